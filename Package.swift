@@ -1,0 +1,149 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets are listed bottom-up: each may depend only on what stands above it.
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+/// A service is an executable target named for the module (`OrderService`), whose product has the name users type (`order`).
+func service(_ folder: String, dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: "\(folder)Service",
+        dependencies: [
+            "Contracts", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, httpTypes, lifecycle,
+            logging, metrics,
+        ] + dependencies,
+        path: "Services/\(folder)",
+        resources: [.embedInCode("openapi.json")]
+    )
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
+}
+
+func serviceTests(_ folder: String) -> Target {
+    tests(
+        folder,
+        [
+            .target(name: "\(folder)Service"), "TestSupport", "Contracts", "Queue", "Resilience", "Runtime", "ServingPath",
+            "Storage", "Transport", grdb,
+        ]
+    )
+}
+
+let package = Package(
+    name: "critical-serving-path",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Resilience", targets: ["Resilience"]),
+        .executable(name: "order", targets: ["OrderService"]),
+        .executable(name: "payment", targets: ["PaymentService"]),
+        .executable(name: "coupon", targets: ["CouponService"]),
+        .executable(name: "inventory", targets: ["InventoryService"]),
+        .executable(name: "notification", targets: ["NotificationService"]),
+        .executable(name: "csp", targets: ["CommandLine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Hummingbird's own foundations, named because the HTTP layer speaks their types.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // swift-configuration names files with its FilePath.
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+
+        .target(name: "Resilience", path: "Shared/Resilience"),
+        .target(name: "ServingPath", dependencies: ["Resilience"], path: "Shared/ServingPath"),
+        .target(name: "Contracts", path: "Shared/Contracts"),
+        .target(name: "Telemetry", dependencies: [logging, coreMetrics], path: "Shared/Telemetry"),
+        .target(name: "Storage", dependencies: [grdb, logging], path: "Shared/Storage"),
+        .target(
+            name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
+        .target(
+            name: "Transport",
+            dependencies: [
+                "CCurl", "Contracts", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging, metrics,
+            ],
+            path: "Shared/Transport"),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Telemetry", "Transport", configuration, grdb,
+                hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging, metrics, coreMetrics, nioCore,
+                nioPosix, systemPackage,
+            ],
+            path: "Shared/Runtime"),
+
+        service("Payment"),
+        service("Coupon"),
+        service("Inventory"),
+        service("Notification"),
+        service("Order"),
+        .executableTarget(
+            name: "CommandLine",
+            dependencies: ["Contracts", "Resilience", "ServingPath", "Transport", argumentParser, logging],
+            path: "Services/CommandLine"),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Contracts", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, lifecycle, logging],
+            path: "Tests/TestSupport"),
+        tests("Resilience", ["Resilience", "TestSupport"]),
+        tests("Contracts", ["Contracts", "TestSupport"]),
+        tests("Telemetry", ["Telemetry", "TestSupport", coreMetrics, logging]),
+        tests("Storage", ["Storage", "TestSupport", grdb]),
+        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb]),
+        tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),
+        tests("Runtime", ["Runtime", "Resilience", "Storage", "Transport", "TestSupport"]),
+        serviceTests("Payment"),
+        serviceTests("Coupon"),
+        serviceTests("Inventory"),
+        serviceTests("Notification"),
+        serviceTests("Order"),
+        tests("CommandLine", ["CommandLine", "Contracts", "Transport", "TestSupport"]),
+        tests(
+            "System",
+            [
+                "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService", "OrderService",
+                "PaymentService", "TestSupport", "Transport",
+            ]
+        ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["Contracts", "Resilience", "Runtime", "Storage", "Transport", grdb, hummingbird, logging],
+            path: "Tests/Benchmarks"),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+}
