@@ -1,0 +1,20 @@
+/// Where time comes from: the only way that anything here reads a clock or waits, so that tests can own both.
+public struct TimeSource: Sendable {
+    /// Monotonic time; never set back.
+    public var now: @Sendable () -> ContinuousClock.Instant
+    /// Waits for the duration; throws `CancellationError` as soon as the task is cancelled.
+    public var sleep: @Sendable (Duration) async throws -> Void
+
+    public init(
+        now: @escaping @Sendable () -> ContinuousClock.Instant,
+        sleep: @escaping @Sendable (Duration) async throws -> Void
+    ) {
+        self.now = now
+        self.sleep = sleep
+    }
+
+    public static let system = TimeSource(
+        now: { ContinuousClock.now },
+        sleep: { try await Task.sleep(for: $0, clock: .continuous) }
+    )
+}
