@@ -1,0 +1,25 @@
+package import Foundation
+
+/// A message as its handler gets it: leased to this process until it is settled.
+package struct Message: Sendable {
+    package var id: Int64
+    /// What is to be done; it selects the handler.
+    package var kind: String
+    /// What it is about: an order id. There is at most one message of a kind for a key.
+    package var key: String
+    package var payload: Data
+    /// How often delivery has failed so far without an answer that counts.
+    package var failures: Int
+    package var createdAt: Int64
+    let lease: Int64
+}
+
+/// What became of a delivery.
+package enum Verdict: Sendable {
+    /// Done; `commit` runs in the transaction that removes the message, so that both happen or neither.
+    case done(commit: Commit? = nil)
+    /// The receiver couldn't be asked or couldn't answer: tried again for as long as it takes.
+    case unavailable(String)
+    /// An answer that another try can't change: it counts, and a message with too many goes to the dead letters.
+    case refused(String)
+}

@@ -1,0 +1,122 @@
+import Dispatch
+import GRDB
+import Synchronization
+
+/// Puts all writers that wait at one moment into one transaction, so that they share one wait for the disk.
+///
+/// The work runs on a private queue and only continuations touch the callers' tasks, so cancelling a task can't
+/// roll a transaction back (GRDB's own `write` would).
+final class GroupCommitWriter: Sendable {
+    /// How many writers share a transaction at most: past this the gain is small and the first one's wait grows.
+    static let largestGroup = 64
+
+    private struct Waiting: Sendable {
+        /// Runs the caller's body; returns what tells the caller once the transaction is on disk.
+        let run: @Sendable (Database) throws -> Settlement
+        let fail: @Sendable (any Error) -> Void
+    }
+    private typealias Settlement = @Sendable () -> Void
+
+    private struct State {
+        var waiting: [Waiting] = []
+        var isDraining = false
+        var isClosed = false
+        var lastWriteSucceeded = true
+    }
+
+    private let pool: DatabasePool
+    private let queue = DispatchQueue(label: "store.writer", qos: .userInitiated)
+    private let state = Mutex(State())
+
+    init(pool: DatabasePool) { self.pool = pool }
+
+    var lastWriteSucceeded: Bool { state.withLock { $0.lastWriteSucceeded } }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            submit(
+                Waiting(
+                    run: { database in
+                        let value = try body(database)
+                        return { continuation.resume(returning: value) }
+                    },
+                    fail: { continuation.resume(throwing: StoreError.translating($0)) }
+                ))
+        }
+    }
+
+    private func submit(_ writer: Waiting) {
+        let (isClosed, mustDrain) = state.withLock { state in
+            guard !state.isClosed else { return (true, false) }
+            state.waiting.append(writer)
+            defer { state.isDraining = true }
+            return (false, !state.isDraining)
+        }
+        if isClosed { writer.fail(StoreError.closed) }
+        if mustDrain { queue.async { self.drain() } }
+    }
+
+    private func drain() {
+        while true {
+            let group: [Waiting] = state.withLock { state in
+                let group = Array(state.waiting.prefix(Self.largestGroup))
+                state.waiting.removeFirst(group.count)
+                if group.isEmpty { state.isDraining = false }
+                return group
+            }
+            if group.isEmpty { return }
+            commit(group)
+        }
+    }
+
+    /// One transaction for the whole group. Nobody is told of success before the commit is on disk; where the transaction
+    /// as a whole fails, everybody in it is told so.
+    private func commit(_ group: [Waiting]) {
+        var outcomes: [Result<Settlement, any Error>] = []
+        do {
+            try pool.writeWithoutTransaction { database in
+                try database.inTransaction(.immediate) {
+                    outcomes = try group.map { try attempt($0, in: database) }
+                    return .commit
+                }
+            }
+        } catch {
+            outcomes = group.map { _ in .failure(error) }
+            state.withLock { $0.lastWriteSucceeded = false }
+            return settle(group, outcomes)
+        }
+        state.withLock { $0.lastWriteSucceeded = true }
+        settle(group, outcomes)
+    }
+
+    private func settle(_ group: [Waiting], _ outcomes: [Result<Settlement, any Error>]) {
+        for (writer, outcome) in zip(group, outcomes) {
+            switch outcome {
+            case .success(let settle): settle()
+            case .failure(let error): writer.fail(error)
+            }
+        }
+    }
+
+    /// The writer's body in a savepoint: an error undoes that alone.
+    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk), so that nothing of the group was kept.
+    private func attempt(_ writer: Waiting, in database: Database) throws -> Result<Settlement, any Error> {
+        var settlement: Settlement?
+        do {
+            try database.inSavepoint {
+                settlement = try writer.run(database)
+                return .commit
+            }
+        } catch {
+            guard database.isInsideTransaction else { throw error }
+            return .failure(error)
+        }
+        return settlement.map(Result.success) ?? .failure(StoreError.closed)
+    }
+
+    /// Waits until everything submitted has been settled; what is submitted later is refused.
+    func finish() {
+        state.withLock { $0.isClosed = true }
+        queue.sync {}
+    }
+}
