@@ -1,0 +1,75 @@
+package import Contracts
+package import Logging
+package import Queue
+package import Resilience
+package import ServiceLifecycle
+package import Storage
+package import Transport
+
+/// What a service is made of. `Main` runs one, and so do the component tests.
+package protocol ServiceApplication: Sendable {
+    associatedtype Configuration: ServiceConfiguration
+
+    /// As users type it, and as it is called in logs and file names.
+    static var name: String { get }
+    static var defaultPort: Int { get }
+    /// The OpenAPI document that `GET /openapi.json` serves.
+    static var openAPI: [UInt8] { get }
+
+    /// Opens the store and wires everything up; nothing runs yet.
+    init(configuration: Configuration, environment: ServiceEnvironment) throws
+
+    var store: Store { get }
+    var queue: DurableQueue { get }
+    var routes: [Route] { get }
+    /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one first.
+    var background: [any Service] { get }
+
+    /// Runs before the service listens: loading seeds, filling caches.
+    func prepare() async throws
+}
+
+extension ServiceApplication {
+    package var background: [any Service] { [] }
+    package func prepare() async throws {}
+}
+
+/// What the process gives its service.
+package struct ServiceEnvironment: Sendable {
+    package var common: CommonConfiguration
+    package var logger: Logger
+    package var http: HTTPClient
+    package var time: TimeSource
+    /// Wall-clock time, for what is stored and shown.
+    package var wall: @Sendable () -> Timestamp
+
+    package init(
+        common: CommonConfiguration, logger: Logger, http: HTTPClient, time: TimeSource = .system,
+        wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
+    ) {
+        self.common = common
+        self.logger = logger
+        self.http = http
+        self.time = time
+        self.wall = wall
+    }
+}
+
+/// Why a service could not start, in one line for whoever starts it.
+package struct StartError: Error, CustomStringConvertible {
+    package enum Kind: Sendable {
+        /// Exit code 78 (`EX_CONFIG`): the settings have to be changed.
+        case configuration
+        /// Exit code 1: a port, a file or a disk stands in the way.
+        case environment
+    }
+    package var kind: Kind
+    package var description: String
+
+    package init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+
+    var exitCode: Int32 { kind == .configuration ? 78 : 1 }
+}

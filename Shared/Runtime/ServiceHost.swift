@@ -1,0 +1,89 @@
+import Contracts
+import CoreMetrics
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import Queue
+import ServiceLifecycle
+import Storage
+import Telemetry
+import Transport
+package import UnixSignals
+
+/// A service with its standard routes and its HTTP server, ready to run.
+package struct ServiceHost<Application: ServiceApplication>: Sendable {
+    package let application: Application
+    private let environment: ServiceEnvironment
+    private let readiness = Readiness()
+
+    /// - Throws: ``StartError`` or ``StoreError`` when the service can't be put together.
+    package init(configuration: Application.Configuration, environment: ServiceEnvironment) throws {
+        application = try Application(configuration: configuration, environment: environment)
+        self.environment = environment
+    }
+
+    /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
+    /// in flight (10 s at most), stops the queue and closes the store.
+    ///
+    /// - Parameter onListening: called once with the port, when requests are taken.
+    package func run(signals: [UnixSignal] = [], onListening: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
+        defer { application.store.close() }
+        try await application.prepare()
+        // Stopped in reverse: unready first, then no new requests, then no more deliveries.
+        let services: [any Service] = application.background + [server(onListening), readiness]
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: signals, logger: environment.logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
+        let standard = StandardRoutes(
+            name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
+            readiness: readiness, registry: Metering.registry)
+        let common = environment.common
+        let responder = RouteResponder(
+            routes: standard.routes + application.routes,
+            credentials: Credentials(service: common.serviceToken, administrator: common.administratorToken),
+            translate: Self.problem, logger: environment.logger)
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(60),
+            httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))
+        return Hummingbird.Application(
+            responder: responder, server: .http1(configuration: http),
+            configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
+            onServerRunning: { [readiness] channel in
+                readiness.serve()
+                onListening(channel.localAddress?.port ?? common.port)
+            },
+            logger: environment.logger)
+    }
+
+    /// The store's failures as callers see them: nothing was kept, come again.
+    private static func problem(for error: any Error) -> Problem? {
+        switch error as? StoreError {
+        case .full:
+            .unavailable("storage-full", "No space is left", "Nothing was changed: the disk is full.", retryAfter: 5)
+        case .failed:
+            .unavailable("storage-failed", "The store failed", "Nothing was acknowledged: the disk failed.", retryAfter: 5)
+        case .closed:
+            .unavailable("draining", "Shutting down", "The service is shutting down.")
+        default: nil
+        }
+    }
+}
+
+/// The process's metrics: swift-metrics can be bootstrapped once a process, so this is where it is done.
+package enum Metering {
+    static let registry: PrometheusRegistry = {
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+        return registry
+    }()
+
+    /// Call before any instrument is made; later calls do nothing.
+    package static func start() { _ = registry }
+}

@@ -1,0 +1,115 @@
+import Configuration
+import Foundation
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Storage
+import SystemPackage
+import Telemetry
+import Transport
+import UnixSignals
+
+/// Makes a process of a service: settings, logs, metrics, signals and exit codes, the same for all of them.
+package enum ServiceProcess<Application: ServiceApplication> {
+    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--config FILE` reads them from a file too.
+    package static func main(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        Metering.start()
+        do {
+            switch try Arguments(arguments) {
+            case .help: print(help())
+            case .run(let file): try await run(file: file)
+            }
+            exit(0)
+        } catch {
+            let failure = startError(error)
+            FileHandle.standardError.write(Data("\(Application.name): \(failure)\n".utf8))
+            exit(failure.exitCode)
+        }
+    }
+
+    private enum Arguments {
+        case help
+        case run(file: String?)
+
+        init(_ arguments: [String]) throws {
+            switch arguments {
+            case []: self = .run(file: ProcessInfo.processInfo.environment["CONFIG_FILE"])
+            case ["--help"], ["-h"]: self = .help
+            case let list where list.count == 2 && list[0] == "--config": self = .run(file: list[1])
+            default: throw StartError(.configuration, "unknown arguments \(arguments.joined(separator: " ")); see --help")
+            }
+        }
+    }
+
+    private static func run(file: String?) async throws {
+        let (common, configuration) = try await read(file: file)
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: common.logFormat, level: common.logLevel) }
+        var logger = Logger(label: Application.name)
+        logger.logLevel = common.logLevel
+        let http = HTTPClient()
+        defer { http.shutdown() }
+        let host = try ServiceHost<Application>(
+            configuration: configuration, environment: ServiceEnvironment(common: common, logger: logger, http: http))
+        try await host.run(signals: [.sigterm, .sigint]) { [logger] port in
+            logger.info("serving", metadata: ["url": "http://\(common.host):\(port)", "data": "\(common.dataFolder)"])
+        }
+        logger.info("stopped")
+    }
+
+    private static func read(file: String?) async throws -> (CommonConfiguration, Application.Configuration) {
+        var providers = [EnvironmentVariablesProvider()]
+        if let file {
+            guard let provider = try? await EnvironmentVariablesProvider(environmentFilePath: FilePath(file)) else {
+                throw StartError(.configuration, "the settings file \(file) can't be read")
+            }
+            providers.append(provider)
+        }
+        var settings = Settings { key in
+            providers.lazy.compactMap { try? $0.environmentValue(forName: key) }.first { !$0.isEmpty }
+        }
+        let common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        let configuration = Application.Configuration(reading: &settings)
+        guard settings.problems.isEmpty else {
+            throw StartError(.configuration, settings.problems.joined(separator: "; "))
+        }
+        return (common, configuration)
+    }
+
+    private static func help() -> String {
+        var settings = Settings { _ in nil }
+        _ = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        _ = Application.Configuration(reading: &settings)
+        let width = settings.knobs.map(\.key.count).max() ?? 0
+        let lines = settings.knobs.map { knob in
+            "  \(knob.key.padding(toLength: width, withPad: " ", startingAt: 0))  \(knob.help) [\(knob.defaultValue)]"
+        }
+        return """
+            \(Application.name): one service of the critical serving path. Runs until SIGTERM.
+
+            usage: \(Application.name) [--config FILE]
+            example: SERVICE_TOKEN=secret HTTP_PORT=\(Application.defaultPort) \(Application.name)
+
+            Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the environment wins.
+            \(lines.joined(separator: "\n"))
+            """
+    }
+
+    private static func startError(_ error: any Error) -> StartError {
+        switch error {
+        case let error as StartError: error
+        case let error as StoreError: StartError(.environment, "\(error)")
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            StartError(.environment, "the port is already in use: \(listenAddress())")
+        case let error as IOError where error.errnoCode == EACCES:
+            StartError(.environment, "not allowed to listen on \(listenAddress())")
+        default: StartError(.environment, "\(error)")
+        }
+    }
+
+    private static func listenAddress() -> String {
+        var settings = Settings { ProcessInfo.processInfo.environment[$0] }
+        let common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        return "\(common.host):\(common.port)"
+    }
+}

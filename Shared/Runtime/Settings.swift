@@ -1,0 +1,118 @@
+/// Reads a service's settings, each declared where it is read: its key, what it means, its default and its range.
+///
+/// Nothing is thrown while reading; every problem is collected, so that a bad start lists all of them at once.
+package struct Settings {
+    /// What `--help` shows of one setting.
+    package struct Knob: Sendable {
+        package var key: String
+        package var defaultValue: String
+        package var help: String
+    }
+
+    private let value: (String) -> String?
+    package private(set) var knobs: [Knob] = []
+    package private(set) var problems: [String] = []
+
+    /// - Parameter value: the text set for a key, or nil; an empty text counts as not set.
+    package init(value: @escaping (String) -> String?) {
+        self.value = { key in value(key).flatMap { $0.isEmpty ? nil : $0 } }
+    }
+
+    package mutating func string(_ key: String, default defaultValue: String, _ help: String) -> String {
+        declare(key, defaultValue, help)
+        return value(key) ?? defaultValue
+    }
+
+    package mutating func optional(_ key: String, _ help: String) -> String? {
+        declare(key, "none", help)
+        return value(key)
+    }
+
+    package mutating func required(_ key: String, _ help: String) -> String {
+        declare(key, "required", help)
+        guard let text = value(key) else {
+            problems.append("\(key) is not set (\(help))")
+            return ""
+        }
+        return text
+    }
+
+    package mutating func integer(_ key: String, default defaultValue: Int, in range: ClosedRange<Int>, _ help: String)
+        -> Int
+    {
+        let help = "\(help) (\(range.lowerBound) to \(range.upperBound))"
+        return parsed(key, default: defaultValue, shown: "\(defaultValue)", help) { Int($0).flatMap { range.contains($0) ? $0 : nil } }
+    }
+
+    /// A duration such as `250ms`, `30s`, `15m` or `24h`; a bare number is in seconds.
+    package mutating func duration(
+        _ key: String, default defaultValue: Duration, in range: ClosedRange<Duration>, _ help: String
+    ) -> Duration {
+        let help = "\(help) (\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound)))"
+        return parsed(key, default: defaultValue, shown: Self.text(defaultValue), help) {
+            Self.duration($0).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    package mutating func flag(_ key: String, default defaultValue: Bool, _ help: String) -> Bool {
+        parsed(key, default: defaultValue, shown: "\(defaultValue)", "\(help) (true or false)") { Bool($0.lowercased()) }
+    }
+
+    package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String, default defaultValue: Choice, _ help: String
+    ) -> Choice {
+        let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        return parsed(key, default: defaultValue, shown: defaultValue.rawValue, "\(help) (\(names))") { Choice(rawValue: $0) }
+    }
+
+    package mutating func url(_ key: String, default defaultValue: String, _ help: String) -> String {
+        parsed(key, default: defaultValue, shown: defaultValue, help) {
+            ($0.hasPrefix("http://") || $0.hasPrefix("https://")) && !$0.contains(" ") ? $0 : nil
+        }
+    }
+
+    private mutating func parsed<Value>(
+        _ key: String, default defaultValue: Value, shown: String, _ help: String, parse: (String) -> Value?
+    ) -> Value {
+        declare(key, shown, help)
+        guard let text = value(key) else { return defaultValue }
+        guard let parsed = parse(text) else {
+            problems.append("\(key)=\(text) is not valid: \(help)")
+            return defaultValue
+        }
+        return parsed
+    }
+
+    private mutating func declare(_ key: String, _ defaultValue: String, _ help: String) {
+        knobs.append(Knob(key: key, defaultValue: defaultValue, help: help))
+    }
+
+    private static let units: [(suffix: String, milliseconds: Int64)] = [
+        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("", 1000),
+    ]
+
+    static func duration(_ text: String) -> Duration? {
+        for unit in units where text.hasSuffix(unit.suffix) {
+            let number = text.dropLast(unit.suffix.count).trimmingSuffix { $0 == " " }
+            guard let count = Int64(number), count >= 0, count < 1_000_000_000 else { continue }
+            return .milliseconds(count * unit.milliseconds)
+        }
+        return nil
+    }
+
+    static func text(_ duration: Duration) -> String {
+        let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        for unit in units.reversed() where !unit.suffix.isEmpty && unit.suffix != "d" && milliseconds % unit.milliseconds == 0 {
+            return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
+        }
+        return "\(milliseconds)ms"
+    }
+}
+
+extension Substring {
+    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> Substring {
+        var trimmed = self
+        while let last = trimmed.last, predicate(last) { trimmed.removeLast() }
+        return trimmed
+    }
+}

@@ -1,0 +1,82 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Metrics
+import Queue
+import ServingPath
+import Storage
+import Telemetry
+import Transport
+
+/// The routes that every service has.
+struct StandardRoutes: Sendable {
+    let name: String
+    let openAPI: Data
+    let store: Store
+    let queue: DurableQueue
+    let readiness: Readiness
+    let registry: PrometheusRegistry
+
+    var routes: [Route] {
+        [
+            .get("/livez") { _ in try .json(200, ["status": "alive"]) },
+            .get("/readyz") { _ in try await ready() },
+            .get("/metrics") { _ in await metrics() },
+            .get("/openapi.json") { _ in .json(200, encoded: openAPI) },
+            .get("/queue") { _ in try await .json(200, queueStatus()) },
+            .get("/queue/dead") { call in try await .json(200, deadLetters(call)) },
+            .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
+                try await .json(200, Redriven(redriven: queue.redrive()))
+            },
+        ]
+    }
+
+    /// Says nothing of other services: a dead dependency never makes a service unready.
+    private func ready() async throws -> Answer {
+        let phase = readiness.phase
+        guard phase == .serving else {
+            throw Problem.unavailable(phase.rawValue, "Not ready", "\(name) is \(phase.rawValue).")
+        }
+        guard await store.isHealthy() else {
+            throw Problem.unavailable("store-failed", "Not ready", "\(name) can't use its store.")
+        }
+        return try .json(200, ["status": "ready"])
+    }
+
+    private func metrics() async -> Answer {
+        if let report = try? await queue.report() {
+            for state in DurableQueue.Report.State.allCases {
+                Gauge(label: "csp_queue_messages", dimensions: [("state", state.rawValue)]).record(report.total(state))
+            }
+            Gauge(label: "csp_queue_oldest_seconds").record(report.oldestAge.seconds)
+        }
+        let headers: HTTPFields = [.contentType: "text/plain; version=0.0.4; charset=utf-8"]
+        return Answer(status: 200, headers: headers, body: Data(registry.exposition().utf8))
+    }
+
+    private func queueStatus() async throws -> QueueStatus {
+        let report = try await queue.report()
+        let byKind = report.counts.mapValues {
+            QueueStatus.Counts(
+                ready: $0[.ready] ?? 0, leased: $0[.leased] ?? 0, delayed: $0[.delayed] ?? 0, dead: $0[.dead] ?? 0)
+        }
+        return QueueStatus(
+            ready: report.total(.ready), leased: report.total(.leased), delayed: report.total(.delayed),
+            dead: report.total(.dead), oldestAgeSeconds: report.oldestAge.seconds, byKind: byKind)
+    }
+
+    private func deadLetters(_ call: Call) async throws -> Page<DeadMessage> {
+        let paging = try Paging(call)
+        let letters = try await queue.deadLetters(after: paging.after.flatMap(Int64.init) ?? 0, limit: paging.limit + 1)
+        let items = letters.map {
+            DeadMessage(
+                id: "\($0.id)", kind: $0.kind, key: $0.key, tries: $0.tries, reason: $0.reason,
+                createdAt: Timestamp(milliseconds: $0.createdAt))
+        }
+        return paging.page(items) { $0.id }
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,42 @@
+import Contracts
+package import Foundation
+package import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What a route answers.
+package struct Answer: Sendable {
+    package var status: Int
+    package var headers: HTTPFields
+    package var body: Data
+
+    package init(status: Int, headers: HTTPFields = [:], body: Data = Data()) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    package static func json(_ status: Int = 200, _ value: some Encodable, headers: HTTPFields = [:]) throws -> Answer {
+        try json(status, encoded: JSON.encode(value), headers: headers)
+    }
+
+    package static func json(_ status: Int = 200, encoded: Data, headers: HTTPFields = [:]) -> Answer {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Answer(status: status, headers: headers, body: encoded)
+    }
+
+    package static func problem(_ problem: Problem, instance: String) -> Answer {
+        var document = problem.document
+        document.instance = instance
+        var headers = problem.headers
+        headers[.contentType] = "application/problem+json"
+        return Answer(status: document.status, headers: headers, body: (try? JSON.encode(document)) ?? Data())
+    }
+
+    var response: Response {
+        Response(
+            status: HTTPResponse.Status(code: status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}

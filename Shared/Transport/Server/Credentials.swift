@@ -1,0 +1,35 @@
+import HTTPTypes
+
+/// The two shared secrets, and how a request's bearer token is held against them.
+package struct Credentials: Sendable {
+    let service: String
+    let administrator: String?
+
+    package init(service: String, administrator: String?) {
+        self.service = service
+        self.administrator = administrator
+    }
+
+    func isService(_ headers: HTTPFields) -> Bool { Self.bearer(headers).map { Self.equal($0, service) } ?? false }
+
+    func isAdministrator(_ headers: HTTPFields) -> Bool {
+        guard let administrator else { return false }
+        return Self.bearer(headers).map { Self.equal($0, administrator) } ?? false
+    }
+
+    private static func bearer(_ headers: HTTPFields) -> Substring? {
+        guard let value = headers[.authorization], value.prefix(7).lowercased() == "bearer " else { return nil }
+        return value.dropFirst(7)
+    }
+
+    /// Takes as long for a near miss as for a far one, so that the time taken says nothing about the secret.
+    private static func equal(_ given: Substring, _ secret: String) -> Bool {
+        let given = Array(given.utf8)
+        let secret = Array(secret.utf8)
+        var difference = given.count ^ secret.count
+        for (index, byte) in secret.enumerated() {
+            difference |= Int(byte ^ (index < given.count ? given[index] : ~byte))
+        }
+        return difference == 0
+    }
+}

@@ -1,0 +1,46 @@
+package import HTTPTypes
+package import ServingPath
+
+/// One line of a service's route table: what is asked, how much it matters, how long it may take, who may ask.
+package struct Route: Sendable {
+    package enum Access: Sendable {
+        case everybody
+        /// Only with the services' shared token.
+        case services
+        /// Only with the administrator's token.
+        case administrators
+    }
+
+    package typealias Handler = @Sendable (Call) async throws -> Answer
+
+    package var method: HTTPRequest.Method
+    /// `/orders/{id}`: a segment in braces matches any one segment.
+    package var path: String
+    package var criticality: Criticality
+    /// What the service gives the request at most, counted from its arrival.
+    package var budget: Duration
+    package var access: Access
+    package var handler: Handler
+
+    package static func get(
+        _ path: String, _ criticality: Criticality = .critical, budget: Duration = .seconds(5),
+        access: Access = .everybody, handler: @escaping Handler
+    ) -> Route {
+        Route(
+            method: .get, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+    }
+
+    package static func post(
+        _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
+        handler: @escaping Handler
+    ) -> Route {
+        Route(
+            method: .post, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+    }
+
+    /// Whether `segments` fit the path, whatever the method.
+    func matches(_ segments: [Substring]) -> Bool {
+        let own = path.split(separator: "/")
+        return own.count == segments.count && zip(own, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+    }
+}

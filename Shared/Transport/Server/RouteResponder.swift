@@ -1,0 +1,45 @@
+import Contracts
+import Foundation
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+import Resilience
+import ServingPath
+
+/// Serves a route table: one pass from the request's head to its answer, in which every error becomes a problem document.
+package struct RouteResponder: HTTPResponder {
+    package typealias Context = BasicRequestContext
+
+    private let routes: [Route]
+    private let inner: RouterResponder<BasicRequestContext>
+
+    package init(routes: [Route], credentials: Credentials, translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger) {
+        self.routes = routes
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        for route in routes {
+            let server = RouteServer(route: route, credentials: credentials, translate: translate, logger: logger)
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                await server.serve(request, parameters: context.parameters)
+            }
+        }
+        inner = router.buildResponder()
+    }
+
+    package func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        do {
+            return try await inner.respond(to: request, context: context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return miss(request).response
+        }
+    }
+
+    /// No route took the request: 405 where the path is known with another method, else 404.
+    private func miss(_ request: Request) -> Answer {
+        let path = request.uri.path
+        let known = routes.filter { $0.matches(path.split(separator: "/")) }.map(\.method.rawValue)
+        let allowed = (known + (known.contains("GET") ? ["HEAD"] : [])).sorted()
+        return .problem(
+            known.isEmpty ? .notFound("There is nothing at this path.") : .methodNotAllowed(allowed), instance: path)
+    }
+}

@@ -1,0 +1,93 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Resilience
+import ServingPath
+
+/// Serves the requests of one route.
+struct RouteServer: Sendable {
+    let route: Route
+    let credentials: Credentials
+    /// Problems for the errors of layers that this one doesn't know.
+    let translate: @Sendable (any Error) -> Problem?
+    let logger: Logger
+    private let durations: RouteDurations
+
+    init(
+        route: Route, credentials: Credentials, translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
+    ) {
+        self.route = route
+        self.credentials = credentials
+        self.translate = translate
+        self.logger = logger
+        durations = RouteDurations(method: route.method.rawValue, path: route.path)
+    }
+
+    /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what began is finished.
+    func serve(_ request: Request, parameters: Parameters) async -> Response {
+        let arrival = ContinuousClock.now
+        let path = request.uri.path
+        let answer: Answer
+        do {
+            let call = try await call(from: request, parameters: parameters, arrival: arrival)
+            let trace = TraceContext.continuing(
+                traceparent: request.headers[.traceparent], state: request.headers[.tracestate],
+                baggage: request.headers[.baggage])
+            answer = try await TraceContext.$current.withValue(trace) { try await route.handler(call) }
+        } catch {
+            answer = .problem(problem(for: error), instance: path)
+        }
+        durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
+        return answer.response
+    }
+
+    private func call(from request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async throws -> Call {
+        let isService = credentials.isService(request.headers)
+        switch route.access {
+        case .everybody: break
+        case .services: guard isService else { throw Problem.unauthorized }
+        case .administrators: guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
+        }
+        let body = try await Self.body(of: request)
+        var query: [String: String] = [:]
+        for (name, value) in request.uri.queryParameters {
+            query[name.removingPercentEncoding ?? String(name)] = value.removingPercentEncoding ?? String(value)
+        }
+        return Call(
+            path: request.uri.path, body: body, deadline: deadline(request.headers, arrival: arrival),
+            criticality: criticality(request.headers, isService: isService), headers: request.headers,
+            parameters: parameters, query: query)
+    }
+
+    private static func body(of request: Request) async throws -> Data {
+        guard request.method != .get, request.method != .head else { return Data() }
+        do {
+            let buffer = try await request.body.collect(upTo: Call.largestBody)
+            return Data(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem.bodyTooLarge(limit: Call.largestBody)
+        }
+    }
+
+    /// The smaller of the caller's budget and the route's own; a header that isn't a number doesn't count.
+    private func deadline(_ headers: HTTPFields, arrival: ContinuousClock.Instant) -> Deadline {
+        let given = headers[.deadline].flatMap(Int.init).map { Duration.milliseconds(min(max($0, 0), 86_400_000)) }
+        return .after(min(given ?? route.budget, route.budget), from: arrival)
+    }
+
+    /// Services are believed; anybody else can only lower what the route says.
+    private func criticality(_ headers: HTTPFields, isService: Bool) -> Criticality {
+        guard let given = headers[.criticality].flatMap(Criticality.init(rawValue:)) else { return route.criticality }
+        return isService ? given : min(given, route.criticality)
+    }
+
+    private func problem(for error: any Error) -> Problem {
+        if let problem = error as? Problem ?? translate(error) { return problem }
+        logger.error(
+            "a request failed", metadata: ["route": "\(route.method) \(route.path)", "error": "\(String(reflecting: error))"])
+        return .internalError
+    }
+}
