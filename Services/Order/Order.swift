@@ -1,0 +1,108 @@
+import Contracts
+import Foundation
+
+/// An order and all that is known of its way: the document that customers see, and what only this service needs.
+struct Order: Sendable {
+    /// What was decided about the coupon. It is on disk before the charge, so that a resumed order charges the same amount.
+    enum CouponDecision: String, Codable, Sendable {
+        case undecided, redeemed, skipped
+    }
+
+    /// The part of an order that customers don't see in its document.
+    struct Progress: Codable, Sendable {
+        var couponDecision: CouponDecision = .undecided
+        var paymentId: String?
+        /// What the customer was told of a rejected or cancelled order.
+        var refusal: ProblemDocument?
+        var timeline: [TimelineEntry] = []
+    }
+
+    let request: OrderRequest
+    var document: OrderDocument
+    var progress = Progress()
+    /// Counts the saved changes; a change is saved only over the version it began from.
+    var version = 0
+
+    var id: String { document.id }
+    var status: OrderStatus { document.status }
+    /// The coupon was skipped and the difference is to be made good.
+    var owesCouponRepair: Bool { document.degradations.contains { $0.dependency == "coupon" && $0.isOwed } }
+
+    init(id: String, request: OrderRequest, at now: Timestamp) {
+        self.request = request
+        document = OrderDocument(
+            id: id, status: .placing, customerId: request.customerId,
+            items: Self.merged(request.items).map { OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil) },
+            currency: "USD", subtotal: nil, discount: 0, total: nil, refunded: 0, couponCode: request.couponCode,
+            pending: [], degradations: [], createdAt: now, updatedAt: now)
+    }
+
+    init(request: OrderRequest, document: OrderDocument, progress: Progress, version: Int) {
+        self.request = request
+        self.document = document
+        self.progress = progress
+        self.version = version
+    }
+
+    /// One line a SKU, in the order of first mention.
+    static func merged(_ items: [ItemQuantity]) -> [ItemQuantity] {
+        var position: [String: Int] = [:]
+        var lines: [ItemQuantity] = []
+        for item in items {
+            if let index = position[item.sku] {
+                lines[index].quantity += item.quantity
+            } else {
+                position[item.sku] = lines.count
+                lines.append(item)
+            }
+        }
+        return lines
+    }
+
+    /// `placing` → `accepted`, `confirmed`, `rejected` or `cancelled`; `accepted` → `confirmed` or `cancelled`.
+    static func isLegal(from old: OrderStatus, to new: OrderStatus) -> Bool {
+        switch (old, new) {
+        case (.placing, .accepted), (.placing, .confirmed), (.placing, .rejected), (.placing, .cancelled): true
+        case (.accepted, .confirmed), (.accepted, .cancelled): true
+        default: false
+        }
+    }
+
+    mutating func note(_ step: String, _ outcome: String, _ detail: String = "", at now: Timestamp) {
+        progress.timeline.append(TimelineEntry(at: now, step: step, outcome: outcome, detail: detail))
+    }
+
+    mutating func price(_ reservation: Reservation) {
+        document.items = reservation.items.map {
+            OrderLine(sku: $0.sku, name: $0.name, quantity: $0.quantity, unitPrice: $0.unitPrice)
+        }
+        document.currency = reservation.currency
+        document.subtotal = reservation.items.reduce(0) { $0 + $1.quantity * $1.unitPrice }
+        setTotal()
+    }
+
+    mutating func redeemed(discount: Int) {
+        document.discount = discount
+        progress.couponDecision = .redeemed
+        setTotal()
+    }
+
+    mutating func skipCoupon(reason: String, repair: Degradation.Repair) {
+        progress.couponDecision = .skipped
+        document.degradations.append(
+            Degradation(dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason, repair: repair))
+    }
+
+    private mutating func setTotal() { document.total = document.subtotal.map { $0 - document.discount } }
+
+    var pricedItems: [PricedItem] {
+        document.items.compactMap { line in
+            line.unitPrice.map { PricedItem(sku: line.sku, quantity: line.quantity, unitPrice: $0) }
+        }
+    }
+}
+
+extension Degradation {
+    /// A repair that was promised and has not ended yet.
+    var isOwed: Bool { repair != .none && !repaired }
+}

@@ -1,0 +1,70 @@
+import Contracts
+package import Queue
+package import Runtime
+package import ServiceLifecycle
+package import Storage
+package import Transport
+
+/// The front door: takes orders, walks the critical serving path, and leaves to its queue what isn't time-critical.
+package struct OrderApplication: ServiceApplication {
+    package static let name = "order"
+    package static let defaultPort = 8081
+    package static var openAPI: [UInt8] { PackageResources.openapi_json }
+
+    package let store: Store
+    package let queue: DurableQueue
+    package let routes: [Route]
+    package let background: [any Service]
+
+    package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
+        let wall = environment.wall
+        store = try Store(
+            folder: environment.common.dataFolder, name: Self.name,
+            migrations: [OrderStore.migration, DurableQueue.migration])
+        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        let neighbours = Neighbours(configuration: configuration, environment: environment)
+        let purchase = Purchase(
+            inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, wall: wall)
+        let endings = Endings(store: store, queue: queue, counts: OrderCounts(), wall: wall)
+        let hands = WorkInHand()
+        let limits = Purchase.Limits(
+            inventory: configuration.inventoryTimeout, coupon: configuration.couponTimeout,
+            payment: configuration.paymentTimeout)
+
+        routes =
+            OrderRoutes(
+                store: store,
+                place: PlaceOrder(
+                    store: store, queue: queue, purchase: purchase, limits: limits, hands: hands, endings: endings,
+                    resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: environment.logger),
+                cancel: CancelOrder(store: store, queue: queue, endings: endings),
+                quote: QuoteOrder(inventory: neighbours.inventory, coupon: neighbours.coupon, limits: limits),
+                budget: configuration.orderBudget
+            ).routes
+
+        let finish = FinishOrder(
+            store: store, queue: queue, purchase: purchase, timeout: configuration.backgroundTimeout, hands: hands,
+            endings: endings, acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
+        let repair = RepairCoupon(
+            store: store, queue: queue, coupon: neighbours.coupon, payment: neighbours.payment,
+            timeout: configuration.backgroundTimeout, wall: wall)
+        let errands = RunErrands(
+            store: store, neighbours: neighbours, timeout: configuration.backgroundTimeout,
+            notificationTimeout: configuration.notificationTimeout, wall: wall)
+        let lanes = Errand.lanes { errand in
+            switch errand {
+            case .finishOrder: { await finish($0) }
+            case .commitReservation: { await errands.commitReservation($0) }
+            case .releaseReservation: { await errands.releaseReservation($0) }
+            case .voidPayment: { await errands.voidPayment($0) }
+            case .releaseRedemption: { await errands.releaseRedemption($0) }
+            case .repairCoupon: { await repair($0) }
+            case .notifyAccepted: { await errands.notify(.orderAccepted, $0) }
+            case .notifyConfirmed: { await errands.notify(.orderConfirmed, $0) }
+            case .notifyCancelled: { await errands.notify(.orderCancelled, $0) }
+            case .notifyRefunded: { await errands.notify(.orderRefunded, $0) }
+            }
+        }
+        background = [QueueWorkers(queue: queue, lanes: lanes, time: environment.time, logger: environment.logger)]
+    }
+}

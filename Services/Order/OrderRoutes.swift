@@ -1,0 +1,94 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import ServingPath
+import Storage
+import Transport
+
+struct OrderRoutes: Sendable {
+    let store: Store
+    let place: PlaceOrder
+    let cancel: CancelOrder
+    let quote: QuoteOrder
+    /// What a customer waits for an order at most.
+    let budget: Duration
+
+    var routes: [Route] {
+        [
+            .post("/orders", .criticalPlus, budget: budget) { try await placeOrder($0) },
+            .get("/orders") { try await list($0) },
+            .get("/orders/{id}") { try await show($0) },
+            .get("/orders/{id}/timeline") { try await timeline($0) },
+            .post("/orders/{id}/cancel", .criticalPlus) { try await cancelOrder($0) },
+            .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
+        ]
+    }
+
+    private func placeOrder(_ call: Call) async throws -> Answer {
+        let key = try call.idempotencyKey()
+        let request = try call.decode(OrderRequest.self)
+        try request.validate(needsPayment: true)
+        switch try await place(request, body: call.body, key: key, deadline: call.deadline) {
+        case .order(let status, let id, let document, let replayed):
+            var headers: HTTPFields = [.location: "/orders/\(id)"]
+            if replayed { headers[.idempotentReplayed] = "true" }
+            return .json(Self.code(status), encoded: document, headers: headers)
+        case .problem(var problem, let replayed):
+            if replayed { problem.headers[.idempotentReplayed] = "true" }
+            throw problem
+        }
+    }
+
+    /// How `POST /orders` answers for an order in this state.
+    private static func code(_ status: OrderStatus) -> Int {
+        switch status {
+        case .confirmed: 201
+        case .placing, .accepted: 202
+        case .cancelled, .rejected: 200
+        }
+    }
+
+    private func list(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        var status: OrderStatus?
+        if let text = call.query("status") {
+            guard let known = OrderStatus(rawValue: text) else {
+                let names = OrderStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem.invalidRequest([FieldError(pointer: "/status", detail: "must be one of \(names)")])
+            }
+            status = known
+        }
+        let customerId = call.query("customerId")
+        let documents = try await store.read { [status] database in
+            try OrderStore.orders(
+                database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1
+            ).map { try OrderView.view(database, $0) }
+        }
+        return try .json(200, paging.page(documents) { $0.id })
+    }
+
+    private func show(_ call: Call) async throws -> Answer {
+        let id = call.parameter("id")
+        let document = try await store.read { database in
+            try OrderStore.order(database, id: id).map { try OrderView.document(database, $0) }
+        }
+        guard let document else { throw Problem.unknownOrder(id) }
+        return .json(200, encoded: document)
+    }
+
+    private func timeline(_ call: Call) async throws -> Answer {
+        let id = call.parameter("id")
+        guard let order = try await store.read({ try OrderStore.order($0, id: id) }) else { throw Problem.unknownOrder(id) }
+        return try .json(200, Page(items: order.progress.timeline))
+    }
+
+    private func cancelOrder(_ call: Call) async throws -> Answer {
+        .json(200, encoded: try await cancel(call.parameter("id")))
+    }
+
+    private func quoteOrder(_ call: Call) async throws -> Answer {
+        let request = try call.decode(OrderRequest.self)
+        try request.validate(needsPayment: false)
+        return try .json(200, try await quote(request, deadline: call.deadline))
+    }
+}

@@ -1,0 +1,99 @@
+import Contracts
+import Foundation
+import GRDB
+import Queue
+import Storage
+
+/// The orders on disk; the only SQL of this service.
+///
+/// What is asked for together lies together: a row holds the request as it came, the document as customers see it, and the
+/// rest of the order's progress, each as JSON.
+struct OrderStore: Sendable {
+    static let migration = Store.Migration(
+        "orders-1",
+        """
+        CREATE TABLE orders (
+            id TEXT NOT NULL PRIMARY KEY,
+            idempotency_key TEXT UNIQUE,
+            status TEXT NOT NULL CHECK (status IN ('placing', 'accepted', 'confirmed', 'rejected', 'cancelled')),
+            version INTEGER NOT NULL DEFAULT 0,
+            customer_id TEXT NOT NULL,
+            request BLOB NOT NULL,
+            document BLOB NOT NULL,
+            progress BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX orders_customer ON orders (customer_id, id);
+        """
+    )
+
+    enum Placed: Sendable {
+        case new
+        /// The key was used before, by this order.
+        case existing(Order)
+    }
+
+    private static let columns = "request, document, progress, version"
+
+    /// Writes an order ahead of any call; an order that has the key already stays as it is.
+    static func insert(_ database: Database, _ order: Order, key: String, request: Data) throws -> Placed {
+        if let existing = try database.row("SELECT \(columns) FROM orders WHERE idempotency_key = ?", [key]) {
+            return .existing(try decode(existing))
+        }
+        try database.run(
+            """
+            INSERT INTO orders (id, idempotency_key, status, customer_id, request, document, progress)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                order.id, key, order.status.rawValue, order.request.customerId, request, try JSON.encode(order.document),
+                try JSON.encode(order.progress),
+            ])
+        return .new
+    }
+
+    /// Saves the order over the version it was read at; one compare-and-set decides between two that change an order.
+    /// - Throws: ``OrderChanged`` if somebody else was first.
+    static func save(_ database: Database, _ order: Order, document: Data) throws {
+        try database.run(
+            "UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ? WHERE id = ? AND version = ?",
+            [order.status.rawValue, document, try JSON.encode(order.progress), order.id, order.version])
+        guard database.changesCount == 1 else { throw OrderChanged() }
+    }
+
+    /// Frees the order's idempotency key: nothing was done, and the customer may try again with it.
+    static func forgetKey(_ database: Database, id: String) throws {
+        try database.run("UPDATE orders SET idempotency_key = NULL WHERE id = ?", [id])
+    }
+
+    static func order(_ database: Database, id: String) throws -> Order? {
+        try database.row("SELECT \(columns) FROM orders WHERE id = ?", [id]).map(decode)
+    }
+
+    /// Newest first, by id; older than `after` where given.
+    static func orders(
+        _ database: Database, customerId: String?, status: OrderStatus?, after: String?, limit: Int
+    ) throws -> [Order] {
+        var conditions: [String] = []
+        var arguments: [(any DatabaseValueConvertible)?] = []
+        for (condition, value) in [("customer_id = ?", customerId), ("status = ?", status?.rawValue), ("id < ?", after)] {
+            guard let value else { continue }
+            conditions.append(condition)
+            arguments.append(value)
+        }
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        arguments.append(limit)
+        return try database.rows(
+            "SELECT \(columns) FROM orders \(filter) ORDER BY id DESC LIMIT ?", StatementArguments(arguments)
+        ).map(decode)
+    }
+
+    private static func decode(_ row: Row) throws -> Order {
+        Order(
+            request: try JSON.decode(OrderRequest.self, from: row[0]),
+            document: try JSON.decode(OrderDocument.self, from: row[1]),
+            progress: try JSON.decode(Order.Progress.self, from: row[2]), version: row[3])
+    }
+}
+
+/// Somebody else changed the order since it was read.
+struct OrderChanged: Error {}

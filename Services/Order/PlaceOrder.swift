@@ -1,0 +1,121 @@
+import Contracts
+import Foundation
+import GRDB
+import Logging
+import Queue
+import Resilience
+import ServingPath
+import Storage
+import Transport
+
+/// Places an order while the customer waits: write ahead → reserve → redeem → charge → confirm.
+///
+/// From the first write on the order is never lost: whatever happens to this request, the `finish-order` message that is
+/// committed with it takes the order up again.
+struct PlaceOrder: Sendable {
+    /// How a request ended, for the route to answer.
+    enum Outcome: Sendable {
+        /// The order as it is now, as JSON, with its status; `replayed` if an earlier request placed it.
+        case order(OrderStatus, id: String, document: Data, replayed: Bool)
+        case problem(Problem, replayed: Bool)
+    }
+
+    let store: Store
+    let queue: DurableQueue
+    let purchase: Purchase
+    let limits: Purchase.Limits
+    let hands: WorkInHand
+    let endings: Endings
+    /// When `finish-order` takes over: after the customer's budget, with a second to spare.
+    let resumeAfter: Duration
+    let wall: @Sendable () -> Timestamp
+    let logger: Logger
+
+    func callAsFunction(_ request: OrderRequest, body: Data, key: String, deadline: Deadline) async throws -> Outcome {
+        guard !deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        let now = wall()
+        let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
+        _ = hands.begin(order.id)
+        defer { hands.end(order.id) }
+        let placed = try await store.write { [queue, resumeAfter] database in
+            let placed = try OrderStore.insert(database, order, key: key, request: body)
+            if case .new = placed { try queue.add(database, .finishOrder, order.id, delay: resumeAfter) }
+            return placed
+        }
+        switch placed {
+        case .existing(let existing): return try await replay(existing, as: request)
+        case .new: return await place(order, deadline: deadline)
+        }
+    }
+
+    private func place(_ placed: Order, deadline: Deadline) async -> Outcome {
+        var order = placed
+        do {
+            let ending = try await purchase.run(&order, deadline: deadline, limits: limits) { order in
+                order = try await endings.save(order)
+            }
+            return try await conclude(ending, order)
+        } catch is OrderChanged {
+            return await changedMeanwhile(order.id)
+        } catch {
+            // The disk failed after the order was begun: it is on disk as `placing`, and will be finished.
+            logger.error("an order could not be saved", metadata: ["order": "\(order.id)", "error": "\(error)"])
+            let document = (try? JSON.encode(placed.document)) ?? Data()
+            return .order(.placing, id: order.id, document: document, replayed: false)
+        }
+    }
+
+    private func conclude(_ ending: Purchase.Ending, _ order: Order) async throws -> Outcome {
+        switch ending {
+        case .paid:
+            return try await .order(.confirmed, id: order.id, document: endings.confirm(order), replayed: false)
+        case .paymentUnavailable(let reason):
+            return try await .order(
+                .accepted, id: order.id, document: endings.accept(order, reason: reason), replayed: false)
+        case .refused(let refusal):
+            let refusal = try await endings.reject(order, refusal)
+            return .problem(Problem(refusal), replayed: false)
+        case .inventoryUnavailable(.deadlineExceeded):
+            return try await .problem(endings.giveUp(order, .deadlineExceeded), replayed: false)
+        case .inventoryUnavailable:
+            // The seam for ordering without inventory: a cached price and stock would let the order be accepted here.
+            return try await .problem(endings.giveUp(order, .priceUnavailable), replayed: false)
+        case .couponUnavailable:
+            return try await .problem(endings.giveUp(order, .couponUnavailable), replayed: false)
+        case .voided:
+            return await changedMeanwhile(order.id)
+        }
+    }
+
+    /// Somebody else decided the order while this request worked on it: only a cancellation can.
+    private func changedMeanwhile(_ id: String) async -> Outcome {
+        .problem(
+            Problem(409, "order-cancelled", "The order was cancelled", "Order \(id) was cancelled while it was being placed."),
+            replayed: false)
+    }
+
+    private func replay(_ order: Order, as request: OrderRequest) async throws -> Outcome {
+        guard order.request == request else { throw Problem.idempotencyKeyReused }
+        guard !hands.contains(order.id) else {
+            throw Problem.requestInProgress("The first request with this key is still running.")
+        }
+        if order.status == .placing {
+            // Its request is gone (a crash, most likely): have it finished now rather than later.
+            try await store.write { [queue] in try queue.hasten($0, .finishOrder, order.id) }
+        }
+        if order.status == .rejected, let refusal = order.progress.refusal {
+            return .problem(Problem(refusal), replayed: true)
+        }
+        let document = try await store.read { try OrderView.document($0, order) }
+        return .order(order.status, id: order.id, document: document, replayed: true)
+    }
+}
+
+extension Problem {
+    static let priceUnavailable = unavailable(
+        "price-unavailable", "Prices can't be had", "Inventory can't be asked. Nothing was charged.", retryAfter: 2)
+
+    static let couponUnavailable = unavailable(
+        "coupon-unavailable", "The coupon can't be checked",
+        "The coupon service can't be asked, and the order said to reject then. Nothing was charged.", retryAfter: 2)
+}

@@ -1,0 +1,127 @@
+import Contracts
+import Resilience
+import ServingPath
+import Transport
+
+/// The critical serving path: **reserve → redeem → charge**, always in this order, each step repeatable by the order's id.
+///
+/// It changes the order it is given and leaves deciding what follows to its caller: ``PlaceOrder`` with a customer
+/// waiting, ``FinishOrder`` with none.
+struct Purchase: Sendable {
+    /// How long each step may take; the deadline bounds them all.
+    struct Limits: Sendable {
+        var inventory: Duration
+        var coupon: Duration
+        var payment: Duration
+    }
+
+    /// How the path ended.
+    enum Ending: Sendable {
+        case paid
+        /// A business refusal: another try won't change it.
+        case refused(ProblemDocument)
+        /// Whether it was reserved is unknown; nothing was charged.
+        case inventoryUnavailable(Unavailability)
+        /// The customer would rather not order than order without the coupon.
+        case couponUnavailable(Unavailability)
+        /// Reserved, and whether it was charged is unknown.
+        case paymentUnavailable(Unavailability)
+        /// The order was undone in the meantime: everything that arrives for it is refused.
+        case voided
+    }
+
+    let inventory: InventoryNeighbour
+    let payment: PaymentNeighbour
+    let coupon: CouponNeighbour
+    let wall: @Sendable () -> Timestamp
+
+    /// - Parameter save: puts the order on disk; called before a charge whose amount another try could compute differently.
+    func run(
+        _ order: inout Order, deadline: Deadline, limits: Limits, save: (inout Order) async throws -> Void
+    ) async throws -> Ending {
+        if let ending = await reserve(&order, deadline: deadline, limit: limits.inventory) { return ending }
+        if let code = order.request.couponCode, order.progress.couponDecision == .undecided {
+            if let ending = await redeem(code, &order, deadline: deadline, limit: limits.coupon) { return ending }
+            try await save(&order)
+        }
+        if let ending = checkTotal(order) { return ending }
+        return await charge(&order, deadline: deadline, limit: limits.payment)
+    }
+
+    private func reserve(_ order: inout Order, deadline: Deadline, limit: Duration) async -> Ending? {
+        do {
+            let reservation = try await inventory.reserve(order, deadline: deadline, limit: limit)
+            order.price(reservation)
+            order.note("reserve", "done", at: wall())
+            return nil
+        } catch {
+            switch error {
+            case .refused(let problem) where problem.code == "voided": return .voided
+            case .refused(let problem): return .refused(problem)
+            case .unavailable(let reason, _): return .inventoryUnavailable(reason)
+            }
+        }
+    }
+
+    private func redeem(_ code: String, _ order: inout Order, deadline: Deadline, limit: Duration) async -> Ending? {
+        switch await coupon.redeem(order, code: code, deadline: deadline, limit: limit) {
+        case .live(.redeemed(let discount)):
+            order.redeemed(discount: discount)
+            order.note("redeem", "done", "\(discount) off", at: wall())
+            return nil
+        case .live(.voided):
+            return .voided
+        case .live(.refused(let problem)):
+            return .refused(.couponRefused(problem.reason ?? problem.detail))
+        case .absent(let reason):
+            order.note("redeem", "degraded", reason.rawValue, at: wall())
+            switch order.request.ifCouponUnavailable ?? .refundLater {
+            case .refundLater: order.skipCoupon(reason: reason.rawValue, repair: .refundLater)
+            case .orderWithout: order.skipCoupon(reason: reason.rawValue, repair: .none)
+            case .reject: return .couponUnavailable(reason)
+            }
+            return nil
+        }
+    }
+
+    private func checkTotal(_ order: Order) -> Ending? {
+        guard let limit = order.request.maxTotal, let total = order.document.total, total > limit else { return nil }
+        return .refused(
+            ProblemDocument(
+                status: 409, code: "total-exceeded", title: "The order is dearer than allowed",
+                detail: "The total is \(total), more than maxTotal \(limit). Nothing was charged."))
+    }
+
+    private func charge(_ order: inout Order, deadline: Deadline, limit: Duration) async -> Ending {
+        guard let amount = order.document.total, amount > 0 else {
+            order.note("charge", "done", "nothing to pay", at: wall())
+            return .paid
+        }
+        do {
+            let captured = try await payment.capture(order, amount: amount, deadline: deadline, limit: limit)
+            order.progress.paymentId = captured.id
+            order.note("charge", "done", captured.id, at: wall())
+            return .paid
+        } catch {
+            switch error {
+            case .refused(let problem) where problem.code == "voided": return .voided
+            case .refused(let problem): return .refused(.paymentDeclined(problem.reason ?? problem.detail))
+            case .unavailable(let reason, _): return .paymentUnavailable(reason)
+            }
+        }
+    }
+}
+
+extension ProblemDocument {
+    static func paymentDeclined(_ reason: String) -> ProblemDocument {
+        ProblemDocument(
+            status: 402, code: "payment-declined", title: "The payment was declined", detail: "The issuer says: \(reason).",
+            reason: reason)
+    }
+
+    static func couponRefused(_ reason: String) -> ProblemDocument {
+        ProblemDocument(
+            status: 422, code: "coupon-refused", title: "The coupon was refused",
+            detail: "The coupon can't be used for this order: \(reason).", reason: reason)
+    }
+}

@@ -1,0 +1,73 @@
+import Contracts
+import Foundation
+import Queue
+import Resilience
+import ServingPath
+import Storage
+import Transport
+
+/// The simple errands of the queue: one call each, repeatable by the order's id.
+struct RunErrands: Sendable {
+    let store: Store
+    let neighbours: Neighbours
+    let timeout: Duration
+    let notificationTimeout: Duration
+    let wall: @Sendable () -> Timestamp
+
+    func commitReservation(_ message: Message) async -> Verdict {
+        await verdict { () async throws(CallError) in
+            try await neighbours.inventory.commit(orderId: message.key, deadline: .after(timeout), limit: timeout)
+        }
+    }
+
+    func releaseReservation(_ message: Message) async -> Verdict {
+        await verdict { () async throws(CallError) in
+            try await neighbours.inventory.release(orderId: message.key, deadline: .after(timeout), limit: timeout)
+        }
+    }
+
+    func releaseRedemption(_ message: Message) async -> Verdict {
+        switch await neighbours.coupon.release(orderId: message.key, deadline: .after(timeout), limit: timeout) {
+        case .live: .done()
+        case .absent(let reason): .unavailable(reason.rawValue)
+        }
+    }
+
+    /// The refund that voiding made is written into the order together with the end of the message.
+    func voidPayment(_ message: Message) async -> Verdict {
+        do {
+            let voided = try await neighbours.payment.void(orderId: message.key, deadline: .after(timeout), limit: timeout)
+            guard voided.refunded > 0 else { return .done() }
+            return .done { [wall] database in
+                guard var order = try OrderStore.order(database, id: message.key) else { return }
+                order.document.refunded = voided.refunded
+                order.document.updatedAt = wall()
+                order.note("void", "done", "\(voided.refunded) refunded", at: wall())
+                try OrderStore.save(database, order, document: JSON.encode(order.document))
+            }
+        } catch {
+            return Verdict(error)
+        }
+    }
+
+    func notify(_ kind: NotificationKind, _ message: Message) async -> Verdict {
+        guard let data = try? JSON.decode(NotificationData.self, from: message.payload) else {
+            return .refused("the event's data can't be read")
+        }
+        let event = CloudEvent(
+            id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: message.key,
+            time: Timestamp(milliseconds: message.createdAt), data: data)
+        return await verdict { () async throws(CallError) in
+            try await neighbours.notification.send(event, deadline: .after(notificationTimeout), limit: notificationTimeout)
+        }
+    }
+
+    private func verdict(_ call: () async throws(CallError) -> Void) async -> Verdict {
+        do {
+            try await call()
+            return .done()
+        } catch {
+            return Verdict(error)
+        }
+    }
+}
