@@ -35,11 +35,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
 }
 
-func serviceTests(_ folder: String) -> Target {
+func serviceTests(_ folder: String, beside others: [String] = []) -> Target {
     tests(
         folder,
-        [
-            .target(name: "\(folder)Service"), "TestSupport", "Contracts", "Queue", "Resilience", "Runtime", "ServingPath",
+        ([folder] + others).map { .target(name: "\($0)Service") } + [
+            "TestSupport", "Contracts", httpTypes, "Queue", "Resilience", "Runtime", "ServingPath",
             "Storage", "Transport", grdb,
         ]
     )
@@ -116,14 +116,14 @@ let package = Package(
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "TestSupport", grdb]),
-        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb]),
+        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging]),
         tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),
         tests("Runtime", ["Runtime", "Resilience", "Storage", "Transport", "TestSupport"]),
         serviceTests("Payment"),
         serviceTests("Coupon"),
         serviceTests("Inventory"),
         serviceTests("Notification"),
-        serviceTests("Order"),
+        serviceTests("Order", beside: ["Coupon", "Inventory", "Notification", "Payment"]),
         tests("CommandLine", ["CommandLine", "Contracts", "Transport", "TestSupport"]),
         tests(
             "System",

@@ -51,8 +51,8 @@ struct Endings: Sendable {
     }
 
     /// Nothing was charged, and nothing is kept but the record: the key is free, and what may have been done is undone.
-    func giveUp(_ order: Order, _ problem: Problem) async throws -> Problem {
-        let rejected = try rejected(order, problem.document, undoing: true)
+    func giveUp(_ order: Order, _ problem: Problem, mayBeReserved: Bool) async throws -> Problem {
+        let rejected = try rejected(order, problem.document, undoing: mayBeReserved)
         let conclusion = Conclusion(order: rejected.order, document: rejected.document) { database, queue, order in
             try rejected.messages(database, queue, order)
             try OrderStore.forgetKey(database, id: order.id)

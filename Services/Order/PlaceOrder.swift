@@ -75,13 +75,13 @@ struct PlaceOrder: Sendable {
         case .refused(let refusal):
             let refusal = try await endings.reject(order, refusal)
             return .problem(Problem(refusal), replayed: false)
-        case .inventoryUnavailable(.deadlineExceeded):
-            return try await .problem(endings.giveUp(order, .deadlineExceeded), replayed: false)
-        case .inventoryUnavailable:
-            // The seam for ordering without inventory: a cached price and stock would let the order be accepted here.
-            return try await .problem(endings.giveUp(order, .priceUnavailable), replayed: false)
+        case .inventoryUnavailable(let reason):
+            // The seam for ordering without inventory: with a cached price and stock the order could be accepted here.
+            let problem = reason == .deadlineExceeded ? Problem.deadlineExceeded : .priceUnavailable
+            return try await .problem(
+                endings.giveUp(order, problem, mayBeReserved: reason.mayHaveBeenDone), replayed: false)
         case .couponUnavailable:
-            return try await .problem(endings.giveUp(order, .couponUnavailable), replayed: false)
+            return try await .problem(endings.giveUp(order, .couponUnavailable, mayBeReserved: true), replayed: false)
         case .voided:
             return await changedMeanwhile(order.id)
         }

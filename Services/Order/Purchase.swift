@@ -20,7 +20,7 @@ struct Purchase: Sendable {
         case paid
         /// A business refusal: another try won't change it.
         case refused(ProblemDocument)
-        /// Whether it was reserved is unknown; nothing was charged.
+        /// Nothing was charged; the reason tells whether it may have been reserved.
         case inventoryUnavailable(Unavailability)
         /// The customer would rather not order than order without the coupon.
         case couponUnavailable(Unavailability)
@@ -58,7 +58,7 @@ struct Purchase: Sendable {
             switch error {
             case .refused(let problem) where problem.code == "voided": return .voided
             case .refused(let problem): return .refused(problem)
-            case .unavailable(let reason, _): return .inventoryUnavailable(reason)
+            case .unavailable(let reason): return .inventoryUnavailable(reason)
             }
         }
     }
@@ -106,7 +106,7 @@ struct Purchase: Sendable {
             switch error {
             case .refused(let problem) where problem.code == "voided": return .voided
             case .refused(let problem): return .refused(.paymentDeclined(problem.reason ?? problem.detail))
-            case .unavailable(let reason, _): return .paymentUnavailable(reason)
+            case .unavailable(let reason): return .paymentUnavailable(reason)
             }
         }
     }

@@ -10,6 +10,8 @@ import Transport
 import UnixSignals
 
 /// Makes a process of a service: settings, logs, metrics, signals and exit codes, the same for all of them.
+///
+/// `--ready` asks a running one whether it is ready and exits with 0 or 1: a container's health check without a shell.
 package enum ServiceProcess<Application: ServiceApplication> {
     /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--config FILE` reads them from a file too.
     package static func main(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
@@ -18,6 +20,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
         do {
             switch try Arguments(arguments) {
             case .help: print(help())
+            case .ready: try await askWhetherReady()
             case .run(let file): try await run(file: file)
             }
             exit(0)
@@ -30,12 +33,14 @@ package enum ServiceProcess<Application: ServiceApplication> {
 
     private enum Arguments {
         case help
+        case ready
         case run(file: String?)
 
         init(_ arguments: [String]) throws {
             switch arguments {
             case []: self = .run(file: ProcessInfo.processInfo.environment["CONFIG_FILE"])
             case ["--help"], ["-h"]: self = .help
+            case ["--ready"]: self = .ready
             case let list where list.count == 2 && list[0] == "--config": self = .run(file: list[1])
             default: throw StartError(.configuration, "unknown arguments \(arguments.joined(separator: " ")); see --help")
             }
@@ -55,6 +60,14 @@ package enum ServiceProcess<Application: ServiceApplication> {
             logger.info("serving", metadata: ["url": "http://\(common.host):\(port)", "data": "\(common.dataFolder)"])
         }
         logger.info("stopped")
+    }
+
+    private static func askWhetherReady() async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let port = listenAddress().split(separator: ":").last ?? ""
+        let answer = try? await client.send(HTTPClient.Request(method: "GET", url: "http://127.0.0.1:\(port)/readyz"))
+        guard answer?.status == 200 else { throw StartError(.environment, "not ready on port \(port)") }
     }
 
     private static func read(file: String?) async throws -> (CommonConfiguration, Application.Configuration) {
@@ -88,6 +101,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
             \(Application.name): one service of the critical serving path. Runs until SIGTERM.
 
             usage: \(Application.name) [--config FILE]
+                   \(Application.name) --ready    asks a running one; exits with 0 if it is ready, else 1
             example: SERVICE_TOKEN=secret HTTP_PORT=\(Application.defaultPort) \(Application.name)
 
             Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the environment wins.

@@ -28,4 +28,7 @@ public enum Unavailability: String, Sendable, Hashable, Codable {
     case serverError = "server-error"
     /// No time was left to ask.
     case deadlineExceeded = "deadline-exceeded"
+
+    /// Whether the dependency may have done what it was asked to: then it has to be asked again, or to undo it.
+    public var mayHaveBeenDone: Bool { self != .unreachable && self != .deadlineExceeded }
 }

@@ -39,7 +39,7 @@ struct CouponNeighbour: Sendable {
         } catch {
             switch error {
             case .refused(let problem): return .live(problem.code == "voided" ? .voided : .refused(problem))
-            case .unavailable(let reason, _): return .absent(reason: reason)
+            case .unavailable(let reason): return .absent(reason: reason)
             }
         }
     }
@@ -54,7 +54,7 @@ struct CouponNeighbour: Sendable {
         } catch {
             switch error {
             case .refused: return .live(.unknown)
-            case .unavailable(let reason, _): return .absent(reason: reason)
+            case .unavailable(let reason): return .absent(reason: reason)
             }
         }
     }
@@ -68,7 +68,7 @@ struct CouponNeighbour: Sendable {
         } catch {
             switch error {
             case .refused: return .absent(reason: .invalidAnswer)
-            case .unavailable(let reason, _): return .absent(reason: reason)
+            case .unavailable(let reason): return .absent(reason: reason)
             }
         }
     }

@@ -16,7 +16,7 @@ struct InventoryNeighbour: Sendable {
         let reservation: Reservation = try await neighbour.call(
             "POST", "/reservations", body: ReservationRequest(orderId: order.id, items: order.request.items), expecting: [201],
             refusals: ["out-of-stock", "unknown-sku", "voided"], deadline: deadline, limit: limit, criticality: .criticalPlus)
-        guard Self.fits(reservation, order) else { throw .unavailable(.invalidAnswer, nothingWasDone: false) }
+        guard Self.fits(reservation, order) else { throw .unavailable(.invalidAnswer) }
         return reservation
     }
 

@@ -11,6 +11,6 @@ struct NotificationNeighbour: Sendable {
         let receipt: EventReceipt = try await neighbour.call(
             "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"], deadline: deadline, limit: limit,
             criticality: .sheddable)
-        guard receipt.id == event.id, receipt.accepted else { throw .unavailable(.invalidAnswer, nothingWasDone: false) }
+        guard receipt.id == event.id, receipt.accepted else { throw .unavailable(.invalidAnswer) }
     }
 }

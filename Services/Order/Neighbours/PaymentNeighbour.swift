@@ -18,7 +18,7 @@ struct PaymentNeighbour: Sendable {
             "POST", "/payments", body: request, key: order.id, expecting: [201], refusals: ["payment-declined", "voided"],
             deadline: deadline, limit: limit, criticality: .criticalPlus)
         guard payment.orderId == order.id, payment.amount == amount, payment.status == .captured else {
-            throw .unavailable(.invalidAnswer, nothingWasDone: false)
+            throw .unavailable(.invalidAnswer)
         }
         return payment
     }

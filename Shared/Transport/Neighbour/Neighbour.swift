@@ -59,7 +59,7 @@ package struct Neighbour: Sendable {
         criticality: Criticality
     ) async throws(CallError) -> HTTPClient.Response {
         let allowance = deadline.allowance(upTo: limit, margin: Self.margin)
-        guard allowance > .milliseconds(1) else { throw .unavailable(.deadlineExceeded, nothingWasDone: true) }
+        guard allowance > .milliseconds(1) else { throw .unavailable(.deadlineExceeded) }
         var request = HTTPClient.Request(
             method: method, url: baseURL + path, connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance)
         request.headers = [
@@ -74,7 +74,7 @@ package struct Neighbour: Sendable {
             if let baggage = trace.baggage { request.headers.append((name: "baggage", value: baggage)) }
         }
         if let body {
-            guard let encoded = try? JSON.encode(body) else { throw .unavailable(.invalidAnswer, nothingWasDone: true) }
+            guard let encoded = try? JSON.encode(body) else { throw .unavailable(.unreachable) }
             request.headers.append((name: "Content-Type", value: "application/json"))
             request.body = Array(encoded)
         }
@@ -92,14 +92,14 @@ package struct Neighbour: Sendable {
         let body = Data(response.body)
         if expecting.contains(response.status) {
             guard let answer = try? JSON.decode(Answer.self, from: body) else {
-                throw .unavailable(.invalidAnswer, nothingWasDone: false)
+                throw .unavailable(.invalidAnswer)
             }
             return answer
         }
-        if response.status == 429 || response.status >= 500 { throw .unavailable(.serverError, nothingWasDone: false) }
+        if response.status == 429 || response.status >= 500 { throw .unavailable(.serverError) }
         guard let problem = try? JSON.decode(ProblemDocument.self, from: body), problem.status == response.status,
             refusals.contains(problem.code)
-        else { throw .unavailable(.invalidAnswer, nothingWasDone: false) }
+        else { throw .unavailable(.invalidAnswer) }
         throw .refused(problem)
     }
 }
@@ -108,19 +108,17 @@ package struct Neighbour: Sendable {
 package enum CallError: Error, Sendable, Equatable {
     /// The service said no, and will say so again.
     case refused(ProblemDocument)
-    /// The service couldn't be asked, or its answer didn't come or couldn't be understood. Unless `nothingWasDone`,
-    /// what became of the request is unknown.
-    case unavailable(Unavailability, nothingWasDone: Bool)
+    /// The service couldn't be asked, or its answer didn't come or couldn't be understood; the reason tells whether what
+    /// became of the request is unknown.
+    case unavailable(Unavailability)
 
     init(_ error: HTTPClientError) {
-        let reason: Unavailability =
-            switch error {
-            case .unreachable, .invalidRequest: .unreachable
-            case .timeout: .timeout
-            case .closed, .cancelled, .shutDown: .connectionLost
-            case .garbage, .bodyTooLarge: .invalidAnswer
-            }
-        self = .unavailable(reason, nothingWasDone: error.nothingWasDone)
+        switch error {
+        case .unreachable, .invalidRequest: self = .unavailable(.unreachable)
+        case .timeout: self = .unavailable(.timeout)
+        case .closed, .cancelled, .shutDown: self = .unavailable(.connectionLost)
+        case .garbage, .bodyTooLarge: self = .unavailable(.invalidAnswer)
+        }
     }
 }
 

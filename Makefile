@@ -1,0 +1,33 @@
+# Each target is a line or two onto the real tool. CONFIGURATION builds live in .build, as `swift build` makes them.
+SWIFT_FILES = Package.swift Services Shared Tests
+BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
+
+.PHONY: help up down test lint check bench verify requirements
+
+help:                ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+up: requirements     ## build (release) and start the stack on ports 8081 to 8085
+	swift build -c release
+	.build/release/csp up --detach
+	@echo 'In this terminal, first:  export PATH="$$PWD/.build/release:$$PATH"'
+
+down:                ## stop the stack
+	.build/release/csp down
+
+test: requirements lint ## lint, build with warnings as errors, and run every test that needs no container
+	$(BUILD_TESTS)
+	swift test --skip-build
+
+lint:                ## the formatter's rules, strictly
+	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+
+bench: requirements  ## orders/s, latency and CPU an order, beside this machine's floor (release; on a quiet machine)
+	swift build -c release
+	.build/release/Benchmarks
+
+verify: requirements ## what takes longer than `make test`: the stack in containers
+	Scripts/verify-containers
+
+requirements:
+	@Scripts/requirements

@@ -1,0 +1,35 @@
+import Contracts
+import Transport
+
+extension StackReader {
+    /// Everything the invariants need. Only sound while nothing is under way.
+    func snapshot(progress: (String) -> Void) async throws -> Snapshot {
+        var snapshot = Snapshot()
+        progress("reading order")
+        snapshot.orders = try await all(.order, "/orders")
+        progress("reading payment")
+        snapshot.payments = try await all(.payment, "/payments")
+        snapshot.ledger = try await get(Ledger.self, .payment, "/ledger")
+        progress("reading inventory")
+        snapshot.stock = try await all(.inventory, "/stock")
+        snapshot.reservations = try await all(.inventory, "/reservations")
+        progress("reading coupon")
+        snapshot.redemptions = try await all(.coupon, "/redemptions")
+        snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code)))
+        progress("reading notification")
+        snapshot.notifications = try await all(.notification, "/notifications")
+        for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
+        return snapshot
+    }
+
+    private func limits(of codes: Set<String>) async throws -> [String: Int] {
+        var limits: [String: Int] = [:]
+        for code in codes.sorted() {
+            let path = "/coupons/\(Self.escaped(code))"
+            // A code that was used and isn't known is for the audit to find, not a reason to give up.
+            if try await answer(.coupon, path).status == 404 { continue }
+            limits[code] = try await get(Coupon.self, .coupon, path).limitPerCustomer
+        }
+        return limits
+    }
+}

@@ -1,0 +1,24 @@
+import Contracts
+
+/// All that an audit looks at, read while nothing is under way.
+struct Snapshot {
+    var orders: [OrderDocument] = []
+    var payments: [Payment] = []
+    var ledger = Ledger(accounts: [], total: 0)
+    var stock: [Stock] = []
+    var reservations: [Reservation] = []
+    var redemptions: [Redemption] = []
+    /// The limit a customer, of each coupon that was used and is known.
+    var couponLimits: [String: Int] = [:]
+    var notifications: [StoredNotification] = []
+    var dead: [ServiceName: [DeadMessage]] = [:]
+
+    /// How many of each were looked at.
+    var counts: [String: Int] {
+        [
+            "orders": orders.count, "payments": payments.count, "skus": stock.count, "reservations": reservations.count,
+            "redemptions": redemptions.count, "notifications": notifications.count,
+            "deadLetters": dead.values.reduce(0) { $0 + $1.count },
+        ]
+    }
+}

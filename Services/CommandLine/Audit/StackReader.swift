@@ -1,0 +1,64 @@
+import Contracts
+import Foundation
+import Transport
+
+/// Reads a stack's services over HTTP.
+struct StackReader {
+    let record: StackRecord
+    let client: HTTPClient
+    /// Sent along where it is known; reading needs none.
+    let serviceToken: String?
+
+    /// - Throws: ``Failure`` naming the service and the path.
+    func get<Value: Decodable>(_ type: Value.Type, _ name: ServiceName, _ path: String) async throws -> Value {
+        let answer = try await answer(name, path)
+        guard answer.status == 200 else { throw Failure("\(name) answered \(answer.status) to GET \(path)") }
+        do {
+            return try JSON.decode(type, from: Data(answer.body))
+        } catch {
+            throw Failure("\(name)'s answer to GET \(path) isn't in the contract: \(Self.words(error))")
+        }
+    }
+
+    /// Every item of a list, page by page.
+    func all<Item: Codable & Sendable>(_ name: ServiceName, _ path: String) async throws -> [Item] {
+        var items: [Item] = []
+        var cursor: String?
+        repeat {
+            let query = "?limit=500" + (cursor.map { "&cursor=\(Self.escaped($0))" } ?? "")
+            let page = try await get(Page<Item>.self, name, path + query)
+            items += page.items
+            cursor = page.nextCursor
+        } while cursor != nil
+        return items
+    }
+
+    func answer(_ name: ServiceName, _ path: String) async throws -> HTTPClient.Response {
+        guard let service = record[name] else { throw Failure("this stack has no \(name)") }
+        let headers = serviceToken.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? []
+        let request = HTTPClient.Request(
+            url: service.url + path, headers: headers, connectTimeout: .seconds(1), timeout: .seconds(30))
+        do {
+            return try await client.send(request)
+        } catch {
+            throw Failure("\(name) can't be read at \(service.url)\(path): \(error.words)")
+        }
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
+    }
+
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let context: DecodingError.Context? =
+            switch error {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+                .dataCorrupted(let context):
+                context
+            @unknown default: nil
+            }
+        let place = (context?.codingPath ?? []).map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+        return "/\(place): \(context?.debugDescription ?? "\(error)")"
+    }
+}

@@ -1,0 +1,26 @@
+/// One thing that contradicts an invariant.
+struct Violation: Encodable, Equatable {
+    /// Of the order, SKU, coupon or message that it is about.
+    var id: String
+    var detail: String
+
+    init(_ id: String, _ detail: String) {
+        self.id = id
+        self.detail = detail
+    }
+}
+
+/// One of the contract's eight, looked at.
+struct Invariant: Encodable {
+    var number: Int
+    var name: String
+    var ok: Bool
+    var violations: [Violation]
+
+    init(_ number: Int, _ name: String, _ violations: [Violation]) {
+        self.number = number
+        self.name = name
+        ok = violations.isEmpty
+        self.violations = violations
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+struct CSP: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "csp",
+        abstract: "Runs, breaks, loads and audits the critical serving path on this machine.",
+        discussion: """
+            Five minutes: csp up · csp place · csp kill coupon · csp place · csp start coupon · csp audit
+
+            Exit code: 0 done, 1 not done or not so, 2 wrong usage.
+            """,
+        subcommands: [
+            Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, Place.self, Load.self, Audit.self,
+        ]
+    )
+}
+
+extension CSP {
+    /// The command that the arguments ask for, checked.
+    static func command(_ arguments: [String]) throws -> any ParsableCommand { try parseAsRoot(arguments) }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import Synchronization
+import Transport
+
+struct Load: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Place many orders at a fixed rate and report how they ended.",
+        discussion: """
+            Open loop: orders go out at the rate whatever comes back, and latency counts from the intended send time. What \
+            is undecided (no connection, timeout, 503) is sent again with the same idempotency key; what is accepted is \
+            followed to its end. Exit code 1 when an order ended unresolved or with an answer that isn't in the contract.
+
+            Example: csp load --rate 100 --duration 1m
+            Example: csp load --replay --rate 200
+            """
+    )
+
+    /// The journey of the catalogue, or a file.
+    enum Replay: ExpressibleByArgument, Equatable, CustomStringConvertible {
+        case journey
+        case file(String)
+
+        init(argument: String) { self = .file(argument) }
+
+        var description: String {
+            switch self {
+            case .journey: "the journey's 2,000 baskets"
+            case .file(let path): path
+            }
+        }
+    }
+
+    @OptionGroup var data: DataFolderOption
+    @OptionGroup var order: OrderURLOption
+
+    @Option(help: ArgumentHelp("Orders a second.", valueName: "r"))
+    var rate = 50.0
+
+    @Option(
+        help: ArgumentHelp("How long to send, such as 30s or 2m (default: 30s; with --replay, to the end).", valueName: "d"))
+    var duration: DurationArgument?
+
+    @Option(
+        defaultAsFlag: Replay.journey,
+        help: ArgumentHelp("Send each basket of the file once, in order, with its own customer and coupon.", valueName: "file"))
+    var replay: Replay? = nil
+
+    @Option(help: ArgumentHelp("Percent of the random baskets that carry a coupon (default: 10).", valueName: "p"))
+    var couponShare: Double?
+
+    @Option(help: ArgumentHelp("Seed of the random baskets (default: another one each time).", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("How long one order is sent again and followed.", valueName: "d"))
+    var patience = DurationArgument(.seconds(30))
+
+    @Option(help: "Payment token of every order: tok_ok, tok_declined, tok_insufficient_funds or tok_slow.")
+    var token = "tok_ok"
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard rate > 0, rate <= 100_000 else { throw ValidationError("--rate must be above 0 and at most 100000, not \(rate)") }
+        guard (0...100).contains(couponShare ?? 0) else { throw ValidationError("--coupon-share must be from 0 to 100") }
+        guard replay == nil || (couponShare == nil && seed == nil) else {
+            throw ValidationError("--coupon-share and --seed are for random baskets; --replay sends the file's own")
+        }
+        guard duration?.duration != .zero else { throw ValidationError("--duration must be above 0") }
+    }
+
+    func run() async throws {
+        let url = try order.url(data.folder)
+        let baskets = try Basket.read(from: file())
+        let client = HTTPClient(maximumConnectionsPerHost: 256)
+        defer { client.shutdown() }
+        let run = randomHex(UInt32.self)
+        let purchase = Purchase(client: client, orderURL: url, patience: patience.duration)
+        let loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: token)
+        let seed = replay == nil ? seed ?? UInt64.random(in: 0...999_999) : nil
+        var source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
+        let total = total(baskets.count)
+        var sent = 0
+        let progress = Mutex(Progress())
+        let (counts, elapsed) = try await loop.send {
+            defer { sent += 1 }
+            guard sent < total else { return nil }
+            return replay == nil ? source.next() : baskets[sent]
+        } look: { counts in
+            progress.withLock {
+                $0.show("\(counts.sent) of \(total) sent, \(counts.inFlight) under way, \(counts.retries) sent again")
+            }
+        }
+        progress.withLock { $0.finish() }
+        let report = LoadReport(counts, rate: rate, seed: seed, duration: elapsed)
+        Terminal.print(json ? try Terminal.json(report) : report.text)
+        for failure in report.failures { Terminal.error(failure) }
+        if !report.ok { throw ExitCode(1) }
+    }
+
+    private func file() throws -> String {
+        if case .file(let path) = replay { return path }
+        return try "\(order.seedFolder(data.folder))/orders.jsonl"
+    }
+
+    private func total(_ baskets: Int) -> Int {
+        let inTime = { (duration: Duration) in max(1, Int((duration.seconds * rate).rounded())) }
+        guard replay != nil else { return inTime(duration?.duration ?? .seconds(30)) }
+        return duration.map { min(baskets, inTime($0.duration)) } ?? baskets
+    }
+}

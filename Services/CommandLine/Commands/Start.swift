@@ -1,0 +1,40 @@
+import ArgumentParser
+import Transport
+
+struct Start: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start a dead service again and wait until it is ready.",
+        discussion: """
+            With the port, data and environment that csp up gave it.
+
+            Example: csp start coupon
+            """
+    )
+
+    @OptionGroup var data: DataFolderOption
+    @OptionGroup var argument: ServiceArgument
+
+    func run() async throws {
+        let name = argument.service
+        let folder = data.folder
+        _ = try folder.record()
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let launch = Launch(folder: folder, tokens: try Tokens.read(from: folder), client: client)
+        let started = try folder.locked { () throws -> Launch.Started? in
+            var record = try folder.record()
+            guard record[name]?.process.isAlive != true else { return nil }
+            record.stopping = false
+            let started = try launch.spawn(name, of: &record)
+            try folder.write(record)
+            return started
+        }
+        guard let started else {
+            let isFrozen = try folder.record()[name]?.process.activity == .stopped
+            let hint = isFrozen ? ", frozen; csp thaw \(name)\(folder.option) lets it go on" : ""
+            return Terminal.print("\(name) is running already\(hint).")
+        }
+        try await launch.waitUntilReady([started])
+        Terminal.print("\(name) is ready at \(started.service.url) (pid \(started.service.process.pid)).")
+    }
+}

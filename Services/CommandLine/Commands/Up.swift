@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import Transport
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start the five services and wait until they are ready.",
+        discussion: """
+            Stays in the foreground and says when a service dies; Ctrl-C stops all of them. Nothing restarts by itself.
+            The services get this command's environment (LOG_LEVEL, ORDER_BUDGET, …; order --help lists them all).
+
+            Example: csp up --ports 9000 --detach
+            """
+    )
+
+    @OptionGroup var data: DataFolderOption
+
+    @Option(
+        help: ArgumentHelp(
+            "Order listens on BASE+1, payment on +2, coupon +3, inventory +4, notification +5.", valueName: "base"))
+    var ports = 8080
+
+    @Flag(help: "Return once all are ready; csp down stops them.")
+    var detach = false
+
+    func validate() throws {
+        guard (1...65_530).contains(ports) else { throw ValidationError("--ports must be from 1 to 65530, not \(ports)") }
+    }
+
+    func run() async throws {
+        let begin = ContinuousClock.now
+        let signals = StopSignals()
+        let sources = signals.watch()
+        defer { for source in sources { source.cancel() } }
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let folder = data.folder
+        try folder.prepare()
+        let tokens = try Tokens.establish(in: folder, environment: ProcessInfo.processInfo.environment)
+        let launch = Launch(folder: folder, tokens: tokens, client: client) { signals.count > 0 }
+        let (record, started) = try folder.locked { try start(launch) }
+        do {
+            try await launch.waitUntilReady(started)
+        } catch {
+            try await stop(folder, record, signals)
+            if error is Launch.Interrupted { return }
+            throw error
+        }
+        welcome(record, folder, after: ContinuousClock.now - begin)
+        if !detach { try await watch(folder, record, signals) }
+    }
+
+    /// Checks first whatever can be checked, so that a stack is started as a whole or not at all.
+    private func start(_ launch: Launch) throws -> (StackRecord, [Launch.Started]) {
+        let folder = launch.folder
+        if let running = try folder.recordIfAny()?.services.first(where: \.process.isAlive) {
+            throw Failure(
+                "a stack is already running on \(folder.path) (\(running.name) pid \(running.process.pid)); "
+                    + "csp down\(folder.option) stops it")
+        }
+        var record = try newRecord()
+        for service in record.services {
+            _ = try Places.executable(of: service.name)
+            switch PortCheck.check(host: record.host, port: service.port) {
+            case .free: break
+            case .taken: throw Failure("port \(service.port) (\(service.name)) is already in use; choose others with --ports")
+            case .refused(let why): throw Failure("\(service.name) can't listen on \(record.host) port \(service.port): \(why)")
+            }
+        }
+        var started: [Launch.Started] = []
+        do {
+            for name in ServiceName.allCases { started.append(try launch.spawn(name, of: &record)) }
+            try folder.write(record)
+        } catch {
+            for one in started { one.service.process.send(SIGKILL) }
+            throw error
+        }
+        return (record, started)
+    }
+
+    private func newRecord() throws -> StackRecord {
+        let environment = ProcessInfo.processInfo.environment
+        let host = environment["HTTP_HOST"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1"
+        let nobody = ProcessIdentity(pid: 0, startTime: 0)
+        return StackRecord(
+            instance: randomHex(UInt64.self), basePort: ports, host: host, seedFolder: try Places.seedFolder(),
+            stopping: false, environment: StackRecord.kept(environment),
+            services: ServiceName.allCases.map { name in
+                let port = ports + name.portOffset
+                return .init(name: name, url: StackRecord.url(host: host, port: port), port: port, process: nobody)
+            })
+    }
+
+    private func welcome(_ record: StackRecord, _ folder: StackFolder, after duration: Duration) {
+        let lines = record.services.map {
+            "  \(Terminal.column($0.name.rawValue, 14))\(Terminal.column($0.url, 24))pid \($0.process.pid)"
+        }
+        let option = folder.option
+        let suggestions = [
+            ("csp place\(option)", "place one order"),
+            ("csp kill coupon\(option)", "break something, place again, and read the difference"),
+            ("csp start coupon\(option)", "bring it back; what is owed is made good"),
+            ("csp load --replay\(option)", "2,000 real baskets"),
+            ("csp audit\(option)", "check that nothing was lost, charged twice or oversold"),
+        ]
+        let width = (suggestions.map(\.0.count).max() ?? 0) + 3
+        Terminal.print(
+            """
+            \(Terminal.coloured("The stack is up", .green)) after \(duration.seconds.rounded(places: 1)) s.
+            \(lines.joined(separator: "\n"))
+
+            data  \(folder.path)
+            logs  \(folder.logs)
+            Customers aren't authenticated: this is for one machine, not for an open network.
+
+            Try next\(detach ? "" : ", in another terminal"):
+            \(suggestions.map { "  \(Terminal.column($0.0, width))\($0.1)" }.joined(separator: "\n"))
+
+            \(detach ? "csp down\(option) stops all of it." : "Ctrl-C stops all of it.")
+            """)
+    }
+
+    private func watch(_ folder: StackFolder, _ record: StackRecord, _ signals: StopSignals) async throws {
+        var watch = Watch(folder: folder, record: record)
+        switch try await watch.run(signals) {
+        case .signal:
+            Terminal.note("stopping; Ctrl-C again kills at once")
+            try await stop(folder, record, signals)
+            Terminal.print("The stack is down.")
+        case .down: Terminal.print("The stack is down.")
+        case .replaced: Terminal.print("Another stack has taken \(folder.path) over.")
+        }
+    }
+
+    /// Stops this `up`'s own stack, those included that `csp start` has brought back; not one that took the folder over.
+    private func stop(_ folder: StackFolder, _ record: StackRecord, _ signals: StopSignals) async throws {
+        let current = try folder.locked {
+            var current = try folder.record()
+            guard current.instance == record.instance else { return record }
+            current.stopping = true
+            try folder.write(current)
+            return current
+        }
+        let before = signals.count
+        _ = await current.halt { signals.count > before }
+    }
+}
+
+extension Double {
+    func rounded(places: Int) -> Double {
+        let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
+        return (self * scale).rounded() / scale
+    }
+}

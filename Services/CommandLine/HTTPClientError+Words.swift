@@ -1,0 +1,15 @@
+import Transport
+
+extension HTTPClientError {
+    /// For a person.
+    var words: String {
+        switch self {
+        case .unreachable(let why), .invalidRequest(let why): why
+        case .timeout: "no answer in time"
+        case .closed(let why): "closed before the answer: \(why)"
+        case .garbage(let why): "the answer isn't HTTP: \(why)"
+        case .bodyTooLarge: "the answer is too large"
+        case .cancelled, .shutDown: "given up"
+        }
+    }
+}

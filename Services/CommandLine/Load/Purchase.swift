@@ -1,0 +1,98 @@
+import Contracts
+import Foundation
+import Resilience
+import Transport
+
+/// One basket seen through to its end: sent with one key, sent again while nothing is decided, followed once accepted.
+struct Purchase {
+    struct Result: Equatable {
+        var ending: Ending
+        /// From the intended send time to the first answer that decides something (2xx, or a refusal); nil without one.
+        var latency: Duration?
+        /// Sends after the first.
+        var retries = 0
+        /// As the first answer said.
+        var degradations: [Degradation] = []
+    }
+
+    /// A single send; longer than the order's own deadline, so that a frozen order is told from a slow one.
+    static let attemptTimeout = Duration.seconds(3)
+
+    let client: HTTPClient
+    let orderURL: String
+    /// How long after the intended time it is still sent or followed.
+    let patience: Duration
+    private let backoff = Backoff(base: .milliseconds(100), cap: .seconds(1), floor: .milliseconds(50))
+
+    init(client: HTTPClient, orderURL: String, patience: Duration) {
+        self.client = client
+        self.orderURL = orderURL
+        self.patience = patience
+    }
+
+    func run(_ body: [UInt8], key: String, intended: ContinuousClock.Instant) async -> Result {
+        let limit = intended + patience
+        var result = Result(ending: .unresolved("never sent"))
+        var failures = 0
+        while true {
+            let verdict = await send(body, key: key)
+            switch verdict {
+            case .ended(let ending, let order):
+                result.latency = ContinuousClock.now - intended
+                result.degradations = order?.degradations ?? []
+                result.ending = ending
+                return result
+            case .follow(let order):
+                result.latency = ContinuousClock.now - intended
+                result.degradations = order.degradations
+                result.ending = await follow(order, until: limit)
+                return result
+            case .again(let seconds, let why):
+                failures += 1
+                result.ending = .unresolved(why)
+                guard await pause(failures, atLeast: .seconds(seconds), until: limit) else { return result }
+                result.retries += 1
+            }
+        }
+    }
+
+    private func send(_ body: [UInt8], key: String) async -> Verdict {
+        let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
+        let request = HTTPClient.Request(
+            method: "POST", url: "\(orderURL)/orders", headers: headers, body: body, connectTimeout: .seconds(1),
+            timeout: Self.attemptTimeout)
+        do {
+            let answer = try await client.send(request)
+            return Verdict(status: answer.status, retryAfter: answer.header("Retry-After"), body: answer.body)
+        } catch .garbage(let what) {
+            return .ended(.unexpected("not HTTP: \(what)"), nil)
+        } catch {
+            return .again(after: 0, error.words)
+        }
+    }
+
+    /// Reads the order until it is terminal.
+    private func follow(_ order: OrderDocument, until limit: ContinuousClock.Instant) async -> Ending {
+        var looks = 0
+        while true {
+            looks += 1
+            guard await pause(looks, atLeast: .zero, until: limit) else {
+                return .unresolved("\(order.id) still \(order.status)")
+            }
+            let request = HTTPClient.Request(
+                url: "\(orderURL)/orders/\(order.id)", connectTimeout: .seconds(1), timeout: Self.attemptTimeout)
+            guard let answer = try? await client.send(request), answer.status == 200,
+                let current = try? JSON.decode(OrderDocument.self, from: Data(answer.body))
+            else { continue }
+            if let ending = Verdict.ending(of: current) { return ending }
+        }
+    }
+
+    /// False when patience would end meanwhile.
+    private func pause(_ failures: Int, atLeast floor: Duration, until limit: ContinuousClock.Instant) async -> Bool {
+        var chance = SystemRandomNumberGenerator()
+        let delay = max(floor, backoff.delay(afterFailures: failures, using: &chance))
+        guard ContinuousClock.now + delay < limit else { return false }
+        return (try? await Task.sleep(for: delay)) != nil
+    }
+}

@@ -1,0 +1,59 @@
+import Contracts
+import Foundation
+
+/// How a basket ended.
+enum Ending: Equatable {
+    case confirmed
+    /// For a reason of the contract's table.
+    case refused(code: String)
+    case cancelled
+    /// Not known when patience ended: what came last.
+    case unresolved(String)
+    /// An answer that the contract doesn't have.
+    case unexpected(String)
+}
+
+/// What an answer to `POST /orders` means to a client that means to see its order through.
+enum Verdict: Equatable {
+    case ended(Ending, OrderDocument?)
+    /// Accepted: to be followed until it is terminal.
+    case follow(OrderDocument)
+    /// Nothing is decided yet: the same key again, after this many seconds at least.
+    case again(after: Double, String)
+
+    /// The refusals of the contract's table, by status.
+    private static let refusals: [Int: Set<String>] = [
+        402: ["payment-declined"], 409: ["out-of-stock", "total-exceeded"], 422: ["unknown-sku", "coupon-refused"],
+    ]
+
+    init(status: Int, retryAfter: String?, body: [UInt8]) {
+        let data = Data(body)
+        let order = try? JSON.decode(OrderDocument.self, from: data)
+        let problem = try? JSON.decode(ProblemDocument.self, from: data)
+        let seconds = retryAfter.flatMap(Double.init) ?? 0
+        switch (status, order?.status, problem?.code) {
+        case (201, .confirmed, _): self = .ended(.confirmed, order)
+        case (200, .cancelled, _): self = .ended(.cancelled, order)
+        case (202, .accepted, _), (202, .placing, _): self = order.map(Verdict.follow) ?? Self.unexpected(status, body)
+        case (409, _, "order-cancelled"): self = .ended(.cancelled, nil)
+        case (409, _, "request-in-progress"): self = .again(after: seconds, "409 request-in-progress")
+        case (503, _, let code): self = .again(after: seconds, "503 \(code ?? "")")
+        case (_, _, let code?) where Self.refusals[status]?.contains(code) == true: self = .ended(.refused(code: code), nil)
+        default: self = Self.unexpected(status, body)
+        }
+    }
+
+    private static func unexpected(_ status: Int, _ body: [UInt8]) -> Verdict {
+        .ended(.unexpected("\(status) \(String(decoding: body.prefix(200), as: UTF8.self))"), nil)
+    }
+
+    /// What a look at the order itself says; nil while it isn't terminal.
+    static func ending(of order: OrderDocument) -> Ending? {
+        switch order.status {
+        case .confirmed: .confirmed
+        case .cancelled: .cancelled
+        case .rejected: .refused(code: "rejected")
+        case .placing, .accepted: nil
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Foundation
+
+/// `--url`: ordering without a stack on this machine.
+struct OrderURLOption: ParsableArguments {
+    @Option(
+        name: .customLong("url"),
+        help: ArgumentHelp("Where order is; by default, where the stack's record says.", valueName: "url"))
+    var given: String?
+
+    func validate() throws {
+        if let given, !given.hasPrefix("http://"), !given.hasPrefix("https://") {
+            throw ValidationError("--url must begin with http:// or https://, not be \(given)")
+        }
+    }
+
+    func url(_ folder: StackFolder) throws -> String {
+        if let given { return given.hasSuffix("/") ? String(given.dropLast()) : given }
+        guard let order = try folder.record()[.order] else { throw Failure("this stack has no order") }
+        return order.url
+    }
+
+    /// The folder of the default journey: the stack's own catalogue, else the one that `up` would find.
+    func seedFolder(_ folder: StackFolder) throws -> String {
+        if given == nil, let record = try folder.recordIfAny() { return record.seedFolder }
+        return try Places.seedFolder()
+    }
+}

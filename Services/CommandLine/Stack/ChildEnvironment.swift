@@ -1,0 +1,29 @@
+extension StackRecord {
+    /// What a service of this stack gets: the environment of `up`, and on top its own place in the stack.
+    func environment(of name: ServiceName, in folder: StackFolder, tokens: Tokens) -> [String: String] {
+        var values = environment
+        values["HTTP_HOST"] = host
+        values["HTTP_PORT"] = self[name].map { "\($0.port)" }
+        values["DATA_DIR"] = folder.data(of: name)
+        values["SEED_DIR"] = seedFolder
+        values["SERVICE_TOKEN"] = tokens.serviceToken
+        values["ADMIN_TOKEN"] = tokens.adminToken
+        for service in services { values[service.name.urlKey] = service.url }
+        return values
+    }
+
+    /// Of `up`'s environment, what is kept in the record: secrets are kept in `tokens.json` only.
+    static func kept(_ environment: [String: String]) -> [String: String] {
+        environment.filter { $0.key != "SERVICE_TOKEN" && $0.key != "ADMIN_TOKEN" }
+    }
+
+    /// How the others reach a service that listens on `host`.
+    static func url(host: String, port: Int) -> String {
+        switch host {
+        case "0.0.0.0": "http://127.0.0.1:\(port)"
+        case "::": "http://[::1]:\(port)"
+        case _ where host.contains(":"): "http://[\(host)]:\(port)"
+        default: "http://\(host):\(port)"
+        }
+    }
+}

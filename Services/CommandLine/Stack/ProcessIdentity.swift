@@ -1,0 +1,52 @@
+import Foundation
+
+/// A process that can't be mistaken for a later one with the same pid.
+struct ProcessIdentity: Codable, Equatable {
+    enum Activity: Equatable { case running, stopped, gone }
+
+    var pid: pid_t
+    /// Field 22 of `/proc/PID/stat`: clock ticks from the machine's start to the process's.
+    var startTime: UInt64
+
+    init(pid: pid_t, startTime: UInt64) {
+        self.pid = pid
+        self.startTime = startTime
+    }
+
+    /// The process that has this pid now; nil if there is none.
+    init?(running pid: pid_t) {
+        guard let stat = Self.stat(of: pid) else { return nil }
+        self.init(pid: pid, startTime: stat.startTime)
+    }
+
+    /// A zombie is gone: it does nothing any more and waits only for its parent to notice.
+    var activity: Activity {
+        guard let stat = Self.stat(of: pid), stat.startTime == startTime else { return .gone }
+        return switch stat.state {
+        case "Z", "X": .gone
+        case "T": .stopped
+        default: .running
+        }
+    }
+
+    var isAlive: Bool { activity != .gone }
+
+    /// Sends the signal, unless the process is gone: a pid that was given to another process is never touched.
+    func send(_ signal: Int32) {
+        if isAlive { kill(pid, signal) }
+    }
+
+    /// Nil where the text isn't that of `/proc/PID/stat`.
+    static func parse(stat text: String) -> (state: Character, startTime: UInt64)? {
+        // The second field is the program's name in parentheses and may hold anything, parentheses too.
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 19, let state = fields[0].first, let startTime = UInt64(fields[19]) else { return nil }
+        return (state, startTime)
+    }
+
+    private static func stat(of pid: pid_t) -> (state: Character, startTime: UInt64)? {
+        guard pid > 0, let file = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+        return parse(stat: String(decoding: file, as: UTF8.self))
+    }
+}

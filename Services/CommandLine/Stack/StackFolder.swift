@@ -1,0 +1,65 @@
+import Foundation
+
+/// The folder of one stack (`--data`): a folder a service, `logs/`, `stack.json`, `tokens.json`.
+struct StackFolder {
+    static let defaultPath = ".csp"
+
+    /// Absolute.
+    let path: String
+    /// ` --data DIR` for commands that are suggested, empty for the default folder.
+    let option: String
+
+    init(path: String) {
+        self.path = URL(filePath: path).standardizedFileURL.path
+        option = path == Self.defaultPath ? "" : " --data \(path)"
+    }
+
+    var logs: String { "\(path)/logs" }
+    func log(of name: ServiceName) -> String { "\(logs)/\(name.rawValue).log" }
+    func data(of name: ServiceName) -> String { "\(path)/\(name.rawValue)" }
+
+    /// - Throws: ``Failure`` when there is no stack on this folder.
+    func record() throws -> StackRecord {
+        guard let record = try recordIfAny() else {
+            throw Failure("no stack on \(path); csp up\(option) starts one")
+        }
+        return record
+    }
+
+    func recordIfAny() throws -> StackRecord? {
+        let file = "\(path)/stack.json"
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        guard let data = FileManager.default.contents(atPath: file) else { throw Failure("\(file) can't be read") }
+        guard let record = try? JSONDecoder().decode(StackRecord.self, from: data) else {
+            throw Failure("\(file) isn't the record of a stack; move it away and stop what still runs by hand")
+        }
+        return record
+    }
+
+    func write(_ record: StackRecord) throws {
+        try OwnerFile.write(Terminal.json(record), to: "\(path)/stack.json")
+    }
+
+    /// Makes the folder with everything that must be there before a service starts.
+    func prepare() throws {
+        for folder in [logs] + ServiceName.allCases.map(data) {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw Failure("\(folder) can't be made: \(error.localizedDescription)")
+            }
+        }
+    }
+
+    /// Runs `change` while no other command changes this stack.
+    func locked<Result>(_ change: () throws -> Result) throws -> Result {
+        let file = "\(path)/stack.lock"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure("\(file) can't be opened: \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw Failure("\(file) can't be locked: \(String(cString: strerror(errno)))") }
+        }
+        return try change()
+    }
+}

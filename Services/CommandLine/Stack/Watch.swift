@@ -1,0 +1,50 @@
+import Foundation
+
+/// What a foreground `up` does once all are ready: says who died and who is back, until it is told to stop.
+struct Watch {
+    enum End: Equatable { case signal, down, replaced }
+
+    let folder: StackFolder
+    let instance: String
+    private var alive: [ServiceName: ProcessIdentity]
+
+    init(folder: StackFolder, record: StackRecord) {
+        self.folder = folder
+        instance = record.instance
+        alive = Dictionary(uniqueKeysWithValues: record.services.map { ($0.name, $0.process) })
+    }
+
+    /// Looks twice a second; a signal ends it at once.
+    mutating func run(_ signals: StopSignals) async throws -> End {
+        while true {
+            let stopsAskedFor = signals.count
+            if stopsAskedFor > 0 { return .signal }
+            // Read anew each time: down, start and another up speak to this one through the record.
+            guard let record = try folder.recordIfAny(), record.instance == instance else { return .replaced }
+            for line in changes(record) { Terminal.print(line) }
+            if record.stopping, alive.isEmpty { return .down }
+            await signals.wait(upTo: .milliseconds(500))
+        }
+    }
+
+    /// What has changed since the last look, in words. A death is no news while the stack is being stopped.
+    mutating func changes(_ record: StackRecord) -> [String] {
+        var lines: [String] = []
+        for service in record.services {
+            if let before = alive[service.name], !before.isAlive {
+                let how = ending(ofChild: before.pid) ?? "gone"
+                alive[service.name] = nil
+                if !record.stopping {
+                    lines.append(
+                        "\(service.name) (pid \(before.pid)) died: \(how); "
+                            + "csp start \(service.name)\(folder.option) brings it back")
+                }
+            }
+            if alive[service.name] == nil, service.process.isAlive {
+                alive[service.name] = service.process
+                lines.append("\(service.name) is back (pid \(service.process.pid))")
+            }
+        }
+        return lines
+    }
+}

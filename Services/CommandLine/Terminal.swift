@@ -1,0 +1,59 @@
+import Foundation
+
+/// Words for a person: results on stdout, everything else on stderr.
+enum Terminal {
+    enum Colour: Int { case red = 31, green = 32, yellow = 33 }
+
+    /// Never fails: a reader that has gone away is no reason to leave a stack half started.
+    static func print(_ text: String) {
+        try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+    }
+
+    static func error(_ message: String) {
+        note("csp: \(message)")
+    }
+
+    static func note(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+    }
+
+    /// Coloured where stdout is a terminal and `NO_COLOR` isn't set.
+    static func coloured(_ text: String, _ colour: Colour) -> String {
+        coloursAreOn ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    private static let coloursAreOn =
+        isatty(STDOUT_FILENO) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+
+    /// Padded on the right to `width` characters.
+    static func column(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    /// Padded on the left to `width` characters.
+    static func number(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+
+    /// Minor units as `7.18 USD`.
+    static func money(_ minorUnits: Int, _ currency: String? = nil) -> String {
+        let cents = minorUnits.magnitude
+        let text = "\(minorUnits < 0 ? "-" : "")\(cents / 100).\(cents % 100 < 10 ? "0" : "")\(cents % 100)"
+        return [text, currency].compactMap { $0 }.joined(separator: " ")
+    }
+
+    static func milliseconds(_ duration: Duration) -> String {
+        "\((duration.milliseconds * 10).rounded() / 10) ms"
+    }
+
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+    var milliseconds: Double { seconds * 1000 }
+}

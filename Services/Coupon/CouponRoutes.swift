@@ -1,0 +1,65 @@
+import Contracts
+import Resilience
+import ServingPath
+import Storage
+import Transport
+
+struct CouponRoutes: Sendable {
+    let store: Store
+    let book: CouponBook
+    let redeem: Redeem
+    let release: Release
+
+    var routes: [Route] {
+        [
+            .get("/coupons", .sheddablePlus) { try listCoupons($0) },
+            .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
+            .post("/redemptions", .criticalPlus, access: .services) { try await redeem($0) },
+            .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
+            .get("/redemptions") { try await listRedemptions($0) },
+        ]
+    }
+
+    private func listCoupons(_ call: Call) throws -> Answer {
+        let paging = try Paging(call)
+        let coupons = book.coupons(after: paging.after, limit: paging.limit + 1)
+        return try .json(200, paging.page(coupons) { $0.code })
+    }
+
+    private func showCoupon(_ call: Call) throws -> Answer {
+        let code = call.parameter("code")
+        guard let rule = book.rule(code) else { throw Problem.notFound("There is no coupon \(code).") }
+        return try .json(200, rule.coupon)
+    }
+
+    private func redeem(_ call: Call) async throws -> Answer {
+        let request = try call.decode(RedemptionRequest.self)
+        try request.validate()
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        return try .json(201, try await redeem(request))
+    }
+
+    private func release(_ call: Call) async throws -> Answer {
+        var check = RequestCheck()
+        let orderId = call.parameter("orderId")
+        check.text(orderId, "/orderId")
+        try check.finish()
+        return try .json(200, try await release(orderId: orderId))
+    }
+
+    private func listRedemptions(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        let status = try call.query("status").map { text in
+            guard let status = RedemptionStatus(rawValue: text) else {
+                throw Problem.invalidRequest([FieldError(pointer: "/status", detail: "must be active or released")])
+            }
+            return status
+        }
+        let filter = CouponStore.Filter(
+            code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"), status: status)
+        let redemptions = try await store.read {
+            try CouponStore.redemptions($0, filter, after: paging.after, limit: paging.limit + 1)
+        }
+        return try .json(200, paging.page(redemptions) { $0.orderId })
+    }
+}

@@ -1,0 +1,6 @@
+import Runtime
+
+@main
+struct Main {
+    static func main() async { await ServiceProcess<CouponApplication>.main() }
+}

@@ -1,0 +1,69 @@
+import Contracts
+import Runtime
+import Storage
+
+/// Loads `SEED_DIR/coupons.csv` into a store without coupons; without `SEED_DIR` there are none.
+struct SeedCoupons: Sendable {
+    let store: Store
+    let folder: String?
+    let offlineLimit: Int
+
+    /// - Throws: ``StartError`` that names the file and the line; nothing was loaded then.
+    func callAsFunction() async throws {
+        guard let folder, try await store.read({ try CouponStore.isEmpty($0) }) else { return }
+        let coupons = try Self.coupons(in: folder, offlineLimit: offlineLimit)
+        try await store.write { database in
+            for coupon in coupons { try CouponStore.insert(database, coupon) }
+        }
+    }
+
+    static func coupons(in folder: String, offlineLimit: Int) throws(StartError) -> [Coupon] {
+        var codes: Set<String> = []
+        let columns = ["code", "amount_off", "limit_per_customer", "eligible_skus"]
+        return try CSV.seeds("coupons.csv", in: folder, columns: columns) { record throws(CSV.Malformed) in
+            let coupon = try coupon(record, offlineLimit: offlineLimit)
+            guard codes.insert(coupon.code).inserted else { throw record.malformed("the code \(coupon.code) comes twice") }
+            return coupon
+        }
+    }
+
+    private static func coupon(_ record: CSV.Record, offlineLimit: Int) throws(CSV.Malformed) -> Coupon {
+        let code = record["code"]
+        guard RequestCheck.isText(code) else { throw record.malformed("code must have 1 to 255 characters") }
+        let amount = try number(record, "amount_off", in: 1...CouponRule.largestAmount)
+        let skus = record["eligible_skus"].split(separator: " ").map(String.init)
+        guard !skus.isEmpty, skus.allSatisfy(RequestCheck.isText) else {
+            throw record.malformed("eligible_skus must list SKUs of at most 255 characters with spaces between them")
+        }
+        return Coupon(
+            code: code, amountOff: amount, currency: "USD",
+            limitPerCustomer: try number(record, "limit_per_customer", in: 1...1_000_000), eligibleSkus: skus,
+            validUntil: try validUntil(record), offline: try offline(record) ?? (amount <= offlineLimit))
+    }
+
+    private static func number(_ record: CSV.Record, _ column: String, in range: ClosedRange<Int>) throws(CSV.Malformed) -> Int
+    {
+        guard let number = Int(record[column]), range.contains(number) else {
+            throw record.malformed("\(column) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// A day counts to its end in UTC.
+    private static func validUntil(_ record: CSV.Record) throws(CSV.Malformed) -> Timestamp? {
+        let text = record["valid_until"]
+        if text.isEmpty { return nil }
+        guard let end = Timestamp(text) ?? Timestamp(text + "T23:59:59.999Z") else {
+            throw record.malformed("valid_until must be an RFC 3339 time or date, or empty for a coupon without end")
+        }
+        return end
+    }
+
+    /// nil where the file doesn't say.
+    private static func offline(_ record: CSV.Record) throws(CSV.Malformed) -> Bool? {
+        let text = record["offline"]
+        if text.isEmpty { return nil }
+        guard let offline = Bool(text.lowercased()) else { throw record.malformed("offline must be true, false or empty") }
+        return offline
+    }
+}

@@ -1,0 +1,64 @@
+import Contracts
+import GRDB
+import Logging
+import Resilience
+import ServiceLifecycle
+import Storage
+
+/// Frees the stock of reservations whose time is over.
+///
+/// Nothing depends on its punctuality: a reservation counts as expired from its moment on, and an order that would be
+/// refused for want of stock expires what is due first.
+struct ExpireReservations: Service {
+    let store: Store
+    let lifetime: Duration
+    let wall: @Sendable () -> Timestamp
+    let time: TimeSource
+    let logger: Logger
+
+    /// In one transaction of the sweep, so that no order waits long behind it.
+    private static let batch = 100
+
+    /// Sweeps until the process shuts down.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let pause = await sweep()
+                try? await time.sleep(pause)
+            }
+        }
+    }
+
+    /// Expires what is due, and answers when to look again: at the next expiry, but not twice in a second.
+    ///
+    /// Whatever is reserved meanwhile expires later than a whole lifetime from now. A minute is the most, for clocks that
+    /// are set.
+    private func sweep() async -> Duration {
+        let longest = min(lifetime, .seconds(60))
+        do {
+            while let next = try await store.read({ try InventoryStore.nextExpiry($0) }) {
+                let now = wall()
+                guard next <= now else {
+                    return max(.seconds(1), min(.milliseconds(next.milliseconds - now.milliseconds), longest))
+                }
+                try await store.write { try Self.expireDue($0, at: now, limit: Self.batch) }
+            }
+        } catch is CancellationError {
+        } catch {
+            logger.error("reservations could not be expired", metadata: ["error": "\(error)"])
+        }
+        return longest
+    }
+
+    static func expireDue(_ database: Database, at now: Timestamp, limit: Int) throws {
+        for var reservation in try InventoryStore.dueReservations(database, at: now, limit: limit) {
+            try expire(database, &reservation, at: now)
+        }
+    }
+
+    static func expire(_ database: Database, _ reservation: inout Reservation, at now: Timestamp) throws {
+        try StockMovement.free.move(reservation.items, database, at: now)
+        reservation.status = .expired
+        try InventoryStore.update(database, reservation)
+    }
+}

@@ -1,0 +1,44 @@
+import Contracts
+package import Queue
+package import Runtime
+package import ServiceLifecycle
+package import Storage
+package import Transport
+
+/// The catalogue, its prices, its stock, and what of the stock is set aside for whom.
+package struct InventoryApplication: ServiceApplication {
+    package static let name = "inventory"
+    package static let defaultPort = 8084
+    package static var openAPI: [UInt8] { PackageResources.openapi_json }
+
+    package let store: Store
+    package let queue: DurableQueue
+    package let routes: [Route]
+    package let background: [any Service]
+    private let loadCatalogue: LoadCatalogue
+
+    package init(configuration: InventoryConfiguration, environment: ServiceEnvironment) throws {
+        let wall = environment.wall
+        let lifetime = configuration.reservationLifetime
+        store = try Store(
+            folder: environment.common.dataFolder, name: Self.name,
+            migrations: [InventoryStore.migration, DurableQueue.migration])
+        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        let catalogue = Catalogue()
+        loadCatalogue = LoadCatalogue(
+            store: store, catalogue: catalogue, seedFolder: environment.common.seedFolder, logger: environment.logger)
+        routes =
+            InventoryRoutes(
+                store: store, wall: wall,
+                reserve: Reserve(store: store, catalogue: catalogue, lifetime: lifetime, wall: wall),
+                commit: CommitReservation(store: store, wall: wall),
+                release: ReleaseReservation(store: store, wall: wall)
+            ).routes
+        background = [
+            ExpireReservations(
+                store: store, lifetime: lifetime, wall: wall, time: environment.time, logger: environment.logger)
+        ]
+    }
+
+    package func prepare() async throws { try await loadCatalogue() }
+}

@@ -1,0 +1,113 @@
+import Contracts
+import Foundation
+import GRDB
+import HTTPTypes
+import Resilience
+import ServingPath
+import Storage
+import Transport
+
+struct InventoryRoutes: Sendable {
+    let store: Store
+    let wall: @Sendable () -> Timestamp
+    let reserve: Reserve
+    let commit: CommitReservation
+    let release: ReleaseReservation
+
+    var routes: [Route] {
+        [
+            .post("/reservations", .criticalPlus, access: .services) { try await makeReservation($0) },
+            .get("/reservations") { try await reservations($0) },
+            .get("/reservations/{orderId}") { try await reservation($0) },
+            .post("/reservations/{orderId}/commit", .criticalPlus, access: .services) {
+                try await change($0, commit.callAsFunction)
+            },
+            .post("/reservations/{orderId}/release", .criticalPlus, access: .services) {
+                try await change($0, release.callAsFunction)
+            },
+            .get("/products", .sheddablePlus) { try await products($0) },
+            .get("/products/{sku}", .sheddablePlus) { try await product($0) },
+            .get("/stock", .sheddablePlus) { try await stocks($0) },
+            .get("/stock/{sku}", .sheddablePlus) { try await stock($0) },
+        ]
+    }
+
+    private func makeReservation(_ call: Call) async throws -> Answer {
+        let request = try call.decode(ReservationRequest.self)
+        try request.validate()
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        return try .json(201, try await reserve(request))
+    }
+
+    private func change(_ call: Call, _ change: @Sendable (String) async throws -> Reservation) async throws -> Answer {
+        let orderId = call.parameter("orderId")
+        guard ReservationRequest.isIdentifier(orderId) else {
+            throw Problem.invalidRequest([FieldError(pointer: "/orderId", detail: ReservationRequest.identifierDetail)])
+        }
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        return try .json(200, try await change(orderId))
+    }
+
+    private func reservations(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        let now = wall()
+        var status: ReservationStatus?
+        if let text = call.query("status") {
+            status = ReservationStatus(rawValue: text)
+            guard status != nil else {
+                let detail = "must be one of reserved, committed, released, expired"
+                throw Problem.invalidRequest([FieldError(pointer: "/status", detail: detail)])
+            }
+        }
+        let found = try await store.read { [status] database in
+            try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
+        }
+        return try .json(200, paging.page(found.map { $0.seen(at: now) }) { $0.orderId })
+    }
+
+    private func reservation(_ call: Call) async throws -> Answer {
+        try await show(call, "orderId", "reservation") { try InventoryStore.reservation($0, orderId: $1)?.seen(at: wall()) }
+    }
+
+    private func products(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        let found = try await store.read { try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1) }
+        return try .json(200, paging.page(found) { $0.sku })
+    }
+
+    private func product(_ call: Call) async throws -> Answer {
+        let product = try await find(call, "sku", "product") { try InventoryStore.product($0, sku: $1) }
+        let tag = EntityTag(product)
+        let headers: HTTPFields = [.eTag: tag.text]
+        if let known = call.header(.ifNoneMatch), tag.matches(ifNoneMatch: known) {
+            return Answer(status: 304, headers: headers)
+        }
+        return try .json(200, product, headers: headers)
+    }
+
+    private func stocks(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        let found = try await store.read { try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1) }
+        return try .json(200, paging.page(found) { $0.sku })
+    }
+
+    private func stock(_ call: Call) async throws -> Answer {
+        try await show(call, "sku", "stock") { try InventoryStore.stock($0, sku: $1) }
+    }
+
+    private func show<Value: Encodable & Sendable>(
+        _ call: Call, _ parameter: String, _ what: String, _ read: @escaping @Sendable (Database, String) throws -> Value?
+    ) async throws -> Answer {
+        try .json(200, try await find(call, parameter, what, read))
+    }
+
+    private func find<Value: Sendable>(
+        _ call: Call, _ parameter: String, _ what: String, _ read: @escaping @Sendable (Database, String) throws -> Value?
+    ) async throws -> Value {
+        let id = call.parameter(parameter)
+        guard ReservationRequest.isIdentifier(id), let value = try await store.read({ try read($0, id) }) else {
+            throw Problem.notFound("There is no \(what) at \(call.path).")
+        }
+        return value
+    }
+}

@@ -1,0 +1,190 @@
+import Contracts
+import Foundation
+import GRDB
+import Storage
+
+/// Catalogue, stock and reservations on disk; the only SQL of this service.
+///
+/// Stock lies apart from the catalogue, in narrow rows: what an order changes is a few pages, however large the catalogue.
+enum InventoryStore {
+    static let migration = Store.Migration(
+        "inventory-1",
+        """
+        CREATE TABLE products (
+            sku TEXT NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL,
+            department TEXT NOT NULL,
+            unit_price INTEGER NOT NULL CHECK (unit_price >= 0)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE stock (
+            sku TEXT NOT NULL PRIMARY KEY REFERENCES products,
+            seeded INTEGER NOT NULL,
+            on_hand INTEGER NOT NULL,
+            reserved INTEGER NOT NULL DEFAULT 0,
+            committed INTEGER NOT NULL DEFAULT 0 CHECK (committed >= 0),
+            CHECK (on_hand + committed = seeded),
+            CHECK (reserved >= 0 AND reserved <= on_hand)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE reservations (
+            order_id TEXT NOT NULL PRIMARY KEY,
+            status TEXT NOT NULL CHECK (status IN ('reserved', 'committed', 'released', 'expired')),
+            items BLOB NOT NULL,
+            expires_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX reservations_due ON reservations (expires_at) WHERE status = 'reserved';
+        """
+    )
+}
+
+/// The catalogue.
+extension InventoryStore {
+    private static let productColumns = "sku, name, department, unit_price, on_hand - reserved"
+
+    static func insert(_ database: Database, _ entry: Catalogue.Entry, stock: Int) throws {
+        try database.run(
+            "INSERT INTO products (sku, name, department, unit_price) VALUES (?, ?, ?, ?)",
+            [entry.sku, entry.name, entry.department, entry.unitPrice])
+        try database.run("INSERT INTO stock (sku, seeded, on_hand) VALUES (?, ?, ?)", [entry.sku, stock, stock])
+    }
+
+    static func catalogue(_ database: Database) throws -> [Catalogue.Entry] {
+        try database.rows("SELECT sku, name, department, unit_price FROM products").map {
+            Catalogue.Entry(sku: $0[0], name: $0[1], department: $0[2], unitPrice: $0[3])
+        }
+    }
+
+    static func product(_ database: Database, sku: String) throws -> Product? {
+        try database.row("SELECT \(productColumns) FROM products JOIN stock USING (sku) WHERE sku = ?", [sku]).map(product)
+    }
+
+    /// By SKU, those past `after`.
+    static func products(_ database: Database, after: String?, limit: Int) throws -> [Product] {
+        try database.rows(
+            "SELECT \(productColumns) FROM products JOIN stock USING (sku) WHERE sku > ? ORDER BY sku LIMIT ?",
+            [after ?? "", limit]
+        ).map(product)
+    }
+
+    private static func product(_ row: Row) -> Product {
+        Product(
+            sku: row[0], name: row[1], department: row[2], unitPrice: row[3], currency: Catalogue.currency, available: row[4])
+    }
+}
+
+/// Stock.
+extension InventoryStore {
+    private static let stockColumns = "sku, seeded, on_hand, reserved, committed"
+
+    static func stock(_ database: Database, sku: String) throws -> Stock? {
+        try database.row("SELECT \(stockColumns) FROM stock WHERE sku = ?", [sku]).map(stock)
+    }
+
+    /// By SKU, those past `after`.
+    static func stocks(_ database: Database, after: String?, limit: Int) throws -> [Stock] {
+        try database.rows("SELECT \(stockColumns) FROM stock WHERE sku > ? ORDER BY sku LIMIT ?", [after ?? "", limit]).map(
+            stock)
+    }
+
+    /// False, and nothing is moved, where the movement takes from available stock and there isn't enough.
+    static func move(_ database: Database, _ movement: StockMovement, sku: String, quantity: Int) throws -> Bool {
+        try database.run(statement(movement), [quantity, sku])
+        return database.changesCount == 1
+    }
+
+    private static func statement(_ movement: StockMovement) -> String {
+        switch movement {
+        case .reserve:
+            "UPDATE stock SET reserved = reserved + ?1 WHERE sku = ?2 AND on_hand - reserved >= ?1"
+        case .free:
+            "UPDATE stock SET reserved = reserved - ?1 WHERE sku = ?2"
+        case .commit:
+            """
+            UPDATE stock SET on_hand = on_hand - ?1, reserved = reserved - ?1, committed = committed + ?1 WHERE sku = ?2
+            """
+        case .commitUnreserved:
+            """
+            UPDATE stock SET on_hand = on_hand - ?1, committed = committed + ?1 WHERE sku = ?2 AND on_hand - reserved >= ?1
+            """
+        case .putBack:
+            "UPDATE stock SET on_hand = on_hand + ?1, committed = committed - ?1 WHERE sku = ?2"
+        }
+    }
+
+    private static func stock(_ row: Row) -> Stock {
+        let (onHand, reserved): (Int, Int) = (row[2], row[3])
+        return Stock(
+            sku: row[0], seeded: row[1], onHand: onHand, reserved: reserved, committed: row[4], available: onHand - reserved)
+    }
+}
+
+/// Reservations.
+extension InventoryStore {
+    private static let reservationColumns = "order_id, items, status, expires_at"
+
+    static func reservation(_ database: Database, orderId: String) throws -> Reservation? {
+        try database.row("SELECT \(reservationColumns) FROM reservations WHERE order_id = ?", [orderId]).map(reservation)
+    }
+
+    /// By order id, those past `after`; what is due counts as expired.
+    static func reservations(
+        _ database: Database, status: ReservationStatus?, at now: Timestamp, after: String?, limit: Int
+    ) throws -> [Reservation] {
+        try database.rows(
+            """
+            SELECT \(reservationColumns) FROM reservations
+            WHERE order_id > :after AND (:status IS NULL OR :status =
+                CASE WHEN status = 'reserved' AND expires_at <= :now THEN 'expired' ELSE status END)
+            ORDER BY order_id LIMIT :limit
+            """,
+            ["after": after ?? "", "status": status?.rawValue, "now": now.milliseconds, "limit": limit]
+        ).map(reservation)
+    }
+
+    /// Those whose time is over and whose stock is still set aside, the oldest first.
+    static func dueReservations(_ database: Database, at now: Timestamp, limit: Int) throws -> [Reservation] {
+        try database.rows(
+            """
+            SELECT \(reservationColumns) FROM reservations
+            WHERE status = 'reserved' AND expires_at <= ? ORDER BY expires_at LIMIT ?
+            """,
+            [now.milliseconds, limit]
+        ).map(reservation)
+    }
+
+    static func nextExpiry(_ database: Database) throws -> Timestamp? {
+        try database.row("SELECT expires_at FROM reservations WHERE status = 'reserved' ORDER BY expires_at LIMIT 1").map {
+            Timestamp(milliseconds: $0[0])
+        }
+    }
+
+    /// Writes a reservation, over the order's former one if there is one.
+    static func save(_ database: Database, _ reservation: Reservation) throws {
+        try database.run(
+            """
+            INSERT INTO reservations (order_id, items, status, expires_at) VALUES (?, ?, ?, ?)
+            ON CONFLICT (order_id) DO UPDATE
+            SET items = excluded.items, status = excluded.status, expires_at = excluded.expires_at
+            """,
+            [
+                reservation.orderId, try JSON.encode(reservation.items), reservation.status.rawValue,
+                reservation.expiresAt.milliseconds,
+            ])
+    }
+
+    /// Writes the status and expiry of a reservation that is there.
+    static func update(_ database: Database, _ reservation: Reservation) throws {
+        try database.run(
+            "UPDATE reservations SET status = ?, expires_at = ? WHERE order_id = ?",
+            [reservation.status.rawValue, reservation.expiresAt.milliseconds, reservation.orderId])
+    }
+
+    private static func reservation(_ row: Row) throws -> Reservation {
+        let name: String = row[2]
+        guard let status = ReservationStatus(rawValue: name) else {
+            throw StoreError.failed(reason: "a reservation has the unknown status \(name)")
+        }
+        return Reservation(
+            orderId: row[0], items: try JSON.decode([ReservedItem].self, from: row[1]), status: status,
+            currency: Catalogue.currency, expiresAt: Timestamp(milliseconds: row[3]))
+    }
+}

@@ -1,0 +1,52 @@
+import Contracts
+import Logging
+import Runtime
+import Storage
+
+/// Fills an empty store from `SEED_DIR/products.csv`, once, and the catalogue in memory from the store, at every start.
+struct LoadCatalogue: Sendable {
+    struct Seed: Sendable {
+        var entry: Catalogue.Entry
+        var stock: Int
+    }
+
+    let store: Store
+    let catalogue: Catalogue
+    let seedFolder: String?
+    let logger: Logger
+
+    /// - Throws: ``StartError`` for a file that can't be read, or the first of its lines that isn't right.
+    func callAsFunction() async throws {
+        let stored = try await store.read { try InventoryStore.catalogue($0) }
+        guard stored.isEmpty, let seedFolder else { return catalogue.load(stored) }
+        let seeds = try Self.seeds(in: seedFolder)
+        try await store.write { database in
+            for seed in seeds { try InventoryStore.insert(database, seed.entry, stock: seed.stock) }
+        }
+        catalogue.load(seeds.map(\.entry))
+        logger.info("catalogue seeded", metadata: ["products": "\(seeds.count)"])
+    }
+
+    private static func seeds(in folder: String) throws(StartError) -> [Seed] {
+        var seen: Set<String> = []
+        let columns = ["sku", "name", "department", "price", "stock"]
+        return try CSV.seeds("products.csv", in: folder, columns: columns) { record throws(CSV.Malformed) in
+            let sku = record["sku"]
+            guard ReservationRequest.isIdentifier(sku) else {
+                throw record.malformed("sku must have 1 to 255 characters")
+            }
+            guard seen.insert(sku).inserted else { throw record.malformed("sku \(sku) stands there twice") }
+            let entry = Catalogue.Entry(
+                sku: sku, name: record["name"], department: record["department"],
+                unitPrice: try number("price", of: record))
+            return Seed(entry: entry, stock: try number("stock", of: record))
+        }
+    }
+
+    private static func number(_ column: String, of record: CSV.Record) throws(CSV.Malformed) -> Int {
+        guard let number = Int(record[column]), (0...1_000_000_000).contains(number) else {
+            throw record.malformed("\(column) must be a whole number from 0 to 1000000000")
+        }
+        return number
+    }
+}

@@ -1,0 +1,47 @@
+import Contracts
+import GRDB
+import Storage
+import Transport
+
+/// Sets an order's stock aside, all of it or nothing, at today's prices; for an order that has it already, renews it.
+struct Reserve: Sendable {
+    let store: Store
+    let catalogue: Catalogue
+    let lifetime: Duration
+    let wall: @Sendable () -> Timestamp
+
+    /// - Throws: 409 `voided` after a release, 422 `contents-differ` for other items than before, 422 `unknown-sku`,
+    ///   409 `out-of-stock`.
+    func callAsFunction(_ request: ReservationRequest) async throws -> Reservation {
+        let wanted = request.mergedItems
+        return try await store.write { database in
+            let now = wall()
+            if let kept = try standing(database, orderId: request.orderId, wanted: wanted, now: now) { return kept }
+            let reservation = Reservation(
+                orderId: request.orderId, items: try catalogue.price(wanted), status: .reserved,
+                currency: Catalogue.currency, expiresAt: now.advanced(by: lifetime))
+            try StockMovement.reserve.move(reservation.items, database, at: now)
+            try InventoryStore.save(database, reservation)
+            return reservation
+        }
+    }
+
+    /// The order's reservation where it stands, renewed if it isn't committed; nil where there is none, or not any longer.
+    private func standing(_ database: Database, orderId: String, wanted: [ItemQuantity], now: Timestamp) throws -> Reservation?
+    {
+        guard var reservation = try InventoryStore.reservation(database, orderId: orderId) else { return nil }
+        guard reservation.status != .released else { throw Problem.voided(orderId: orderId) }
+        guard reservation.isFor(wanted) else {
+            throw Problem.contentsDiffer("Order \(orderId) has a reservation for other items.")
+        }
+        if reservation.isDue(at: now) { try ExpireReservations.expire(database, &reservation, at: now) }
+        switch reservation.status {
+        case .committed: return reservation
+        case .expired, .released: return nil
+        case .reserved:
+            reservation.expiresAt = now.advanced(by: lifetime)
+            try InventoryStore.update(database, reservation)
+            return reservation
+        }
+    }
+}

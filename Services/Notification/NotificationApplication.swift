@@ -1,0 +1,28 @@
+import Contracts
+package import Queue
+package import Runtime
+package import Storage
+package import Transport
+
+/// Delivers messages to customers.
+package struct NotificationApplication: ServiceApplication {
+    package static let name = "notification"
+    package static let defaultPort = 8085
+    package static var openAPI: [UInt8] { PackageResources.openapi_json }
+
+    package let store: Store
+    package let queue: DurableQueue
+    package let routes: [Route]
+
+    package init(configuration: NotificationConfiguration, environment: ServiceEnvironment) throws {
+        let wall = environment.wall
+        store = try Store(
+            folder: environment.common.dataFolder, name: Self.name,
+            migrations: [NotificationStore.migration, DurableQueue.migration])
+        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        routes =
+            NotificationRoutes(
+                store: store, notify: Notify(store: store, wall: wall, logger: environment.logger)
+            ).routes
+    }
+}

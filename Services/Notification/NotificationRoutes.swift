@@ -1,0 +1,40 @@
+import Contracts
+import Resilience
+import ServingPath
+import Storage
+import Transport
+
+struct NotificationRoutes: Sendable {
+    let store: Store
+    let notify: Notify
+
+    var routes: [Route] {
+        [
+            .post("/events", .sheddable, access: .services) { try await accept($0) },
+            .get("/notifications") { try await list($0) },
+        ]
+    }
+
+    private func accept(_ call: Call) async throws -> Answer {
+        let event = try call.decode(CloudEvent.self)
+        let kind = try event.validatedKind()
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        return try .json(202, try await notify(event, kind: kind))
+    }
+
+    private func list(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        let kind = try call.query("kind").map { text in
+            guard let kind = NotificationKind(rawValue: text) else {
+                throw Problem.invalidRequest([FieldError(pointer: "/kind", detail: "must be one of \(NotificationKind.names)")])
+            }
+            return kind
+        }
+        let filter = NotificationStore.Filter(
+            orderId: call.query("orderId"), customerId: call.query("customerId"), kind: kind)
+        let notifications = try await store.read {
+            try NotificationStore.notifications($0, filter, after: paging.after, limit: paging.limit + 1)
+        }
+        return try .json(200, paging.page(notifications) { $0.id })
+    }
+}

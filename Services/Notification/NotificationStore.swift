@@ -1,0 +1,77 @@
+import Contracts
+import GRDB
+import Storage
+
+/// Notifications on disk; the only SQL of this service.
+enum NotificationStore {
+    static let migration = Store.Migration(
+        "notifications-1",
+        """
+        CREATE TABLE notifications (
+            sequence INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            order_id TEXT NOT NULL,
+            customer_id TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('order-accepted', 'order-confirmed', 'order-cancelled', 'order-refunded')),
+            channel TEXT NOT NULL CHECK (channel IN ('log', 'webhook', 'email')),
+            status TEXT NOT NULL CHECK (status IN ('stored', 'sent', 'failed')),
+            at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX notifications_order ON notifications (order_id);
+        """
+    )
+
+    /// What a list is asked for; nil asks for all.
+    struct Filter: Sendable {
+        var orderId: String?
+        var customerId: String?
+        var kind: NotificationKind?
+    }
+
+    /// - Returns: whether it is new; one with the same id stays as it is.
+    static func insert(_ database: Database, _ notification: StoredNotification) throws -> Bool {
+        try database.run(
+            """
+            INSERT INTO notifications (id, order_id, customer_id, kind, channel, status, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO NOTHING
+            """,
+            [
+                notification.id, notification.orderId, notification.customerId, notification.kind.rawValue,
+                notification.channel.rawValue, notification.status.rawValue, notification.at.milliseconds,
+            ])
+        return database.changesCount == 1
+    }
+
+    /// Newest first; those older than the one with the id `after` where given.
+    static func notifications(
+        _ database: Database, _ filter: Filter, after: String?, limit: Int
+    ) throws -> [StoredNotification] {
+        var conditions: [String] = []
+        var arguments: [(any DatabaseValueConvertible)?] = []
+        for (condition, value) in [
+            ("order_id = ?", filter.orderId), ("customer_id = ?", filter.customerId), ("kind = ?", filter.kind?.rawValue),
+            ("sequence < (SELECT sequence FROM notifications WHERE id = ?)", after),
+        ] {
+            guard let value else { continue }
+            conditions.append(condition)
+            arguments.append(value)
+        }
+        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        arguments.append(limit)
+        return try database.rows(
+            """
+            SELECT id, order_id, customer_id, kind, channel, status, at FROM notifications \(condition)
+            ORDER BY sequence DESC LIMIT ?
+            """, StatementArguments(arguments)
+        ).map(notification)
+    }
+
+    private static func notification(_ row: Row) throws -> StoredNotification {
+        guard let kind = NotificationKind(rawValue: row[3]), let channel = StoredNotification.Channel(rawValue: row[4]),
+            let status = StoredNotification.Status(rawValue: row[5])
+        else { throw StoreError.failed(reason: "a notification has an unknown kind, channel or status") }
+        return StoredNotification(
+            id: row[0], orderId: row[1], customerId: row[2], kind: kind, channel: channel, status: status,
+            at: Timestamp(milliseconds: row[6]))
+    }
+}

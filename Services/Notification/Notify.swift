@@ -1,0 +1,24 @@
+import Contracts
+import Logging
+import Storage
+
+/// Tells a customer of an event through the log: one notification an event id, however often the event comes.
+struct Notify: Sendable {
+    let store: Store
+    let wall: @Sendable () -> Timestamp
+    let logger: Logger
+
+    /// The event that came first with an id counts; a repeat changes nothing and is answered the same.
+    func callAsFunction(_ event: CloudEvent, kind: NotificationKind) async throws -> EventReceipt {
+        let notification = StoredNotification(
+            id: event.id, orderId: event.data.orderId, customerId: event.data.customerId, kind: kind, channel: .log,
+            status: .sent, at: wall())
+        let isNew = try await store.write { try NotificationStore.insert($0, notification) }
+        if isNew {
+            logger.info(
+                "notification sent",
+                metadata: ["event": "\(event.id)", "order": "\(notification.orderId)", "kind": "\(kind.rawValue)"])
+        }
+        return EventReceipt(id: event.id, accepted: true)
+    }
+}

@@ -1,0 +1,94 @@
+import Contracts
+import HTTPTypes
+import Resilience
+import ServingPath
+import Storage
+import Transport
+
+struct PaymentRoutes: Sendable {
+    let store: Store
+    let capture: Capture
+    let void: VoidPayment
+    let refund: RefundPayment
+
+    var routes: [Route] {
+        [
+            .post("/payments", .criticalPlus, access: .services) { try await capturePayment($0) },
+            .post("/payments/void", .criticalPlus, access: .services) { try await voidPayment($0) },
+            .post("/payments/{id}/refunds", .sheddable, access: .services) { try await refundPayment($0) },
+            .get("/payments") { try await list($0) },
+            .get("/payments/{id}") { try await show($0) },
+            .get("/ledger") { _ in try .json(200, try await store.read(PaymentStore.ledger)) },
+        ]
+    }
+
+    private func capturePayment(_ call: Call) async throws -> Answer {
+        let key = try call.idempotencyKey()
+        let request = try call.decode(PaymentRequest.self)
+        try request.validate()
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        let captured = try await capture(request, key: key)
+        return try .json(201, captured.payment, headers: headers(captured.payment, isReplayed: captured.isReplayed))
+    }
+
+    private func voidPayment(_ call: Call) async throws -> Answer {
+        let request = try call.decode(VoidRequest.self)
+        var check = FieldCheck()
+        check.text(request.orderId, "/orderId")
+        try check.finish()
+        return try .json(200, try await void(orderId: request.orderId))
+    }
+
+    private func refundPayment(_ call: Call) async throws -> Answer {
+        let key = try call.idempotencyKey()
+        let request = try call.decode(RefundRequest.self)
+        try request.validate()
+        let refunded = try await refund(call.parameter("id"), request, key: key)
+        return try .json(201, refunded.payment, headers: headers(refunded.payment, isReplayed: refunded.isReplayed))
+    }
+
+    private func headers(_ payment: Payment, isReplayed: Bool) -> HTTPFields {
+        var headers: HTTPFields = [.location: "/payments/\(payment.id)"]
+        if isReplayed { headers[.idempotentReplayed] = "true" }
+        return headers
+    }
+
+    private func list(_ call: Call) async throws -> Answer {
+        let paging = try Paging(call)
+        let orderId = call.query("orderId")
+        let payments = try await store.read {
+            try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
+        }
+        return try .json(200, paging.page(payments) { $0.id })
+    }
+
+    private func show(_ call: Call) async throws -> Answer {
+        let id = call.parameter("id")
+        guard let payment = try await store.read({ try PaymentStore.record($0, id: id)?.payment }) else {
+            throw Problem.notFound("There is no payment \(id.prefix(64)).")
+        }
+        return try .json(200, payment)
+    }
+}
+
+extension PaymentRequest {
+    func validate() throws {
+        var check = FieldCheck()
+        check.text(orderId, "/orderId")
+        check.text(customerId, "/customerId")
+        check.amount(amount, "/amount")
+        let isCurrency = currency.utf8.count == 3 && currency.utf8.allSatisfy { (65...90).contains($0) }
+        check(isCurrency, "/currency", "must be an ISO 4217 code, such as USD")
+        check.text(token, "/token")
+        try check.finish()
+    }
+}
+
+extension RefundRequest {
+    func validate() throws {
+        var check = FieldCheck()
+        check.amount(amount, "/amount")
+        check.text(reason, "/reason")
+        try check.finish()
+    }
+}

@@ -1,0 +1,106 @@
+package import Logging
+
+/// How a log line is spelt.
+package enum LogFormat: String, Sendable, CaseIterable {
+    /// `2026-01-05T12:00:00.123Z info order: message key=value key="quoted value"`, for people.
+    case text
+    /// `{"ts":"…","level":"info","logger":"order","message":"…","metadata":{"key":"value"}}`, for programs.
+    case json
+}
+
+/// Takes one finished line, its line feed included. Called from any thread.
+package typealias LineSink = @Sendable (_ line: [UInt8]) -> Void
+
+/// A log handler that turns each event into exactly one line, on standard output unless told otherwise:
+///
+///     LoggingSystem.bootstrap { LineLogHandler(label: $0, format: .json, level: .info) }
+///
+/// Line breaks and control characters in messages and metadata are escaped, so nobody can forge a line. Metadata values are
+/// strings, sorted by key; the event's own win over the provider's, which win over the logger's. An error adds
+/// `error.message` and `error.type`.
+package struct LineLogHandler: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
+    package var metadataProvider: Logger.MetadataProvider?
+
+    private let label: String
+    private let format: LogFormat
+    private let sink: LineSink
+    private let now: @Sendable () -> Timestamp
+
+    /// - Parameters:
+    ///   - level: The least severe level that is logged.
+    ///   - metadataProvider: Asked at every event; by default the one that the logging system was bootstrapped with.
+    package init(
+        label: String,
+        format: LogFormat,
+        level: Logger.Level,
+        metadataProvider: Logger.MetadataProvider? = LoggingSystem.metadataProvider,
+        sink: @escaping LineSink = LineWriter.standardOutput.emit,
+        now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
+    ) {
+        self.label = label
+        self.format = format
+        self.logLevel = level
+        self.metadataProvider = metadataProvider
+        self.sink = sink
+        self.now = now
+    }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    package func log(event: LogEvent) {
+        let pairs = allMetadata(of: event).sorted { $0.key < $1.key }
+        var line = LogLine()
+        switch format {
+        case .text:
+            line.append(now())
+            line.append(" \(event.level.rawValue) ")
+            line.appendEscaped(label)
+            line.append(": ")
+            line.appendEscaped(event.message.description)
+            for (key, value) in pairs {
+                line.append(" ")
+                line.appendWord(key)
+                line.append("=")
+                line.appendWord(value.description)
+            }
+        case .json:
+            line.append("{\"ts\":\"")
+            line.append(now())
+            line.append("\",\"level\":\"\(event.level.rawValue)\",\"logger\":")
+            line.appendQuoted(label)
+            line.append(",\"message\":")
+            line.appendQuoted(event.message.description)
+            var separator = ",\"metadata\":{"
+            for (key, value) in pairs {
+                line.append(separator)
+                line.appendQuoted(key)
+                line.append(":")
+                line.appendQuoted(value.description)
+                separator = ","
+            }
+            line.append(pairs.isEmpty ? "}" : "}}")
+        }
+        line.append("\n")
+        sink(line.bytes)
+    }
+
+    private func allMetadata(of event: LogEvent) -> Logger.Metadata {
+        var all = metadata
+        if let provided = metadataProvider?.get() {
+            all.merge(provided) { _, provided in provided }
+        }
+        if let own = event.metadata {
+            all.merge(own) { _, own in own }
+        }
+        if let error = event.error {
+            all["error.message"] = "\(error)"
+            all["error.type"] = "\(String(reflecting: type(of: error)))"
+        }
+        return all
+    }
+}

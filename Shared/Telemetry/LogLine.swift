@@ -1,0 +1,63 @@
+/// The bytes of one log line under construction.
+struct LogLine {
+    private(set) var bytes: [UInt8] = []
+
+    init() {
+        bytes.reserveCapacity(256)
+    }
+
+    /// Text that is known to be harmless, as it is.
+    mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    mutating func append(_ timestamp: Timestamp) {
+        timestamp.write(to: &bytes)
+    }
+
+    /// Control characters and line separators as in JSON strings (`\n`, `\u001b`), everything else as it is.
+    mutating func appendEscaped(_ text: String) {
+        appendEscaped(text, quotes: false)
+    }
+
+    /// A JSON string.
+    mutating func appendQuoted(_ text: String) {
+        append("\"")
+        appendEscaped(text, quotes: true)
+        append("\"")
+    }
+
+    /// As it is when it is one plain word, otherwise quoted.
+    mutating func appendWord(_ text: String) {
+        let isPlain = text.utf8.allSatisfy { byte in
+            byte > UInt8(ascii: " ") && byte < 0x7f
+                && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "=")
+        }
+        if isPlain, !text.isEmpty {
+            append(text)
+        } else {
+            appendQuoted(text)
+        }
+    }
+
+    private mutating func appendEscaped(_ text: String, quotes: Bool) {
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"" where quotes: append("\\\"")
+            case "\\" where quotes: append("\\\\")
+            case " "..."~": bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+            case "\n": append("\\n")
+            case "\r": append("\\r")
+            case "\t": append("\\t")
+            // C0 and C1 controls, and what some readers take for the end of a line.
+            case "\0"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}": appendCode(scalar)
+            default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+    }
+
+    private mutating func appendCode(_ scalar: Unicode.Scalar) {
+        let digits = String(scalar.value, radix: 16)
+        append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+    }
+}

@@ -1,0 +1,61 @@
+extension HTTPClient {
+    package struct Request: Sendable {
+        package var method: String
+        /// Absolute, http or https, already percent-encoded.
+        package var url: String
+        /// `Content-Length` and `Transfer-Encoding` are the client's own and refused here.
+        package var headers: [(name: String, value: String)]
+        package var body: [UInt8]?
+        /// Name look-up, TCP and TLS together; at least 1 ms.
+        package var connectTimeout: Duration
+        /// The whole call, connecting included. Zero or less fails at once with `.timeout`.
+        package var timeout: Duration
+
+        package init(
+            method: String = "GET",
+            url: String,
+            headers: [(name: String, value: String)] = [],
+            body: [UInt8]? = nil,
+            connectTimeout: Duration = .milliseconds(200),
+            timeout: Duration = .seconds(1)
+        ) {
+            self.method = method
+            self.url = url
+            self.headers = headers
+            self.body = body
+            self.connectTimeout = connectTimeout
+            self.timeout = timeout
+        }
+    }
+
+    package struct Response: Sendable {
+        /// 200 to 599: interim answers are skipped, redirects are not followed.
+        package var status: Int
+        /// In the order received, names as the server wrote them.
+        package var headers: [(name: String, value: String)]
+        package var body: [UInt8]
+
+        package init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+
+        /// The first header of that name, whatever its case.
+        package func header(_ name: String) -> String? {
+            headers.first { sameHeaderName($0.name, name) }?.value
+        }
+    }
+}
+
+/// Compares header names without regard to ASCII case and without allocating.
+func sameHeaderName(_ one: String, _ other: String) -> Bool {
+    let one = one.utf8
+    let other = other.utf8
+    guard one.count == other.count else { return false }
+    return zip(one, other).allSatisfy { lowercased($0) == lowercased($1) }
+}
+
+private func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+}

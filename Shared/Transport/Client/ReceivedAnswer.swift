@@ -1,0 +1,80 @@
+/// The answer as it comes in: interim heads forgotten, sizes capped, trailers ignored.
+struct ReceivedAnswer {
+    private let maximumBodyBytes: Int
+    private var headers: [(name: String, value: String)] = []
+    private var body: [UInt8] = []
+    private var headBytes = 0
+    private var headIsOver = false
+    private var toHEAD = false
+    /// Set when the answer was refused on its way in.
+    private(set) var broken: HTTPClientError?
+
+    init(maximumBodyBytes: Int) {
+        self.maximumBodyBytes = maximumBodyBytes
+    }
+
+    mutating func start(toHEAD: Bool) {
+        self.toHEAD = toHEAD
+        headers = []
+        body = []
+        headBytes = 0
+        headIsOver = false
+        broken = nil
+    }
+
+    /// One line of a head, status line and blank line included; false to give the transfer up.
+    mutating func append(headLine line: UnsafeRawBufferPointer) -> Bool {
+        headBytes += line.count
+        guard headBytes <= maximumHeadBytes else {
+            broken = .garbage("head over \(maximumHeadBytes) bytes")
+            return false
+        }
+        if line.starts(with: "HTTP/".utf8) {
+            // The first head, or one after an interim answer.
+            headers = []
+            headIsOver = false
+        } else if !headIsOver {
+            headIsOver = line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n")
+            return headIsOver || appendHeader(line)
+        }
+        return true
+    }
+
+    private mutating func appendHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+        // A line without a colon is none of a header; libcurl has let it pass, and so do we.
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }
+        let name = String(decoding: line[..<colon], as: UTF8.self)
+        let value = String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)
+        headers.append((name, value))
+        if !toHEAD, sameHeaderName(name, "Content-Length"), let length = Int(value), length > maximumBodyBytes {
+            broken = .bodyTooLarge
+        }
+        return broken == nil
+    }
+
+    /// False to give the transfer up.
+    mutating func append(body bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count <= maximumBodyBytes - body.count else {
+            broken = .bodyTooLarge
+            return false
+        }
+        body.append(contentsOf: bytes)
+        return true
+    }
+
+    func response(status: Int) -> Result<HTTPClient.Response, HTTPClientError> {
+        guard (200...599).contains(status) else { return .failure(.garbage("status \(status)")) }
+        return .success(HTTPClient.Response(status: status, headers: headers, body: body))
+    }
+}
+
+/// Far above any head a neighbour sends; counted over interim answers and trailers too.
+private let maximumHeadBytes = 65_536
+
+private func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    guard let first = bytes.firstIndex(where: { !isSpace($0) }), let last = bytes.lastIndex(where: { !isSpace($0) }) else {
+        return bytes[bytes.endIndex...]
+    }
+    return bytes[first...last]
+}

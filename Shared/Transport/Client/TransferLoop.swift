@@ -1,0 +1,94 @@
+import CCurl
+
+/// Drives every transfer. Made, run and destroyed on the client's thread, and never seen outside it.
+final class TransferLoop {
+    private let mailbox: TransferMailbox
+    private let multi: UnsafeMutableRawPointer
+    private let maximumBodyBytes: Int
+    private var inFlight: [UInt64: Transfer] = [:]
+    private var idle: [Transfer] = []
+
+    /// Nil when libcurl has no memory left.
+    init?(_ mailbox: TransferMailbox, _ maximumConnectionsPerHost: Int, maximumBodyBytes: Int) {
+        guard curlIsReady, let multi = curl_multi_init() else { return nil }
+        self.mailbox = mailbox
+        self.multi = multi
+        self.maximumBodyBytes = maximumBodyBytes
+        csp_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, maximumConnectionsPerHost)
+        // Kept open between calls: every connection of four neighbours, which is as many as a service has.
+        csp_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnectionsPerHost * 4)
+        mailbox.open(multi: multi)
+    }
+
+    deinit {
+        mailbox.close()
+        curl_multi_cleanup(multi)
+    }
+
+    /// Returns after the mailbox was stopped and every caller has its answer.
+    func run() {
+        var orders: [TransferMailbox.Order] = []
+        var going = mailbox.take(into: &orders)
+        while going {
+            for order in orders { follow(order) }
+            orders.removeAll(keepingCapacity: true)
+            drive()
+            going = mailbox.take(into: &orders)
+            if going, orders.isEmpty {
+                // libcurl shortens the minute to its own next timeout; the mailbox cuts it short.
+                if curl_multi_poll(multi, nil, 0, 60_000, nil) != CURLM_OK { endAll(with: .closed("poll failed")) }
+                going = mailbox.take(into: &orders)
+            }
+        }
+        for case .start(_, _, let reply) in orders { reply.resume(returning: .failure(.shutDown)) }
+        endAll(with: .shutDown)
+    }
+
+    private func follow(_ order: TransferMailbox.Order) {
+        switch order {
+        case .start(let id, let request, let reply):
+            do throws(HTTPClientError) {
+                let transfer =
+                    if let reused = idle.popLast() { reused } else { try Transfer(maximumBodyBytes: maximumBodyBytes) }
+                try transfer.prepare(id: id, request, reply)
+                guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { throw .invalidRequest("no handle") }
+                inFlight[id] = transfer
+            } catch {
+                reply.resume(returning: .failure(error))
+            }
+        case .cancel(let id):
+            // Unknown when it has just ended, or was refused on its way in.
+            if let transfer = inFlight[id] { end(transfer, with: .failure(.cancelled)) }
+        }
+    }
+
+    private func drive() {
+        var running: Int32 = 0
+        if curl_multi_perform(multi, &running) != CURLM_OK { endAll(with: .closed("transfer failed")) }
+        var code = CURLE_OK
+        while let easy = csp_multi_next_ended(multi, &code) {
+            guard let transfer = Transfer.of(easy) else { continue }
+            end(transfer, with: transfer.outcome(code))
+        }
+    }
+
+    private func endAll(with error: HTTPClientError) {
+        for transfer in inFlight.values { end(transfer, with: .failure(error)) }
+    }
+
+    /// Off the multi handle first, which closes the connection of an unfinished transfer; then back into the pool; and only
+    /// then is the caller told.
+    private func end(_ transfer: Transfer, with result: Result<HTTPClient.Response, HTTPClientError>) {
+        curl_multi_remove_handle(multi, transfer.easy)
+        inFlight[transfer.id] = nil
+        let reply = transfer.clear()
+        if idle.count < maximumIdle { idle.append(transfer) }
+        reply?.resume(returning: result)
+    }
+}
+
+/// Easy handles kept for the next calls; a few KiB each.
+private let maximumIdle = 256
+
+/// `curl_global_init` before any other thread of ours is in libcurl.
+private let curlIsReady = csp_global_init() == CURLE_OK

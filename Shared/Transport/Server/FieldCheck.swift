@@ -1,0 +1,37 @@
+package import Contracts
+
+/// Collects what is wrong with a request's fields, so that a caller learns of all of it at once.
+package struct FieldCheck {
+    private var errors: [FieldError] = []
+
+    package init() {}
+
+    package mutating func callAsFunction(_ isValid: Bool, _ pointer: @autoclosure () -> String, _ detail: String) {
+        if !isValid { errors.append(FieldError(pointer: pointer(), detail: detail)) }
+    }
+
+    /// Ids, codes and the like: 1 to 255 characters, none of them NUL.
+    package mutating func text(_ text: String, _ pointer: @autoclosure () -> String) {
+        let isValid = (1...255).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
+        self(isValid, pointer(), "must have 1 to 255 characters")
+    }
+
+    /// Minor units: at least 1, and small enough that no sum of them overflows.
+    package mutating func amount(_ amount: Int, _ pointer: @autoclosure () -> String) {
+        self((1...1_000_000_000_000_000).contains(amount), pointer(), "must be a whole number from 1 to 1000000000000000")
+    }
+
+    /// The items of an order, a quote or a reservation: 1 to 100 of them, counted before duplicates are merged.
+    package mutating func items(_ items: [ItemQuantity]) {
+        self((1...100).contains(items.count), "/items", "must have 1 to 100 items")
+        for (index, item) in items.prefix(100).enumerated() {
+            text(item.sku, "/items/\(index)/sku")
+            self((1...1000).contains(item.quantity), "/items/\(index)/quantity", "must be a whole number from 1 to 1000")
+        }
+    }
+
+    /// - Throws: 422 with every field that was found wrong.
+    package func finish() throws {
+        guard errors.isEmpty else { throw Problem.invalidRequest(errors) }
+    }
+}

@@ -1,0 +1,88 @@
+import Contracts
+import Foundation
+import Transport
+
+/// A stack of its own for the benchmark: started with `csp up`, on free ports and a folder that is removed afterwards.
+final class BenchmarkStack {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private struct Status: Decodable {
+        struct Service: Decodable {
+            var name: String
+            var url: String
+            var pid: Int32?
+        }
+        var services: [Service]
+    }
+
+    let folder = FileManager.default.temporaryDirectory.appending(path: "csp-bench-\(UUID().uuidString)").path
+    private let binaries: URL
+    private var services: [Status.Service] = []
+
+    init() throws {
+        guard let binary = Bundle.main.executableURL else { throw Failure(description: "no folder of executables") }
+        binaries = binary.resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    var orderURL: String { services.first { $0.name == "order" }?.url ?? "" }
+
+    /// The journey lies in the checkout above the executables.
+    var seedFolder: String {
+        var folder = binaries
+        while folder.path != "/" {
+            let journey = folder.appending(path: "Data/journey").path
+            if FileManager.default.fileExists(atPath: journey) { return journey }
+            folder.deleteLastPathComponent()
+        }
+        return "Data/journey"
+    }
+
+    func start() throws {
+        // A random base in the range that no outgoing connection uses; a taken port is told by csp.
+        let base = Int.random(in: 10_000...30_000)
+        _ = try csp("up", "--detach", "--data", folder, "--ports", "\(base)")
+        services = try JSON.decode(Status.self, from: csp("status", "--json", "--data", folder)).services
+    }
+
+    func stop() {
+        _ = try? csp("down", "--data", folder)
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Waits until every service's queue is empty.
+    func drain(_ client: HTTPClient) async throws {
+        for service in services {
+            while true {
+                let answer = try await client.send(HTTPClient.Request(method: "GET", url: service.url + "/queue"))
+                let status = try JSON.decode(QueueStatus.self, from: Data(answer.body))
+                if status.ready + status.leased + status.delayed == 0 { break }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    func cpu() -> [(name: String, seconds: Double)] {
+        services.map { ($0.name, $0.pid.map { CPUTime.of(pid: $0) } ?? 0) }
+    }
+
+    func memory() -> [(name: String, mebibytes: Double)] {
+        services.map { ($0.name, $0.pid.map { CPUTime.residentMiB(pid: $0) } ?? 0) }
+    }
+
+    private func csp(_ arguments: String...) throws -> Data {
+        let process = Process()
+        process.executableURL = binaries.appending(path: "csp")
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "csp \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+        }
+        return data
+    }
+}

@@ -1,0 +1,167 @@
+import Contracts
+import Testing
+
+@testable import CommandLine
+
+/// Each test plants one lie into a stack that is in order, and the invariant that is there for it must find it, alone.
+@Suite struct InvariantsTests {
+    /// Two confirmed orders (the first with a coupon and a later refund), one cancelled and undone, one rejected.
+    private let clean = Snapshot.clean
+
+    private func broken(_ snapshot: Snapshot) -> [Int: [String]] {
+        snapshot.invariants.reduce(into: [:]) { if !$1.ok { $0[$1.number] = $1.violations.map(\.id) } }
+    }
+
+    @Test("a stack in order passes all eight")
+    func cleanPasses() {
+        #expect(broken(clean).isEmpty)
+        #expect(clean.invariants.map(\.number) == Array(1...8))
+    }
+
+    @Test("an order that isn't terminal is found", arguments: [OrderStatus.placing, .accepted])
+    func unfinished(status: OrderStatus) {
+        var snapshot = clean
+        snapshot.orders[3].status = status
+        #expect(broken(snapshot) == [1: ["rejected"]])
+    }
+
+    @Test("a confirmed order without payment is found")
+    func unpaid() {
+        var snapshot = clean
+        snapshot.payments.removeAll { $0.orderId == "plain" }
+        #expect(broken(snapshot)[2] == ["plain"])
+    }
+
+    @Test("a second payment, another amount, and another refund are found")
+    func wrongPayment() {
+        var twice = clean
+        twice.payments.append(.sample("plain", amount: 500))
+        #expect(broken(twice)[2] == ["plain"])
+        var amount = clean
+        amount.payments[1].amount = 499
+        #expect(broken(amount)[2] == ["plain"])
+        var refund = clean
+        refund.orders[0].refunded = 99
+        #expect(broken(refund) == [2: ["coupon"]])
+    }
+
+    @Test("a payment of an order that costs nothing is found, and none is asked of it")
+    func freeOrder() {
+        var snapshot = clean
+        snapshot.orders[1].total = 0
+        #expect(broken(snapshot) == [2: ["plain"]])
+        snapshot.payments.removeAll { $0.orderId == "plain" }
+        snapshot.ledger.accounts = [.init(account: "cash", balance: 900), .init(account: "sales", balance: -900)]
+        #expect(broken(snapshot).isEmpty)
+    }
+
+    @Test("money kept of a cancelled order, and a payment without its order, are found")
+    func strayMoney() {
+        var kept = clean
+        kept.payments[2].refunded = 0
+        #expect(broken(kept)[2] == ["cancelled"])
+        var orphan = clean
+        orphan.payments.append(.sample("nobody", amount: 5, refunded: 5))
+        #expect(broken(orphan) == [2: ["nobody"]])
+    }
+
+    @Test("a ledger that doesn't sum to 0, or whose cash is another, is found")
+    func ledger() {
+        var sum = clean
+        sum.ledger.accounts[1].balance += 1
+        #expect(broken(sum) == [3: ["ledger"]])
+        var said = clean
+        said.ledger.total = 1
+        #expect(broken(said) == [3: ["ledger"]])
+        var cash = clean
+        cash.ledger.accounts[0].balance += 7
+        cash.ledger.accounts[1].balance -= 7
+        #expect(broken(cash) == [3: ["cash"]])
+    }
+
+    @Test("stock that doesn't add up, is still reserved, or is oversold, is found")
+    func stock() {
+        var lost = clean
+        lost.stock[0].onHand -= 1
+        #expect(broken(lost) == [4: ["A"]])
+        var notCommitted = clean
+        notCommitted.stock[0].committed -= 1
+        notCommitted.stock[0].onHand += 1
+        #expect(broken(notCommitted) == [4: ["A"]])
+        var reserved = clean
+        reserved.stock[1].reserved = 1
+        #expect(broken(reserved) == [4: ["B"]])
+        var oversold = clean
+        oversold.stock[1].available = -1
+        #expect(broken(oversold) == [4: ["B"]])
+        var unknown = clean
+        unknown.stock.removeFirst()
+        #expect(broken(unknown) == [4: ["A"]])
+    }
+
+    @Test("a live reservation without its order is found, an expired or released one isn't live")
+    func reservations() {
+        var snapshot = clean
+        snapshot.reservations.append(.sample("nobody", .expired))
+        snapshot.reservations.append(.sample("nobody", .released))
+        #expect(broken(snapshot).isEmpty)
+        snapshot.reservations.append(.sample("nobody", .reserved))
+        #expect(broken(snapshot) == [4: ["nobody"]])
+    }
+
+    @Test("a coupon used beyond its limit is found, released redemptions not counted")
+    func couponLimit() {
+        var snapshot = clean
+        snapshot.orders[1].customerId = "alice"
+        snapshot.redemptions.append(.sample("plain", customer: "alice", .released))
+        #expect(broken(snapshot).isEmpty)
+        snapshot.redemptions[1].status = .active
+        #expect(broken(snapshot) == [5: ["SAVE"]])
+    }
+
+    @Test("two redemptions of one order, one of an order that isn't confirmed, and an unknown coupon are found")
+    func strayRedemptions() {
+        var twice = clean
+        twice.couponLimits["SAVE"] = 2
+        twice.redemptions.append(.sample("coupon", customer: "alice", .active))
+        #expect(broken(twice) == [5: ["coupon"]])
+        var stray = clean
+        stray.redemptions.append(.sample("cancelled", customer: "bob", .active))
+        #expect(broken(stray) == [5: ["cancelled"]])
+        var unknown = clean
+        unknown.couponLimits = [:]
+        #expect(broken(unknown) == [5: ["SAVE"]])
+    }
+
+    @Test(
+        "a message that is missing or doubled is found",
+        arguments: [NotificationKind.orderConfirmed, .orderCancelled, .orderRefunded])
+    func notifications(kind: NotificationKind) throws {
+        let index = try #require(clean.notifications.firstIndex { $0.kind == kind })
+        var missing = clean
+        let removed = missing.notifications.remove(at: index)
+        #expect(broken(missing) == [6: [removed.orderId]])
+        var doubled = clean
+        doubled.notifications.append(removed)
+        #expect(broken(doubled) == [6: [removed.orderId]])
+    }
+
+    @Test("a dead letter of any service is found", arguments: ServiceName.allCases)
+    func deadLetters(name: ServiceName) {
+        var snapshot = clean
+        snapshot.dead[name] = [
+            DeadMessage(id: "1", kind: "commit", key: "plain", tries: 5, reason: "422", createdAt: Timestamp(milliseconds: 0))
+        ]
+        #expect(broken(snapshot) == [7: ["plain"]])
+    }
+
+    @Test("a degradation that waits for its repair is found, one without repair isn't owed anything")
+    func unrepaired() {
+        var snapshot = clean
+        snapshot.orders[0].degradations[0].repair = .none
+        snapshot.orders[0].degradations[0].repaired = false
+        #expect(broken(snapshot).isEmpty)
+        snapshot.orders[0].degradations[0].repair = .refundLater
+        #expect(broken(snapshot) == [8: ["coupon"]])
+    }
+}

@@ -1,0 +1,67 @@
+import Contracts
+import Testing
+
+@testable import CommandLine
+
+@Suite struct VerdictTests {
+    private func verdict(_ status: Int, _ body: some Encodable, retryAfter: String? = nil) throws -> Verdict {
+        Verdict(status: status, retryAfter: retryAfter, body: try Array(JSON.encode(body)))
+    }
+
+    private func problem(_ status: Int, _ code: String) -> ProblemDocument {
+        ProblemDocument(status: status, code: code, title: "", detail: "")
+    }
+
+    @Test("201 confirmed ends an order, 202 is followed, 200 cancelled ends it")
+    func orders() throws {
+        let confirmed = OrderDocument.sample("o", .confirmed)
+        #expect(try verdict(201, confirmed) == .ended(.confirmed, confirmed))
+        for status in [OrderStatus.accepted, .placing] {
+            let order = OrderDocument.sample("o", status)
+            #expect(try verdict(202, order) == .follow(order))
+        }
+        let cancelled = OrderDocument.sample("o", .cancelled)
+        #expect(try verdict(200, cancelled) == .ended(.cancelled, cancelled))
+        #expect(try verdict(409, problem(409, "order-cancelled")) == .ended(.cancelled, nil))
+    }
+
+    @Test(
+        "every refusal of the table ends an order with its code",
+        arguments: [
+            (402, "payment-declined"), (409, "out-of-stock"), (409, "total-exceeded"), (422, "unknown-sku"),
+            (422, "coupon-refused"),
+        ])
+    func refusals(status: Int, code: String) throws {
+        #expect(try verdict(status, problem(status, code)) == .ended(.refused(code: code), nil))
+    }
+
+    @Test("a key in progress and every 503 are sent again, not before Retry-After")
+    func again() throws {
+        #expect(
+            try verdict(409, problem(409, "request-in-progress"), retryAfter: "2")
+                == .again(after: 2, "409 request-in-progress"))
+        #expect(try verdict(503, problem(503, "overloaded"), retryAfter: "1") == .again(after: 1, "503 overloaded"))
+        #expect(Verdict(status: 503, retryAfter: nil, body: []) == .again(after: 0, "503 "))
+    }
+
+    @Test("what isn't in the table is unexpected, whatever its status")
+    func unexpected() throws {
+        func isUnexpected(_ verdict: Verdict) -> Bool {
+            if case .ended(.unexpected, _) = verdict { true } else { false }
+        }
+        #expect(isUnexpected(Verdict(status: 201, retryAfter: nil, body: Array("fine".utf8))))
+        #expect(isUnexpected(try verdict(201, OrderDocument.sample("o", .accepted))))
+        #expect(isUnexpected(try verdict(202, OrderDocument.sample("o", .confirmed))))
+        #expect(isUnexpected(try verdict(422, problem(422, "invalid-request"))))
+        #expect(isUnexpected(try verdict(409, problem(409, "coupon-refused"))))
+        #expect(isUnexpected(Verdict(status: 500, retryAfter: nil, body: [])))
+    }
+
+    @Test("a followed order ends when it is terminal, and not before")
+    func followed() {
+        #expect(Verdict.ending(of: .sample("o", .accepted)) == nil)
+        #expect(Verdict.ending(of: .sample("o", .confirmed)) == .confirmed)
+        #expect(Verdict.ending(of: .sample("o", .cancelled)) == .cancelled)
+        #expect(Verdict.ending(of: .sample("o", .rejected)) == .refused(code: "rejected"))
+    }
+}

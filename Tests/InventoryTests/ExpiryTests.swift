@@ -1,0 +1,127 @@
+import Contracts
+import Foundation
+import Logging
+import ServiceLifecycle
+import Storage
+import TestSupport
+import Testing
+
+@testable import InventoryService
+
+@Suite("Expiry")
+struct ExpiryTests {
+    @Test("a reservation counts as expired from its moment on, and not before")
+    func moment() async throws {
+        let clock = WallClock()
+        try await withInventory(["A": 5], clock: clock, settings: ["RESERVATION_TTL": "2h"]) { inventory in
+            _ = try await inventory.reserve("o1", ["A": 2])
+            clock.advance(by: hour * 2 - .milliseconds(1))
+            #expect(try await inventory.reservation("o1").status == .reserved)
+            clock.advance(by: .milliseconds(1))
+            #expect(try await inventory.reservation("o1").status == .expired)
+            let expired: Page<Reservation> = try await inventory.get("/reservations?status=expired").decode()
+            #expect(expired.items.map(\.orderId) == ["o1"])
+            #expect(expired.items.map(\.status) == [.expired])
+            let reserved: Page<Reservation> = try await inventory.get("/reservations?status=reserved").decode()
+            #expect(reserved.items.isEmpty)
+        }
+    }
+
+    @Test("expired stock is sold to whoever asks next, and the first order then finds too little")
+    func reuse() async throws {
+        let clock = WallClock()
+        try await withInventory(["A": 5], clock: clock) { inventory in
+            _ = try await inventory.reserve("o1", ["A": 4])
+            #expect(try await inventory.reserve("o2", ["A": 4]).status == 409)
+            clock.advance(by: hour * 48)
+            #expect(try await inventory.reserve("o2", ["A": 4]).status == 201)
+            #expect(figures(try await inventory.stock("A")) == [5, 4, 0])
+            for answer in [try await inventory.commit("o1"), try await inventory.reserve("o1", ["A": 4])] {
+                #expect(answer.status == 409)
+                #expect(answer.problem?.skus == [ShortSKU(sku: "A", requested: 4, available: 1)])
+            }
+            #expect(try await inventory.commit("o2").status == 200)
+            #expect(try await inventory.reservation("o1").status == .expired)
+            #expect(figures(try await inventory.stock("A")) == [1, 0, 4])
+        }
+    }
+
+    @Test("an expired reservation is reserved anew, for the same items only")
+    func anew() async throws {
+        let clock = WallClock()
+        try await withInventory(["A": 5], clock: clock) { inventory in
+            _ = try await inventory.reserve("o1", ["A": 4])
+            clock.advance(by: hour * 50)
+            #expect(try await inventory.reserve("o1", ["A": 3]).problem?.code == "contents-differ")
+            let again: Reservation = try await inventory.reserve("o1", ["A": 4]).decode()
+            #expect(again.status == .reserved)
+            #expect(again.expiresAt == clock.now.advanced(by: hour * 48))
+            #expect(figures(try await inventory.stock("A")) == [5, 4, 0])
+        }
+    }
+
+    @Test("a commit after the expiry takes the stock anew where there is enough", arguments: [false, true])
+    func commit(afterItWasFreed: Bool) async throws {
+        let clock = WallClock()
+        try await withInventory(["A": 5], clock: clock) { inventory in
+            _ = try await inventory.reserve("o1", ["A": 4])
+            clock.advance(by: hour * 48)
+            if afterItWasFreed {
+                // Needs o1's stock, so o1 is expired first.
+                #expect(try await inventory.reserve("o2", ["A": 5]).status == 201)
+                #expect(try await inventory.release("o2").status == 200)
+            }
+            #expect(try await inventory.commit("o1").status == 200)
+            #expect(figures(try await inventory.stock("A")) == [1, 0, 4])
+        }
+    }
+
+    @Test("a release after the expiry frees nothing twice")
+    func release() async throws {
+        let clock = WallClock()
+        try await withInventory(["A": 5], clock: clock) { inventory in
+            _ = try await inventory.reserve("o1", ["A": 4])
+            clock.advance(by: hour * 48)
+            _ = try await inventory.reserve("o2", ["A": 5])
+            #expect(try await inventory.release("o1").status == 200)
+            #expect(figures(try await inventory.stock("A")) == [5, 5, 0])
+        }
+    }
+
+    @Test("the sweep frees what is due, sleeps until the next expiry, and takes more than one batch")
+    func sweep() async throws {
+        let folder = try TemporaryFolder()
+        let store = try Store(folder: folder.path, name: "inventory", migrations: [InventoryStore.migration])
+        defer { store.close() }
+        let (clock, time) = (WallClock(), ManualTime())
+        let catalogue = Catalogue()
+        let entry = Catalogue.Entry(sku: "A", name: "a", department: "d", unitPrice: 1)
+        catalogue.load([entry])
+        try await store.write { try InventoryStore.insert($0, entry, stock: 1000) }
+        let reserve = Reserve(store: store, catalogue: catalogue, lifetime: .seconds(40), wall: { clock.now })
+        for order in 0..<250 {
+            _ = try await reserve(
+                ReservationRequest(orderId: "o\(order)", items: [ItemQuantity(sku: "A", quantity: 1)]))
+        }
+        @Sendable func reserved() async throws -> Int? {
+            try await store.read { try InventoryStore.stock($0, sku: "A") }?.reserved
+        }
+
+        let sweep = ExpireReservations(
+            store: store, lifetime: .seconds(40), wall: { clock.now }, time: time.source, logger: Logger(label: "test"))
+        let group = ServiceGroup(services: [sweep], logger: Logger(label: "test"))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            await time.sleepers(1)
+            #expect(try await reserved() == 250)
+            for (seconds, left) in [(39, 250), (1, 0), (40, 0)] {
+                clock.advance(by: .seconds(seconds))
+                time.advance(by: .seconds(seconds))
+                await time.sleepers(1)
+                #expect(try await reserved() == left)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Bad input to order")
+struct BadInputTests {
+    private static let valid = #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}],"payment":{"token":"tok_ok"}}"#
+
+    @Test("every malformed body has its status and code, and never a 500")
+    func bodies() async throws {
+        let items = { (items: String) in #"{"customerId":"H1","items":\#(items),"payment":{"token":"tok_ok"}}"# }
+        let cases: [(String, Int, String, String?)] = [
+            ("", 400, "malformed-json", nil),
+            ("{", 400, "malformed-json", nil),
+            ("nonsense", 400, "malformed-json", nil),
+            (#"{"customerId":"\ud800"}"#, 400, "malformed-json", nil),
+            (String(repeating: "[", count: 100_000), 400, "malformed-json", nil),
+            (items(String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000)), 400, "malformed-json", nil),
+            ("[]", 422, "invalid-request", ""),
+            ("5", 422, "invalid-request", ""),
+            ("null", 422, "invalid-request", ""),
+            ("{}", 422, "invalid-request", "/customerId"),
+            (items(#"[{"sku":"APPLE","quantity":"1"}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE","quantity":1.5}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE","quantity":-1}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE","quantity":0}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE","quantity":1001}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE","quantity":99999999999999999999999}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE","quantity":1e400}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":"APPLE"}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (items(#"[{"sku":7,"quantity":1}]"#), 422, "invalid-request", "/items/0/sku"),
+            (items(#"[{"sku":"","quantity":1}]"#), 422, "invalid-request", "/items/0/sku"),
+            (items("[]"), 422, "invalid-request", "/items"),
+            (items("{}"), 422, "invalid-request", "/items"),
+            (items("null"), 422, "invalid-request", "/items"),
+            (#"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}]}"#, 422, "invalid-request", "/payment"),
+            (Self.valid.replacing(#""payment""#, with: #""maxTotal":-1,"payment""#), 422, "invalid-request", "/maxTotal"),
+            (Self.valid.replacing(#""payment""#, with: #""couponCode":"","payment""#), 422, "invalid-request", "/couponCode"),
+            (
+                Self.valid.replacing(#""payment""#, with: #""ifCouponUnavailable":"maybe","payment""#), 422, "invalid-request",
+                "/ifCouponUnavailable"
+            ),
+        ]
+        try await withStack { stack in
+            for (body, status, code, pointer) in cases {
+                let answer = try await stack.order.post("/orders", text: body, key: UUID().uuidString)
+                let shown = Comment(rawValue: "\(body.prefix(100)) → \(answer.text)")
+                #expect(answer.status == status, shown)
+                #expect(answer.problem?.code == code, shown)
+                if let pointer { #expect(answer.problem?.errors?.first?.pointer == pointer, shown) }
+                #expect(answer.header("Content-Type") == "application/problem+json", shown)
+            }
+            #expect(try await stack.order.get("/readyz").status == 200)
+        }
+    }
+
+    @Test("several fields out of range are listed together")
+    func allAtOnce() async throws {
+        try await withStack { stack in
+            let bad = OrderRequest(customerId: "", items: [ItemQuantity(sku: "", quantity: 0)], payment: PaymentMeans(token: ""))
+            let problem = try await stack.place(bad).problem
+            #expect(
+                problem?.errors?.map(\.pointer) == ["/customerId", "/items/0/sku", "/items/0/quantity", "/payment/token"])
+        }
+    }
+
+    @Test("unknown fields are ignored, and 100 items are allowed where 101 are not")
+    func tolerated() async throws {
+        try await withStack { stack in
+            let extra = Self.valid.replacing("{\"customerId\"", with: #"{"extra":{"deep":[1,2,{}]},"customerId""#)
+            #expect(try await stack.order.post("/orders", text: extra, key: "key-1").status == 201)
+            let many = Array(repeating: ("APPLE", 1), count: 100)
+            #expect(try await stack.place(request(many)).status == 201)
+            #expect(try await stack.place(request(many + [("APPLE", 1)])).status == 422)
+        }
+    }
+
+    @Test("a body over 256 KiB is 413, another media type 415, an unknown path 404, a wrong method 405 with Allow")
+    func shapes() async throws {
+        try await withStack { stack in
+            let order = stack.order
+            let huge = Self.valid.replacing("H1", with: String(repeating: "h", count: 300 * 1024))
+            #expect(try await order.post("/orders", text: huge, key: "k").status == 413)
+            #expect(try await order.post("/orders", text: Self.valid, key: "k", contentType: "text/plain").status == 415)
+            #expect(try await order.post("/orders", text: Self.valid, key: "k", contentType: nil).status == 415)
+            #expect(try await order.get("/nothing").status == 404)
+            #expect(try await order.get("/orders/ord_unknown").status == 404)
+            #expect(try await order.get("/orders/ord_unknown/timeline").status == 404)
+            let wrong = try await order.send("DELETE", "/orders")
+            #expect(wrong.status == 405 && wrong.header("Allow") == "GET, HEAD, POST")
+            #expect(try await order.send("POST", "/queue/dead/redrive", token: nil).status == 401)
+            #expect(try await order.send("POST", "/queue/dead/redrive", token: TestTokens.administrator).status == 200)
+            #expect(try await order.get("/orders?limit=0").status == 422)
+            #expect(try await order.get("/orders?limit=501").status == 422)
+            #expect(try await order.get("/orders?cursor=nonsense").status == 422)
+            #expect(try await order.get("/orders?status=lost").status == 422)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Idempotency keys")
+struct IdempotencyTests {
+    @Test("the same key with the same body is the same order, marked as replayed")
+    func replay() async throws {
+        try await withStack { stack in
+            let first = try await stack.place(request(), key: "key-1")
+            let second = try await stack.place(request(), key: "key-1")
+            #expect(second.status == 201)
+            #expect(second.header("Idempotent-Replayed") == "true")
+            let (one, two): (OrderDocument, OrderDocument) = (try first.decode(), try second.decode())
+            #expect(one.id == two.id)
+        }
+    }
+
+    @Test("a refusal is replayed as it was")
+    func refusedReplay() async throws {
+        try await withStack { stack in
+            let first = try await stack.place(request(token: "tok_declined"), key: "key-1")
+            let second = try await stack.place(request(token: "tok_declined"), key: "key-1")
+            #expect(first.status == 402 && second.status == 402)
+            #expect(second.header("Idempotent-Replayed") == "true")
+            #expect(first.problem?.orderId == second.problem?.orderId)
+            #expect(second.problem?.orderId != nil)
+        }
+    }
+
+    @Test("the same key with another body is refused, whatever became of the first")
+    func reuse() async throws {
+        try await withStack { stack in
+            _ = try await stack.place(request(), key: "key-1")
+            let other = try await stack.place(request([("PEAR", 1)]), key: "key-1")
+            #expect(other.status == 422 && other.problem?.code == "idempotency-key-reused")
+        }
+    }
+
+    @Test("validation errors don't use a key up")
+    func validationKeepsKey() async throws {
+        try await withStack { stack in
+            #expect(try await stack.place(request([]), key: "key-1").status == 422)
+            #expect(try await stack.place(request(), key: "key-1").status == 201)
+        }
+    }
+
+    @Test(
+        "a key has to be there, of 1 to 255 visible ASCII characters",
+        arguments: [nil, "", String(repeating: "k", count: 256), String(repeating: "k", count: 300), "with space", "höhe"])
+    func malformedKeys(key: String?) async throws {
+        try await withStack { stack in
+            let answer = try await stack.order.post("/orders", request(), key: key)
+            #expect(answer.status == 400)
+            #expect(answer.problem?.code == "idempotency-key-required")
+        }
+    }
+
+    @Test("200 parallel posts with one key make one order and one capture")
+    func stampede() async throws {
+        try await withStack { stack in
+            let answers = try await withThrowingTaskGroup(of: TestAnswer.self) { group in
+                for _ in 0..<200 { group.addTask { try await stack.place(request(), key: "key-1") } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let ids = Set(answers.filter { $0.status == 201 }.compactMap { try? $0.decode(OrderDocument.self).id })
+            #expect(ids.count == 1)
+            let others = answers.filter { $0.status != 201 }
+            #expect(others.allSatisfy { $0.problem?.code == "request-in-progress" && $0.header("Retry-After") != nil })
+            let orders: Page<OrderDocument> = try await stack.order.get("/orders").decode()
+            #expect(orders.items.count == 1)
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.count == 1)
+        }
+    }
+}

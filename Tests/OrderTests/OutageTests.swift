@@ -1,0 +1,122 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Outages")
+struct OutageTests {
+    private static let behaviours: [(String, MisbehavingServer.Behaviour)] = [
+        ("refuses connections", .refuse), ("hangs", .hang), ("answers no HTTP", .answer("garbage\r\n\r\n")),
+        ("answers 200 with a body that isn't the contract's", .answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")),
+        ("answers 500", .answer("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
+        ("closes half-way", .answerAndClose("HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"orderId\":")),
+    ]
+
+    @Test("whatever coupon does, the order is confirmed, says what was skipped and promises the repair", arguments: behaviours)
+    func coupon(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
+        let broken = try MisbehavingServer(behaviour: behaviour)
+        defer { broken.stop() }
+        try await withStack(settings: ["COUPON_URL": broken.url, "COUPON_TIMEOUT": "200ms"]) { stack in
+            let answer = try await stack.place(request(coupon: "TENTH"))
+            let order: OrderDocument = try answer.decode()
+            #expect(answer.status == 201)
+            #expect((order.discount, order.total) == (0, 200))
+            let degradation = try #require(order.degradations.first)
+            #expect(degradation.dependency == "coupon" && degradation.effect == .couponSkipped)
+            #expect(degradation.repair == .refundLater && !degradation.repaired)
+            #expect(order.degradations.count == 1)
+        }
+    }
+
+    @Test("without coupon, the customer's choice decides: order without, or don't order and keep the key")
+    func couponChoices() async throws {
+        let broken = try MisbehavingServer(behaviour: .refuse)
+        defer { broken.stop() }
+        try await withStack(settings: ["COUPON_URL": broken.url]) { stack in
+            let without = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .orderWithout))
+            let order: OrderDocument = try without.decode()
+            #expect(without.status == 201 && order.degradations.first?.repair == Degradation.Repair.none)
+
+            let rejected = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .reject), key: "key-1")
+            #expect(rejected.status == 503 && rejected.problem?.code == "coupon-unavailable")
+            #expect(rejected.header("Retry-After") != nil)
+            let again = try await stack.place(request(), key: "key-1")
+            #expect(again.status == 201 && again.header("Idempotent-Replayed") == nil)
+        }
+    }
+
+    @Test("without notification the order is confirmed as ever", arguments: behaviours)
+    func notification(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
+        let broken = try MisbehavingServer(behaviour: behaviour)
+        defer { broken.stop() }
+        try await withStack(settings: ["NOTIFICATION_URL": broken.url, "NOTIFICATION_TIMEOUT": "200ms"]) { stack in
+            let answer = try await stack.place(request())
+            #expect(answer.status == 201)
+            let status: QueueStatus = try await stack.order.get("/queue").decode()
+            #expect(status.byKind["order-confirmed"] != nil)
+            #expect(status.dead == 0)
+        }
+    }
+
+    @Test("whatever payment does, the order is accepted with its stock reserved, and not confirmed unpaid", arguments: behaviours)
+    func payment(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
+        let broken = try MisbehavingServer(behaviour: behaviour)
+        defer { broken.stop() }
+        try await withStack(
+            settings: ["PAYMENT_URL": broken.url, "PAYMENT_TIMEOUT": "200ms", "BACKGROUND_TIMEOUT": "200ms"]
+        ) { stack in
+            let answer = try await stack.place(request(), key: "key-1")
+            let order: OrderDocument = try answer.decode()
+            #expect(answer.status == 202)
+            #expect(order.status == .accepted && order.pending == ["payment"] && order.total == 200)
+            #expect(order.degradations.map(\.effect) == [.paymentQueued])
+            let reservation: Reservation = try await stack.inventory.get("/reservations/\(order.id)").decode()
+            #expect(reservation.status == .reserved)
+            let replay = try await stack.place(request(), key: "key-1")
+            #expect(replay.status == 202 && replay.header("Idempotent-Replayed") == "true")
+        }
+    }
+
+    @Test("without inventory nothing is promised: 503, nothing charged, the key free")
+    func inventory() async throws {
+        let broken = try MisbehavingServer(behaviour: .refuse)
+        defer { broken.stop() }
+        try await withStack(settings: ["INVENTORY_URL": broken.url]) { stack in
+            for _ in 0..<2 {
+                let answer = try await stack.place(request(), key: "key-1")
+                #expect(answer.status == 503 && answer.problem?.code == "price-unavailable")
+                #expect(answer.header("Retry-After") != nil && answer.header("Idempotent-Replayed") == nil)
+            }
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.isEmpty)
+        }
+    }
+
+    @Test("a capture whose answer is late is found later: accepted first, then confirmed and charged once")
+    func slowPayment() async throws {
+        try await withStack(settings: ["PAYMENT_TIMEOUT": "100ms"]) { stack in
+            let answer = try await stack.place(request(token: "tok_slow"))
+            let order: OrderDocument = try answer.decode()
+            #expect(answer.status == 202)
+            let finished = try await stack.until(order.id) { $0.status != .accepted }
+            #expect(finished.status == .confirmed && finished.pending.isEmpty)
+            #expect(finished.degradations.allSatisfy(\.repaired))
+            try await stack.drained()
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.map(\.amount) == [200])
+            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderConfirmed])
+        }
+    }
+
+    @Test("with no time left nothing is begun and the key stays free")
+    func deadline() async throws {
+        try await withStack { stack in
+            let answer = try await stack.order.send(
+                "POST", "/orders", body: Array(JSON.encode(request())),
+                headers: [(name: "Idempotency-Key", value: "key-1"), (name: "csp-deadline-ms", value: "0")])
+            #expect(answer.status == 503 && answer.problem?.code == "deadline-exceeded")
+            #expect(try await stack.place(request(), key: "key-1").status == 201)
+        }
+    }
+}

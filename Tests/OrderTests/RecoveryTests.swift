@@ -1,0 +1,82 @@
+import Contracts
+import Foundation
+import Queue
+import Storage
+import TestSupport
+import Testing
+
+@testable import OrderService
+
+@Suite("Recovery")
+struct RecoveryTests {
+    /// Leaves an order as a process does that is killed right after it wrote the order ahead.
+    private func crash(_ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now()) async throws
+        -> String
+    {
+        let store = try Store(
+            folder: folder.path + "/data", name: "order", migrations: [OrderStore.migration, DurableQueue.migration])
+        let queue = DurableQueue(store: store, wall: { Timestamp.now().milliseconds })
+        let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
+        let body = try JSON.encode(request)
+        try await store.write { database in
+            _ = try OrderStore.insert(database, order, key: key, request: body)
+            try queue.add(database, .finishOrder, order.id)
+        }
+        store.close()
+        return order.id
+    }
+
+    @Test("an order whose process was killed is finished by the next one, and the client's retry gets it")
+    func resumed() async throws {
+        let folder = try TemporaryFolder()
+        let id = try await crash(folder, request(coupon: "TENTH"), key: "key-1")
+        try await withStack(folder: folder) { stack in
+            let order = try await stack.until(id) { $0.status.isTerminal }
+            #expect(order.status == .confirmed && order.total == 190)
+            let retry = try await stack.place(request(coupon: "TENTH"), key: "key-1")
+            #expect(retry.status == 201 && retry.header("Idempotent-Replayed") == "true")
+            try await stack.drained()
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.map(\.amount) == [190])
+        }
+    }
+
+    @Test("a resumed order that is refused ends rejected, and the retry gets the refusal")
+    func resumedAndRefused() async throws {
+        let folder = try TemporaryFolder()
+        let id = try await crash(folder, request(token: "tok_declined"), key: "key-1")
+        try await withStack(folder: folder) { stack in
+            #expect(try await stack.until(id) { $0.status.isTerminal }.status == .rejected)
+            let retry = try await stack.place(request(token: "tok_declined"), key: "key-1")
+            #expect(retry.status == 402 && retry.problem?.orderId == id)
+            try await stack.drained()
+            let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
+            #expect(stock.reserved == 0)
+        }
+    }
+
+    @Test("an order too old to be finished is cancelled, undone, and its customer told")
+    func tooOld() async throws {
+        let folder = try TemporaryFolder()
+        let yesterday = Timestamp.now().advanced(by: .seconds(-90_000))
+        let id = try await crash(folder, request(), key: "key-1", at: yesterday)
+        try await withStack(folder: folder) { stack in
+            #expect(try await stack.until(id) { $0.status.isTerminal }.status == .cancelled)
+            try await stack.drained()
+            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(id)").decode()
+            #expect(told.items.map(\.kind) == [.orderCancelled])
+        }
+    }
+
+    @Test("only legal transitions are legal")
+    func transitions() {
+        for old in OrderStatus.allCases {
+            for new in OrderStatus.allCases {
+                let isLegal = Order.isLegal(from: old, to: new)
+                if old.isTerminal || old == new || new == .placing { #expect(!isLegal) }
+            }
+        }
+        #expect(Order.isLegal(from: .placing, to: .accepted) && Order.isLegal(from: .accepted, to: .confirmed))
+        #expect(!Order.isLegal(from: .accepted, to: .rejected))
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import CouponService
+import Foundation
+import InventoryService
+import NotificationService
+import OrderService
+import PaymentService
+import Runtime
+import TestSupport
+import Testing
+
+/// All five services, each with its own store and server, in one process.
+struct Stack: Sendable {
+    let order: RunningService<OrderApplication>
+    let payment: RunningService<PaymentApplication>
+    let coupon: RunningService<CouponApplication>
+    let inventory: RunningService<InventoryApplication>
+    let notification: RunningService<NotificationApplication>
+
+    /// A small shop: SKUs with 1,000 in stock unless their name says otherwise.
+    static let products = """
+        sku,name,department,price,stock
+        APPLE,Apple,FRUIT,100,1000
+        PEAR,Pear,FRUIT,250,1000
+        RARE,Rare fruit,FRUIT,999,3
+        GIFT,Gift,OTHER,0,1000
+        """
+    static let coupons = """
+        code,amount_off,limit_per_customer,eligible_skus
+        TENTH,10,1,APPLE
+        ALL,100,1,APPLE
+        """
+
+    func place(_ request: OrderRequest, key: String = UUID().uuidString) async throws -> TestAnswer {
+        try await order.post("/orders", request, key: key)
+    }
+
+    func show(_ id: String) async throws -> OrderDocument { try await order.get("/orders/\(id)").decode() }
+
+    /// Returns once the order is as `condition` says; the queue works on it meanwhile.
+    func until(_ id: String, _ condition: (OrderDocument) -> Bool) async throws -> OrderDocument {
+        while true {
+            let document = try await show(id)
+            if condition(document) { return document }
+            await Task.yield()
+        }
+    }
+
+    /// Returns once nothing of the order service waits any more.
+    func drained() async throws {
+        while true {
+            let status: QueueStatus = try await order.get("/queue").decode()
+            #expect(status.dead == 0)
+            if status.ready + status.leased + status.delayed == 0 { return }
+            await Task.yield()
+        }
+    }
+}
+
+func request(
+    _ items: [(String, Int)] = [("APPLE", 2)], customer: String = "H1", coupon: String? = nil,
+    ifCouponUnavailable: IfCouponUnavailable? = nil, maxTotal: Int? = nil, token: String = "tok_ok"
+) -> OrderRequest {
+    OrderRequest(
+        customerId: customer, items: items.map { ItemQuantity(sku: $0.0, quantity: $0.1) }, couponCode: coupon,
+        ifCouponUnavailable: ifCouponUnavailable, maxTotal: maxTotal, payment: PaymentMeans(token: token))
+}
+
+/// Runs `body` with all services up; `settings` are the order service's, such as another URL for a neighbour.
+func withStack(
+    settings: [String: String] = [:], folder: TemporaryFolder? = nil, _ body: @Sendable (Stack) async throws -> Void
+) async throws {
+    let seeds = try TemporaryFolder()
+    try seeds.write(Stack.products, to: "products.csv")
+    try seeds.write(Stack.coupons, to: "coupons.csv")
+    let seed = ["SEED_DIR": seeds.path]
+    try await withService(InventoryApplication.self, settings: seed) { inventory in
+        try await withService(CouponApplication.self, settings: seed) { coupon in
+            try await withService(PaymentApplication.self) { payment in
+                try await withService(NotificationApplication.self) { notification in
+                    var all = [
+                        "INVENTORY_URL": inventory.url, "COUPON_URL": coupon.url, "PAYMENT_URL": payment.url,
+                        "NOTIFICATION_URL": notification.url,
+                        // These tests are about what is decided, not how fast: a busy machine must not change the outcome.
+                        "ORDER_BUDGET": "20s", "INVENTORY_TIMEOUT": "10s", "COUPON_TIMEOUT": "10s", "PAYMENT_TIMEOUT": "10s",
+                        "BACKGROUND_TIMEOUT": "10s", "NOTIFICATION_TIMEOUT": "10s",
+                    ]
+                    all.merge(settings) { $1 }
+                    try await withService(OrderApplication.self, settings: all, folder: folder) { order in
+                        try await body(
+                            Stack(
+                                order: order, payment: payment, coupon: coupon, inventory: inventory,
+                                notification: notification))
+                    }
+                }
+            }
+        }
+    }
+    withExtendedLifetime(seeds) {}
+}

@@ -1,0 +1,151 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+
+/// One after the other: each has a whole stack, and two cores carry one at a time.
+@Suite("The first outage, with real processes", .serialized)
+struct OutageTests {
+    private let basket = [ItemQuantity(sku: "P850102", quantity: 2)]
+
+    private func request(_ customer: String, coupon: String? = nil) -> OrderRequest {
+        OrderRequest(customerId: customer, items: basket, couponCode: coupon, payment: PaymentMeans(token: "tok_ok"))
+    }
+
+    /// A coupon of the journey, and a basket that it is good for.
+    private func couponRequest(_ stack: SystemStack, customer: String) async throws -> OrderRequest {
+        let coupon: Coupon = try await stack.get("coupon", "/coupons/C10000085361")
+        let items = [ItemQuantity(sku: try #require(coupon.eligibleSkus.first), quantity: 2)]
+        return OrderRequest(
+            customerId: customer, items: items, couponCode: coupon.code, payment: PaymentMeans(token: "tok_ok"))
+    }
+
+    @Test("with coupon killed or frozen orders are confirmed within the deadline, and the difference is refunded later", arguments: ["kill", "freeze"])
+    func coupon(how: String) async throws {
+        try await withSystemStack { stack in
+            let couponOrder = try await couponRequest(stack, customer: "H-out")
+            try await stack.csp(how, "coupon")
+            let start = ContinuousClock.now
+            let (status, body) = try await stack.place(couponOrder)
+            let elapsed = start.duration(to: .now)
+            let order = try JSON.decode(OrderDocument.self, from: body)
+            #expect(status == 201 && order.status == .confirmed && order.discount == 0)
+            #expect(order.degradations.map(\.effect) == [.couponSkipped])
+            // The contract's bound for an answer, not a measurement of speed.
+            #expect(elapsed < .milliseconds(1_050))
+            try await stack.csp(how == "kill" ? "start" : "thaw", "coupon")
+            try await stack.csp("audit")
+            let repaired: OrderDocument = try await stack.get("order", "/orders/\(order.id)")
+            #expect(repaired.refunded > 0 && repaired.degradations.allSatisfy(\.repaired))
+            #expect(repaired.total == order.total && repaired.discount == 0)
+        }
+    }
+
+    @Test("with notification killed or frozen orders are confirmed, and every message arrives later", arguments: ["kill", "freeze"])
+    func notification(how: String) async throws {
+        try await withSystemStack { stack in
+            try await stack.csp(how, "notification")
+            for number in 0..<20 {
+                let (status, _) = try await stack.place(request("H\(number)"))
+                #expect(status == 201)
+            }
+            try await stack.csp(how == "kill" ? "start" : "thaw", "notification")
+            try await stack.csp("audit")
+            let told: Page<StoredNotification> = try await stack.get("notification", "/notifications")
+            #expect(told.items.count == 20)
+        }
+    }
+
+    @Test("an order whose service is killed by SIGKILL is finished after the restart, and the retry gets it")
+    func orderKilled() async throws {
+        try await withSystemStack { stack in
+            // 200 orders in flight while order dies under them; each client tries again with its key.
+            let orders = (0..<200).map { request("H\($0)") }
+            async let killing: Void = {
+                while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
+                try await stack.csp("kill", "order")
+                try await stack.csp("start", "order")
+            }()
+            let finished = await withTaskGroup(of: Bool.self) { group in
+                for (number, order) in orders.enumerated() {
+                    group.addTask { await self.persist(stack, order, key: "key-\(number)") }
+                }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            try await killing
+            #expect(finished == 200)
+            try await stack.csp("audit")
+            let listed: Page<OrderDocument> = try await stack.get("order", "/orders?limit=500")
+            #expect(listed.items.count == 200 && listed.items.allSatisfy { $0.status == .confirmed })
+        }
+    }
+
+    /// Sends until the order has been placed; a refused connection or a half answer is tried again, as a client would.
+    private func persist(_ stack: SystemStack, _ order: OrderRequest, key: String) async -> Bool {
+        for _ in 0..<100_000 {
+            if let (status, _) = try? await stack.place(order, key: key), status == 201 || status == 202 { return true }
+            await Task.yield()
+        }
+        return false
+    }
+
+    @Test("the replay of the journey, with everything killed and started in the middle, ends with clean books")
+    func replay() async throws {
+        try await withSystemStack { stack in
+            let journey = Places.journey.appending(path: "orders.jsonl")
+            let lines = try String(contentsOf: journey, encoding: .utf8).split(separator: "\n").prefix(400)
+            let file = try stack.folder.write(lines.joined(separator: "\n") + "\n", to: "part.jsonl")
+            async let load = stack.csp("load", "--replay", file, "--rate", "60", "--json")
+            for service in ["coupon", "notification", "order"] {
+                try await stack.csp("kill", service)
+                try await stack.csp("start", service)
+            }
+            let outcome = try await load
+            #expect(outcome.output.contains("confirmed"))
+            try await stack.csp("audit")
+        }
+    }
+
+    @Test("500 parallel buyers of ten pieces get exactly ten, and 200 uses of a coupon for one are exactly one")
+    func scarcity() async throws {
+        let seeds = try TemporaryFolder()
+        try seeds.write("sku,name,department,price,stock\nRARE,Rare,X,100,10\nPLENTY,Plenty,X,100,5000\n", to: "products.csv")
+        try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
+        try await withSystemStack(environment: ["SEED_DIR": seeds.path, "ORDER_BUDGET": "20s", "INVENTORY_TIMEOUT": "15s", "COUPON_TIMEOUT": "15s", "PAYMENT_TIMEOUT": "15s"]) { stack in
+            let rare = [ItemQuantity(sku: "RARE", quantity: 1)]
+            let bought = try await statuses(stack, 500) {
+                OrderRequest(customerId: "H\($0)", items: rare, payment: PaymentMeans(token: "tok_ok"))
+            }
+            #expect(bought == [201: 10, 409: 490])
+            let plenty = [ItemQuantity(sku: "PLENTY", quantity: 1)]
+            let used = try await statuses(stack, 200) { _ in
+                OrderRequest(customerId: "H", items: plenty, couponCode: "ONCE", payment: PaymentMeans(token: "tok_ok"))
+            }
+            #expect(used == [201: 1, 422: 199])
+            try await stack.csp("audit")
+        }
+        withExtendedLifetime(seeds) {}
+    }
+
+    private func statuses(_ stack: SystemStack, _ count: Int, _ make: @Sendable @escaping (Int) -> OrderRequest) async throws
+        -> [Int: Int]
+    {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<count { group.addTask { try await stack.place(make(number)).status } }
+            return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        }
+    }
+}
+
+enum Places {
+    /// The journey lies in the checkout above the executables.
+    static var journey: URL {
+        var folder = Executables.folder
+        while folder.path != "/" {
+            let journey = folder.appending(path: "Data/journey")
+            if FileManager.default.fileExists(atPath: journey.path) { return journey }
+            folder.deleteLastPathComponent()
+        }
+        return URL(filePath: "Data/journey")
+    }
+}

@@ -1,0 +1,95 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Processes", .serialized)
+struct ProcessTests {
+    private static let services = ["order", "payment", "coupon", "inventory", "notification"]
+
+    @Test("without a token, or with values that can't be, a service ends with 78 and one line that names them all", arguments: services)
+    func configuration(service: String) async throws {
+        let outcome = try await Executables.run(
+            service, [], environment: ["SERVICE_TOKEN": "", "HTTP_PORT": "eighty", "LOG_LEVEL": "loud"])
+        #expect(outcome.status == 78)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        for key in ["SERVICE_TOKEN", "HTTP_PORT", "LOG_LEVEL"] { #expect(outcome.errors.contains(key)) }
+    }
+
+    @Test("a settings file that can't be read ends the start with 78, as does an unknown argument")
+    func settingsFile() async throws {
+        let missing = try await Executables.run("payment", ["--config", "/nonexistent.env"])
+        #expect(missing.status == 78 && missing.errors.contains("/nonexistent.env"))
+        #expect(try await Executables.run("payment", ["--nonsense"]).status == 78)
+    }
+
+    @Test("--help lists every setting with its default", arguments: services)
+    func help(service: String) async throws {
+        let outcome = try await Executables.run(service, ["--help"])
+        #expect(outcome.status == 0)
+        for key in ["HTTP_PORT", "DATA_DIR", "SERVICE_TOKEN", "ADMIN_TOKEN", "LOG_FORMAT"] {
+            #expect(outcome.output.contains(key))
+        }
+    }
+
+    @Test("a taken port and a locked store end the start with 1 and one line")
+    func conflicts() async throws {
+        try await withSystemStack { stack in
+            let environment = [
+                "SERVICE_TOKEN": "t", "HTTP_PORT": "\(stack.base + 2)", "DATA_DIR": stack.folder.path + "/elsewhere",
+                "LOG_LEVEL": "critical",
+            ]
+            let port = try await Executables.run("payment", [], environment: environment)
+            #expect(port.status == 1 && port.errors.contains("\(stack.base + 2)"))
+            #expect(port.errors.split(separator: "\n").count == 1)
+            var locked = environment
+            locked["HTTP_PORT"] = "0"
+            locked["DATA_DIR"] = stack.folder.path + "/payment"
+            let store = try await Executables.run("payment", [], environment: locked)
+            #expect(store.status == 1 && store.errors.contains("in use by another process"))
+        }
+    }
+
+    @Test("SIGTERM ends every service with 0 within its time, and what was acknowledged is there afterwards")
+    func termination() async throws {
+        try await withSystemStack { stack in
+            let items = [ItemQuantity(sku: "P850102", quantity: 1)]
+            let order = OrderRequest(customerId: "H1", items: items, payment: PaymentMeans(token: "tok_ok"))
+            let placed = try JSON.decode(OrderDocument.self, from: try await stack.place(order).body)
+            try await stack.csp("down")
+            let again = try await stack.csp("up", "--detach", "--ports", "\(stack.base)")
+            #expect(again.status == 0)
+            let kept: OrderDocument = try await stack.get("order", "/orders/\(placed.id)")
+            #expect(kept.status == .confirmed)
+            try await stack.csp("audit")
+        }
+    }
+
+    @Test("a second `up` on the same folder, and a port that is taken, are refused in one clear line")
+    func secondUp() async throws {
+        try await withSystemStack { stack in
+            let second = try await stack.csp("up", "--detach", "--ports", "\(try FreePorts.base())", expecting: 1)
+            #expect(second.errors.split(separator: "\n").count == 1 && second.errors.contains("running"))
+            let elsewhere = try TemporaryFolder()
+            let taken = try await Executables.run(
+                "csp", ["up", "--detach", "--data", elsewhere.path, "--ports", "\(stack.base)"])
+            #expect(taken.status == 1 && taken.errors.contains("\(stack.base + 1)"))
+            #expect(taken.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test("status tells dead, frozen and ready apart, and its exit code says whether all is well")
+    func status() async throws {
+        try await withSystemStack { stack in
+            try await stack.csp("status")
+            try await stack.csp("kill", "coupon")
+            try await stack.csp("freeze", "notification")
+            let outcome = try await stack.csp("status", "--json", expecting: 1)
+            #expect(outcome.output.contains("\"dead\"") && outcome.output.contains("\"frozen\""))
+            try await stack.csp("thaw", "notification")
+            try await stack.csp("start", "coupon")
+            try await stack.csp("status")
+            try await stack.csp("kill", "nobody", expecting: 2)
+        }
+    }
+}

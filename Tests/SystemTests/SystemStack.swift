@@ -1,0 +1,77 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+import Transport
+
+/// A stack of real processes on free ports, started and stopped by `csp`.
+struct SystemStack: Sendable {
+    let folder: TemporaryFolder
+    let base: Int
+    let client: HTTPClient
+
+    func url(_ service: String) throws -> String {
+        let offset = ["order", "payment", "coupon", "inventory", "notification"].firstIndex(of: service)
+        return "http://127.0.0.1:\(base + 1 + (try #require(offset)))"
+    }
+
+    @discardableResult
+    func csp(_ arguments: String..., expecting status: Int32? = 0) async throws -> Executables.Outcome {
+        let outcome = try await Executables.run("csp", arguments + ["--data", folder.path])
+        if let status {
+            #expect(
+                outcome.status == status,
+                "csp \(arguments.joined(separator: " ")) → \(outcome.status)\n\(outcome.output)\n\(outcome.errors)")
+        }
+        return outcome
+    }
+
+    func post(_ service: String, _ path: String, _ value: some Encodable, key: String? = nil) async throws -> HTTPClient.Response {
+        var request = HTTPClient.Request(method: "POST", url: try url(service) + path, timeout: .seconds(20))
+        request.headers = [(name: "Content-Type", value: "application/json")]
+        if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
+        request.body = Array(try JSON.encode(value))
+        return try await client.send(request)
+    }
+
+    func get<Value: Decodable>(_ service: String, _ path: String, as type: Value.Type = Value.self) async throws -> Value {
+        let request = HTTPClient.Request(method: "GET", url: try url(service) + path, timeout: .seconds(20))
+        return try JSON.decode(type, from: Data(try await client.send(request).body))
+    }
+
+    func place(_ request: OrderRequest, key: String = UUID().uuidString) async throws -> (status: Int, body: Data) {
+        let answer = try await post("order", "/orders", request, key: key)
+        return (answer.status, Data(answer.body))
+    }
+
+    func pid(_ service: String) async throws -> Int32 {
+        struct Status: Decodable {
+            struct Service: Decodable {
+                var name: String
+                var pid: Int32?
+            }
+            var services: [Service]
+        }
+        let outcome = try await csp("status", "--json", expecting: nil)
+        let status = try JSON.decode(Status.self, from: Data(outcome.output.utf8))
+        return try #require(status.services.first { $0.name == service }?.pid)
+    }
+}
+
+/// Brings a stack up, runs `body`, and takes it down whatever happens.
+func withSystemStack(environment: [String: String] = [:], _ body: (SystemStack) async throws -> Void) async throws {
+    let folder = try TemporaryFolder()
+    let client = HTTPClient()
+    defer { client.shutdown() }
+    let stack = SystemStack(folder: folder, base: try FreePorts.base(), client: client)
+    let up = try await Executables.run(
+        "csp", ["up", "--detach", "--data", folder.path, "--ports", "\(stack.base)"], environment: environment)
+    try #require(up.status == 0, "\(up.output)\n\(up.errors)")
+    do {
+        try await body(stack)
+    } catch {
+        try await stack.csp("down")
+        throw error
+    }
+    try await stack.csp("down")
+}

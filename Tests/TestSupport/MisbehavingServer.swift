@@ -1,0 +1,94 @@
+import Foundation
+import Synchronization
+
+/// A server on raw sockets and a free port of 127.0.0.1 that does to every connection what its behaviour says.
+///
+/// It counts what it sees; `until` waits for the counts, so that no test has to sleep. It runs until `stop`.
+package final class MisbehavingServer: Sendable {
+    /// What was seen so far.
+    package struct Tally: Sendable {
+        /// Connections accepted.
+        package var accepted = 0
+        /// Connections that are over, whoever ended them.
+        package var ended = 0
+        /// Head and body of each whole request, in the order read.
+        package var requests: [String] = []
+    }
+
+    package let port: UInt16
+    package var url: String { "http://127.0.0.1:\(port)" }
+
+    private let listener: RawSocket
+    /// Connections that keep a frozen backlog full.
+    private let fillers: [RawSocket]
+    private let connections = Mutex(Connections())
+    private let tally = Watched(Tally())
+
+    private struct Connections {
+        var open: [ObjectIdentifier: RawSocket] = [:]
+        var stopped = false
+    }
+
+    package init(behaviour: Behaviour) throws {
+        let listener = try RawSocket()
+        self.listener = listener
+        let port = try listener.bindToLoopback()
+        self.port = port
+        switch behaviour.kind {
+        case .refuse:
+            fillers = []
+        case .freeze:
+            try listener.listen(backlog: 0)
+            // The first fills the queue, the others make sure of it: from then on the kernel drops whoever knocks.
+            fillers = try (0..<4).map { try RawSocket(connectingTo: port, waiting: $0 == 0) }
+        case .serve(let serve):
+            fillers = []
+            try listener.listen(backlog: 1_024)
+            Thread.detachNewThread { self.accept(serve) }
+        }
+    }
+
+    package var seen: Tally { tally.value }
+
+    /// Returns as soon as `condition` holds for what was seen.
+    package func until(_ condition: @escaping @Sendable (Tally) -> Bool) async {
+        await tally.until(condition)
+    }
+
+    /// Ends the listener and all connections, with a reset instead of an orderly end if `resetting`. Later connections are
+    /// refused.
+    package func stop(resetting: Bool = false) {
+        listener.shutDown()
+        for filler in fillers { filler.shutDown() }
+        connections.withLock { connections in
+            connections.stopped = true
+            for connection in connections.open.values { connection.shutDown(resetting: resetting) }
+        }
+    }
+
+    /// Ends the connections that are open now, and goes on accepting others.
+    package func dropConnections() {
+        connections.withLock { connections in
+            for connection in connections.open.values { connection.shutDown() }
+        }
+    }
+
+    private func accept(_ serve: @escaping @Sendable (MisbehavingConnection) -> Void) {
+        while let socket = listener.accept() {
+            connections.withLock { connections in
+                connections.open[ObjectIdentifier(socket)] = socket
+                if connections.stopped { socket.shutDown() }
+            }
+            tally.update { $0.accepted += 1 }
+            Thread.detachNewThread { self.run(serve, on: socket) }
+        }
+        listener.close()
+    }
+
+    private func run(_ serve: (MisbehavingConnection) -> Void, on socket: RawSocket) {
+        serve(MisbehavingConnection(socket) { request in self.tally.update { $0.requests.append(request) } })
+        connections.withLock { _ = $0.open.removeValue(forKey: ObjectIdentifier(socket)) }
+        socket.close()
+        tally.update { $0.ended += 1 }
+    }
+}
