@@ -110,7 +110,9 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Contracts", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, lifecycle, logging],
+            dependencies: [
+                "Contracts", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, lifecycle, logging,
+            ],
             path: "Tests/TestSupport"),
         tests("Resilience", ["Resilience", "TestSupport"]),
         tests("Contracts", ["Contracts", "TestSupport"]),

@@ -16,6 +16,11 @@ struct CSP: AsyncParsableCommand {
 }
 
 extension CSP {
-    /// The command that the arguments ask for, checked.
-    static func command(_ arguments: [String]) throws -> any ParsableCommand { try parseAsRoot(arguments) }
+    /// The command that the arguments ask for, checked. Help is thrown, as wrong usage is.
+    static func command(_ arguments: [String]) throws -> any AsyncParsableCommand {
+        var command = try parseAsRoot(arguments)
+        if let command = command as? any AsyncParsableCommand { return command }
+        try command.run()
+        throw ExitCode.success
+    }
 }

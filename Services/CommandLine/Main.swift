@@ -8,11 +8,7 @@ struct Main {
         let arguments = Array(ProcessInfo.processInfo.arguments.dropFirst())
         do {
             var command = try CSP.command(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await command.run()
         } catch {
             let end = CommandEnd(error, arguments: arguments)
             if let help = end.help { Terminal.print(help) }

@@ -33,7 +33,7 @@ struct Receipt {
             let body = String(decoding: answer.body.prefix(200), as: UTF8.self)
             return "order at \(orderURL) gave an answer that isn't in the contract: \(answer.status) \(body)"
         }
-        let reason = problem.reason.map { " (\($0))" } ?? ""
+        let reason = problem.reason.flatMap { problem.detail.contains($0) ? nil : " (\($0))" } ?? ""
         let skus = (problem.skus ?? []).map { "\($0.sku): \($0.requested) wanted, \($0.available) there" }
         let errors = (problem.errors ?? []).map { "\($0.pointer) \($0.detail)" }
         return (["refused: \(problem.code)\(reason), status \(answer.status): \(problem.detail)"] + skus + errors)

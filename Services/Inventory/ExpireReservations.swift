@@ -50,15 +50,12 @@ struct ExpireReservations: Service {
         return longest
     }
 
+    /// In the caller's transaction; `limit` bounds how many.
     static func expireDue(_ database: Database, at now: Timestamp, limit: Int) throws {
         for var reservation in try InventoryStore.dueReservations(database, at: now, limit: limit) {
-            try expire(database, &reservation, at: now)
+            try StockMovement.free.move(reservation.items, database, at: now)
+            reservation.status = .expired
+            try InventoryStore.update(database, reservation)
         }
-    }
-
-    static func expire(_ database: Database, _ reservation: inout Reservation, at now: Timestamp) throws {
-        try StockMovement.free.move(reservation.items, database, at: now)
-        reservation.status = .expired
-        try InventoryStore.update(database, reservation)
     }
 }

@@ -41,9 +41,9 @@ struct InventoryRoutes: Sendable {
 
     private func change(_ call: Call, _ change: @Sendable (String) async throws -> Reservation) async throws -> Answer {
         let orderId = call.parameter("orderId")
-        guard ReservationRequest.isIdentifier(orderId) else {
-            throw Problem.invalidRequest([FieldError(pointer: "/orderId", detail: ReservationRequest.identifierDetail)])
-        }
+        var check = FieldCheck()
+        check.text(orderId, "/orderId")
+        try check.finish()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(200, try await change(orderId))
     }

@@ -1,13 +1,10 @@
 import Contracts
 
 extension Reservation {
-    /// Its time is over, whether or not its stock was freed already.
-    func isDue(at now: Timestamp) -> Bool { status == .reserved && expiresAt <= now }
-
-    /// As callers see it: what is due counts as expired.
+    /// As callers see it: expired from its moment on, whether or not its stock was freed already.
     func seen(at now: Timestamp) -> Reservation {
         var seen = self
-        if isDue(at: now) { seen.status = .expired }
+        if status == .reserved, expiresAt <= now { seen.status = .expired }
         return seen
     }
 

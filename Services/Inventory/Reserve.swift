@@ -16,7 +16,7 @@ struct Reserve: Sendable {
         let wanted = request.mergedItems
         return try await store.write { database in
             let now = wall()
-            if let kept = try standing(database, orderId: request.orderId, wanted: wanted, now: now) { return kept }
+            if let kept = try standing(database, request.orderId, wanted: wanted, now: now) { return kept }
             let reservation = Reservation(
                 orderId: request.orderId, items: try catalogue.price(wanted), status: .reserved,
                 currency: Catalogue.currency, expiresAt: now.advanced(by: lifetime))
@@ -27,17 +27,18 @@ struct Reserve: Sendable {
     }
 
     /// The order's reservation where it stands, renewed if it isn't committed; nil where there is none, or not any longer.
-    private func standing(_ database: Database, orderId: String, wanted: [ItemQuantity], now: Timestamp) throws -> Reservation?
+    private func standing(_ database: Database, _ orderId: String, wanted: [ItemQuantity], now: Timestamp) throws
+        -> Reservation?
     {
         guard var reservation = try InventoryStore.reservation(database, orderId: orderId) else { return nil }
         guard reservation.status != .released else { throw Problem.voided(orderId: orderId) }
         guard reservation.isFor(wanted) else {
             throw Problem.contentsDiffer("Order \(orderId) has a reservation for other items.")
         }
-        if reservation.isDue(at: now) { try ExpireReservations.expire(database, &reservation, at: now) }
         switch reservation.status {
         case .committed: return reservation
         case .expired, .released: return nil
+        // Also when it is due: nobody else has taken its stock yet.
         case .reserved:
             reservation.expiresAt = now.advanced(by: lifetime)
             try InventoryStore.update(database, reservation)

@@ -56,7 +56,8 @@ enum Errand: String, Sendable, CaseIterable {
 }
 
 extension DurableQueue {
-    func add(_ database: Database, _ errand: Errand, _ orderId: String, payload: Data = Data(), delay: Duration = .zero) throws {
+    func add(_ database: Database, _ errand: Errand, _ orderId: String, payload: Data = Data(), delay: Duration = .zero) throws
+    {
         try enqueue(
             database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId, payload: payload, delay: delay)
     }

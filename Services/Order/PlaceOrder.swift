@@ -96,10 +96,10 @@ struct PlaceOrder: Sendable {
 
     private func replay(_ order: Order, as request: OrderRequest) async throws -> Outcome {
         guard order.request == request else { throw Problem.idempotencyKeyReused }
-        guard !hands.contains(order.id) else {
-            throw Problem.requestInProgress("The first request with this key is still running.")
-        }
         if order.status == .placing {
+            guard !hands.contains(order.id) else {
+                throw Problem.requestInProgress("The first request with this key is still running.")
+            }
             // Its request is gone (a crash, most likely): have it finished now rather than later.
             try await store.write { [queue] in try queue.hasten($0, .finishOrder, order.id) }
         }

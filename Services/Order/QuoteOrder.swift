@@ -61,7 +61,9 @@ struct QuoteOrder: Sendable {
         }
     }
 
-    private func discount(_ request: OrderRequest, _ lines: [OrderLine], deadline: Deadline) async throws -> (Int, [Degradation]) {
+    private func discount(_ request: OrderRequest, _ lines: [OrderLine], deadline: Deadline) async throws -> (
+        Int, [Degradation]
+    ) {
         guard let code = request.couponCode else { return (0, []) }
         switch await coupon.rule(code, deadline: deadline, limit: limits.coupon) {
         case .live(.unknown):

@@ -36,7 +36,9 @@ struct Capture: Sendable {
         }
     }
 
-    private static func decide(_ database: Database, _ request: PaymentRequest, key: String, at now: Timestamp) throws -> Outcome {
+    private static func decide(_ database: Database, _ request: PaymentRequest, key: String, at now: Timestamp) throws
+        -> Outcome
+    {
         if let used = try PaymentStore.record(database, key: key), !request.asks(for: used) {
             throw Problem.idempotencyKeyReused
         }

@@ -41,7 +41,8 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
         try container.encode(description)
     }
 
-    private var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
+    /// Half a millisecond on: the format truncates, and a binary fraction may lie just below what it stands for.
+    private var date: Date { Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000) }
     private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     private static let wholeSeconds = Date.ISO8601FormatStyle()
 }

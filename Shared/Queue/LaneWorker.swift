@@ -84,7 +84,8 @@ struct LaneWorker: Sendable {
             }
         } catch {
             guard database.isInsideTransaction else { throw error }
-            logger.error("queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
+            logger.error(
+                "queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
             isOurs = try claims.settle(database, message, .unavailable("\(error)"), chance: &chance)
         }
         if !isOurs { logger.warning("queue: a lease was lost before its message was settled") }

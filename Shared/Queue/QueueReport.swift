@@ -56,7 +56,8 @@ extension DurableQueue {
     package func redrive() async throws -> Int {
         let now = wall()
         let count = try await store.write { database in
-            try database.run("UPDATE queue SET dead = 0, tries = 0, failures = 0, reason = NULL, due_at = ? WHERE dead = 1", [now])
+            try database.run(
+                "UPDATE queue SET dead = 0, tries = 0, failures = 0, reason = NULL, due_at = ? WHERE dead = 1", [now])
             return database.changesCount
         }
         wakeAll()

@@ -41,7 +41,9 @@ package struct Settings {
         -> Int
     {
         let help = "\(help) (\(range.lowerBound) to \(range.upperBound))"
-        return parsed(key, default: defaultValue, shown: "\(defaultValue)", help) { Int($0).flatMap { range.contains($0) ? $0 : nil } }
+        return parsed(key, default: defaultValue, shown: "\(defaultValue)", help) {
+            Int($0).flatMap { range.contains($0) ? $0 : nil }
+        }
     }
 
     /// A duration such as `250ms`, `30s`, `15m` or `24h`; a bare number is in seconds.

@@ -1,22 +1,31 @@
 import Foundation
+import Synchronization
 
 /// Holds a folder for this process alone: `flock` on a file inside it, released by the kernel however the process ends.
 ///
 /// SQLite's own locks would let a second process write the same file; two writers of one WAL file can corrupt it
 /// (before SQLite 3.51.3), so the second process is turned away before it opens anything.
 final class FolderLock: Sendable {
-    private let descriptor: Int32
+    private let descriptor: Mutex<Int32?>
 
     /// - Throws: ``StoreError/locked(folder:)`` if another process (or another lock of this one) holds the folder.
     init(folder: String) throws {
         let path = folder + "/.lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StoreError.unusable(path: path, reason: String(cString: strerror(errno))) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw StoreError.locked(folder: folder)
         }
+        self.descriptor = Mutex(descriptor)
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    func release() {
+        descriptor.withLock { descriptor in
+            if let open = descriptor { close(open) }
+            descriptor = nil
+        }
+    }
 }

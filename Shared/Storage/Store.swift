@@ -84,9 +84,10 @@ package final class Store: Sendable {
         return (try? await read { try Int.fetchOne($0, sql: "SELECT 1") }) == 1
     }
 
-    /// Lets the writes that wait finish, then closes the file; later calls throw.
+    /// Lets the writes that wait finish, then closes the file and lets go of the folder; later calls throw.
     package func close() {
         writer.finish()
         try? pool.close()
+        lock.release()
     }
 }

@@ -28,7 +28,9 @@ import Testing
 
     @Test("--replay stands alone or takes a file")
     func replay() throws {
-        func replay(_ arguments: String...) throws -> Load.Replay? { try #require(CSP.command(["load"] + arguments) as? Load).replay }
+        func replay(_ arguments: String...) throws -> Load.Replay? {
+            try #require(CSP.command(["load"] + arguments) as? Load).replay
+        }
         #expect(try replay("--replay") == .journey)
         #expect(try replay("--replay", "--rate", "200") == .journey)
         #expect(try replay("--replay", "baskets.jsonl") == .file("baskets.jsonl"))
@@ -40,14 +42,17 @@ import Testing
         arguments: [
             ["up", "--ports", "0"], ["up", "--ports", "65531"], ["kill"], ["kill", "nobody"], ["load", "--rate", "0"],
             ["load", "--replay", "--coupon-share", "5"], ["load", "--coupon-share", "101"], ["load", "--duration", "0"],
-            ["place", "--item", "P1:0"], ["place", "--coupon", "C", "--no-coupon"], ["place", "--url", "ftp://x"], ["audit", "--wait", "x"],
+            ["place", "--item", "P1:0"], ["place", "--coupon", "C", "--no-coupon"], ["place", "--url", "ftp://x"],
+            ["audit", "--wait", "x"],
             ["frobnicate"],
         ])
     func wrongUsage(arguments: [String]) {
         #expect(end(arguments)?.code == 2)
     }
 
-    @Test("help ends with 0 and an example", arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit"])
+    @Test(
+        "help ends with 0 and an example",
+        arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit"])
     func help(command: String) throws {
         let help = try #require(end([command, "--help"]))
         #expect(help.code == 0)

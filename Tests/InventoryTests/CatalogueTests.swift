@@ -58,6 +58,7 @@ struct CatalogueTests {
             "a,b","Pan ""12"", round\r
             second line",GROCERY,359,7\r
             50% off/x y?,Ünïcödé 🍏,,0,0\r
+
             """
         try await withInventory(products: products) { inventory in
             let pan: Product = try await inventory.get("/products/a%2Cb").decode()

@@ -113,8 +113,11 @@ struct ReserveTests {
             let outcomes = try await withThrowingTaskGroup(of: [Int].self) { group in
                 for buyer in 0..<500 {
                     group.addTask {
-                        let reserved = try await inventory.reserve("o\(buyer)", ["B": 1, "A": 1]).status
-                        return reserved == 201 ? [reserved, try await inventory.commit("o\(buyer)").status] : [reserved]
+                        let items = ["B", "A"].map { ItemQuantity(sku: $0, quantity: 1) }
+                        let request = ReservationRequest(orderId: "o\(buyer)", items: items)
+                        let reserved = try await inventory.crowdedPost("/reservations", request)
+                        guard reserved == 201 else { return [reserved] }
+                        return [reserved, try await inventory.crowdedPost("/reservations/o\(buyer)/commit")]
                     }
                 }
                 return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }

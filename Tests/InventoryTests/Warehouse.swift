@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Synchronization
 import TestSupport
+import Transport
 
 @testable import InventoryService
 
@@ -55,6 +56,18 @@ extension RunningService<InventoryApplication> {
     func commit(_ orderId: String) async throws -> TestAnswer { try await post("/reservations/\(orderId)/commit") }
 
     func release(_ orderId: String) async throws -> TestAnswer { try await post("/reservations/\(orderId)/release") }
+
+    /// The status that a POST gets, one of so many at once that it may wait long for a connection.
+    func crowdedPost(_ path: String, _ value: some Encodable = [String: String]()) async throws -> Int {
+        let headers = [
+            (name: "Authorization", value: "Bearer \(TestTokens.service)"), (name: "Content-Type", value: "application/json"),
+        ]
+        return try await client.send(
+            HTTPClient.Request(
+                method: "POST", url: url + path, headers: headers, body: Array(JSON.encode(value)),
+                connectTimeout: .seconds(60), timeout: .seconds(60))
+        ).status
+    }
 
     func reservation(_ orderId: String) async throws -> Reservation { try await get("/reservations/\(orderId)").decode() }
 

@@ -42,7 +42,7 @@ struct BadInputTests {
                 "/ifCouponUnavailable"
             ),
         ]
-        try await withStack { stack in
+        try await withStack { (stack) async throws in
             for (body, status, code, pointer) in cases {
                 let answer = try await stack.order.post("/orders", text: body, key: UUID().uuidString)
                 let shown = Comment(rawValue: "\(body.prefix(100)) → \(answer.text)")
@@ -57,8 +57,9 @@ struct BadInputTests {
 
     @Test("several fields out of range are listed together")
     func allAtOnce() async throws {
-        try await withStack { stack in
-            let bad = OrderRequest(customerId: "", items: [ItemQuantity(sku: "", quantity: 0)], payment: PaymentMeans(token: ""))
+        try await withStack { (stack) async throws in
+            let bad = OrderRequest(
+                customerId: "", items: [ItemQuantity(sku: "", quantity: 0)], payment: PaymentMeans(token: ""))
             let problem = try await stack.place(bad).problem
             #expect(
                 problem?.errors?.map(\.pointer) == ["/customerId", "/items/0/sku", "/items/0/quantity", "/payment/token"])
@@ -67,7 +68,7 @@ struct BadInputTests {
 
     @Test("unknown fields are ignored, and 100 items are allowed where 101 are not")
     func tolerated() async throws {
-        try await withStack { stack in
+        try await withStack { (stack) async throws in
             let extra = Self.valid.replacing("{\"customerId\"", with: #"{"extra":{"deep":[1,2,{}]},"customerId""#)
             #expect(try await stack.order.post("/orders", text: extra, key: "key-1").status == 201)
             let many = Array(repeating: ("APPLE", 1), count: 100)
@@ -78,7 +79,7 @@ struct BadInputTests {
 
     @Test("a body over 256 KiB is 413, another media type 415, an unknown path 404, a wrong method 405 with Allow")
     func shapes() async throws {
-        try await withStack { stack in
+        try await withStack { (stack) async throws in
             let order = stack.order
             let huge = Self.valid.replacing("H1", with: String(repeating: "h", count: 300 * 1024))
             #expect(try await order.post("/orders", text: huge, key: "k").status == 413)

@@ -16,7 +16,7 @@ struct CancelOrderTests {
             let cancelled: OrderDocument = try answer.decode()
             #expect(answer.status == 200 && cancelled.status == .cancelled)
             #expect(cancelled.pending.contains("payment"))
-            #expect(cancelled.degradations.allSatisfy(\.repaired))
+            #expect(cancelled.degradations.allSatisfy { $0.repaired })
             #expect(try await stack.order.post("/orders/\(order.id)/cancel").status == 200)
             // Payment stays out of reach, so its undoing stays pending while the others end.
             let undone = try await stack.until(order.id) { $0.pending == ["payment"] }

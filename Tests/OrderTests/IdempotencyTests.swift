@@ -40,7 +40,7 @@ struct IdempotencyTests {
 
     @Test("validation errors don't use a key up")
     func validationKeepsKey() async throws {
-        try await withStack { stack in
+        try await withStack { (stack) async throws in
             #expect(try await stack.place(request([]), key: "key-1").status == 422)
             #expect(try await stack.place(request(), key: "key-1").status == 201)
         }

@@ -58,7 +58,8 @@ struct OutageTests {
         }
     }
 
-    @Test("whatever payment does, the order is accepted with its stock reserved, and not confirmed unpaid", arguments: behaviours)
+    @Test(
+        "whatever payment does, the order is accepted with its stock reserved, and not confirmed unpaid", arguments: behaviours)
     func payment(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
@@ -100,7 +101,7 @@ struct OutageTests {
             #expect(answer.status == 202)
             let finished = try await stack.until(order.id) { $0.status != .accepted }
             #expect(finished.status == .confirmed && finished.pending.isEmpty)
-            #expect(finished.degradations.allSatisfy(\.repaired))
+            #expect(finished.degradations.allSatisfy { $0.repaired })
             try await stack.drained()
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
             #expect(payments.items.map(\.amount) == [200])

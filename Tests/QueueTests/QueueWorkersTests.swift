@@ -1,8 +1,8 @@
 import Foundation
 import GRDB
 import Logging
-import ServiceLifecycle
 import Resilience
+import ServiceLifecycle
 import Storage
 import Synchronization
 import TestSupport

@@ -7,7 +7,9 @@ import Testing
 struct ProcessTests {
     private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
-    @Test("without a token, or with values that can't be, a service ends with 78 and one line that names them all", arguments: services)
+    @Test(
+        "without a token, or with values that can't be, a service ends with 78 and one line that names them all",
+        arguments: services)
     func configuration(service: String) async throws {
         let outcome = try await Executables.run(
             service, [], environment: ["SERVICE_TOKEN": "", "HTTP_PORT": "eighty", "LOG_LEVEL": "loud"])

@@ -26,8 +26,11 @@ struct SystemStack: Sendable {
         return outcome
     }
 
-    func post(_ service: String, _ path: String, _ value: some Encodable, key: String? = nil) async throws -> HTTPClient.Response {
-        var request = HTTPClient.Request(method: "POST", url: try url(service) + path, timeout: .seconds(20))
+    func post(_ service: String, _ path: String, _ value: some Encodable, key: String? = nil) async throws
+        -> HTTPClient.Response
+    {
+        var request = HTTPClient.Request(
+            method: "POST", url: try url(service) + path, connectTimeout: .seconds(20), timeout: .seconds(20))
         request.headers = [(name: "Content-Type", value: "application/json")]
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
         request.body = Array(try JSON.encode(value))

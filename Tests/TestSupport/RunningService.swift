@@ -19,7 +19,8 @@ package struct RunningService<Application: ServiceApplication>: Sendable {
         var all = headers
         if let token { all.append((name: "Authorization", value: "Bearer \(token)")) }
         if body != nil, let contentType { all.append((name: "Content-Type", value: contentType)) }
-        var request = HTTPClient.Request(method: method, url: url + path, timeout: timeout)
+        // Hundreds at once wait for a connection; that is no failure to connect.
+        var request = HTTPClient.Request(method: method, url: url + path, connectTimeout: timeout, timeout: timeout)
         request.headers = all
         request.body = body
         return TestAnswer(try await client.send(request))

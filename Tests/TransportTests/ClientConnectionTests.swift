@@ -10,7 +10,7 @@ struct ClientConnectionTests {
 
     func post(_ server: MisbehavingServer) -> HTTPClient.Request {
         HTTPClient.Request(
-            method: "POST", url: server.url, body: [1, 2, 3], connectTimeout: .seconds(10), timeout: .seconds(30))
+            method: "POST", url: server.url, body: [1, 2, 3], connectTimeout: .seconds(30), timeout: .seconds(30))
     }
 
     @Test("calls one after the other share a connection")
@@ -81,20 +81,53 @@ struct ClientConnectionTests {
         #expect(server.seen.requests.count == 200)
     }
 
-    @Test("a call that waits in vain for a free connection was not sent")
-    func noFreeConnection() async throws {
+    @Test(
+        "a call that waits in vain for a free connection was not sent, and doesn't wait for the others",
+        arguments: [(100, 20_000), (20_000, 100)])
+    func noFreeConnection(connectTimeout: Int, timeout: Int) async throws {
         let client = HTTPClient(maximumConnectionsPerHost: 1)
         let server = try MisbehavingServer(behaviour: .hang)
         defer { server.stop() }
         let first = Task { [request = post(server)] in try await client.send(request) }
         await server.until { $0.requests.count == 1 }
+        let waiting = HTTPClient.Request(
+            url: server.url, connectTimeout: .milliseconds(connectTimeout), timeout: .milliseconds(timeout))
         await #expect {
-            _ = try await client.send(.init(url: server.url, timeout: .milliseconds(100)))
+            _ = try await client.send(waiting)
         } throws: {
             ($0 as? HTTPClientError)?.isUnreachable == true
         }
+        // The first call still hangs: the second didn't need its end.
+        #expect(server.seen.ended == 0)
         first.cancel()
+        await #expect(throws: HTTPClientError.cancelled) { try await first.value }
+        #expect(server.seen.requests.count == 1)
+    }
+
+    @Test("a thousand calls through one connection all have their turn")
+    func oneConnection() async throws {
+        let client = HTTPClient(maximumConnectionsPerHost: 1)
+        let server = try MisbehavingServer(behaviour: .answer(ok))
+        defer { server.stop() }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<1_000 { group.addTask { [request = post(server)] in try await client.send(request).status } }
+            for try await status in group { #expect(status == 200) }
+        }
         #expect(server.seen.accepted == 1)
+    }
+
+    @Test("a cancelled call makes room for one that waits")
+    func cancellationFreesConnection() async throws {
+        let client = HTTPClient(maximumConnectionsPerHost: 1)
+        let server = try MisbehavingServer(behaviour: .hang)
+        defer { server.stop() }
+        let first = Task { [request = post(server)] in try await client.send(request) }
+        await server.until { $0.requests.count == 1 }
+        let second = Task { [request = post(server)] in try await client.send(request) }
+        first.cancel()
+        await server.until { $0.requests.count == 2 }
+        second.cancel()
+        await #expect(throws: HTTPClientError.cancelled) { try await second.value }
     }
 
     @Test("cancelling a call in flight ends it and closes its connection")

@@ -28,6 +28,9 @@ struct Audit: AsyncParsableCommand {
 
     func run() async throws {
         let record = try data.folder.record()
+        guard record.services.contains(where: \.process.isAlive) else {
+            throw Failure("nothing is running on \(data.folder.path); csp up\(data.folder.option) starts it")
+        }
         // A page of 500 long orders is larger than a call between services may be.
         let client = HTTPClient(maximumBodyBytes: 64 << 20)
         defer { client.shutdown() }

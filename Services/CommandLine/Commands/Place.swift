@@ -67,7 +67,8 @@ struct Place: AsyncParsableCommand {
             throw Failure("order can't be reached at \(url): \(why)")
         } catch {
             throw Failure(
-                "order at \(url) gave no answer (\(error.words)); whether it was placed is unknown, ask again with --key \(key)")
+                "order at \(url) gave no answer (\(error.words)); whether it was placed is unknown, ask again with --key \(key)"
+            )
         }
         let receipt = Receipt(answer, orderURL: url, duration: ContinuousClock.now - begin)
         if json {

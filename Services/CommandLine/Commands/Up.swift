@@ -42,7 +42,7 @@ struct Up: AsyncParsableCommand {
         do {
             try await launch.waitUntilReady(started)
         } catch {
-            try await stop(folder, record, signals)
+            await stop(folder, record, signals)
             if error is Launch.Interrupted { return }
             throw error
         }
@@ -125,16 +125,19 @@ struct Up: AsyncParsableCommand {
         switch try await watch.run(signals) {
         case .signal:
             Terminal.note("stopping; Ctrl-C again kills at once")
-            try await stop(folder, record, signals)
+            await stop(folder, record, signals)
             Terminal.print("The stack is down.")
         case .down: Terminal.print("The stack is down.")
         case .replaced: Terminal.print("Another stack has taken \(folder.path) over.")
+        case .folderIsGone:
+            await stop(folder, record, signals)
+            throw Failure("\(folder.path)/stack.json is gone; the stack was stopped")
         }
     }
 
     /// Stops this `up`'s own stack, those included that `csp start` has brought back; not one that took the folder over.
-    private func stop(_ folder: StackFolder, _ record: StackRecord, _ signals: StopSignals) async throws {
-        let current = try folder.locked {
+    private func stop(_ folder: StackFolder, _ record: StackRecord, _ signals: StopSignals) async {
+        let current = try? folder.locked {
             var current = try folder.record()
             guard current.instance == record.instance else { return record }
             current.stopping = true
@@ -142,7 +145,8 @@ struct Up: AsyncParsableCommand {
             return current
         }
         let before = signals.count
-        _ = await current.halt { signals.count > before }
+        // Without a folder what was started at first is stopped all the same.
+        _ = await (current ?? record).halt { signals.count > before }
     }
 }
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a foreground `up` does once all are ready: says who died and who is back, until it is told to stop.
 struct Watch {
-    enum End: Equatable { case signal, down, replaced }
+    enum End: Equatable { case signal, down, replaced, folderIsGone }
 
     let folder: StackFolder
     let instance: String
@@ -17,10 +17,10 @@ struct Watch {
     /// Looks twice a second; a signal ends it at once.
     mutating func run(_ signals: StopSignals) async throws -> End {
         while true {
-            let stopsAskedFor = signals.count
-            if stopsAskedFor > 0 { return .signal }
+            if signals.count > 0 { return .signal }
             // Read anew each time: down, start and another up speak to this one through the record.
-            guard let record = try folder.recordIfAny(), record.instance == instance else { return .replaced }
+            guard let record = try folder.recordIfAny() else { return .folderIsGone }
+            guard record.instance == instance else { return .replaced }
             for line in changes(record) { Terminal.print(line) }
             if record.stopping, alive.isEmpty { return .down }
             await signals.wait(upTo: .milliseconds(500))

@@ -28,7 +28,8 @@ struct InventoryNeighbour: Sendable {
 
     func release(orderId: String, deadline: Deadline, limit: Duration) async throws(CallError) {
         let _: Reservation = try await neighbour.call(
-            "POST", "/reservations/\(orderId)/release", expecting: [200], deadline: deadline, limit: limit, criticality: .sheddable)
+            "POST", "/reservations/\(orderId)/release", expecting: [200], deadline: deadline, limit: limit,
+            criticality: .sheddable)
     }
 
     func product(_ sku: String, deadline: Deadline, limit: Duration) async throws(CallError) -> Product {

@@ -34,7 +34,8 @@ struct PaymentNeighbour: Sendable {
         paymentId: String, amount: Int, reason: String, key: String, deadline: Deadline, limit: Duration
     ) async throws(CallError) -> Payment {
         try await neighbour.call(
-            "POST", "/payments/\(paymentId)/refunds", body: RefundRequest(amount: amount, reason: reason), key: key, expecting: [201],
+            "POST", "/payments/\(paymentId)/refunds", body: RefundRequest(amount: amount, reason: reason), key: key,
+            expecting: [201],
             refusals: ["refund-exceeds-capture", "voided", "not-found"], deadline: deadline, limit: limit,
             criticality: .sheddable)
     }

@@ -10,7 +10,7 @@ package final class HTTPClient: Sendable {
     private let lastID = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - maximumConnectionsPerHost: further calls to that host wait, their timeouts running.
+    ///   - maximumConnectionsPerHost: further calls to that host wait for one, within their connect timeout.
     ///   - maximumBodyBytes: a longer answer is `.bodyTooLarge`.
     package init(maximumConnectionsPerHost: Int = 128, maximumBodyBytes: Int = 1_048_576) {
         thread = JoinableThread(name: "http-client") { [mailbox] in

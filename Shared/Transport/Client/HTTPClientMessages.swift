@@ -6,7 +6,7 @@ extension HTTPClient {
         /// `Content-Length` and `Transfer-Encoding` are the client's own and refused here.
         package var headers: [(name: String, value: String)]
         package var body: [UInt8]?
-        /// Name look-up, TCP and TLS together; at least 1 ms.
+        /// Waiting for a free connection, name look-up, TCP and TLS together; at least 1 ms.
         package var connectTimeout: Duration
         /// The whole call, connecting included. Zero or less fails at once with `.timeout`.
         package var timeout: Duration

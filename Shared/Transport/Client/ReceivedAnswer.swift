@@ -5,7 +5,6 @@ struct ReceivedAnswer {
     private var body: [UInt8] = []
     private var headBytes = 0
     private var headIsOver = false
-    private var toHEAD = false
     /// Set when the answer was refused on its way in.
     private(set) var broken: HTTPClientError?
 
@@ -13,8 +12,7 @@ struct ReceivedAnswer {
         self.maximumBodyBytes = maximumBodyBytes
     }
 
-    mutating func start(toHEAD: Bool) {
-        self.toHEAD = toHEAD
+    mutating func clear() {
         headers = []
         body = []
         headBytes = 0
@@ -35,21 +33,17 @@ struct ReceivedAnswer {
             headIsOver = false
         } else if !headIsOver {
             headIsOver = line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n")
-            return headIsOver || appendHeader(line)
+            if !headIsOver { appendHeader(line) }
         }
         return true
     }
 
-    private mutating func appendHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+    private mutating func appendHeader(_ line: UnsafeRawBufferPointer) {
         // A line without a colon is none of a header; libcurl has let it pass, and so do we.
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
         let name = String(decoding: line[..<colon], as: UTF8.self)
         let value = String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)
         headers.append((name, value))
-        if !toHEAD, sameHeaderName(name, "Content-Length"), let length = Int(value), length > maximumBodyBytes {
-            broken = .bodyTooLarge
-        }
-        return broken == nil
     }
 
     /// False to give the transfer up.

@@ -20,6 +20,16 @@ extension HTTPClient.Request {
     }
 }
 
+extension HTTPClient.Request {
+    /// Scheme, host and port of a checked URL: what comes before its path.
+    var host: String {
+        guard let slashes = url.utf8.firstIndex(of: UInt8(ascii: "/")) else { return url }
+        let rest = url.utf8[slashes...].dropFirst(2)
+        let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }
+        return String(url[..<(end ?? url.endIndex)])
+    }
+}
+
 private func hasHTTPScheme(_ url: String) -> Bool {
     ["http://", "https://"].contains { sameHeaderName(String(url.prefix($0.count)), $0) }
 }

@@ -8,6 +8,13 @@ final class Transfer {
     private var answer: ReceivedAnswer
     /// True from just before the first byte is sent: until then nothing can have happened at the other end.
     private var requestWasSent = false
+    /// Scheme, host and port.
+    private(set) var host = ""
+    /// False while the call waits for its turn.
+    private(set) var hasBegun = false
+    /// When there has to be a connection.
+    private(set) var connectDeadline = ContinuousClock.now
+    private var deadline = ContinuousClock.now
     private var requestHeaders: UnsafeMutablePointer<curl_slist>?
     private let message = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
@@ -49,14 +56,25 @@ final class Transfer {
     func prepare(id: UInt64, _ request: HTTPClient.Request, _ reply: TransferMailbox.Reply) throws(HTTPClientError) {
         self.id = id
         requestWasSent = false
+        hasBegun = false
+        let now = ContinuousClock.now
+        deadline = now + request.timeout
+        connectDeadline = now + min(max(request.connectTimeout, .milliseconds(1)), request.timeout)
+        host = request.host
         message.pointee = 0
-        answer.start(toHEAD: request.method == "HEAD")
         try set(CURLOPT_URL, request.url)
         try setMethodAndBody(request)
         try setHeaders(request)
-        try set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.connectTimeout))
-        try set(CURLOPT_TIMEOUT_MS, milliseconds(request.timeout))
         self.reply = reply
+    }
+
+    /// Its turn has come: gives it what is left of its time.
+    func begin() throws(HTTPClientError) {
+        hasBegun = true
+        let now = ContinuousClock.now
+        guard now < connectDeadline else { throw .unreachable("no free connection in time") }
+        try set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connectDeadline - now))
+        try set(CURLOPT_TIMEOUT_MS, milliseconds(deadline - now))
     }
 
     private func setMethodAndBody(_ request: HTTPClient.Request) throws(HTTPClientError) {
@@ -103,7 +121,7 @@ final class Transfer {
 
     /// Forgets the call; returns who waits for it.
     func clear() -> TransferMailbox.Reply? {
-        answer.start(toHEAD: false)
+        answer.clear()
         return reply.take()
     }
 
@@ -158,7 +176,7 @@ private func beforeRequest(
 }
 
 /// Rounded up, and never 0, which to libcurl means no limit.
-private func milliseconds(_ duration: Duration) -> Int {
+func milliseconds(_ duration: Duration) -> Int {
     let (seconds, attoseconds) = min(duration, .seconds(1_000_000)).components
     return max(1, Int(seconds) * 1_000 + Int((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000))
 }

@@ -5,7 +5,9 @@ final class TransferLoop {
     private let mailbox: TransferMailbox
     private let multi: UnsafeMutableRawPointer
     private let maximumBodyBytes: Int
+    /// By id: those under way and those that wait in `queue`.
     private var inFlight: [UInt64: Transfer] = [:]
+    private var queue: HostQueue
     private var idle: [Transfer] = []
 
     /// Nil when libcurl has no memory left.
@@ -13,8 +15,8 @@ final class TransferLoop {
         guard curlIsReady, let multi = curl_multi_init() else { return nil }
         self.mailbox = mailbox
         self.multi = multi
+        queue = HostQueue(limit: maximumConnectionsPerHost)
         self.maximumBodyBytes = maximumBodyBytes
-        csp_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, maximumConnectionsPerHost)
         // Kept open between calls: every connection of four neighbours, which is as many as a service has.
         csp_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnectionsPerHost * 4)
         mailbox.open(multi: multi)
@@ -35,8 +37,9 @@ final class TransferLoop {
             drive()
             going = mailbox.take(into: &orders)
             if going, orders.isEmpty {
-                // libcurl shortens the minute to its own next timeout; the mailbox cuts it short.
-                if curl_multi_poll(multi, nil, 0, 60_000, nil) != CURLM_OK { endAll(with: .closed("poll failed")) }
+                // libcurl shortens this to its own next timeout, and the mailbox cuts it short.
+                let patience = Int32(clamping: endOverdue())
+                if curl_multi_poll(multi, nil, 0, patience, nil) != CURLM_OK { endAll(with: .closed("poll failed")) }
                 going = mailbox.take(into: &orders)
             }
         }
@@ -51,14 +54,23 @@ final class TransferLoop {
                 let transfer =
                     if let reused = idle.popLast() { reused } else { try Transfer(maximumBodyBytes: maximumBodyBytes) }
                 try transfer.prepare(id: id, request, reply)
-                guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { throw .invalidRequest("no handle") }
                 inFlight[id] = transfer
+                if queue.enter(id, to: transfer.host) { begin(transfer) }
             } catch {
                 reply.resume(returning: .failure(error))
             }
         case .cancel(let id):
             // Unknown when it has just ended, or was refused on its way in.
             if let transfer = inFlight[id] { end(transfer, with: .failure(.cancelled)) }
+        }
+    }
+
+    private func begin(_ transfer: Transfer) {
+        do throws(HTTPClientError) {
+            try transfer.begin()
+            guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { throw .invalidRequest("no handle") }
+        } catch {
+            end(transfer, with: .failure(error))
         }
     }
 
@@ -72,6 +84,21 @@ final class TransferLoop {
         }
     }
 
+    /// Ends the calls that have waited too long for their turn. Returns the milliseconds until this is to be done again.
+    private func endOverdue() -> Int {
+        var next = 60_000
+        guard queue.waitingCount > 0 else { return next }
+        let now = ContinuousClock.now
+        for transfer in inFlight.values where !transfer.hasBegun {
+            if transfer.connectDeadline <= now {
+                end(transfer, with: .failure(.unreachable("no free connection in time")))
+            } else {
+                next = min(next, milliseconds(transfer.connectDeadline - now))
+            }
+        }
+        return next
+    }
+
     private func endAll(with error: HTTPClientError) {
         for transfer in inFlight.values { end(transfer, with: .failure(error)) }
     }
@@ -79,11 +106,18 @@ final class TransferLoop {
     /// Off the multi handle first, which closes the connection of an unfinished transfer; then back into the pool; and only
     /// then is the caller told.
     private func end(_ transfer: Transfer, with result: Result<HTTPClient.Response, HTTPClientError>) {
+        guard inFlight.removeValue(forKey: transfer.id) != nil else { return }
         curl_multi_remove_handle(multi, transfer.easy)
-        inFlight[transfer.id] = nil
+        var successor: UInt64?
+        if transfer.hasBegun {
+            successor = queue.leave(transfer.host)
+        } else {
+            queue.giveUp(transfer.id, to: transfer.host)
+        }
         let reply = transfer.clear()
         if idle.count < maximumIdle { idle.append(transfer) }
         reply?.resume(returning: result)
+        if let successor, let next = inFlight[successor] { begin(next) }
     }
 }
 

@@ -37,7 +37,7 @@ package struct Call: Sendable {
         do {
             return try JSON.decode(type, from: body)
         } catch let error as DecodingError {
-            throw Problem(error)
+            throw Problem(error, body: body)
         }
     }
 

@@ -11,12 +11,13 @@ import ServingPath
 package struct RouteResponder: HTTPResponder {
     package typealias Context = BasicRequestContext
 
-    private let routes: [Route]
     private let inner: RouterResponder<BasicRequestContext>
 
-    package init(routes: [Route], credentials: Credentials, translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger) {
-        self.routes = routes
+    package init(
+        routes: [Route], credentials: Credentials, translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
+    ) {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: MissedRoutes(routes: routes))
         for route in routes {
             let server = RouteServer(route: route, credentials: credentials, translate: translate, logger: logger)
             router.on(RouterPath(route.path), method: route.method) { request, context in
@@ -27,19 +28,26 @@ package struct RouteResponder: HTTPResponder {
     }
 
     package func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
-        do {
-            return try await inner.respond(to: request, context: context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return miss(request).response
-        }
+        try await inner.respond(to: request, context: context)
     }
+}
 
-    /// No route took the request: 405 where the path is known with another method, else 404.
-    private func miss(_ request: Request) -> Answer {
-        let path = request.uri.path
-        let known = routes.filter { $0.matches(path.split(separator: "/")) }.map(\.method.rawValue)
-        let allowed = (known + (known.contains("GET") ? ["HEAD"] : [])).sorted()
-        return .problem(
-            known.isEmpty ? .notFound("There is nothing at this path.") : .methodNotAllowed(allowed), instance: path)
+/// Answers what no route took: 405 where the path is known with another method, else 404.
+private struct MissedRoutes: RouterMiddleware {
+    let routes: [Route]
+
+    func handle(
+        _ request: Request, context: BasicRequestContext,
+        next: (Request, BasicRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            let path = request.uri.path
+            let known = routes.filter { $0.matches(path.split(separator: "/")) }.map(\.method.rawValue)
+            let allowed = Set(known + (known.contains("GET") ? ["HEAD"] : [])).sorted()
+            let problem = allowed.isEmpty ? Problem.notFound("There is nothing at this path.") : .methodNotAllowed(allowed)
+            return Answer.problem(problem, instance: path).response
+        }
     }
 }
