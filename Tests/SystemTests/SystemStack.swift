@@ -38,7 +38,8 @@ struct SystemStack: Sendable {
     }
 
     func get<Value: Decodable>(_ service: String, _ path: String, as type: Value.Type = Value.self) async throws -> Value {
-        let request = HTTPClient.Request(method: "GET", url: try url(service) + path, timeout: .seconds(20))
+        let request = HTTPClient.Request(
+            method: "GET", url: try url(service) + path, connectTimeout: .seconds(20), timeout: .seconds(20))
         return try JSON.decode(type, from: Data(try await client.send(request).body))
     }
 
