@@ -79,8 +79,8 @@ let package = Package(
         .target(name: "Resilience", path: "Shared/Resilience"),
         .target(name: "ServingPath", dependencies: ["Resilience"], path: "Shared/ServingPath"),
         .target(name: "Contracts", path: "Shared/Contracts"),
-        .target(name: "Telemetry", dependencies: [logging, coreMetrics], path: "Shared/Telemetry"),
-        .target(name: "Storage", dependencies: [grdb, logging], path: "Shared/Storage"),
+        .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
+        .target(name: "Storage", dependencies: ["Resilience", grdb, logging], path: "Shared/Storage"),
         .target(
             name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
         .target(
@@ -116,7 +116,7 @@ let package = Package(
             path: "Tests/TestSupport"),
         tests("Resilience", ["Resilience", "TestSupport"]),
         tests("Contracts", ["Contracts", "TestSupport"]),
-        tests("Telemetry", ["Telemetry", "TestSupport", coreMetrics, logging]),
+        tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "TestSupport", grdb]),
         tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging]),
         tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),

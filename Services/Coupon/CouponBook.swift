@@ -1,9 +1,9 @@
 import Contracts
-import Synchronization
+import Resilience
 
 /// The rules in memory: they don't change after seeding, so they are read once, when the service starts.
 final class CouponBook: Sendable {
-    private let rules = Mutex<[String: CouponRule]>([:])
+    private let rules = Locked<[String: CouponRule]>([:])
 
     func fill(_ coupons: [Coupon]) {
         let filled = Dictionary(uniqueKeysWithValues: coupons.map { ($0.code, CouponRule($0)) })

@@ -1,5 +1,5 @@
 import Contracts
-import Synchronization
+import Resilience
 import Transport
 
 /// Names and prices in memory: they don't change while the service runs, and every reservation needs a few.
@@ -15,7 +15,7 @@ final class Catalogue: Sendable {
         var unitPrice: Int
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private let entries = Locked<[String: Entry]>([:])
 
     func load(_ loaded: [Entry]) {
         let bySKU = Dictionary(loaded.map { ($0.sku, $0) }) { first, _ in first }

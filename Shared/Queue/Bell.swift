@@ -1,4 +1,4 @@
-import Synchronization
+import Resilience
 
 /// Wakes the one task that waits for it; rung while nobody waits, it lets the next wait through at once.
 final class Bell: Sendable {
@@ -6,7 +6,7 @@ final class Bell: Sendable {
         var isRung = false
         var waiter: CheckedContinuation<Void, Never>?
     }
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func ring() {
         let waiter = state.withLock { state in

@@ -1,7 +1,7 @@
 package import Foundation
 package import GRDB
+import Resilience
 package import Storage
-import Synchronization
 
 /// What runs in the transaction that removes a message.
 package typealias Commit = @Sendable (Database) throws -> Void
@@ -15,7 +15,7 @@ package final class DurableQueue: Sendable {
     let store: Store
     /// Wall-clock milliseconds.
     let wall: @Sendable () -> Int64
-    private let bells = Mutex<[String: Bell]>([:])
+    private let bells = Locked<[String: Bell]>([:])
 
     package init(store: Store, wall: @escaping @Sendable () -> Int64) {
         self.store = store

@@ -1,11 +1,11 @@
+import Resilience
 import ServiceLifecycle
-import Synchronization
 
 /// Whether the service takes requests: `starting` until it listens, `draining` from the first signal to stop.
 final class Readiness: Service {
     enum Phase: String { case starting, serving, draining }
 
-    private let current = Mutex(Phase.starting)
+    private let current = Locked(Phase.starting)
 
     var phase: Phase { current.withLock { $0 } }
 

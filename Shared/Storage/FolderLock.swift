@@ -1,12 +1,12 @@
 import Foundation
-import Synchronization
+import Resilience
 
 /// Holds a folder for this process alone: `flock` on a file inside it, released by the kernel however the process ends.
 ///
 /// SQLite's own locks would let a second process write the same file; two writers of one WAL file can corrupt it
 /// (before SQLite 3.51.3), so the second process is turned away before it opens anything.
 final class FolderLock: Sendable {
-    private let descriptor: Mutex<Int32?>
+    private let descriptor: Locked<Int32?>
 
     /// - Throws: ``StoreError/locked(folder:)`` if another process (or another lock of this one) holds the folder.
     init(folder: String) throws {
@@ -17,7 +17,7 @@ final class FolderLock: Sendable {
             close(descriptor)
             throw StoreError.locked(folder: folder)
         }
-        self.descriptor = Mutex(descriptor)
+        self.descriptor = Locked(descriptor)
     }
 
     deinit { release() }

@@ -1,6 +1,6 @@
 import Dispatch
 import GRDB
-import Synchronization
+import Resilience
 
 /// Puts all writers that wait at one moment into one transaction, so that they share one wait for the disk.
 ///
@@ -26,7 +26,7 @@ final class GroupCommitWriter: Sendable {
 
     private let pool: DatabasePool
     private let queue = DispatchQueue(label: "store.writer", qos: .userInitiated)
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(pool: DatabasePool) { self.pool = pool }
 

@@ -1,6 +1,5 @@
 import Foundation
 package import GRDB
-import Synchronization
 
 /// One service's SQLite file: the only process that opens it, one connection that writes, a few that read.
 ///

@@ -1,4 +1,4 @@
-import Synchronization
+import Resilience
 
 #if canImport(Glibc)
     import Glibc
@@ -32,7 +32,7 @@ package final class LineWriter: Sendable {
     private let descriptor: Int32
     private let patienceMilliseconds: Int32
     // Held while writing, so that long lines of two threads don't mix.
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// - Parameter patienceMilliseconds: How long a line may wait for a reader that doesn't keep up. Default: 100.
     package init(descriptor: Int32, patienceMilliseconds: Int32 = 100) {

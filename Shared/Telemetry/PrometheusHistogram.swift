@@ -1,5 +1,5 @@
 import CoreMetrics
-import Synchronization
+import Resilience
 
 /// Counts values by size. Recording takes this histogram's own lock and allocates nothing.
 ///
@@ -15,12 +15,12 @@ final class PrometheusHistogram: Instrument, RecorderHandler, TimerHandler {
     }
 
     private let bounds: [Double]
-    private let tally: Mutex<Tally>
+    private let tally: Locked<Tally>
 
     /// - Parameter bounds: Inclusive upper bounds, finite and ascending.
     init(bounds: [Double]) {
         self.bounds = bounds
-        self.tally = Mutex(Tally(counts: Array(repeating: 0, count: bounds.count + 1)))
+        self.tally = Locked(Tally(counts: Array(repeating: 0, count: bounds.count + 1)))
     }
 
     func record(_ value: Int64) { record(Double(value)) }

@@ -1,5 +1,5 @@
 package import CoreMetrics
-import Synchronization
+import Resilience
 
 /// The metrics of one process, kept in memory and written out as a Prometheus page (text format 0.0.4).
 ///
@@ -22,7 +22,7 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         var help: [String: String] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let buckets: [Double]
     private let maximumSeriesPerMetric: Int
 

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Resilience
 
 /// What a run of requests looked like from outside.
 struct LoadResult: Sendable {
@@ -18,7 +18,7 @@ struct LoadResult: Sendable {
 
 /// Numbers the requests of a closed loop.
 private final class Tickets: Sendable {
-    private let next = Mutex(0)
+    private let next = Locked(0)
 
     func take() -> Int {
         next.withLock { next in

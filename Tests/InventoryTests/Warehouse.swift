@@ -1,6 +1,6 @@
 import Contracts
 import Foundation
-import Synchronization
+import Resilience
 import TestSupport
 import Transport
 
@@ -10,7 +10,7 @@ typealias Inventory = RunningService<InventoryApplication>
 
 /// A wall clock that only the test moves.
 final class WallClock: Sendable {
-    private let current = Mutex(Timestamp(milliseconds: 1_767_600_000_000))
+    private let current = Locked(Timestamp(milliseconds: 1_767_600_000_000))
 
     var now: Timestamp { current.withLock { $0 } }
 

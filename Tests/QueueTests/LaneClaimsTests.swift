@@ -2,7 +2,6 @@ import Foundation
 import GRDB
 import Resilience
 import Storage
-import Synchronization
 import TestSupport
 import Testing
 
@@ -18,7 +17,7 @@ private struct Bench {
     var policy = QueueWorkers.Policy()
 
     final class Clock: Sendable {
-        private let now = Mutex<Int64>(1_000_000)
+        private let now = Locked<Int64>(1_000_000)
         var milliseconds: Int64 { now.withLock { $0 } }
         func advance(_ by: Duration) { now.withLock { $0 += by.milliseconds } }
     }

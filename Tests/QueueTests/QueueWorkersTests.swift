@@ -4,7 +4,6 @@ import Logging
 import Resilience
 import ServiceLifecycle
 import Storage
-import Synchronization
 import TestSupport
 import Testing
 
@@ -101,8 +100,8 @@ struct QueueWorkersTests {
         let folder = try TemporaryFolder()
         let (store, queue) = try makeQueue(folder)
         let time = ManualTime()
-        let isDown = Mutex(true)
-        let calls = Mutex(0)
+        let isDown = Locked(true)
+        let calls = Locked(0)
         let (delivered, arrived) = AsyncStream.makeStream(of: String.self)
         let lane = QueueWorkers.Lane(
             "lane", concurrency: 10,

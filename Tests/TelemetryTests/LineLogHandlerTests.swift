@@ -1,12 +1,12 @@
 import Foundation
 import Logging
-import Synchronization
+import Resilience
 import Telemetry
 import Testing
 
 /// Keeps the lines that a logger writes.
 private final class Lines: Sendable {
-    private let lines = Mutex<[[UInt8]]>([])
+    private let lines = Locked<[[UInt8]]>([])
 
     var text: [String] { lines.withLock { $0.map { String(decoding: $0, as: UTF8.self) } } }
 

@@ -1,5 +1,4 @@
 package import Resilience
-import Synchronization
 
 /// Time that only a test moves: sleepers wake when it has been advanced past their moment.
 package final class ManualTime: Sendable {
@@ -16,7 +15,7 @@ package final class ManualTime: Sendable {
         var watchers: [(count: Int, resume: CheckedContinuation<Void, Never>)] = []
     }
     private let start = ContinuousClock.now
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     package init() {}
 

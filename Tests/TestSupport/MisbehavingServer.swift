@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Resilience
 
 /// A server on raw sockets and a free port of 127.0.0.1 that does to every connection what its behaviour says.
 ///
@@ -21,7 +21,7 @@ package final class MisbehavingServer: Sendable {
     private let listener: RawSocket
     /// Connections that keep a frozen backlog full.
     private let fillers: [RawSocket]
-    private let connections = Mutex(Connections())
+    private let connections = Locked(Connections())
     private let tally = Watched(Tally())
 
     private struct Connections {

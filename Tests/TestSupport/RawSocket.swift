@@ -1,4 +1,4 @@
-import Synchronization
+import Resilience
 
 #if canImport(Glibc)
     import Glibc
@@ -19,7 +19,7 @@ package struct SocketFailure: Error {
 /// A TCP socket on 127.0.0.1. One thread reads, writes and closes it; any may shut it down.
 final class RawSocket: Sendable {
     private let descriptor: Int32
-    private let isOpen = Mutex(true)
+    private let isOpen = Locked(true)
 
     private init(_ descriptor: Int32) {
         self.descriptor = descriptor

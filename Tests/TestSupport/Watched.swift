@@ -1,4 +1,4 @@
-import Synchronization
+import Resilience
 
 /// A value that one side changes and the other waits for, instead of sleeping until it might have changed.
 package final class Watched<Value: Sendable>: Sendable {
@@ -12,10 +12,10 @@ package final class Watched<Value: Sendable>: Sendable {
         var waiters: [Waiter] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     package init(_ value: Value) {
-        state = Mutex(State(value: value))
+        state = Locked(State(value: value))
     }
 
     package var value: Value { state.withLock { $0.value } }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Synchronization
+import Resilience
 import Transport
 
 struct Load: AsyncParsableCommand {
@@ -82,7 +82,7 @@ struct Load: AsyncParsableCommand {
         var source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
         let total = total(baskets.count)
         var sent = 0
-        let progress = Mutex(Progress())
+        let progress = Locked(Progress())
         let (counts, elapsed) = try await loop.send {
             defer { sent += 1 }
             guard sent < total else { return nil }

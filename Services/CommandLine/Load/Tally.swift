@@ -1,5 +1,5 @@
 import Contracts
-import Synchronization
+import Resilience
 
 /// What a load run has seen so far, written by many purchases at once.
 final class Tally: Sendable {
@@ -18,7 +18,7 @@ final class Tally: Sendable {
         var latencies: [Duration] = []
     }
 
-    private let state = Mutex(Counts())
+    private let state = Locked(Counts())
 
     var counts: Counts { state.withLock { $0 } }
 

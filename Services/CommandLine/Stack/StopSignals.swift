@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Resilience
 
 /// Ctrl-C, SIGTERM and SIGHUP, counted instead of obeyed.
 final class StopSignals: Sendable {
@@ -8,7 +8,7 @@ final class StopSignals: Sendable {
         var nap: Task<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// How many came so far.
     var count: Int { state.withLock { $0.count } }

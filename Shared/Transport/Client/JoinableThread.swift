@@ -1,9 +1,9 @@
 import CCurl
-import Synchronization
+import Resilience
 
 /// One named thread, out of reach of signals, that somebody waits for.
 final class JoinableThread: Sendable {
-    private let handle: Mutex<UInt?>
+    private let handle: Locked<UInt?>
 
     /// Nil when the system has no thread left to give; `body` then never runs.
     init?(name: String, body: @escaping @Sendable () -> Void) {
@@ -13,7 +13,7 @@ final class JoinableThread: Sendable {
             start.release()
             return nil
         }
-        self.handle = Mutex(handle)
+        self.handle = Locked(handle)
     }
 
     /// Returns when the thread has ended; later and concurrent calls too.

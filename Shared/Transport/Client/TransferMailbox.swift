@@ -1,5 +1,5 @@
 import CCurl
-import Synchronization
+import Resilience
 
 /// What callers hand to the thread that drives the transfers; the only state both sides touch.
 final class TransferMailbox: Sendable {
@@ -25,7 +25,7 @@ final class TransferMailbox: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Hands a request to the loop, which will answer `reply` exactly once. To be called by the task that waits for it.
     func start(id: UInt64, _ request: HTTPClient.Request, _ reply: Reply) {

@@ -3,7 +3,6 @@ import Foundation
 import Metrics
 package import Resilience
 package import ServingPath
-import Synchronization
 
 /// Another service of the system, asked over HTTP: sends what the caller's contract asks for, and sorts what comes back
 /// into an answer, a refusal, or no answer at all.

@@ -1,11 +1,11 @@
 import Metrics
-import Synchronization
+import Resilience
 
 /// `http_server_request_duration_seconds{method,route,status}` of one route, with its instruments made once.
 final class RouteDurations: Sendable {
     private let method: String
     private let path: String
-    private let timers = Mutex<[Int: Timer]>([:])
+    private let timers = Locked<[Int: Timer]>([:])
 
     init(method: String, path: String) {
         self.method = method
