@@ -37,13 +37,6 @@ struct Order: Sendable {
             pending: [], degradations: [], createdAt: now, updatedAt: now)
     }
 
-    init(request: OrderRequest, document: OrderDocument, progress: Progress, version: Int) {
-        self.request = request
-        self.document = document
-        self.progress = progress
-        self.version = version
-    }
-
     /// One line a SKU, in the order of first mention.
     static func merged(_ items: [ItemQuantity]) -> [ItemQuantity] {
         var position: [String: Int] = [:]

@@ -7,7 +7,7 @@ import Storage
 /// The orders on disk; the only SQL of this service.
 ///
 /// What is asked for together lies together: a row holds the request as it came, the document as customers see it, and the
-/// rest of the order's progress, each as JSON.
+/// rest of the order's progress, each as JSON. The last two are missing as long as they follow from the first.
 struct OrderStore: Sendable {
     static let migration = Store.Migration(
         "orders-1",
@@ -18,9 +18,12 @@ struct OrderStore: Sendable {
             status TEXT NOT NULL CHECK (status IN ('placing', 'accepted', 'confirmed', 'rejected', 'cancelled')),
             version INTEGER NOT NULL DEFAULT 0,
             customer_id TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
             request BLOB NOT NULL,
-            document BLOB NOT NULL,
-            progress BLOB NOT NULL
+            document BLOB,
+            progress BLOB,
+            CHECK ((document IS NULL) = (progress IS NULL)),
+            CHECK (document IS NOT NULL OR status = 'placing')
         ) STRICT;
         CREATE INDEX orders_customer ON orders (customer_id, id);
         """
@@ -32,7 +35,7 @@ struct OrderStore: Sendable {
         case existing(Order)
     }
 
-    private static let columns = "request, document, progress, version"
+    private static let columns = "id, created_at, request, document, progress, version"
 
     /// Writes an order ahead of any call; an order that has the key already stays as it is.
     static func insert(_ database: Database, _ order: Order, key: String, request: Data) throws -> Placed {
@@ -41,12 +44,10 @@ struct OrderStore: Sendable {
         }
         try database.run(
             """
-            INSERT INTO orders (id, idempotency_key, status, customer_id, request, document, progress)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO orders (id, idempotency_key, status, customer_id, created_at, request) VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
-                order.id, key, order.status.rawValue, order.request.customerId, request, try JSON.encode(order.document),
-                try JSON.encode(order.progress),
+                order.id, key, order.status.rawValue, order.request.customerId, order.document.createdAt.milliseconds, request,
             ])
         return .new
     }
@@ -88,10 +89,14 @@ struct OrderStore: Sendable {
     }
 
     private static func decode(_ row: Row) throws -> Order {
-        Order(
-            request: try JSON.decode(OrderRequest.self, from: row[0]),
-            document: try JSON.decode(OrderDocument.self, from: row[1]),
-            progress: try JSON.decode(Order.Progress.self, from: row[2]), version: row[3])
+        let request = try JSON.decode(OrderRequest.self, from: row[2])
+        var order = Order(id: row[0], request: request, at: Timestamp(milliseconds: row[1]))
+        order.version = row[5]
+        if let document = row[3] as Data?, let progress = row[4] as Data? {
+            order.document = try JSON.decode(OrderDocument.self, from: document)
+            order.progress = try JSON.decode(Order.Progress.self, from: progress)
+        }
+        return order
     }
 }
 

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Storage
 import SystemPackage
@@ -16,6 +17,10 @@ package enum ServiceProcess<Application: ServiceApplication> {
     /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--config FILE` reads them from a file too.
     package static func main(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
         signal(SIGPIPE, SIG_IGN)
+        // Requests are small: one event loop that also runs the tasks saves every hop between threads, which cost more
+        // than most of the work. What blocks (the disk, libcurl) has threads of its own.
+        NIOSingletons.groupLoopCountSuggestion = 1
+        _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
         Metering.start()
         do {
             switch try Arguments(arguments) {

@@ -61,10 +61,11 @@ struct CouponNeighbour: Sendable {
 
     func release(orderId: String, deadline: Deadline, limit: Duration) async -> Served<Redemption> {
         do {
-            return .live(
-                try await neighbour.call(
-                    "POST", "/redemptions/\(orderId)/release", expecting: [200], deadline: deadline, limit: limit,
-                    criticality: .sheddable))
+            let redemption: Redemption = try await neighbour.call(
+                "POST", "/redemptions/\(orderId)/release", expecting: [200], deadline: deadline, limit: limit,
+                criticality: .sheddable)
+            let isReleased = redemption.orderId == orderId && redemption.status == .released
+            return isReleased ? .live(redemption) : .absent(reason: .invalidAnswer)
         } catch {
             switch error {
             case .refused: return .absent(reason: .invalidAnswer)

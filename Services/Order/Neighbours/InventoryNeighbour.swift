@@ -9,6 +9,12 @@ import Transport
 /// A reservation is one transaction over there (a few milliseconds); half a second of patience covers a busy disk and
 /// leaves payment the other half of the customer's second.
 struct InventoryNeighbour: Sendable {
+    /// What counts of a reservation that was committed or released; its lines are known here and not read again.
+    private struct Ended: Decodable {
+        var orderId: String
+        var status: ReservationStatus
+    }
+
     let neighbour: Neighbour
 
     /// Reserves, or renews what is reserved already for this order. What becomes of it after a timeout is unknown.
@@ -21,15 +27,17 @@ struct InventoryNeighbour: Sendable {
     }
 
     func commit(orderId: String, deadline: Deadline, limit: Duration) async throws(CallError) {
-        let _: Reservation = try await neighbour.call(
+        let ended: Ended = try await neighbour.call(
             "POST", "/reservations/\(orderId)/commit", expecting: [200], refusals: ["out-of-stock", "voided", "not-found"],
             deadline: deadline, limit: limit, criticality: .sheddable)
+        guard ended.orderId == orderId, ended.status == .committed else { throw .unavailable(.invalidAnswer) }
     }
 
     func release(orderId: String, deadline: Deadline, limit: Duration) async throws(CallError) {
-        let _: Reservation = try await neighbour.call(
+        let ended: Ended = try await neighbour.call(
             "POST", "/reservations/\(orderId)/release", expecting: [200], deadline: deadline, limit: limit,
             criticality: .sheddable)
+        guard ended.orderId == orderId, ended.status == .released else { throw .unavailable(.invalidAnswer) }
     }
 
     func product(_ sku: String, deadline: Deadline, limit: Duration) async throws(CallError) -> Product {

@@ -25,9 +25,11 @@ struct PaymentNeighbour: Sendable {
 
     /// Refunds whatever was captured for the order, and refuses what may still arrive for it.
     func void(orderId: String, deadline: Deadline, limit: Duration) async throws(CallError) -> Payment {
-        try await neighbour.call(
+        let voided: Payment = try await neighbour.call(
             "POST", "/payments/void", body: VoidRequest(orderId: orderId), expecting: [200], deadline: deadline, limit: limit,
             criticality: .sheddable)
+        guard voided.orderId == orderId, voided.status == .voided else { throw .unavailable(.invalidAnswer) }
+        return voided
     }
 
     func refund(
