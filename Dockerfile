@@ -19,7 +19,7 @@ RUN mkdir -p /app/bin \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libcurl4 libsqlite3-0 \
-    && rm -rf /var/lib/apt/lists/* \
+    && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin csp \
     && install -d -o csp -g csp /data
 COPY --from=build /app /app
