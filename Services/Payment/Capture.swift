@@ -39,16 +39,18 @@ struct Capture: Sendable {
     private static func decide(_ database: Database, _ request: PaymentRequest, key: String, at now: Timestamp) throws
         -> Outcome
     {
-        if let used = try PaymentStore.record(database, key: key), !request.asks(for: used) {
+        let used = try PaymentStore.record(database, key: key)
+        let decline = try PaymentStore.decline(database, key: key)
+        guard used.map(request.asks) ?? true, decline.map({ $0.request == request }) ?? true else {
             throw Problem.idempotencyKeyReused
         }
-        let declined = try PaymentStore.declined(database, key: key)
-        if let declined, declined != request { throw Problem.idempotencyKeyReused }
-        if let existing = try PaymentStore.record(database, orderId: request.orderId) {
-            return try .captured(again(request, existing))
-        }
+        let existing = try used ?? PaymentStore.record(database, orderId: request.orderId)
+        if existing?.payment.status == .voided { throw Problem.voided(orderId: request.orderId) }
+        // A refused key stays refused, even if another one has paid for the order since.
+        if let decline { return .declined(reason: decline.reason) }
+        if let payment = existing?.payment { return try .captured(again(request, payment)) }
         if case .declined(let reason) = Issuer.decide(token: request.token) {
-            if declined == nil { try PaymentStore.decline(database, request, key: key) }
+            try PaymentStore.insert(database, PaymentStore.Decline(request: request, reason: reason), key: key)
             return .declined(reason: reason)
         }
         let payment = Payment(
@@ -58,12 +60,11 @@ struct Capture: Sendable {
         return .captured(Captured(payment: payment, isReplayed: false))
     }
 
-    private static func again(_ request: PaymentRequest, _ existing: PaymentStore.Record) throws -> Captured {
-        guard existing.payment.status == .captured else { throw Problem.voided(orderId: request.orderId) }
-        guard existing.payment.amount == request.amount, existing.payment.currency == request.currency,
-            existing.payment.customerId == request.customerId
+    private static func again(_ request: PaymentRequest, _ payment: Payment) throws -> Captured {
+        guard payment.amount == request.amount, payment.currency == request.currency,
+            payment.customerId == request.customerId
         else { throw Problem.contentsDiffer("Another amount, currency or customer was captured for this order.") }
-        return Captured(payment: existing.payment, isReplayed: true)
+        return Captured(payment: payment, isReplayed: true)
     }
 }
 

@@ -43,7 +43,8 @@ struct PaymentRoutes: Sendable {
         let key = try call.idempotencyKey()
         let request = try call.decode(RefundRequest.self)
         try request.validate()
-        let refunded = try await refund(call.parameter("id"), request, key: key)
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        let refunded = try await refund(paymentId(call), request, key: key)
         return try .json(201, refunded.payment, headers: headers(refunded.payment, isReplayed: refunded.isReplayed))
     }
 
@@ -56,6 +57,9 @@ struct PaymentRoutes: Sendable {
     private func list(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         let orderId = call.query("orderId")
+        var check = FieldCheck()
+        if let orderId { check.text(orderId, "/orderId") }
+        try check.finish()
         let payments = try await store.read {
             try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
         }
@@ -63,11 +67,18 @@ struct PaymentRoutes: Sendable {
     }
 
     private func show(_ call: Call) async throws -> Answer {
-        let id = call.parameter("id")
+        let id = try paymentId(call)
         guard let payment = try await store.read({ try PaymentStore.record($0, id: id)?.payment }) else {
-            throw Problem.notFound("There is no payment \(id.prefix(64)).")
+            throw Problem.unknownPayment(id)
         }
         return try .json(200, payment)
+    }
+
+    /// SQLite would read an id with a NUL only up to there, and find another one.
+    private func paymentId(_ call: Call) throws -> String {
+        let id = call.parameter("id")
+        guard !id.utf8.contains(0) else { throw Problem.unknownPayment(id) }
+        return id
     }
 }
 
@@ -91,4 +102,8 @@ extension RefundRequest {
         check.text(reason, "/reason")
         try check.finish()
     }
+}
+
+extension Problem {
+    static func unknownPayment(_ id: String) -> Problem { .notFound("There is no payment \(id.prefix(64)).") }
 }

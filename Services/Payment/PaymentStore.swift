@@ -45,7 +45,8 @@ enum PaymentStore {
             customer_id TEXT NOT NULL,
             amount INTEGER NOT NULL,
             currency TEXT NOT NULL,
-            token TEXT NOT NULL
+            token TEXT NOT NULL,
+            reason TEXT NOT NULL
         ) STRICT;
         """
     )
@@ -54,11 +55,18 @@ enum PaymentStore {
     struct Record {
         var payment: Payment
         var token: String
-        var idempotencyKey: String?
     }
 
+    /// A refused request, kept so that its key gets the same refusal again.
+    struct Decline {
+        var request: PaymentRequest
+        var reason: String
+    }
+
+    private enum Account: String, CaseIterable { case cash, refunds, sales }
+
     private static let columns =
-        "id, order_id, customer_id, status, amount, currency, refunded, token, idempotency_key, created_at"
+        "id, order_id, customer_id, status, amount, currency, refunded, token, created_at"
 
     static func record(_ database: Database, orderId: String) throws -> Record? {
         try database.row("SELECT \(columns) FROM payments WHERE order_id = ?", [orderId]).map { try record(database, $0) }
@@ -89,8 +97,8 @@ enum PaymentStore {
             payment: Payment(
                 id: id, orderId: row[1], customerId: row[2], status: row[3] == "voided" ? .voided : .captured, amount: row[4],
                 currency: row[5], refunded: refunded, refunds: refunded > 0 ? try refunds(database, paymentId: id) : [],
-                createdAt: Timestamp(milliseconds: row[9])),
-            token: row[7], idempotencyKey: row[8])
+                createdAt: Timestamp(milliseconds: row[8])),
+            token: row[7])
     }
 
     private static func refunds(_ database: Database, paymentId: String) throws -> [Refund] {
@@ -109,7 +117,7 @@ enum PaymentStore {
                 payment.id, payment.orderId, payment.customerId, payment.status.rawValue, payment.amount, payment.currency,
                 token, key, payment.createdAt.milliseconds,
             ])
-        if payment.amount > 0 { try book(database, payment.id, to: "cash", from: "sales", payment.amount) }
+        if payment.amount > 0 { try book(database, payment.id, to: .cash, from: .sales, payment.amount) }
     }
 
     static func refund(_ database: Database, paymentId: String, _ refund: Refund, key: String?) throws {
@@ -117,7 +125,7 @@ enum PaymentStore {
             "INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
             [refund.id, paymentId, key, refund.amount, refund.reason, refund.at.milliseconds])
         try database.run("UPDATE payments SET refunded = refunded + ? WHERE id = ?", [refund.amount, paymentId])
-        try book(database, paymentId, to: "refunds", from: "cash", refund.amount)
+        try book(database, paymentId, to: .refunds, from: .cash, refund.amount)
     }
 
     static func void(_ database: Database, paymentId: String) throws {
@@ -132,32 +140,36 @@ enum PaymentStore {
     }
 
     /// Two entries with opposite signs, so that the ledger always sums to 0.
-    private static func book(_ database: Database, _ paymentId: String, to: String, from: String, _ amount: Int) throws {
+    private static func book(_ database: Database, _ paymentId: String, to: Account, from: Account, _ amount: Int) throws {
         try database.run(
             "INSERT INTO entries (payment_id, account, amount) VALUES (?, ?, ?), (?, ?, ?)",
-            [paymentId, to, amount, paymentId, from, -amount])
+            [paymentId, to.rawValue, amount, paymentId, from.rawValue, -amount])
     }
 
     static func ledger(_ database: Database) throws -> Ledger {
-        let accounts = try database.rows("SELECT account, sum(amount) FROM entries GROUP BY account ORDER BY account").map {
-            Ledger.Account(account: $0[0], balance: $0[1])
-        }
-        return Ledger(accounts: accounts, total: accounts.reduce(0) { $0 + $1.balance })
+        let rows = try database.rows("SELECT account, sum(amount) FROM entries GROUP BY account")
+        let balances: [String: Int] = rows.reduce(into: [:]) { $0[$1[0]] = $1[1] }
+        let accounts = Account.allCases.map { Ledger.Account(account: $0.rawValue, balance: balances[$0.rawValue] ?? 0) }
+        return Ledger(accounts: accounts, total: balances.values.reduce(0, +))
     }
 
-    static func declined(_ database: Database, key: String) throws -> PaymentRequest? {
+    static func decline(_ database: Database, key: String) throws -> Decline? {
         let row = try database.row(
-            "SELECT order_id, customer_id, amount, currency, token FROM declines WHERE idempotency_key = ?", [key])
+            "SELECT order_id, customer_id, amount, currency, token, reason FROM declines WHERE idempotency_key = ?", [key])
         return row.map {
-            PaymentRequest(orderId: $0[0], customerId: $0[1], amount: $0[2], currency: $0[3], token: $0[4])
+            Decline(
+                request: PaymentRequest(orderId: $0[0], customerId: $0[1], amount: $0[2], currency: $0[3], token: $0[4]),
+                reason: $0[5])
         }
     }
 
-    static func decline(_ database: Database, _ request: PaymentRequest, key: String) throws {
+    static func insert(_ database: Database, _ decline: Decline, key: String) throws {
+        let request = decline.request
         try database.run(
             """
-            INSERT INTO declines (idempotency_key, order_id, customer_id, amount, currency, token) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO declines (idempotency_key, order_id, customer_id, amount, currency, token, reason)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
-            [key, request.orderId, request.customerId, request.amount, request.currency, request.token])
+            [key, request.orderId, request.customerId, request.amount, request.currency, request.token, decline.reason])
     }
 }

@@ -19,7 +19,7 @@ struct RefundPayment: Sendable {
         let now = wall()
         return try await store.write { database in
             guard let payment = try PaymentStore.record(database, id: id)?.payment else {
-                throw Problem.notFound("There is no payment \(id.prefix(64)).")
+                throw Problem.unknownPayment(id)
             }
             if let used = try PaymentStore.refund(database, key: key) {
                 guard used == (id, request.amount, request.reason) else { throw Problem.idempotencyKeyReused }
