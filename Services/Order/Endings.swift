@@ -45,21 +45,18 @@ struct Endings: Sendable {
 
     /// The refusal as it is kept, naming the order.
     func reject(_ order: Order, _ refusal: ProblemDocument) async throws -> ProblemDocument {
-        let conclusion = try rejected(order, refusal)
+        let conclusion = try rejected(order, refusal, undoing: order.document.subtotal == nil ? .nothing : .reservation)
         _ = try await conclude(conclusion)
         return conclusion.order.progress.refusal ?? refusal
     }
 
     /// Nothing was charged, and nothing is kept but the record: the key is free, and what may have been done is undone.
     func giveUp(_ order: Order, _ problem: Problem, mayBeReserved: Bool) async throws -> Problem {
-        let rejected = try rejected(order, problem.document, undoing: mayBeReserved)
-        let conclusion = Conclusion(order: rejected.order, document: rejected.document) { database, queue, order in
-            try rejected.messages(database, queue, order)
-            try OrderStore.forgetKey(database, id: order.id)
-        }
-        _ = try await conclude(conclusion)
+        _ = try await conclude(givenUp(order, problem.document, undoing: mayBeReserved ? .reservation : .nothing))
         return problem
     }
+
+    func cancel(_ order: Order, why: String) async throws -> Data { try await conclude(cancelled(order, why: why)) }
 
     private func conclude(_ conclusion: Conclusion) async throws -> Data {
         try await store.write { [queue] database in
@@ -95,16 +92,39 @@ struct Endings: Sendable {
         }
     }
 
-    func rejected(_ order: Order, _ refusal: ProblemDocument, undoing: Bool? = nil) throws -> Conclusion {
+    /// What has to be undone of an order that ends without a sale. Undoing is by the order's id and always allowed, so
+    /// that what only may have been done is undone as well.
+    enum Undoing: Sendable {
+        case nothing
+        /// The reservation, and the redemption where there may be one.
+        case reservation
+        /// The same, and the payment.
+        case everything
+
+        func add(_ database: Database, _ queue: DurableQueue, _ order: Order) throws {
+            if case .nothing = self { return }
+            if case .everything = self { try queue.add(database, .voidPayment, order.id) }
+            try queue.add(database, .releaseReservation, order.id)
+            if order.request.couponCode != nil { try queue.add(database, .releaseRedemption, order.id) }
+        }
+    }
+
+    func rejected(_ order: Order, _ refusal: ProblemDocument, undoing: Undoing) throws -> Conclusion {
         var order = order
         var refusal = refusal
         refusal.orderId = order.id
-        let wasReserved = undoing ?? (order.document.subtotal != nil)
         order.reject(refusal, at: wall())
         return Conclusion(order: order, document: try JSON.encode(order.document)) { database, queue, order in
-            guard wasReserved else { return }
-            try queue.add(database, .releaseReservation, order.id)
-            if order.request.couponCode != nil { try queue.add(database, .releaseRedemption, order.id) }
+            try undoing.add(database, queue, order)
+        }
+    }
+
+    /// Rejected for want of a dependency: nothing was charged, and the key can be used again.
+    func givenUp(_ order: Order, _ problem: ProblemDocument, undoing: Undoing) throws -> Conclusion {
+        let rejected = try rejected(order, problem, undoing: undoing)
+        return Conclusion(order: rejected.order, document: rejected.document) { database, queue, order in
+            try rejected.messages(database, queue, order)
+            try OrderStore.forgetKey(database, id: order.id)
         }
     }
 
@@ -114,9 +134,7 @@ struct Endings: Sendable {
         var order = order
         order.cancel(why, refusal: refusal, at: wall())
         return Conclusion(order: order, document: try JSON.encode(order.document)) { database, queue, order in
-            try queue.add(database, .voidPayment, order.id)
-            try queue.add(database, .releaseReservation, order.id)
-            if order.request.couponCode != nil { try queue.add(database, .releaseRedemption, order.id) }
+            try Undoing.everything.add(database, queue, order)
             try queue.notify(database, .notifyCancelled, order, amount: order.document.total, reason: why)
         }
     }

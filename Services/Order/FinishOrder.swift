@@ -46,17 +46,18 @@ struct FinishOrder: Sendable {
         case .refused(let refusal) where order.status == .accepted:
             return done(try endings.cancelled(order, why: refusal.detail, refusal: refusal))
         case .refused(let refusal):
-            return done(try endings.rejected(order, refusal, undoing: true))
+            // Also the payment: the process that began it may have charged before it died.
+            return done(try endings.rejected(order, refusal, undoing: .everything))
         case .paymentUnavailable(let reason):
             // A crash left it as `placing`: by now the customer may read that it is accepted.
             if order.status == .placing { try await accept(order, reason) }
             return .unavailable("payment: \(reason.rawValue)")
         case .inventoryUnavailable(let reason):
             return .unavailable("inventory: \(reason.rawValue)")
-        case .couponUnavailable(let reason):
-            return .unavailable("coupon: \(reason.rawValue)")
+        case .couponUnavailable:
+            return done(try endings.givenUp(order, Problem.couponUnavailable.document, undoing: .everything))
         case .voided:
-            return .unavailable("undone meanwhile")
+            return done(try endings.cancelled(order, why: "it was undone before it was finished"))
         }
     }
 
@@ -70,7 +71,7 @@ struct FinishOrder: Sendable {
     private func done(_ conclusion: Endings.Conclusion) -> Verdict {
         .done { [queue, counts = endings.counts] database in
             try conclusion.commit(database, queue)
-            counts.count(conclusion.order.status)
+            database.afterNextTransaction { _ in counts.count(conclusion.order.status) }
         }
     }
 }

@@ -35,6 +35,7 @@ struct Order: Sendable {
             items: Self.merged(request.items).map { OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil) },
             currency: "USD", subtotal: nil, discount: 0, total: nil, refunded: 0, couponCode: request.couponCode,
             pending: [], degradations: [], createdAt: now, updatedAt: now)
+        note("place", "done", at: now)
     }
 
     /// One line a SKU, in the order of first mention.
@@ -65,7 +66,9 @@ struct Order: Sendable {
         progress.timeline.append(TimelineEntry(at: now, step: step, outcome: outcome, detail: detail))
     }
 
+    /// Takes the reservation's prices, once: what the customer was told is honoured.
     mutating func price(_ reservation: Reservation) {
+        guard document.subtotal == nil else { return }
         document.items = reservation.items.map {
             OrderLine(sku: $0.sku, name: $0.name, quantity: $0.quantity, unitPrice: $0.unitPrice)
         }

@@ -38,7 +38,7 @@ package struct OrderApplication: ServiceApplication {
                     store: store, queue: queue, purchase: purchase, limits: limits, hands: hands, endings: endings,
                     resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: environment.logger),
                 cancel: CancelOrder(store: store, queue: queue, endings: endings),
-                quote: QuoteOrder(inventory: neighbours.inventory, coupon: neighbours.coupon, limits: limits),
+                quote: QuoteOrder(inventory: neighbours.inventory, coupon: neighbours.coupon, limits: limits, wall: wall),
                 budget: configuration.orderBudget
             ).routes
 

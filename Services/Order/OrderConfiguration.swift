@@ -23,6 +23,8 @@ package struct OrderConfiguration: ServiceConfiguration {
         couponURL = settings.url("COUPON_URL", default: "http://127.0.0.1:8083", "where coupon is")
         notificationURL = settings.url("NOTIFICATION_URL", default: "http://127.0.0.1:8085", "where notification is")
         let calls: ClosedRange<Duration> = .milliseconds(1)...(.seconds(60))
+        // Three of them in a row must end within the ten seconds that a process has to stop.
+        let background: ClosedRange<Duration> = .milliseconds(1)...(.seconds(3))
         orderBudget = settings.duration(
             "ORDER_BUDGET", default: .seconds(1), in: calls, "what a customer waits for an order at most")
         inventoryTimeout = settings.duration(
@@ -32,9 +34,9 @@ package struct OrderConfiguration: ServiceConfiguration {
         paymentTimeout = settings.duration(
             "PAYMENT_TIMEOUT", default: .seconds(1), in: calls, "longest capture while a customer waits")
         notificationTimeout = settings.duration(
-            "NOTIFICATION_TIMEOUT", default: .seconds(2), in: calls, "longest delivery of one event")
+            "NOTIFICATION_TIMEOUT", default: .seconds(2), in: background, "longest delivery of one event")
         backgroundTimeout = settings.duration(
-            "BACKGROUND_TIMEOUT", default: .seconds(2), in: calls, "longest call that no customer waits for")
+            "BACKGROUND_TIMEOUT", default: .seconds(2), in: background, "longest call that no customer waits for")
         acceptedMaxAge = settings.duration(
             "ACCEPTED_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),
             "age at which an unfinished order is undone and cancelled")

@@ -68,7 +68,7 @@ struct OrderRoutes: Sendable {
     }
 
     private func show(_ call: Call) async throws -> Answer {
-        let id = call.parameter("id")
+        let id = try orderId(call)
         let document = try await store.read { database in
             try OrderStore.order(database, id: id).map { try OrderView.document(database, $0) }
         }
@@ -77,13 +77,20 @@ struct OrderRoutes: Sendable {
     }
 
     private func timeline(_ call: Call) async throws -> Answer {
-        let id = call.parameter("id")
+        let id = try orderId(call)
         guard let order = try await store.read({ try OrderStore.order($0, id: id) }) else { throw Problem.unknownOrder(id) }
         return try .json(200, Page(items: order.progress.timeline))
     }
 
     private func cancelOrder(_ call: Call) async throws -> Answer {
-        .json(200, encoded: try await cancel(call.parameter("id")))
+        .json(200, encoded: try await cancel(orderId(call)))
+    }
+
+    /// SQLite would read an id with a NUL only up to there, and find another one.
+    private func orderId(_ call: Call) throws -> String {
+        let id = call.parameter("id")
+        guard !id.utf8.contains(0) else { throw Problem.unknownOrder(id) }
+        return id
     }
 
     private func quoteOrder(_ call: Call) async throws -> Answer {

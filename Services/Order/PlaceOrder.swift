@@ -20,6 +20,9 @@ struct PlaceOrder: Sendable {
         case problem(Problem, replayed: Bool)
     }
 
+    /// A basket of 100 lines has about this many bytes.
+    private static let largestKept = 8 * 1024
+
     let store: Store
     let queue: DurableQueue
     let purchase: Purchase
@@ -35,10 +38,12 @@ struct PlaceOrder: Sendable {
         guard !deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let now = wall()
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
+        // Kept as it came, unless it is padded with what nobody asked for.
+        let kept = body.count <= Self.largestKept ? body : try JSON.encode(request)
         _ = hands.begin(order.id)
         defer { hands.end(order.id) }
         let placed = try await store.write { [queue, resumeAfter] database in
-            let placed = try OrderStore.insert(database, order, key: key, request: body)
+            let placed = try OrderStore.insert(database, order, key: key, request: kept)
             if case .new = placed { try queue.add(database, .finishOrder, order.id, delay: resumeAfter) }
             return placed
         }
@@ -56,7 +61,7 @@ struct PlaceOrder: Sendable {
             }
             return try await conclude(ending, order)
         } catch is OrderChanged {
-            return await changedMeanwhile(order.id)
+            return changedMeanwhile(order.id)
         } catch {
             // The disk failed after the order was begun: it is on disk as `placing`, and will be finished.
             logger.error("an order could not be saved", metadata: ["order": "\(order.id)", "error": "\(error)"])
@@ -83,30 +88,37 @@ struct PlaceOrder: Sendable {
         case .couponUnavailable:
             return try await .problem(endings.giveUp(order, .couponUnavailable, mayBeReserved: true), replayed: false)
         case .voided:
-            return await changedMeanwhile(order.id)
+            // Unless the customer cancelled it, somebody undid it behind our back: either way it has ended.
+            _ = try await endings.cancel(order, why: "it was undone while it was being placed")
+            return changedMeanwhile(order.id)
         }
     }
 
     /// Somebody else decided the order while this request worked on it: only a cancellation can.
-    private func changedMeanwhile(_ id: String) async -> Outcome {
+    private func changedMeanwhile(_ id: String) -> Outcome {
         .problem(
             Problem(409, "order-cancelled", "The order was cancelled", "Order \(id) was cancelled while it was being placed."),
             replayed: false)
     }
 
-    private func replay(_ order: Order, as request: OrderRequest) async throws -> Outcome {
-        guard order.request == request else { throw Problem.idempotencyKeyReused }
+    private func replay(_ found: Order, as request: OrderRequest) async throws -> Outcome {
+        guard found.request == request else { throw Problem.idempotencyKeyReused }
+        var order = found
         if order.status == .placing {
             guard !hands.contains(order.id) else {
                 throw Problem.requestInProgress("The first request with this key is still running.")
             }
+            // Nobody works on it any more, so whoever did has committed: what was read before that may be out of date.
+            order = try await store.read { try OrderStore.order($0, id: found.id) } ?? found
+        }
+        if order.status == .placing {
             // Its request is gone (a crash, most likely): have it finished now rather than later.
-            try await store.write { [queue] in try queue.hasten($0, .finishOrder, order.id) }
+            try await store.write { [queue] in try queue.hasten($0, .finishOrder, found.id) }
         }
         if order.status == .rejected, let refusal = order.progress.refusal {
             return .problem(Problem(refusal), replayed: true)
         }
-        let document = try await store.read { try OrderView.document($0, order) }
+        let document = try await store.read { [order] in try OrderView.document($0, order) }
         return .order(order.status, id: order.id, document: document, replayed: true)
     }
 }

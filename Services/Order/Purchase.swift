@@ -57,8 +57,12 @@ struct Purchase: Sendable {
         } catch {
             switch error {
             case .refused(let problem) where problem.code == "voided": return .voided
-            case .refused(let problem): return .refused(problem)
-            case .unavailable(let reason): return .inventoryUnavailable(reason)
+            case .refused(let problem):
+                order.note("reserve", "refused", problem.code, at: wall())
+                return .refused(problem)
+            case .unavailable(let reason):
+                order.note("reserve", "degraded", reason.rawValue, at: wall())
+                return .inventoryUnavailable(reason)
             }
         }
     }
@@ -72,6 +76,7 @@ struct Purchase: Sendable {
         case .live(.voided):
             return .voided
         case .live(.refused(let problem)):
+            order.note("redeem", "refused", problem.code, at: wall())
             return .refused(.couponRefused(problem.reason ?? problem.detail))
         case .absent(let reason):
             order.note("redeem", "degraded", reason.rawValue, at: wall())
@@ -105,8 +110,12 @@ struct Purchase: Sendable {
         } catch {
             switch error {
             case .refused(let problem) where problem.code == "voided": return .voided
-            case .refused(let problem): return .refused(.paymentDeclined(problem.reason ?? problem.detail))
-            case .unavailable(let reason): return .paymentUnavailable(reason)
+            case .refused(let problem):
+                order.note("charge", "refused", problem.reason ?? problem.code, at: wall())
+                return .refused(.paymentDeclined(problem.reason ?? problem.detail))
+            case .unavailable(let reason):
+                order.note("charge", "degraded", reason.rawValue, at: wall())
+                return .paymentUnavailable(reason)
             }
         }
     }

@@ -11,6 +11,7 @@ struct QuoteOrder: Sendable {
     let inventory: InventoryNeighbour
     let coupon: CouponNeighbour
     let limits: Purchase.Limits
+    let wall: @Sendable () -> Timestamp
 
     func callAsFunction(_ request: OrderRequest, deadline: Deadline) async throws -> QuoteDocument {
         let items = Order.merged(request.items)
@@ -69,6 +70,8 @@ struct QuoteOrder: Sendable {
         case .live(.unknown):
             throw Problem(.couponRefused("unknown coupon"))
         case .live(.known(let rule)):
+            guard rule.code == code else { throw Problem.couponUnavailable }
+            if let end = rule.validUntil, end < wall() { throw Problem(.couponRefused("expired")) }
             let eligible = Set(rule.eligibleSkus)
             let covered = lines.filter { eligible.contains($0.sku) }.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
             guard covered > 0 else { throw Problem(.couponRefused("no eligible item")) }

@@ -18,12 +18,13 @@ struct LaneClaims: Sendable {
             """
             UPDATE queue SET lease = ?, due_at = ? WHERE id IN (
                 SELECT id FROM queue WHERE lane = ? AND dead = 0 AND due_at <= ? ORDER BY due_at LIMIT ?)
-            RETURNING id, kind, key, payload, failures, created_at
+            RETURNING id, kind, key, payload, failures, tries, created_at
             """,
             [lease, now + policy.lease.milliseconds, lane, now, limit])
         return rows.map {
             Message(
-                id: $0[0], kind: $0[1], key: $0[2], payload: $0[3], failures: $0[4], createdAt: $0[5], lease: lease)
+                id: $0[0], kind: $0[1], key: $0[2], payload: $0[3], failures: $0[4], tries: $0[5], createdAt: $0[6],
+                lease: lease)
         }
     }
 
@@ -50,7 +51,7 @@ struct LaneClaims: Sendable {
                 "UPDATE queue SET lease = NULL, due_at = ?, failures = failures + 1, reason = ? WHERE id = ? AND lease = ?",
                 [wall() + delay.milliseconds, reason, message.id, message.lease])
         case .refused(let reason):
-            let delay = policy.backoff.delay(afterFailures: message.failures + 1, using: &chance)
+            let delay = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &chance)
             try database.run(
                 """
                 UPDATE queue SET lease = NULL, due_at = ?, tries = tries + 1, dead = (tries + 1 >= ?), reason = ?

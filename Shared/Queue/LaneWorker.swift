@@ -22,13 +22,14 @@ struct LaneWorker: Sendable {
     func run() async {
         var delivered: [Delivery] = []
         var failedRounds = 0
+        var isBack = false
         while true {
             let isStopping = Task.isCancelled
             let claimed = time.now()
             let limit = isStopping ? 0 : failedRounds > 0 ? 1 : lane.concurrency
             let round: Round
             do {
-                round = try await settleAndClaim(delivered, limit: limit)
+                round = try await settleAndClaim(delivered, limit: limit, isBack: isBack)
             } catch {
                 // Nothing was settled, so the leases run out and the messages are delivered again.
                 logger.error("queue: a round could not be written", metadata: ["lane": "\(lane.name)", "error": "\(error)"])
@@ -38,15 +39,18 @@ struct LaneWorker: Sendable {
                 continue
             }
             if isStopping { return }
+            isBack = false
             delivered = await deliver(round.messages)
             if delivered.isEmpty {
                 await wait(upTo: round.untilNext)
             } else {
-                failedRounds = delivered.contains { !$0.verdict.isUnavailable } ? 0 : failedRounds + 1
+                let isAnswered = delivered.contains { !$0.verdict.isUnavailable }
+                isBack = isAnswered && failedRounds > 0
+                failedRounds = isAnswered ? 0 : failedRounds + 1
                 var chance = SystemRandomNumberGenerator()
                 if failedRounds > 0 {
                     // Told at once, so that what the queue says of itself is true while the lane pauses.
-                    if (try? await settleAndClaim(delivered, limit: 0)) != nil { delivered = [] }
+                    if (try? await settleAndClaim(delivered, limit: 0, isBack: false)) != nil { delivered = [] }
                     await pause(policy.backoff.delay(afterFailures: failedRounds, using: &chance))
                 }
             }
@@ -59,14 +63,15 @@ struct LaneWorker: Sendable {
         var untilNext: Duration?
     }
 
-    private func settleAndClaim(_ delivered: [Delivery], limit: Int) async throws -> Round {
+    /// - Parameter isBack: the destination had been taken for dead and has answered: what was put off for its sake follows.
+    private func settleAndClaim(_ delivered: [Delivery], limit: Int, isBack: Bool) async throws -> Round {
         try await store.write { database in
             var chance = SystemRandomNumberGenerator()
+            // Before this round's own failures are put off: those keep their wait.
+            if isBack { try claims.hastenFailed(database) }
             for (message, verdict) in delivered {
                 try settle(database, message, verdict, chance: &chance)
             }
-            let isBack = delivered.contains { !$0.verdict.isUnavailable && $0.message.failures > 0 }
-            if isBack { try claims.hastenFailed(database) }
             let messages = limit > 0 ? try claims.claim(database, limit: limit) : []
             return Round(messages: messages, untilNext: messages.isEmpty ? try claims.untilNext(database) : nil)
         }
@@ -119,7 +124,8 @@ struct LaneWorker: Sendable {
     private func wait(upTo untilNext: Duration?) async {
         guard let untilNext else { return await bell.wait() }
         let alarm = Task {
-            try? await time.sleep(min(untilNext, .seconds(1)))
+            // Cancelled, it must not ring: the bell would wake the next wait, and that one's alarm the next, for ever.
+            guard (try? await time.sleep(min(untilNext, .seconds(1)))) != nil else { return }
             bell.ring()
         }
         await bell.wait()

@@ -10,6 +10,8 @@ package struct Message: Sendable {
     package var payload: Data
     /// How often delivery has failed so far without an answer that counts.
     package var failures: Int
+    /// How often it was refused so far.
+    package var tries: Int
     package var createdAt: Int64
     let lease: Int64
 }

@@ -38,11 +38,13 @@ package struct QueueWorkers: Service {
 
     private let queue: DurableQueue
     private let workers: [LaneWorker]
+    private let logger: Logger
 
     package init(
         queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(), time: TimeSource = .system, logger: Logger
     ) {
         self.queue = queue
+        self.logger = logger
         workers = lanes.map { lane in
             LaneWorker(
                 lane: lane, claims: LaneClaims(lane: lane.name, policy: policy, wall: queue.wall), store: queue.store,
@@ -52,13 +54,24 @@ package struct QueueWorkers: Service {
 
     /// Works until the process shuts down; what is in delivery then is finished and settled.
     package func run() async throws {
-        // Whoever held these leases is gone: the folder's lock says that this is the only process.
-        let now = queue.wall()
-        try await queue.store.write { try $0.run("UPDATE queue SET lease = NULL, due_at = ? WHERE lease IS NOT NULL", [now]) }
+        await freeLeases()
         await withDiscardingTaskGroup { group in
             for worker in workers {
                 group.addTask { await cancelWhenGracefulShutdown { await worker.run() } }
             }
+        }
+    }
+
+    /// Whoever held leases is gone: the folder's lock says that this is the only process. While the disk is full, they
+    /// can't be freed and run out by themselves.
+    private func freeLeases() async {
+        let now = queue.wall()
+        do {
+            try await queue.store.write {
+                try $0.run("UPDATE queue SET lease = NULL, due_at = ? WHERE lease IS NOT NULL", [now])
+            }
+        } catch {
+            logger.error("queue: old leases could not be freed", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -67,7 +67,8 @@ struct StandardRoutes: Sendable {
 
     private func deadLetters(_ call: Call) async throws -> Page<DeadMessage> {
         let paging = try Paging(call)
-        let letters = try await queue.deadLetters(after: paging.after.flatMap(Int64.init) ?? 0, limit: paging.limit + 1)
+        guard let after = Int64(paging.after ?? "0") else { throw Problem.foreignCursor }
+        let letters = try await queue.deadLetters(after: after, limit: paging.limit + 1)
         let items = letters.map {
             DeadMessage(
                 id: "\($0.id)", kind: $0.kind, key: $0.key, tries: $0.tries, reason: $0.reason,

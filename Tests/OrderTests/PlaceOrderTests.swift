@@ -28,7 +28,7 @@ struct PlaceOrderTests {
             let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
             #expect(told.items.map(\.kind) == [.orderConfirmed])
             let timeline: Page<TimelineEntry> = try await stack.order.get("/orders/\(order.id)/timeline").decode()
-            #expect(timeline.items.map(\.step) == ["reserve", "charge", "confirm"])
+            #expect(timeline.items.map(\.step) == ["place", "reserve", "charge", "confirm"])
         }
     }
 

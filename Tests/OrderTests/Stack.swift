@@ -83,7 +83,7 @@ func withStack(
                         "NOTIFICATION_URL": notification.url,
                         // These tests are about what is decided, not how fast: a busy machine must not change the outcome.
                         "ORDER_BUDGET": "20s", "INVENTORY_TIMEOUT": "10s", "COUPON_TIMEOUT": "10s", "PAYMENT_TIMEOUT": "10s",
-                        "BACKGROUND_TIMEOUT": "10s", "NOTIFICATION_TIMEOUT": "10s",
+                        "BACKGROUND_TIMEOUT": "3s", "NOTIFICATION_TIMEOUT": "3s",
                     ]
                     all.merge(settings) { $1 }
                     try await withService(OrderApplication.self, settings: all, folder: folder) { order in

@@ -193,4 +193,39 @@ struct QueueWorkersTests {
         }
         store.close()
     }
+
+    @Test("a lane with nothing but a delayed message looks once a second, also after it was woken")
+    func idle() async throws {
+        let folder = try TemporaryFolder()
+        let looks = Locked(0)
+        let store = try Store(folder: folder.path, name: "queue", migrations: [DurableQueue.migration])
+        let queue = DurableQueue(
+            store: store,
+            wall: {
+                looks.withLock { $0 += 1 }
+                return 1_000_000
+            })
+        let time = ManualTime()
+        let lane = QueueWorkers.Lane("lane", handlers: [:])
+        let delayed: @Sendable (String) async throws -> Void = { key in
+            try await store.write {
+                try queue.enqueue($0, lane: "lane", kind: "kind", key: key, delay: .seconds(3600))
+            }
+        }
+        try await delayed("first")
+        try await withWorkers(store, queue, lanes: [lane], time: time) {
+            await time.sleepers(1)
+            try await delayed("second")
+            for _ in 0..<100 {
+                await time.sleepers(1)
+                time.advance(by: .milliseconds(20))
+                // A write of our own: whatever the worker had in hand is through the writer after it.
+                try await store.write { _ in }
+            }
+            // Two seconds have passed. Each look asks for the time twice.
+            #expect(looks.withLock { $0 } < 20)
+            time.advance(by: .seconds(10))
+        }
+        store.close()
+    }
 }

@@ -28,7 +28,7 @@ struct InventoryNeighbour: Sendable {
 
     func commit(orderId: String, deadline: Deadline, limit: Duration) async throws(CallError) {
         let ended: Ended = try await neighbour.call(
-            "POST", "/reservations/\(orderId)/commit", expecting: [200], refusals: ["out-of-stock", "voided", "not-found"],
+            "POST", "/reservations/\(orderId)/commit", expecting: [200], refusals: ["out-of-stock", "voided"],
             deadline: deadline, limit: limit, criticality: .sheddable)
         guard ended.orderId == orderId, ended.status == .committed else { throw .unavailable(.invalidAnswer) }
     }

@@ -35,10 +35,12 @@ struct PaymentNeighbour: Sendable {
     func refund(
         paymentId: String, amount: Int, reason: String, key: String, deadline: Deadline, limit: Duration
     ) async throws(CallError) -> Payment {
-        try await neighbour.call(
+        let payment: Payment = try await neighbour.call(
             "POST", "/payments/\(paymentId)/refunds", body: RefundRequest(amount: amount, reason: reason), key: key,
             expecting: [201],
             refusals: ["refund-exceeds-capture", "voided", "not-found"], deadline: deadline, limit: limit,
             criticality: .sheddable)
+        guard payment.id == paymentId, payment.refunded >= amount else { throw .unavailable(.invalidAnswer) }
+        return payment
     }
 }

@@ -17,7 +17,7 @@ package struct Paging: Sendable {
         }
         if let cursor = call.query("cursor") {
             guard let after = Self.decode(cursor) else {
-                throw Problem.invalidRequest([FieldError(pointer: "/cursor", detail: "is not a cursor of this list")])
+                throw Problem.foreignCursor
             }
             self.after = after
         }
@@ -41,4 +41,10 @@ package struct Paging: Sendable {
         let bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
         return String(validating: bytes, as: UTF8.self)
     }
+}
+
+extension Problem {
+    package static let foreignCursor = invalidRequest([
+        FieldError(pointer: "/cursor", detail: "is not a cursor of this list")
+    ])
 }

@@ -54,7 +54,7 @@ struct RouteServer: Sendable {
         let body = try await Self.body(of: request)
         var query: [String: String] = [:]
         for (name, value) in request.uri.queryParameters {
-            query[name.removingPercentEncoding ?? String(name)] = value.removingPercentEncoding ?? String(value)
+            query[String(name)] = String(value)
         }
         return Call(
             path: request.uri.path, body: body, deadline: deadline(request.headers, arrival: arrival),
