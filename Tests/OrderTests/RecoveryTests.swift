@@ -10,9 +10,10 @@ import Testing
 @Suite("Recovery")
 struct RecoveryTests {
     /// Leaves an order as a process does that is killed right after it wrote the order ahead.
-    private func crash(_ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now()) async throws
-        -> String
-    {
+    /// - Parameter due: when the next process takes it up.
+    private func crash(
+        _ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now(), due: Duration = .zero
+    ) async throws -> String {
         let store = try Store(
             folder: folder.path + "/data", name: "order", migrations: [OrderStore.migration, DurableQueue.migration])
         let queue = DurableQueue(store: store, wall: { Timestamp.now().milliseconds })
@@ -20,7 +21,7 @@ struct RecoveryTests {
         let body = try JSON.encode(request)
         try await store.write { database in
             _ = try OrderStore.insert(database, order, key: key, request: body)
-            try queue.add(database, .finishOrder, order.id)
+            try queue.add(database, .finishOrder, order.id, delay: due)
         }
         store.close()
         return order.id
@@ -52,6 +53,53 @@ struct RecoveryTests {
             try await stack.drained()
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
             #expect(stock.reserved == 0)
+        }
+    }
+
+    @Test("a resumed order that can't be had any more gives back what was captured before the crash")
+    func resumedWithoutStock() async throws {
+        let folder = try TemporaryFolder()
+        let id = try await crash(folder, request([("RARE", 5)]), key: "key-1", due: .seconds(3600))
+        try await withStack(folder: folder) { stack in
+            let capture = PaymentRequest(orderId: id, customerId: "H1", amount: 4995, currency: "USD", token: "tok_ok")
+            #expect(try await stack.payment.post("/payments", capture, key: id).status == 201)
+            // The client's retry has it taken up at once.
+            #expect(try await stack.place(request([("RARE", 5)]), key: "key-1").status == 202)
+            #expect(try await stack.until(id) { $0.status.isTerminal }.status == .rejected)
+            try await stack.drained()
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.map { $0.amount - $0.refunded } == [0])
+            #expect(try await stack.show(id).refunded == 4995)
+        }
+    }
+
+    @Test("a resumed order whose customer wanted no order without the coupon is rejected, not kept waiting")
+    func resumedAndRejected() async throws {
+        let folder = try TemporaryFolder()
+        let broken = try MisbehavingServer(behaviour: .refuse)
+        defer { broken.stop() }
+        let wanted = request(coupon: "TENTH", ifCouponUnavailable: .reject)
+        let id = try await crash(folder, wanted, key: "key-1")
+        try await withStack(settings: ["COUPON_URL": broken.url], folder: folder) { stack in
+            #expect(try await stack.until(id) { $0.status.isTerminal }.status == .rejected)
+            let retry = try await stack.place(wanted, key: "key-1")
+            #expect(retry.status == 503 && retry.header("Idempotent-Replayed") == nil)
+            let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
+            #expect(stock.committed == 0)
+        }
+    }
+
+    @Test("an order that is undone behind order's back ends cancelled")
+    func undoneElsewhere() async throws {
+        let folder = try TemporaryFolder()
+        let id = try await crash(folder, request(), key: "key-1", due: .seconds(3600))
+        try await withStack(folder: folder) { stack in
+            #expect(try await stack.payment.post("/payments/void", VoidRequest(orderId: id)).status == 200)
+            #expect(try await stack.place(request(), key: "key-1").status == 202)
+            #expect(try await stack.until(id) { $0.status.isTerminal }.status == .cancelled)
+            try await stack.drained()
+            let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
+            #expect(stock.reserved == 0 && stock.committed == 0)
         }
     }
 
