@@ -40,7 +40,7 @@ struct CouponRoutes: Sendable {
     }
 
     private func release(_ call: Call) async throws -> Answer {
-        var check = RequestCheck()
+        var check = FieldCheck()
         let orderId = call.parameter("orderId")
         check.text(orderId, "/orderId")
         try check.finish()

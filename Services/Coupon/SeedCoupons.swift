@@ -1,6 +1,7 @@
 import Contracts
 import Runtime
 import Storage
+import Transport
 
 /// Loads `SEED_DIR/coupons.csv` into a store without coupons; without `SEED_DIR` there are none.
 struct SeedCoupons: Sendable {
@@ -29,10 +30,10 @@ struct SeedCoupons: Sendable {
 
     private static func coupon(_ record: CSV.Record, offlineLimit: Int) throws(CSV.Malformed) -> Coupon {
         let code = record["code"]
-        guard RequestCheck.isText(code) else { throw record.malformed("code must have 1 to 255 characters") }
+        guard FieldCheck.isText(code) else { throw record.malformed("code must have 1 to 255 characters") }
         let amount = try number(record, "amount_off", in: 1...CouponRule.largestAmount)
         let skus = record["eligible_skus"].split(separator: " ").map(String.init)
-        guard !skus.isEmpty, skus.allSatisfy(RequestCheck.isText) else {
+        guard !skus.isEmpty, skus.allSatisfy(FieldCheck.isText) else {
             throw record.malformed("eligible_skus must list SKUs of at most 255 characters with spaces between them")
         }
         return Coupon(

@@ -1,15 +1,16 @@
 import Contracts
+import Transport
 
 extension RedemptionRequest {
     /// An order's lines come merged: 100 of them, each with 1,000 pieces at most, may have become one.
     static let largestQuantity = 100_000
 
     func validate() throws {
-        var check = RequestCheck()
+        var check = FieldCheck()
         check.text(orderId, "/orderId")
         check.text(customerId, "/customerId")
         check.text(code, "/code")
-        check.require((1...100).contains(items.count), "/items", "must have 1 to 100 items")
+        check((1...100).contains(items.count), "/items", "must have 1 to 100 items")
         for (index, item) in items.prefix(100).enumerated() {
             check.text(item.sku, "/items/\(index)/sku")
             check.number(item.quantity, in: 1...Self.largestQuantity, "/items/\(index)/quantity")

@@ -105,7 +105,7 @@ struct InventoryRoutes: Sendable {
         _ call: Call, _ parameter: String, _ what: String, _ read: @escaping @Sendable (Database, String) throws -> Value?
     ) async throws -> Value {
         let id = call.parameter(parameter)
-        guard ReservationRequest.isIdentifier(id), let value = try await store.read({ try read($0, id) }) else {
+        guard FieldCheck.isText(id), let value = try await store.read({ try read($0, id) }) else {
             throw Problem.notFound("There is no \(what) at \(call.path).")
         }
         return value

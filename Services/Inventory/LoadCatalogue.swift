@@ -2,6 +2,7 @@ import Contracts
 import Logging
 import Runtime
 import Storage
+import Transport
 
 /// Fills an empty store from `SEED_DIR/products.csv`, once, and the catalogue in memory from the store, at every start.
 struct LoadCatalogue: Sendable {
@@ -32,7 +33,7 @@ struct LoadCatalogue: Sendable {
         let columns = ["sku", "name", "department", "price", "stock"]
         return try CSV.seeds("products.csv", in: folder, columns: columns) { record throws(CSV.Malformed) in
             let sku = record["sku"]
-            guard ReservationRequest.isIdentifier(sku) else {
+            guard FieldCheck.isText(sku) else {
                 throw record.malformed("sku must have 1 to 255 characters")
             }
             guard seen.insert(sku).inserted else { throw record.malformed("sku \(sku) stands there twice") }

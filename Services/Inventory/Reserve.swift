@@ -13,7 +13,7 @@ struct Reserve: Sendable {
     /// - Throws: 409 `voided` after a release, 422 `contents-differ` for other items than before, 422 `unknown-sku`,
     ///   409 `out-of-stock`.
     func callAsFunction(_ request: ReservationRequest) async throws -> Reservation {
-        let wanted = request.mergedItems
+        let wanted = request.items.merged
         return try await store.write { database in
             let now = wall()
             if let kept = try standing(database, request.orderId, wanted: wanted, now: now) { return kept }

@@ -32,25 +32,10 @@ struct Order: Sendable {
         self.request = request
         document = OrderDocument(
             id: id, status: .placing, customerId: request.customerId,
-            items: Self.merged(request.items).map { OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil) },
+            items: request.items.merged.map { OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil) },
             currency: "USD", subtotal: nil, discount: 0, total: nil, refunded: 0, couponCode: request.couponCode,
             pending: [], degradations: [], createdAt: now, updatedAt: now)
         note("place", "done", at: now)
-    }
-
-    /// One line a SKU, in the order of first mention.
-    static func merged(_ items: [ItemQuantity]) -> [ItemQuantity] {
-        var position: [String: Int] = [:]
-        var lines: [ItemQuantity] = []
-        for item in items {
-            if let index = position[item.sku] {
-                lines[index].quantity += item.quantity
-            } else {
-                position[item.sku] = lines.count
-                lines.append(item)
-            }
-        }
-        return lines
     }
 
     /// `placing` → `accepted`, `confirmed`, `rejected` or `cancelled`; `accepted` → `confirmed` or `cancelled`.

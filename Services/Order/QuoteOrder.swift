@@ -14,7 +14,7 @@ struct QuoteOrder: Sendable {
     let wall: @Sendable () -> Timestamp
 
     func callAsFunction(_ request: OrderRequest, deadline: Deadline) async throws -> QuoteDocument {
-        let items = Order.merged(request.items)
+        let items = request.items.merged
         let products = try await products(items, deadline: deadline)
         let lines = items.compactMap { item in
             products[item.sku].map {

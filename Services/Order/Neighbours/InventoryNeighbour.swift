@@ -49,7 +49,7 @@ struct InventoryNeighbour: Sendable {
 
     /// An answer for other items, or with a price that no product has, would charge the customer for something else.
     private static func fits(_ reservation: Reservation, _ order: Order) -> Bool {
-        let wanted = Order.merged(order.request.items)
+        let wanted = order.request.items.merged
         let held = reservation.items.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
         return reservation.orderId == order.id && Set(wanted) == Set(held) && held.count == wanted.count
             && reservation.items.allSatisfy { (0...1_000_000_000).contains($0.unitPrice) }

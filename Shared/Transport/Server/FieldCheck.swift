@@ -10,15 +10,22 @@ package struct FieldCheck {
         if !isValid { errors.append(FieldError(pointer: pointer(), detail: detail)) }
     }
 
-    /// Ids, codes and the like: 1 to 255 characters, none of them NUL.
+    /// Ids, codes and the like: 1 to 255 characters, none of them NUL, where SQLite's text would end and two ids become one.
+    package static func isText(_ text: String) -> Bool {
+        (1...255).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
+    }
+
     package mutating func text(_ text: String, _ pointer: @autoclosure () -> String) {
-        let isValid = (1...255).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
-        self(isValid, pointer(), "must have 1 to 255 characters")
+        self(Self.isText(text), pointer(), "must have 1 to 255 characters, none of them NUL")
+    }
+
+    package mutating func number(_ number: Int, in range: ClosedRange<Int>, _ pointer: @autoclosure () -> String) {
+        self(range.contains(number), pointer(), "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
 
     /// Minor units: at least 1, and small enough that no sum of them overflows.
     package mutating func amount(_ amount: Int, _ pointer: @autoclosure () -> String) {
-        self((1...1_000_000_000_000_000).contains(amount), pointer(), "must be a whole number from 1 to 1000000000000000")
+        number(amount, in: 1...1_000_000_000_000_000, pointer())
     }
 
     /// The items of an order, a quote or a reservation: 1 to 100 of them, counted before duplicates are merged.
@@ -26,12 +33,15 @@ package struct FieldCheck {
         self((1...100).contains(items.count), "/items", "must have 1 to 100 items")
         for (index, item) in items.prefix(100).enumerated() {
             text(item.sku, "/items/\(index)/sku")
-            self((1...1000).contains(item.quantity), "/items/\(index)/quantity", "must be a whole number from 1 to 1000")
+            number(item.quantity, in: 1...1000, "/items/\(index)/quantity")
         }
     }
 
-    /// - Throws: 422 with every field that was found wrong.
+    /// 422 with every field that was found wrong.
+    package var problem: Problem { .invalidRequest(errors) }
+
+    /// - Throws: ``problem``, if anything was found wrong.
     package func finish() throws {
-        guard errors.isEmpty else { throw Problem.invalidRequest(errors) }
+        if !errors.isEmpty { throw problem }
     }
 }

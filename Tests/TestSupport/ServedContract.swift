@@ -1,0 +1,21 @@
+import Foundation
+import Runtime
+import Transport
+
+extension RunningService {
+    /// What the served OpenAPI document describes and what is served, as `GET /path`, to be held against each other.
+    package func contract() async throws -> (described: Set<String>, served: Set<String>) {
+        let document = try JSONSerialization.jsonObject(with: await get("/openapi.json").body) as? [String: Any]
+        let paths = document?["paths"] as? [String: [String: Any]] ?? [:]
+        // A path item also holds what its operations share.
+        let described = paths.flatMap { path, item in
+            item.keys.filter { $0 != "parameters" }.map { "\($0.uppercased()) \(path)" }
+        }
+        let standard = [
+            "GET /livez", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /queue", "GET /queue/dead",
+            "POST /queue/dead/redrive",
+        ]
+        let own = application.routes.map { "\($0.method) \($0.path)" }
+        return (Set(described), Set(standard + own))
+    }
+}
