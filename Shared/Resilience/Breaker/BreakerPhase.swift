@@ -1,0 +1,1 @@
+public enum BreakerPhase: String, Sendable, Hashable { case closed, open, halfOpen = "half-open" }

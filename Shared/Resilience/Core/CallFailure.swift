@@ -1,0 +1,47 @@
+/// Why a call under a policy has no value to give.
+public enum CallFailure<Failure: Error>: Error {
+    /// A policy refused, or ended, the call.
+    case rejected(Rejection)
+    /// The operation failed (the last time, if it was tried several times), and what that says about the dependency.
+    case failed(Failure, Disposition)
+
+    /// What the failure says about the dependency.
+    @inlinable
+    public var disposition: Disposition {
+        switch self {
+        case .rejected(let rejection): rejection.disposition
+        case .failed(_, let disposition): disposition
+        }
+    }
+}
+
+extension CallFailure: Equatable where Failure: Equatable {}
+
+/// Why a policy refused, or ended, a call. A refused call was not made; only ``timedOut`` ends one that may have begun.
+public enum Rejection: Error, Sendable, Hashable {
+    /// The deadline has passed, or would pass before the call could be made.
+    case deadlineExceeded
+    /// The attempt was cancelled when its time was over: whether it had an effect is unknown.
+    case timedOut
+    /// The breaker is open; in about `retryAfter` it will let a trial through (nil: not before somebody says so).
+    case circuitOpen(retryAfter: Duration?)
+    /// All permits are taken and the waiting room is full.
+    case bulkheadFull
+    /// The measured limit of calls at once is reached.
+    case limitReached
+    /// The rate is used up; `retryAfter` is when the next token is there.
+    case rateLimited(retryAfter: Duration)
+    /// So many of the last calls were refused by the dependency that this one was not even sent.
+    case throttled
+    /// The task was cancelled while it waited for its turn.
+    case cancelled
+
+    /// A timeout is the dependency's fault; every other refusal is this side's doing, and says nothing about it.
+    @inlinable
+    public var disposition: Disposition {
+        switch self {
+        case .timedOut: .transient
+        default: .ignored
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// The moment by which a whole call, with everything it waits for, has to be over.
+///
+/// A deadline travels as a value (``CallContext/deadline``) and with the task (``current``), and is enforced where the
+/// waiting is: the HTTP client, a bulkhead's queue, the sleep before a retry. Racing a timer against every call would cost
+/// more than most of the calls. It follows that a deadline **interrupts nothing by itself**: work that doesn't wait, or
+/// ignores the deadline it was given, runs on. ``Timeout`` can cancel such work, which helps only if it heeds cancellation.
+public struct Deadline: Sendable, Hashable, Comparable {
+    public let instant: ContinuousClock.Instant
+
+    @inlinable
+    public init(_ instant: ContinuousClock.Instant) { self.instant = instant }
+
+    /// The task's deadline, nil where none was set. Child tasks inherit it; detached tasks don't.
+    @TaskLocal public static var current: Deadline?
+
+    /// Runs `body` with ``current`` set to the earlier of `deadline` and the one that is set already.
+    public static func withEarlier<Value, Failure: Error>(
+        _ deadline: Deadline, _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let earlier = current.map { min($0, deadline) } ?? deadline
+        let result: Result<Value, Failure> = await $current.withValue(earlier) {
+            do throws(Failure) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// A deadline `budget` from `now`; a budget of zero or less has passed already.
+    @inlinable
+    public static func after(_ budget: Duration, from now: ContinuousClock.Instant = .now) -> Deadline {
+        Deadline(now.advanced(by: budget))
+    }
+
+    /// What is left; negative once the deadline has passed.
+    @inlinable
+    public func remaining(at now: ContinuousClock.Instant = .now) -> Duration { now.duration(to: instant) }
+
+    @inlinable
+    public func hasPassed(at now: ContinuousClock.Instant = .now) -> Bool { instant <= now }
+
+    /// The time that one attempt may take: what is left less `margin`, at most `limit`; never negative.
+    ///
+    /// The margin is what the caller itself still needs, to tell its own caller in time.
+    @inlinable
+    public func allowance(upTo limit: Duration, margin: Duration = .zero, at now: ContinuousClock.Instant = .now) -> Duration {
+        max(.zero, min(limit, remaining(at: now) - margin))
+    }
+
+    @inlinable
+    public static func < (left: Deadline, right: Deadline) -> Bool { left.instant < right.instant }
+}

@@ -1,0 +1,51 @@
+/// What a policy takes from outside: a name, time, chance, and somebody to tell. Tests give it their own.
+public struct PolicyEnvironment: Sendable {
+    /// What the policy protects, as it is called in events: `coupon`.
+    public var name: String
+    public var time: TimeSource
+    public var chance: Chance
+    /// The one seam for logs and metrics. Called on the caller's task with no lock held, never for a plain success; it must
+    /// not block.
+    public var report: (@Sendable (PolicyEvent) -> Void)?
+
+    public init(
+        name: String = "", time: TimeSource = .system, chance: Chance = .system,
+        report: (@Sendable (PolicyEvent) -> Void)? = nil
+    ) {
+        self.name = name
+        self.time = time
+        self.chance = chance
+        self.report = report
+    }
+
+    @usableFromInline
+    func report(_ event: @autoclosure () -> PolicyEvent.Kind) {
+        if let report { report(PolicyEvent(name: name, kind: event())) }
+    }
+}
+
+/// Something that a policy did, other than let a call pass.
+public struct PolicyEvent: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        case rejected(Rejection)
+        /// Another try follows after `delay`; `attempt` is the one that failed, counted from 1.
+        case retrying(attempt: Int, delay: Duration)
+        /// Another try would have been worth it, but the ``RetryBudget`` is spent.
+        case retryBudgetSpent
+        case breakerChanged(from: BreakerPhase, to: BreakerPhase, reason: String)
+        case limitChanged(from: Int, to: Int)
+        /// A second try was sent while the first still ran.
+        case hedged
+        /// A fault was injected: its kind, as in ``Faults``.
+        case faultInjected(String)
+    }
+
+    /// The policy's ``PolicyEnvironment/name``.
+    public var name: String
+    public var kind: Kind
+
+    public init(name: String, kind: Kind) {
+        self.name = name
+        self.kind = kind
+    }
+}
