@@ -1,0 +1,70 @@
+extension CircuitBreaker {
+    /// When a breaker opens, and how it finds its way back.
+    public struct Configuration: PolicyConfiguration {
+        /// Which calls the rates are taken over.
+        public enum Window: Sendable, Hashable {
+            /// The last so many calls: 1 to 10,000. Reacts alike at any load; old news stays news when calls are rare.
+            case calls(Int)
+            /// The calls of so much time, in ten steps: 100 ms to 1 h. Forgets by itself.
+            case time(Duration)
+        }
+
+        public var window: Window
+        /// Fewer calls than this in the window decide nothing: at least 1, at most the window's own number.
+        public var minimumCalls: Int
+        /// Opens when this share of the window's calls has failed: above 0, at most 1.
+        public var failureRate: Double
+        /// A call that took at least so long is slow; nil: none is. Above zero. A slow trial counts as a failed one.
+        public var slowCall: Duration?
+        /// Opens when this share of the window's calls was slow: above 0, at most 1.
+        public var slowCallRate: Double
+        /// How long it stays open the first time. Above zero.
+        public var openTime: Duration
+        /// Each opening after that doubles the time, up to this: at least `openTime`. A breaker that then stays closed for as
+        /// long as it was last open has forgotten its earlier openings.
+        public var longestOpenTime: Duration
+        /// Trials at once when half-open, and how many have to succeed for it to close: 1 to 1,000.
+        public var trials: Int
+        /// A trial that takes longer is given up: its place is free for another, its answer no longer counts. Above zero.
+        public var trialTime: Duration
+
+        public init(
+            window: Window = .time(.seconds(10)), minimumCalls: Int = 20, failureRate: Double = 0.5,
+            slowCall: Duration? = nil, slowCallRate: Double = 0.8, openTime: Duration = .seconds(1),
+            longestOpenTime: Duration = .seconds(30), trials: Int = 2, trialTime: Duration = .seconds(10)
+        ) {
+            self.window = window
+            self.minimumCalls = minimumCalls
+            self.failureRate = failureRate
+            self.slowCall = slowCall
+            self.slowCallRate = slowCallRate
+            self.openTime = openTime
+            self.longestOpenTime = longestOpenTime
+            self.trials = trials
+            self.trialTime = trialTime
+        }
+
+        public static var policy: String { "CircuitBreaker" }
+
+        public var problems: [String] {
+            var check = ConfigurationCheck()
+            switch window {
+            case .calls(let count):
+                check.require((1...10_000).contains(count), "window", "\(count) calls", "1 to 10000 calls")
+                check.require(minimumCalls <= count, "minimumCalls", minimumCalls, "at most the window's \(count) calls")
+            case .time(let time):
+                let range: ClosedRange<Duration> = .milliseconds(100)...(.seconds(3600))
+                check.require(range.contains(time), "window", time, "0.1 s to 1 h")
+            }
+            check.require(minimumCalls >= 1, "minimumCalls", minimumCalls, "at least 1")
+            check.require(failureRate > 0 && failureRate <= 1, "failureRate", failureRate, "above 0 and at most 1")
+            check.require(slowCall.map { $0 > .zero } ?? true, "slowCall", slowCall ?? .zero, "above zero")
+            check.require(slowCallRate > 0 && slowCallRate <= 1, "slowCallRate", slowCallRate, "above 0 and at most 1")
+            check.require(openTime > .zero, "openTime", openTime, "above zero")
+            check.require(longestOpenTime >= openTime, "longestOpenTime", longestOpenTime, "at least openTime, \(openTime)")
+            check.require((1...1000).contains(trials), "trials", trials, "1 to 1000")
+            check.require(trialTime > .zero, "trialTime", trialTime, "above zero")
+            return check.problems
+        }
+    }
+}

@@ -1,0 +1,177 @@
+/// A breaker's decisions, without clock, lock or waiting: what happened goes in with its time, what to do comes out.
+struct BreakerState: Sendable {
+    struct Change: Sendable, Equatable {
+        var from: BreakerPhase
+        var to: BreakerPhase
+        var reason: String
+    }
+
+    private struct Trial {
+        var id: UInt32
+        var since: ContinuousClock.Instant
+    }
+
+    private(set) var configuration: CircuitBreaker.Configuration
+    private(set) var control = BreakerControl.automatic
+    private(set) var phase = BreakerPhase.closed
+    /// Counted up with every change of phase: a permit of an earlier one has nothing to say any more.
+    private(set) var generation: UInt32 = 1
+    private(set) var reason = "never opened"
+    private var window: OutcomeWindow
+    private var trials: [Trial] = []
+    private var lastTrial: UInt32 = 0
+    private var trialSuccesses = 0
+    private var openUntil: ContinuousClock.Instant
+    private var closedSince: ContinuousClock.Instant
+    /// Openings in a row, with no long enough time closed between them.
+    private(set) var openings = 0
+
+    init(_ configuration: CircuitBreaker.Configuration, now: ContinuousClock.Instant) {
+        self.configuration = configuration
+        window = OutcomeWindow(configuration.window, now: now)
+        openUntil = now
+        closedSince = now
+    }
+
+    var tally: OutcomeWindow.Tally { window.tally }
+    var sliceEnd: ContinuousClock.Instant? { window.sliceEnd }
+
+    /// Whether calls pass without asking: they only have to be counted.
+    var letsPass: Bool { phase == .closed && control != .forcedOpen }
+
+    /// What is left of the open time: zero when a trial is due, nil when nothing but a person ends it.
+    func retryAfter(at now: ContinuousClock.Instant) -> Duration? {
+        if control == .forcedOpen { return nil }
+        return phase == .open ? max(.zero, now.duration(to: openUntil)) : .zero
+    }
+
+    // MARK: Calls
+
+    mutating func acquire(at now: ContinuousClock.Instant) -> (admission: CircuitBreaker.Admission, change: Change?) {
+        switch control {
+        case .forcedOpen: return (.refused(retryAfter: nil), nil)
+        case .forcedClosed where phase != .closed: return (.permit(.uncounted), nil)
+        case .automatic, .observing, .forcedClosed: break
+        }
+        var change: Change?
+        if phase == .open, now >= openUntil { change = move(to: .halfOpen, "the open time is over", at: now) }
+        if let permit = permit(at: now) { return (.permit(permit), change) }
+        return (control == .observing ? .permit(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change)
+    }
+
+    private mutating func permit(at now: ContinuousClock.Instant) -> CircuitBreaker.Permit? {
+        switch phase {
+        case .closed: return CircuitBreaker.Permit(generation: generation)
+        case .open: return nil
+        case .halfOpen:
+            // Whoever took one of these and never came back must not keep the breaker from closing.
+            trials.removeAll { $0.since.duration(to: now) >= configuration.trialTime }
+            guard trials.count + trialSuccesses < configuration.trials else { return nil }
+            lastTrial += 1
+            trials.append(Trial(id: lastTrial, since: now))
+            return CircuitBreaker.Permit(generation: generation, trial: lastTrial)
+        }
+    }
+
+    /// A call with a permit has ended. What it says doesn't count when the permit is of an earlier phase.
+    mutating func settle(
+        _ permit: CircuitBreaker.Permit, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+    ) -> Change? {
+        guard permit.generation == generation else { return nil }
+        switch phase {
+        case .open: return nil
+        case .closed: return count(verdict, slow: slow, at: now)
+        case .halfOpen: return conclude(trial: permit.trial, verdict, slow: slow, at: now)
+        }
+    }
+
+    /// Calls that passed while closed, succeeded, and were not slow.
+    mutating func add(successes: Int, at now: ContinuousClock.Instant) {
+        if phase == .closed { window.add(successes: successes) }
+        window.advance(to: now)
+    }
+
+    private mutating func count(_ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant) -> Change? {
+        guard verdict != .unknown else { return nil }
+        window.add(failed: verdict == .faulty, slow: slow, now: now)
+        guard control != .forcedClosed, window.tally.calls >= configuration.minimumCalls else { return nil }
+        let (calls, failures, slows) = (window.tally.calls, window.tally.failures, window.tally.slow)
+        if Double(failures) >= configuration.failureRate * Double(calls) {
+            return open("\(failures) of the last \(calls) calls failed", at: now)
+        }
+        if slows > 0, Double(slows) >= configuration.slowCallRate * Double(calls) {
+            return open("\(slows) of the last \(calls) calls were slow", at: now)
+        }
+        return nil
+    }
+
+    private mutating func conclude(
+        trial: UInt32, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+    ) -> Change? {
+        guard let index = trials.firstIndex(where: { $0.id == trial }) else { return nil }
+        let isLate = trials[index].since.duration(to: now) >= configuration.trialTime
+        trials.remove(at: index)
+        if isLate { return nil }
+        switch verdict {
+        case .unknown: return nil
+        case .faulty: return open("a trial failed", at: now)
+        case .healthy where slow: return open("a trial was slow", at: now)
+        case .healthy:
+            trialSuccesses += 1
+            guard trialSuccesses >= configuration.trials else { return nil }
+            return move(to: .closed, "\(trialSuccesses) trials succeeded", at: now)
+        }
+    }
+
+    // MARK: Phases
+
+    private mutating func open(_ reason: String, at now: ContinuousClock.Instant) -> Change {
+        if phase == .closed, closedSince.duration(to: now) >= openTime(openings) { openings = 0 }
+        openings += 1
+        openUntil = now.advanced(by: openTime(openings))
+        return move(to: .open, reason, at: now)
+    }
+
+    /// How long the `count`-th opening in a row lasts: doubled each time, capped.
+    private func openTime(_ count: Int) -> Duration {
+        guard count > 0 else { return .zero }
+        return min(configuration.longestOpenTime, configuration.openTime * (1 << min(count - 1, 30)))
+    }
+
+    private mutating func move(to next: BreakerPhase, _ reason: String, at now: ContinuousClock.Instant) -> Change {
+        let change = Change(from: phase, to: next, reason: reason)
+        phase = next
+        generation &+= 1
+        trials = []
+        trialSuccesses = 0
+        self.reason = reason
+        if next == .closed {
+            closedSince = now
+            window = OutcomeWindow(configuration.window, now: now)
+        }
+        return change
+    }
+
+    // MARK: From outside
+
+    /// The window begins anew if its shape has changed; an open breaker stays open for as long as it was to.
+    mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) {
+        if new.window != configuration.window { window = OutcomeWindow(new.window, now: now) }
+        configuration = new
+    }
+
+    /// Back to `automatic`, the breaker begins closed and with an empty window.
+    mutating func set(_ new: BreakerControl, at now: ContinuousClock.Instant) -> Change? {
+        guard new != control else { return nil }
+        control = new
+        openings = 0
+        window = OutcomeWindow(configuration.window, now: now)
+        let (next, reason): (BreakerPhase, String) =
+            switch new {
+            case .forcedOpen: (.open, "forced open")
+            case .forcedClosed: (.closed, "forced closed")
+            case .automatic, .observing: (.closed, "set to \(new.rawValue)")
+            }
+        return move(to: next, reason, at: now)
+    }
+}

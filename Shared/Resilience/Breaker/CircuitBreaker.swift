@@ -1,0 +1,209 @@
+import Synchronization
+
+/// Refuses calls to a dependency that keeps failing or crawling, so that nobody waits for it and it can recover; and finds
+/// out by a few trials when it is back (M. Nygard, *Release It!*, 2007).
+///
+/// A permit carries the generation it was given in, so that an answer that comes after the breaker has changed its mind
+/// counts for nothing. A trial's permit comes back when its call succeeds, fails, is cancelled or says nothing, and is given
+/// up after ``Configuration/trialTime``: a breaker can't stick.
+///
+/// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never opens, and with
+/// fewer it opens by accident.
+public final class CircuitBreaker: Policy {
+    /// The right to make one call; it has to be given back with ``settle(_:_:slow:at:)``.
+    public struct Permit: Sendable, Hashable {
+        let generation: UInt32
+        /// Zero for a call that passes a closed breaker.
+        let trial: UInt32
+
+        init(generation: UInt32, trial: UInt32 = 0) {
+            self.generation = generation
+            self.trial = trial
+        }
+
+        /// Passes, and counts for nothing: of no generation that ever is.
+        static let uncounted = Permit(generation: 0)
+
+        /// Whether this call tries out a dependency that was given up.
+        public var isTrial: Bool { trial != 0 }
+    }
+
+    public enum Admission: Sendable, Hashable {
+        case permit(Permit)
+        /// In about `retryAfter` a trial is due; nil when the breaker is forced open.
+        case refused(retryAfter: Duration?)
+    }
+
+    /// What a breaker is like at one moment.
+    public struct Snapshot: Sendable, Hashable {
+        public var phase: BreakerPhase
+        public var control: BreakerControl
+        /// Why it is in this phase, in words.
+        public var reason: String
+        /// Calls in the window, and how many of them failed and were slow.
+        public var calls: Int
+        public var failures: Int
+        public var slowCalls: Int
+        /// Openings in a row.
+        public var openings: Int
+        /// What is left of the open time; zero when it isn't open, nil when it is forced open.
+        public var retryAfter: Duration?
+    }
+
+    @usableFromInline let environment: PolicyEnvironment
+    private let state: Locked<BreakerState>
+    /// The generation whose calls pass without the lock; zero when none do.
+    private let passing: Atomic<UInt32>
+    private let stripes: SuccessStripes
+    /// In ticks: from when on a call is slow, and when the window's youngest slice ends (since `epoch`).
+    private let slowTicks: Atomic<Int64>
+    private let sliceEndTicks: Atomic<Int64>
+    private let epoch: ContinuousClock.Instant
+
+    /// - Throws: ``InvalidConfiguration`` with every problem.
+    public init(_ configuration: Configuration = .init(), environment: PolicyEnvironment = .init())
+        throws(InvalidConfiguration)
+    {
+        try configuration.validate()
+        self.environment = environment
+        epoch = environment.time.now()
+        let fresh = BreakerState(configuration, now: epoch)
+        passing = Atomic(fresh.generation)
+        stripes = SuccessStripes(generation: fresh.generation)
+        slowTicks = Atomic(configuration.slowCall.map(Self.ticks) ?? .max)
+        sliceEndTicks = Atomic(fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: $0)) } ?? .max)
+        state = Locked(fresh)
+    }
+
+    @inlinable
+    public func apply<Value: Sendable, Failure: Error>(
+        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+    ) async throws(CallFailure<Failure>) -> Value {
+        var context = context
+        let start = context.now(environment.time)
+        let permit: Permit
+        switch acquire(at: start) {
+        case .permit(let given): permit = given
+        case .refused(let retryAfter):
+            environment.report(.rejected(.circuitOpen(retryAfter: retryAfter)))
+            throw .rejected(.circuitOpen(retryAfter: retryAfter))
+        }
+        do throws(CallFailure<Failure>) {
+            let value = try await operation(context)
+            settle(permit, .healthy, since: start)
+            return value
+        } catch {
+            // Whoever was called off says nothing about the other end, whatever error that looks like.
+            settle(permit, Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
+            throw error
+        }
+    }
+
+    // MARK: Permits, for those who make the call themselves
+
+    /// Asks to make a call at `now`.
+    public func acquire(at now: ContinuousClock.Instant) -> Admission {
+        let generation = passing.load(ordering: .relaxed)
+        if generation != 0 { return .permit(Permit(generation: generation)) }
+        return acquireSlowly(at: now)
+    }
+
+    /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes nothing.
+    public func settle(_ permit: Permit, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant) {
+        guard verdict != .unknown || permit.isTrial else { return }
+        change(at: now) { $0.settle(permit, verdict, slow: slow, at: now) }
+    }
+
+    @usableFromInline
+    func settle(_ permit: Permit, _ verdict: Disposition.Verdict, since start: ContinuousClock.Instant) {
+        let slowTicks = slowTicks.load(ordering: .relaxed)
+        let sliceEndTicks = sliceEndTicks.load(ordering: .relaxed)
+        // With a window of calls and no slow ones nobody needs to know the time.
+        let isTimed = slowTicks != .max || sliceEndTicks != .max || verdict != .healthy || permit.isTrial
+        let now = isTimed ? environment.time.now() : start
+        let isSlow = isTimed && Self.ticks(start.duration(to: now)) >= slowTicks
+        if verdict == .healthy, !isSlow, !permit.isTrial, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
+            stripes.count(generation: permit.generation)
+        {
+            return
+        }
+        settle(permit, verdict, slow: isSlow, at: now)
+    }
+
+    /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
+    private static func ticks(_ duration: Duration) -> Int64 { Int64(truncatingIfNeeded: duration.attoseconds >> 30) }
+
+    private func acquireSlowly(at now: ContinuousClock.Instant) -> Admission {
+        let (admission, change) = state.withLock { state -> (Admission, BreakerState.Change?) in
+            let result = state.acquire(at: now)
+            if result.change != nil { publish(state) }
+            return result
+        }
+        if let change { report(change) }
+        return admission
+    }
+
+    // MARK: From outside
+
+    /// The breaker's phase, for little: what a metric shows.
+    public var phase: BreakerPhase { state.withLock { $0.phase } }
+
+    public var snapshot: Snapshot {
+        let now = environment.time.now()
+        return state.withLock { state in
+            state.add(successes: stripes.collect(beginning: state.generation), at: now)
+            publish(state)
+            return Snapshot(
+                phase: state.phase, control: state.control, reason: state.reason, calls: state.tally.calls,
+                failures: state.tally.failures, slowCalls: state.tally.slow, openings: state.openings,
+                retryAfter: state.retryAfter(at: now))
+        }
+    }
+
+    public var configuration: Configuration { state.withLock { $0.configuration } }
+
+    /// New numbers for the calls from now on; the window begins anew if its own number has changed.
+    /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
+    public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
+        try configuration.validate()
+        let now = environment.time.now()
+        change(at: now) { state in
+            state.reconfigure(configuration, at: now)
+            return nil
+        }
+    }
+
+    public var control: BreakerControl { state.withLock { $0.control } }
+
+    /// Forces the breaker, has it only observe, or leaves it to itself again: it then begins closed.
+    public func set(_ control: BreakerControl) {
+        let now = environment.time.now()
+        change(at: now) { $0.set(control, at: now) }
+    }
+
+    /// One transition under the lock: what was counted without it goes in first, what others read without it follows.
+    private func change(at now: ContinuousClock.Instant, _ transition: (inout BreakerState) -> BreakerState.Change?) {
+        let change = state.withLock { state -> BreakerState.Change? in
+            state.add(successes: stripes.collect(beginning: state.generation), at: now)
+            let change = transition(&state)
+            publish(state)
+            return change
+        }
+        if let change { report(change) }
+    }
+
+    /// Makes what is decided visible to those who don't take the lock. Call with the lock held.
+    private func publish(_ state: borrowing BreakerState) {
+        slowTicks.store(state.configuration.slowCall.map(Self.ticks) ?? .max, ordering: .relaxed)
+        sliceEndTicks.store(state.sliceEnd.map { Self.ticks(epoch.duration(to: $0)) } ?? .max, ordering: .relaxed)
+        guard passing.load(ordering: .relaxed) != (state.letsPass ? state.generation : 0) else { return }
+        // Before anybody gets a permit of the new generation, the stripes have to know it.
+        passing.store(0, ordering: .relaxed)
+        _ = stripes.collect(beginning: state.generation)
+        passing.store(state.letsPass ? state.generation : 0, ordering: .relaxed)
+    }
+
+    private func report(_ change: BreakerState.Change) {
+        environment.report(.breakerChanged(from: change.from, to: change.to, reason: change.reason))
+    }
+}
