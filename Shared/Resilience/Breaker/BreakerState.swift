@@ -94,7 +94,10 @@ struct BreakerState: Sendable {
     private mutating func count(_ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant) -> Change? {
         guard verdict != .unknown else { return nil }
         window.add(failed: verdict == .faulty, slow: slow, now: now)
-        guard control != .forcedClosed, window.tally.calls >= configuration.minimumCalls else { return nil }
+        // Only bad news opens a breaker: successes are counted in bulk, and none must depend on when.
+        guard verdict == .faulty || slow, control != .forcedClosed, window.tally.calls >= configuration.minimumCalls else {
+            return nil
+        }
         let (calls, failures, slows) = (window.tally.calls, window.tally.failures, window.tally.slow)
         if Double(failures) >= configuration.failureRate * Double(calls) {
             return open("\(failures) of the last \(calls) calls failed", at: now)

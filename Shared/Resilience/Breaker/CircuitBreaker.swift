@@ -148,6 +148,15 @@ public final class CircuitBreaker: Policy {
     /// The breaker's phase, for little: what a metric shows.
     public var phase: BreakerPhase { state.withLock { $0.phase } }
 
+    /// Whether a call would pass without being a trial: always true for a breaker that only observes.
+    public var letsPass: Bool { passing.load(ordering: .relaxed) != 0 || state.withLock { $0.control == .observing } }
+
+    /// Whether the open time is over and the breaker waits for calls to try the dependency out with.
+    public var isTrialDue: Bool {
+        let now = environment.time.now()
+        return state.withLock { $0.phase != .closed && $0.retryAfter(at: now) == .zero }
+    }
+
     public var snapshot: Snapshot {
         let now = environment.time.now()
         return state.withLock { state in

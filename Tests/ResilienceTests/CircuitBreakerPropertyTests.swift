@@ -1,0 +1,203 @@
+import Foundation
+@testable import Resilience
+import TestSupport
+import Testing
+
+/// A breaker that remembers every call and works everything out anew each time: slow and obvious.
+private struct ObviousBreaker {
+    struct Call {
+        var at: Duration
+        var failed: Bool
+        var slow: Bool
+    }
+
+    var configuration: CircuitBreaker.Configuration
+    var phase = BreakerPhase.closed
+    var era = 0
+    var calls: [Call] = []
+    var trials: [Int: Duration] = [:]
+    var trialSuccesses = 0
+    var openUntil = Duration.zero
+    var closedSince = Duration.zero
+    var openings = 0
+
+    /// The era of the permit, or nil when the call is refused.
+    mutating func acquire(id: Int, at now: Duration) -> Int? {
+        if phase == .open, now >= openUntil { move(.halfOpen, now) }
+        switch phase {
+        case .closed: return era
+        case .open: return nil
+        case .halfOpen:
+            trials = trials.filter { now - $0.value < configuration.trialTime }
+            guard trials.count + trialSuccesses < configuration.trials else { return nil }
+            trials[id] = now
+            return era
+        }
+    }
+
+    mutating func settle(id: Int, era permitEra: Int, _ verdict: Disposition.Verdict, slow: Bool, at now: Duration) {
+        guard permitEra == era else { return }
+        switch phase {
+        case .open: return
+        case .closed:
+            guard verdict != .unknown else { return }
+            calls.append(Call(at: now, failed: verdict == .faulty, slow: slow))
+            // A plain success never opens a breaker, not even one that is in the window with old failures.
+            guard verdict == .faulty || slow else { return }
+            let window = window(at: now)
+            guard window.count >= configuration.minimumCalls else { return }
+            let failed = window.filter(\.failed).count
+            let slows = window.filter(\.slow).count
+            let isBad =
+                Double(failed) >= configuration.failureRate * Double(window.count)
+                || slows > 0 && Double(slows) >= configuration.slowCallRate * Double(window.count)
+            if isBad { open(now) }
+        case .halfOpen:
+            guard let since = trials.removeValue(forKey: id), now - since < configuration.trialTime else { return }
+            switch verdict {
+            case .unknown: return
+            case .faulty: open(now)
+            case .healthy where slow: open(now)
+            case .healthy:
+                trialSuccesses += 1
+                if trialSuccesses >= configuration.trials { move(.closed, now) }
+            }
+        }
+    }
+
+    var start = Duration.zero
+
+    func window(at now: Duration) -> ArraySlice<Call> {
+        switch configuration.window {
+        case .calls(let count): return calls.suffix(count)
+        case .time(let time):
+            let slice = time / 10
+            let youngest = Int((now - start) / slice)
+            return calls[...].filter { Int(($0.at - start) / slice) > youngest - 10 }[...]
+        }
+    }
+
+    private mutating func open(_ now: Duration) {
+        if phase == .closed, now - closedSince >= openTime { openings = 0 }
+        openings += 1
+        openUntil = now + openTime
+        move(.open, now)
+    }
+
+    private var openTime: Duration {
+        var time = openings == 0 ? .zero : configuration.openTime
+        for _ in 1..<max(openings, 1) { time = min(time * 2, configuration.longestOpenTime) }
+        return time
+    }
+
+    private mutating func move(_ next: BreakerPhase, _ now: Duration) {
+        phase = next
+        era += 1
+        trials = [:]
+        trialSuccesses = 0
+        if next == .closed {
+            closedSince = now
+            start = now
+            calls = []
+        }
+    }
+}
+
+@Suite("A circuit breaker, by random sequences")
+struct CircuitBreakerPropertyTests {
+    private static let configurations = [
+        CircuitBreaker.Configuration(
+            window: .calls(20), minimumCalls: 5, failureRate: 0.4, slowCall: .milliseconds(50), slowCallRate: 0.5,
+            openTime: .milliseconds(300), longestOpenTime: .seconds(2), trials: 3, trialTime: .milliseconds(700)),
+        CircuitBreaker.Configuration(
+            window: .time(.seconds(2)), minimumCalls: 4, failureRate: 0.5, slowCall: .milliseconds(50), slowCallRate: 0.3,
+            openTime: .milliseconds(200), longestOpenTime: .seconds(1), trials: 1, trialTime: .milliseconds(500)),
+        CircuitBreaker.Configuration(
+            window: .calls(1), minimumCalls: 1, failureRate: 1, openTime: .milliseconds(10), longestOpenTime: .milliseconds(10),
+            trials: 2, trialTime: .milliseconds(50)),
+    ]
+
+    @Test("does what an obvious model does, call for call", arguments: configurations)
+    func model(_ configuration: CircuitBreaker.Configuration) throws {
+        var chance = SeededChance("breaker against its model")
+        let time = ManualTime()
+        let breaker = try CircuitBreaker(configuration, environment: PolicyEnvironment(time: time.source))
+        var model = ObviousBreaker(configuration: configuration)
+        var held: [(id: Int, permit: CircuitBreaker.Permit, era: Int)] = []
+        for step in 0..<100_000 {
+            let now = time.source.now()
+            switch chance.upTo(100) {
+            case ..<45:
+                let expected = model.acquire(id: step, at: time.elapsed)
+                if case .permit(let permit) = breaker.acquire(at: now) {
+                    held.append((step, permit, try #require(expected, "step \(step): a call passed")))
+                } else if expected != nil {
+                    Issue.record("step \(step): a call was refused")
+                    return
+                }
+            case ..<90 where !held.isEmpty:
+                // Mostly soon, sometimes long after: a late answer.
+                let index = chance.upTo(10) == 0 ? chance.upTo(held.count) : held.count - 1
+                let (id, permit, era) = held.remove(at: index)
+                let verdict: Disposition.Verdict = [.healthy, .healthy, .healthy, .faulty, .faulty, .unknown][chance.upTo(6)]
+                let slow = configuration.slowCall != nil && chance.upTo(8) == 0 && verdict != .unknown
+                model.settle(id: id, era: era, verdict, slow: slow, at: time.elapsed)
+                if chance.upTo(2) == 0 {
+                    breaker.settle(permit, verdict, slow: slow, at: now)
+                } else {
+                    // As `apply` does it, plain successes without the lock.
+                    breaker.settle(permit, verdict, since: now.advanced(by: slow ? .milliseconds(-50) : .zero))
+                }
+            case ..<97: time.advance(by: .milliseconds(chance.upTo(40)))
+            default: time.advance(by: .milliseconds(chance.upTo(1000)))
+            }
+            if held.count > 50 { held.removeFirst(25) }
+            if model.calls.count > 400 { model.calls.removeFirst(200) }
+            guard breaker.phase == model.phase else {
+                Issue.record("step \(step): \(breaker.phase), not \(model.phase); seed \(chance.seed)")
+                return
+            }
+            if chance.upTo(20) == 0, model.phase == .closed {
+                let snapshot = breaker.snapshot
+                let window = model.window(at: time.elapsed)
+                guard snapshot.calls == window.count, snapshot.failures == window.filter(\.failed).count else {
+                    Issue.record("step \(step): \(snapshot), not \(window.count) calls; seed \(chance.seed)")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("never sticks: after the open time a call passes within one trial's time, whatever became of the others")
+    func neverSticks() throws {
+        var chance = SeededChance("breaker never sticks")
+        let time = ManualTime()
+        let configuration = Self.configurations[0]
+        let breaker = try CircuitBreaker(configuration, environment: PolicyEnvironment(time: time.source))
+        var held: [CircuitBreaker.Permit] = []
+        var refusedSince: Duration?
+        for step in 0..<100_000 {
+            if chance.upTo(3) > 0, !held.isEmpty {
+                let permit = held.remove(at: chance.upTo(held.count))
+                // A third of them never come back at all.
+                let verdict: Disposition.Verdict? = [.healthy, .faulty, .unknown, nil][chance.upTo(4)]
+                if let verdict { breaker.settle(permit, verdict, slow: chance.upTo(4) == 0, at: time.source.now()) }
+            }
+            time.advance(by: .milliseconds(chance.upTo(20)))
+            let before = breaker.snapshot
+            switch breaker.acquire(at: time.source.now()) {
+            case .permit(let permit):
+                held.append(permit)
+                refusedSince = nil
+            case .refused:
+                if before.phase == .open, before.retryAfter != .zero { refusedSince = nil }
+                let since = refusedSince ?? time.elapsed
+                refusedSince = since
+                guard before.phase == .open || time.elapsed - since <= configuration.trialTime else {
+                    Issue.record("step \(step): refused for \(time.elapsed - since) after the open time; seed \(chance.seed)")
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Resilience
+import TestSupport
+import Testing
+
+@Suite("A circuit breaker")
+struct CircuitBreakerTests {
+    let time = ManualTime()
+
+    struct Down: Error {}
+
+    func breaker(
+        _ configuration: CircuitBreaker.Configuration = .init(
+            window: .calls(10), minimumCalls: 4, openTime: .seconds(1), longestOpenTime: .seconds(8), trials: 2,
+            trialTime: .seconds(5)),
+        events: Recorded<PolicyEvent>? = nil
+    ) throws -> CircuitBreaker {
+        var environment = PolicyEnvironment(name: "coupon", time: time.source)
+        if let events { environment.report = { events.add($0) } }
+        return try CircuitBreaker(configuration, environment: environment)
+    }
+
+    func fail(_ breaker: CircuitBreaker, times: Int = 1) async {
+        for _ in 0..<times { _ = try? await breaker.run { (_) async throws in throw Down() } }
+    }
+
+    func succeed(_ breaker: CircuitBreaker, times: Int = 1) async throws {
+        for _ in 0..<times { try await breaker.run { _ in } }
+    }
+
+    @Test("lets everything pass until there are enough calls, then opens at the failure rate and says why")
+    func opens() async throws {
+        let events = Recorded<PolicyEvent>()
+        let breaker = try breaker(events: events)
+        try await succeed(breaker, times: 2)
+        await fail(breaker)
+        #expect(breaker.phase == .closed)
+        await fail(breaker)
+        #expect(breaker.phase == .open)
+        #expect(breaker.snapshot.reason == "2 of the last 4 calls failed")
+        await #expect(throws: CallFailure<Never>.rejected(.circuitOpen(retryAfter: .seconds(1)))) { () async throws in
+            try await breaker.run { _ in Issue.record("an open breaker let a call pass") }
+        }
+        #expect(
+            events.all.map(\.kind) == [
+                .breakerChanged(from: .closed, to: .open, reason: "2 of the last 4 calls failed"),
+                .rejected(.circuitOpen(retryAfter: .seconds(1))),
+            ])
+    }
+
+    @Test("opens at the rate of slow calls, though all of them succeed")
+    func slow() async throws {
+        let breaker = try breaker(
+            .init(window: .calls(10), minimumCalls: 4, slowCall: .milliseconds(100), slowCallRate: 0.5))
+        for index in 0..<4 {
+            try await breaker.run { [time] _ in time.advance(by: .milliseconds(index < 2 ? 99 : 100)) }
+        }
+        #expect(breaker.phase == .open)
+        #expect(breaker.snapshot.reason == "2 of the last 4 calls were slow")
+    }
+
+    @Test("an answer that is a refusal counts as a success, and a cancellation for nothing")
+    func ignored() async throws {
+        let breaker = try breaker()
+        for _ in 0..<10 {
+            _ = try? await breaker.run(classify: { (_: Down) in .refusal }) { (_) async throws(Down) in throw Down() }
+            _ = try? await breaker.run { (_) async throws in throw CancellationError() }
+        }
+        #expect(breaker.snapshot.calls == 10 && breaker.snapshot.failures == 0)
+    }
+
+    @Test("a call that fails in a cancelled task says nothing about the dependency, whatever it throws")
+    func cancelled() async throws {
+        let breaker = try breaker()
+        await Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            await fail(breaker, times: 10)
+        }.value
+        #expect(breaker.snapshot.calls == 0)
+    }
+
+    @Test("when the open time is over so many trials pass at once, and when all succeed it closes, knowing nothing")
+    func recovers() async throws {
+        let breaker = try breaker()
+        await fail(breaker, times: 4)
+        time.advance(by: .seconds(1))
+        let now = time.source.now()
+        guard case .permit(let first) = breaker.acquire(at: now), case .permit(let second) = breaker.acquire(at: now) else {
+            Issue.record("no trial was let through")
+            return
+        }
+        #expect(first.isTrial && second.isTrial)
+        #expect(breaker.acquire(at: now) == .refused(retryAfter: .zero))
+        breaker.settle(first, .healthy, slow: false, at: now)
+        breaker.settle(first, .healthy, slow: false, at: now)
+        #expect(breaker.phase == .halfOpen, "given back twice, it counts once")
+        breaker.settle(second, .healthy, slow: false, at: now)
+        #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
+    }
+
+    @Test("each opening in a row doubles the open time, up to its cap; long enough closed, it begins small again")
+    func grows() async throws {
+        let breaker = try breaker()
+        await fail(breaker, times: 4)
+        for expected in [2, 4, 8, 8] {
+            time.advance(by: try #require(breaker.snapshot.retryAfter))
+            await fail(breaker)
+            #expect(breaker.snapshot.retryAfter == .seconds(expected))
+        }
+        time.advance(by: .seconds(8))
+        try await succeed(breaker, times: 2)
+        await fail(breaker, times: 4)
+        #expect(breaker.snapshot.retryAfter == .seconds(8), "closed for no time, it hasn't forgotten")
+        time.advance(by: .seconds(8))
+        try await succeed(breaker, times: 2)
+        time.advance(by: .seconds(8))
+        await fail(breaker, times: 4)
+        #expect(breaker.snapshot.retryAfter == .seconds(1))
+    }
+
+    @Test("a trial that is cancelled, says nothing, or never comes back makes room for another")
+    func abandoned() async throws {
+        let breaker = try breaker()
+        await fail(breaker, times: 4)
+        time.advance(by: .seconds(1))
+        for _ in 0..<5 { _ = try? await breaker.run { (_) async throws in throw CancellationError() } }
+        #expect(breaker.phase == .halfOpen)
+        guard case .permit(let lost) = breaker.acquire(at: time.source.now()), case .permit = breaker.acquire(at: time.source.now())
+        else {
+            Issue.record("no trial was let through")
+            return
+        }
+        time.advance(by: .seconds(5))
+        breaker.settle(lost, .faulty, slow: false, at: time.source.now())
+        #expect(breaker.phase == .halfOpen, "its answer came too late to count")
+        try await succeed(breaker, times: 2)
+        #expect(breaker.phase == .closed)
+    }
+
+    @Test("an answer of an earlier era changes nothing")
+    func late() async throws {
+        let breaker = try breaker()
+        guard case .permit(let old) = breaker.acquire(at: time.source.now()) else { return }
+        await fail(breaker, times: 4)
+        time.advance(by: .seconds(1))
+        try await succeed(breaker, times: 2)
+        breaker.settle(old, .faulty, slow: false, at: time.source.now())
+        #expect(breaker.snapshot.calls == 0)
+    }
+
+    @Test("forced open it refuses all, forced closed none; observing it refuses none and says what it would have done")
+    func forced() async throws {
+        let events = Recorded<PolicyEvent>()
+        let breaker = try breaker(events: events)
+        breaker.set(.forcedOpen)
+        #expect(breaker.acquire(at: time.source.now()) == .refused(retryAfter: nil))
+        breaker.set(.forcedClosed)
+        await fail(breaker, times: 50)
+        #expect(breaker.phase == .closed && breaker.snapshot.failures == 10)
+        breaker.set(.observing)
+        await fail(breaker, times: 4)
+        #expect(breaker.phase == .open)
+        try await succeed(breaker)
+        #expect(events.all.last?.kind == .breakerChanged(from: .closed, to: .open, reason: "4 of the last 4 calls failed"))
+        breaker.set(.automatic)
+        #expect(breaker.phase == .closed)
+    }
+
+    @Test("new numbers are checked together and count from then on; bad ones leave the old in place")
+    func reconfigured() async throws {
+        let breaker = try breaker()
+        let bad = CircuitBreaker.Configuration(
+            window: .calls(3), minimumCalls: 0, failureRate: 1.5, slowCall: .zero, openTime: .seconds(2),
+            longestOpenTime: .seconds(1), trials: 0, trialTime: .zero)
+        let error = #expect(throws: InvalidConfiguration.self) { try breaker.reconfigure(bad) }
+        #expect(error?.problems.count == 6)
+        #expect(breaker.configuration.minimumCalls == 4)
+        var good = breaker.configuration
+        good.minimumCalls = 2
+        try breaker.reconfigure(good)
+        await fail(breaker, times: 2)
+        #expect(breaker.phase == .open)
+    }
+
+    @Test("two threads of successes and one of failures: every call is counted once")
+    func concurrent() async throws {
+        let breaker = try breaker(.init(window: .calls(10_000), minimumCalls: 10_000, failureRate: 1))
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask { for _ in 0..<2000 { try? await breaker.run { _ in } } }
+            }
+            group.addTask { await fail(breaker, times: 500) }
+        }
+        #expect(breaker.snapshot.calls == 4500 && breaker.snapshot.failures == 500)
+    }
+}

@@ -1,0 +1,20 @@
+import Foundation
+import Resilience
+
+/// Chance that can be had again: prints its seed, and takes it from `CSP_SEED` where that is set.
+package struct SeededChance: RandomNumberGenerator {
+    package let seed: UInt64
+    private let source: Chance
+
+    /// - Parameter purpose: names the run in the output.
+    package init(_ purpose: String) {
+        seed = ProcessInfo.processInfo.environment["CSP_SEED"].flatMap(UInt64.init) ?? .random(in: 0...UInt64(UInt32.max))
+        source = .seeded(seed)
+        print("\(purpose): CSP_SEED=\(seed)")
+    }
+
+    package mutating func next() -> UInt64 { source.next() }
+
+    /// In `0 ..< bound`.
+    package mutating func upTo(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+}
