@@ -2,7 +2,7 @@
 SWIFT_FILES = Package.swift Services Shared Tests
 BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
 
-.PHONY: help up down test lint check bench verify requirements
+.PHONY: help up down test lint check bench races verify requirements
 
 help:                ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -26,6 +26,9 @@ lint:                ## the formatter's rules, strictly
 bench: requirements  ## orders/s, latency and CPU an order, beside this machine's floor (release; on a quiet machine)
 	swift build -c release
 	.build/release/Benchmarks
+
+races: requirements  ## the concurrent parts under the thread sanitizer (the first time builds for minutes)
+	Scripts/check-races
 
 verify: requirements ## what takes longer than `make test`: the stack in containers
 	Scripts/verify-containers

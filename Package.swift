@@ -115,6 +115,7 @@ let package = Package(
             ],
             path: "Tests/TestSupport"),
         tests("Resilience", ["Resilience", "TestSupport"]),
+        tests("ServingPath", ["ServingPath", "Resilience", "TestSupport"]),
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "TestSupport", grdb]),

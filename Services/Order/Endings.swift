@@ -85,7 +85,7 @@ struct Endings: Sendable {
     /// The order keeps its `finish-order` message, which is made due unless it is being worked on.
     func accepted(_ order: Order, reason: Unavailability) throws -> Conclusion {
         var order = order
-        order.accept(reason: reason.rawValue, at: wall())
+        order.accept(reason: reason.code, at: wall())
         return Conclusion(order: order, document: try JSON.encode(order.document)) { database, queue, order in
             try queue.hasten(database, .finishOrder, order.id)
             try queue.notify(database, .notifyAccepted, order, amount: order.document.total)

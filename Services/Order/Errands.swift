@@ -85,7 +85,7 @@ extension Verdict {
     init(_ error: CallError) {
         switch error {
         case .refused(let problem): self = .refused("\(problem.status) \(problem.code)")
-        case .unavailable(let reason): self = .unavailable(reason.rawValue)
+        case .unavailable(let reason): self = .unavailable(reason.code)
         }
     }
 }

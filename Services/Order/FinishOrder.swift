@@ -13,7 +13,6 @@ struct FinishOrder: Sendable {
     let store: Store
     let queue: DurableQueue
     let purchase: Purchase
-    let timeout: Duration
     let hands: WorkInHand
     let endings: Endings
     let acceptedMaxAge: Duration
@@ -36,8 +35,7 @@ struct FinishOrder: Sendable {
 
     private func finish(_ begun: Order) async throws -> Verdict {
         var order = begun
-        let limits = Purchase.Limits(inventory: timeout, coupon: timeout, payment: timeout)
-        let ending = try await purchase.run(&order, deadline: .after(timeout * 3), limits: limits) { order in
+        let ending = try await purchase.run(&order, for: .queue) { order in
             order = try await endings.save(order)
         }
         switch ending {
@@ -51,9 +49,9 @@ struct FinishOrder: Sendable {
         case .paymentUnavailable(let reason):
             // A crash left it as `placing`: by now the customer may read that it is accepted.
             if order.status == .placing { try await accept(order, reason) }
-            return .unavailable("payment: \(reason.rawValue)")
+            return .unavailable("payment: \(reason.code)")
         case .inventoryUnavailable(let reason):
-            return .unavailable("inventory: \(reason.rawValue)")
+            return .unavailable("inventory: \(reason.code)")
         case .couponUnavailable:
             return done(try endings.givenUp(order, Problem.couponUnavailable.document, undoing: .everything))
         case .voided:

@@ -2,6 +2,7 @@ import Contracts
 package import Queue
 package import Runtime
 package import ServiceLifecycle
+package import ServingPath
 package import Storage
 package import Transport
 
@@ -15,6 +16,7 @@ package struct OrderApplication: ServiceApplication {
     package let queue: DurableQueue
     package let routes: [Route]
     package let background: [any Service]
+    package let path: ServingPath
 
     package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
@@ -22,35 +24,32 @@ package struct OrderApplication: ServiceApplication {
             folder: environment.common.dataFolder, name: Self.name,
             migrations: [OrderStore.migration, DurableQueue.migration])
         queue = DurableQueue(store: store, wall: { wall().milliseconds })
-        let neighbours = Neighbours(configuration: configuration, environment: environment)
+        let neighbours = try Neighbours(configuration: configuration, environment: environment)
+        path = neighbours.path
         let purchase = Purchase(
             inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, wall: wall)
         let endings = Endings(store: store, queue: queue, counts: OrderCounts(), wall: wall)
         let hands = WorkInHand()
-        let limits = Purchase.Limits(
-            inventory: configuration.inventoryTimeout, coupon: configuration.couponTimeout,
-            payment: configuration.paymentTimeout)
 
         routes =
             OrderRoutes(
                 store: store,
                 place: PlaceOrder(
-                    store: store, queue: queue, purchase: purchase, limits: limits, hands: hands, endings: endings,
+                    store: store, queue: queue, purchase: purchase, hands: hands, endings: endings,
                     resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: environment.logger),
                 cancel: CancelOrder(store: store, queue: queue, endings: endings),
-                quote: QuoteOrder(inventory: neighbours.inventory, coupon: neighbours.coupon, limits: limits, wall: wall),
+                quote: QuoteOrder(inventory: neighbours.inventory, coupon: neighbours.coupon, wall: wall),
                 budget: configuration.orderBudget
             ).routes
 
         let finish = FinishOrder(
-            store: store, queue: queue, purchase: purchase, timeout: configuration.backgroundTimeout, hands: hands,
+            store: store, queue: queue, purchase: purchase, hands: hands,
             endings: endings, acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
         let repair = RepairCoupon(
             store: store, queue: queue, coupon: neighbours.coupon, payment: neighbours.payment,
-            timeout: configuration.backgroundTimeout, wall: wall)
+            wall: wall)
         let errands = RunErrands(
-            store: store, neighbours: neighbours, timeout: configuration.backgroundTimeout,
-            notificationTimeout: configuration.notificationTimeout, wall: wall)
+            store: store, neighbours: neighbours, wall: wall)
         let lanes = Errand.lanes { errand in
             switch errand {
             case .finishOrder: { await finish($0) }

@@ -96,6 +96,6 @@ struct OrderRoutes: Sendable {
     private func quoteOrder(_ call: Call) async throws -> Answer {
         let request = try call.decode(OrderRequest.self)
         try request.validate(needsPayment: false)
-        return try .json(200, try await quote(request, deadline: call.deadline))
+        return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }
 }

@@ -26,7 +26,6 @@ struct PlaceOrder: Sendable {
     let store: Store
     let queue: DurableQueue
     let purchase: Purchase
-    let limits: Purchase.Limits
     let hands: WorkInHand
     let endings: Endings
     /// When `finish-order` takes over: after the customer's budget, with a second to spare.
@@ -56,7 +55,7 @@ struct PlaceOrder: Sendable {
     private func place(_ placed: Order, deadline: Deadline) async -> Outcome {
         var order = placed
         do {
-            let ending = try await purchase.run(&order, deadline: deadline, limits: limits) { order in
+            let ending = try await purchase.run(&order, for: .customer(until: deadline, .criticalPlus)) { order in
                 order = try await endings.save(order)
             }
             return try await conclude(ending, order)
@@ -82,7 +81,7 @@ struct PlaceOrder: Sendable {
             return .problem(Problem(refusal), replayed: false)
         case .inventoryUnavailable(let reason):
             // The seam for ordering without inventory: with a cached price and stock the order could be accepted here.
-            let problem = reason == .deadlineExceeded ? Problem.deadlineExceeded : .priceUnavailable
+            let problem = reason.reason == .deadlineExceeded ? Problem.deadlineExceeded : .priceUnavailable
             return try await .problem(
                 endings.giveUp(order, problem, mayBeReserved: reason.mayHaveBeenDone), replayed: false)
         case .couponUnavailable:

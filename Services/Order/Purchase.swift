@@ -8,13 +8,6 @@ import Transport
 /// It changes the order it is given and leaves deciding what follows to its caller: ``PlaceOrder`` with a customer
 /// waiting, ``FinishOrder`` with none.
 struct Purchase: Sendable {
-    /// How long each step may take; the deadline bounds them all.
-    struct Limits: Sendable {
-        var inventory: Duration
-        var coupon: Duration
-        var payment: Duration
-    }
-
     /// How the path ended.
     enum Ending: Sendable {
         case paid
@@ -37,20 +30,20 @@ struct Purchase: Sendable {
 
     /// - Parameter save: puts the order on disk; called before a charge whose amount another try could compute differently.
     func run(
-        _ order: inout Order, deadline: Deadline, limits: Limits, save: (inout Order) async throws -> Void
+        _ order: inout Order, for caller: Caller, save: (inout Order) async throws -> Void
     ) async throws -> Ending {
-        if let ending = await reserve(&order, deadline: deadline, limit: limits.inventory) { return ending }
+        if let ending = await reserve(&order, for: caller) { return ending }
         if let code = order.request.couponCode, order.progress.couponDecision == .undecided {
-            if let ending = await redeem(code, &order, deadline: deadline, limit: limits.coupon) { return ending }
+            if let ending = await redeem(code, &order, for: caller) { return ending }
             try await save(&order)
         }
         if let ending = checkTotal(order) { return ending }
-        return await charge(&order, deadline: deadline, limit: limits.payment)
+        return await charge(&order, for: caller)
     }
 
-    private func reserve(_ order: inout Order, deadline: Deadline, limit: Duration) async -> Ending? {
+    private func reserve(_ order: inout Order, for caller: Caller) async -> Ending? {
         do {
-            let reservation = try await inventory.reserve(order, deadline: deadline, limit: limit)
+            let reservation = try await inventory.reserve(order, for: caller)
             order.price(reservation)
             order.note("reserve", "done", at: wall())
             return nil
@@ -61,14 +54,14 @@ struct Purchase: Sendable {
                 order.note("reserve", "refused", problem.code, at: wall())
                 return .refused(problem)
             case .unavailable(let reason):
-                order.note("reserve", "degraded", reason.rawValue, at: wall())
+                order.note("reserve", "degraded", reason.code, at: wall())
                 return .inventoryUnavailable(reason)
             }
         }
     }
 
-    private func redeem(_ code: String, _ order: inout Order, deadline: Deadline, limit: Duration) async -> Ending? {
-        switch await coupon.redeem(order, code: code, deadline: deadline, limit: limit) {
+    private func redeem(_ code: String, _ order: inout Order, for caller: Caller) async -> Ending? {
+        switch await coupon.redeem(order, code: code, for: caller) {
         case .live(.redeemed(let discount)):
             order.redeemed(discount: discount)
             order.note("redeem", "done", "\(discount) off", at: wall())
@@ -78,11 +71,12 @@ struct Purchase: Sendable {
         case .live(.refused(let problem)):
             order.note("redeem", "refused", problem.code, at: wall())
             return .refused(.couponRefused(problem.reason ?? problem.detail))
-        case .absent(let reason):
-            order.note("redeem", "degraded", reason.rawValue, at: wall())
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
+            // Nothing but a live answer has redeemed anything.
+            order.note("redeem", "degraded", reason.code, at: wall())
             switch order.request.ifCouponUnavailable ?? .refundLater {
-            case .refundLater: order.skipCoupon(reason: reason.rawValue, repair: .refundLater)
-            case .orderWithout: order.skipCoupon(reason: reason.rawValue, repair: .none)
+            case .refundLater: order.skipCoupon(reason: reason.code, repair: .refundLater)
+            case .orderWithout: order.skipCoupon(reason: reason.code, repair: .none)
             case .reject: return .couponUnavailable(reason)
             }
             return nil
@@ -97,13 +91,13 @@ struct Purchase: Sendable {
                 detail: "The total is \(total), more than maxTotal \(limit). Nothing was charged."))
     }
 
-    private func charge(_ order: inout Order, deadline: Deadline, limit: Duration) async -> Ending {
+    private func charge(_ order: inout Order, for caller: Caller) async -> Ending {
         guard let amount = order.document.total, amount > 0 else {
             order.note("charge", "done", "nothing to pay", at: wall())
             return .paid
         }
         do {
-            let captured = try await payment.capture(order, amount: amount, deadline: deadline, limit: limit)
+            let captured = try await payment.capture(order, amount: amount, for: caller)
             order.progress.paymentId = captured.id
             order.note("charge", "done", captured.id, at: wall())
             return .paid
@@ -114,7 +108,7 @@ struct Purchase: Sendable {
                 order.note("charge", "refused", problem.reason ?? problem.code, at: wall())
                 return .refused(.paymentDeclined(problem.reason ?? problem.detail))
             case .unavailable(let reason):
-                order.note("charge", "degraded", reason.rawValue, at: wall())
+                order.note("charge", "degraded", reason.code, at: wall())
                 return .paymentUnavailable(reason)
             }
         }

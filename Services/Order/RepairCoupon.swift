@@ -13,7 +13,6 @@ struct RepairCoupon: Sendable {
     let queue: DurableQueue
     let coupon: CouponNeighbour
     let payment: PaymentNeighbour
-    let timeout: Duration
     let wall: @Sendable () -> Timestamp
 
     func callAsFunction(_ message: Message) async -> Verdict {
@@ -30,9 +29,9 @@ struct RepairCoupon: Sendable {
     }
 
     private func repair(_ order: Order, code: String) async throws -> Verdict {
-        switch await coupon.redeem(order, code: code, deadline: .after(timeout), limit: timeout) {
-        case .absent(let reason):
-            return .unavailable(reason.rawValue)
+        switch await coupon.redeem(order, code: code, for: .queue) {
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
+            return .unavailable(reason.code)
         case .live(.voided):
             return done(order, "the redemption had been undone")
         case .live(.refused(let problem)):
@@ -44,7 +43,7 @@ struct RepairCoupon: Sendable {
             }
             let refunded = try await payment.refund(
                 paymentId: paymentId, amount: owed, reason: "coupon \(code)", key: "\(order.id):coupon",
-                deadline: .after(timeout), limit: timeout)
+                for: .queue)
             return done(order, "redeemed; \(owed) refunded", refunded: refunded.refunded, amount: owed)
         }
     }

@@ -10,33 +10,31 @@ import Transport
 struct RunErrands: Sendable {
     let store: Store
     let neighbours: Neighbours
-    let timeout: Duration
-    let notificationTimeout: Duration
     let wall: @Sendable () -> Timestamp
 
     func commitReservation(_ message: Message) async -> Verdict {
         await verdict { () async throws(CallError) in
-            try await neighbours.inventory.commit(orderId: message.key, deadline: .after(timeout), limit: timeout)
+            try await neighbours.inventory.commit(orderId: message.key, for: .queue)
         }
     }
 
     func releaseReservation(_ message: Message) async -> Verdict {
         await verdict { () async throws(CallError) in
-            try await neighbours.inventory.release(orderId: message.key, deadline: .after(timeout), limit: timeout)
+            try await neighbours.inventory.release(orderId: message.key, for: .queue)
         }
     }
 
     func releaseRedemption(_ message: Message) async -> Verdict {
-        switch await neighbours.coupon.release(orderId: message.key, deadline: .after(timeout), limit: timeout) {
+        switch await neighbours.coupon.release(orderId: message.key, for: .queue) {
         case .live: .done()
-        case .absent(let reason): .unavailable(reason.rawValue)
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): .unavailable(reason.code)
         }
     }
 
     /// The refund that voiding made is written into the order together with the end of the message.
     func voidPayment(_ message: Message) async -> Verdict {
         do {
-            let voided = try await neighbours.payment.void(orderId: message.key, deadline: .after(timeout), limit: timeout)
+            let voided = try await neighbours.payment.void(orderId: message.key, for: .queue)
             guard voided.refunded > 0 else { return .done() }
             return .done { [wall] database in
                 guard var order = try OrderStore.order(database, id: message.key) else { return }
@@ -57,8 +55,10 @@ struct RunErrands: Sendable {
         let event = CloudEvent(
             id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: message.key,
             time: Timestamp(milliseconds: message.createdAt), data: data)
-        return await verdict { () async throws(CallError) in
-            try await neighbours.notification.send(event, deadline: .after(notificationTimeout), limit: notificationTimeout)
+        switch await neighbours.notification.send(event, for: .queue) {
+        case .live(.accepted): return .done()
+        case .live(.refused(let problem)): return Verdict(.refused(problem))
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return .unavailable(reason.code)
         }
     }
 

@@ -3,6 +3,7 @@ package import Logging
 package import Queue
 package import Resilience
 package import ServiceLifecycle
+package import ServingPath
 package import Storage
 package import Transport
 
@@ -22,6 +23,8 @@ package protocol ServiceApplication: Sendable {
     var store: Store { get }
     var queue: DurableQueue { get }
     var routes: [Route] { get }
+    /// The services that this one asks; none, unless it says so.
+    var path: ServingPath { get }
     /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one first.
     var background: [any Service] { get }
 
@@ -31,6 +34,7 @@ package protocol ServiceApplication: Sendable {
 
 extension ServiceApplication {
     package var background: [any Service] { [] }
+    package var path: ServingPath { ServingPath() }
     package func prepare() async throws {}
 }
 
@@ -52,6 +56,14 @@ package struct ServiceEnvironment: Sendable {
         self.http = http
         self.time = time
         self.wall = wall
+    }
+
+    /// For the service's ``ServingPath``: with this process's metrics and log.
+    package var path: PathEnvironment {
+        let calls = DependencyCalls()
+        return PathEnvironment(
+            time: time, isProtected: common.mode == .protected, called: { calls.count($0, $1) },
+            happened: { [logger] in logger.log($0) })
     }
 }
 

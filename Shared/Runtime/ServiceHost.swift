@@ -43,7 +43,9 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
         let standard = StandardRoutes(
             name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
-            readiness: readiness, registry: Metering.registry)
+            readiness: readiness, registry: Metering.registry,
+            path: PathRoutes(
+                service: Application.name, path: application.path, time: environment.time, wall: environment.wall))
         let common = environment.common
         let responder = RouteResponder(
             routes: standard.routes + application.routes,

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import Resilience
 import ServiceLifecycle
 import Storage
 import SystemPackage
@@ -117,6 +118,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
     private static func startError(_ error: any Error) -> StartError {
         switch error {
         case let error as StartError: error
+        case let error as InvalidConfiguration: StartError(.configuration, "\(error)")
         case let error as StoreError: StartError(.environment, "\(error)")
         case let error as IOError where error.errnoCode == EADDRINUSE:
             StartError(.environment, "the port is already in use: \(listenAddress())")

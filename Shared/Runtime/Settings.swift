@@ -46,6 +46,15 @@ package struct Settings {
         }
     }
 
+    package mutating func real(
+        _ key: String, default defaultValue: Double, in range: ClosedRange<Double>, _ help: String
+    ) -> Double {
+        let help = "\(help) (\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound)))"
+        return parsed(key, default: defaultValue, shown: Self.text(defaultValue), help) {
+            Double($0).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
     /// A duration such as `250ms`, `30s`, `15m` or `24h`; a bare number is in seconds.
     package mutating func duration(
         _ key: String, default defaultValue: Duration, in range: ClosedRange<Duration>, _ help: String
@@ -100,6 +109,10 @@ package struct Settings {
             return .milliseconds(count * unit.milliseconds)
         }
         return nil
+    }
+
+    private static func text(_ number: Double) -> String {
+        number == number.rounded() ? "\(Int(number))" : "\(number)"
     }
 
     static func text(_ duration: Duration) -> String {

@@ -16,6 +16,7 @@ struct StandardRoutes: Sendable {
     let queue: DurableQueue
     let readiness: Readiness
     let registry: PrometheusRegistry
+    let path: PathRoutes
 
     var routes: [Route] {
         [
@@ -23,6 +24,8 @@ struct StandardRoutes: Sendable {
             .get("/readyz") { _ in try await ready() },
             .get("/metrics") { _ in await metrics() },
             .get("/openapi.json") { _ in .json(200, encoded: openAPI) },
+            .get("/csp") { _ in try .json(200, path.document) },
+            .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) { try path.reconfigure($0) },
             .get("/queue") { _ in try await .json(200, queueStatus()) },
             .get("/queue/dead") { call in try await .json(200, deadLetters(call)) },
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
@@ -50,6 +53,7 @@ struct StandardRoutes: Sendable {
             }
             Gauge(label: "csp_queue_oldest_seconds").record(report.oldestAge.seconds)
         }
+        path.record()
         let headers: HTTPFields = [.contentType: "text/plain; version=0.0.4; charset=utf-8"]
         return Answer(status: 200, headers: headers, body: Data(registry.exposition().utf8))
     }

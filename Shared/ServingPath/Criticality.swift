@@ -1,3 +1,5 @@
+public import Resilience
+
 /// How much a request matters when not all can be served: the four classes of the SRE book ("Handling Overload").
 public enum Criticality: String, Sendable, Hashable, CaseIterable, Comparable {
     /// Relays, refreshes and prefetch: may wait for minutes, unseen.
@@ -15,6 +17,19 @@ public enum Criticality: String, Sendable, Hashable, CaseIterable, Comparable {
         case .sheddablePlus: 1
         case .critical: 2
         case .criticalPlus: 3
+        }
+    }
+
+    /// The same for a ``Bulkhead``, which knows only ranks: 0 for `sheddable` to 3 for `critical-plus`.
+    public var priority: Priority { Priority(rank: rank) }
+
+    /// The class of a rank, the nearest where there is none.
+    public init(_ priority: Priority) {
+        switch priority.rank {
+        case ...0: self = .sheddable
+        case 1: self = .sheddablePlus
+        case 2: self = .critical
+        default: self = .criticalPlus
         }
     }
 

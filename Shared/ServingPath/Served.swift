@@ -3,32 +3,36 @@
 public enum Served<Value: Sendable>: Sendable {
     /// The dependency answered.
     case live(Value)
-    /// The dependency didn't; nothing can stand in for its answer.
+    /// It didn't, for `reason`; this is what it answered `age` ago.
+    case cached(Value, age: Duration, reason: Unavailability)
+    /// It didn't, for `reason`; this was worked out without it.
+    case computed(Value, reason: Unavailability)
+    /// It didn't, for `reason`, and nothing can stand in for its answer.
     case absent(reason: Unavailability)
 
+    /// The value, however it was come by; nil when there is none.
     public var value: Value? {
         switch self {
-        case .live(let value): value
+        case .live(let value), .cached(let value, _, _), .computed(let value, _): value
         case .absent: nil
+        }
+    }
+
+    /// Why the value isn't live; nil when it is.
+    public var reason: Unavailability? {
+        switch self {
+        case .live: nil
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): reason
         }
     }
 }
 
-/// Why a dependency gave no answer: the `reason` of a degradation, as customers and operators read it.
-public enum Unavailability: String, Sendable, Hashable, Codable {
-    /// No connection: refused, no route, unknown host. Nothing was sent, so nothing was done.
-    case unreachable
-    /// No answer in time: whether it was done is unknown.
-    case timeout
-    /// The connection ended before the whole answer: whether it was done is unknown.
-    case connectionLost = "connection-lost"
-    /// An answer that isn't the contract's, in status or body.
-    case invalidAnswer = "invalid-answer"
-    /// A 5xx or 429.
-    case serverError = "server-error"
-    /// No time was left to ask.
-    case deadlineExceeded = "deadline-exceeded"
-
-    /// Whether the dependency may have done what it was asked to: then it has to be asked again, or to undo it.
-    public var mayHaveBeenDone: Bool { self != .unreachable && self != .deadlineExceeded }
+/// What an ``OptionalDependency``'s fallback offers in place of an answer. It can't fail: where there is nothing, it says so.
+public enum Fallback<Value: Sendable>: Sendable {
+    /// The last good answer, and how old it is.
+    case cached(Value, age: Duration)
+    /// A sensible value worked out from what is known here.
+    case computed(Value)
+    /// Nothing; the path goes on without.
+    case absent
 }

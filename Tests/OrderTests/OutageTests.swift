@@ -49,7 +49,7 @@ struct OutageTests {
     func notification(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
-        try await withStack(settings: ["NOTIFICATION_URL": broken.url, "NOTIFICATION_TIMEOUT": "200ms"]) { stack in
+        try await withStack(settings: ["NOTIFICATION_URL": broken.url, "NOTIFICATION_QUEUE_TIMEOUT": "200ms"]) { stack in
             let answer = try await stack.place(request())
             #expect(answer.status == 201)
             let status: QueueStatus = try await stack.order.get("/queue").decode()
@@ -64,7 +64,7 @@ struct OutageTests {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
         try await withStack(
-            settings: ["PAYMENT_URL": broken.url, "PAYMENT_TIMEOUT": "200ms", "BACKGROUND_TIMEOUT": "200ms"]
+            settings: ["PAYMENT_URL": broken.url, "PAYMENT_TIMEOUT": "200ms", "PAYMENT_QUEUE_TIMEOUT": "200ms"]
         ) { stack in
             let answer = try await stack.place(request(), key: "key-1")
             let order: OrderDocument = try answer.decode()

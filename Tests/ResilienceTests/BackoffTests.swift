@@ -24,6 +24,56 @@ struct BackoffTests {
         #expect(delays.contains { $0 < .milliseconds(100) } && delays.contains { $0 > .milliseconds(900) })
     }
 
+    @Test("the range of decorrelated jitter starts at the base, and ends at three times the last wait or at the cap")
+    func decorrelated() {
+        let backoff = Backoff(base: .milliseconds(100), cap: .seconds(1), jitter: .decorrelated)
+        #expect(backoff.bounds(afterFailures: 1) == .milliseconds(100) ... .milliseconds(300))
+        #expect(backoff.bounds(afterFailures: 7, previous: .milliseconds(200)) == .milliseconds(100) ... .milliseconds(600))
+        #expect(backoff.bounds(afterFailures: 2, previous: .milliseconds(500)) == .milliseconds(100) ... .seconds(1))
+        let chance = Chance.seeded(1)
+        var previous: Duration?
+        var delays: [Duration] = []
+        for failures in 1...1000 {
+            let bounds = backoff.bounds(afterFailures: failures, previous: previous)
+            let delay = backoff.delay(afterFailures: failures, previous: previous, using: chance)
+            #expect(bounds.contains(delay))
+            delays.append(delay)
+            previous = delay
+        }
+        #expect(delays.contains { $0 > .milliseconds(900) } && delays.contains { $0 < .milliseconds(150) })
+        #expect(Set(delays).count > 990)
+    }
+
+    @Test("every wrong number is listed, with its name, its value and its range")
+    func problems() {
+        let problems = Backoff(base: .zero, cap: .seconds(90_000), floor: .seconds(-1)).problems
+        #expect(problems.count == 3)
+        for (problem, name) in zip(problems, ["base is 0.0 seconds", "cap is 90000.0 seconds", "floor is -1.0 seconds"]) {
+            #expect(problem.hasPrefix(name + "; it must be"))
+        }
+        #expect(Backoff(base: .seconds(1), cap: .seconds(1)).problems.isEmpty)
+        #expect(Backoff(base: .seconds(2), cap: .seconds(1)).problems.count == 1)
+    }
+
+    @Test("wrong numbers still give a wait that is neither negative nor above the largest of them")
+    func total() {
+        let odd: [Duration] = [.seconds(-5), .zero, .nanoseconds(1), .seconds(1), .seconds(Int64.max)]
+        let chance = Chance.seeded(2)
+        for base in odd {
+            for cap in odd {
+                for floor in odd {
+                    for jitter in Backoff.Jitter.allCases {
+                        let backoff = Backoff(base: base, cap: cap, floor: floor, jitter: jitter)
+                        for failures in [Int.min, 0, 1, 2, 64, Int.max] {
+                            let delay = backoff.delay(afterFailures: failures, previous: cap, using: chance)
+                            #expect(delay >= .zero && delay <= max(base, cap, floor, .zero))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test("an attempt gets what is left less the margin, never more than its limit and never less than nothing")
     func allowance() {
         let now = ContinuousClock.now

@@ -118,10 +118,12 @@ struct OutageTests {
         let seeds = try TemporaryFolder()
         try seeds.write("sku,name,department,price,stock\nRARE,Rare,X,100,10\nPLENTY,Plenty,X,100,5000\n", to: "products.csv")
         try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
-        try await withSystemStack(environment: [
-            "SEED_DIR": seeds.path, "ORDER_BUDGET": "20s", "INVENTORY_TIMEOUT": "15s", "COUPON_TIMEOUT": "15s",
-            "PAYMENT_TIMEOUT": "15s",
-        ]) { stack in
+        // What is decided counts here, not how fast.
+        var patience = ["SEED_DIR": seeds.path, "ORDER_BUDGET": "20s", "COUPON_LONGEST_WAIT": "15s"]
+        for dependency in ["INVENTORY", "COUPON", "PAYMENT"] {
+            for number in ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL"] { patience["\(dependency)_\(number)"] = "15s" }
+        }
+        try await withSystemStack(environment: patience) { stack in
             let rare = [ItemQuantity(sku: "RARE", quantity: 1)]
             let bought = try await statuses(stack, 500) {
                 OrderRequest(customerId: "H\($0)", items: rare, payment: PaymentMeans(token: "tok_ok"))

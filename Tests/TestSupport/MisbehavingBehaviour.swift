@@ -36,6 +36,13 @@ extension MisbehavingServer {
             }
         }
 
+        /// Answers every request with what `text` says at that moment.
+        package static func answer(now text: @escaping @Sendable () -> String) -> Behaviour {
+            script { connection in
+                while connection.readRequest() != nil, connection.write(Array(text().utf8)) {}
+            }
+        }
+
         /// Answers the first request of a connection with `text`, then closes.
         package static func answerAndClose(_ text: String) -> Behaviour {
             script { connection in

@@ -1,20 +1,25 @@
 import Runtime
+import ServingPath
 import Transport
 
-/// The services that this one asks, one client each.
+/// The services that this one asks: its serving path, one client each.
 struct Neighbours: Sendable {
+    let path: ServingPath
     let inventory: InventoryNeighbour
     let payment: PaymentNeighbour
     let coupon: CouponNeighbour
     let notification: NotificationNeighbour
 
-    init(configuration: OrderConfiguration, environment: ServiceEnvironment) {
-        func neighbour(_ name: String, _ url: String) -> Neighbour {
-            Neighbour(name: name, baseURL: url, token: environment.common.serviceToken, http: environment.http)
+    init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
+        func neighbour(_ url: String) -> Neighbour {
+            Neighbour(baseURL: url, token: environment.common.serviceToken, http: environment.http)
         }
-        inventory = InventoryNeighbour(neighbour: neighbour("inventory", configuration.inventoryURL))
-        payment = PaymentNeighbour(neighbour: neighbour("payment", configuration.paymentURL))
-        coupon = CouponNeighbour(neighbour: neighbour("coupon", configuration.couponURL))
-        notification = NotificationNeighbour(neighbour: neighbour("notification", configuration.notificationURL))
+        path = ServingPath(environment: environment.path)
+        inventory = try InventoryNeighbour(
+            neighbour(configuration.inventoryURL), on: path, protection: configuration.inventory)
+        payment = try PaymentNeighbour(neighbour(configuration.paymentURL), on: path, protection: configuration.payment)
+        coupon = try CouponNeighbour(neighbour(configuration.couponURL), on: path, protection: configuration.coupon)
+        notification = try NotificationNeighbour(
+            neighbour(configuration.notificationURL), on: path, protection: configuration.notification)
     }
 }

@@ -35,12 +35,15 @@ public enum Rejection: Error, Sendable, Hashable {
     case throttled
     /// The task was cancelled while it waited for its turn.
     case cancelled
+    /// ``Faults`` ended the call on purpose, as this kind of fault does.
+    case injected(FaultKind)
 
-    /// A timeout is the dependency's fault; every other refusal is this side's doing, and says nothing about it.
+    /// A timeout is the dependency's fault, and an injected fault passes for one; every other refusal is this side's doing,
+    /// and says nothing about it.
     @inlinable
     public var disposition: Disposition {
         switch self {
-        case .timedOut: .transient
+        case .timedOut, .injected: .transient
         default: .ignored
         }
     }

@@ -8,6 +8,9 @@ public import Synchronization
 /// lock". Here locking and unlocking stay in a function of their own, which never suspends.
 public struct Locked<Value>: ~Copyable, Sendable {
     @usableFromInline let mutex: Mutex<Value>
+    #if THREAD_SANITIZER
+        @usableFromInline let gate = SanitizedGate()
+    #endif
 
     public init(_ value: sending Value) { mutex = Mutex(value) }
 
@@ -17,6 +20,32 @@ public struct Locked<Value>: ~Copyable, Sendable {
     public borrowing func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        try mutex.withLock(body)
+        #if THREAD_SANITIZER
+            gate.enter()
+            defer { gate.leave() }
+        #endif
+        return try mutex.withLock(body)
     }
 }
+
+#if THREAD_SANITIZER
+    /// What the thread sanitizer sees of a ``Locked``: it doesn't know how a contended `Mutex` hands over (Swift 6.3.1 on Linux)
+    /// and reports a race each time. Whoever has come through this gate has the mutex without contention. `Scripts/check-races`
+    /// sets the flag; no other build has the gate.
+    @usableFromInline struct SanitizedGate: ~Copyable, Sendable {
+        @usableFromInline let taken = Atomic(false)
+
+        @inlinable
+        init() {}
+
+        @inlinable
+        func enter() {
+            while taken.exchange(true, ordering: .acquiring) {
+                while taken.load(ordering: .relaxed) {}
+            }
+        }
+
+        @inlinable
+        func leave() { taken.store(false, ordering: .releasing) }
+    }
+#endif

@@ -38,6 +38,8 @@ public struct PolicyEvent: Sendable, Hashable {
         case hedged
         /// A fault was injected: its kind, as in ``Faults``.
         case faultInjected(String)
+        /// What a ``FallbackCache`` keeps could not be read or written: why.
+        case storageFailed(String)
     }
 
     /// The policy's ``PolicyEnvironment/name``.

@@ -1,27 +1,82 @@
-/// How long to wait before the next try: exponential, capped, with full jitter.
+/// How long to wait before the next try: exponential, capped, and always with jitter.
 ///
-/// `random(0 … min(cap, base × 2^(failures − 1)))`, after "Exponential Backoff and Jitter" (AWS Architecture Blog, 2015);
-/// the jitter spreads clients that failed together, and `floor` keeps a try from following at once.
-public struct Backoff: Sendable, Hashable {
-    /// The upper bound of the first wait. Above zero.
-    public var base: Duration
-    /// The upper bound of every wait. At least `base`.
-    public var cap: Duration
-    /// The lower bound of every wait. At most `base`.
-    public var floor: Duration
+/// The two kinds are those of "Exponential Backoff and Jitter" (AWS Architecture Blog, 2015). Jitter can't be turned off: it
+/// is what spreads clients that failed together.
+///
+/// Numbers out of range are listed by ``problems``, which whoever takes a backoff from outside (``Retry``) asks before using
+/// it; constants in code need no `try`. With such numbers `delay` still answers, never below zero and never above the largest
+/// of them.
+public struct Backoff: PolicyConfiguration {
+    public enum Jitter: String, Sendable, Hashable, CaseIterable {
+        /// `random(floor … min(cap, base × 2^(failures − 1)))`: needs no memory, and waits the shortest of all.
+        case full
+        /// `random(base … min(cap, 3 × previous wait))`, the first after a `previous` of `base`: waits grow by themselves, and
+        /// two clients drift apart for good. The range is cut at the cap before the draw; the article cuts after it, by which
+        /// two thirds of the waits at the cap would be equal.
+        case decorrelated
+    }
 
-    public init(base: Duration, cap: Duration, floor: Duration = .zero) {
-        precondition(base > .zero && cap >= base && floor <= base, "Backoff: 0 < base ≤ cap and floor ≤ base")
+    /// The upper bound of the first wait (``Jitter/full``), or the lower bound of every wait (``Jitter/decorrelated``). Above
+    /// zero.
+    public var base: Duration
+    /// The upper bound of every wait. From `base` to one day.
+    public var cap: Duration
+    /// The lower bound of every wait, so that no try follows at once. From zero, the default, to `base`.
+    public var floor: Duration
+    /// ``Jitter/full`` by default.
+    public var jitter: Jitter
+
+    public init(base: Duration, cap: Duration, floor: Duration = .zero, jitter: Jitter = .full) {
         self.base = base
         self.cap = cap
         self.floor = floor
+        self.jitter = jitter
     }
 
-    /// The wait after the `failures`-th failure in a row, counted from 1.
-    public func delay(afterFailures failures: Int, using chance: inout some RandomNumberGenerator) -> Duration {
-        let exponent = min(max(failures, 1) - 1, 30)
-        let ceiling = min(cap, base * (1 << exponent))
-        let span = ceiling - floor
-        return floor + span * Double.random(in: 0...1, using: &chance)
+    public static var policy: String { "Backoff" }
+
+    public var problems: [String] { problems(prefix: "") }
+
+    /// The same, with names that say whose part this is: `backoff.base is …`.
+    func problems(prefix: String) -> [String] {
+        var check = ConfigurationCheck()
+        check.require(base > .zero, prefix + "base", base, "above zero")
+        check.require(cap >= base && cap <= .seconds(86_400), prefix + "cap", cap, "from base (\(base)) to one day")
+        check.require(floor >= .zero && floor <= base, prefix + "floor", floor, "from zero to base (\(base))")
+        return check.problems
+    }
+
+    /// The range from which the wait is drawn, uniformly.
+    ///
+    /// - Parameters:
+    ///   - failures: how many tries in a row have failed, counted from 1.
+    ///   - previous: the wait before the last try, which ``Jitter/decorrelated`` grows from; nil before the first.
+    public func bounds(afterFailures failures: Int, previous: Duration? = nil) -> ClosedRange<Duration> {
+        let lowest = max(.zero, jitter == .full ? floor : max(floor, base))
+        let longest = max(lowest, cap)
+        switch jitter {
+        case .full:
+            var ceiling = max(.zero, base)
+            // Doubled step by step, and not past the cap: nothing overflows, whatever the numbers.
+            for _ in 1..<min(max(failures, 1), 128) where ceiling < longest { ceiling += min(ceiling, longest - ceiling) }
+            return lowest...max(lowest, min(longest, ceiling))
+        case .decorrelated:
+            let last = min(max(previous ?? base, lowest), longest)
+            return lowest...(last > longest / 3 ? longest : last * 3)
+        }
+    }
+
+    /// The wait after the `failures`-th failure in a row, counted from 1; `previous` as in
+    /// ``bounds(afterFailures:previous:)``.
+    public func delay(
+        afterFailures failures: Int, previous: Duration? = nil, using chance: inout some RandomNumberGenerator
+    ) -> Duration {
+        let bounds = bounds(afterFailures: failures, previous: previous)
+        return bounds.lowerBound + (bounds.upperBound - bounds.lowerBound) * Double.random(in: 0...1, using: &chance)
+    }
+
+    /// The same, drawn from a policy's ``Chance``.
+    public func delay(afterFailures failures: Int, previous: Duration? = nil, using chance: Chance) -> Duration {
+        chance.duration(in: bounds(afterFailures: failures, previous: previous))
     }
 }

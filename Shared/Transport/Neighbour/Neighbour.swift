@@ -1,69 +1,63 @@
 package import Contracts
 import Foundation
-import Metrics
 package import Resilience
 package import ServingPath
 
 /// Another service of the system, asked over HTTP: sends what the caller's contract asks for, and sorts what comes back
 /// into an answer, a refusal, or no answer at all.
 ///
-/// The seam for policies: every call to another service goes through ``call(_:_:body:key:expecting:refusals:deadline:limit:criticality:)``.
+/// It knows no policy. Whoever declares a dependency calls it from there, with the context of a try.
 package struct Neighbour: Sendable {
-    package let name: String
     let baseURL: String
     let token: String
     let http: HTTPClient
-    private let outcomes: CallOutcomes
 
     /// What the caller keeps of its deadline, to answer its own caller in time.
     static let margin: Duration = .milliseconds(15)
     /// Longer than any connection on one machine or network takes, shorter than a customer's patience.
     static let connectTimeout: Duration = .milliseconds(250)
+    /// For a call that nothing bounds; every policy here does.
+    static let longest: Duration = .seconds(30)
 
-    package init(name: String, baseURL: String, token: String, http: HTTPClient) {
-        self.name = name
+    package init(baseURL: String, token: String, http: HTTPClient) {
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
         self.token = token
         self.http = http
-        outcomes = CallOutcomes(dependency: name)
     }
 
-    /// Asks once.
+    /// Asks once, on behalf of `caller`, until `context.deadline` less a margin.
     ///
     /// - Parameters:
     ///   - key: the `Idempotency-Key`, where the route needs one.
     ///   - expecting: the statuses that mean success; their body must be an `Answer`.
     ///   - refusals: the codes of the refusals that the caller knows what to do with. Any other answer breaks the contract.
-    ///   - limit: the longest this call may take; what is left of `deadline`, less a margin, counts where it is shorter.
     /// - Throws: ``CallError``. Cancelling the task ends the call as unavailable.
     package func call<Answer: Decodable>(
         _ method: String, _ path: String, body: (some Encodable)? = Optional<String>.none, key: String? = nil,
-        expecting: Set<Int> = [200, 201], refusals: Set<String> = [], deadline: Deadline, limit: Duration,
-        criticality: Criticality
+        expecting: Set<Int> = [200, 201], refusals: Set<String> = [], in context: CallContext
     ) async throws(CallError) -> Answer {
-        let result: Result<Answer, CallError>
-        do {
-            let response = try await send(
-                method, path, body: body, key: key, deadline: deadline, limit: limit, criticality: criticality)
-            result = .success(try Self.sort(response, expecting: expecting, refusals: refusals))
-        } catch {
-            result = .failure(error)
-        }
-        outcomes.count(result.outcome)
-        return try result.get()
+        let response = try await send(method, path, body: body, key: key, in: context)
+        return try Self.sort(response, expecting: expecting, refusals: refusals)
+    }
+
+    /// Whether the service says that it can do its job. Needs no token, and is never shed.
+    package func isReady(by deadline: Deadline) async -> Bool {
+        let allowance = deadline.allowance(upTo: Self.longest)
+        let request = HTTPClient.Request(
+            method: "GET", url: baseURL + "/readyz", connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance)
+        return (try? await http.send(request))?.status == 200
     }
 
     private func send(
-        _ method: String, _ path: String, body: (some Encodable)?, key: String?, deadline: Deadline, limit: Duration,
-        criticality: Criticality
+        _ method: String, _ path: String, body: (some Encodable)?, key: String?, in context: CallContext
     ) async throws(CallError) -> HTTPClient.Response {
-        let allowance = deadline.allowance(upTo: limit, margin: Self.margin)
+        let allowance = context.deadline?.allowance(upTo: Self.longest, margin: Self.margin) ?? Self.longest
         guard allowance > .milliseconds(1) else { throw .unavailable(.deadlineExceeded) }
         var request = HTTPClient.Request(
             method: method, url: baseURL + path, connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance)
         request.headers = [
             (name: "Authorization", value: "Bearer \(token)"),
-            (name: "csp-criticality", value: criticality.rawValue),
+            (name: "csp-criticality", value: Criticality(context.priority).rawValue),
             (name: "csp-deadline-ms", value: "\(allowance.wholeMilliseconds)"),
         ]
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
@@ -95,57 +89,34 @@ package struct Neighbour: Sendable {
             }
             return answer
         }
-        if response.status == 429 || response.status >= 500 { throw .unavailable(.serverError) }
+        if response.status == 429 || response.status >= 500 {
+            throw .unavailable(Unavailability(.serverError, retryAfter: retryAfter(response)))
+        }
         guard let problem = try? JSON.decode(ProblemDocument.self, from: body), problem.status == response.status,
             refusals.contains(problem.code)
         else { throw .unavailable(.invalidAnswer) }
         throw .refused(problem)
     }
+
+    /// Seconds; a date, the header's other form, none of our services sends.
+    private static func retryAfter(_ response: HTTPClient.Response) -> Duration? {
+        response.header("Retry-After").flatMap(Int.init).map { .seconds(max(0, min($0, 3600))) }
+    }
 }
 
 /// Why a call to another service has no answer to give.
-package enum CallError: Error, Sendable, Equatable {
-    /// The service said no, and will say so again.
-    case refused(ProblemDocument)
-    /// The service couldn't be asked, or its answer didn't come or couldn't be understood; the reason tells whether what
-    /// became of the request is unknown.
-    case unavailable(Unavailability)
+package typealias CallError = DependencyFailure<ProblemDocument>
 
+extension DependencyFailure<ProblemDocument> {
     init(_ error: HTTPClientError) {
         switch error {
         case .unreachable, .invalidRequest: self = .unavailable(.unreachable)
         case .timeout: self = .unavailable(.timeout)
-        case .closed, .cancelled, .shutDown: self = .unavailable(.connectionLost)
+        case .cancelled: self = .unavailable(.cancelled)
+        case .closed, .shutDown: self = .unavailable(.connectionLost)
         case .garbage, .bodyTooLarge: self = .unavailable(.invalidAnswer)
         }
     }
-}
-
-extension Result where Failure == CallError {
-    fileprivate var outcome: CallOutcomes.Outcome {
-        switch self {
-        case .success: .ok
-        case .failure(.refused): .refused
-        case .failure(.unavailable): .unavailable
-        }
-    }
-}
-
-/// `csp_dependency_calls_total{dependency,outcome}`.
-struct CallOutcomes: Sendable {
-    enum Outcome: String, CaseIterable { case ok, refused, unavailable }
-
-    private let counters: [Outcome: Counter]
-
-    init(dependency: String) {
-        counters = Dictionary(
-            uniqueKeysWithValues: Outcome.allCases.map { outcome in
-                let dimensions = [("dependency", dependency), ("outcome", outcome.rawValue)]
-                return (outcome, Counter(label: "csp_dependency_calls_total", dimensions: dimensions))
-            })
-    }
-
-    func count(_ outcome: Outcome) { counters[outcome]?.increment() }
 }
 
 extension Duration {

@@ -38,6 +38,14 @@ package struct Route: Sendable {
             method: .post, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
     }
 
+    package static func patch(
+        _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
+        handler: @escaping Handler
+    ) -> Route {
+        Route(
+            method: .patch, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+    }
+
     /// Whether `segments` fit the path, whatever the method.
     func matches(_ segments: [Substring]) -> Bool {
         let own = path.split(separator: "/")

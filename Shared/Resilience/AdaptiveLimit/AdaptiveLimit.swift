@@ -1,0 +1,140 @@
+/// Bounds the calls at once to what the service can work on, found out by measuring; more are refused at once
+/// (``Rejection/limitReached``).
+///
+/// In front of a service whose capacity nobody knows, or that changes: a server's own door, or a dependency that several
+/// share. Where the number is known, or calls are few (less than some tens a minute), use a ``Bulkhead``. Nobody waits here.
+///
+/// ## How the limit is found
+/// By Little's law a service that answers in `base` when nobody queues, and lets `x` calls a second through, has `x × base` of
+/// them in work; what is in flight beyond that waits in a queue and makes every answer later, and none sooner. So, for each
+/// window of outcomes, the mean latency is held against the base, as TCP Vegas does (Brakmo and Peterson, 1995) and
+/// Netflix's concurrency-limits after it:
+/// - up to `tolerance × base` (or base and `slack`, if that is more) the limit grows by an eighth and one, provided that it
+///   was **used**: somebody was refused, or four fifths of it were in flight. Without load it stays where it is;
+/// - above that it shrinks in proportion, to where half of that queueing would be left, by a half at most;
+/// - a window in which a tenth or more of the calls fail (``Disposition/Verdict/faulty``: timeouts, no answer, "busy") shrinks
+///   a used limit by half their share. A failed call's latency is not counted: failing fast isn't being fast;
+/// - outcomes that say nothing (``Disposition/Verdict/unknown``) only give their place back.
+///
+/// The weak point of all of these is the base. The least latency ever seen is too little where calls differ, and goes stale;
+/// a long-term mean (gradient2) takes a long overload for normal. Here it is **measured**, as BBR does (Cardwell and others,
+/// 2016): after two windows in a row that are too slow, and every 50 windows in use, the limit is halved for one window.
+/// If that brings the latency down there was a queue, and the limit is halved again; once it doesn't help, the latency that
+/// is left is the service's own, and the limit goes back to where that one would have it. A service that has become slower
+/// for good therefore has a new base after a few windows. Whatever latency there is at `minimum` is the base by definition, so
+/// that the limit can't stick there. Means, not minima, are compared, and one outlier counts little.
+///
+/// Not for work whose latency is mostly somebody else's queue: halving one's own share of that doesn't help, and it passes for
+/// the service's own pace.
+///
+/// ## Who is refused first
+/// Ranks 0, 1, 2 and 3 (and beyond, as the nearest) of ``Priority`` may begin a call while less than 50, 75, 90 and 100 % of
+/// the limit are in flight, rounded down, but at least one. Without other traffic the limit becomes about twice what rank 0
+/// alone can use: what counts for it is what is in flight.
+///
+/// **Cancellation** is passed on; the place comes back and nothing is learned.
+public final class AdaptiveLimit: Policy {
+    /// The right to make one call. It has to be given back, with ``AdaptiveLimit/release(_:outcome:at:)`` and by the compiler's
+    /// leave only once; one that is dropped instead is lost for good.
+    public struct Permit: ~Copyable, Sendable {
+        /// When the call began.
+        public let start: ContinuousClock.Instant
+
+        @usableFromInline
+        init(start: ContinuousClock.Instant) { self.start = start }
+    }
+
+    /// The limit at one moment.
+    public struct Snapshot: Sendable, Hashable {
+        /// Calls that may be in flight at once.
+        public var limit: Int
+        /// Calls that are. More than `limit` only just after it was lowered.
+        public var inFlight: Int
+        /// Calls that were refused so far, by rank: four numbers.
+        public var refused: [Int]
+        /// The mean latency without queueing, as last measured; nil before that.
+        public var baseLatency: Duration?
+        /// Whether the limit is lowered at the moment only to measure that.
+        public var isMeasuring: Bool
+    }
+
+    @usableFromInline let environment: PolicyEnvironment
+    @usableFromInline let state: Locked<AdaptiveLimitState>
+
+    /// - Throws: ``InvalidConfiguration`` with every problem.
+    public init(_ configuration: Configuration = .init(), environment: PolicyEnvironment = .init())
+        throws(InvalidConfiguration)
+    {
+        try configuration.validate()
+        self.environment = environment
+        state = Locked(AdaptiveLimitState(configuration))
+    }
+
+    /// The numbers that count now.
+    public var configuration: Configuration { state.withLock { $0.search.configuration } }
+
+    /// Replaces the numbers while calls are running. What was learned stays, within the new bounds; `initial` is only for the
+    /// beginning.
+    /// - Throws: ``InvalidConfiguration``; the old numbers stay.
+    public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
+        try configuration.validate()
+        report(state.withLock { $0.reconfigure(configuration) })
+    }
+
+    public var snapshot: Snapshot {
+        state.withLock { state in
+            Snapshot(
+                limit: state.limit, inFlight: state.inFlight, refused: (0..<4).map { state.refused[$0] },
+                baseLatency: state.search.base.map(LimitSearch.duration), isMeasuring: state.search.isProbing)
+        }
+    }
+
+    @inlinable
+    public func apply<Value: Sendable, Failure: Error>(
+        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+    ) async throws(CallFailure<Failure>) -> Value {
+        var context = context
+        let start = context.now(environment.time)
+        guard admit(rank: context.priority.rank) else {
+            environment.report(.rejected(.limitReached))
+            throw .rejected(.limitReached)
+        }
+        do throws(CallFailure<Failure>) {
+            let value = try await operation(context)
+            settle(.healthy, since: start, at: environment.time.now())
+            return value
+        } catch {
+            // Whoever was called off says nothing about the other end, whatever error that looks like.
+            settle(Task.isCancelled ? .unknown : error.disposition.verdict, since: start, at: environment.time.now())
+            throw error
+        }
+    }
+
+    // MARK: Permits, for those who make the call themselves
+
+    /// Asks to make a call that begins at `now`. Reports no event; ``Snapshot/refused`` counts.
+    ///
+    /// - Returns: nil when the limit is reached for this priority.
+    public func tryAcquire(priority: Priority, at now: ContinuousClock.Instant) -> Permit? {
+        guard admit(rank: priority.rank) else { return nil }
+        return Permit(start: now)
+    }
+
+    /// Gives a permit back: what became of the call that ended at `now`.
+    public func release(_ permit: consuming Permit, outcome: Disposition.Verdict, at now: ContinuousClock.Instant) {
+        settle(outcome, since: permit.start, at: now)
+    }
+
+    @usableFromInline
+    func admit(rank: Int) -> Bool { state.withLock { $0.tryAcquire(rank: rank) } }
+
+    @usableFromInline
+    func settle(_ verdict: Disposition.Verdict, since start: ContinuousClock.Instant, at now: ContinuousClock.Instant) {
+        let latency = start.duration(to: now)
+        report(state.withLock { $0.release(verdict, after: latency) })
+    }
+
+    private func report(_ change: AdaptiveLimitState.Change?) {
+        if let change { environment.report(.limitChanged(from: change.from, to: change.to)) }
+    }
+}

@@ -1,0 +1,70 @@
+/// Who may pass under the limit that was found, and how many have: without clock or lock.
+@usableFromInline
+struct AdaptiveLimitState: Sendable {
+    /// The limit has become another, by enough to tell somebody.
+    struct Change: Sendable, Equatable {
+        var from: Int
+        var to: Int
+    }
+
+    private(set) var search: LimitSearch
+    private(set) var inFlight = 0
+    /// By rank.
+    private(set) var refused = SIMD4<Int>.zero
+    /// Up to how many calls in flight each rank may begin one.
+    private var allowances = SIMD4<Int>.zero
+    /// The limit that was last told.
+    private var told: Int
+
+    init(_ configuration: AdaptiveLimit.Configuration) {
+        search = LimitSearch(configuration)
+        told = search.limit
+        share()
+    }
+
+    var limit: Int { search.limit }
+
+    mutating func reconfigure(_ configuration: AdaptiveLimit.Configuration) -> Change? {
+        search.reconfigure(configuration)
+        share()
+        return change()
+    }
+
+    mutating func tryAcquire(rank: Int) -> Bool {
+        let rank = max(0, min(rank, 3))
+        guard inFlight < allowances[rank] else {
+            refused[rank] &+= 1
+            search.refused()
+            return false
+        }
+        inFlight += 1
+        search.began(inFlight: inFlight)
+        return true
+    }
+
+    mutating func release(_ verdict: Disposition.Verdict, after latency: Duration) -> Change? {
+        inFlight -= 1
+        guard verdict != .unknown else {
+            search.left(inFlight: inFlight)
+            return nil
+        }
+        let before = search.limit
+        search.ended(failed: verdict == .faulty, after: max(.zero, latency), inFlight: inFlight)
+        guard search.limit != before else { return nil }
+        share()
+        return change()
+    }
+
+    private mutating func share() {
+        let limit = search.limit
+        allowances = SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)
+    }
+
+    /// What is only tried out for a moment isn't told.
+    private mutating func change() -> Change? {
+        let limit = search.limit
+        guard !search.isProbing, abs(limit - told) * 10 >= told, limit != told else { return nil }
+        defer { told = limit }
+        return Change(from: told, to: limit)
+    }
+}

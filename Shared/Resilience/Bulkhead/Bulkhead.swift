@@ -1,0 +1,217 @@
+/// Bounds how many calls are under way at once, so that one slow dependency can't take all that its caller has (M. Nygard,
+/// *Release It!*, 2007).
+///
+/// Whoever finds no permit waits in a bounded room, the higher priority first and within it the longest waiting, no longer
+/// than its deadline and ``Configuration/longestWait``. When the room is full, a call that matters more takes the place of the
+/// one that was to go last.
+///
+/// **Cancellation.** A waiting call leaves at once with ``Rejection/cancelled``. A permit comes back when the operation ends,
+/// however it ends.
+public final class Bulkhead: Policy {
+    public struct Configuration: PolicyConfiguration {
+        /// Calls at once: 1 to 1,000,000.
+        public var limit: Int
+        /// Places in the waiting room: 0, the default (refuse at once), to 100,000.
+        public var waiting: Int
+        /// The longest wait, besides the deadline; above zero. Nil, the default: as long as the deadline lets it.
+        public var longestWait: Duration?
+        /// Permits that only calls of priority `reservedFrom` or higher may take: 0, the default, to `limit` − 1.
+        public var reserved: Int
+        /// By default anything above ``Priority/normal``.
+        public var reservedFrom: Priority
+
+        public init(
+            limit: Int, waiting: Int = 0, longestWait: Duration? = nil, reserved: Int = 0,
+            reservedFrom: Priority = Priority(rank: 1)
+        ) {
+            self.limit = limit
+            self.waiting = waiting
+            self.longestWait = longestWait
+            self.reserved = reserved
+            self.reservedFrom = reservedFrom
+        }
+
+        public static var policy: String { "Bulkhead" }
+
+        public var problems: [String] {
+            var check = ConfigurationCheck()
+            check.require((1...1_000_000).contains(limit), "limit", limit, "1 to 1000000")
+            check.require((0...100_000).contains(waiting), "waiting", waiting, "0 to 100000")
+            check.require(longestWait.map { $0 > .zero } ?? true, "longestWait", longestWait ?? .zero, "above zero")
+            check.require(reserved >= 0 && reserved < max(limit, 1), "reserved", reserved, "0 to limit - 1 (\(limit - 1))")
+            return check.problems
+        }
+    }
+
+    /// What a bulkhead is like at one moment.
+    public struct Snapshot: Sendable, Hashable {
+        public var limit: Int
+        /// Calls under way.
+        public var inUse: Int
+        /// Calls that wait for their turn.
+        public var waiting: Int
+        /// Calls that found no place, gave theirs up, or waited in vain, since the beginning.
+        public var refused: Int
+    }
+
+    private struct Room {
+        var state: BulkheadState
+        var lastWaiter: UInt64 = 0
+        var waking: [UInt64: CheckedContinuation<Rejection?, Never>] = [:]
+
+        mutating func take(_ ids: [UInt64]) -> [CheckedContinuation<Rejection?, Never>] {
+            ids.compactMap { waking.removeValue(forKey: $0) }
+        }
+    }
+
+    private let environment: PolicyEnvironment
+    private let room: Locked<Room>
+
+    /// - Throws: ``InvalidConfiguration`` with every problem.
+    public init(_ configuration: Configuration, environment: PolicyEnvironment = .init()) throws(InvalidConfiguration) {
+        try configuration.validate()
+        self.environment = environment
+        room = Locked(Room(state: BulkheadState(configuration)))
+    }
+
+    public var configuration: Configuration { room.withLock { $0.state.configuration } }
+
+    public var snapshot: Snapshot {
+        room.withLock { room in
+            Snapshot(
+                limit: room.state.configuration.limit, inUse: room.state.inUse, waiting: room.state.waiters.count,
+                refused: room.state.refused)
+        }
+    }
+
+    /// New numbers from now on: a higher limit lets waiting calls go at once, a lower one lets those under way finish.
+    /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
+    public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
+        try configuration.validate()
+        let (admitted, refused) = room.withLock { room in
+            let (admitted, refused) = room.state.reconfigure(configuration)
+            return (room.take(admitted), room.take(refused))
+        }
+        for waiter in admitted { waiter.resume(returning: nil) }
+        for waiter in refused { waiter.resume(returning: .bulkheadFull) }
+    }
+
+    @inlinable
+    public func apply<Value: Sendable, Failure: Error>(
+        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+    ) async throws(CallFailure<Failure>) -> Value {
+        var context = context
+        if !acquire(context.priority) {
+            if let rejection = refuseAtOnce(context.priority) { throw .rejected(rejection) }
+            context.waited()
+            if let rejection = await wait(context) { throw .rejected(rejection) }
+        }
+        do throws(CallFailure<Failure>) {
+            let value = try await operation(context)
+            release()
+            return value
+        } catch {
+            release()
+            throw error
+        }
+    }
+
+    // MARK: Permits, for those who make the call themselves
+
+    /// Takes a permit if one is free and nobody waits before this call; it has to be given back with ``release()``.
+    public func acquire(_ priority: Priority = .normal) -> Bool { room.withLock { $0.state.acquire(priority) } }
+
+    /// Gives a permit back, to the first who waits for one.
+    public func release() {
+        let admitted = room.withLock { room in
+            let admitted = room.state.release()
+            return admitted.isEmpty ? [] : room.take(admitted)
+        }
+        for waiter in admitted { waiter.resume(returning: nil) }
+    }
+
+    // MARK: Waiting
+
+    /// Without a waiting room there is nothing to set up before a call is refused.
+    @usableFromInline
+    func refuseAtOnce(_ priority: Priority) -> Rejection? {
+        let isFull = room.withLock { room in
+            guard room.state.configuration.waiting == 0 else { return false }
+            room.state.countRefused()
+            return true
+        }
+        guard isFull else { return nil }
+        environment.report(.rejected(.bulkheadFull))
+        return .bulkheadFull
+    }
+
+    /// Nil: a permit was given.
+    @usableFromInline
+    func wait(_ context: CallContext) async -> Rejection? {
+        let id = room.withLock { room in
+            room.lastWaiter += 1
+            return room.lastWaiter
+        }
+        var alarm: Task<Void, Never>?
+        let rejection = await withTaskCancellationHandler {
+            await withCheckedContinuation { waking in
+                guard enter(id, context.priority, waking) else { return }
+                alarm = self.alarm(for: id, context)
+                // Cancelled before it was in the room, nobody found it there.
+                if Task.isCancelled { leave(id, .cancelled) }
+            }
+        } onCancel: {
+            leave(id, .cancelled)
+        }
+        alarm?.cancel()
+        if let rejection { environment.report(.rejected(rejection)) }
+        return rejection
+    }
+
+    /// False: the call needn't wait, and has been told.
+    private func enter(_ id: UInt64, _ priority: Priority, _ waking: CheckedContinuation<Rejection?, Never>) -> Bool {
+        enum Place {
+            case permit, none
+            case waiting(instead: CheckedContinuation<Rejection?, Never>?)
+        }
+        let place = room.withLock { room -> Place in
+            // A permit may have come back since it was asked for.
+            if room.state.acquire(priority) { return .permit }
+            switch room.state.enter(id, priority) {
+            case .full: return .none
+            case .waiting(let instead):
+                room.waking[id] = waking
+                return .waiting(instead: instead.flatMap { room.waking.removeValue(forKey: $0) })
+            }
+        }
+        switch place {
+        case .permit: waking.resume(returning: nil)
+        case .none: waking.resume(returning: .bulkheadFull)
+        case .waiting(let instead):
+            instead?.resume(returning: .bulkheadFull)
+            return true
+        }
+        return false
+    }
+
+    private func leave(_ id: UInt64, _ rejection: Rejection) {
+        let waiter = room.withLock { room -> CheckedContinuation<Rejection?, Never>? in
+            guard room.state.leave(id) else { return nil }
+            room.state.countRefused()
+            return room.waking.removeValue(forKey: id)
+        }
+        waiter?.resume(returning: rejection)
+    }
+
+    /// Sends the waiter away when its time is over: only those who wait pay for a timer.
+    private func alarm(for id: UInt64, _ context: CallContext) -> Task<Void, Never>? {
+        let left = context.deadline.map { $0.remaining(at: environment.time.now()) }
+        let longest = configuration.longestWait
+        guard let wait = [left, longest].compactMap({ $0 }).min() else { return nil }
+        let rejection: Rejection = wait == left ? .deadlineExceeded : .bulkheadFull
+        return Task {
+            guard (try? await environment.time.sleep(max(.zero, wait))) != nil else { return }
+            leave(id, rejection)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/// A bulkhead's decisions, without lock or waiting: who may go, who waits, who has to leave.
+struct BulkheadState: Sendable {
+    struct Waiter: Sendable, Equatable {
+        var id: UInt64
+        var priority: Priority
+    }
+
+    enum Entry: Sendable, Equatable {
+        /// It waits; if the room was full, whoever was to go last has made way.
+        case waiting(instead: UInt64?)
+        case full
+    }
+
+    private(set) var configuration: Bulkhead.Configuration
+    private(set) var inUse = 0
+    /// The highest priority first, within it the longest waiting.
+    private(set) var waiters: [Waiter] = []
+    private(set) var refused = 0
+
+    init(_ configuration: Bulkhead.Configuration) { self.configuration = configuration }
+
+    /// Takes a permit if one is free and nobody is before this call.
+    mutating func acquire(_ priority: Priority) -> Bool {
+        guard inUse < share(of: priority), waiters.first.map({ $0.priority < priority }) ?? true else { return false }
+        inUse += 1
+        return true
+    }
+
+    mutating func enter(_ id: UInt64, _ priority: Priority) -> Entry {
+        var instead: UInt64?
+        if waiters.count >= configuration.waiting {
+            guard let last = waiters.last, last.priority < priority else {
+                refused += 1
+                return .full
+            }
+            waiters.removeLast()
+            refused += 1
+            instead = last.id
+        }
+        let place = waiters.firstIndex { $0.priority < priority } ?? waiters.endIndex
+        waiters.insert(Waiter(id: id, priority: priority), at: place)
+        return .waiting(instead: instead)
+    }
+
+    /// A waiter has had enough. False: it isn't waiting any more.
+    mutating func leave(_ id: UInt64) -> Bool {
+        guard let index = waiters.firstIndex(where: { $0.id == id }) else { return false }
+        waiters.remove(at: index)
+        return true
+    }
+
+    mutating func countRefused() { refused += 1 }
+
+    /// Gives a permit back; answers who has one now.
+    mutating func release() -> [UInt64] {
+        inUse -= 1
+        return admit()
+    }
+
+    /// Answers who has a permit now, and for whom the room has become too small. Calls under way are not touched.
+    mutating func reconfigure(_ new: Bulkhead.Configuration) -> (admitted: [UInt64], refused: [UInt64]) {
+        configuration = new
+        let admitted = admit()
+        let surplus = waiters.suffix(max(0, waiters.count - new.waiting)).map(\.id)
+        waiters.removeLast(surplus.count)
+        refused += surplus.count
+        return (admitted, surplus)
+    }
+
+    /// Whoever comes first has the largest share: if it can't go, nobody behind it can.
+    private mutating func admit() -> [UInt64] {
+        var admitted: [UInt64] = []
+        while let first = waiters.first, inUse < share(of: first.priority) {
+            waiters.removeFirst()
+            inUse += 1
+            admitted.append(first.id)
+        }
+        return admitted
+    }
+
+    private func share(of priority: Priority) -> Int {
+        priority >= configuration.reservedFrom ? configuration.limit : configuration.limit - configuration.reserved
+    }
+}

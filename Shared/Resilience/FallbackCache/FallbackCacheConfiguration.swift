@@ -1,0 +1,38 @@
+/// The numbers of a ``FallbackCache``.
+public struct FallbackCacheConfiguration: PolicyConfiguration {
+    /// A value older than this is not given out. Above 0; default 24 h.
+    public var maximumAge: Duration
+    /// How many values are kept; the one that was stored the longest ago goes first. 1 … 10,000,000; default 10,000.
+    public var capacity: Int
+    /// How long a change may wait before it is written to the storage; what is newer than this a crash forgets. 1 ms … 1 h;
+    /// default 1 s.
+    public var writeEvery: Duration
+    /// How many changes are written at once. 1 … 100,000; default 500.
+    public var batchSize: Int
+    /// How many refreshes may run at once. Above 0; default 2.
+    public var maximumRefreshes: Int
+
+    public init(
+        maximumAge: Duration = .seconds(86_400), capacity: Int = 10_000, writeEvery: Duration = .seconds(1),
+        batchSize: Int = 500, maximumRefreshes: Int = 2
+    ) {
+        self.maximumAge = maximumAge
+        self.capacity = capacity
+        self.writeEvery = writeEvery
+        self.batchSize = batchSize
+        self.maximumRefreshes = maximumRefreshes
+    }
+
+    public static var policy: String { "FallbackCache" }
+
+    public var problems: [String] {
+        var check = ConfigurationCheck()
+        check.require(maximumAge > .zero, "maximumAge", maximumAge, "above 0")
+        check.require((1...10_000_000).contains(capacity), "capacity", capacity, "1 … 10000000")
+        check.require(
+            (.milliseconds(1) ... .seconds(3600)).contains(writeEvery), "writeEvery", writeEvery, "1 ms … 1 h")
+        check.require((1...100_000).contains(batchSize), "batchSize", batchSize, "1 … 100000")
+        check.require(maximumRefreshes > 0, "maximumRefreshes", maximumRefreshes, "above 0")
+        return check.problems
+    }
+}

@@ -1,0 +1,91 @@
+/// To the storage and back: the wall clock is met here, and only here.
+extension FallbackCacheState {
+    /// What is written to the storage at once.
+    struct Batch {
+        var entries: [Entry] = []
+        var removed: [Key] = []
+        var isEmpty: Bool { entries.isEmpty && removed.isEmpty }
+    }
+
+    /// Takes in what the storage had. What is known already is newer, and stays.
+    ///
+    /// An entry from the future (the clock was set back) can't be told its age. It counts as new, and is written again with
+    /// the time that is now, so that it grows old from here on, over further restarts too.
+    /// - Parameter created: when the cache was made: whatever was kept is older than that.
+    mutating func load(_ entries: [Entry], created: ContinuousClock.Instant, now: ContinuousClock.Instant, wall: Int64) {
+        let loaded = entries.filter { values[$0.key] == nil && !changes.removed.contains($0.key) }
+            .map { (entry: $0, storedAt: min(created, now.advanced(by: .zero - Self.age(of: $0, wall)))) }
+            .sorted { $0.storedAt < $1.storedAt }
+        let known = values.entries
+        values = RecencyList()
+        for (entry, storedAt) in loaded {
+            values.store(entry.value, for: entry.key, at: storedAt)
+            let isFromFuture = entry.storedAt > wall
+            values.mark(entry.key, isDirty: isFromFuture, isKept: true)
+            if isFromFuture { changes.written.insert(entry.key) }
+        }
+        for entry in known.reversed() {
+            values.store(entry.value, for: entry.key, at: entry.storedAt)
+            values.mark(entry.key, isDirty: entry.isDirty, isKept: entry.isKept)
+        }
+        resize(to: capacity)
+    }
+
+    /// Takes everything that is to be written; whatever of it doesn't become a batch has to be given back.
+    mutating func takeChanges() -> Changes {
+        defer { changes = Changes() }
+        return changes
+    }
+
+    /// What `keys` hold now, and those of `removed` that are still gone.
+    mutating func batch(
+        writing keys: some Sequence<Key>, removing removed: some Sequence<Key>, now: ContinuousClock.Instant, wall: Int64
+    ) -> Batch {
+        var batch = Batch()
+        for key in removed {
+            if let entry = values[key] {
+                values.mark(key, isDirty: entry.isDirty, isKept: true)
+            } else {
+                batch.removed.append(key)
+            }
+        }
+        for key in keys {
+            guard let entry = values[key], entry.isDirty else { continue }
+            // Even if the writing fails it may have happened.
+            values.mark(key, isDirty: false, isKept: true)
+            let age = max(.zero, entry.storedAt.duration(to: now)).milliseconds
+            batch.entries.append(
+                Entry(key: key, value: entry.value, storedAt: wall.subtractingReportingOverflow(age).partialValue))
+        }
+        return batch
+    }
+
+    /// These could not be written: what of them still differs from the storage has to be written again.
+    mutating func giveBack(_ failed: Changes) {
+        for key in failed.removed {
+            if let entry = values[key] {
+                values.mark(key, isDirty: entry.isDirty, isKept: true)
+            } else {
+                changes.removed.insert(key)
+            }
+        }
+        for key in failed.written where values[key] != nil {
+            values.mark(key, isDirty: true, isKept: values[key]?.isKept == true)
+            changes.written.insert(key)
+        }
+    }
+
+    private static func age(of entry: Entry, _ wall: Int64) -> Duration {
+        if entry.storedAt >= wall { return .zero }
+        let (age, overflow) = wall.subtractingReportingOverflow(entry.storedAt)
+        return .milliseconds(overflow ? Int64.max : age)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    fileprivate var milliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+}

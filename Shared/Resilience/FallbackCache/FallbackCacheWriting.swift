@@ -1,0 +1,84 @@
+extension FallbackCache {
+    /// Takes in what the storage holds, before the first call; values that were stored in the meantime stay.
+    ///
+    /// A storage that fails leaves the cache as it is: reported and counted, and no reason not to start. It can be called
+    /// again then. Cancelling the caller changes nothing.
+    /// - Returns: how many values the cache holds then.
+    @discardableResult
+    public func load() async -> Int {
+        if let persistence { await inTurn { cache in await cache.read(from: persistence) } }
+        return contents.withLock { $0.state.values.count }
+    }
+
+    /// Writes changes to the storage every ``FallbackCacheConfiguration/writeEvery`` until the task is cancelled, and what
+    /// is left then. Without a storage it only waits for its cancellation.
+    public func run() async {
+        while !Task.isCancelled {
+            do {
+                try await environment.time.sleep(configuration.writeEvery)
+            } catch {
+                break
+            }
+            await flush()
+        }
+        await flush()
+    }
+
+    /// Writes what has changed until now, or tries to. Cancelling the caller changes nothing: a writing is never left half
+    /// done.
+    public func flush() async {
+        guard let persistence else { return }
+        await inTurn { cache in await cache.write(to: persistence) }
+    }
+
+    /// One after the other, so that an older value never comes after a newer one; and in a task that nobody cancels.
+    private func inTurn(_ work: @escaping @Sendable (FallbackCache) async -> Void) async {
+        let task = lastAccess.withLock { last in
+            let task = Task { [last] in
+                await last?.value
+                await work(self)
+            }
+            last = task
+            return task
+        }
+        await task.value
+    }
+
+    private func read(from persistence: Persistence) async {
+        do {
+            let entries = try await persistence.storage.load()
+            let (now, wall) = (environment.time.now(), persistence.wall())
+            contents.withLock { $0.state.load(entries, created: persistence.created, now: now, wall: wall) }
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func write(to persistence: Persistence) async {
+        let (size, changes) = contents.withLock { ($0.configuration.batchSize, $0.state.takeChanges()) }
+        // What has to go goes first, so that the storage doesn't outgrow the cache.
+        var removed = ArraySlice(changes.removed)
+        var written = ArraySlice(changes.written)
+        while !(removed.isEmpty && written.isEmpty) {
+            let going = removed.prefix(size)
+            let coming = written.prefix(size - going.count)
+            let (now, wall) = (environment.time.now(), persistence.wall())
+            let batch = contents.withLock { $0.state.batch(writing: coming, removing: going, now: now, wall: wall) }
+            do {
+                if !batch.isEmpty { try await persistence.storage.save(batch.entries, removing: batch.removed) }
+            } catch {
+                let rest = State.Changes(written: Set(written), removed: Set(removed))
+                contents.withLock { $0.state.giveBack(rest) }
+                failed(error)
+                return
+            }
+            removed = removed.dropFirst(going.count)
+            written = written.dropFirst(coming.count)
+        }
+    }
+
+    private func failed(_ error: any Error) {
+        contents.withLock { $0.storageFailures += 1 }
+        environment.report(.storageFailed(String(describing: error)))
+    }
+}

@@ -1,0 +1,79 @@
+/// What goes wrong on purpose. The raw values are those of `PUT /faults`.
+public enum FaultKind: String, Sendable, Hashable, CaseIterable {
+    /// Slow: the call is held up, and goes on.
+    case latency
+    /// An answer that says that it failed.
+    case error
+    /// The connection ends without an answer.
+    case abort
+    /// No answer, ever.
+    case blackHole = "black-hole"
+    /// An answer that looks like a success and is not the contract's.
+    case garbage
+}
+
+/// One fault to inject: what, where, how often, how long.
+public struct Fault: PolicyConfiguration {
+    /// On which side of the work a fault bites.
+    public enum Moment: String, Sendable, Hashable, CaseIterable {
+        /// Instead of the work, or before it.
+        case before
+        /// When the work is done: the answer suffers, the effect doesn't.
+        case after
+    }
+
+    public var kind: FaultKind
+    /// The route, or whatever else goes by a name, that it is for; nil (default): every one that is asked about.
+    public var route: String?
+    /// How long the call is held up before the fault bites; with ``FaultKind/latency`` that is all of it. 0 … 1 h, above 0
+    /// for a latency; default 0.
+    public var delay: Duration
+    /// By how much ``delay`` varies, up or down, uniformly. 0 … ``delay``; default 0.
+    public var jitter: Duration
+    /// The share of calls that it bites, in percent. 0 … 100; default 100.
+    public var percent: Double
+    /// Default ``Moment/before``.
+    public var when: Moment
+    /// How long it lasts, from when it is set. Above 0, at most 24 h; default 60 s, so that none is ever forgotten.
+    public var expiresIn: Duration
+    /// How many calls it has hold of at once, at most; a call beyond is spared. Above 0; nil (default): no bound.
+    public var atMost: Int?
+    /// The same seed bites the same calls, in the order in which they are asked about; nil (default): chance decides.
+    public var seed: UInt64?
+    /// For ``FaultKind/error`` over HTTP: the status of the answer. 400 … 599; nil (default): whoever answers chooses.
+    public var status: Int?
+
+    public init(
+        _ kind: FaultKind, route: String? = nil, delay: Duration = .zero, jitter: Duration = .zero, percent: Double = 100,
+        when: Moment = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil, seed: UInt64? = nil, status: Int? = nil
+    ) {
+        self.kind = kind
+        self.route = route
+        self.delay = delay
+        self.jitter = jitter
+        self.percent = percent
+        self.when = when
+        self.expiresIn = expiresIn
+        self.atMost = atMost
+        self.seed = seed
+        self.status = status
+    }
+
+    public static var policy: String { "Fault" }
+
+    public var problems: [String] {
+        var check = ConfigurationCheck()
+        let hour = Duration.seconds(3600)
+        if kind == .latency {
+            check.require(delay > .zero && delay <= hour, "delay", delay, "above 0, at most 1 h")
+        } else {
+            check.require((.zero...hour).contains(delay), "delay", delay, "0 … 1 h")
+        }
+        check.require(jitter >= .zero && jitter <= max(.zero, delay), "jitter", jitter, "0 … delay")
+        check.require((0...100).contains(percent), "percent", percent, "0 … 100")
+        check.require(expiresIn > .zero && expiresIn <= hour * 24, "expiresIn", expiresIn, "above 0, at most 24 h")
+        if let atMost { check.require(atMost > 0, "atMost", atMost, "above 0") }
+        if let status { check.require((400...599).contains(status), "status", status, "400 … 599") }
+        return check.problems
+    }
+}

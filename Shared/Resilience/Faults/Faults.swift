@@ -1,0 +1,104 @@
+public import Synchronization
+
+/// Makes things go wrong on purpose, in a share of the calls and for a limited time. Stands **innermost**, so that every
+/// other policy sees a fault as it would see the real one.
+///
+/// As a ``Policy`` it goes by its environment's name and does itself what means the same everywhere:
+/// - **latency** waits. If the deadline comes first the call ends as ``Rejection/timedOut``, which counts against the
+///   dependency, as it would with a real slow one.
+/// - **black hole** waits until the deadline (``Rejection/timedOut``) or the caller's cancellation
+///   (``Rejection/cancelled``), for ever if need be; ``clear()`` doesn't bring back what it has swallowed.
+/// - **error**, **abort** and **garbage** end the call as ``Rejection/injected(_:)``.
+///
+/// Whoever knows what an error or garbage looks like in its own terms, as an HTTP server or client does, asks
+/// ``decide(_:now:)`` instead, and acts on the answer. One set of faults is active at a time. Without one a call costs one
+/// relaxed atomic load more.
+public final class Faults: Policy {
+    @usableFromInline let environment: PolicyEnvironment
+    @usableFromInline let isArmed = Atomic(false)
+    private let state = Locked(FaultsState())
+
+    /// Nothing is injected until ``set(_:)``.
+    public init(environment: PolicyEnvironment = .init()) { self.environment = environment }
+
+    /// Replaces whatever is active, and its counts, by `faults`, all at once; they apply in the order listed. Calls that a
+    /// former set has hold of stay with it.
+    /// - Throws: ``InvalidConfiguration`` with every problem of every fault; the old set stays. At most 100 faults.
+    public func set(_ faults: [Fault]) throws(InvalidConfiguration) {
+        var problems = faults.enumerated().flatMap { index, fault in fault.problems.map { "faults[\(index)].\($0)" } }
+        if faults.count > 100 { problems.append("faults has \(faults.count) entries; it must have at most 100") }
+        guard problems.isEmpty else { throw InvalidConfiguration(policy: "Faults", problems: problems) }
+        let (now, chance) = (environment.time.now(), environment.chance)
+        state.withLock { state in
+            state.replace(with: faults, now: now, seed: chance.next)
+            isArmed.store(!faults.isEmpty, ordering: .relaxed)
+        }
+    }
+
+    /// Ends every fault, and forgets its counts.
+    public func clear() {
+        let now = environment.time.now()
+        state.withLock { state in
+            state.replace(with: [], now: now, seed: { 0 })
+            isArmed.store(false, ordering: .relaxed)
+        }
+    }
+
+    /// What the call of this name has coming; nil when it is spared. It is counted as bitten from here on, so carry it out.
+    ///
+    /// - Parameters:
+    ///   - route: what ``Fault/route`` is held against, letter by letter.
+    ///   - now: the time, if the caller has read the clock already.
+    @inlinable
+    public func decide(_ route: String, now: ContinuousClock.Instant? = nil) -> Injection? {
+        isArmed.load(ordering: .relaxed) ? injection(route, now: now ?? environment.time.now()) : nil
+    }
+
+    @usableFromInline
+    func injection(_ route: String, now: ContinuousClock.Instant) -> Injection? {
+        let decision = state.withLock { state in
+            let decision = state.decide(route, now: now)
+            if decision == nil, state.isOver(now) { isArmed.store(false, ordering: .relaxed) }
+            return decision
+        }
+        guard let decision else { return nil }
+        for bite in decision.before + decision.after { environment.report(.faultInjected(bite.kind.rawValue)) }
+        return Injection(before: decision.before, after: decision.after) { [self] in state.withLock { $0.end(decision) } }
+    }
+
+    /// What was set last: what is left of it, and what it has done so far.
+    public var snapshot: Snapshot {
+        let now = environment.time.now()
+        return state.withLock { state in
+            Snapshot(
+                faults: state.faults.map { active in
+                    Snapshot.Entry(
+                        fault: active.fault, remaining: max(.zero, now.duration(to: active.expires)),
+                        considered: active.considered, bitten: active.bitten, running: active.running)
+                })
+        }
+    }
+
+    /// How the faults that were set last are doing.
+    public struct Snapshot: Sendable, Hashable {
+        /// One fault and its counts.
+        public struct Entry: Sendable, Hashable {
+            /// As it was set; where it had no seed, with the one that chance gave it.
+            public var fault: Fault
+            /// Until it expires; zero when it has.
+            public var remaining: Duration
+            /// Calls of its route while it was active.
+            public var considered: Int
+            /// Those of them that it was carried out on.
+            public var bitten: Int
+            /// Those of them that aren't over.
+            public var running: Int
+
+            /// Whether it may still bite.
+            public var isActive: Bool { remaining > .zero }
+        }
+
+        /// In the order in which they were set, the expired ones included.
+        public var faults: [Entry]
+    }
+}

@@ -1,0 +1,39 @@
+import Synchronization
+
+/// One fault as it bites one call.
+public struct FaultBite: Sendable, Hashable {
+    public let kind: FaultKind
+    /// How long to hold the call up first, the jitter included.
+    public let delay: Duration
+    /// ``Fault/status``.
+    public let status: Int?
+
+    /// Whether nothing can come after it: of all kinds but the latency.
+    public var isFinal: Bool { kind != .latency }
+}
+
+/// What ``Faults`` decided for one call: the bites to carry out, in order. At most the last of all is final.
+///
+/// Call ``end()`` when the call is over: until then it counts for ``Fault/atMost``.
+public final class Injection: Sendable {
+    /// To be carried out before the work. If the last one is final the work is not done.
+    public let before: [FaultBite]
+    /// To be carried out when the work is done.
+    public let after: [FaultBite]
+    private let onEnd: @Sendable () -> Void
+    private let hasEnded = Atomic(false)
+
+    init(before: [FaultBite], after: [FaultBite], onEnd: @escaping @Sendable () -> Void) {
+        self.before = before
+        self.after = after
+        self.onEnd = onEnd
+    }
+
+    // Whoever forgets to say so ends it all the same, if not as exactly.
+    deinit { end() }
+
+    /// The call is over. More than once is once.
+    public func end() {
+        if !hasEnded.exchange(true, ordering: .relaxed) { onEnd() }
+    }
+}

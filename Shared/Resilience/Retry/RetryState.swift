@@ -1,0 +1,29 @@
+/// One call between two tries: whether there is another, and how long to wait for it.
+struct RetryState: Sendable {
+    enum Decision: Sendable, Hashable {
+        case wait(Duration)
+        case giveUp
+    }
+
+    let configuration: Retry.Configuration
+    /// The try that is running, or ended last; counted from 1.
+    private(set) var attempt = 1
+    private var previous: Duration?
+
+    init(_ configuration: Retry.Configuration) { self.configuration = configuration }
+
+    /// What follows the failure of a try. The budget is not asked here: it is shared, and only a retry that nothing else
+    /// forbids may cost it anything.
+    mutating func failed(
+        _ disposition: Disposition, deadline: Deadline?, now: ContinuousClock.Instant, chance: Chance
+    ) -> Decision {
+        guard disposition.isRetryable, attempt < configuration.attempts else { return .giveUp }
+        let backoff = configuration.backoff.delay(afterFailures: attempt, previous: previous, using: chance)
+        // On top of what was asked for, not beside it: those who were all told "in a second" don't all come in a second.
+        let delay = max(.zero, disposition.retryAfter ?? .zero) + backoff
+        if let deadline, deadline.remaining(at: now) <= delay + configuration.minimumAttempt { return .giveUp }
+        attempt += 1
+        previous = backoff
+        return .wait(delay)
+    }
+}

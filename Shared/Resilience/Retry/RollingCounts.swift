@@ -1,0 +1,64 @@
+/// How many calls there were in the last window, and how many of them are marked, at a fixed price whatever the traffic.
+///
+/// The window is cut into ten buckets on a grid that starts with the first call; a bucket leaves as a whole when it is a
+/// window old. So what is counted is the last 90 to 100 % of a window.
+struct RollingCounts: Sendable {
+    struct Counts: Sendable, Hashable {
+        var calls = 0
+        /// The calls of interest: the retries of a budget, the calls that a dependency accepted.
+        var marked = 0
+    }
+
+    static let buckets = 10
+
+    let window: Duration
+    /// The bucket in use; beside the ring, so that counting a call doesn't touch an array.
+    private(set) var current = Counts()
+    /// All buckets but the one in use.
+    private var past = Counts()
+    private var ring = [Counts](repeating: Counts(), count: buckets)
+    private var index = 0
+    private var end: ContinuousClock.Instant?
+
+    init(window: Duration) { self.window = window }
+
+    /// A window of another length that remembers what was counted, as if it had all happened now.
+    init(window: Duration, keeping other: RollingCounts) {
+        self.window = window
+        current = other.total
+    }
+
+    /// What has been counted and has not left; call ``roll(to:)`` first.
+    var total: Counts { Counts(calls: past.calls + current.calls, marked: past.marked + current.marked) }
+
+    mutating func count(calls: Int, marked: Int) {
+        current.calls += calls
+        current.marked += marked
+    }
+
+    /// Lets leave what is too old. An instant before the bucket in use, as a call that began earlier may bring it, changes
+    /// nothing.
+    mutating func roll(to now: ContinuousClock.Instant) {
+        if let end, now < end { return }
+        turn(to: now)
+    }
+
+    private mutating func turn(to now: ContinuousClock.Instant) {
+        let width = window / Self.buckets
+        guard let end else {
+            self.end = now.advanced(by: width)
+            return
+        }
+        // In whole attoseconds, not as a Double: a bucket leaves exactly when its time has come.
+        let late = end.duration(to: now).attoseconds / width.attoseconds
+        self.end = end.advanced(by: width * (late + 1))
+        for _ in 0..<min(late + 1, Int128(Self.buckets)) {
+            ring[index] = current
+            past = total
+            current = Counts()
+            index = (index + 1) % Self.buckets
+            past.calls -= ring[index].calls
+            past.marked -= ring[index].marked
+        }
+    }
+}

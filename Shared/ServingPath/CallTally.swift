@@ -1,0 +1,37 @@
+import Synchronization
+
+/// How a call to a dependency ended.
+public enum CallOutcome: String, Sendable, Hashable, CaseIterable {
+    /// It answered.
+    case ok
+    /// It said no: it is well.
+    case refused
+    /// It was asked, and gave no answer that counts.
+    case unavailable
+    /// It was not asked: breaker, bulkhead or deadline stood before it.
+    case rejected
+}
+
+/// What has become of the calls to a dependency since the process began.
+final class CallTally: Sendable {
+    private let ok = Atomic(0)
+    private let refused = Atomic(0)
+    private let unavailable = Atomic(0)
+    private let rejected = Atomic(0)
+
+    func count(_ outcome: CallOutcome) {
+        switch outcome {
+        case .ok: ok.wrappingAdd(1, ordering: .relaxed)
+        case .refused: refused.wrappingAdd(1, ordering: .relaxed)
+        case .unavailable: unavailable.wrappingAdd(1, ordering: .relaxed)
+        case .rejected: rejected.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    var counts: [CallOutcome: Int] {
+        [
+            .ok: ok.load(ordering: .relaxed), .refused: refused.load(ordering: .relaxed),
+            .unavailable: unavailable.load(ordering: .relaxed), .rejected: rejected.load(ordering: .relaxed),
+        ]
+    }
+}

@@ -1,0 +1,185 @@
+import Resilience
+
+/// One dependency as this process knows it: its policies, shared by all calls to it, and what has become of them.
+///
+/// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. The fallback, where there is
+/// one, is outside of all (``OptionalDependency``).
+final class Dependency: Sendable {
+    typealias Layers = Layered<Layered<Layered<Layered<Bulkhead, Timeout>, Retry>, CircuitBreaker>, Timeout>
+
+    struct LastFailure: Sendable {
+        var reason: Unavailability.Reason
+        var at: ContinuousClock.Instant
+    }
+
+    let declaration: Declaration
+    let isCritical: Bool
+    let bulkhead: Bulkhead
+    let breaker: CircuitBreaker
+    let tally = CallTally()
+    private let timeout: Timeout
+    private let retry: Retry
+    private let retryBudget: RetryBudget
+    private let attemptTimeout: Timeout
+    private let queueTimeout: Timeout
+    /// While a customer waits.
+    private let patient: Pipeline<Layers>
+    private let readiness: ReadinessProbe?
+    private let environment: PathEnvironment
+    private let operations = Locked<[String]>([])
+    private let failure = Locked<LastFailure?>(nil)
+
+    /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
+    init(
+        _ declaration: Declaration, isCritical: Bool, isReady: (@Sendable (Deadline) async -> Bool)?,
+        environment: PathEnvironment
+    ) throws(InvalidConfiguration) {
+        let protection = declaration.protection
+        let probe = isReady.map { ReadinessProbe(time: environment.time, ask: $0) }
+        let policies = PolicyEnvironment(name: declaration.name, time: environment.time, chance: environment.chance) { event in
+            if case .breakerChanged(_, to: .open, _) = event.kind { probe?.forget() }
+            environment.happened(event)
+        }
+        self.declaration = declaration
+        self.isCritical = isCritical
+        self.environment = environment
+        readiness = probe
+        bulkhead = try Bulkhead(protection.bulkhead, environment: policies)
+        timeout = try Timeout(protection.timeout, environment: policies)
+        retryBudget = try RetryBudget(protection.retryBudget)
+        retry = try Retry(protection.retry, budget: retryBudget, environment: policies)
+        breaker = try CircuitBreaker(protection.breaker, environment: policies)
+        attemptTimeout = try Timeout(protection.attemptTimeout, environment: policies)
+        queueTimeout = try Timeout(protection.queueTimeout, environment: policies)
+        patient = Pipeline { [bulkhead, timeout, retry, breaker, attemptTimeout] in
+            bulkhead
+            timeout
+            retry
+            breaker
+            attemptTimeout
+        }
+        if environment.isProtected == false { breaker.set(.forcedClosed) }
+    }
+
+    func declare(operation: String) { operations.withLock { $0.append(operation) } }
+
+    // MARK: Calls
+
+    /// Makes one call under the policies.
+    ///
+    /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is refused, and the
+    /// trial runs beside the request – for an optional dependency the call itself, for a critical one, whose calls have
+    /// weight, first the question whether it is ready.
+    func run<Value: Sendable, Refusal: Sendable>(
+        _ caller: Caller, isIdempotent: Bool,
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+    ) async throws(DependencyFailure<Refusal>) -> Value {
+        let result: Result<Value, CallFailure<DependencyFailure<Refusal>>>
+        do throws(CallFailure<DependencyFailure<Refusal>>) {
+            switch caller {
+            case .queue: result = .success(try await callForTheQueue(live))
+            case .customer(let deadline, let criticality):
+                let context = CallContext(deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
+                guard breaker.letsPass || mayTry(live) else { throw .rejected(.circuitOpen(retryAfter: nil)) }
+                result = .success(try await call(context, live))
+            }
+        } catch {
+            result = .failure(error)
+        }
+        switch result {
+        case .success(let value):
+            count(.ok)
+            return value
+        case .failure(.failed(let failure, _)):
+            switch failure {
+            case .refused: count(.refused)
+            case .unavailable(let why): count(.unavailable, why)
+            }
+            throw failure
+        case .failure(.rejected(let rejection)):
+            let why = Unavailability(rejection)
+            count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why)
+            throw .unavailable(why)
+        }
+    }
+
+    private func call<Value: Sendable, Refusal: Sendable>(
+        _ context: CallContext, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+    ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
+        // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
+        let patience = attemptTimeout.configuration.limit / 4
+        let isHurried = context.deadline.map { $0.remaining(at: environment.time.now()) < patience } ?? false
+        let classify: @Sendable (DependencyFailure<Refusal>) -> Disposition = { failure in
+            if isHurried, case .unavailable(let why) = failure, why.reason == .timeout { return .ignored }
+            return failure.disposition
+        }
+        return try await patient.run(context, classify: classify, live)
+    }
+
+    /// One try: the queue itself repeats what fails. It may well be the trial that closes the breaker.
+    private func callForTheQueue<Value: Sendable, Refusal: Sendable>(
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+    ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
+        let policies = Pipeline { [bulkhead, breaker, queueTimeout] in
+            bulkhead
+            breaker
+            queueTimeout
+        }
+        let context = CallContext(deadline: nil, priority: Caller.queue.criticality.priority)
+        return try await policies.run(context, classify: { $0.disposition }, live)
+    }
+
+    // MARK: Trials
+
+    /// Whether a customer's call may try out a dependency that was given up; if not, something is done about it meanwhile.
+    private func mayTry<Value: Sendable, Refusal: Sendable>(
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+    ) -> Bool {
+        guard breaker.isTrialDue else { return false }
+        if let readiness { return readiness.isConfirmed(within: attemptTimeout.configuration.limit) }
+        guard !isCritical else { return true }
+        Task { [self] in
+            let context = CallContext(deadline: nil, priority: Criticality.sheddable.priority)
+            _ = try? await call(context, live)
+        }
+        return false
+    }
+
+    private func count(_ outcome: CallOutcome, _ why: Unavailability? = nil) {
+        tally.count(outcome)
+        if let why, outcome == .unavailable {
+            failure.withLock { [now = environment.time.now()] in $0 = LastFailure(reason: why.reason, at: now) }
+        }
+        environment.called(declaration.name, outcome)
+    }
+
+    // MARK: Numbers
+
+    var protection: Protection {
+        Protection(
+            timeout: timeout.configuration.limit, attemptTimeout: attemptTimeout.configuration.limit,
+            queueTimeout: queueTimeout.configuration.limit, retry: retry.configuration, retryBudget: retryBudget.configuration,
+            bulkhead: bulkhead.configuration, breaker: breaker.configuration)
+    }
+
+    /// All or none: what has passed the check is accepted by every policy.
+    func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
+        let problems = new.problems
+        guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
+        try timeout.reconfigure(Timeout.Configuration(limit: new.timeout))
+        try attemptTimeout.reconfigure(Timeout.Configuration(limit: new.attemptTimeout))
+        try queueTimeout.reconfigure(Timeout.Configuration(limit: new.queueTimeout))
+        try retry.reconfigure(new.retry)
+        try retryBudget.reconfigure(new.retryBudget)
+        try bulkhead.reconfigure(new.bulkhead)
+        try breaker.reconfigure(new.breaker)
+    }
+
+    var status: DependencyStatus {
+        let now = environment.time.now()
+        return DependencyStatus(
+            declaration: declaration, isCritical: isCritical, operations: operations.withLock { $0 }, protection: protection,
+            breaker: breaker.snapshot, bulkhead: bulkhead.snapshot, calls: tally.counts,
+            lastFailure: failure.withLock { $0 }.map { ($0.reason, $0.at.duration(to: now)) })
+    }
+}

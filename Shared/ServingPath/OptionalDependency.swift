@@ -1,0 +1,57 @@
+public import Resilience
+
+/// One thing that an optional dependency is asked for. **Its call can't throw**: it isn't declared `throws`, it can't be made
+/// without saying what happens instead, and it answers ``Served``. So the compiler, not a reviewer, keeps an outage of it from
+/// failing a purchase.
+///
+/// A refusal by its rules is an answer like any other, a case of `Value`.
+public struct OptionalDependency<Request: Sendable, Value: Sendable>: Sendable {
+    public typealias Live = @Sendable (Request, CallContext) async throws(Unavailability) -> Value
+
+    private let dependency: Dependency
+    private let isIdempotent: Bool
+    private let live: Live
+    private let fallback: @Sendable (Request, Unavailability) async -> Fallback<Value>
+
+    /// - Parameters:
+    ///   - step: the dependency, as the path declares it.
+    ///   - operation: what it is asked for, as `GET /csp` lists it.
+    ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a customer waits.
+    ///   - live: asks, once; by `context.deadline` it has to be over.
+    ///   - fallback: what there is instead, for the reason given. Asked only when there is no live answer.
+    public init(
+        _ step: OptionalStep, _ operation: String, isIdempotent: Bool, live: @escaping Live,
+        fallback: @escaping @Sendable (Request, Unavailability) async -> Fallback<Value>
+    ) {
+        dependency = step.dependency
+        self.isIdempotent = isIdempotent
+        self.live = live
+        self.fallback = fallback
+        dependency.declare(operation: operation)
+    }
+
+    /// Asks, under the dependency's policies; whatever happens, there is an answer. Cancelling the task ends the call, and
+    /// the fallback answers.
+    public func call(_ request: Request, for caller: Caller) async -> Served<Value> {
+        do throws(DependencyFailure<Never>) {
+            let value = try await dependency.run(caller, isIdempotent: isIdempotent) {
+                [live] (context) async throws(DependencyFailure<Never>) -> Value in
+                do throws(Unavailability) {
+                    return try await live(request, context)
+                } catch {
+                    throw .unavailable(error)
+                }
+            }
+            return .live(value)
+        } catch {
+            switch error {
+            case .unavailable(let reason):
+                switch await fallback(request, reason) {
+                case .cached(let value, let age): return .cached(value, age: age, reason: reason)
+                case .computed(let value): return .computed(value, reason: reason)
+                case .absent: return .absent(reason: reason)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+public import Resilience
+
+/// The dependencies of a service, each declared once. Nothing can be called that isn't declared here: ``CriticalDependency``
+/// and ``OptionalDependency`` are made from a step, and only a path makes steps.
+///
+/// ```swift
+/// let path = ServingPath()
+/// let coupon = try path.optional(Declaration(name: "coupon", …))
+/// let redeem = OptionalDependency(coupon, "redeem", isIdempotent: true) { request, context in
+///     try await client.redeem(request, until: context.deadline)
+/// } fallback: { request, reason in
+///     .absent
+/// }
+/// ```
+public final class ServingPath: Sendable {
+    private let environment: PathEnvironment
+    private let declared = Locked<[Dependency]>([])
+
+    public init(environment: PathEnvironment = PathEnvironment()) { self.environment = environment }
+
+    /// Declares a dependency without which there is no purchase.
+    ///
+    /// - Parameter isReady: asks whether it is ready, by the deadline. While the breaker is open it is asked first, and only
+    ///   then does a customer's call try the dependency out. Without it, a customer's call does.
+    /// - Throws: ``InvalidConfiguration`` with every problem, a name that is taken among them.
+    public func critical(_ declaration: Declaration, isReady: (@Sendable (Deadline) async -> Bool)? = nil)
+        throws(InvalidConfiguration) -> CriticalStep
+    {
+        CriticalStep(dependency: try add(declaration, isCritical: true, isReady))
+    }
+
+    /// Declares a dependency without which a purchase goes on.
+    /// - Throws: ``InvalidConfiguration`` with every problem, a name that is taken among them.
+    public func optional(_ declaration: Declaration) throws(InvalidConfiguration) -> OptionalStep {
+        OptionalStep(dependency: try add(declaration, isCritical: false, nil))
+    }
+
+    /// Every dependency in the order of declaration, with its numbers and its state as they are now.
+    public var dependencies: [DependencyStatus] { declared.withLock { $0 }.map(\.status) }
+
+    /// The numbers of one dependency as they are now; nil for one that isn't declared.
+    public func protection(of name: String) -> Protection? { dependency(name)?.protection }
+
+    /// Replaces the numbers of one dependency: all of them, or none. Calls under way keep those they found.
+    /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
+    public func reconfigure(_ name: String, _ protection: Protection) throws(InvalidConfiguration) {
+        try known(name).reconfigure(protection)
+    }
+
+    /// Forces the breaker of one dependency, has it only observe, or leaves it to itself again.
+    /// - Throws: ``InvalidConfiguration`` for a dependency that isn't declared.
+    public func set(_ control: BreakerControl, of name: String) throws(InvalidConfiguration) {
+        try known(name).breaker.set(control)
+    }
+
+    private func add(
+        _ declaration: Declaration, isCritical: Bool, _ isReady: (@Sendable (Deadline) async -> Bool)?
+    ) throws(InvalidConfiguration) -> Dependency {
+        var declaration = declaration
+        if !environment.isProtected { declaration.protection = declaration.protection.switchedOff }
+        var problems = declaration.protection.problems
+        if declaration.name.isEmpty { problems.append("the dependency has no name") }
+        if dependency(declaration.name) != nil { problems.append("\(declaration.name) is declared already") }
+        if declaration.fallback.isEmpty { problems.append("what happens instead of \(declaration.name) is not said") }
+        if declaration.effect.isEmpty { problems.append("what a customer notices without \(declaration.name) is not said") }
+        guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
+        let dependency = try Dependency(declaration, isCritical: isCritical, isReady: isReady, environment: environment)
+        declared.withLock { $0.append(dependency) }
+        return dependency
+    }
+
+    private func dependency(_ name: String) -> Dependency? {
+        declared.withLock { $0 }.first { $0.declaration.name == name }
+    }
+
+    private func known(_ name: String) throws(InvalidConfiguration) -> Dependency {
+        guard let dependency = dependency(name) else {
+            throw InvalidConfiguration(policy: "ServingPath", problems: ["\(name) is not declared"])
+        }
+        return dependency
+    }
+}
+
+/// A dependency that was declared as critical; only ``ServingPath/critical(_:isReady:)`` makes one.
+public struct CriticalStep: Sendable {
+    let dependency: Dependency
+}
+
+/// A dependency that was declared as optional; only ``ServingPath/optional(_:)`` makes one.
+public struct OptionalStep: Sendable {
+    let dependency: Dependency
+}
+
+/// What a path takes from outside.
+public struct PathEnvironment: Sendable {
+    public var time: TimeSource
+    public var chance: Chance
+    /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
+    public var isProtected: Bool
+    /// Told of every call's end: the dependency's name, and how it ended. Must not block.
+    public var called: @Sendable (_ dependency: String, CallOutcome) -> Void
+    /// Told what the policies do, other than let a call pass. Must not block.
+    public var happened: @Sendable (PolicyEvent) -> Void
+
+    public init(
+        time: TimeSource = .system, chance: Chance = .system, isProtected: Bool = true,
+        called: @escaping @Sendable (_ dependency: String, CallOutcome) -> Void = { _, _ in },
+        happened: @escaping @Sendable (PolicyEvent) -> Void = { _ in }
+    ) {
+        self.time = time
+        self.chance = chance
+        self.isProtected = isProtected
+        self.called = called
+        self.happened = happened
+    }
+}

@@ -1,0 +1,104 @@
+public import Resilience
+
+/// Why a dependency gave no answer.
+public struct Unavailability: Error, Sendable, Hashable {
+    /// The `reason` of a degradation, as customers and operators read it.
+    public enum Reason: String, Sendable, Hashable, CaseIterable {
+        /// No connection: refused, no route, unknown host. Nothing was sent, so nothing was done.
+        case unreachable
+        /// No answer in time: whether it was done is unknown.
+        case timeout
+        /// The connection ended before the whole answer: whether it was done is unknown.
+        case connectionLost = "connection-lost"
+        /// An answer that isn't the contract's, in status or body.
+        case invalidAnswer = "invalid-answer"
+        /// A 5xx or 429.
+        case serverError = "server-error"
+        /// No time was left to ask.
+        case deadlineExceeded = "deadline-exceeded"
+        /// Not asked: it failed too often of late.
+        case circuitOpen = "circuit-open"
+        /// Not asked: too many calls to it are under way already.
+        case bulkheadFull = "bulkhead-full"
+        /// Not asked: this side asks as often as it may.
+        case rateLimited = "rate-limited"
+        /// Whoever asked has gone. Whether it was done is unknown.
+        case cancelled
+    }
+
+    public var reason: Reason
+    /// How long the dependency asked to be left alone.
+    public var retryAfter: Duration?
+
+    public init(_ reason: Reason, retryAfter: Duration? = nil) {
+        self.reason = reason
+        self.retryAfter = retryAfter
+    }
+
+    public static let unreachable = Unavailability(.unreachable)
+    public static let timeout = Unavailability(.timeout)
+    public static let connectionLost = Unavailability(.connectionLost)
+    public static let invalidAnswer = Unavailability(.invalidAnswer)
+    public static let serverError = Unavailability(.serverError)
+    public static let deadlineExceeded = Unavailability(.deadlineExceeded)
+    public static let circuitOpen = Unavailability(.circuitOpen)
+    public static let cancelled = Unavailability(.cancelled)
+
+    /// As it is written in answers, logs and metrics: `circuit-open`.
+    public var code: String { reason.rawValue }
+
+    /// Whether the dependency may have done what it was asked to: then it has to be asked again, or to undo it.
+    public var mayHaveBeenDone: Bool {
+        switch reason {
+        case .timeout, .connectionLost, .invalidAnswer, .serverError, .cancelled: true
+        case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited: false
+        }
+    }
+
+    /// What it says about the dependency.
+    public var disposition: Disposition {
+        switch reason {
+        case .unreachable, .timeout, .connectionLost, .invalidAnswer: .transient
+        case .serverError: .busy(retryAfter: retryAfter)
+        case .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .cancelled: .ignored
+        }
+    }
+
+    /// A policy of this side refused, or ended, the call.
+    public init(_ rejection: Rejection) {
+        switch rejection {
+        case .deadlineExceeded: self = .deadlineExceeded
+        case .timedOut: self = .timeout
+        case .circuitOpen(let after): self.init(.circuitOpen, retryAfter: after)
+        case .bulkheadFull, .limitReached: self.init(.bulkheadFull)
+        case .rateLimited(let after): self.init(.rateLimited, retryAfter: after)
+        case .throttled: self.init(.circuitOpen)
+        case .cancelled: self = .cancelled
+        case .injected(let kind):
+            switch kind {
+            case .latency, .blackHole: self = .timeout
+            case .error: self = .serverError
+            case .abort: self = .connectionLost
+            case .garbage: self = .invalidAnswer
+            }
+        }
+    }
+}
+
+/// Why a critical call has no answer to give.
+public enum DependencyFailure<Refusal: Sendable>: Error {
+    /// The dependency said no, and will say so again.
+    case refused(Refusal)
+    /// It couldn't be asked, or its answer didn't come or couldn't be understood.
+    case unavailable(Unavailability)
+
+    /// What the failure says about the dependency: a refusal, that it is well.
+    public var disposition: Disposition {
+        switch self {
+        case .refused: .refusal
+        case .unavailable(let unavailability): unavailability.disposition
+        }
+    }
+}
+
+extension DependencyFailure: Equatable where Refusal: Equatable {}

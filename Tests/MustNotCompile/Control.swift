@@ -1,0 +1,25 @@
+// Compiles: a purchase that makes both kinds of call as they are meant.
+import Resilience
+import ServingPath
+
+func purchase(
+    _ coupon: CouponCall, _ payment: PaymentCall, for caller: Caller
+) async throws(PaymentCall.Failure) -> String {
+    let discount = await coupon.call("WELCOME", for: caller)
+    return try await payment.call(1000 - (discount.value ?? 0), for: caller)
+}
+
+func couponCall(_ step: OptionalStep) -> CouponCall {
+    CouponCall(step, "redeem", isIdempotent: true) { _, _ in
+        100
+    } fallback: { _, _ in
+        .absent
+    }
+}
+
+func paymentCall(_ step: CriticalStep) -> PaymentCall {
+    PaymentCall(step, "charge", isIdempotent: true) { _, _ in "ch_1" }
+}
+
+typealias CouponCall = OptionalDependency<String, Int>
+typealias PaymentCall = CriticalDependency<Int, String, Never>

@@ -1,0 +1,7 @@
+// Refused: a critical call whose failure is neither passed on nor dealt with.
+// error: errors thrown from here are not handled
+import ServingPath
+
+func charge(_ payment: CriticalDependency<Int, String, Never>, for caller: Caller) async -> String {
+    try await payment.call(1000, for: caller)
+}

@@ -1,0 +1,9 @@
+// Refused: telling the answers of an optional call apart and leaving out that there may be none.
+// error: switch must be exhaustive
+import ServingPath
+
+func discount(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async -> Int {
+    switch await coupon.call("WELCOME", for: caller) {
+    case .live(let value), .cached(let value, _, _), .computed(let value, _): value
+    }
+}

@@ -1,0 +1,13 @@
+// Refused: a fallback that can fail in its turn.
+// error: invalid conversion from throwing function
+import ServingPath
+
+func coupon(
+    _ step: OptionalStep, lastKnown: @escaping @Sendable (String) throws -> Int
+) -> OptionalDependency<String, Int> {
+    OptionalDependency(step, "redeem", isIdempotent: true) { _, _ in
+        100
+    } fallback: { code, _ in
+        .computed(try lastKnown(code))
+    }
+}

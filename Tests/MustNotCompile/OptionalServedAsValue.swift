@@ -1,0 +1,7 @@
+// Refused: taking what an optional call answers for a value that is always there.
+// error: cannot convert return expression of type 'Served<Int>' to return type 'Int'
+import ServingPath
+
+func discount(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async -> Int {
+    await coupon.call("WELCOME", for: caller)
+}

@@ -1,0 +1,12 @@
+// Refused: an optional dependency that no path declares.
+// error: 'OptionalStep' initializer is inaccessible due to 'internal' protection level
+// error: missing argument for parameter 'dependency' in call
+import ServingPath
+
+func coupon() -> OptionalDependency<String, Int> {
+    OptionalDependency(OptionalStep(), "redeem", isIdempotent: true) { _, _ in
+        100
+    } fallback: { _, _ in
+        .absent
+    }
+}

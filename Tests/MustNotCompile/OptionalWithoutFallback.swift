@@ -1,0 +1,7 @@
+// Refused: an optional dependency that doesn't say what happens instead.
+// error: missing argument for parameter 'fallback' in call
+import ServingPath
+
+func coupon(_ step: OptionalStep) -> OptionalDependency<String, Int> {
+    OptionalDependency(step, "redeem", isIdempotent: true) { _, _ in 100 }
+}

@@ -1,0 +1,110 @@
+import Contracts
+import Foundation
+import Resilience
+import TestSupport
+import Testing
+
+/// What the coupon service answers, for a test to change.
+private final class Answers: Sendable {
+    static let failure = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
+    static let refusal: String = {
+        let body = #"{"type":"x","title":"x","status":422,"detail":"expired","code":"coupon-refused","reason":"expired"}"#
+        return "HTTP/1.1 422 Refused\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }()
+
+    private let text = Locked(Answers.failure)
+
+    var current: String {
+        get { text.withLock { $0 } }
+        set { text.withLock { $0 = newValue } }
+    }
+}
+
+@Suite("The serving path of order")
+struct ServingPathTests {
+    private func coupon(_ stack: Stack) async throws -> DependencyDocument {
+        let path: PathDocument = try await stack.order.get("/csp").decode()
+        return try #require(path.dependencies.first { $0.name == "coupon" })
+    }
+
+    @Test("GET /csp names every dependency with its role, its fallback, its effect and its numbers")
+    func declared() async throws {
+        try await withStack { stack in
+            let path: PathDocument = try await stack.order.get("/csp").decode()
+            #expect(path.dependencies.map(\.name) == ["inventory", "payment", "coupon", "notification"])
+            #expect(path.dependencies.map(\.role) == [.critical, .critical, .optional, .optional])
+            for dependency in path.dependencies {
+                #expect(!dependency.fallback.isEmpty && !dependency.effect.isEmpty && !dependency.operations.isEmpty)
+                #expect(dependency.state.breaker.state == "closed" && dependency.policies["breakerFailureRate"] != nil)
+            }
+            let others: PathDocument = try await stack.coupon.get("/csp").decode()
+            #expect(others.service == "coupon" && others.dependencies.isEmpty)
+        }
+    }
+
+    @Test("a coupon service that fails is given up after a few calls, tried out beside the orders, and taken back")
+    func givenUpAndBack() async throws {
+        let answers = Answers()
+        let broken = try MisbehavingServer(behaviour: .answer(now: { answers.current }))
+        defer { broken.stop() }
+        let numbers = [
+            "COUPON_URL": broken.url, "COUPON_BREAKER_MINIMUM_CALLS": "3", "COUPON_BREAKER_OPEN": "20ms",
+            "COUPON_BREAKER_LONGEST_OPEN": "20ms", "COUPON_ATTEMPTS": "1",
+        ]
+        try await withStack(settings: numbers) { stack in
+            var reasons: Set<String> = []
+            while !reasons.contains("circuit-open") {
+                let order: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
+                #expect(order.status == .confirmed)
+                reasons.formUnion(order.degradations.map(\.reason))
+            }
+            #expect(reasons.contains("server-error"))
+            let state = try await coupon(stack).state
+            #expect(state.calls["rejected", default: 0] > 0 && state.lastFailure?.reason == "server-error")
+            let metrics = try await stack.order.get("/metrics").text
+            #expect(metrics.contains(#"csp_breaker_state{dependency="coupon"}"#))
+
+            // A refusal shows that it is well. While the trial runs beside them, orders go on without the coupon.
+            answers.current = Answers.refusal
+            while try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .orderWithout)).status != 422 {}
+            #expect(try await coupon(stack).state.breaker.state == "closed")
+        }
+    }
+
+    @Test("numbers are changed while it runs: all that is sent, or nothing, and by operators alone")
+    func reconfigured() async throws {
+        try await withStack { stack in
+            func patch(_ name: String, _ body: String, token: String = TestTokens.administrator) async throws -> TestAnswer {
+                try await stack.order.send("PATCH", "/csp/dependencies/\(name)", body: Array(body.utf8), token: token)
+            }
+            let changed: DependencyDocument = try await patch(
+                "coupon", #"{"policies":{"timeoutMilliseconds":300,"breakerFailureRate":0.9}}"#
+            ).decode()
+            #expect(changed.policies["timeoutMilliseconds"] == 300 && changed.policies["breakerFailureRate"] == 0.9)
+
+            let refused = try await patch("coupon", #"{"policies":{"timeoutMilliseconds":100,"breakerFailureRate":7,"attempts":0}}"#)
+            #expect(refused.status == 422 && refused.problem?.errors?.count == 2)
+            #expect(try await coupon(stack).policies == changed.policies)
+            #expect(try await patch("coupon", #"{"policies":{"patience":1}}"#).status == 422)
+            #expect(try await patch("coupon", #"{"control":"ajar"}"#).status == 422)
+            #expect(try await patch("nobody", "{}").status == 404)
+            #expect(try await patch("coupon", "{}", token: TestTokens.service).status == 401)
+        }
+    }
+
+    @Test("a breaker that is forced open skips the coupon of every order, until it is left to itself again")
+    func forced() async throws {
+        try await withStack { stack in
+            let forced = Array(#"{"control":"forced-open"}"#.utf8)
+            _ = try await stack.order.send(
+                "PATCH", "/csp/dependencies/coupon", body: forced, token: TestTokens.administrator)
+            let order: OrderDocument = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .orderWithout)).decode()
+            #expect(order.status == .confirmed && order.degradations.map(\.reason) == ["circuit-open"])
+            let automatic = Array(#"{"control":"automatic"}"#.utf8)
+            _ = try await stack.order.send(
+                "PATCH", "/csp/dependencies/coupon", body: automatic, token: TestTokens.administrator)
+            let again: OrderDocument = try await stack.place(request(coupon: "ALL")).decode()
+            #expect(again.degradations.isEmpty && again.discount == 100)
+        }
+    }
+}

@@ -1,0 +1,299 @@
+import TestSupport
+import Testing
+
+@testable import Resilience
+
+@Suite("Adaptive limit, against models")
+struct AdaptiveLimitPropertyTests {
+    /// Who may pass, in the words of the documentation.
+    private func share(_ limit: Int, rank: Int) -> Int {
+        switch rank {
+        case ...0: max(1, limit * 50 / 100)
+        case 1: max(1, limit * 75 / 100)
+        case 2: max(1, limit * 90 / 100)
+        default: limit
+        }
+    }
+
+    @Test("never leaves its bounds, never lets more pass than it says, and gets every permit back")
+    func bounds() throws {
+        var chance = SeededChance("adaptive limit, bounds")
+        var steps = 0
+        while steps < 150_000 {
+            var configuration = Self.configuration(&chance)
+            try configuration.validate()
+            var state = AdaptiveLimitState(configuration)
+            var inFlight = 0
+            var refused = [0, 0, 0, 0]
+            var told = state.limit
+            let pace = 1 + chance.upTo(50)
+            let pressure = 1 + chance.upTo(3)
+            let failing = chance.upTo(3) * chance.upTo(20)
+            func check(_ change: AdaptiveLimitState.Change?) throws {
+                if let change {
+                    try #require(change.from == told && change.to == state.limit)
+                    try #require(abs(change.to - change.from) * 10 >= change.from)
+                    told = change.to
+                }
+                try #require((configuration.minimum...configuration.maximum).contains(state.limit))
+                try #require(state.inFlight == inFlight)
+            }
+            for _ in 0..<3000 {
+                steps += 1
+                if chance.upTo(4) < pressure {
+                    let rank = chance.upTo(6) - 1
+                    let isFree = inFlight < share(state.limit, rank: rank)
+                    try #require(state.tryAcquire(rank: rank) == isFree)
+                    if isFree { inFlight += 1 } else { refused[max(0, min(rank, 3))] += 1 }
+                    try #require(!isFree || inFlight <= state.limit)
+                } else if inFlight > 0 {
+                    inFlight -= 1
+                    let verdict: Disposition.Verdict =
+                        chance.upTo(10) == 0 ? .unknown : chance.upTo(60) < failing ? .faulty : .healthy
+                    let latency = Duration.milliseconds(pace + chance.upTo(pace) + inFlight * chance.upTo(10))
+                    try check(state.release(verdict, after: latency))
+                }
+                if chance.upTo(1000) == 0 {
+                    configuration = Self.configuration(&chance)
+                    try check(state.reconfigure(configuration))
+                }
+                try check(nil)
+            }
+            try #require((0..<4).map { state.refused[$0] } == refused)
+            while inFlight > 0 {
+                inFlight -= 1
+                try check(state.release(.unknown, after: .zero))
+            }
+            try #require(state.inFlight == 0)
+        }
+    }
+
+    private static func configuration(_ chance: inout SeededChance) -> AdaptiveLimit.Configuration {
+        let minimum = 1 + chance.upTo(5)
+        let maximum = minimum + chance.upTo(200)
+        return AdaptiveLimit.Configuration(
+            minimum: minimum, maximum: maximum, initial: minimum + chance.upTo(maximum - minimum + 1),
+            tolerance: 1.2 + Double(chance.upTo(10)) / 5, slack: .milliseconds(chance.upTo(10)), samples: 10 + chance.upTo(40))
+    }
+
+    @Test("whatever has happened, once the service is well again and more is asked for, all its places are used")
+    func recovers() throws {
+        var chance = SeededChance("adaptive limit, recovery")
+        var steps = 0
+        while steps < 400_000 {
+            var state = AdaptiveLimitState(AdaptiveLimit.Configuration(maximum: 200))
+            func fill() { while state.tryAcquire(rank: 3) { steps += 1 } }
+            // Anything: latencies from nothing to ten seconds, failures, cancellations, more load and less.
+            for _ in 0..<(5 + chance.upTo(20)) {
+                let latency = 1 << chance.upTo(14)
+                let failing = chance.upTo(3) == 0 ? chance.upTo(101) : 0
+                let isBusy = chance.upTo(4) > 0
+                for _ in 0..<chance.upTo(500) {
+                    steps += 1
+                    if isBusy { fill() } else { _ = state.tryAcquire(rank: 3) }
+                    let verdict: Disposition.Verdict =
+                        chance.upTo(20) == 0 ? .unknown : chance.upTo(100) < failing ? .faulty : .healthy
+                    let jitter = chance.upTo(latency + 1)
+                    if state.inFlight > 0 { _ = state.release(verdict, after: .milliseconds(latency + jitter)) }
+                }
+            }
+            // Then a service of so many places, each call taking 20 to 40 ms and the time in its queue.
+            let places = 1 + chance.upTo(60)
+            var outcomes = 0
+            while state.limit < places || state.search.isProbing {
+                fill()
+                let queueing = max(1, Double(state.inFlight) / Double(places))
+                _ = state.release(.healthy, after: .milliseconds(20 + chance.upTo(21)) * queueing)
+                outcomes += 1
+                steps += 1
+                try #require(outcomes <= 5000, "\(state.search) for \(places) places")
+            }
+        }
+    }
+
+    @Test("a loaded service works at nine tenths of its capacity or more and nobody queues long", arguments: Load.all)
+    func overload(load: Load) throws {
+        let chance = SeededChance("adaptive limit, \(load)")
+        var service = QueueingService(workers: load.workers, mean: load.mean, spread: load.spread, chance: chance)
+        let calls = 20_000
+        // To find its way from where it begins.
+        _ = service.run(offered: 2, calls: calls / 2)
+        for times in [2.0, 5.0] {
+            let busy = service.run(offered: times, calls: Int(Double(calls) * times / 2))
+            print(load, times, busy)
+            try #require(busy.goodput >= load.goodput, "at \(times) times its capacity: \(busy)")
+            try #require(busy.slowest <= load.slowest, "at \(times) times its capacity: \(busy)")
+            // What comes after isn't made to pay for it: of nearly as much as it can do, nearly all is done.
+            let calm = service.run(offered: 0.6, calls: calls / 2)
+            print(load, 0.6, calm)
+            try #require(calm.refused <= 0.05, "after \(times) times its capacity: \(calm)")
+        }
+        // Without load it doesn't grow.
+        let limit = service.state.limit
+        _ = service.run(offered: 0.1, calls: calls / 4)
+        try #require(service.state.limit <= limit)
+    }
+
+    @Test("a service that has become slower, smaller, or better, for good, is used for what it is now")
+    func changes() throws {
+        let chance = SeededChance("adaptive limit, changes")
+        var service = QueueingService(workers: 16, mean: 0.02, spread: .even, chance: chance)
+        _ = service.run(offered: 3, calls: 20_000)
+        for (workers, mean) in [(16, 0.1), (16, 0.02), (4, 0.02), (32, 0.02), (8, 0.5), (16, 0.005), (16, 0.02)] {
+            service.become(workers: workers, mean: mean)
+            _ = service.run(offered: 3, calls: 8000)
+            let after = service.run(offered: 3, calls: 20_000)
+            print(workers, mean, after)
+            try #require(after.goodput >= 0.9, "\(workers) workers, \(mean) s: \(after)")
+            try #require(after.slowest <= 4, "\(workers) workers, \(mean) s: \(after)")
+        }
+    }
+
+    @Test("what matters least is refused first")
+    func priorities() throws {
+        let chance = SeededChance("adaptive limit, priorities")
+        var service = QueueingService(workers: 16, mean: 0.02, spread: .even, chance: chance)
+        service.ranks = [0, 0, 1, 1, 2, 2, 3]
+        _ = service.run(offered: 3, calls: 20_000)
+        service.answered = [0, 0, 0, 0]
+        let before = service.state.refused
+        _ = service.run(offered: 3, calls: 40_000)
+        let refused = service.state.refused &- before
+        let share = (0..<4).map { Double(refused[$0]) / Double(refused[$0] + service.answered[$0]) }
+        print("refused by rank", share)
+        try #require(share[0] > share[1] && share[1] > share[2] && share[2] > share[3])
+        try #require(share[3] < 0.05)
+    }
+}
+
+/// What a simulated service is like, and what is asked of the limit before it.
+struct Load: Sendable, CustomStringConvertible {
+    var workers: Int
+    var mean: Double
+    var spread: Spread
+    var goodput = 0.9
+    /// The latency that 99 of 100 stay below, in mean service times.
+    var slowest = 4.0
+
+    var description: String { "\(workers) workers, \(mean) s, \(spread)" }
+
+    static let all = [
+        Load(workers: 1, mean: 0.05, spread: .even), Load(workers: 4, mean: 0.05, spread: .even),
+        Load(workers: 16, mean: 0.01, spread: .even), Load(workers: 64, mean: 0.2, spread: .even),
+        // Of these, one in a hundred takes 4.6 mean times by itself.
+        Load(workers: 4, mean: 0.05, spread: .exponential, slowest: 8),
+        Load(workers: 16, mean: 0.05, spread: .exponential, slowest: 8),
+    ]
+}
+
+enum Spread: Sendable {
+    /// From half the mean to one and a half.
+    case even
+    case exponential
+}
+
+/// A service with so many workers and one queue before them, first come first served, in time of its own; a limit stands
+/// before it, and callers come at random, without waiting for each other.
+private struct QueueingService {
+    struct Result {
+        /// Of what the workers could do.
+        var goodput: Double
+        /// The latency that 99 of 100 stay below, in mean service times.
+        var slowest: Double
+        /// The share that was refused.
+        var refused: Double
+        var limit: Int
+    }
+
+    var state = AdaptiveLimitState(AdaptiveLimit.Configuration())
+    var workers: Int
+    var mean: Double
+    let spread: Spread
+    var chance: SeededChance
+    var ranks = [3]
+    var answered = [0, 0, 0, 0]
+    private var now = 0.0
+    /// When each worker is free.
+    private var free: [Double]
+    /// Under way; what ends first is last.
+    private var calls: [(begin: Double, end: Double, rank: Int)] = []
+
+    init(workers: Int, mean: Double, spread: Spread, chance: SeededChance) {
+        self.workers = workers
+        self.mean = mean
+        self.spread = spread
+        self.chance = chance
+        free = Array(repeating: 0, count: workers)
+    }
+
+    /// Changes the service; what is under way ends as it would have.
+    mutating func become(workers: Int, mean: Double) {
+        let busy = free.sorted().suffix(workers)
+        self.workers = workers
+        self.mean = mean
+        free = Array(busy) + Array(repeating: now, count: workers - busy.count)
+    }
+
+    /// `offered` times what the service can do.
+    mutating func run(offered: Double, calls count: Int) -> Result {
+        let begin = now
+        var latencies: [Double] = []
+        var refused = 0
+        for _ in 0..<count {
+            now += exponential(mean: mean / Double(workers) / offered)
+            end(until: now, &latencies)
+            let rank = ranks[chance.upTo(ranks.count)]
+            guard state.tryAcquire(rank: rank) else {
+                refused += 1
+                continue
+            }
+            var worker = 0
+            for other in free.indices where free[other] < free[worker] { worker = other }
+            free[worker] = max(now, free[worker]) + serviceTime()
+            var place = calls.endIndex
+            while place > 0, calls[place - 1].end < free[worker] { place -= 1 }
+            calls.insert((now, free[worker], rank), at: place)
+        }
+        latencies.sort()
+        return Result(
+            goodput: Double(latencies.count) * mean / Double(workers) / (now - begin),
+            slowest: latencies[latencies.count * 99 / 100] / mean, refused: Double(refused) / Double(count),
+            limit: state.limit)
+    }
+
+    private mutating func end(until moment: Double, _ latencies: inout [Double]) {
+        while let call = calls.last, call.end <= moment {
+            calls.removeLast()
+            latencies.append(call.end - call.begin)
+            answered[call.rank] += 1
+            _ = state.release(.healthy, after: .seconds(call.end - call.begin))
+        }
+    }
+
+    private mutating func serviceTime() -> Double {
+        switch spread {
+        case .even: mean * (0.5 + unit())
+        case .exponential: exponential(mean: mean)
+        }
+    }
+
+    private mutating func unit() -> Double { Double(chance.next() >> 11) * 0x1p-53 }
+
+    /// By von Neumann's method of comparisons (1951), which needs no logarithm.
+    private mutating func exponential(mean: Double) -> Double {
+        var whole = 0.0
+        while true {
+            let first = unit()
+            var last = first
+            var isEven = true
+            while true {
+                let next = unit()
+                if next > last { break }
+                last = next
+                isEven.toggle()
+            }
+            if isEven { return mean * (whole + first) }
+            whole += 1
+        }
+    }
+}

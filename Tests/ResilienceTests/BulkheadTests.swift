@@ -1,0 +1,190 @@
+@testable import Resilience
+import TestSupport
+import Testing
+
+@Suite("A bulkhead")
+struct BulkheadTests {
+    let time = ManualTime()
+
+    func bulkhead(_ configuration: Bulkhead.Configuration) throws -> Bulkhead {
+        try Bulkhead(configuration, environment: PolicyEnvironment(name: "coupon", time: time.source))
+    }
+
+    /// Calls that say when they are in, and stay until they are let go.
+    final class Held: Sendable {
+        let order = Recorded<String>()
+        private let gates = Locked<[String: AsyncStream<Void>.Continuation]>([:])
+
+        func call(_ name: String, _ bulkhead: Bulkhead, _ context: CallContext = CallContext()) -> Task<Rejection?, Never> {
+            let (gate, opening) = AsyncStream.makeStream(of: Void.self)
+            gates.withLock { $0[name] = opening }
+            return Task {
+                do throws(CallFailure<Never>) {
+                    try await bulkhead.run(context) { [order] _ in
+                        order.add(name)
+                        for await _ in gate { break }
+                    }
+                    return nil
+                } catch {
+                    guard case .rejected(let rejection) = error else { return nil }
+                    return rejection
+                }
+            }
+        }
+
+        func letGo(_ name: String) { _ = gates.withLock { $0[name] }?.yield() }
+    }
+
+    /// Counts who is inside, and the most that ever were.
+    final class Crowd: Sendable {
+        private let count = Locked((now: 0, most: 0))
+
+        func enter() { count.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) } }
+        func leave() { count.withLock { $0.now -= 1 } }
+        var most: Int { count.withLock { $0.most } }
+    }
+
+    /// Returns when so many calls are under way and so many wait.
+    func until(_ bulkhead: Bulkhead, inUse: Int, waiting: Int) async {
+        while bulkhead.snapshot.inUse != inUse || bulkhead.snapshot.waiting != waiting { await Task.yield() }
+    }
+
+    @Test("lets no more calls in than it has permits, and refuses the rest at once when nobody may wait")
+    func full() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1))
+        let held = Held()
+        let first = held.call("first", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 0)
+        await #expect(throws: CallFailure<Never>.rejected(.bulkheadFull)) { () async throws in try await bulkhead.run { _ in } }
+        held.letGo("first")
+        #expect(await first.value == nil)
+        #expect(bulkhead.snapshot == .init(limit: 1, inUse: 0, waiting: 0, refused: 1))
+    }
+
+    @Test("waiting calls go in the order of priority, and within it as they came")
+    func fair() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1, waiting: 4))
+        let held = Held()
+        var calls = [held.call("first", bulkhead)]
+        await until(bulkhead, inUse: 1, waiting: 0)
+        for (index, (name, rank)) in [("a", 0), ("b", 0), ("c", 2), ("d", 2)].enumerated() {
+            calls.append(held.call(name, bulkhead, CallContext(priority: Priority(rank: rank))))
+            await until(bulkhead, inUse: 1, waiting: index + 1)
+        }
+        for name in ["first", "c", "d", "a", "b"] {
+            while held.order.all.last != name { await Task.yield() }
+            held.letGo(name)
+        }
+        for call in calls { #expect(await call.value == nil) }
+        #expect(held.order.all == ["first", "c", "d", "a", "b"])
+    }
+
+    @Test("in a full waiting room a call that matters more takes the place of the one that was to go last")
+    func givesWay() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
+        let held = Held()
+        let first = held.call("first", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 0)
+        let early = held.call("early", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 1)
+        let late = held.call("late", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 2)
+        let high = held.call("high", bulkhead, CallContext(priority: Priority(rank: 1)))
+        #expect(await late.value == .bulkheadFull)
+        #expect(await held.call("low", bulkhead).value == .bulkheadFull)
+        for name in ["first", "high", "early"] { held.letGo(name) }
+        #expect(await [first.value, high.value, early.value] == [nil, nil, nil])
+    }
+
+    @Test("the reserved permits are for calls that matter more")
+    func reserved() async throws {
+        let bulkhead = try bulkhead(.init(limit: 3, reserved: 2, reservedFrom: Priority(rank: 2)))
+        #expect(bulkhead.acquire(Priority(rank: 1)))
+        #expect(!bulkhead.acquire(Priority(rank: 1)))
+        #expect(bulkhead.acquire(Priority(rank: 2)) && bulkhead.acquire(Priority(rank: 3)))
+        #expect(!bulkhead.acquire(Priority(rank: 3)))
+    }
+
+    @Test("nobody waits past the deadline, nor longer than the longest wait")
+    func deadline() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1, waiting: 3, longestWait: .seconds(2)))
+        let held = Held()
+        let first = held.call("first", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 0)
+        let hurried = held.call("hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
+        let patient = held.call("patient", bulkhead, CallContext(deadline: .after(.seconds(9), from: time.source.now())))
+        let over = held.call("over", bulkhead, CallContext(deadline: .after(.seconds(-1), from: time.source.now())))
+        #expect(await over.value == .deadlineExceeded)
+        await time.sleepers(2)
+        time.advance(by: .seconds(1))
+        #expect(await hurried.value == .deadlineExceeded)
+        time.advance(by: .seconds(1))
+        #expect(await patient.value == .bulkheadFull)
+        held.letGo("first")
+        #expect(await first.value == nil)
+        #expect(held.order.all == ["first"])
+    }
+
+    @Test("a call cancelled while it waits leaves at once, and its place is free")
+    func cancelled() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1, waiting: 1))
+        let held = Held()
+        let first = held.call("first", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 0)
+        let waiting = held.call("waiting", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 1)
+        waiting.cancel()
+        #expect(await waiting.value == .cancelled)
+        #expect(bulkhead.snapshot.waiting == 0)
+        held.letGo("first")
+        #expect(await first.value == nil)
+    }
+
+    @Test("a higher limit lets waiting calls in at once; a lower one lets those under way finish")
+    func reconfigured() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
+        let held = Held()
+        let calls = ["a", "b", "c"].map { held.call($0, bulkhead) }
+        await until(bulkhead, inUse: 1, waiting: 2)
+        try bulkhead.reconfigure(.init(limit: 2, waiting: 0))
+        await until(bulkhead, inUse: 2, waiting: 0)
+        #expect(throws: InvalidConfiguration.self) { try bulkhead.reconfigure(.init(limit: 0, waiting: -1, reserved: 3)) }
+        try bulkhead.reconfigure(.init(limit: 1))
+        #expect(bulkhead.snapshot.inUse == 2 && !bulkhead.acquire())
+        for name in ["a", "b", "c"] { held.letGo(name) }
+        var refused = 0
+        for call in calls where await call.value == .bulkheadFull { refused += 1 }
+        #expect(refused == 1 && bulkhead.snapshot.inUse == 0)
+    }
+
+    @Test("thousands of calls, cancelled or not at any moment: never more than the limit under way, and none left behind")
+    func stress() async throws {
+        let bulkhead = try bulkhead(.init(limit: 4, waiting: 50, reserved: 1))
+        let under = Crowd()
+        let seed = SeededChance("bulkhead under random cancellation").seed
+        await withTaskGroup(of: Void.self) { group in
+            let chance = Chance.seeded(seed)
+            for _ in 0..<5000 {
+                let pauses = Int(chance.next() % 5)
+                let isCancelled = chance.next() % 3 == 0
+                let context = CallContext(priority: Priority(rank: Int(chance.next() % 3)))
+                group.addTask {
+                    let call = Task {
+                        try? await bulkhead.run(context) { _ in
+                            under.enter()
+                            for _ in 0..<pauses { await Task.yield() }
+                            under.leave()
+                        }
+                    }
+                    if isCancelled {
+                        for _ in 0..<pauses { await Task.yield() }
+                        call.cancel()
+                    }
+                    _ = await call.value
+                }
+            }
+        }
+        #expect(under.most <= 4)
+        #expect(bulkhead.snapshot.inUse == 0 && bulkhead.snapshot.waiting == 0)
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// A file that is handed to the compiler by itself, beside the modules of this build.
+struct Snippet: Sendable, CustomTestStringConvertible {
+    let file: URL
+    /// A part of each error that the compiler must give; none for a file that must compile.
+    let refusals: [String]
+
+    var testDescription: String { file.deletingPathExtension().lastPathComponent }
+
+    static func all() throws -> [Snippet] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../MustNotCompile").standardized
+        return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "swift" }
+            .sorted { $0.path < $1.path }
+            .map { file in
+                let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+                let marker = "// error: "
+                return Snippet(
+                    file: file, refusals: lines.filter { $0.hasPrefix(marker) }.map { String($0.dropFirst(marker.count)) })
+            }
+    }
+
+    /// The compiler's exit status, and its errors.
+    func compile() async throws -> (status: Int32, errors: [String]) {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [
+            "swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-diagnostic-style", "llvm",
+            "-I", Self.modules.path, file.path,
+        ]
+        let output = Pipe()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in continuation.resume() }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        return (process.terminationStatus, text.split(separator: "\n").map(String.init).filter { $0.contains("error: ") })
+    }
+
+    /// The modules lie beside the test's own executable, which on some systems is an argument of a helper's.
+    private static let modules: URL = {
+        let bundle = CommandLine.arguments.last { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        var folder = URL(filePath: bundle).resolvingSymlinksInPath()
+        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: "Modules").path) {
+            folder.deleteLastPathComponent()
+        }
+        return folder.appending(path: "Modules")
+    }()
+}
