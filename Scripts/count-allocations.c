@@ -1,4 +1,4 @@
-// Counts the heap allocations of a process: preloaded into Benchmarks by Scripts/bench, which reads the count.
+// Counts the heap allocations of a process: `make bench` preloads it into Benchmarks, which reads the count.
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <stddef.h>

@@ -74,6 +74,17 @@ final class Dependency: Sendable {
         _ caller: Caller, isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(DependencyFailure<Refusal>) -> Value {
+        // A last try that surely did nothing must not hide a first one that nobody knows of.
+        let doubt = Doubt()
+        let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
+            (context) async throws(DependencyFailure<Refusal>) -> Value in
+            do throws(DependencyFailure<Refusal>) {
+                return try await live(context)
+            } catch {
+                if case .unavailable(let why) = error, why.mayHaveBeenDone { doubt.arises() }
+                throw error
+            }
+        }
         let result: Result<Value, CallFailure<DependencyFailure<Refusal>>>
         do throws(CallFailure<DependencyFailure<Refusal>>) {
             switch caller {
@@ -92,14 +103,17 @@ final class Dependency: Sendable {
             return value
         case .failure(.failed(let failure, _)):
             switch failure {
-            case .refused: count(.refused)
-            case .unavailable(let why): count(.unavailable, why)
+            case .refused:
+                count(.refused)
+                throw failure
+            case .unavailable(let why):
+                count(.unavailable, why)
+                throw .unavailable(doubt.marked(why))
             }
-            throw failure
         case .failure(.rejected(let rejection)):
-            let why = Unavailability(rejection)
+            let why = Unavailability(rejection: rejection)
             count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why)
-            throw .unavailable(why)
+            throw .unavailable(doubt.marked(why))
         }
     }
 

@@ -24,15 +24,27 @@ public struct Unavailability: Error, Sendable, Hashable {
         case rateLimited = "rate-limited"
         /// Whoever asked has gone. Whether it was done is unknown.
         case cancelled
+
+        /// Whether a try that ends like this may have been done.
+        public var mayHaveBeenDone: Bool {
+            switch self {
+            case .timeout, .connectionLost, .invalidAnswer, .serverError, .cancelled: true
+            case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited: false
+            }
+        }
     }
 
     public var reason: Reason
+    /// Whether the dependency may have done what it was asked to, in this try or an earlier one: then it has to be asked
+    /// again, or to undo it.
+    public var mayHaveBeenDone: Bool
     /// How long the dependency asked to be left alone.
     public var retryAfter: Duration?
 
     public init(_ reason: Reason, retryAfter: Duration? = nil) {
         self.reason = reason
         self.retryAfter = retryAfter
+        mayHaveBeenDone = reason.mayHaveBeenDone
     }
 
     public static let unreachable = Unavailability(.unreachable)
@@ -47,14 +59,6 @@ public struct Unavailability: Error, Sendable, Hashable {
     /// As it is written in answers, logs and metrics: `circuit-open`.
     public var code: String { reason.rawValue }
 
-    /// Whether the dependency may have done what it was asked to: then it has to be asked again, or to undo it.
-    public var mayHaveBeenDone: Bool {
-        switch reason {
-        case .timeout, .connectionLost, .invalidAnswer, .serverError, .cancelled: true
-        case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited: false
-        }
-    }
-
     /// What it says about the dependency.
     public var disposition: Disposition {
         switch reason {
@@ -65,7 +69,7 @@ public struct Unavailability: Error, Sendable, Hashable {
     }
 
     /// A policy of this side refused, or ended, the call.
-    public init(_ rejection: Rejection) {
+    public init(rejection: Rejection) {
         switch rejection {
         case .deadlineExceeded: self = .deadlineExceeded
         case .timedOut: self = .timeout

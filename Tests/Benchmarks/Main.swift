@@ -1,18 +1,47 @@
+import Dispatch
 import Foundation
 
-/// `make bench`: what an order costs, beside what this machine can do at all, measured in the same run.
+/// `make bench`: what the policies cost around a call, and what an order costs beside what this machine can do at all.
+///
+///     Benchmarks [policies | orders]                one part, or both
+///     Benchmarks --only CASE --iterations COUNT     calls of one kind and nothing else, for callgrind and perf
 @main
 struct Main {
-    static func main() async {
-        do {
-            print("Release build, one run, everything on this machine (load generator included).\n")
-            let floor = try await FloorBenchmark.run()
-            print(floor.text)
-            let orders = try await OrderBenchmark.run()
-            print(orders.text(beside: floor))
-        } catch {
-            FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
-            exit(1)
+    /// Not asynchronous itself: the main thread of such a program waits in a way that valgrind 3.19 doesn't survive.
+    static func main() {
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            do {
+                try await run(Array(CommandLine.arguments.dropFirst()))
+            } catch {
+                FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+                exit(1)
+            }
+            done.signal()
         }
+        done.wait()
+    }
+
+    private struct Usage: Error, CustomStringConvertible {
+        var description: String { "policies, orders, or --only CASE --iterations COUNT" }
+    }
+
+    private static func run(_ arguments: [String]) async throws {
+        // What counts this process's allocations must not slow down those that it starts.
+        unsetenv("LD_PRELOAD")
+        if arguments.first == "--only" {
+            guard arguments.count == 4, arguments[2] == "--iterations", let count = Int(arguments[3]), count > 0 else {
+                throw Usage()
+            }
+            return try await ResilienceBenchmark.run(only: arguments[1], count: count)
+        }
+        guard arguments.isEmpty || arguments == ["policies"] || arguments == ["orders"] else { throw Usage() }
+        print("Release build, one run, everything on this machine (load generator included).\n")
+        if arguments != ["orders"] { print(try await ResilienceBenchmark.run().text) }
+        guard arguments != ["policies"] else { return }
+        let floor = try await FloorBenchmark.run()
+        print(floor.text)
+        let orders = try await OrderBenchmark.run()
+        print(orders.text(beside: floor))
     }
 }

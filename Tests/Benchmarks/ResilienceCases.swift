@@ -2,8 +2,13 @@ import Resilience
 
 /// One thing whose price is taken: so many calls, one after the other, of which each has to end the same way.
 struct ResilienceCase: Sendable {
-    /// Makes `count` calls; answers how many of them had a value.
-    typealias Calls = @Sendable (_ count: Int) async -> Int
+    /// What became of the calls; one that ended in any other way is in neither.
+    struct Ends: Sendable {
+        var values = 0
+        var refusals = 0
+    }
+
+    typealias Calls = @Sendable (_ count: Int) async -> Ends
 
     var name: String
     /// Whether the calls succeed; otherwise each is refused.
@@ -16,20 +21,20 @@ struct ResilienceCase: Sendable {
 
     /// - Throws: ``Broken`` when a call ends otherwise than it has to: then it is something else that was measured.
     func make(_ count: Int) async throws(Broken) {
-        let successes = await calls(count)
-        guard successes == (succeeds ? count : 0) else {
-            throw Broken(description: "\(name): \(successes) of \(count) calls had a value")
+        let ends = await calls(count)
+        guard (succeeds ? ends.values : ends.refusals) == count else {
+            throw Broken(description: "\(name): of \(count) calls \(ends.values) had a value, \(ends.refusals) were refused")
         }
     }
 }
 
 extension ResilienceCase {
     static let bare = ResilienceCase(name: "bare call") { count in
-        var successes = 0
+        var ends = Ends()
         for number in 0..<count {
-            if let value = try? await answer(number, CallContext()), value == number { successes += 1 }
+            if let value = try? await answer(number, CallContext()), value == number { ends.values += 1 }
         }
-        return successes
+        return ends
     }
 
     static func all() throws -> (alone: [ResilienceCase], pipeline: ResilienceCase, refusals: [ResilienceCase]) {
@@ -67,18 +72,18 @@ extension ResilienceCase {
 
     static func calls(under policy: some Policy) -> Calls {
         { count in
-            var successes = 0
+            var ends = Ends()
             for number in 0..<count {
                 do throws(CallFailure<Outage>) {
                     let value = try await policy.run { (context) async throws(Outage) -> Int in
                         try await answer(number, context)
                     }
-                    if value == number { successes += 1 }
+                    if value == number { ends.values += 1 }
                 } catch {
-                    continue
+                    if case .rejected = error { ends.refusals += 1 }
                 }
             }
-            return successes
+            return ends
         }
     }
 }

@@ -17,11 +17,13 @@ struct AdaptiveLimitTests {
 
     private let highest = Priority(rank: 3)
 
-    /// `calls` calls, as many at once as may, that take so long.
+    /// `calls` calls, as many at once as may, that take so long; and as many more as it takes to end a measurement.
     private func load(
         _ limit: AdaptiveLimit, calls: Int, taking latency: Duration, outcome: Disposition.Verdict = .healthy
     ) {
-        for _ in 0..<calls {
+        var made = 0
+        while made < calls || limit.snapshot.isMeasuring {
+            made += 1
             var free = limit.snapshot.limit - limit.snapshot.inFlight
             let now = time.source.now()
             guard let permit = limit.tryAcquire(priority: highest, at: now) else { continue }
@@ -97,6 +99,7 @@ struct AdaptiveLimitTests {
         let limit = try limit(.init(initial: 10))
         load(limit, calls: 1000, taking: .milliseconds(20))
         #expect(limit.snapshot.limit > 40)
+        #expect(limit.snapshot.refused[3] > 0)
         let base = try #require(limit.snapshot.baseLatency)
         #expect(abs(base / .milliseconds(20) - 1) < 0.001)
         var told = 10

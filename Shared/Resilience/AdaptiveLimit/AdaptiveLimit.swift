@@ -5,26 +5,32 @@
 /// share. Where the number is known, or calls are few (less than some tens a minute), use a ``Bulkhead``. Nobody waits here.
 ///
 /// ## How the limit is found
-/// By Little's law a service that answers in `base` when nobody queues, and lets `x` calls a second through, has `x × base` of
-/// them in work; what is in flight beyond that waits in a queue and makes every answer later, and none sooner. So, for each
-/// window of outcomes, the mean latency is held against the base, as TCP Vegas does (Brakmo and Peterson, 1995) and
-/// Netflix's concurrency-limits after it:
-/// - up to `tolerance × base` (or base and `slack`, if that is more) the limit grows by an eighth and one, provided that it
-///   was **used**: somebody was refused, or four fifths of it were in flight. Without load it stays where it is;
-/// - above that it shrinks in proportion, to where half of that queueing would be left, by a half at most;
-/// - a window in which a tenth or more of the calls fail (``Disposition/Verdict/faulty``: timeouts, no answer, "busy") shrinks
-///   a used limit by half their share. A failed call's latency is not counted: failing fast isn't being fast;
-/// - outcomes that say nothing (``Disposition/Verdict/unknown``) only give their place back.
+/// By Little's law a service that answers in `base` when nobody queues, and gets `x` calls a second done, works on `x × base` of
+/// them; what is in flight beyond that waits, and makes every answer later and none sooner. So, for each window of outcomes,
+/// the mean latency is held against the base, as TCP Vegas does (Brakmo and Peterson, 1995) and Netflix's
+/// concurrency-limits after it:
+/// - Up to `tolerance × base` the limit grows by an eighth and one, provided that it was **used**: somebody was refused, or
+///   four fifths of it were in flight. Without load it stays where it is. (It also grows up to `base + slack`, and while no more
+///   than two calls can be queueing: less than that isn't worth refusing anybody.)
+/// - Above, it shrinks in proportion, to where half of that queueing would be left; by a half at most.
+/// - A window in which a tenth or more of the calls fail (``Disposition/Verdict/faulty``: timeouts, no answer, "busy") shrinks
+///   a used limit by half their share. A failed call's latency is not counted: failing fast isn't being fast.
+/// - Outcomes that say nothing (``Disposition/Verdict/unknown``) only give their place back.
 ///
 /// The weak point of all of these is the base. The least latency ever seen is too little where calls differ, and goes stale;
 /// a long-term mean (gradient2) takes a long overload for normal. Here it is **measured**, as BBR does (Cardwell and others,
-/// 2016): after two windows in a row that are too slow, and every 50 windows in use, the limit is halved for one window.
-/// If that brings the latency down there was a queue, and the limit is halved again; once it doesn't help, the latency that
-/// is left is the service's own, and the limit goes back to where that one would have it. A service that has become slower
-/// for good therefore has a new base after a few windows. Whatever latency there is at `minimum` is the base by definition, so
-/// that the limit can't stick there. Means, not minima, are compared, and one outlier counts little.
+/// 2016): at first, when three windows in a row were too slow or one was much too fast, and every 4 to 64 windows in use, the
+/// limit is halved for a window. If that brings the latency down there was a queue, and it is halved again; once it doesn't
+/// help, the latency that is left is the service's own, and the limit goes to where Little's law then puts it. A service
+/// that has become slower or faster for good so has a new base after a few windows. The latency at `minimum` is the base by
+/// definition: the limit can't stick there. Means are compared with means, not with minima, and one outlier counts little.
+/// All of it goes by outcomes, not by time: what has to be found out is found out after so many calls.
 ///
-/// Not for work whose latency is mostly somebody else's queue: halving one's own share of that doesn't help, and it passes for
+/// The measuring costs 1 to 5 % of the goodput under full use, the more the fewer calls the service can work on. In a
+/// simulated queue, at 2 and 5 times its capacity, goodput is 94 to 99 % of it (91 % at worst, with 4 workers and exponential
+/// service times), and 99 of 100 calls wait less than 2 mean service times (one worker: 6).
+///
+/// Not for a service whose queue is mostly somebody else's: halving one's own share of it doesn't help, and it passes for
 /// the service's own pace.
 ///
 /// ## Who is refused first
@@ -34,8 +40,9 @@
 ///
 /// **Cancellation** is passed on; the place comes back and nothing is learned.
 public final class AdaptiveLimit: Policy {
-    /// The right to make one call. It has to be given back, with ``AdaptiveLimit/release(_:outcome:at:)`` and by the compiler's
-    /// leave only once; one that is dropped instead is lost for good.
+    /// The right to make one call. It has to be given back to the limit that gave it, with
+    /// ``AdaptiveLimit/release(_:outcome:at:)``. It can't be copied, so that nobody gives it back twice; one that is dropped
+    /// is a place less for good.
     public struct Permit: ~Copyable, Sendable {
         /// When the call began.
         public let start: ContinuousClock.Instant

@@ -4,9 +4,10 @@
 /// It counts outcomes and reads no clock, so that everything it does is done after a bounded number of them.
 @usableFromInline
 struct LimitSearch: Sendable {
-    /// Under full use the latency without queueing is measured anew after so many windows: the lower limit meanwhile costs
-    /// about one call in a hundred.
-    static let windowsBetweenProbes = 50
+    /// Under full use the latency without queueing is measured anew after so many windows, at first and when it has turned out
+    /// to be another; each time that it is confirmed after twice as many, up to the last number. The lower limit meanwhile
+    /// then costs about one call in a hundred.
+    static let windowsBetweenProbes = (first: 4, last: 64)
     /// Halving the limit that brings the latency down by this much has halved a queue.
     static let telling = 1.75
     /// A share of failures that is taken for overload; fewer are anybody's everyday errors.
@@ -16,6 +17,9 @@ struct LimitSearch: Sendable {
 
     /// So many calls may queue in any case: a worker that is done has to find the next one waiting, or it idles.
     static let spare = 2.0
+
+    /// So many windows in a row that are too slow, whatever the limit, mean that the base is another.
+    static let hopeless = 3
 
     private struct Window {
         var answers = 0
@@ -48,7 +52,9 @@ struct LimitSearch: Sendable {
     /// So many calls that were under way when the limit was lowered end before the next window begins: their latency is of
     /// the queue that was.
     private var leaving = 0
-    private var congestedWindows = 0
+    /// Windows in a row that were too slow, and what the limit and the mean latency were in the first of them.
+    private var congested = (windows: 0, limit: 0.0, mean: 0.0)
+    private var windowsBetweenProbes = Self.windowsBetweenProbes.first
     private var windowsUntilProbe = 1
     private var slack: Double
 
@@ -129,25 +135,31 @@ struct LimitSearch: Sendable {
         let base = base ?? mean
         self.base = base
         let isCongested = mean > allowed(over: base, under: exact)
-        congestedWindows = isCongested ? congestedWindows + 1 : 0
-        let isBaseWrong = congestedWindows > 1 || mean * configuration.tolerance < base
-        if isBaseWrong || windowsUntilProbe <= 0 {
+        if !isCongested {
+            congested.windows = 0
+        } else if congested.windows == 0 {
+            congested = (1, exact, mean)
+        } else {
+            congested.windows += 1
+        }
+        if congested.windows >= Self.hopeless {
+            probe(Probe(limit: congested.limit, mean: congested.mean, last: mean), inFlight: inFlight)
+        } else if mean * configuration.tolerance < base || windowsUntilProbe <= 0 {
             probe(Probe(limit: exact, mean: mean, last: mean), inFlight: inFlight)
         } else if isCongested {
             lower(to: exact * aim(over: base, under: exact) / mean, inFlight: inFlight)
         } else {
-            if mean < base { follow(mean) }
             set(exact + 1 + exact / 8)
         }
     }
 
     /// Halves the limit, to see what the latency is without so many others.
     private mutating func probe(_ probe: Probe, inFlight: Int) {
-        windowsUntilProbe = Self.windowsBetweenProbes
-        congestedWindows = 0
+        congested.windows = 0
         guard limit > configuration.minimum else {
             // There is no queue of our making at the least that is always let pass.
-            base = probe.mean
+            measured(probe.last)
+            probing = nil
             return set(exact + 1)
         }
         probing = probe
@@ -155,15 +167,27 @@ struct LimitSearch: Sendable {
     }
 
     private mutating func judge(_ probe: Probe, mean: Double, inFlight: Int) {
-        base = mean
         if probe.last >= Self.telling * mean, limit > configuration.minimum {
             var probe = probe
             probe.last = mean
             self.probe(probe, inFlight: inFlight)
         } else {
+            let base = measured(mean)
             probing = nil
-            set(probe.limit * min(1, aim(over: mean, under: probe.limit) / probe.mean))
+            set(probe.limit * min(1, aim(over: base, under: probe.limit) / probe.mean))
         }
+    }
+
+    @discardableResult
+    private mutating func measured(_ mean: Double) -> Double {
+        let old = base ?? mean
+        let isConfirmed = mean <= old * configuration.tolerance && old <= mean * configuration.tolerance
+        windowsBetweenProbes =
+            isConfirmed ? min(2 * windowsBetweenProbes, Self.windowsBetweenProbes.last) : Self.windowsBetweenProbes.first
+        windowsUntilProbe = windowsBetweenProbes
+        let new = isConfirmed ? old + (mean - old) / 3 : mean
+        base = new
+        return new
     }
 
     private mutating func follow(_ mean: Double) { base = base.map { $0 + (mean - $0) / 4 } ?? mean }

@@ -1,0 +1,86 @@
+import TestSupport
+
+@testable import Resilience
+@testable import ServingPath
+
+/// A path over time that only the test moves, and what it reports.
+struct Shop {
+    let time = ManualTime()
+    let outcomes = Recorded<CallOutcome>()
+    let events = Recorded<PolicyEvent>()
+    let path: ServingPath
+
+    /// Opens after two failures of two, for a second; one trial closes it.
+    static let protection = Protection(
+        timeout: .seconds(1), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
+        retry: Retry.Configuration(attempts: 1), bulkhead: Bulkhead.Configuration(limit: 1),
+        breaker: CircuitBreaker.Configuration(
+            window: .calls(2), minimumCalls: 2, failureRate: 1, openTime: .seconds(1), longestOpenTime: .seconds(1),
+            trials: 1, trialTime: .seconds(5)))
+
+    init(isProtected: Bool = true) {
+        path = ServingPath(
+            environment: PathEnvironment(
+                time: time.source, chance: .seeded(1), isProtected: isProtected,
+                called: { [outcomes] _, outcome in outcomes.add(outcome) }, happened: { [events] in events.add($0) }))
+    }
+
+    static func declaration(
+        _ name: String = "coupon", fallback: String = "none", effect: String = "none", _ protection: Protection = protection
+    ) -> Declaration {
+        Declaration(name: name, criticality: .sheddablePlus, fallback: fallback, effect: effect, protection: protection)
+    }
+
+    func status(_ name: String = "coupon") -> DependencyStatus {
+        path.dependencies.first { $0.declaration.name == name }!
+    }
+
+    func customer(in budget: Duration = .seconds(1)) -> Caller {
+        .customer(until: .after(budget, from: time.source.now()), .criticalPlus)
+    }
+
+    /// Returns when `isSo`; what it waits for is another task, not time.
+    func until(_ isSo: () -> Bool) async {
+        while !isSo() { await Task.yield() }
+    }
+}
+
+/// What a dependency does when it is asked; a test changes it, and counts.
+final class Behaviour<Refusal: Sendable>: Sendable {
+    typealias Answer = @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> String
+
+    private let state: Locked<(answer: Answer, calls: [CallContext])>
+
+    init(_ answer: @escaping Answer) { state = Locked((answer, [])) }
+
+    convenience init() { self.init { (_) async throws(DependencyFailure<Refusal>) in "live" } }
+
+    var calls: [CallContext] { state.withLock { $0.calls } }
+
+    func answer(_ answer: @escaping Answer) { state.withLock { $0.answer = answer } }
+
+    func fail(_ failure: DependencyFailure<Refusal>) {
+        answer { (_) async throws(DependencyFailure<Refusal>) in throw failure }
+    }
+
+    func call(_ context: CallContext) async throws(DependencyFailure<Refusal>) -> String {
+        let answer = state.withLock { state in
+            state.calls.append(context)
+            return state.answer
+        }
+        return try await answer(context)
+    }
+}
+
+/// A call that stays under way until it is let go.
+struct Gate: Sendable {
+    private let stream: AsyncStream<Void>
+    private let opening: AsyncStream<Void>.Continuation
+
+    init() { (stream, opening) = AsyncStream.makeStream() }
+
+    func open() { opening.finish() }
+
+    /// Returns when open, or when the task is cancelled.
+    func pass() async { for await _ in stream {} }
+}
