@@ -23,7 +23,7 @@ struct CriticalDependencyTests {
         isIdempotent: Bool = true, _ protection: Protection = Shop.protection
     ) throws -> CriticalDependency<Int, String, String> {
         CriticalDependency(
-            try shop.path.critical(Shop.declaration("payment", protection)), "capture", isIdempotent: isIdempotent
+            try shop.path.critical(Shop.declaration("payment", protection: protection)), "capture", isIdempotent: isIdempotent
         ) { [payment] _, context async throws(Failure) in try await payment.call(context) }
     }
 

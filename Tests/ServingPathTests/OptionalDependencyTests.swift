@@ -12,7 +12,7 @@ struct OptionalDependencyTests {
     private func dependency(
         isIdempotent: Bool = true, _ protection: Protection = Shop.protection, instead: Fallback<String> = .computed("instead")
     ) throws -> OptionalDependency<String, String> {
-        let step = try shop.path.optional(Shop.declaration(protection))
+        let step = try shop.path.optional(Shop.declaration(protection: protection))
         return OptionalDependency(step, "redeem", isIdempotent: isIdempotent) {
             [coupon] _, context async throws(Unavailability) in
             do throws(DependencyFailure<Never>) {
@@ -36,7 +36,7 @@ struct OptionalDependencyTests {
 
     @Test("an answer is live, and the fallback isn't asked")
     func live() async throws {
-        let served = await try dependency().call("code", for: shop.customer())
+        let served = try await dependency().call("code", for: shop.customer())
         guard case .live("live") = served else {
             Issue.record("\(served)")
             return
@@ -48,7 +48,7 @@ struct OptionalDependencyTests {
     func reasons(reason: Unavailability.Reason) async throws {
         let why = Unavailability(reason, retryAfter: .seconds(3))
         coupon.fail(.unavailable(why))
-        let served = await try dependency().call("code", for: shop.customer())
+        let served = try await dependency().call("code", for: shop.customer())
         guard case .computed("instead", why) = served else {
             Issue.record("\(served)")
             return
@@ -60,7 +60,7 @@ struct OptionalDependencyTests {
     @Test("what the fallback has is what is served: cached with its age, computed, or nothing")
     func kinds() async throws {
         coupon.fail(.unavailable(.unreachable))
-        let cached = await try dependency(instead: .cached("old", age: .seconds(7))).call("code", for: shop.customer())
+        let cached = try await dependency(instead: .cached("old", age: .seconds(7))).call("code", for: shop.customer())
         guard case .cached("old", age: .seconds(7), reason: .unreachable) = cached else {
             Issue.record("\(cached)")
             return
@@ -109,7 +109,7 @@ struct OptionalDependencyTests {
 
     @Test("no time left: not asked")
     func deadline() async throws {
-        let served = await try dependency().call("code", for: shop.customer(in: .zero))
+        let served = try await dependency().call("code", for: shop.customer(in: .zero))
         #expect(served.reason == .deadlineExceeded && coupon.calls.isEmpty && shop.outcomes.all == [.rejected])
         #expect(shop.status().lastFailure == nil)
     }

@@ -5,8 +5,6 @@ import Testing
 
 @Suite("A serving path", .timeLimit(.minutes(1)))
 struct ServingPathTests {
-    private struct Case: Sendable {}
-
     private let shop = Shop()
 
     private func problems(_ declare: () throws -> Void) -> [String] {
@@ -39,7 +37,7 @@ struct ServingPathTests {
     func declared() throws {
         _ = try shop.path.optional(Shop.declaration("coupon"))
         let found = problems {
-            _ = try shop.path.critical(Shop.declaration("coupon", fallback: "", effect: "", wrong))
+            _ = try shop.path.critical(Shop.declaration("coupon", fallback: "", effect: "", protection: wrong))
         }
         #expect(found.count == 10)
         for part in [
@@ -201,7 +199,7 @@ struct ServingPathTests {
         let shop = Shop(isProtected: false)
         var protection = Shop.protection
         protection.retry.attempts = 3
-        let step = try shop.path.optional(Shop.declaration("coupon", protection))
+        let step = try shop.path.optional(Shop.declaration("coupon", protection: protection))
         let calls = Recorded<CallContext>()
         let coupon = OptionalDependency<Int, Int>(step, "ask", isIdempotent: true) {
             request, context async throws(Unavailability) in

@@ -26,7 +26,7 @@ struct Shop {
     }
 
     static func declaration(
-        _ name: String = "coupon", fallback: String = "none", effect: String = "none", _ protection: Protection = protection
+        _ name: String = "coupon", fallback: String = "none", effect: String = "none", protection: Protection = protection
     ) -> Declaration {
         Declaration(name: name, criticality: .sheddablePlus, fallback: fallback, effect: effect, protection: protection)
     }

@@ -34,7 +34,7 @@ struct TrialTests {
     private func critical(
         isReady: (@Sendable (Deadline) async -> Bool)? = nil, _ protection: Protection = Shop.protection
     ) async throws -> CriticalDependency<Int, String, String> {
-        let step = try shop.path.critical(Shop.declaration(protection), isReady: isReady)
+        let step = try shop.path.critical(Shop.declaration(protection: protection), isReady: isReady)
         let dependency = CriticalDependency<Int, String, String>(step, "capture", isIdempotent: true) {
             [payment] _, context async throws(DependencyFailure<String>) in try await payment.call(context)
         }

@@ -1,0 +1,286 @@
+import TestSupport
+import Testing
+
+@testable import Resilience
+
+/// Whatever a call is doing when it is called off: it ends at once, and leaves nothing behind.
+@Suite("Policies together, cancelled", .timeLimit(.minutes(1)))
+struct InteractionsCancellationTests {
+    private let time = ManualTime()
+    private let inside = Recorded<Int>()
+    private let bulkhead: Bulkhead
+    private let breaker: CircuitBreaker
+    private let retry: Retry
+    private let timeout: Timeout
+
+    init() throws {
+        let environment = PolicyEnvironment(time: time.source, chance: .seeded(1))
+        bulkhead = try Bulkhead(.init(limit: 1, waiting: 100), environment: environment)
+        breaker = try CircuitBreaker(
+            .init(window: .calls(4), minimumCalls: 4, openTime: .seconds(1), trials: 1, trialTime: .seconds(1000)),
+            environment: environment)
+        let backoff = Backoff(base: .seconds(1), cap: .seconds(1), floor: .seconds(1))
+        retry = try Retry(.init(attempts: 3, backoff: backoff), budget: nil, environment: environment)
+        timeout = try Timeout(.seconds(100), environment: environment)
+    }
+
+    /// The order to start from.
+    private var pipeline: some Policy {
+        Pipeline {
+            bulkhead
+            timeout
+            retry
+            breaker
+            timeout
+        }
+    }
+
+    private typealias Call = Task<CallFailure<TryFailure>?, Never>
+
+    /// A call under `policy` that sleeps for `duration` and then fails; nil is a success.
+    private func begin(_ policy: some Policy, sleeping duration: Duration, failing: Bool = false) -> Call {
+        Task { [time, inside] in
+            do throws(CallFailure<TryFailure>) {
+                let context = CallContext(deadline: .after(.seconds(500), from: time.source.now()), isIdempotent: true)
+                try await policy.run(context) { context throws(TryFailure) in
+                    inside.add(context.attempt)
+                    // What a client throws when it is cancelled looks like a failure: that mustn't matter.
+                    do { try await time.source.sleep(duration) } catch { throw TryFailure(number: -1) }
+                    if failing { throw TryFailure(number: context.attempt) }
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
+    /// Nothing is taken, nobody waits, and nothing was learned.
+    private func expectUntouched(calls: Int = 0, failures: Int = 0, _ place: SourceLocation = #_sourceLocation) {
+        #expect(bulkhead.snapshot.inUse == 0 && bulkhead.snapshot.waiting == 0, sourceLocation: place)
+        #expect(breaker.snapshot.calls == calls && breaker.snapshot.failures == failures, sourceLocation: place)
+    }
+
+    @Test("a deadline that passes in the bulkhead's queue: the call is never made, no permit is lost, the breaker knows nothing")
+    func deadlineInTheQueue() async throws {
+        let first = begin(pipeline, sleeping: .seconds(3))
+        await time.sleepers(1)
+        let second = Task { [pipeline, inside, time] in
+            await #expect(throws: CallFailure<Never>.rejected(.deadlineExceeded)) { () async throws in
+                let context = CallContext(deadline: .after(.seconds(1), from: time.source.now()))
+                try await pipeline.run(context) { _ in inside.add(99) }
+            }
+        }
+        await time.sleepers(2)
+        time.advance(by: .seconds(1))
+        await second.value
+        #expect(bulkhead.snapshot.inUse == 1 && bulkhead.snapshot.waiting == 0 && breaker.snapshot.calls == 0)
+        time.advance(by: .seconds(2))
+        #expect(await first.value == nil && inside.all == [1])
+        expectUntouched(calls: 1)
+        #expect(bulkhead.acquire())
+    }
+
+    @Test("its turn comes when its time is over already: the call isn't made and the permit goes on")
+    func turnTooLate() async throws {
+        #expect(bulkhead.acquire())
+        let late = begin(pipeline, sleeping: .zero)
+        let next = begin(pipeline, sleeping: .zero)
+        await time.sleepers(2)
+        // Both alarms ring at the moment at which a place becomes free: whoever gets it, it is too late for the call.
+        time.advance(by: .seconds(500))
+        bulkhead.release()
+        #expect(await [late.value, next.value] == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
+        #expect(inside.all.isEmpty)
+        expectUntouched()
+    }
+
+    @Test("while it waits in the bulkhead")
+    func inTheBulkhead() async {
+        #expect(bulkhead.acquire())
+        let call = begin(pipeline, sleeping: .zero)
+        await time.sleepers(1)
+        call.cancel()
+        #expect(await call.value == .rejected(.cancelled))
+        #expect(time.elapsed == .zero && inside.all.isEmpty)
+        bulkhead.release()
+        expectUntouched()
+    }
+
+    @Test("while it sleeps between two tries: no other one follows, and the tries that were made stay counted")
+    func betweenTries() async {
+        let call = begin(pipeline, sleeping: .zero, failing: true)
+        await time.sleepers(1)
+        #expect(bulkhead.snapshot.inUse == 1)
+        call.cancel()
+        #expect(await call.value == .rejected(.cancelled))
+        #expect(time.elapsed == .zero && inside.all == [1])
+        expectUntouched(calls: 1, failures: 1)
+    }
+
+    @Test("inside a try: its failure is nobody's fault, and no other one follows")
+    func insideATry() async {
+        let call = begin(pipeline, sleeping: .seconds(9))
+        await time.sleepers(1)
+        call.cancel()
+        let failure = await call.value
+        #expect(failure?.disposition.isRetryable == false || failure == .rejected(.cancelled))
+        #expect(time.elapsed == .zero && inside.all == [1])
+        expectUntouched()
+    }
+
+    @Test("inside a try that a timeout can cancel, and in one that a timeout has cancelled")
+    func insideARace() async throws {
+        let racing = try Timeout(.seconds(5), enforcement: .byCancelling, environment: PolicyEnvironment(time: time.source))
+        let raced = Pipeline {
+            bulkhead
+            retry
+            breaker
+            racing
+        }
+        let call = begin(raced, sleeping: .seconds(9))
+        await time.sleepers(2)
+        call.cancel()
+        #expect(await call.value?.disposition.isRetryable != true || inside.all == [1])
+        #expect(time.elapsed == .zero && inside.all == [1])
+        expectUntouched()
+        // Its own end, by contrast, is the dependency's fault.
+        let slow = begin(raced, sleeping: .seconds(9))
+        await time.sleepers(2)
+        time.advance(by: .seconds(5))
+        await time.sleepers(1)
+        #expect(breaker.snapshot.failures == 1)
+        slow.cancel()
+        #expect(await slow.value == .rejected(.cancelled))
+        expectUntouched(calls: 1, failures: 1)
+    }
+
+    @Test("inside a trial: the permit comes back, and the next call is the trial that closes the breaker")
+    func insideATrial() async {
+        for _ in 0..<4 { _ = try? await breaker.run { (_) async throws in throw TryFailure() } }
+        #expect(breaker.phase == .open)
+        time.advance(by: .seconds(1))
+        for _ in 0..<5 {
+            let trial = begin(pipeline, sleeping: .seconds(9))
+            await time.sleepers(1)
+            #expect(breaker.phase == .halfOpen)
+            trial.cancel()
+            _ = await trial.value
+            #expect(breaker.phase == .halfOpen && bulkhead.snapshot.inUse == 0)
+        }
+        #expect(await begin(pipeline, sleeping: .zero).value == nil)
+        #expect(breaker.phase == .closed)
+    }
+
+    @Test("in a bulkhead inside a trial: the breaker outside it isn't stuck either")
+    func waitingInsideATrial() async {
+        for _ in 0..<4 { _ = try? await breaker.run { (_) async throws in throw TryFailure() } }
+        time.advance(by: .seconds(1))
+        #expect(bulkhead.acquire())
+        let inverted = Pipeline {
+            breaker
+            bulkhead
+        }
+        let trial = begin(inverted, sleeping: .zero)
+        await time.sleepers(1)
+        trial.cancel()
+        #expect(await trial.value == .rejected(.cancelled))
+        bulkhead.release()
+        #expect(await begin(inverted, sleeping: .zero).value == nil)
+        #expect(breaker.phase == .closed)
+    }
+
+    @Test("while a hedge's two tries run: both end, both permits come back")
+    func hedged() async throws {
+        let wide = try Bulkhead(.init(limit: 2), environment: PolicyEnvironment(time: time.source))
+        let hedge = try Hedge(.init(minimumSamples: 1), environment: PolicyEnvironment(time: time.source))
+        try await hedge.run(CallContext(isIdempotent: true)) { [time] _ in time.advance(by: .milliseconds(100)) }
+        let call = begin(
+            Pipeline {
+                hedge
+                wide
+                breaker
+            }, sleeping: .seconds(9))
+        await time.sleepers(2)
+        time.advance(by: .milliseconds(100))
+        await time.sleepers(2)
+        #expect(wide.snapshot.inUse == 2 && inside.all == [1, 2])
+        call.cancel()
+        #expect(await call.value != nil)
+        #expect(wide.snapshot.inUse == 0 && time.elapsed == .milliseconds(200))
+        expectUntouched()
+    }
+
+    @Test("one of two who share a flight: the other stays, and when both have gone the work under the pipeline ends")
+    func sharedFlight() async throws {
+        let flights = try SingleFlight<Int, Int, CallFailure<TryFailure>>(environment: PolicyEnvironment(time: time.source))
+        func join() -> Task<Rejection?, Never> {
+            Task { [pipeline, time, inside] in
+                do throws(CallFailure<CallFailure<TryFailure>>) {
+                    _ = try await flights.run(1) { () async throws(CallFailure<TryFailure>) in
+                        try await pipeline.run { _ throws(TryFailure) in
+                            inside.add(1)
+                            do { try await time.source.sleep(.seconds(9)) } catch { throw TryFailure() }
+                            return 1
+                        }
+                    }
+                    return nil
+                } catch {
+                    if case .rejected(let rejection) = error { return rejection }
+                    return nil
+                }
+            }
+        }
+        let (first, second) = (join(), join())
+        while flights.inUse.callers < 2 { await Task.yield() }
+        await time.sleepers(1)
+        first.cancel()
+        #expect(await first.value == .cancelled)
+        #expect(bulkhead.snapshot.inUse == 1 && inside.all == [1] && flights.inUse.flights == 1)
+        second.cancel()
+        #expect(await second.value == .cancelled)
+        while flights.inUse.flights > 0 { await Task.yield() }
+        expectUntouched()
+    }
+
+    @Test("a shutdown with a hundred calls under way, waiting and between tries: all end, and the bulkhead is empty")
+    func shutdown() async throws {
+        let wide = try Bulkhead(.init(limit: 40, waiting: 100), environment: PolicyEnvironment(time: time.source))
+        let whole = Pipeline {
+            wide
+            timeout
+            retry
+            breaker
+            timeout
+        }
+        let ended = Recorded<Bool>()
+        let group = Task { [time] in
+            await withTaskGroup(of: Void.self) { group in
+                for number in 0..<100 {
+                    // The first three of the dependency's failures leave it closed; the calls wait for their second try.
+                    let isFailing = number < 3
+                    group.addTask {
+                        let result = await begin(whole, sleeping: isFailing ? .zero : .seconds(9), failing: isFailing).joined()
+                        ended.add(result != nil)
+                    }
+                }
+            }
+            _ = time
+        }
+        // 40 inside, and the alarms of the 60 that wait.
+        await time.sleepers(100)
+        #expect(wide.snapshot.inUse == 40 && wide.snapshot.waiting == 60)
+        group.cancel()
+        await group.value
+        #expect(ended.all == Array(repeating: true, count: 100))
+        #expect(time.elapsed == .zero && wide.snapshot.inUse == 0 && wide.snapshot.waiting == 0)
+        #expect(breaker.phase == .closed && breaker.snapshot.failures <= 3)
+    }
+}
+
+extension Task where Failure == Never {
+    /// Its value; cancelling whoever waits for it cancels it.
+    fileprivate func joined() async -> Success {
+        await withTaskCancellationHandler { await value } onCancel: { cancel() }
+    }
+}
