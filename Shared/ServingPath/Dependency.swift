@@ -28,6 +28,7 @@ final class Dependency: Sendable {
     private let environment: PathEnvironment
     private let operations = Locked<[String]>([])
     private let failure = Locked<LastFailure?>(nil)
+    private let reconfiguring = Locked(())
 
     /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
     init(
@@ -152,9 +153,12 @@ final class Dependency: Sendable {
         guard breaker.isTrialDue else { return false }
         if let readiness { return readiness.isConfirmed(within: attemptTimeout.configuration.limit) }
         guard !isCritical else { return true }
-        Task { [self] in
-            let context = CallContext(deadline: nil, priority: Criticality.sheddable.priority)
-            _ = try? await call(context, live)
+        // Beside the request, and not within its deadline.
+        Deadline.$current.withValue(nil) {
+            _ = Task { [self] in
+                let context = CallContext(deadline: nil, priority: Criticality.sheddable.priority)
+                _ = try? await call(context, live)
+            }
         }
         return false
     }
@@ -180,13 +184,16 @@ final class Dependency: Sendable {
     func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
         let problems = new.problems
         guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
-        try timeout.reconfigure(Timeout.Configuration(limit: new.timeout))
-        try attemptTimeout.reconfigure(Timeout.Configuration(limit: new.attemptTimeout))
-        try queueTimeout.reconfigure(Timeout.Configuration(limit: new.queueTimeout))
-        try retry.reconfigure(new.retry)
-        try retryBudget.reconfigure(new.retryBudget)
-        try bulkhead.reconfigure(new.bulkhead)
-        try breaker.reconfigure(new.breaker)
+        // One after the other: of two at once, the numbers of one are there afterwards, not some of each.
+        try reconfiguring.withLock { _ throws(InvalidConfiguration) in
+            try timeout.reconfigure(Timeout.Configuration(limit: new.timeout))
+            try attemptTimeout.reconfigure(Timeout.Configuration(limit: new.attemptTimeout))
+            try queueTimeout.reconfigure(Timeout.Configuration(limit: new.queueTimeout))
+            try retry.reconfigure(new.retry)
+            try retryBudget.reconfigure(new.retryBudget)
+            try bulkhead.reconfigure(new.bulkhead)
+            try breaker.reconfigure(new.breaker)
+        }
     }
 
     var status: DependencyStatus {

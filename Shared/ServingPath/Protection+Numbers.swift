@@ -37,7 +37,7 @@ public struct ProtectionNumber: Sendable {
     ) -> ProtectionNumber {
         ProtectionNumber(
             name: name, unit: .count, meaning: meaning, value: { Double($0[keyPath: path]) },
-            set: { $0[keyPath: path] = Int(max(-1_000_000, min(1_000_000, $1))) })
+            set: { $0[keyPath: path] = Int(max(-1e9, min(1e9, $1))) })
     }
 
     private static func real(
@@ -91,13 +91,17 @@ extension Protection {
     }
 
     /// This one with some numbers replaced, by ``ProtectionNumber/field``.
-    /// - Throws: ``InvalidConfiguration`` with every name that is no number's, or else everything that is wrong with the whole.
+    /// - Throws: ``InvalidConfiguration`` with every name that is no number's and every count that isn't whole, or else
+    ///   everything that is wrong with the whole.
     public func replacing(_ changes: [String: Double]) throws(InvalidConfiguration) -> Protection {
         let known = Set(ProtectionNumber.all.map(\.field))
         let unknown = changes.keys.filter { !known.contains($0) || changes[$0]?.isFinite == false }.sorted()
-        guard unknown.isEmpty else {
-            throw InvalidConfiguration(policy: Self.policy, problems: unknown.map { "\($0) is not a number of a protection" })
+        var problems = unknown.map { "\($0) is not a number of a protection" }
+        for number in ProtectionNumber.all where number.unit == .count {
+            guard let value = changes[number.field], value.isFinite, value != value.rounded() else { continue }
+            problems.append("\(number.field) is \(value); it must be a whole number")
         }
+        guard problems.isEmpty else { throw InvalidConfiguration(policy: Self.policy, problems: problems) }
         var changed = self
         for number in ProtectionNumber.all {
             if let value = changes[number.field] { number.set(&changed, value) }
@@ -110,6 +114,8 @@ extension Protection {
 extension Duration {
     var inMilliseconds: Double { self / .milliseconds(1) }
 
-    /// At most about a year either way.
-    static func inMilliseconds(_ count: Double) -> Duration { .seconds(max(-3e7, min(3e7, count / 1000))) }
+    /// To the nanosecond, so that a number that is read and written again is the same; at most about a year either way.
+    static func inMilliseconds(_ count: Double) -> Duration {
+        .nanoseconds(Int64(max(-3e16, min(3e16, (count * 1_000_000).rounded()))))
+    }
 }

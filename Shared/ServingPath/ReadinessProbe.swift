@@ -3,11 +3,12 @@ import Resilience
 /// Asks a critical dependency whether it is ready, one question at a time, while its breaker is open: only when it has said
 /// yes does a customer's call try it out.
 final class ReadinessProbe: Sendable {
-    private enum Answer { case unknown, asked, yes }
+    /// A question has a number, so that an answer to one that was forgotten meanwhile counts for nothing.
+    private enum Answer: Equatable { case unknown, asked(Int), yes }
 
     private let time: TimeSource
     private let ask: @Sendable (Deadline) async -> Bool
-    private let answer = Locked(Answer.unknown)
+    private let state = Locked((answer: Answer.unknown, questions: 0))
 
     init(time: TimeSource, ask: @escaping @Sendable (Deadline) async -> Bool) {
         self.time = time
@@ -16,19 +17,26 @@ final class ReadinessProbe: Sendable {
 
     /// False: it hasn't said yes since it was last given up. Then it is asked beside the request, unless it is being asked.
     func isConfirmed(within limit: Duration) -> Bool {
-        let found = answer.withLock { answer in
-            defer { if answer == .unknown { answer = .asked } }
-            return answer
+        let (isConfirmed, question) = state.withLock { state -> (Bool, Int?) in
+            guard state.answer == .unknown else { return (state.answer == .yes, nil) }
+            state.questions += 1
+            state.answer = .asked(state.questions)
+            return (false, state.questions)
         }
-        if found == .unknown {
-            Task {
-                let isReady = await ask(.after(limit, from: time.now()))
-                answer.withLock { if $0 == .asked { $0 = isReady ? .yes : .unknown } }
-            }
-        }
-        return found == .yes
+        if let question { put(question, limit) }
+        return isConfirmed
     }
 
-    /// What it said doesn't count any more.
-    func forget() { answer.withLock { $0 = .unknown } }
+    /// What it said doesn't count any more, nor what it is about to say.
+    func forget() { state.withLock { $0.answer = .unknown } }
+
+    private func put(_ question: Int, _ limit: Duration) {
+        // Beside the request, and not within its deadline.
+        Deadline.$current.withValue(nil) {
+            _ = Task {
+                let isReady = await ask(.after(limit, from: time.now()))
+                state.withLock { if $0.answer == .asked(question) { $0.answer = isReady ? .yes : .unknown } }
+            }
+        }
+    }
 }

@@ -65,7 +65,15 @@ public final class ServingPath: Sendable {
         if declaration.effect.isEmpty { problems.append("what a customer notices without \(declaration.name) is not said") }
         guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
         let dependency = try Dependency(declaration, isCritical: isCritical, isReady: isReady, environment: environment)
-        declared.withLock { $0.append(dependency) }
+        let isFirst = declared.withLock { declared in
+            // Somebody else may have come first since it was looked for.
+            if declared.contains(where: { $0.declaration.name == dependency.declaration.name }) { return false }
+            declared.append(dependency)
+            return true
+        }
+        guard isFirst else {
+            throw InvalidConfiguration(policy: declaration.name, problems: ["\(declaration.name) is declared already"])
+        }
         return dependency
     }
 

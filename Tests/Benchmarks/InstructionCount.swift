@@ -1,36 +1,57 @@
 import Foundation
 
-/// Instructions, as valgrind's callgrind counts them: the same on every machine and in every run, near enough.
-enum InstructionCount {
-    /// Of one call; nil where there is no valgrind. Two runs of this executable, one of them with twice the calls, differ by
-    /// the calls alone.
-    static func perCall(of name: String, calls: Int = 20_000) async -> Double? {
-        async let once = total(of: name, calls: calls)
-        async let twice = total(of: name, calls: 2 * calls)
-        guard let once = await once, let twice = await twice else { return nil }
-        return Double(twice - once) / Double(calls)
+/// Instructions, as valgrind's callgrind counts them: unlike time, near enough the same in every run, on a busy machine too.
+struct InstructionCount: ~Copyable {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
     }
 
-    private static func total(of name: String, calls: Int) async -> Int? {
-        guard let executable = Bundle.main.executableURL else { return nil }
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "csp-instructions-\(UUID().uuidString)")
+    private var executable: URL { folder.appending(path: "Benchmarks") }
+
+    /// Valgrind 3.19 can't read the debug information of this executable, and doesn't go on without: it gets a copy that has
+    /// none.
+    init() throws {
+        guard let original = Bundle.main.executableURL else { throw Failure(description: "no executable") }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        _ = try Self.run("strip", "--strip-debug", "-o", executable.path, original.resolvingSymlinksInPath().path)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    /// Of one call. Two runs, one of them with twice the calls, differ by the calls alone.
+    func perCall(of name: String, calls: Int = 10_000) throws -> Double {
+        let once = try total(of: name, calls: calls)
+        return Double(try total(of: name, calls: 2 * calls) - once) / Double(calls)
+    }
+
+    private func total(of name: String, calls: Int) throws -> Int {
+        let log = try Self.run(
+            "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", executable.path, "--only", name, "--iterations",
+            "\(calls)")
+        // ==123== Collected : 45678901
+        let line = log.split(separator: "\n").last { $0.contains("Collected :") }
+        guard let total = line?.split(separator: " ").last.flatMap({ Int($0) }) else {
+            throw Failure(description: "callgrind collected nothing")
+        }
+        return total
+    }
+
+    /// What a command writes to its standard error.
+    private static func run(_ command: String...) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", executable.path, "--only", name, "--iterations",
-            "\(calls)",
-        ]
+        process.arguments = command
         let log = Pipe()
         process.standardError = log
         process.standardOutput = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text: String = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: String(decoding: log.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
-            }
-        }
+        try process.run()
+        let text = String(decoding: log.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { return nil }
-        // ==123== Collected : 45678901
-        return text.split(separator: "\n").last { $0.contains("Collected :") }?.split(separator: " ").last.flatMap { Int($0) }
+        guard process.terminationStatus == 0 else {
+            let last = text.split(separator: "\n").last ?? ""
+            throw Failure(description: "\(command[0]) ended with \(process.terminationStatus): \(last)")
+        }
+        return text
     }
 }

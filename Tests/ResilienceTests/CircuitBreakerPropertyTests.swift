@@ -146,7 +146,7 @@ struct CircuitBreakerPropertyTests {
                     breaker.settle(permit, verdict, slow: slow, at: now)
                 } else {
                     // As `apply` does it, plain successes without the lock.
-                    breaker.settle(permit, verdict, since: now.advanced(by: slow ? .milliseconds(-50) : .zero))
+                    breaker.settle(permit, verdict, since: Moment(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
                 }
             case ..<97: time.advance(by: .milliseconds(chance.upTo(40)))
             default: time.advance(by: .milliseconds(chance.upTo(1000)))

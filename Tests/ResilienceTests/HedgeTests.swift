@@ -207,6 +207,33 @@ struct HedgeTests {
         #expect(hedge.delay == .milliseconds(100))
     }
 
+    @Test("cancelled before the second is due, a first try that won't be cancelled stays alone")
+    func cancelledButStubborn() async throws {
+        let (begun, woken, mayEnd) = (Watched(false), Watched(false), Watched(false))
+        let source = TimeSource(
+            now: time.source.now,
+            sleep: { [time] duration in
+                defer { woken.update { $0 = true } }
+                try await time.source.sleep(duration)
+            })
+        let hedge = try Hedge(.init(minimumSamples: 1), environment: PolicyEnvironment(time: source))
+        try await hedge.run(CallContext(isIdempotent: true)) { _ throws(TryFailure) in }
+        let call = Task { [log] in
+            try await hedge.run(CallContext(isIdempotent: true)) { context throws(TryFailure) in
+                log.add("try \(context.attempt)")
+                begun.update { $0 = true }
+                await mayEnd.until { $0 }
+            }
+        }
+        await begun.until { $0 }
+        await time.sleepers(1)
+        call.cancel()
+        await woken.until { $0 }
+        mayEnd.update { $0 = true }
+        try await call.value
+        #expect(log.all == ["try 1"])
+    }
+
     @Test("the percentile is that of the last 256, as sorting them anew would give it")
     func percentile() throws {
         var random = SeededChance("RecentLatencies")

@@ -61,12 +61,13 @@ struct InteractionsCancellationTests {
         #expect(breaker.snapshot.calls == calls && breaker.snapshot.failures == failures, sourceLocation: place)
     }
 
-    @Test("a deadline that passes in the bulkhead's queue: the call is never made, no permit is lost, the breaker knows nothing")
+    @Test(
+        "a deadline that passes in the bulkhead's queue: the call is never made, no permit is lost, the breaker knows nothing")
     func deadlineInTheQueue() async throws {
         let first = begin(pipeline, sleeping: .seconds(3))
         await time.sleepers(1)
         let second = Task { [pipeline, inside, time] in
-            await #expect(throws: CallFailure<Never>.rejected(.deadlineExceeded)) { () async throws in
+            _ = await #expect(throws: CallFailure<Never>.rejected(.deadlineExceeded)) { () async throws in
                 let context = CallContext(deadline: .after(.seconds(1), from: time.source.now()))
                 try await pipeline.run(context) { _ in inside.add(99) }
             }
@@ -148,7 +149,7 @@ struct InteractionsCancellationTests {
         let slow = begin(raced, sleeping: .seconds(9))
         await time.sleepers(2)
         time.advance(by: .seconds(5))
-        await time.sleepers(1)
+        while breaker.snapshot.calls == 0 { await Task.yield() }
         #expect(breaker.snapshot.failures == 1)
         slow.cancel()
         #expect(await slow.value == .rejected(.cancelled))
@@ -281,6 +282,10 @@ struct InteractionsCancellationTests {
 extension Task where Failure == Never {
     /// Its value; cancelling whoever waits for it cancels it.
     fileprivate func joined() async -> Success {
-        await withTaskCancellationHandler { await value } onCancel: { cancel() }
+        await withTaskCancellationHandler {
+            await value
+        } onCancel: {
+            cancel()
+        }
     }
 }

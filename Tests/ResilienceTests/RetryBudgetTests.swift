@@ -32,6 +32,13 @@ struct RetryBudgetTests {
         #expect(budget.snapshot(now: at(1)) == .init(calls: 100, retries: 20, left: 0))
     }
 
+    @Test("a share without an exact value gives the hundredth call its retry all the same")
+    func rounding() throws {
+        let budget = try RetryBudget(.init(share: 0.29, minimumPerSecond: 0, window: .seconds(10)))
+        for _ in 0..<100 { budget.deposit(now: at(0)) }
+        #expect(0.29 * 100 < 29 && taken(budget, at: 0) == 29)
+    }
+
     @Test("what isn't used within the window is gone: quiet hours save nothing up")
     func forgets() throws {
         let budget = try RetryBudget(.init(share: 0.5, minimumPerSecond: 0, window: .seconds(10)))

@@ -9,7 +9,9 @@ struct LimitSearch: Sendable {
     /// then costs about one call in a hundred.
     static let windowsBetweenProbes = (first: 4, last: 64)
     /// Halving the limit that brings the latency down by this much has halved a queue.
-    static let telling = 1.75
+    static let telling = 1.6
+    /// Halving the limit can halve a queue, not more: if the latency comes down by so much, the service has become faster.
+    static let impossible = 3.0
     /// A share of failures that is taken for overload; fewer are anybody's everyday errors.
     static let failing = 0.1
     /// One sample counts for at most so many times the latency that is put up with: one call that hangs says nothing.
@@ -55,7 +57,8 @@ struct LimitSearch: Sendable {
     /// Windows in a row that were too slow, and what the limit and the mean latency were in the first of them.
     private var congested = (windows: 0, limit: 0.0, mean: 0.0)
     private var windowsBetweenProbes = Self.windowsBetweenProbes.first
-    private var windowsUntilProbe = 1
+    /// Not from the first window: a queue that is still filling up looks like one half as long.
+    private var windowsUntilProbe = 2
     private var slack: Double
 
     init(_ configuration: AdaptiveLimit.Configuration) {
@@ -148,7 +151,8 @@ struct LimitSearch: Sendable {
             probe(Probe(limit: exact, mean: mean, last: mean), inFlight: inFlight)
         } else if isCongested {
             lower(to: exact * aim(over: base, under: exact) / mean, inFlight: inFlight)
-        } else {
+        } else if windowsUntilProbe > 1 {
+            // Not right before a probe: latency follows the limit with a delay, and would be held against the wrong one.
             set(exact + 1 + exact / 8)
         }
     }
@@ -167,7 +171,11 @@ struct LimitSearch: Sendable {
     }
 
     private mutating func judge(_ probe: Probe, mean: Double, inFlight: Int) {
-        if probe.last >= Self.telling * mean, limit > configuration.minimum {
+        if probe.last > Self.impossible * mean {
+            measured(mean)
+            probing = nil
+            set(exact * 2)
+        } else if probe.last >= Self.telling * mean, limit > configuration.minimum {
             var probe = probe
             probe.last = mean
             self.probe(probe, inFlight: inFlight)

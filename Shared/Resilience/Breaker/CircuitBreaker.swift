@@ -58,7 +58,7 @@ public final class CircuitBreaker: Policy {
     /// In ticks: from when on a call is slow, and when the window's youngest slice ends (since `epoch`).
     private let slowTicks: Atomic<Int64>
     private let sliceEndTicks: Atomic<Int64>
-    private let epoch: ContinuousClock.Instant
+    private let epoch: Moment
 
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(_ configuration: Configuration = .init(), environment: PolicyEnvironment = .init())
@@ -66,12 +66,13 @@ public final class CircuitBreaker: Policy {
     {
         try configuration.validate()
         self.environment = environment
-        epoch = environment.time.now()
-        let fresh = BreakerState(configuration, now: epoch)
+        let now = environment.time.now()
+        epoch = Moment(now)
+        let fresh = BreakerState(configuration, now: now)
         passing = Atomic(fresh.generation)
         stripes = SuccessStripes(generation: fresh.generation)
         slowTicks = Atomic(configuration.slowCall.map(Self.ticks) ?? .max)
-        sliceEndTicks = Atomic(fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: $0)) } ?? .max)
+        sliceEndTicks = Atomic(fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: Moment($0))) } ?? .max)
         state = Locked(fresh)
     }
 
@@ -80,7 +81,7 @@ public final class CircuitBreaker: Policy {
         _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
-        let start = context.now(environment.time)
+        let start = context.moment(environment.time)
         let permit: Permit
         switch acquire(at: start) {
         case .permit(let given): permit = given
@@ -102,10 +103,13 @@ public final class CircuitBreaker: Policy {
     // MARK: Permits, for those who make the call themselves
 
     /// Asks to make a call at `now`.
-    public func acquire(at now: ContinuousClock.Instant) -> Admission {
+    public func acquire(at now: ContinuousClock.Instant) -> Admission { acquire(at: Moment(now)) }
+
+    @usableFromInline
+    func acquire(at now: Moment) -> Admission {
         let generation = passing.load(ordering: .relaxed)
         if generation != 0 { return .permit(Permit(generation: generation)) }
-        return acquireSlowly(at: now)
+        return acquireSlowly(at: now.instant)
     }
 
     /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes nothing.
@@ -115,19 +119,19 @@ public final class CircuitBreaker: Policy {
     }
 
     @usableFromInline
-    func settle(_ permit: Permit, _ verdict: Disposition.Verdict, since start: ContinuousClock.Instant) {
+    func settle(_ permit: Permit, _ verdict: Disposition.Verdict, since start: Moment) {
         let slowTicks = slowTicks.load(ordering: .relaxed)
         let sliceEndTicks = sliceEndTicks.load(ordering: .relaxed)
         // With a window of calls and no slow ones nobody needs to know the time.
         let isTimed = slowTicks != .max || sliceEndTicks != .max || verdict != .healthy || permit.isTrial
-        let now = isTimed ? environment.time.now() : start
+        let now = isTimed ? environment.time.moment() : start
         let isSlow = isTimed && Self.ticks(start.duration(to: now)) >= slowTicks
         if verdict == .healthy, !isSlow, !permit.isTrial, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
             stripes.count(generation: permit.generation)
         {
             return
         }
-        settle(permit, verdict, slow: isSlow, at: now)
+        settle(permit, verdict, slow: isSlow, at: now.instant)
     }
 
     /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
@@ -204,7 +208,7 @@ public final class CircuitBreaker: Policy {
     /// Makes what is decided visible to those who don't take the lock. Call with the lock held.
     private func publish(_ state: borrowing BreakerState) {
         slowTicks.store(state.configuration.slowCall.map(Self.ticks) ?? .max, ordering: .relaxed)
-        sliceEndTicks.store(state.sliceEnd.map { Self.ticks(epoch.duration(to: $0)) } ?? .max, ordering: .relaxed)
+        sliceEndTicks.store(state.sliceEnd.map { Self.ticks(epoch.duration(to: Moment($0))) } ?? .max, ordering: .relaxed)
         guard passing.load(ordering: .relaxed) != (state.letsPass ? state.generation : 0) else { return }
         // Before anybody gets a permit of the new generation, the stripes have to know it.
         passing.store(0, ordering: .relaxed)

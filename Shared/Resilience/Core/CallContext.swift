@@ -9,7 +9,7 @@ public struct CallContext: Sendable {
     /// Which try this is, counted from 1.
     public internal(set) var attempt = 1
     /// When the innermost policy so far was entered, if one of them had to know: saves the others a look at the clock.
-    @usableFromInline var lastInstant: ContinuousClock.Instant?
+    @usableFromInline var lastMoment: Moment?
 
     /// - Parameter deadline: ``Deadline/current``, the task's own, unless another is given.
     @inlinable
@@ -21,16 +21,19 @@ public struct CallContext: Sendable {
 
     /// The time at which the policy was entered: read at most once until somebody waits (see ``waited()``).
     @inlinable
-    public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant {
-        if let lastInstant { return lastInstant }
-        let now = time.now()
-        lastInstant = now
+    public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { moment(time).instant }
+
+    @inlinable
+    mutating func moment(_ time: TimeSource) -> Moment {
+        if let lastMoment { return lastMoment }
+        let now = time.moment()
+        lastMoment = now
         return now
     }
 
     /// Time has passed since the clock was read: the next policy reads it anew.
     @inlinable
-    public mutating func waited() { lastInstant = nil }
+    public mutating func waited() { lastMoment = nil }
 
     /// Bounds the call by `deadline`; an earlier one that it has already stays.
     @inlinable

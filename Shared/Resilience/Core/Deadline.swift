@@ -5,10 +5,16 @@
 /// more than most of the calls. It follows that a deadline **interrupts nothing by itself**: work that doesn't wait, or
 /// ignores the deadline it was given, runs on. ``Timeout`` can cancel such work, which helps only if it heeds cancellation.
 public struct Deadline: Sendable, Hashable, Comparable {
-    public let instant: ContinuousClock.Instant
+    @usableFromInline let moment: Moment
 
     @inlinable
-    public init(_ instant: ContinuousClock.Instant) { self.instant = instant }
+    public init(_ instant: ContinuousClock.Instant) { moment = Moment(instant) }
+
+    @inlinable
+    init(_ moment: Moment) { self.moment = moment }
+
+    @inlinable
+    public var instant: ContinuousClock.Instant { moment.instant }
 
     /// The task's deadline, nil where none was set. Child tasks inherit it; detached tasks don't.
     @TaskLocal public static var current: Deadline?
@@ -41,6 +47,9 @@ public struct Deadline: Sendable, Hashable, Comparable {
     @inlinable
     public func hasPassed(at now: ContinuousClock.Instant = .now) -> Bool { instant <= now }
 
+    @inlinable
+    func hasPassed(at now: Moment) -> Bool { moment <= now }
+
     /// The time that one attempt may take: what is left less `margin`, at most `limit`; never negative.
     ///
     /// The margin is what the caller itself still needs, to tell its own caller in time.
@@ -50,5 +59,5 @@ public struct Deadline: Sendable, Hashable, Comparable {
     }
 
     @inlinable
-    public static func < (left: Deadline, right: Deadline) -> Bool { left.instant < right.instant }
+    public static func < (left: Deadline, right: Deadline) -> Bool { left.moment < right.moment }
 }

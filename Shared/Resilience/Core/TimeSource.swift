@@ -13,6 +13,9 @@ public struct TimeSource: Sendable {
         self.sleep = sleep
     }
 
+    @usableFromInline
+    func moment() -> Moment { Moment(now()) }
+
     public static let system = TimeSource(
         now: { ContinuousClock.now },
         sleep: { try await Task.sleep(for: $0, clock: .continuous) }

@@ -73,7 +73,7 @@ public final class Retry: Policy {
     ) async throws(CallFailure<Failure>) -> Value {
         guard context.attempt == 1 else { return try await operation(context) }
         var context = context
-        if let budget { budget.deposit(now: context.now(environment.time)) }
+        if let budget { budget.deposit(at: context.moment(environment.time)) }
         do throws(CallFailure<Failure>) {
             return try await operation(context)
         } catch {

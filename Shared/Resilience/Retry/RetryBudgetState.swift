@@ -14,20 +14,22 @@ struct RetryBudgetState: Sendable {
         self.configuration = configuration
     }
 
-    mutating func deposit(now: ContinuousClock.Instant) {
-        counts.roll(to: now)
+    mutating func deposit(now: ContinuousClock.Instant) { deposit(at: Moment(now)) }
+
+    mutating func deposit(at moment: Moment) {
+        counts.roll(to: moment)
         counts.count(calls: 1, marked: 0)
     }
 
     mutating func withdraw(now: ContinuousClock.Instant) -> Bool {
-        counts.roll(to: now)
+        counts.roll(to: Moment(now))
         guard counts.total.marked < allowed else { return false }
         counts.count(calls: 0, marked: 1)
         return true
     }
 
     mutating func snapshot(now: ContinuousClock.Instant) -> RetryBudget.Snapshot {
-        counts.roll(to: now)
+        counts.roll(to: Moment(now))
         let total = counts.total
         return RetryBudget.Snapshot(
             calls: total.calls, retries: total.marked, left: max(0, allowed - total.marked))

@@ -18,8 +18,8 @@ struct RollingCounts: Sendable {
     private var past = Counts()
     private var ring = [Counts](repeating: Counts(), count: buckets)
     private var index = 0
-    /// The end of the bucket in use, on ``axis(_:)``; nil before the first call.
-    private var end: Int128?
+    /// The end of the bucket in use; nil before the first call.
+    private var end: Moment?
 
     init(window: Duration) { self.window = window }
 
@@ -39,20 +39,22 @@ struct RollingCounts: Sendable {
 
     /// Lets leave what is too old. An instant before the bucket in use, as a call that began earlier may bring it, changes
     /// nothing.
-    mutating func roll(to now: ContinuousClock.Instant) {
-        let time = Self.axis(now)
-        if let end, time < end { return }
-        turn(to: time)
+    mutating func roll(to now: Moment) {
+        if let end, now < end { return }
+        turn(to: now)
     }
 
-    private mutating func turn(to time: Int128) {
-        let width = (window / Self.buckets).attoseconds
+    mutating func roll(to now: ContinuousClock.Instant) { roll(to: Moment(now)) }
+
+    private mutating func turn(to now: Moment) {
+        let width = window / Self.buckets
         guard let end else {
-            self.end = time + width
+            self.end = now.advanced(by: width)
             return
         }
-        let late = (time - end) / width + 1
-        self.end = end + width * late
+        // In whole attoseconds, not as a Double: a bucket leaves exactly when its time has come.
+        let late = end.duration(to: now).attoseconds / width.attoseconds + 1
+        self.end = end.advanced(by: width * late)
         for _ in 0..<min(late, Int128(Self.buckets)) {
             ring[index] = current
             past = total
@@ -62,11 +64,4 @@ struct RollingCounts: Sendable {
             past.marked -= ring[index].marked
         }
     }
-
-    /// A mark to count attoseconds from; no time is ever taken from it.
-    private static let zero = ContinuousClock.now
-
-    /// The instant as a plain number: the standard library's own is opaque, so that a state which holds one is copied and
-    /// compared by calls through its metadata, four times as slowly.
-    private static func axis(_ instant: ContinuousClock.Instant) -> Int128 { zero.duration(to: instant).attoseconds }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Bounds what is inside it: the whole call when it stands outside a ``Retry``, each attempt when it stands inside.
 ///
 /// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is refused with
@@ -29,7 +31,9 @@ public final class Timeout: Policy {
 
     @usableFromInline let environment: PolicyEnvironment
     @usableFromInline let enforcement: Enforcement
-    @usableFromInline let current: Locked<Configuration>
+    private let current: Locked<Configuration>
+    /// The limit once more, in whole nanoseconds: what calls read, without the lock.
+    private let limitNanoseconds: Atomic<Int64>
 
     /// - Throws: ``InvalidConfiguration`` for a limit of zero or less.
     public init(
@@ -38,6 +42,7 @@ public final class Timeout: Policy {
         try configuration.validate()
         self.enforcement = enforcement
         self.environment = environment
+        limitNanoseconds = Atomic(Self.nanoseconds(configuration.limit))
         current = Locked(configuration)
     }
 
@@ -53,7 +58,19 @@ public final class Timeout: Policy {
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
-        current.withLock { $0 = configuration }
+        current.withLock { current in
+            current = configuration
+            limitNanoseconds.store(Self.nanoseconds(configuration.limit), ordering: .relaxed)
+        }
+    }
+
+    @usableFromInline
+    func end(from now: Moment) -> Moment { now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed))) }
+
+    /// Rounded up: no limit is ever shorter than it says. At most 292 years.
+    private static func nanoseconds(_ limit: Duration) -> Int64 {
+        let (whole, rest) = limit.attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return Int64(clamping: whole + (rest > 0 ? 1 : 0))
     }
 
     @inlinable
@@ -61,13 +78,12 @@ public final class Timeout: Policy {
         _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
-        let now = context.now(environment.time)
+        let now = context.moment(environment.time)
         if let deadline = context.deadline, deadline.hasPassed(at: now) {
             environment.report(.rejected(.deadlineExceeded))
             throw .rejected(.deadlineExceeded)
         }
-        let limit = current.withLock { $0.limit }
-        context.limit(to: .after(limit, from: now))
+        context.limit(to: Deadline(end(from: now)))
         switch enforcement {
         case .byOperation: return try await operation(context)
         case .byCancelling: return try await race(context, now, operation)
@@ -76,10 +92,10 @@ public final class Timeout: Policy {
 
     @usableFromInline
     func race<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ now: ContinuousClock.Instant,
+        _ context: CallContext, _ now: Moment,
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
-        let allowance = context.deadline?.remaining(at: now) ?? .zero
+        let allowance = context.deadline.map { now.duration(to: $0.moment) } ?? .zero
         let result: Result<Value, CallFailure<Failure>> = await withoutActuallyEscaping(operation) { operation in
             await withTaskGroup(of: Result<Value, CallFailure<Failure>>?.self) { group in
                 group.addTask {

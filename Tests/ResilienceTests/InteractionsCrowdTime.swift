@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Resilience
+
+/// Time for a crowd of workers: it moves on, to the next moment at which anything happens, only when every worker sleeps or
+/// waits for its turn in a bulkhead. So what happens at one moment is never seen at a later one, on however many threads.
+final class CrowdTime: Sendable {
+    /// The task of a call. What else sleeps on behalf of a call is the alarm of its wait in the bulkhead.
+    final class Caller: Sendable {
+        @TaskLocal static var current: Caller?
+        private let task = withUnsafeCurrentTask { $0?.hashValue }
+
+        var isThisTask: Bool { withUnsafeCurrentTask { $0?.hashValue } == task }
+    }
+
+    private struct Sleeper {
+        var until: Duration
+        var isAlarm: Bool
+        var wake: CheckedContinuation<Void, any Error>
+    }
+    private struct State {
+        var workers: Int
+        var lastId = 0
+        var sleepers: [Int: Sleeper] = [:]
+        var alarms = 0
+        var cancelled: Set<Int> = []
+        var watcher: CheckedContinuation<Void, Never>?
+    }
+
+    private let start = ContinuousClock.now
+    private let state: Locked<State>
+    /// Changed only while everybody waits.
+    private let moment = Locked(Duration.zero)
+    /// How many calls wait in the bulkhead.
+    private let queueing = Locked<(@Sendable () -> Int)>({ 0 })
+
+    init(workers: Int) { state = Locked(State(workers: workers)) }
+
+    var elapsed: Duration { moment.withLock { $0 } }
+    var source: TimeSource { TimeSource(now: { self.instant(self.elapsed) }, sleep: { try await self.sleep($0) }) }
+
+    func instant(_ elapsed: Duration) -> ContinuousClock.Instant { start.advanced(by: elapsed) }
+
+    func watch(_ queueing: @escaping @Sendable () -> Int) { self.queueing.withLock { $0 = queueing } }
+
+    /// Returns when every worker waits; false when there are none left.
+    func quiet() async -> Bool {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isQuiet = state.withLock { state in
+                if self.isQuiet(state) { return true }
+                state.watcher = continuation
+                return false
+            }
+            if isQuiet { continuation.resume() }
+        }
+        return state.withLock { $0.workers > 0 }
+    }
+
+    /// To the next moment at which somebody wakes.
+    func advance() {
+        let due = state.withLock { state in
+            let now = max(elapsed, state.sleepers.values.map(\.until).min() ?? .zero)
+            moment.withLock { $0 = now }
+            let due = state.sleepers.filter { $0.value.until <= now }
+            for (id, sleeper) in due {
+                state.sleepers[id] = nil
+                if sleeper.isAlarm { state.alarms -= 1 }
+            }
+            return due.values.map(\.wake)
+        }
+        for wake in due { wake.resume() }
+    }
+
+    /// A worker has done its work.
+    func leave() { change { $0.workers -= 1 } }
+
+    private func change(_ change: (inout State) -> Void) {
+        let watcher = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            change(&state)
+            guard state.watcher != nil, isQuiet(state) else { return nil }
+            defer { state.watcher = nil }
+            return state.watcher
+        }
+        watcher?.resume()
+    }
+
+    private func isQuiet(_ state: State) -> Bool {
+        state.sleepers.count == state.workers && state.alarms == queueing.withLock { $0 }()
+    }
+
+    private func sleep(_ duration: Duration) async throws {
+        let id = state.withLock { state in
+            state.lastId += 1
+            return state.lastId
+        }
+        let isAlarm = Caller.current.map { !$0.isThisTask } ?? false
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (wake: CheckedContinuation<Void, any Error>) in
+                var isCancelled = false
+                change { state in
+                    isCancelled = state.cancelled.remove(id) != nil
+                    if isCancelled { return }
+                    // Even a sleep of no time ends only when everybody has come to rest.
+                    state.sleepers[id] = Sleeper(until: elapsed + duration, isAlarm: isAlarm, wake: wake)
+                    if isAlarm { state.alarms += 1 }
+                }
+                if isCancelled { wake.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state -> Sleeper? in
+                guard let sleeper = state.sleepers.removeValue(forKey: id) else {
+                    state.cancelled.insert(id)
+                    return nil
+                }
+                if sleeper.isAlarm { state.alarms -= 1 }
+                return sleeper
+            }
+            sleeper?.wake.resume(throwing: CancellationError())
+        }
+    }
+}
