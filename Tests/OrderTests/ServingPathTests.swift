@@ -82,7 +82,8 @@ struct ServingPathTests {
             ).decode()
             #expect(changed.policies["timeoutMilliseconds"] == 300 && changed.policies["breakerFailureRate"] == 0.9)
 
-            let refused = try await patch("coupon", #"{"policies":{"timeoutMilliseconds":100,"breakerFailureRate":7,"attempts":0}}"#)
+            let refused = try await patch(
+                "coupon", #"{"policies":{"timeoutMilliseconds":100,"breakerFailureRate":7,"attempts":0}}"#)
             #expect(refused.status == 422 && refused.problem?.errors?.count == 2)
             #expect(try await coupon(stack).policies == changed.policies)
             #expect(try await patch("coupon", #"{"policies":{"patience":1}}"#).status == 422)
@@ -98,7 +99,8 @@ struct ServingPathTests {
             let forced = Array(#"{"control":"forced-open"}"#.utf8)
             _ = try await stack.order.send(
                 "PATCH", "/csp/dependencies/coupon", body: forced, token: TestTokens.administrator)
-            let order: OrderDocument = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .orderWithout)).decode()
+            let order: OrderDocument = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .orderWithout))
+                .decode()
             #expect(order.status == .confirmed && order.degradations.map(\.reason) == ["circuit-open"])
             let automatic = Array(#"{"control":"automatic"}"#.utf8)
             _ = try await stack.order.send(

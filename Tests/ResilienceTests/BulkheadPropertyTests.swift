@@ -1,6 +1,7 @@
-@testable import Resilience
 import TestSupport
 import Testing
+
+@testable import Resilience
 
 /// A bulkhead that works out anew, each time, who is in and who waits.
 private struct ObviousBulkhead {
@@ -91,7 +92,8 @@ struct BulkheadPropertyTests {
                 try #require(Set(refused) == Set(surplus), "step \(step), seed \(chance.seed)")
             }
             try #require(
-                state.inUse == model.inside.count && state.waiters.count == model.waiting.count, "step \(step), seed \(chance.seed)")
+                state.inUse == model.inside.count && state.waiters.count == model.waiting.count,
+                "step \(step), seed \(chance.seed)")
         }
         while let id = model.inside.popFirst() {
             model.inside.remove(id)

@@ -1,6 +1,7 @@
-@testable import Resilience
 import TestSupport
 import Testing
+
+@testable import Resilience
 
 @Suite("A bulkhead")
 struct BulkheadTests {
@@ -123,6 +124,38 @@ struct BulkheadTests {
         held.letGo("first")
         #expect(await first.value == nil)
         #expect(held.order.all == ["first"])
+    }
+
+    @Test("a call that is too late displaces nobody")
+    func displacesNobody() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1, waiting: 1))
+        let held = Held()
+        let first = held.call("first", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 0)
+        let waiting = held.call("waiting", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 1)
+        let over = Deadline.after(.seconds(-1), from: time.source.now())
+        let late = held.call("late", bulkhead, CallContext(deadline: over, priority: Priority(rank: 1)))
+        #expect(await late.value == .deadlineExceeded)
+        for name in ["first", "waiting"] { held.letGo(name) }
+        #expect(await [first.value, waiting.value] == [nil, nil])
+    }
+
+    @Test("a permit that comes after the deadline, since the timer was late, is passed on")
+    func lateTimer() async throws {
+        // A clock that moves, with alarms that don't ring.
+        let silent = TimeSource(now: time.source.now, sleep: { _ in try await Task.sleep(for: .seconds(86_400)) })
+        let bulkhead = try Bulkhead(.init(limit: 1, waiting: 2), environment: PolicyEnvironment(time: silent))
+        let held = Held()
+        let first = held.call("first", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 0)
+        let hurried = held.call("hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
+        await until(bulkhead, inUse: 1, waiting: 1)
+        let patient = held.call("patient", bulkhead)
+        await until(bulkhead, inUse: 1, waiting: 2)
+        time.advance(by: .seconds(2))
+        for name in ["first", "patient"] { held.letGo(name) }
+        #expect(await [first.value, hurried.value, patient.value] == [nil, .deadlineExceeded, nil])
     }
 
     @Test("a call cancelled while it waits leaves at once, and its place is free")

@@ -1,7 +1,8 @@
 import Foundation
-@testable import Resilience
 import TestSupport
 import Testing
+
+@testable import Resilience
 
 /// A breaker that remembers every call and works everything out anew each time: slow and obvious.
 private struct ObviousBreaker {

@@ -124,7 +124,8 @@ struct CircuitBreakerTests {
         time.advance(by: .seconds(1))
         for _ in 0..<5 { _ = try? await breaker.run { (_) async throws in throw CancellationError() } }
         #expect(breaker.phase == .halfOpen)
-        guard case .permit(let lost) = breaker.acquire(at: time.source.now()), case .permit = breaker.acquire(at: time.source.now())
+        guard case .permit(let lost) = breaker.acquire(at: time.source.now()),
+            case .permit = breaker.acquire(at: time.source.now())
         else {
             Issue.record("no trial was let through")
             return

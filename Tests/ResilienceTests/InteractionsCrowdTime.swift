@@ -31,8 +31,8 @@ final class CrowdTime: Sendable {
     private let state: Locked<State>
     /// Changed only while everybody waits.
     private let moment = Locked(Duration.zero)
-    /// How many calls wait in the bulkhead.
-    private let queueing = Locked<(@Sendable () -> Int)>({ 0 })
+    /// Where calls wait.
+    private let bulkhead = Locked<Bulkhead?>(nil)
 
     init(workers: Int) { state = Locked(State(workers: workers)) }
 
@@ -41,7 +41,7 @@ final class CrowdTime: Sendable {
 
     func instant(_ elapsed: Duration) -> ContinuousClock.Instant { start.advanced(by: elapsed) }
 
-    func watch(_ queueing: @escaping @Sendable () -> Int) { self.queueing.withLock { $0 = queueing } }
+    func watch(_ bulkhead: Bulkhead) { self.bulkhead.withLock { $0 = bulkhead } }
 
     /// Returns when every worker waits; false when there are none left.
     func quiet() async -> Bool {
@@ -85,7 +85,7 @@ final class CrowdTime: Sendable {
     }
 
     private func isQuiet(_ state: State) -> Bool {
-        state.sleepers.count == state.workers && state.alarms == queueing.withLock { $0 }()
+        state.sleepers.count == state.workers && state.alarms == bulkhead.withLock { $0 }?.snapshot.waiting
     }
 
     private func sleep(_ duration: Duration) async throws {

@@ -120,7 +120,7 @@ struct InteractionsPropertyTests {
         retry = try Retry(.init(attempts: 3, backoff: backoff), budget: RetryBudget(Self.budget), environment: environment)
         total = try Timeout(.milliseconds(400), environment: environment)
         each = try Timeout(.milliseconds(100), environment: environment)
-        time.watch { [bulkhead] in bulkhead.snapshot.waiting }
+        time.watch(bulkhead)
     }
 
     /// Most things happen at full hundredths of a second, many of them at once: for the sake of races, and of speed.
@@ -201,10 +201,7 @@ struct InteractionsPropertyTests {
                     }
                     end = "success"
                 } catch {
-                    end =
-                        if case .rejected(let rejection) = error { "\(rejection)".prefix { $0 != "(" }.description } else {
-                            "failure"
-                        }
+                    end = Self.name(error)
                 }
                 let ended = time.elapsed
                 ledger.note { $0.ends[end, default: 0] += 1 }
@@ -228,6 +225,17 @@ struct InteractionsPropertyTests {
         case 2: .permanent
         case 3: .busy(retryAfter: .milliseconds(Int(chance.next() % 300)))
         default: .transient
+        }
+    }
+
+    private static func name(_ failure: CallFailure<TryFailure>) -> String {
+        switch failure {
+        case .failed: "failure"
+        case .rejected(.circuitOpen): "circuitOpen"
+        case .rejected(.bulkheadFull): "bulkheadFull"
+        case .rejected(.deadlineExceeded): "deadlineExceeded"
+        case .rejected(.cancelled): "cancelled"
+        case .rejected(let other): "\(other)"
         }
     }
 

@@ -88,6 +88,7 @@ public final class AdaptiveLimit: Policy {
         report(state.withLock { $0.reconfigure(configuration) })
     }
 
+    /// The limit, what is in flight and what was refused, at this moment.
     public var snapshot: Snapshot {
         state.withLock { state in
             Snapshot(

@@ -9,6 +9,7 @@ extension CircuitBreaker {
             case time(Duration)
         }
 
+        /// Which calls the rates are taken over. By default those of the last 10 s.
         public var window: Window
         /// Fewer calls than this in the window decide nothing: at least 1, at most the window's own number.
         public var minimumCalls: Int

@@ -28,7 +28,9 @@ public final class CircuitBreaker: Policy {
         public var isTrial: Bool { trial != 0 }
     }
 
+    /// What a breaker says to somebody who wants to make a call.
     public enum Admission: Sendable, Hashable {
+        /// Make the call, and give the permit back.
         case permit(Permit)
         /// In about `retryAfter` a trial is due; nil when the breaker is forced open.
         case refused(retryAfter: Duration?)
@@ -36,13 +38,17 @@ public final class CircuitBreaker: Policy {
 
     /// What a breaker is like at one moment.
     public struct Snapshot: Sendable, Hashable {
+        /// What it does with calls.
         public var phase: BreakerPhase
+        /// Who decides what it does.
         public var control: BreakerControl
         /// Why it is in this phase, in words.
         public var reason: String
         /// Calls in the window, and how many of them failed and were slow.
         public var calls: Int
+        /// How many of them failed.
         public var failures: Int
+        /// How many of them were slow.
         public var slowCalls: Int
         /// Openings in a row.
         public var openings: Int
@@ -161,6 +167,7 @@ public final class CircuitBreaker: Policy {
         return state.withLock { $0.phase != .closed && $0.retryAfter(at: now) == .zero }
     }
 
+    /// What it is like at this moment, and why.
     public var snapshot: Snapshot {
         let now = environment.time.now()
         return state.withLock { state in
@@ -186,6 +193,7 @@ public final class CircuitBreaker: Policy {
         }
     }
 
+    /// Who decides what it does.
     public var control: BreakerControl { state.withLock { $0.control } }
 
     /// Forces the breaker, has it only observe, or leaves it to itself again: it then begins closed.

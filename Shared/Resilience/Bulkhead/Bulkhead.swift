@@ -8,6 +8,7 @@
 /// **Cancellation.** A waiting call leaves at once with ``Rejection/cancelled``. A permit comes back when the operation ends,
 /// however it ends.
 public final class Bulkhead: Policy {
+    /// How many calls go at once, how many wait, and for whom places are kept.
     public struct Configuration: PolicyConfiguration {
         /// Calls at once: 1 to 1,000,000.
         public var limit: Int
@@ -45,6 +46,7 @@ public final class Bulkhead: Policy {
 
     /// What a bulkhead is like at one moment.
     public struct Snapshot: Sendable, Hashable {
+        /// Calls at once, as configured now.
         public var limit: Int
         /// Calls under way.
         public var inUse: Int
@@ -76,6 +78,7 @@ public final class Bulkhead: Policy {
 
     public var configuration: Configuration { room.withLock { $0.state.configuration } }
 
+    /// What it is like at this moment.
     public var snapshot: Snapshot {
         room.withLock { room in
             Snapshot(
@@ -102,7 +105,7 @@ public final class Bulkhead: Policy {
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         if !acquire(context.priority) {
-            if let rejection = refuseAtOnce(context.priority) { throw .rejected(rejection) }
+            if let rejection = refuseAtOnce() { throw .rejected(rejection) }
             context.waited()
             if let rejection = await wait(context) { throw .rejected(rejection) }
         }
@@ -134,20 +137,16 @@ public final class Bulkhead: Policy {
 
     /// Without a waiting room there is nothing to set up before a call is refused.
     @usableFromInline
-    func refuseAtOnce(_ priority: Priority) -> Rejection? {
-        let isFull = room.withLock { room in
-            guard room.state.configuration.waiting == 0 else { return false }
-            room.state.countRefused()
-            return true
-        }
-        guard isFull else { return nil }
-        environment.report(.rejected(.bulkheadFull))
-        return .bulkheadFull
+    func refuseAtOnce() -> Rejection? {
+        configuration.waiting == 0 ? refuse(.bulkheadFull) : nil
     }
 
     /// Nil: a permit was given.
     @usableFromInline
     func wait(_ context: CallContext) async -> Rejection? {
+        // Neither displaces anybody who still has time.
+        if Task.isCancelled { return refuse(.cancelled) }
+        if isTooLate(context) { return refuse(.deadlineExceeded) }
         let id = room.withLock { room in
             room.lastWaiter += 1
             return room.lastWaiter
@@ -164,7 +163,23 @@ public final class Bulkhead: Policy {
             leave(id, .cancelled)
         }
         alarm?.cancel()
-        if let rejection { environment.report(.rejected(rejection)) }
+        if let rejection {
+            environment.report(.rejected(rejection))
+        } else if isTooLate(context) {
+            // A timer that is late; the permit is of use to somebody else.
+            release()
+            return refuse(.deadlineExceeded)
+        }
+        return rejection
+    }
+
+    private func isTooLate(_ context: CallContext) -> Bool {
+        context.deadline.map { $0.hasPassed(at: environment.time.now()) } ?? false
+    }
+
+    private func refuse(_ rejection: Rejection) -> Rejection {
+        room.withLock { $0.state.countRefused() }
+        environment.report(.rejected(rejection))
         return rejection
     }
 

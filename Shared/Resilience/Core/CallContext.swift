@@ -45,11 +45,13 @@ public struct CallContext: Sendable {
 
 /// How much a call matters beside others, the higher the more. Any scale will do; 0 is the default.
 public struct Priority: Sendable, Hashable, Comparable {
+    /// The higher, the more it matters; any whole number.
     public var rank: Int
 
     @inlinable
     public init(rank: Int) { self.rank = rank }
 
+    /// Rank 0.
     @inlinable
     public static var normal: Priority { Priority(rank: 0) }
 

@@ -5,6 +5,7 @@ public struct Chance: Sendable {
 
     public init(next: @escaping @Sendable () -> UInt64) { self.next = next }
 
+    /// The system's own generator.
     public static let system = Chance { UInt64.random(in: .min ... .max) }
 
     /// The same numbers in the same order for the same seed: SplitMix64 (Steele, Lea and Flood, 2014).

@@ -13,6 +13,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
     @inlinable
     init(_ moment: Moment) { self.moment = moment }
 
+    /// The moment itself, of the monotonic clock.
     @inlinable
     public var instant: ContinuousClock.Instant { moment.instant }
 
@@ -44,6 +45,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
     @inlinable
     public func remaining(at now: ContinuousClock.Instant = .now) -> Duration { now.duration(to: instant) }
 
+    /// Whether nothing is left.
     @inlinable
     public func hasPassed(at now: ContinuousClock.Instant = .now) -> Bool { instant <= now }
 

@@ -1,5 +1,6 @@
 /// What a failed call says about the dependency, and whether another try may help.
 public struct Disposition: Sendable, Hashable {
+    /// How the dependency is, as far as one failure tells.
     public enum Verdict: Sendable, Hashable {
         /// The dependency is well: it answered, if only with a refusal.
         case healthy
@@ -9,6 +10,7 @@ public struct Disposition: Sendable, Hashable {
         case unknown
     }
 
+    /// What a breaker counts it as.
     public var verdict: Verdict
     /// Whether another try may end otherwise.
     public var isRetryable: Bool

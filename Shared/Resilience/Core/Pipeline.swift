@@ -12,6 +12,7 @@
 /// ```
 /// The order above is the one to start from; the catalogue's article "Which policy, in which order" says why.
 public struct Pipeline<Layers: Policy>: Policy {
+    /// The policies, nested.
     public let layers: Layers
 
     @inlinable
@@ -28,9 +29,11 @@ public struct Pipeline<Layers: Policy>: Policy {
 /// Lists the policies of a ``Pipeline``.
 @resultBuilder
 public enum PipelineBuilder {
+    /// The outermost policy.
     @inlinable
     public static func buildPartialBlock<First: Policy>(first: First) -> First { first }
 
+    /// Puts the next policy inside those listed before it.
     @inlinable
     public static func buildPartialBlock<Outer: Policy, Inner: Policy>(accumulated: Outer, next: Inner) -> Layered<Outer, Inner>
     {
@@ -40,7 +43,9 @@ public enum PipelineBuilder {
 
 /// One policy inside another; made by ``PipelineBuilder``.
 public struct Layered<Outer: Policy, Inner: Policy>: Policy {
+    /// The policy next to the caller.
     public let outer: Outer
+    /// The policy next to the operation.
     public let inner: Inner
 
     @inlinable

@@ -2,7 +2,9 @@
 public struct PolicyEnvironment: Sendable {
     /// What the policy protects, as it is called in events: `coupon`.
     public var name: String
+    /// Where time comes from; the system, by default.
     public var time: TimeSource
+    /// Where random numbers come from; the system, by default.
     public var chance: Chance
     /// The one seam for logs and metrics. Called on the caller's task with no lock held, never for a plain success; it must
     /// not block.
@@ -26,13 +28,17 @@ public struct PolicyEnvironment: Sendable {
 
 /// Something that a policy did, other than let a call pass.
 public struct PolicyEvent: Sendable, Hashable {
+    /// What a policy did.
     public enum Kind: Sendable, Hashable {
+        /// A call was refused, or ended.
         case rejected(Rejection)
         /// Another try follows after `delay`; `attempt` is the one that failed, counted from 1.
         case retrying(attempt: Int, delay: Duration)
         /// Another try would have been worth it, but the ``RetryBudget`` is spent.
         case retryBudgetSpent
+        /// A breaker went from one phase to another, for the reason given in words.
         case breakerChanged(from: BreakerPhase, to: BreakerPhase, reason: String)
+        /// An adaptive limit has moved, by a tenth or more since it was last told.
         case limitChanged(from: Int, to: Int)
         /// A second try was sent while the first still ran.
         case hedged
@@ -44,6 +50,7 @@ public struct PolicyEvent: Sendable, Hashable {
 
     /// The policy's ``PolicyEnvironment/name``.
     public var name: String
+    /// What it did.
     public var kind: Kind
 
     public init(name: String, kind: Kind) {

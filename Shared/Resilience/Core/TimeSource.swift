@@ -16,6 +16,7 @@ public struct TimeSource: Sendable {
     @usableFromInline
     func moment() -> Moment { Moment(now()) }
 
+    /// The system's monotonic clock, which goes on while the machine sleeps.
     public static let system = TimeSource(
         now: { ContinuousClock.now },
         sleep: { try await Task.sleep(for: $0, clock: .continuous) }

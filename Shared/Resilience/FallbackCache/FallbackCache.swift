@@ -11,6 +11,7 @@
 /// ``load()`` at the start, ``run()`` for as long as the process lives. Storing only marks a key; however often it is stored
 /// between two rounds, it is written once.
 public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    /// How old and how many the values may be.
     public typealias Configuration = FallbackCacheConfiguration
     typealias State = FallbackCacheState<Key, Value>
 

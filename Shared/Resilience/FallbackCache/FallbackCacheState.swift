@@ -89,6 +89,7 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
 
 /// A value that was right once, and how long ago that was.
 public struct LastGood<Value> {
+    /// The value itself.
     public var value: Value
     /// Never negative.
     public var age: Duration

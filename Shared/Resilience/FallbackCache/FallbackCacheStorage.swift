@@ -3,7 +3,9 @@
 /// Calls come one at a time, and in a task that nobody cancels. What it throws fails no call: it is counted and reported
 /// (``PolicyEvent/Kind/storageFailed(_:)``), and written again later.
 public protocol FallbackCacheStorage<Key, Value>: Sendable {
+    /// What values are kept by.
     associatedtype Key: Hashable & Sendable
+    /// What is kept.
     associatedtype Value: Sendable
 
     /// Everything that was saved and not removed, in any order.
@@ -16,7 +18,9 @@ public protocol FallbackCacheStorage<Key, Value>: Sendable {
 
 /// A value as it is kept.
 public struct FallbackCacheEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    /// What it is the value of.
     public var key: Key
+    /// The last good value.
     public var value: Value
     /// When it was known to be right: milliseconds of the wall clock (since 1970), the only clock that survives a restart.
     public var storedAt: Int64

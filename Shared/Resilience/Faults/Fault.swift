@@ -22,6 +22,7 @@ public struct Fault: PolicyConfiguration {
         case after
     }
 
+    /// What it does to a call.
     public var kind: FaultKind
     /// The route, or whatever else goes by a name, that it is for; nil (default): every one that is asked about.
     public var route: String?

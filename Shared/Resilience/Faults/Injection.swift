@@ -2,6 +2,7 @@ import Synchronization
 
 /// One fault as it bites one call.
 public struct FaultBite: Sendable, Hashable {
+    /// What it does.
     public let kind: FaultKind
     /// How long to hold the call up first, the jitter included.
     public let delay: Duration

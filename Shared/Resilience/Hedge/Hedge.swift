@@ -16,6 +16,7 @@
 ///
 /// **Cancellation** of the task cancels both tries; no second one is sent after it, and the answer is that of the tries.
 public final class Hedge: Policy {
+    /// When a second try is sent.
     public struct Configuration: PolicyConfiguration {
         /// The share of calls that stays without a second try. 0.5 … 0.99; default 0.95.
         public var percentile: Double

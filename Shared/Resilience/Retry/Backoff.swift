@@ -7,6 +7,7 @@
 /// it; constants in code need no `try`. With such numbers `delay` still answers, never below zero and never above the largest
 /// of them.
 public struct Backoff: PolicyConfiguration {
+    /// How chance spreads the waits.
     public enum Jitter: String, Sendable, Hashable, CaseIterable {
         /// `random(floor … min(cap, base × 2^(failures − 1)))`: needs no memory, and waits the shortest of all.
         case full

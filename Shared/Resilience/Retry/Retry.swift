@@ -11,6 +11,7 @@
 /// ``Rejection/cancelled``, not with the last failure: it was the caller that gave up, and no policy outside should hold that
 /// against the dependency.
 public final class Retry: Policy {
+    /// How often and after which waits a call is tried again.
     public struct Configuration: PolicyConfiguration {
         /// Tries in all, the first included. 1 … 10; default 3.
         public var attempts: Int

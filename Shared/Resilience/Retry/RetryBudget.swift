@@ -10,6 +10,7 @@
 /// to this: a ``Retry`` (or ``Hedge``) that is given a second try neither counts it as a call nor retries it again. Between
 /// processes, whoever has retried in vain should answer with a failure that isn't retryable.
 public final class RetryBudget: Sendable {
+    /// How much retrying is allowed.
     public struct Configuration: PolicyConfiguration {
         /// Retries for each call. 0 … 1; default 0.1, the per-client budget of the SRE book: an outage adds a tenth to the
         /// load at most.
@@ -80,5 +81,6 @@ public final class RetryBudget: Sendable {
     /// the call is cancelled before the retry is made.
     public func withdraw(now: ContinuousClock.Instant) -> Bool { state.withLock { $0.withdraw(now: now) } }
 
+    /// What is in the window at `now`.
     public func snapshot(now: ContinuousClock.Instant) -> Snapshot { state.withLock { $0.snapshot(now: now) } }
 }

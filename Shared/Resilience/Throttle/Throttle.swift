@@ -15,6 +15,7 @@
 ///
 /// **Cancellation** is passed on and not counted.
 public final class Throttle: Policy {
+    /// Over how much time and how strictly calls are held back.
     public struct Configuration: PolicyConfiguration {
         /// K: how many requests are let through for each that is accepted. 1 … 100; default 2, as in the book: half of what
         /// gets through may fail before anything is turned away. Lower reacts earlier, higher lets more through.
@@ -81,6 +82,7 @@ public final class Throttle: Policy {
         state.withLock { $0.reconfigure(configuration) }
     }
 
+    /// What is in the window at this moment.
     public var snapshot: Snapshot {
         let now = environment.time.now()
         return state.withLock { $0.snapshot(now: now) }

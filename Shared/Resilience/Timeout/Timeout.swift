@@ -5,6 +5,7 @@ import Synchronization
 /// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is refused with
 /// ``Rejection/deadlineExceeded``, unmade.
 public final class Timeout: Policy {
+    /// How long a call may take.
     public struct Configuration: PolicyConfiguration {
         /// The longest that the call may take. Above zero.
         public var limit: Duration
@@ -20,6 +21,7 @@ public final class Timeout: Policy {
         }
     }
 
+    /// Who ends a call whose time is over.
     public enum Enforcement: Sendable {
         /// The operation is told (``CallContext/deadline``) and ends by itself, as an HTTP client does. Costs nothing.
         case byOperation
