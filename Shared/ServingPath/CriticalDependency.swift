@@ -3,7 +3,9 @@ public import Resilience
 /// One thing that a critical dependency is asked for. **Its call throws**, and there is no way to give it a made-up success:
 /// who calls it has to say what becomes of the purchase without.
 public struct CriticalDependency<Request: Sendable, Value: Sendable, Refusal: Sendable>: Sendable {
+    /// How its call ends without an answer: the dependency said no, or couldn't be had.
     public typealias Failure = DependencyFailure<Refusal>
+    /// Asks once. By the context's deadline it has to be over, and it should end early when the task is cancelled.
     public typealias Live = @Sendable (Request, CallContext) async throws(Failure) -> Value
 
     private let dependency: Dependency

@@ -8,8 +8,10 @@ public struct Declaration: Sendable, Hashable {
     public var fallback: String
     /// What the customer notices of that, in words.
     public var effect: String
+    /// The numbers of its policies, at the beginning; ``ServingPath/reconfigure(_:_:)`` replaces them later.
     public var protection: Protection
 
+    /// Checked when a path is given it: no text may be empty, no name taken, and the numbers have to be in range.
     public init(name: String, criticality: Criticality, fallback: String, effect: String, protection: Protection) {
         self.name = name
         self.criticality = criticality

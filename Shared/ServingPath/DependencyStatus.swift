@@ -2,6 +2,7 @@ public import Resilience
 
 /// What is declared of a dependency, and how it is doing: an entry of `GET /csp`.
 public struct DependencyStatus: Sendable {
+    /// As it was declared; its ``Declaration/protection`` is that of the beginning.
     public var declaration: Declaration
     /// Whether its calls throw; an optional one's can't.
     public var isCritical: Bool
@@ -9,7 +10,9 @@ public struct DependencyStatus: Sendable {
     public var operations: [String]
     /// The numbers as they are now.
     public var protection: Protection
+    /// Its breaker at this moment.
     public var breaker: CircuitBreaker.Snapshot
+    /// Its bulkhead at this moment.
     public var bulkhead: Bulkhead.Snapshot
     /// Since the process began.
     public var calls: [CallOutcome: Int]

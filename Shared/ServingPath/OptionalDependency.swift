@@ -6,6 +6,8 @@ public import Resilience
 ///
 /// A refusal by its rules is an answer like any other, a case of `Value`.
 public struct OptionalDependency<Request: Sendable, Value: Sendable>: Sendable {
+    /// Asks once. By the context's deadline it has to be over, and it should end early when the task is cancelled. It may
+    /// throw nothing but the reason why there is no answer.
     public typealias Live = @Sendable (Request, CallContext) async throws(Unavailability) -> Value
 
     private let dependency: Dependency

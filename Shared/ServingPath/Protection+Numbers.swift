@@ -3,16 +3,21 @@ public import Resilience
 /// One of the numbers of a ``Protection``, by name: what settings, `GET /csp` and reconfiguration have in common, so that a
 /// number added here can be set, seen and changed everywhere.
 public struct ProtectionNumber: Sendable {
+    /// What a number counts. The raw values are those of `GET /csp`.
     public enum Unit: String, Sendable, Hashable {
+        /// Time, to the nanosecond.
         case milliseconds
+        /// Whole things: calls, tries, trials.
         case count
         /// 0 to 1.
         case share
+        /// Things a second; need not be whole.
         case perSecond = "per-second"
     }
 
     /// In camel case, without unit: `attemptTimeout`.
     public let name: String
+    /// What it counts.
     public let unit: Unit
     /// In words, for whoever sets it.
     public let meaning: String

@@ -15,8 +15,10 @@ public struct Protection: PolicyConfiguration {
     public var retryBudget: RetryBudget.Configuration
     /// How many calls may be under way at once, those of the queue included.
     public var bulkhead: Bulkhead.Configuration
+    /// When calls are not made at all. Customers' calls and the queue's share it.
     public var breaker: CircuitBreaker.Configuration
 
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
     public init(
         timeout: Duration, attemptTimeout: Duration, queueTimeout: Duration, retry: Retry.Configuration,
         retryBudget: RetryBudget.Configuration = .init(), bulkhead: Bulkhead.Configuration,

@@ -16,6 +16,7 @@ public final class ServingPath: Sendable {
     private let environment: PathEnvironment
     private let declared = Locked<[Dependency]>([])
 
+    /// A path without dependencies; the environment is that of every one declared on it.
     public init(environment: PathEnvironment = PathEnvironment()) { self.environment = environment }
 
     /// Declares a dependency without which there is no purchase.
@@ -101,7 +102,9 @@ public struct OptionalStep: Sendable {
 
 /// What a path takes from outside.
 public struct PathEnvironment: Sendable {
+    /// The clock of every policy. Default: the system's.
     public var time: TimeSource
+    /// The chance of every policy: the jitter of retries. Default: the system's.
     public var chance: Chance
     /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
     public var isProtected: Bool
@@ -110,6 +113,7 @@ public struct PathEnvironment: Sendable {
     /// Told what the policies do, other than let a call pass. Must not block.
     public var happened: @Sendable (PolicyEvent) -> Void
 
+    /// Everything has a default: the system's time and chance, protections on, nobody told.
     public init(
         time: TimeSource = .system, chance: Chance = .system, isProtected: Bool = true,
         called: @escaping @Sendable (_ dependency: String, CallOutcome) -> Void = { _, _ in },

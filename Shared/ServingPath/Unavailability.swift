@@ -34,6 +34,7 @@ public struct Unavailability: Error, Sendable, Hashable {
         }
     }
 
+    /// What stood in the way, the last time it was tried.
     public var reason: Reason
     /// Whether the dependency may have done what it was asked to, in this try or an earlier one: then it has to be asked
     /// again, or to undo it.
@@ -41,19 +42,28 @@ public struct Unavailability: Error, Sendable, Hashable {
     /// How long the dependency asked to be left alone.
     public var retryAfter: Duration?
 
+    /// ``mayHaveBeenDone`` follows from the reason.
     public init(_ reason: Reason, retryAfter: Duration? = nil) {
         self.reason = reason
         self.retryAfter = retryAfter
         mayHaveBeenDone = reason.mayHaveBeenDone
     }
 
+    /// ``Reason/unreachable``.
     public static let unreachable = Unavailability(.unreachable)
+    /// ``Reason/timeout``.
     public static let timeout = Unavailability(.timeout)
+    /// ``Reason/connectionLost``.
     public static let connectionLost = Unavailability(.connectionLost)
+    /// ``Reason/invalidAnswer``.
     public static let invalidAnswer = Unavailability(.invalidAnswer)
+    /// ``Reason/serverError``, without a time to come back.
     public static let serverError = Unavailability(.serverError)
+    /// ``Reason/deadlineExceeded``.
     public static let deadlineExceeded = Unavailability(.deadlineExceeded)
+    /// ``Reason/circuitOpen``, without a time to come back.
     public static let circuitOpen = Unavailability(.circuitOpen)
+    /// ``Reason/cancelled``.
     public static let cancelled = Unavailability(.cancelled)
 
     /// As it is written in answers, logs and metrics: `circuit-open`.

@@ -24,14 +24,17 @@ struct AdaptiveLimitTests {
         var made = 0
         while made < calls || limit.snapshot.isMeasuring {
             made += 1
-            var free = limit.snapshot.limit - limit.snapshot.inFlight
-            let now = time.source.now()
-            guard let permit = limit.tryAcquire(priority: highest, at: now) else { continue }
-            free -= 1
-            // The others come, fill the limit, are refused, and go again without a word.
-            fill(limit, free, at: now)
-            limit.release(permit, outcome: outcome, at: now.advanced(by: latency))
+            call(limit, latency, outcome)
         }
+    }
+
+    private func call(_ limit: AdaptiveLimit, _ latency: Duration, _ outcome: Disposition.Verdict = .healthy) {
+        let others = limit.snapshot.limit - limit.snapshot.inFlight - 1
+        let now = time.source.now()
+        guard let permit = limit.tryAcquire(priority: highest, at: now) else { return }
+        // The others come, fill the limit, are refused, and go again without a word.
+        fill(limit, others, at: now)
+        limit.release(permit, outcome: outcome, at: now.advanced(by: latency))
     }
 
     private func fill(_ limit: AdaptiveLimit, _ count: Int, at now: ContinuousClock.Instant) {
@@ -151,6 +154,44 @@ struct AdaptiveLimitTests {
         let before = limit.snapshot.limit
         load(limit, calls: 400, taking: .milliseconds(1), outcome: .faulty)
         #expect(limit.snapshot.limit < before / 2)
+    }
+
+    @Test("a call that hangs says nothing about all the others")
+    func outlier() throws {
+        let limit = try limit(.init(maximum: 100))
+        load(limit, calls: 3000, taking: .milliseconds(20))
+        for _ in 0..<100 {
+            load(limit, calls: 99, taking: .milliseconds(20))
+            load(limit, calls: 1, taking: .seconds(1000))
+        }
+        #expect(limit.snapshot.limit == 100)
+        let base = try #require(limit.snapshot.baseLatency)
+        #expect(base < .milliseconds(24))
+    }
+
+    @Test("a service that gets faster while it is measured is not taken for a queue that has gone")
+    func faster() throws {
+        let limit = try limit(.init(maximum: 50))
+        load(limit, calls: 3000, taking: .milliseconds(500))
+        while !limit.snapshot.isMeasuring { call(limit, .milliseconds(500)) }
+        load(limit, calls: 1, taking: .milliseconds(20))
+        #expect(limit.snapshot.limit == 50)
+        let base = try #require(limit.snapshot.baseLatency)
+        #expect(abs(base / .milliseconds(20) - 1) < 0.01)
+    }
+
+    @Test("at the minimum the latency is what it is there")
+    func minimum() throws {
+        let limit = try limit(.init(minimum: 10, maximum: 20))
+        load(limit, calls: 3000, taking: .milliseconds(20))
+        while !limit.snapshot.isMeasuring { call(limit, .milliseconds(20)) }
+        load(limit, calls: 1, taking: .milliseconds(20))
+        #expect(limit.snapshot.limit == 20)
+        while limit.snapshot.limit > 10 { call(limit, .milliseconds(110)) }
+        #expect(!limit.snapshot.isMeasuring)
+        while limit.snapshot.limit == 10 { call(limit, .milliseconds(60)) }
+        let base = try #require(limit.snapshot.baseLatency)
+        #expect(abs(base / .milliseconds(60) - 1) < 0.01)
     }
 
     @Test("new numbers count at once, and what was learned stays within them")

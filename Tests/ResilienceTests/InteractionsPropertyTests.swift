@@ -30,8 +30,8 @@ private final class Ledger: Sendable {
         var mostInside = 0
         var lastOpening: Duration?
         var lastAdmission: Duration?
-        /// The breaker refused somebody at this moment.
-        var refusedAt: Duration?
+        /// When the breaker refused somebody last, and whether only because it was being tried out.
+        var refused: (at: Duration, isHalfOpen: Bool)?
         var openings = 0
         var closings = 0
     }
@@ -146,7 +146,9 @@ struct InteractionsPropertyTests {
             retry
             Probe(refused: { [time, ledger] rejection in
                 let elapsed = time.elapsed
-                if case .circuitOpen = rejection { ledger.note { $0.refusedAt = elapsed } }
+                if case .circuitOpen(let retryAfter) = rejection {
+                    ledger.note { $0.refused = (elapsed, isHalfOpen: retryAfter == .zero) }
+                }
             })
             breaker
             Probe(entered: { [time, ledger] in
@@ -189,7 +191,7 @@ struct InteractionsPropertyTests {
                         let weather = weather.now
                         let isSlow = plan.chance.unit() < weather.slow
                         var latency = Self.tens(plan.chance, 1...(isSlow ? 20 : 3))
-                        if plan.isDeaf { latency *= 4 }
+                        if plan.isDeaf { latency *= 20 }
                         latency += Self.untilTheNextTen(time.elapsed)
                         let left = context.deadline?.remaining(at: time.source.now()) ?? .zero
                         if left <= .zero { Issue.record("a try was made with no time left") }
@@ -247,7 +249,7 @@ struct InteractionsPropertyTests {
                 Plan(
                     budget: Self.tens(chance, -1...60), isIdempotent: chance.next() % 4 != 0,
                     priority: Priority(rank: Int(chance.next() % 3)), chance: chance,
-                    isDeaf: !isCalm && chance.next() % 100 == 0))
+                    isDeaf: !isCalm && chance.next() % 12 == 0))
             under.begin(call)
             await call.value
             if let cancelled = under.end(), cancelled != time.elapsed {
@@ -330,10 +332,11 @@ struct InteractionsPropertyTests {
 
     /// Whom the breaker refuses, it refuses because it opened a moment ago or because a trial is under way: it never sticks.
     private func check(_ counts: Ledger.Counts, _ elapsed: Duration) {
-        guard counts.refusedAt == elapsed else { return }
-        let isOpen = counts.lastOpening.map { elapsed < $0 + Self.breaker.longestOpenTime } ?? false
-        let isTrying = counts.lastAdmission.map { elapsed < $0 + Self.breaker.trialTime } ?? false
-        if !isOpen, !isTrying { Issue.record("stuck at \(elapsed): \(breaker.snapshot)") }
+        guard let refused = counts.refused, refused.at == elapsed else { return }
+        let (since, limit) =
+            refused.isHalfOpen
+            ? (counts.lastAdmission, Self.breaker.trialTime) : (counts.lastOpening, Self.breaker.longestOpenTime)
+        if since.map({ elapsed < $0 + limit }) != true { Issue.record("stuck at \(elapsed): \(breaker.snapshot)") }
     }
 
     /// Over any stretch of time: the share of the calls in it and in the window before, and the minimum for both.

@@ -269,9 +269,9 @@ struct InteractionsTests {
     private func protected(by faults: Faults, _ breaker: CircuitBreaker, _ timeout: Duration = .seconds(1)) throws
         -> some Policy
     {
-        Pipeline {
+        try Pipeline {
             breaker
-            try! Timeout(timeout, environment: environment)
+            try Timeout(timeout, environment: environment)
             faults
         }
     }

@@ -102,18 +102,18 @@ public final class AdaptiveLimit: Policy {
         _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
-        let start = context.now(environment.time)
+        let start = context.moment(environment.time)
         guard admit(rank: context.priority.rank) else {
             environment.report(.rejected(.limitReached))
             throw .rejected(.limitReached)
         }
         do throws(CallFailure<Failure>) {
             let value = try await operation(context)
-            settle(.healthy, since: start, at: environment.time.now())
+            settle(.healthy, since: start)
             return value
         } catch {
             // Whoever was called off says nothing about the other end, whatever error that looks like.
-            settle(Task.isCancelled ? .unknown : error.disposition.verdict, since: start, at: environment.time.now())
+            settle(Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
             throw error
         }
     }
@@ -130,15 +130,18 @@ public final class AdaptiveLimit: Policy {
 
     /// Gives a permit back: what became of the call that ended at `now`.
     public func release(_ permit: consuming Permit, outcome: Disposition.Verdict, at now: ContinuousClock.Instant) {
-        settle(outcome, since: permit.start, at: now)
+        settle(outcome, after: permit.start.duration(to: now))
     }
 
     @usableFromInline
     func admit(rank: Int) -> Bool { state.withLock { $0.tryAcquire(rank: rank) } }
 
     @usableFromInline
-    func settle(_ verdict: Disposition.Verdict, since start: ContinuousClock.Instant, at now: ContinuousClock.Instant) {
-        let latency = start.duration(to: now)
+    func settle(_ verdict: Disposition.Verdict, since start: Moment) {
+        settle(verdict, after: start.duration(to: environment.time.moment()))
+    }
+
+    private func settle(_ verdict: Disposition.Verdict, after latency: Duration) {
         report(state.withLock { $0.release(verdict, after: latency) })
     }
 

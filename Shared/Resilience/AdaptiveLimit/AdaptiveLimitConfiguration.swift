@@ -17,6 +17,7 @@ extension AdaptiveLimit {
         /// 10 … 10,000; default 50. More is steadier and slower.
         public var samples: Int
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             minimum: Int = 1, maximum: Int = 1000, initial: Int? = nil, tolerance: Double = 1.5,
             slack: Duration = .milliseconds(5), samples: Int = 50

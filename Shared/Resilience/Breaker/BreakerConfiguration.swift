@@ -11,24 +11,26 @@ extension CircuitBreaker {
 
         /// Which calls the rates are taken over. By default those of the last 10 s.
         public var window: Window
-        /// Fewer calls than this in the window decide nothing: at least 1, at most the window's own number.
+        /// Fewer calls than this in the window decide nothing: at least 1, at most the window's own number; default 20.
         public var minimumCalls: Int
-        /// Opens when this share of the window's calls has failed: above 0, at most 1.
+        /// Opens when this share of the window's calls has failed: above 0, at most 1; default 0.5.
         public var failureRate: Double
-        /// A call that took at least so long is slow; nil: none is. Above zero. A slow trial counts as a failed one.
+        /// A call that took at least so long is slow; nil, the default: none is. Above zero. A slow trial counts as a failed one.
         public var slowCall: Duration?
-        /// Opens when this share of the window's calls was slow: above 0, at most 1.
+        /// Opens when this share of the window's calls was slow: above 0, at most 1; default 0.8.
         public var slowCallRate: Double
-        /// How long it stays open the first time. Above zero.
+        /// How long it stays open the first time. Above zero; default 1 s.
         public var openTime: Duration
-        /// Each opening after that doubles the time, up to this: at least `openTime`. A breaker that then stays closed for as
-        /// long as it was last open has forgotten its earlier openings.
+        /// Each opening after that doubles the time, up to this: at least `openTime`; default 30 s. A breaker that then stays
+        /// closed for as long as it was last open has forgotten its earlier openings.
         public var longestOpenTime: Duration
-        /// Trials at once when half-open, and how many have to succeed for it to close: 1 to 1,000.
+        /// Trials at once when half-open, and how many have to succeed for it to close: 1 to 1,000; default 2.
         public var trials: Int
-        /// A trial that takes longer is given up: its place is free for another, its answer no longer counts. Above zero.
+        /// A trial that takes longer is given up: its place is free for another, its answer no longer counts. Above zero;
+        /// default 10 s. The call itself is not ended by that; a ``Timeout`` inside the breaker does so.
         public var trialTime: Duration
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             window: Window = .time(.seconds(10)), minimumCalls: Int = 20, failureRate: Double = 0.5,
             slowCall: Duration? = nil, slowCallRate: Double = 0.8, openTime: Duration = .seconds(1),

@@ -2,7 +2,7 @@
 public enum BreakerPhase: String, Sendable, Hashable, CaseIterable {
     /// Every call passes and is counted.
     case closed
-    /// Every call is refused.
+    /// Every call is refused, with ``Rejection/circuitOpen(retryAfter:)``.
     case open
     /// A few calls pass, to find out whether the dependency is back.
     case halfOpen = "half-open"

@@ -7,6 +7,10 @@ import Synchronization
 /// counts for nothing. A trial's permit comes back when its call succeeds, fails, is cancelled or says nothing, and is given
 /// up after ``Configuration/trialTime``: a breaker can't stick.
 ///
+/// A refused call ends as ``Rejection/circuitOpen(retryAfter:)``. What counts as a failure, the call's ``Disposition`` says.
+///
+/// **Cancellation** is passed on. A call that fails in a cancelled task counts for nothing, and a trial's permit comes back.
+///
 /// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never opens, and with
 /// fewer it opens by accident.
 public final class CircuitBreaker: Policy {
@@ -108,7 +112,7 @@ public final class CircuitBreaker: Policy {
 
     // MARK: Permits, for those who make the call themselves
 
-    /// Asks to make a call at `now`.
+    /// Asks to make a call at `now`. An open breaker whose time is over becomes half-open by this. Reports no refusal.
     public func acquire(at now: ContinuousClock.Instant) -> Admission { acquire(at: Moment(now)) }
 
     @usableFromInline
@@ -180,6 +184,7 @@ public final class CircuitBreaker: Policy {
         }
     }
 
+    /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
     /// New numbers for the calls from now on; the window begins anew if its own number has changed.

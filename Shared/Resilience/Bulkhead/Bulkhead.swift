@@ -5,6 +5,9 @@
 /// than its deadline and ``Configuration/longestWait``. When the room is full, a call that matters more takes the place of the
 /// one that was to go last.
 ///
+/// A call that may not wait, or has waited for ``Configuration/longestWait``, ends as ``Rejection/bulkheadFull``; one whose
+/// deadline passes while it waits as ``Rejection/deadlineExceeded``.
+///
 /// **Cancellation.** A waiting call leaves at once with ``Rejection/cancelled``. A permit comes back when the operation ends,
 /// however it ends.
 public final class Bulkhead: Policy {
@@ -21,6 +24,7 @@ public final class Bulkhead: Policy {
         /// By default anything above ``Priority/normal``.
         public var reservedFrom: Priority
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             limit: Int, waiting: Int = 0, longestWait: Duration? = nil, reserved: Int = 0,
             reservedFrom: Priority = Priority(rank: 1)
@@ -76,6 +80,7 @@ public final class Bulkhead: Policy {
         room = Locked(Room(state: BulkheadState(configuration)))
     }
 
+    /// The numbers that count now.
     public var configuration: Configuration { room.withLock { $0.state.configuration } }
 
     /// What it is like at this moment.

@@ -11,7 +11,10 @@ public struct CallContext: Sendable {
     /// When the innermost policy so far was entered, if one of them had to know: saves the others a look at the clock.
     @usableFromInline var lastMoment: Moment?
 
-    /// - Parameter deadline: ``Deadline/current``, the task's own, unless another is given.
+    /// - Parameters:
+    ///   - deadline: ``Deadline/current``, the task's own, unless another is given.
+    ///   - priority: ``Priority/normal`` by default.
+    ///   - isIdempotent: false by default: nothing is repeated that nobody has said to be repeatable.
     @inlinable
     public init(deadline: Deadline? = Deadline.current, priority: Priority = .normal, isIdempotent: Bool = false) {
         self.deadline = deadline
@@ -48,6 +51,7 @@ public struct Priority: Sendable, Hashable, Comparable {
     /// The higher, the more it matters; any whole number.
     public var rank: Int
 
+    /// A rank; any number will do.
     @inlinable
     public init(rank: Int) { self.rank = rank }
 

@@ -3,6 +3,7 @@ public struct Chance: Sendable {
     /// 64 random bits. Called from any thread.
     public var next: @Sendable () -> UInt64
 
+    /// - Parameter next: 64 uniformly random bits at each call, from any thread.
     public init(next: @escaping @Sendable () -> UInt64) { self.next = next }
 
     /// The system's own generator.

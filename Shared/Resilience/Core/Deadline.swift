@@ -7,6 +7,7 @@
 public struct Deadline: Sendable, Hashable, Comparable {
     @usableFromInline let moment: Moment
 
+    /// The deadline at a moment of the monotonic clock.
     @inlinable
     public init(_ instant: ContinuousClock.Instant) { moment = Moment(instant) }
 

@@ -17,6 +17,7 @@ public struct Disposition: Sendable, Hashable {
     /// How long the dependency asked to be left alone (`Retry-After`).
     public var retryAfter: Duration?
 
+    /// A meaning of one's own, where none of those with a name fits. A negative `retryAfter` counts as zero.
     @inlinable
     public init(_ verdict: Verdict, isRetryable: Bool, retryAfter: Duration? = nil) {
         self.verdict = verdict

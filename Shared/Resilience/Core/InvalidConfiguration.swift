@@ -5,6 +5,7 @@ public struct InvalidConfiguration: Error, Sendable, Hashable, CustomStringConve
     /// One line a problem: `failureRate is 1.5; it must be above 0 and at most 1`.
     public var problems: [String]
 
+    /// For configurations of one's own: ``PolicyConfiguration/validate()`` makes one of a list of problems.
     public init(policy: String, problems: [String]) {
         self.policy = policy
         self.problems = problems

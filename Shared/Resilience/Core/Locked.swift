@@ -12,6 +12,7 @@ public struct Locked<Value>: ~Copyable, Sendable {
         @usableFromInline let gate = SanitizedGate()
     #endif
 
+    /// Takes the value over; nobody else may keep a reference into it.
     public init(_ value: sending Value) { mutex = Mutex(value) }
 
     /// Runs `body` with the value while nobody else has it. `body` must neither wait nor lock the same value again.

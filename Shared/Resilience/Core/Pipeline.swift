@@ -15,6 +15,7 @@ public struct Pipeline<Layers: Policy>: Policy {
     /// The policies, nested.
     public let layers: Layers
 
+    /// Lists the policies, the outermost first. What making them throws is thrown on.
     @inlinable
     public init(@PipelineBuilder _ layers: () throws -> Layers) rethrows { self.layers = try layers() }
 
@@ -48,6 +49,7 @@ public struct Layered<Outer: Policy, Inner: Policy>: Policy {
     /// The policy next to the operation.
     public let inner: Inner
 
+    /// Puts `inner` inside `outer`.
     @inlinable
     public init(outer: Outer, inner: Inner) {
         self.outer = outer

@@ -10,6 +10,7 @@ public struct PolicyEnvironment: Sendable {
     /// not block.
     public var report: (@Sendable (PolicyEvent) -> Void)?
 
+    /// By default no name, the system's time and chance, and nobody who is told.
     public init(
         name: String = "", time: TimeSource = .system, chance: Chance = .system,
         report: (@Sendable (PolicyEvent) -> Void)? = nil
@@ -53,6 +54,7 @@ public struct PolicyEvent: Sendable, Hashable {
     /// What it did.
     public var kind: Kind
 
+    /// What a policy of one's own reports.
     public init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind

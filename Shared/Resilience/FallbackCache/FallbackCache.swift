@@ -49,7 +49,11 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
 
     /// A cache whose values survive the process.
     ///
-    /// - Parameter wall: the wall clock, in milliseconds since 1970.
+    /// - Parameters:
+    ///   - configuration: its numbers.
+    ///   - storage: where values are kept; written behind, a failure of it fails no call.
+    ///   - wall: the wall clock, in milliseconds since 1970.
+    ///   - environment: time, and who is told of a failing storage.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public convenience init(
         _ configuration: Configuration = .init(), storage: any FallbackCacheStorage<Key, Value>,
@@ -89,7 +93,10 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
     }
 
     /// Remembers a good answer. Constant time, and no I/O.
-    /// - Parameter now: the time, if the caller has read the clock already.
+    /// - Parameters:
+    ///   - value: the answer.
+    ///   - key: what it answers.
+    ///   - now: the time, if the caller has read the clock already.
     public func store(_ value: Value, for key: Key, now: ContinuousClock.Instant? = nil) {
         let now = now ?? environment.time.now()
         contents.withLock { $0.state.store(value, for: key, now: now) }
@@ -97,7 +104,9 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
 
     /// The last good answer and its age, now that a call has failed; nil where there is none, or only one older than
     /// ``FallbackCacheConfiguration/maximumAge``. Constant time, and no I/O.
-    /// - Parameter now: the time, if the caller has read the clock already.
+    /// - Parameters:
+    ///   - key: what was asked for.
+    ///   - now: the time, if the caller has read the clock already.
     public func lookup(_ key: Key, now: ContinuousClock.Instant? = nil) -> LastGood<Value>? {
         let now = now ?? environment.time.now()
         return contents.withLock { contents in

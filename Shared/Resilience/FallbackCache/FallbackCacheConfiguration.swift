@@ -12,6 +12,7 @@ public struct FallbackCacheConfiguration: PolicyConfiguration {
     /// How many refreshes may run at once. Above 0; default 2.
     public var maximumRefreshes: Int
 
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
     public init(
         maximumAge: Duration = .seconds(86_400), capacity: Int = 10_000, writeEvery: Duration = .seconds(1),
         batchSize: Int = 500, maximumRefreshes: Int = 2

@@ -94,6 +94,7 @@ public struct LastGood<Value> {
     /// Never negative.
     public var age: Duration
 
+    /// A value and its age, which should not be negative.
     public init(value: Value, age: Duration) {
         self.value = value
         self.age = age

@@ -25,6 +25,7 @@ public struct FallbackCacheEntry<Key: Hashable & Sendable, Value: Sendable>: Sen
     /// When it was known to be right: milliseconds of the wall clock (since 1970), the only clock that survives a restart.
     public var storedAt: Int64
 
+    /// What a storage gives back from ``FallbackCacheStorage/load()``.
     public init(key: Key, value: Value, storedAt: Int64) {
         self.key = key
         self.value = value

@@ -44,6 +44,7 @@ public struct Fault: PolicyConfiguration {
     /// For ``FaultKind/error`` over HTTP: the status of the answer. 400 … 599; nil (default): whoever answers chooses.
     public var status: Int?
 
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
     public init(
         _ kind: FaultKind, route: String? = nil, delay: Duration = .zero, jitter: Duration = .zero, percent: Double = 100,
         when: Moment = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil, seed: UInt64? = nil, status: Int? = nil

@@ -25,6 +25,7 @@ public final class Hedge: Policy {
         /// Calls that have to be measured before the first is hedged. 1 … 256; default 64.
         public var minimumSamples: Int
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(percentile: Double = 0.95, minimumDelay: Duration = .milliseconds(5), minimumSamples: Int = 64) {
             self.percentile = percentile
             self.minimumDelay = minimumDelay
@@ -51,8 +52,11 @@ public final class Hedge: Policy {
     public let budget: RetryBudget
     private let state: Locked<HedgeState>
 
-    /// - Parameter budget: by default one of its own, a tenth of the calls. One that a ``Retry`` around the same calls uses
-    ///   too would count each of them twice.
+    /// - Parameters:
+    ///   - configuration: when a second try is due; every number has a default.
+    ///   - budget: by default one of its own, a tenth of the calls. One that a ``Retry`` around the same calls uses too would
+    ///     count each of them twice.
+    ///   - environment: name, time, and whom to tell.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(
         _ configuration: Configuration = Configuration(), budget: RetryBudget = RetryBudget(),
@@ -64,6 +68,7 @@ public final class Hedge: Policy {
         state = Locked(HedgeState(configuration))
     }
 
+    /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
     /// Replaces the numbers at run time; what has been measured stays.

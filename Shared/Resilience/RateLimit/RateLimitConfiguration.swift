@@ -8,6 +8,7 @@ extension RateLimit {
         /// Calls that may pass at once after a quiet time. 1 … 1,000,000,000; default ``permits``.
         public var burst: Int
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(permits: Int, per period: Duration = .seconds(1), burst: Int? = nil) {
             self.permits = permits
             self.period = period

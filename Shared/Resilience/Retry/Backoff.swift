@@ -27,6 +27,7 @@ public struct Backoff: PolicyConfiguration {
     /// ``Jitter/full`` by default.
     public var jitter: Jitter
 
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by a ``Retry`` that is made with them.
     public init(base: Duration, cap: Duration, floor: Duration = .zero, jitter: Jitter = .full) {
         self.base = base
         self.cap = cap

@@ -21,6 +21,8 @@ public final class Retry: Policy {
         /// What has to be left until the deadline, after the wait, for a try to be worth it. 0 … 1 min; default 5 ms.
         public var minimumAttempt: Duration
 
+        /// Any numbers; what is wrong with them, the backoff's included, is listed by ``problems``, and refused by whatever is
+        /// made with them.
         public init(
             attempts: Int = 3, backoff: Backoff = Backoff(base: .milliseconds(25), cap: .milliseconds(250)),
             minimumAttempt: Duration = .milliseconds(5)
@@ -47,8 +49,11 @@ public final class Retry: Policy {
     public let budget: RetryBudget?
     private let current: Locked<Configuration>
 
-    /// - Parameter budget: share it among all that call the same dependency. Without one, an outage multiplies the load by
-    ///   `attempts`.
+    /// - Parameters:
+    ///   - configuration: how often and when; every number has a default.
+    ///   - budget: share it among all that call the same dependency. Without one (nil), an outage multiplies the load by
+    ///     `attempts`.
+    ///   - environment: name, time, chance, and whom to tell.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(
         _ configuration: Configuration = Configuration(), budget: RetryBudget?, environment: PolicyEnvironment = .init()

@@ -24,6 +24,7 @@ public final class RetryBudget: Sendable {
         /// How long a call counts, and so how much can be saved up in quiet times. 1 s … 10 min; default 10 s.
         public var window: Duration
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(share: Double = 0.1, minimumPerSecond: Double = 1, window: Duration = .seconds(10)) {
             self.share = share
             self.minimumPerSecond = minimumPerSecond
@@ -62,6 +63,7 @@ public final class RetryBudget: Sendable {
         state = Locked(RetryBudgetState(configuration))
     }
 
+    /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
     /// Replaces the numbers at run time. What the last window held stays counted.

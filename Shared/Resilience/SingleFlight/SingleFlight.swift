@@ -35,7 +35,7 @@ public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Failu
         SingleFlightConfiguration(maximumFlights: state.withLock { $0.maximumFlights })
     }
 
-    /// Replaces the numbers. What is under way stays, even where it is more than the new limit.
+    /// Replaces the numbers at run time. What is under way stays, even where it is more than the new limit.
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public func reconfigure(_ configuration: SingleFlightConfiguration) throws(InvalidConfiguration) {
         try configuration.validate()
@@ -49,6 +49,7 @@ public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Failu
     ///
     /// Cancelling the caller ends its waiting at once, and nobody else's.
     /// - Parameters:
+    ///   - key: what is asked for: calls with equal keys share one execution.
     ///   - context: the deadline until which this caller waits.
     ///   - classify: what a failure says about the dependency, as this caller sees it.
     ///   - work: runs at most once, beyond this caller's stay if others wait for it.

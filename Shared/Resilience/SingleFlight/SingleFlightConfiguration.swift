@@ -4,6 +4,7 @@ public struct SingleFlightConfiguration: PolicyConfiguration {
     /// not bounded, since each has a caller that waits for it.
     public var maximumFlights: Int
 
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
     public init(maximumFlights: Int = .max) { self.maximumFlights = maximumFlights }
 
     public static var policy: String { "SingleFlight" }

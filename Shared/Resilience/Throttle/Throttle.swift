@@ -1,7 +1,7 @@
 /// Turns calls away on this side when the dependency has been failing so many that it is better left alone: client-side
 /// adaptive throttling.
 ///
-/// A call is refused with probability `max(0, (requests − K × accepts) / (requests + 1))` over a sliding window, after
+/// A call is refused (``Rejection/throttled``) with probability `max(0, (requests − K × accepts) / (requests + 1))` over a sliding window, after
 /// "Handling Overload" (Site Reliability Engineering, Google, 2016). Calls that are turned away count as requests, as there.
 /// Unlike a breaker it has no states: it turns away as much as is failing, and some calls always go through to find out.
 ///
@@ -28,6 +28,7 @@ public final class Throttle: Policy {
         /// The largest share that is turned away. Above 0, at most 1; default 0.9; 1 is the book's.
         public var maximumRejection: Double
 
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             multiplier: Double = 2, window: Duration = .seconds(30), minimumRequests: Int = 10, maximumRejection: Double = 0.9
         ) {
@@ -73,6 +74,7 @@ public final class Throttle: Policy {
         state = Locked(ThrottleState(configuration))
     }
 
+    /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
     /// Replaces the numbers at run time. What the last window held stays counted.

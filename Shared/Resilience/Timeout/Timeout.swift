@@ -3,13 +3,16 @@ import Synchronization
 /// Bounds what is inside it: the whole call when it stands outside a ``Retry``, each attempt when it stands inside.
 ///
 /// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is refused with
-/// ``Rejection/deadlineExceeded``, unmade.
+/// ``Rejection/deadlineExceeded``, unmade. How the time is enforced, ``Enforcement`` says.
+///
+/// **Cancellation** is passed on to the operation, whose own end is the call's.
 public final class Timeout: Policy {
     /// How long a call may take.
     public struct Configuration: PolicyConfiguration {
         /// The longest that the call may take. Above zero.
         public var limit: Duration
 
+        /// Any limit; one of zero or less is listed by ``problems``, and refused by a ``Timeout`` that is made with it.
         public init(limit: Duration) { self.limit = limit }
 
         public static var policy: String { "Timeout" }
@@ -37,6 +40,10 @@ public final class Timeout: Policy {
     /// The limit once more, in whole nanoseconds: what calls read, without the lock.
     private let limitNanoseconds: Atomic<Int64>
 
+    /// - Parameters:
+    ///   - configuration: the limit.
+    ///   - enforcement: by default ``Enforcement/byOperation``: the deadline is handed on, and nothing else done.
+    ///   - environment: name, time, and whom to tell.
     /// - Throws: ``InvalidConfiguration`` for a limit of zero or less.
     public init(
         _ configuration: Configuration, enforcement: Enforcement = .byOperation, environment: PolicyEnvironment = .init()
@@ -48,6 +55,8 @@ public final class Timeout: Policy {
         current = Locked(configuration)
     }
 
+    /// The same, for a limit alone.
+    /// - Throws: ``InvalidConfiguration`` for a limit of zero or less.
     public convenience init(
         _ limit: Duration, enforcement: Enforcement = .byOperation, environment: PolicyEnvironment = .init()
     ) throws(InvalidConfiguration) {
