@@ -2,7 +2,7 @@
 SWIFT_FILES = Package.swift Services Shared Tests
 BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
 
-.PHONY: help up down test lint check bench races verify requirements
+.PHONY: help up down test lint check bench races docs verify requirements
 
 help:                ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -31,6 +31,9 @@ bench: requirements  ## what the policies cost, and an order beside this machine
 
 races: requirements  ## the concurrent parts under the thread sanitizer (the first time builds for minutes)
 	Scripts/check-races
+
+docs:                ## every public symbol of the two libraries is documented, and their catalogues convert
+	Scripts/check-docs
 
 verify: requirements ## what takes longer than `make test`: the stack in containers
 	Scripts/verify-containers

@@ -26,8 +26,9 @@ public struct CriticalDependency<Request: Sendable, Value: Sendable, Refusal: Se
 
     /// Asks, under the dependency's policies.
     ///
-    /// - Throws: ``DependencyFailure``; `unavailable` also when a policy would not let the call be made, which then surely did
-    ///   nothing. Cancelling the task ends the call.
+    /// - Throws: ``DependencyFailure``; `unavailable` also when a policy would not let the call be made. Whether anything was
+    ///   done all the same, by an earlier try for one, ``Unavailability/mayHaveBeenDone`` says. Cancelling the task ends the
+    ///   call.
     public func call(_ request: Request, for caller: Caller) async throws(Failure) -> Value {
         try await dependency.run(caller, isIdempotent: isIdempotent) { [live] (context) async throws(Failure) -> Value in
             try await live(request, context)

@@ -20,7 +20,7 @@ public enum Criticality: String, Sendable, Hashable, CaseIterable, Comparable {
         }
     }
 
-    /// The same for a ``Bulkhead``, which knows only ranks: 0 for `sheddable` to 3 for `critical-plus`.
+    /// The same for a `Bulkhead`, which knows only ranks: 0 for `sheddable` to 3 for `critical-plus`.
     public var priority: Priority { Priority(rank: rank) }
 
     /// The class of a rank, the nearest where there is none.

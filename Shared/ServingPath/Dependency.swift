@@ -75,25 +75,27 @@ final class Dependency: Sendable {
         _ caller: Caller, isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(DependencyFailure<Refusal>) -> Value {
-        // A last try that surely did nothing must not hide a first one that nobody knows of.
-        let doubt = Doubt()
+        let tries = Tries()
         let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
-            (context) async throws(DependencyFailure<Refusal>) -> Value in
+            [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>) -> Value in
+            // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
+            let patience = attemptTimeout.configuration.limit / 4
+            tries.begin(hurried: context.deadline.map { $0.remaining(at: time.now()) < patience } ?? false)
             do throws(DependencyFailure<Refusal>) {
                 return try await live(context)
             } catch {
-                if case .unavailable(let why) = error, why.mayHaveBeenDone { doubt.arises() }
+                if case .unavailable(let why) = error { tries.failed(why) }
                 throw error
             }
         }
         let result: Result<Value, CallFailure<DependencyFailure<Refusal>>>
         do throws(CallFailure<DependencyFailure<Refusal>>) {
             switch caller {
-            case .queue: result = .success(try await callForTheQueue(live))
+            case .queue: result = .success(try await callForTheQueue(tries, live))
             case .customer(let deadline, let criticality):
                 let context = CallContext(deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
-                guard breaker.letsPass || mayTry(live) else { throw .rejected(.circuitOpen(retryAfter: nil)) }
-                result = .success(try await call(context, live))
+                guard breaker.letsPass || mayTry(tries, live) else { throw .rejected(.circuitOpen(retryAfter: nil)) }
+                result = .success(try await call(context, tries, live))
             }
         } catch {
             result = .failure(error)
@@ -109,31 +111,30 @@ final class Dependency: Sendable {
                 throw failure
             case .unavailable(let why):
                 count(.unavailable, why)
-                throw .unavailable(doubt.marked(why))
+                throw .unavailable(tries.marked(why))
             }
         case .failure(.rejected(let rejection)):
             let why = Unavailability(rejection: rejection)
-            count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why)
-            throw .unavailable(doubt.marked(why))
+            // Refused before its second try, a call was made all the same.
+            if let last = tries.last {
+                count(.unavailable, last)
+            } else {
+                count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why)
+            }
+            throw .unavailable(tries.marked(why))
         }
     }
 
     private func call<Value: Sendable, Refusal: Sendable>(
-        _ context: CallContext, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+        _ context: CallContext, _ tries: Tries,
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
-        // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
-        let patience = attemptTimeout.configuration.limit / 4
-        let isHurried = context.deadline.map { $0.remaining(at: environment.time.now()) < patience } ?? false
-        let classify: @Sendable (DependencyFailure<Refusal>) -> Disposition = { failure in
-            if isHurried, case .unavailable(let why) = failure, why.reason == .timeout { return .ignored }
-            return failure.disposition
-        }
-        return try await patient.run(context, classify: classify, live)
+        try await patient.run(context, classify: { tries.disposition(of: $0) }, live)
     }
 
     /// One try: the queue itself repeats what fails. It may well be the trial that closes the breaker.
     private func callForTheQueue<Value: Sendable, Refusal: Sendable>(
-        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+        _ tries: Tries, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
         let policies = Pipeline { [bulkhead, breaker, queueTimeout] in
             bulkhead
@@ -141,23 +142,24 @@ final class Dependency: Sendable {
             queueTimeout
         }
         let context = CallContext(deadline: nil, priority: Caller.queue.criticality.priority)
-        return try await policies.run(context, classify: { $0.disposition }, live)
+        return try await policies.run(context, classify: { tries.disposition(of: $0) }, live)
     }
 
     // MARK: Trials
 
     /// Whether a customer's call may try out a dependency that was given up; if not, something is done about it meanwhile.
     private func mayTry<Value: Sendable, Refusal: Sendable>(
-        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+        _ tries: Tries, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) -> Bool {
         guard breaker.isTrialDue else { return false }
         if let readiness { return readiness.isConfirmed(within: attemptTimeout.configuration.limit) }
         guard !isCritical else { return true }
         // Beside the request, and not within its deadline.
+        tries.goOnBeside()
         Deadline.$current.withValue(nil) {
             _ = Task { [self] in
                 let context = CallContext(deadline: nil, priority: Criticality.sheddable.priority)
-                _ = try? await call(context, live)
+                _ = try? await call(context, tries, live)
             }
         }
         return false

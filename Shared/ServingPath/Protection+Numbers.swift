@@ -96,7 +96,7 @@ extension Protection {
     }
 
     /// This one with some numbers replaced, by ``ProtectionNumber/field``.
-    /// - Throws: ``InvalidConfiguration`` with every name that is no number's and every count that isn't whole, or else
+    /// - Throws: `InvalidConfiguration` with every name that is no number's and every count that isn't whole, or else
     ///   everything that is wrong with the whole.
     public func replacing(_ changes: [String: Double]) throws(InvalidConfiguration) -> Protection {
         let known = Set(ProtectionNumber.all.map(\.field))

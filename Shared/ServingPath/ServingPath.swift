@@ -21,9 +21,11 @@ public final class ServingPath: Sendable {
 
     /// Declares a dependency without which there is no purchase.
     ///
-    /// - Parameter isReady: asks whether it is ready, by the deadline. While the breaker is open it is asked first, and only
-    ///   then does a customer's call try the dependency out. Without it, a customer's call does.
-    /// - Throws: ``InvalidConfiguration`` with every problem, a name that is taken among them.
+    /// - Parameters:
+    ///   - declaration: what the path says of it.
+    ///   - isReady: asks whether it is ready, by the deadline. While the breaker is open it is asked first, and only then does
+    ///     a customer's call try the dependency out. Without it, a customer's call does.
+    /// - Throws: `InvalidConfiguration` with every problem, a name that is taken among them.
     public func critical(_ declaration: Declaration, isReady: (@Sendable (Deadline) async -> Bool)? = nil)
         throws(InvalidConfiguration) -> CriticalStep
     {
@@ -31,7 +33,7 @@ public final class ServingPath: Sendable {
     }
 
     /// Declares a dependency without which a purchase goes on.
-    /// - Throws: ``InvalidConfiguration`` with every problem, a name that is taken among them.
+    /// - Throws: `InvalidConfiguration` with every problem, a name that is taken among them.
     public func optional(_ declaration: Declaration) throws(InvalidConfiguration) -> OptionalStep {
         OptionalStep(dependency: try add(declaration, isCritical: false, nil))
     }
@@ -43,13 +45,13 @@ public final class ServingPath: Sendable {
     public func protection(of name: String) -> Protection? { dependency(name)?.protection }
 
     /// Replaces the numbers of one dependency: all of them, or none. Calls under way keep those they found.
-    /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
+    /// - Throws: `InvalidConfiguration` with every problem; the old numbers stay.
     public func reconfigure(_ name: String, _ protection: Protection) throws(InvalidConfiguration) {
         try known(name).reconfigure(protection)
     }
 
     /// Forces the breaker of one dependency, has it only observe, or leaves it to itself again.
-    /// - Throws: ``InvalidConfiguration`` for a dependency that isn't declared.
+    /// - Throws: `InvalidConfiguration` for a dependency that isn't declared.
     public func set(_ control: BreakerControl, of name: String) throws(InvalidConfiguration) {
         try known(name).breaker.set(control)
     }

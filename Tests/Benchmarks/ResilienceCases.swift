@@ -41,7 +41,7 @@ extension ResilienceCase {
         let bulkhead = try Bulkhead(.init(limit: 32))
         let total = try Timeout(.seconds(1))
         let retry = try Retry(budget: RetryBudget())
-        let breaker = try CircuitBreaker()
+        let breaker = try CircuitBreaker(.init(slowCall: .milliseconds(100)))
         let attempt = try Timeout(.milliseconds(300))
         let pipeline = Pipeline {
             bulkhead
@@ -55,6 +55,8 @@ extension ResilienceCase {
         let open = try CircuitBreaker(
             .init(window: .calls(1), minimumCalls: 1, openTime: .seconds(3600), longestOpenTime: .seconds(3600)))
         if case .permit(let permit) = open.acquire(at: .now) { open.settle(permit, .faulty, slow: false, at: .now) }
+        let forcedOpen = try CircuitBreaker()
+        forcedOpen.set(.forcedOpen)
         return (
             alone: [
                 ResilienceCase(name: "bulkhead", calls: calls(under: bulkhead)),
@@ -65,6 +67,7 @@ extension ResilienceCase {
             pipeline: ResilienceCase(name: "pipeline", calls: calls(under: pipeline)),
             refusals: [
                 ResilienceCase(name: "open breaker", succeeds: false, calls: calls(under: open)),
+                ResilienceCase(name: "forced open", succeeds: false, calls: calls(under: forcedOpen)),
                 ResilienceCase(name: "full bulkhead", succeeds: false, calls: calls(under: full)),
             ]
         )

@@ -45,6 +45,18 @@ struct BreakerState: Sendable {
         return phase == .open ? max(.zero, now.duration(to: openUntil)) : .zero
     }
 
+    /// Whether a call at `now` would be let through as a trial.
+    func isTrialDue(at now: ContinuousClock.Instant) -> Bool {
+        guard control != .forcedOpen, control != .forcedClosed else { return false }
+        switch phase {
+        case .closed: return false
+        case .open: return now >= openUntil
+        case .halfOpen:
+            let running = trials.count { $0.since.duration(to: now) < configuration.trialTime }
+            return running + trialSuccesses < configuration.trials
+        }
+    }
+
     // MARK: Calls
 
     mutating func acquire(at now: ContinuousClock.Instant) -> (admission: CircuitBreaker.Admission, change: Change?) {

@@ -165,10 +165,10 @@ public final class CircuitBreaker: Policy {
     /// Whether a call would pass without being a trial: always true for a breaker that only observes.
     public var letsPass: Bool { passing.load(ordering: .relaxed) != 0 || state.withLock { $0.control == .observing } }
 
-    /// Whether the open time is over and the breaker waits for calls to try the dependency out with.
+    /// Whether a call made now would be a trial: the open time is over, and there is room for one more.
     public var isTrialDue: Bool {
         let now = environment.time.now()
-        return state.withLock { $0.phase != .closed && $0.retryAfter(at: now) == .zero }
+        return state.withLock { $0.isTrialDue(at: now) }
     }
 
     /// What it is like at this moment, and why.
