@@ -141,6 +141,19 @@ struct BulkheadTests {
         #expect(await [first.value, waiting.value] == [nil, nil])
     }
 
+    @Test("a call known to be too late is refused though a permit is free")
+    func knownToBeLate() async throws {
+        let bulkhead = try bulkhead(.init(limit: 1))
+        var context = CallContext(deadline: .after(.seconds(1), from: time.source.now()))
+        time.advance(by: .seconds(2))
+        _ = context.now(time.source)
+        let late = context
+        await #expect(throws: CallFailure<Never>.rejected(.deadlineExceeded)) { () async throws in
+            try await bulkhead.run(late) { _ in Issue.record("a call that is too late was made") }
+        }
+        #expect(bulkhead.snapshot.inUse == 0)
+    }
+
     @Test("a permit that comes after the deadline, since the timer was late, is passed on")
     func lateTimer() async throws {
         // A clock that moves, with alarms that don't ring.

@@ -153,7 +153,7 @@ struct CircuitBreakerPropertyTests {
             default: time.advance(by: .milliseconds(chance.upTo(1000)))
             }
             if held.count > 50 { held.removeFirst(25) }
-            if model.calls.count > 400 { model.calls.removeFirst(200) }
+            if model.calls.count > 4000 { model.calls.removeFirst(1000) }
             guard breaker.phase == model.phase else {
                 Issue.record("step \(step): \(breaker.phase), not \(model.phase); seed \(chance.seed)")
                 return

@@ -109,6 +109,10 @@ public final class Bulkhead: Policy {
         _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
+        // The clock isn't read for it; but what is known already is heeded.
+        if let deadline = context.deadline, let now = context.lastMoment, deadline.hasPassed(at: now) {
+            throw .rejected(refuse(.deadlineExceeded))
+        }
         if !acquire(context.priority) {
             if let rejection = refuseAtOnce() { throw .rejected(rejection) }
             context.waited()
@@ -182,7 +186,8 @@ public final class Bulkhead: Policy {
         context.deadline.map { $0.hasPassed(at: environment.time.now()) } ?? false
     }
 
-    private func refuse(_ rejection: Rejection) -> Rejection {
+    @usableFromInline
+    func refuse(_ rejection: Rejection) -> Rejection {
         room.withLock { $0.state.countRefused() }
         environment.report(.rejected(rejection))
         return rejection

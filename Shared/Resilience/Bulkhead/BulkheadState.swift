@@ -37,7 +37,8 @@ struct BulkheadState: Sendable {
             refused += 1
             instead = last.id
         }
-        let place = waiters.firstIndex { $0.priority < priority } ?? waiters.endIndex
+        // From the back: where all matter alike, the place is the last, however many wait.
+        let place = (waiters.lastIndex { $0.priority >= priority } ?? -1) + 1
         waiters.insert(Waiter(id: id, priority: priority), at: place)
         return .waiting(instead: instead)
     }
