@@ -62,21 +62,16 @@ extension DurableQueue {
             database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId, payload: payload, delay: delay)
     }
 
+    func add(_ database: Database, _ assignment: Conclusion.Assignment, _ orderId: String) throws {
+        try add(database, assignment.errand, orderId, payload: assignment.payload)
+    }
+
     func drop(_ database: Database, _ errand: Errand, _ orderId: String) throws {
         try remove(database, kind: errand.rawValue, key: orderId)
     }
 
     func hasten(_ database: Database, _ errand: Errand, _ orderId: String) throws {
         try hasten(database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId)
-    }
-
-    /// Adds the event that tells the customer; its id follows from the order and the kind, so that it is one however
-    /// often it is sent.
-    func notify(_ database: Database, _ errand: Errand, _ order: Order, amount: Int?, reason: String? = nil) throws {
-        let data = NotificationData(
-            orderId: order.id, customerId: order.request.customerId, amount: amount, currency: order.document.currency,
-            reason: reason)
-        try add(database, errand, order.id, payload: JSON.encode(data))
     }
 }
 

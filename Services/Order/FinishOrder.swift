@@ -6,7 +6,8 @@ import ServingPath
 import Storage
 import Transport
 
-/// Takes up an order that was begun and not ended, with no customer waiting: after a crash, or with payment out of reach.
+/// Takes up an order that was begun and not ended, with no customer waiting: after a crash, or with inventory or payment
+/// out of reach.
 ///
 /// It walks the same path as ``PlaceOrder`` from the start; every step answers what it answered before.
 struct FinishOrder: Sendable {
@@ -15,6 +16,7 @@ struct FinishOrder: Sendable {
     let purchase: Purchase
     let hands: WorkInHand
     let endings: Endings
+    let conclude: Conclude
     let acceptedMaxAge: Duration
     let wall: @Sendable () -> Timestamp
 
@@ -34,11 +36,9 @@ struct FinishOrder: Sendable {
     }
 
     private func finish(_ begun: Order) async throws -> Verdict {
-        var order = begun
-        let ending = try await purchase.run(&order, for: .queue) { order in
-            order = try await endings.save(order)
-        }
-        switch ending {
+        let walked = try await purchase.run(begun, for: .queue, save: conclude.save)
+        let order = walked.order
+        switch walked.ending {
         case .paid:
             return done(try endings.confirmed(order))
         case .refused(let refusal) where order.status == .accepted:
@@ -47,10 +47,9 @@ struct FinishOrder: Sendable {
             // Also the payment: the process that began it may have charged before it died.
             return done(try endings.rejected(order, refusal, undoing: .everything))
         case .paymentUnavailable(let reason):
-            // A crash left it as `placing`: by now the customer may read that it is accepted.
-            if order.status == .placing { try await accept(order, reason) }
+            try await lack(.payment(reason), order)
             return .unavailable("payment: \(reason.code)")
-        case .inventoryUnavailable(let reason):
+        case .inventoryUnavailable(let reason), .priceUnavailable(let reason):
             return .unavailable("inventory: \(reason.code)")
         case .couponUnavailable:
             return done(try endings.givenUp(order, Problem.couponUnavailable.document, undoing: .everything))
@@ -59,15 +58,21 @@ struct FinishOrder: Sendable {
         }
     }
 
-    private func accept(_ order: Order, _ reason: Unavailability) async throws {
-        let conclusion = try endings.accepted(order, reason: reason)
-        try await store.write { [queue] in try conclusion.commit($0, queue) }
-        endings.counts.count(.accepted)
+    /// The customer may read how far the order has come.
+    private func lack(_ lack: Lack, _ order: Order) async throws {
+        if order.status == .placing {
+            // A crash left it so; by now it is as good as accepted.
+            _ = try await conclude(endings.accepted(order, lacking: lack))
+        } else if order.document.pending.contains("inventory") {
+            var order = order
+            order.proceed(lacking: lack, at: wall())
+            _ = try await conclude.save(order)
+        }
     }
 
     /// The order's end and the end of this message are one transaction.
-    private func done(_ conclusion: Endings.Conclusion) -> Verdict {
-        .done { [queue, counts = endings.counts] database in
+    private func done(_ conclusion: Conclusion) -> Verdict {
+        .done { [queue, counts = conclude.counts] database in
             try conclusion.commit(database, queue)
             database.afterNextTransaction { _ in counts.count(conclusion.order.status) }
         }

@@ -59,6 +59,7 @@ struct OrderStore: Sendable {
             "UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ? WHERE id = ? AND version = ?",
             [order.status.rawValue, document, try JSON.encode(order.progress), order.id, order.version])
         guard database.changesCount == 1 else { throw OrderChanged() }
+        if order.isPricedAsOfOld { try keepPromises(database, of: order) }
     }
 
     /// Frees the order's idempotency key: nothing was done, and the customer may try again with it.

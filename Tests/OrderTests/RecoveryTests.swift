@@ -15,7 +15,7 @@ struct RecoveryTests {
         _ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now(), due: Duration = .zero
     ) async throws -> String {
         let store = try Store(
-            folder: folder.path + "/data", name: "order", migrations: [OrderStore.migration, DurableQueue.migration])
+            folder: folder.path + "/data", name: "order", migrations: OrderApplication.migrations)
         let queue = DurableQueue(store: store, wall: { Timestamp.now().milliseconds })
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
         let body = try JSON.encode(request)

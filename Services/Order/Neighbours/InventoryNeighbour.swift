@@ -28,13 +28,15 @@ struct InventoryNeighbour: Sendable {
     private let committing: CriticalDependency<String, Void, ProblemDocument>
     private let releasing: CriticalDependency<String, Void, ProblemDocument>
     private let products: CriticalDependency<String, Product, ProblemDocument>
+    private let catalogue: CriticalDependency<String?, Page<Product>, ProblemDocument>
 
     init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
         let step = try path.critical(
             Declaration(
                 name: "inventory", criticality: .criticalPlus,
-                fallback: "none: the order is refused, nothing is charged, and its key can be used again",
-                effect: "503 price-unavailable; the same request succeeds when inventory is back", protection: protection)
+                fallback: "the last known prices, and the last known stock less what was promised since and a margin",
+                effect: "202 accepted, nothing charged; reserved and charged later, and the customer is told",
+                protection: protection)
         ) { await neighbour.isReady(by: $0) }
         reserving = CriticalDependency(step, "reserve", isIdempotent: true) { order, context async throws(CallError) in
             let reservation: Reservation = try await neighbour.call(
@@ -58,6 +60,11 @@ struct InventoryNeighbour: Sendable {
             return try await neighbour.call(
                 "GET", "/products/\(path)", expecting: [200], refusals: ["not-found"], in: context)
         }
+        catalogue = CriticalDependency(step, "catalogue", isIdempotent: true) { cursor, context async throws(CallError) in
+            let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
+            return try await neighbour.call(
+                "GET", "/products?limit=500" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
+        }
     }
 
     /// Reserves, or renews what is reserved already for this order. What becomes of it after a timeout is unknown.
@@ -75,6 +82,11 @@ struct InventoryNeighbour: Sendable {
 
     func product(_ sku: String, for caller: Caller) async throws(CallError) -> Product {
         try await products.call(sku, for: caller)
+    }
+
+    /// A page of the whole catalogue, for when inventory can't be had.
+    func products(after cursor: String?) async throws(CallError) -> Page<Product> {
+        try await catalogue.call(cursor, for: .queue)
     }
 
     /// An answer for other items, or with a price that no product has, would charge the customer for something else.
