@@ -80,13 +80,15 @@ let package = Package(
         .target(name: "ServingPath", dependencies: ["Resilience"], path: "Shared/ServingPath"),
         .target(name: "Contracts", path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
-        .target(name: "Storage", dependencies: ["Resilience", grdb, logging], path: "Shared/Storage"),
+        .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
+        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging], path: "Shared/Storage"),
         .target(
             name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging, metrics,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging,
+                metrics,
             ],
             path: "Shared/Transport"),
         .target(

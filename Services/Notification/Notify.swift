@@ -13,7 +13,7 @@ struct Notify: Sendable {
         let notification = StoredNotification(
             id: event.id, orderId: event.data.orderId, customerId: event.data.customerId, kind: kind, channel: .log,
             status: .sent, at: wall())
-        let isNew = try await store.write { try NotificationStore.insert($0, notification) }
+        let isNew = try await store.write("notification") { try NotificationStore.insert($0, notification) }
         if isNew {
             logger.info(
                 "notification sent",

@@ -14,7 +14,7 @@ struct CancelOrder: Sendable {
     /// The cancelled order's document, as JSON. Cancelling twice is cancelling once.
     /// - Throws: ``Problem``: 404 for an unknown order, 409 for one that is confirmed or rejected.
     func callAsFunction(_ id: String) async throws -> Data {
-        let (document, isNew) = try await store.write { [queue, endings] database in
+        let (document, isNew) = try await store.write("cancel") { [queue, endings] database in
             guard let order = try OrderStore.order(database, id: id) else { throw Problem.unknownOrder(id) }
             switch order.status {
             case .placing, .accepted:

@@ -14,7 +14,7 @@ struct Conclude: Sendable {
     /// Puts an order that is still under way on disk; answers it with its new version.
     func save(_ order: Order) async throws -> Order {
         let document = try JSON.encode(order.document)
-        try await store.write { try OrderStore.save($0, order, document: document) }
+        try await store.write("saved") { try OrderStore.save($0, order, document: document) }
         var saved = order
         saved.version += 1
         return saved
@@ -22,7 +22,7 @@ struct Conclude: Sendable {
 
     /// The order's document, as JSON, once its end is on disk.
     func callAsFunction(_ conclusion: Conclusion) async throws -> Data {
-        try await store.write { [queue] in try conclusion.commit($0, queue) }
+        try await store.write(conclusion.order.status.rawValue) { [queue] in try conclusion.commit($0, queue) }
         counts.count(conclusion.order.status)
         return conclusion.document
     }
@@ -31,7 +31,7 @@ struct Conclude: Sendable {
     /// in one transaction, so that two orders aren't promised the same piece.
     /// - Returns: nil if it is not covered, with `short` saying why; nothing was written then.
     func promising(_ conclusion: Conclusion, within known: [String: Int]) async throws -> Promised {
-        let promised: Promised = try await store.write { [queue, stockMargin] database in
+        let promised: Promised = try await store.write("promised") { [queue, stockMargin] database in
             let short = try OrderStore.uncovered(database, conclusion.order, known: known, margin: stockMargin)
             guard short.isEmpty else { return .short(short) }
             try conclusion.commit(database, queue)

@@ -9,10 +9,11 @@ import Storage
 /// order can be accepted at a price that is honoured later.
 ///
 /// Filled when the service starts and every few minutes then; each reservation brings its products up to date in between.
-struct LastKnownCatalogue: Sendable {
+final class LastKnownCatalogue: Sendable {
     private let cache: FallbackCache<String, Product>
     private let inventory: InventoryNeighbour
     private let time: TimeSource
+    private let selling = Locked(())
     private let refreshEvery: Duration
     private let patience: Duration
 
@@ -49,21 +50,29 @@ struct LastKnownCatalogue: Sendable {
 
     /// A live answer: the prices as they are now, and less stock by what was taken.
     func reserved(_ reservation: Reservation) {
-        for item in reservation.items {
-            guard var product = cache.lookup(item.sku)?.value else { continue }
-            product.name = item.name
-            product.unitPrice = item.unitPrice
-            product.available = max(0, product.available - item.quantity)
-            cache.store(product, for: item.sku)
-        }
+        // One reservation after the other, so that none's pieces are forgotten.
+        selling.withLock { _ in reservation.items.forEach(take) }
+    }
+
+    private func take(_ item: ReservedItem) {
+        guard var product = cache.lookup(item.sku)?.value else { return }
+        product.name = item.name
+        product.unitPrice = item.unitPrice
+        product.available = max(0, product.available - item.quantity)
+        cache.store(product, for: item.sku)
     }
 
     /// Loads what was kept, and where there is nothing yet waits a moment for inventory: an order service that was never told
     /// a price can accept nothing without it. Inventory being dead is no reason not to start.
     func prepare() async {
         guard await cache.load() == 0 else { return }
-        let start = time.now()
-        while await !refresh(), start.duration(to: time.now()) < patience { try? await time.sleep(.milliseconds(50)) }
+        // Asked whether it is ready first: calls that fail before it listens would open its breaker.
+        let deadline = Deadline.after(patience, from: time.now())
+        while await !inventory.isReady(by: .after(.milliseconds(500), from: time.now())) {
+            if deadline.hasPassed(at: time.now()) { return }
+            try? await time.sleep(.milliseconds(50))
+        }
+        _ = await refresh()
     }
 
     /// Reads the whole catalogue, page by page; false if inventory couldn't be had. What is known already stays then.
@@ -80,16 +89,16 @@ struct LastKnownCatalogue: Sendable {
 
 extension LastKnownCatalogue: Service {
     func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await cancelWhenGracefulShutdown { await cache.run() } }
-            group.addTask {
-                await cancelWhenGracefulShutdown {
-                    while !Task.isCancelled {
-                        let isFresh = await refresh()
-                        try? await time.sleep(isFresh ? refreshEvery : .seconds(1))
-                    }
-                }
-            }
+        await withDiscardingTaskGroup { group in
+            group.addTask { [cache] in await cancelWhenGracefulShutdown { await cache.run() } }
+            group.addTask { await cancelWhenGracefulShutdown { await self.keepFresh() } }
+        }
+    }
+
+    private func keepFresh() async {
+        while !Task.isCancelled {
+            let isFresh = await refresh()
+            try? await time.sleep(isFresh ? refreshEvery : .seconds(1))
         }
     }
 }
@@ -127,7 +136,7 @@ struct ProductStorage: FallbackCacheStorage {
     }
 
     func save(_ entries: [FallbackCacheEntry<String, Product>], removing keys: [String]) async throws {
-        try await store.write { database in
+        try await store.write("last known products") { database in
             for key in keys { try database.run("DELETE FROM last_known_products WHERE sku = ?", [key]) }
             for entry in entries {
                 try database.run(

@@ -44,15 +44,6 @@ struct Order: Sendable {
         note("place", "done", at: now)
     }
 
-    /// `placing` → `accepted`, `confirmed`, `rejected` or `cancelled`; `accepted` → `confirmed` or `cancelled`.
-    static func isLegal(from old: OrderStatus, to new: OrderStatus) -> Bool {
-        switch (old, new) {
-        case (.placing, .accepted), (.placing, .confirmed), (.placing, .rejected), (.placing, .cancelled): true
-        case (.accepted, .confirmed), (.accepted, .cancelled): true
-        default: false
-        }
-    }
-
     mutating func note(_ step: String, _ outcome: String, _ detail: String = "", at now: Timestamp) {
         progress.timeline.append(TimelineEntry(at: now, step: step, outcome: outcome, detail: detail))
     }

@@ -26,6 +26,11 @@ struct OrderStore: Sendable {
             CHECK (document IS NOT NULL OR status = 'placing')
         ) STRICT;
         CREATE INDEX orders_customer ON orders (customer_id, id);
+        CREATE TRIGGER orders_transition BEFORE UPDATE OF status ON orders
+        WHEN old.status <> new.status AND NOT (
+            (old.status = 'placing')
+            OR (old.status = 'accepted' AND new.status IN ('confirmed', 'cancelled')))
+        BEGIN SELECT RAISE(ABORT, 'an order can''t go that way'); END;
         """
     )
 

@@ -34,7 +34,9 @@ struct PlaceOrder: Sendable {
     let wall: @Sendable () -> Timestamp
     let logger: Logger
 
-    func callAsFunction(_ request: OrderRequest, body: Data, key: String, deadline: Deadline) async throws -> Outcome {
+    func callAsFunction(
+        _ request: OrderRequest, body: Data, key: String, deadline: Deadline, criticality: Criticality
+    ) async throws -> Outcome {
         guard !deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let now = wall()
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
@@ -42,20 +44,20 @@ struct PlaceOrder: Sendable {
         let kept = body.count <= Self.largestKept ? body : try JSON.encode(request)
         _ = hands.begin(order.id)
         defer { hands.end(order.id) }
-        let placed = try await store.write { [queue, resumeAfter] database in
+        let placed = try await store.write("placing") { [queue, resumeAfter] database in
             let placed = try OrderStore.insert(database, order, key: key, request: kept)
             if case .new = placed { try queue.add(database, .finishOrder, order.id, delay: resumeAfter) }
             return placed
         }
         switch placed {
         case .existing(let existing): return try await replay(existing, as: request)
-        case .new: return await place(order, deadline: deadline)
+        case .new: return await place(order, for: .customer(until: deadline, criticality))
         }
     }
 
-    private func place(_ placed: Order, deadline: Deadline) async -> Outcome {
+    private func place(_ placed: Order, for customer: Caller) async -> Outcome {
         do {
-            let walked = try await purchase.run(placed, for: .customer(until: deadline, .criticalPlus), save: conclude.save)
+            let walked = try await purchase.run(placed, for: customer, save: conclude.save)
             return try await end(walked)
         } catch is OrderChanged {
             return changedMeanwhile(placed.id)
@@ -99,7 +101,8 @@ struct PlaceOrder: Sendable {
     }
 
     private func refuse(_ order: Order, _ refusal: ProblemDocument) async throws -> Outcome {
-        let conclusion = try endings.rejected(order, refusal, undoing: order.isPriced ? .reservation : .nothing)
+        // Also where it is the reservation that was refused: an earlier try of it may still come.
+        let conclusion = try endings.rejected(order, refusal, undoing: .reservation)
         _ = try await conclude(conclusion)
         // As it is kept, naming the order.
         return .problem(Problem(conclusion.order.progress.refusal ?? refusal), replayed: false)
@@ -111,7 +114,8 @@ struct PlaceOrder: Sendable {
         return .problem(problem, replayed: false)
     }
 
-    /// Somebody else decided the order while this request worked on it: only a cancellation can.
+    /// Somebody else decided the order while this request worked on it. Only a cancellation can: ``WorkInHand`` keeps
+    /// ``FinishOrder`` away until the request has ended.
     private func changedMeanwhile(_ id: String) -> Outcome {
         .problem(
             Problem(409, "order-cancelled", "The order was cancelled", "Order \(id) was cancelled while it was being placed."),
@@ -130,9 +134,13 @@ struct PlaceOrder: Sendable {
         }
         if order.status == .placing {
             // Its request is gone (a crash, most likely): have it finished now rather than later.
-            try await store.write { [queue] in try queue.hasten($0, .finishOrder, found.id) }
+            try? await store.write("hastened") { [queue] in try queue.hasten($0, .finishOrder, found.id) }
         }
         if order.status == .rejected, let refusal = order.progress.refusal {
+            // Its key has just been freed: the next request with it places the order anew.
+            guard refusal.status != 503 else {
+                throw Problem.requestInProgress("The first request with this key has just ended, with nothing done.")
+            }
             return .problem(Problem(refusal), replayed: true)
         }
         let document = try await store.read { [order] in try OrderView.document($0, order) }

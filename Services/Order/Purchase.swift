@@ -37,7 +37,8 @@ struct Purchase: Sendable {
     private func reserve(_ saga: inout Saga, for caller: Caller) async {
         do {
             let reservation = try await inventory.reserve(saga.order, for: caller)
-            catalogue.reserved(reservation)
+            // A renewal takes no stock that it hasn't got already.
+            if !saga.order.isPriced || saga.order.hasUnverifiedStock { catalogue.reserved(reservation) }
             saga.reserved(reservation, at: wall())
         } catch {
             saga.notReserved(error, at: wall())

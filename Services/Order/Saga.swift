@@ -13,7 +13,8 @@ struct Saga: Sendable {
         /// Inventory can't be had: prices and stock as they were last known.
         case estimate
         case redeem(code: String)
-        /// Puts the order on disk: another try could decide differently about the coupon, and charge another amount.
+        /// Puts the order on disk: another try could price it or decide about the coupon differently, and charge another
+        /// amount.
         case save
         case charge(amount: Int)
         case end(Ending)
@@ -83,7 +84,8 @@ struct Saga: Sendable {
         order.price(known, reason: reason.code)
         order.note("price", "degraded", "as of \(known.ageSeconds) s ago", at: now)
         lastKnownStock = known.products.mapValues(\.available)
-        next = afterPricing
+        // The coupon is redeemed for these prices, so they are on disk first: live ones may be others.
+        next = .save
     }
 
     private var afterPricing: Step {
@@ -119,15 +121,16 @@ struct Saga: Sendable {
         }
     }
 
-    /// The decision about the coupon is on disk.
+    /// The prices, or the decision about the coupon, are on disk.
     mutating func saved(as saved: Order) {
         order = saved
-        next = afterCoupon
+        next = afterPricing
     }
 
     private var afterCoupon: Step {
         if let limit = order.request.maxTotal, let total = order.document.total, total > limit {
-            return .end(.refused(.totalExceeded(total, limit: limit)))
+            return .end(
+                .refused(.totalExceeded(total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
         }
         if let unreserved { return .end(.inventoryUnavailable(unreserved)) }
         guard let amount = order.document.total, amount > 0 else { return .end(.paid) }
@@ -156,10 +159,11 @@ struct Saga: Sendable {
 }
 
 extension ProblemDocument {
-    static func totalExceeded(_ total: Int, limit: Int) -> ProblemDocument {
-        ProblemDocument(
+    static func totalExceeded(_ total: Int, limit: Int, isCouponSkipped: Bool) -> ProblemDocument {
+        let why = isCouponSkipped ? " without the coupon, which can't be checked" : ""
+        return ProblemDocument(
             status: 409, code: "total-exceeded", title: "The order is dearer than allowed",
-            detail: "The total is \(total), more than maxTotal \(limit). Nothing was charged.")
+            detail: "The total is \(total)\(why), more than maxTotal \(limit). Nothing was charged.")
     }
 
     static func paymentDeclined(_ reason: String) -> ProblemDocument {

@@ -65,7 +65,7 @@ struct LaneWorker: Sendable {
 
     /// - Parameter isBack: the destination had been taken for dead and has answered: what was put off for its sake follows.
     private func settleAndClaim(_ delivered: [Delivery], limit: Int, isBack: Bool) async throws -> Round {
-        try await store.write { database in
+        try await store.write("queue \(lane.name)") { database in
             var chance = SystemRandomNumberGenerator()
             // Before this round's own failures are put off: those keep their wait.
             if isBack { try claims.hastenFailed(database) }

@@ -55,7 +55,7 @@ extension DurableQueue {
     /// Sends every dead letter another time, as if new; answers how many.
     package func redrive() async throws -> Int {
         let now = wall()
-        let count = try await store.write { database in
+        let count = try await store.write("redrive") { database in
             try database.run(
                 "UPDATE queue SET dead = 0, tries = 0, failures = 0, reason = NULL, due_at = ? WHERE dead = 1", [now])
             return database.changesCount

@@ -67,7 +67,7 @@ package struct QueueWorkers: Service {
     private func freeLeases() async {
         let now = queue.wall()
         do {
-            try await queue.store.write {
+            try await queue.store.write("freed leases") {
                 try $0.run("UPDATE queue SET lease = NULL, due_at = ? WHERE lease IS NOT NULL", [now])
             }
         } catch {

@@ -1,3 +1,4 @@
+import CrashPoints
 import Foundation
 package import GRDB
 
@@ -60,9 +61,18 @@ package final class Store: Sendable {
     /// Waiting writers share one transaction, each in a savepoint: an error thrown by `body` undoes its own changes only.
     /// Cancelling the task neither stops nor undoes the write: what decides an order is decided.
     /// `body` may run on any thread and must not wait for anything but the database.
+    /// - Parameter name: what is written, as a ``CrashPoint`` calls it.
     /// - Throws: what `body` throws; ``StoreError/full`` or ``StoreError/failed(reason:)`` when the disk does.
-    package func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await writer.write(body)
+    package func write<Value: Sendable>(
+        _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await writer.write { database in
+            let value = try body(database)
+            CrashPoint.pass(.before, "commit \(name)")
+            return value
+        } committed: {
+            CrashPoint.pass(.after, "commit \(name)")
+        }
     }
 
     /// Runs `body` on a snapshot of what is committed; cancelling the task ends it with `CancellationError`.
