@@ -23,7 +23,7 @@ package struct OrderApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: [OrderStore.migration, DurableQueue.migration])
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let neighbours = try Neighbours(configuration: configuration, environment: environment)
         path = neighbours.path
         let purchase = Purchase(
@@ -64,6 +64,6 @@ package struct OrderApplication: ServiceApplication {
             case .notifyRefunded: { await errands.notify(.orderRefunded, $0) }
             }
         }
-        background = [QueueWorkers(queue: queue, lanes: lanes, time: environment.time, logger: environment.logger)]
+        background = [QueueWorkers(queue: queue, lanes: lanes, logger: environment.logger)]
     }
 }
