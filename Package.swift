@@ -8,6 +8,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -121,7 +122,7 @@ let package = Package(
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "TestSupport", grdb]),
-        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging]),
+        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
         tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),
         tests("Runtime", ["Runtime", "Resilience", "Storage", "Transport", "TestSupport"]),
         serviceTests("Payment"),

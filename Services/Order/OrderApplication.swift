@@ -29,7 +29,7 @@ package struct OrderApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations)
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let neighbours = try Neighbours(configuration: configuration, environment: environment)
         path = neighbours.path
         catalogue = try LastKnownCatalogue(
@@ -78,9 +78,7 @@ package struct OrderApplication: ServiceApplication {
             case .notifyRefunded: { await errands.notify(.orderRefunded, $0) }
             }
         }
-        background = [
-            catalogue, QueueWorkers(queue: queue, lanes: lanes, time: environment.time, logger: environment.logger),
-        ]
+        background = [catalogue, QueueWorkers(queue: queue, lanes: lanes, logger: environment.logger)]
     }
 
     package func prepare() async throws { await catalogue.prepare() }
