@@ -14,7 +14,7 @@ struct CouponRoutes: Sendable {
         [
             .get("/coupons", .sheddablePlus) { try listCoupons($0) },
             .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
-            .post("/redemptions", .criticalPlus, access: .services) { try await redeem($0) },
+            .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
             .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
             .get("/redemptions") { try await listRedemptions($0) },
         ]

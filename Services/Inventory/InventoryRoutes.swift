@@ -16,7 +16,7 @@ struct InventoryRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/reservations", .criticalPlus, access: .services) { try await makeReservation($0) },
+            .post("/reservations", .criticalPlus, access: .services, addsWork: true) { try await makeReservation($0) },
             .get("/reservations") { try await reservations($0) },
             .get("/reservations/{orderId}") { try await reservation($0) },
             .post("/reservations/{orderId}/commit", .criticalPlus, access: .services) {

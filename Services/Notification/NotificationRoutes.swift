@@ -10,7 +10,7 @@ struct NotificationRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/events", .sheddable, access: .services) { try await accept($0) },
+            .post("/events", .sheddable, access: .services, addsWork: true) { try await accept($0) },
             .get("/notifications") { try await list($0) },
         ]
     }

@@ -15,7 +15,7 @@ struct OrderRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/orders", .criticalPlus, budget: budget) { try await placeOrder($0) },
+            .post("/orders", .criticalPlus, budget: budget, addsWork: true) { try await placeOrder($0) },
             .get("/orders") { try await list($0) },
             .get("/orders/{id}") { try await show($0) },
             .get("/orders/{id}/timeline") { try await timeline($0) },

@@ -13,9 +13,9 @@ struct PaymentRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/payments", .criticalPlus, access: .services) { try await capturePayment($0) },
+            .post("/payments", .criticalPlus, access: .services, addsWork: true) { try await capturePayment($0) },
             .post("/payments/void", .criticalPlus, access: .services) { try await voidPayment($0) },
-            .post("/payments/{id}/refunds", .sheddable, access: .services) { try await refundPayment($0) },
+            .post("/payments/{id}/refunds", .sheddable, access: .services, addsWork: true) { try await refundPayment($0) },
             .get("/payments") { try await list($0) },
             .get("/payments/{id}") { try await show($0) },
             .get("/ledger") { _ in try .json(200, try await store.read(PaymentStore.ledger)) },

@@ -15,6 +15,8 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// 0: a free one, which the log names.
     package var port: Int
     package var dataFolder: String
+    /// Bytes that new work leaves free on the data folder's disk; 0: none.
+    package var storageReserve: Int64
     package var logLevel: Logger.Level
     var logFormat: LogFormat
     /// Shared between the services.
@@ -31,6 +33,9 @@ package struct CommonConfiguration: ServiceConfiguration {
         host = settings.string("HTTP_HOST", default: "127.0.0.1", "address to listen on")
         self.port = settings.integer("HTTP_PORT", default: port, in: 0...65_535, "port to listen on; 0 takes a free one")
         dataFolder = settings.string("DATA_DIR", default: ".csp/\(name)", "folder of the service's files")
+        storageReserve = settings.bytes(
+            "STORAGE_RESERVE", default: 64 << 20, in: 0...(1 << 40),
+            "free space on the data folder's disk below which new work is refused; 0 switches it off")
         logLevel = settings.choice("LOG_LEVEL", default: .info, "least severe message that is logged")
         logFormat = settings.choice("LOG_FORMAT", default: .text, "how a log line is written")
         serviceToken = settings.required("SERVICE_TOKEN", "secret shared between the services")

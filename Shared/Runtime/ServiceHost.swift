@@ -41,15 +41,17 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     }
 
     private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
+        let common = environment.common
+        let reserve = StorageReserve(folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
         let standard = StandardRoutes(
             name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
-            readiness: readiness, registry: Metering.registry,
+            reserve: reserve, readiness: readiness, registry: Metering.registry,
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall))
-        let common = environment.common
         let responder = RouteResponder(
             routes: standard.routes + application.routes,
             credentials: Credentials(service: common.serviceToken, administrator: common.administratorToken),
+            admit: { try Self.admit($0, reserve) },
             translate: Self.problem, logger: environment.logger)
         let http = HTTP1Channel.Configuration(
             idleTimeout: .seconds(60),
@@ -64,17 +66,34 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             logger: environment.logger)
     }
 
-    /// The store's failures as callers see them: nothing was kept, come again.
+    /// New work, early refused where there is no room for what it will need until it ends.
+    private static func admit(_ route: Route, _ reserve: StorageReserve) throws {
+        // What another service asks is for an order that was begun: it may use half of the reserve, so that on a disk that
+        // all share an order that was let in can be finished.
+        guard reserve.isFree(share: route.access == .services ? 0.5 : 1) else {
+            throw Problem.storageFull("Nothing was begun: little space is left on the disk.")
+        }
+    }
+
+    /// The store's failures as callers see them: come again.
     private static func problem(for error: any Error) -> Problem? {
         switch error as? StoreError {
-        case .full:
-            .unavailable("storage-full", "No space is left", "Nothing was changed: the disk is full.", retryAfter: 5)
+        case .full: .storageFull("Nothing was changed: the disk is full.")
         case .failed:
-            .unavailable("storage-failed", "The store failed", "Nothing was acknowledged: the disk failed.", retryAfter: 5)
+            .unavailable(
+                "storage-failed", "The store failed",
+                "Nothing is acknowledged: the disk failed, and whether it kept this shows when the service is back.",
+                retryAfter: 5)
         case .closed:
             .unavailable("draining", "Shutting down", "The service is shutting down.")
         default: nil
         }
+    }
+}
+
+extension Problem {
+    fileprivate static func storageFull(_ detail: String) -> Problem {
+        .unavailable("storage-full", "No space is left", detail, retryAfter: 5)
     }
 }
 

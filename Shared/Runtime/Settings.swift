@@ -65,6 +65,16 @@ package struct Settings {
         }
     }
 
+    /// An amount of bytes such as `512KiB`, `64MiB` or `2GiB`; a bare number is in bytes.
+    package mutating func bytes(
+        _ key: String, default defaultValue: Int64, in range: ClosedRange<Int64>, _ help: String
+    ) -> Int64 {
+        let help = "\(help) (\(Self.text(bytes: range.lowerBound)) to \(Self.text(bytes: range.upperBound)))"
+        return parsed(key, default: defaultValue, shown: Self.text(bytes: defaultValue), help) {
+            Self.bytes($0).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
     package mutating func flag(_ key: String, default defaultValue: Bool, _ help: String) -> Bool {
         parsed(key, default: defaultValue, shown: "\(defaultValue)", "\(help) (true or false)") { Bool($0.lowercased()) }
     }
@@ -109,6 +119,25 @@ package struct Settings {
             return .milliseconds(count * unit.milliseconds)
         }
         return nil
+    }
+
+    private static let byteUnits: [(suffix: String, bytes: Int64)] = [
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("", 1),
+    ]
+
+    static func bytes(_ text: String) -> Int64? {
+        for unit in byteUnits where text.hasSuffix(unit.suffix) {
+            let number = text.dropLast(unit.suffix.count).trimmingSuffix { $0 == " " }
+            guard let count = Int64(number), count >= 0 else { continue }
+            let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: unit.bytes)
+            return isTooLarge ? nil : bytes
+        }
+        return nil
+    }
+
+    static func text(bytes: Int64) -> String {
+        let unit = byteUnits.last { !$0.suffix.isEmpty && bytes >= $0.bytes && bytes % $0.bytes == 0 }
+        return unit.map { "\(bytes / $0.bytes)\($0.suffix)" } ?? "\(bytes)"
     }
 
     private static func text(_ number: Double) -> String {

@@ -14,6 +14,7 @@ struct StandardRoutes: Sendable {
     let openAPI: Data
     let store: Store
     let queue: DurableQueue
+    let reserve: StorageReserve
     let readiness: Readiness
     let registry: PrometheusRegistry
     let path: PathRoutes
@@ -31,6 +32,7 @@ struct StandardRoutes: Sendable {
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
                 try await .json(200, Redriven(redriven: queue.redrive()))
             },
+            .post("/backup", .sheddable, access: .administrators) { try await backUp($0) },
         ]
     }
 
@@ -40,10 +42,32 @@ struct StandardRoutes: Sendable {
         guard phase == .serving else {
             throw Problem.unavailable(phase.rawValue, "Not ready", "\(name) is \(phase.rawValue).")
         }
-        guard await store.isHealthy() else {
-            throw Problem.unavailable("store-failed", "Not ready", "\(name) can't use its store.")
+        switch await store.health() {
+        case .healthy: return try .json(200, ["status": "ready"])
+        case .full: throw Problem.unavailable("storage-full", "Not ready", "\(name) has no space left on its disk.")
+        case .failed:
+            throw Problem.unavailable("store-failed", "Not ready", "\(name) can't use its store; its log says why.")
         }
-        return try .json(200, ["status": "ready"])
+    }
+
+    /// A copy of the store beside it, made while it is used.
+    private func backUp(_ call: Call) async throws -> Answer {
+        let path = try call.decode(BackupRequest.self).path
+        guard path.hasPrefix("/"), !path.hasSuffix("/"), !path.utf8.contains(0) else {
+            throw Self.unusable("must be the absolute path of a new file")
+        }
+        do {
+            let bytes = try await store.backup(to: path, leaving: reserve.bytes)
+            return try .json(201, BackupReceipt(path: path, bytes: bytes))
+        } catch BackupRefusal.exists(let path) {
+            throw Problem(409, "file-exists", "The file exists", "\(path) exists; nothing is overwritten.")
+        } catch BackupRefusal.unusable(_, let reason) {
+            throw Self.unusable("can't be made: \(reason)")
+        }
+    }
+
+    private static func unusable(_ detail: String) -> Problem {
+        .invalidRequest([FieldError(pointer: "/path", detail: detail)])
     }
 
     private func metrics() async -> Answer {
@@ -53,6 +77,7 @@ struct StandardRoutes: Sendable {
             }
             Gauge(label: "csp_queue_oldest_seconds").record(report.oldestAge.seconds)
         }
+        if let free = reserve.freeBytes { Gauge(label: "csp_storage_free_bytes").record(free) }
         path.record()
         let headers: HTTPFields = [.contentType: "text/plain; version=0.0.4; charset=utf-8"]
         return Answer(status: 200, headers: headers, body: Data(registry.exposition().utf8))

@@ -21,16 +21,21 @@ final class GroupCommitWriter: Sendable {
         var waiting: [Waiting] = []
         var isDraining = false
         var isClosed = false
-        var lastWriteSucceeded = true
+        var health = StoreHealth.healthy
     }
 
     private let pool: DatabasePool
+    private let onFailure: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "store.writer", qos: .userInitiated)
     private let state = Locked(State())
 
-    init(pool: DatabasePool) { self.pool = pool }
+    /// - Parameter onFailure: called once, with the reason, when the disk has failed and nothing more will be written.
+    init(pool: DatabasePool, onFailure: @escaping @Sendable (String) -> Void) {
+        self.pool = pool
+        self.onFailure = onFailure
+    }
 
-    var lastWriteSucceeded: Bool { state.withLock { $0.lastWriteSucceeded } }
+    var health: StoreHealth { state.withLock { $0.health } }
 
     /// - Parameter committed: called once it is on disk, before the caller hears of it.
     func write<Value: Sendable>(
@@ -76,8 +81,11 @@ final class GroupCommitWriter: Sendable {
     }
 
     /// One transaction for the whole group. Nobody is told of success before the commit is on disk; where the transaction
-    /// as a whole fails, everybody in it is told so.
+    /// as a whole fails, everybody in it is told so. After a failure of the disk nothing is tried any more.
     private func commit(_ group: [Waiting]) {
+        if case .failed(let reason) = health {
+            return settle(group, group.map { _ in .failure(StoreError.failed(reason: reason)) })
+        }
         var outcomes: [Result<Settlement, any Error>] = []
         do {
             try pool.writeWithoutTransaction { database in
@@ -88,10 +96,10 @@ final class GroupCommitWriter: Sendable {
             }
         } catch {
             outcomes = group.map { _ in .failure(error) }
-            state.withLock { $0.lastWriteSucceeded = false }
+            if let reason = state.withLock({ $0.health.couldNotWrite(error) }) { onFailure(reason) }
             return settle(group, outcomes)
         }
-        state.withLock { $0.lastWriteSucceeded = true }
+        state.withLock { $0.health.wrote() }
         settle(group, outcomes)
     }
 
@@ -105,7 +113,8 @@ final class GroupCommitWriter: Sendable {
     }
 
     /// The writer's body in a savepoint: an error undoes that alone.
-    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk), so that nothing of the group was kept.
+    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk) or the disk failed, so that nothing of the
+    ///   group is kept.
     private func attempt(_ writer: Waiting, in database: Database) throws -> Result<Settlement, any Error> {
         var settlement: Settlement?
         do {
@@ -114,7 +123,7 @@ final class GroupCommitWriter: Sendable {
                 return .commit
             }
         } catch {
-            guard database.isInsideTransaction else { throw error }
+            guard database.isInsideTransaction, !StoreError.isOfTheDisk(error) else { throw error }
             return .failure(error)
         }
         return settlement.map(Result.success) ?? .failure(StoreError.closed)

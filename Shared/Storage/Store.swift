@@ -1,6 +1,7 @@
 import CrashPoints
 import Foundation
 package import GRDB
+import Logging
 
 /// One service's SQLite file: the only process that opens it, one connection that writes, a few that read.
 ///
@@ -24,7 +25,7 @@ package final class Store: Sendable {
 
     /// Opens `folder/name.sqlite`, making both where missing, and brings its schema up to date.
     ///
-    /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is not ours, or newer than this code.
+    /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, or newer than this code.
     package init(folder: String, name: String, migrations: [Migration]) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -40,11 +41,28 @@ package final class Store: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try Self.check(pool, path: path)
             try Self.migrate(pool, path: path, with: migrations)
         } catch let error as DatabaseError {
             throw StoreError.unusable(path: path, reason: error.message ?? "\(error.resultCode)")
         }
-        writer = GroupCommitWriter(pool: pool)
+        writer = GroupCommitWriter(pool: pool) { [path] reason in
+            Logger(label: "store").critical(
+                "the disk failed while writing: nothing more is written, nothing confirmed, until a restart",
+                metadata: ["path": "\(path)", "reason": "\(reason)"])
+        }
+    }
+
+    /// Brings what an earlier process left in the log to the file, and looks at every page of it.
+    private static func check(_ pool: DatabasePool, path: String) throws {
+        // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
+        // file they are written and synced anew, before anything relies on them.
+        _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        let verdict = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") } ?? "no answer"
+        guard verdict == "ok" else {
+            let reason = verdict.split(whereSeparator: \.isNewline).joined(separator: " ")
+            throw StoreError.unusable(path: path, reason: "it is damaged (\(reason)); restore a backup")
+        }
     }
 
     private static func migrate(_ pool: DatabasePool, path: String, with migrations: [Migration]) throws {
@@ -84,19 +102,48 @@ package final class Store: Sendable {
         }
     }
 
-    /// Whether the file can be read, and the last write didn't fail for the disk's sake.
-    package func isHealthy() async -> Bool {
-        guard writer.lastWriteSucceeded else {
-            // Only a write can tell that the disk is well again, and a service that is unready gets none.
-            return (try? await write { try $0.execute(sql: "PRAGMA user_version = 1") }) != nil
+    /// Copies what is committed now into a new file, readable by its owner alone, and returns its size once it is on disk.
+    ///
+    /// Nobody waits for it: readers and the writer go on, and what they commit meanwhile isn't in the copy. The file has its
+    /// name when it is complete; until then it is `path.partial`.
+    /// - Parameter reserve: bytes that must stay free on the copy's disk.
+    /// - Throws: ``BackupRefusal``; ``StoreError/full`` or ``StoreError/failed(reason:)`` where the disk is or does.
+    package func backup(to path: String, leaving reserve: Int64 = 0) async throws -> Int64 {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async { [pool] in
+                continuation.resume(with: Result { try StoreCopy(path: path).make(of: pool, leaving: reserve) })
+            }
         }
-        return (try? await read { try Int.fetchOne($0, sql: "SELECT 1") }) == 1
+    }
+
+    /// How the disk is, by the last write; of a healthy store the file is read, and a full one is tried again.
+    package func health() async -> StoreHealth {
+        switch writer.health {
+        case .failed(let reason): return .failed(reason: reason)
+        case .full:
+            // Only a write can tell that there is space again, and a service that is unready gets none.
+            try? await write { try $0.execute(sql: "PRAGMA user_version = 1") }
+            return writer.health
+        case .healthy:
+            do {
+                _ = try await read { try Int.fetchOne($0, sql: "SELECT 1") }
+                return .healthy
+            } catch {
+                return .failed(reason: "\(error)")
+            }
+        }
     }
 
     /// Lets the writes that wait finish, then closes the file and lets go of the folder; later calls throw.
     package func close() {
         writer.finish()
-        try? pool.close()
+        if case .failed = writer.health {
+            // Closing would copy the log into the file and remove it, on a disk whose syncs may lie. It is kept as a crash
+            // would leave it, for the next start.
+            _ = Unmanaged.passRetained(pool)
+        } else {
+            try? pool.close()
+        }
         lock.release()
     }
 }

@@ -28,11 +28,14 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     /// The disk's failures have names of their own; every other error is passed on as it is.
     static func translating(_ error: any Error) -> any Error {
         guard let error = error as? DatabaseError else { return error }
-        switch error.resultCode {
-        case .SQLITE_FULL: return StoreError.full
+        switch error.extendedResultCode {
+        // The second is how a full disk refuses room to the log's index.
+        case .SQLITE_FULL, .SQLITE_IOERR_SHMSIZE: return StoreError.full
         case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN:
-            return StoreError.failed(reason: error.message ?? "\(error.resultCode)")
+            return StoreError.failed(reason: "\(error.message ?? "no reason given") (\(error.extendedResultCode))")
         default: return error
         }
     }
+
+    static func isOfTheDisk(_ error: any Error) -> Bool { translating(error) is StoreError }
 }

@@ -156,7 +156,7 @@ struct StoreTests {
         try await store.write { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
         try await add(store, long)
         #expect(try await count(store) == 2)
-        #expect(await store.isHealthy())
+        #expect(await store.health() == .healthy)
         store.close()
     }
 

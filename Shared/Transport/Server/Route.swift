@@ -20,6 +20,9 @@ package struct Route: Sendable {
     /// What the service gives the request at most, counted from its arrival.
     package var budget: Duration
     package var access: Access
+    /// Whether it begins something that will need space and time later, and so is refused first where either runs out.
+    /// What finishes or undoes what was begun isn't, nor is reading.
+    package var addsWork = false
     package var handler: Handler
 
     package static func get(
@@ -32,10 +35,11 @@ package struct Route: Sendable {
 
     package static func post(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
-        handler: @escaping Handler
+        addsWork: Bool = false, handler: @escaping Handler
     ) -> Route {
         Route(
-            method: .post, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+            method: .post, path: path, criticality: criticality, budget: budget, access: access, addsWork: addsWork,
+            handler: handler)
     }
 
     package static func patch(

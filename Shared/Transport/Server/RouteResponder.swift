@@ -10,16 +10,20 @@ import ServingPath
 /// Serves a route table: one pass from the request's head to its answer, in which every error becomes a problem document.
 package struct RouteResponder: HTTPResponder {
     package typealias Context = BasicRequestContext
+    /// Whether a route's new work may begin; throws the ``Problem`` by which it is refused.
+    package typealias Admission = @Sendable (Route) async throws -> Void
 
     private let inner: RouterResponder<BasicRequestContext>
 
     package init(
-        routes: [Route], credentials: Credentials, translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
+        routes: [Route], credentials: Credentials, admit: @escaping Admission = { _ in },
+        translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
     ) {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: MissedRoutes(routes: routes))
         for route in routes {
-            let server = RouteServer(route: route, credentials: credentials, translate: translate, logger: logger)
+            let server = RouteServer(
+                route: route, credentials: credentials, admit: admit, translate: translate, logger: logger)
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 await server.serve(request, parameters: context.parameters)
             }

@@ -12,16 +12,20 @@ import ServingPath
 struct RouteServer: Sendable {
     let route: Route
     let credentials: Credentials
+    /// Asked before new work is read; throws the ``Problem`` by which it is refused.
+    let admit: RouteResponder.Admission
     /// Problems for the errors of layers that this one doesn't know.
     let translate: @Sendable (any Error) -> Problem?
     let logger: Logger
     private let durations: RouteDurations
 
     init(
-        route: Route, credentials: Credentials, translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
+        route: Route, credentials: Credentials, admit: @escaping RouteResponder.Admission,
+        translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
     ) {
         self.route = route
         self.credentials = credentials
+        self.admit = admit
         self.translate = translate
         self.logger = logger
         durations = RouteDurations(method: route.method.rawValue, path: route.path)
@@ -53,6 +57,7 @@ struct RouteServer: Sendable {
         case .services: guard isService else { throw Problem.unauthorized }
         case .administrators: guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
         }
+        if route.addsWork { try await admit(route) }
         let body = try await Self.body(of: request)
         var query: [String: String] = [:]
         for (name, value) in request.uri.queryParameters {
