@@ -91,7 +91,7 @@ struct LaneWorker: Sendable {
     private func write(extend leases: [Lease], settle finished: [LanePlan.Delivery], limit: Int) async throws
         -> LanePlan.Round
     {
-        let (round, late) = try await store.write { database in
+        let (round, late) = try await store.write("queue \(lane.name)") { database in
             var round = LanePlan.Round()
             var late: [Message] = []
             round.lost = try leases.filter { try !claims.extend(database, $0) }
