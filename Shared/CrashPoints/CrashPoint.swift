@@ -5,15 +5,16 @@
 
 /// A named place where a test can kill the process: before and after every commit, call and answer.
 ///
-/// `CRASH_AT=name:nth` ends the process there by SIGKILL, the nth time that it comes there; `CRASH_LIST=file` writes down
-/// every place that is passed, so that a test can go through all of them. A release build contains none of it.
+/// `CRASH_AT=before commit placing:2` ends the process there by SIGKILL, the second time that it comes there;
+/// `CRASH_AT=@folder` reads that from the file of the process's name in the folder. `CRASH_LIST=file` writes down every place
+/// that is passed, so that a test can go through all of them. A release build contains none of it.
 package enum CrashPoint {
     /// What is about to happen, or has just happened.
     package enum Moment: String, Sendable {
         case before, after
     }
 
-    /// - Parameter name: what happens, such as `commit place-order`, without what differs from one time to the next.
+    /// - Parameter name: what happens, such as `commit placing`, without what differs from one time to the next.
     @inline(__always)
     package static func pass(_ moment: Moment, _ name: @autoclosure () -> String) {
         #if DEBUG
@@ -27,40 +28,45 @@ package enum CrashPoint {
     private final class Plan: Sendable {
         static let current = Plan(ProcessInfo.processInfo.environment)
 
-        private let name: String
-        private let nth: Int
-        private let list: String?
-        private let passed = Locked(Passed())
-
         private struct Passed {
             var count = 0
             var seen: Set<String> = []
         }
 
+        private let place: String
+        private let nth: Int
+        private let list: String?
+        private let passed = Locked(Passed())
+
         private init?(_ environment: [String: String]) {
-            let at = environment["CRASH_AT"]?.split(separator: ":", maxSplits: 1) ?? []
+            guard environment["CRASH_AT"] != nil || environment["CRASH_LIST"] != nil else { return nil }
+            var place = environment["CRASH_AT"] ?? ""
+            if place.hasPrefix("@") {
+                let file = place.dropFirst() + "/" + ProcessInfo.processInfo.processName
+                place = (try? String(contentsOfFile: String(file), encoding: .utf8)) ?? ""
+            }
+            let parts = place.split(separator: ":", maxSplits: 1).map(String.init)
+            self.place = parts.first ?? ""
+            nth = parts.count > 1 ? Int(parts[1]) ?? 1 : 1
             list = environment["CRASH_LIST"]
-            name = at.first.map(String.init) ?? ""
-            nth = at.count > 1 ? Int(at[1]) ?? 1 : 1
-            if name.isEmpty, list == nil { return nil }
         }
 
         func pass(_ place: String) {
-            let isNew = passed.withLock { passed in
-                if place == name {
-                    passed.count += 1
-                    if passed.count == nth { kill(getpid(), SIGKILL) }
-                }
-                return passed.seen.insert(place).inserted
+            passed.withLock { passed in
+                // Written down first, so that the list has the place where it ended, too.
+                if passed.seen.insert(place).inserted { write(place) }
+                guard place == self.place else { return }
+                passed.count += 1
+                if passed.count == nth { kill(getpid(), SIGKILL) }
             }
-            if isNew, let list { write(place, to: list) }
         }
 
-        private func write(_ place: String, to list: String) {
+        private func write(_ place: String) {
+            guard let list else { return }
             let descriptor = open(list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { return }
             defer { close(descriptor) }
-            let line = Array((place + "\n").utf8)
+            let line = Array("\(ProcessInfo.processInfo.processName) \(place)\n".utf8)
             _ = Foundation.write(descriptor, line, line.count)
         }
     }

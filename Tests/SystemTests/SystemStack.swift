@@ -10,10 +10,12 @@ struct SystemStack: Sendable {
     let base: Int
     let client: HTTPClient
 
-    func url(_ service: String) throws -> String {
+    func port(_ service: String) throws -> Int {
         let offset = ["order", "payment", "coupon", "inventory", "notification"].firstIndex(of: service)
-        return "http://127.0.0.1:\(base + 1 + (try #require(offset)))"
+        return base + 1 + (try #require(offset))
     }
+
+    func url(_ service: String) throws -> String { "http://127.0.0.1:\(try port(service))" }
 
     @discardableResult
     func csp(_ arguments: String..., expecting status: Int32? = 0) async throws -> Executables.Outcome {
@@ -24,6 +26,12 @@ struct SystemStack: Sendable {
                 "csp \(arguments.joined(separator: " ")) → \(outcome.status)\n\(outcome.output)\n\(outcome.errors)")
         }
         return outcome
+    }
+
+    @discardableResult
+    func up(environment: [String: String] = [:]) async throws -> Executables.Outcome {
+        try await Executables.run(
+            "csp", ["up", "--detach", "--data", folder.path, "--ports", "\(base)"], environment: environment)
     }
 
     func post(_ service: String, _ path: String, _ value: some Encodable, key: String? = nil) async throws
@@ -63,14 +71,16 @@ struct SystemStack: Sendable {
 }
 
 /// Brings a stack up, runs `body`, and takes it down whatever happens.
-func withSystemStack(environment: [String: String] = [:], _ body: (SystemStack) async throws -> Void) async throws {
+/// - Parameter expecting: the status of `csp up`; nil where any will do.
+func withSystemStack(
+    environment: [String: String] = [:], expecting: Int32? = 0, _ body: (SystemStack) async throws -> Void
+) async throws {
     let folder = try TemporaryFolder()
     let client = HTTPClient()
     defer { client.shutdown() }
     let stack = SystemStack(folder: folder, base: try FreePorts.base(), client: client)
-    let up = try await Executables.run(
-        "csp", ["up", "--detach", "--data", folder.path, "--ports", "\(stack.base)"], environment: environment)
-    try #require(up.status == 0, "\(up.output)\n\(up.errors)")
+    let up = try await stack.up(environment: environment)
+    try #require(expecting == nil || up.status == expecting, "\(up.output)\n\(up.errors)")
     do {
         try await body(stack)
     } catch {
