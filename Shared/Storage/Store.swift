@@ -127,13 +127,10 @@ package final class Store: Sendable {
     /// Lets the writes that wait finish, then closes the file and lets go of the folder; later calls throw.
     package func close() {
         writer.finish()
-        if case .failed = writer.health {
-            // Closing would copy the log into the file and remove it, on a disk whose syncs may lie. It is kept as a crash
-            // would leave it, for the next start.
-            _ = Unmanaged.passRetained(pool)
-        } else {
-            try? pool.close()
-        }
+        // So that a stopped store is one file. After a failure the log stays as it is, as after a crash: nothing is copied
+        // out of it and removed on a disk whose syncs may lie.
+        if writer.health == .healthy { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+        try? pool.close()
         lock.release()
     }
 }
