@@ -134,7 +134,7 @@ let package = Package(
             "System",
             [
                 "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService", "OrderService",
-                "PaymentService", "TestSupport", "Transport",
+                "PaymentService", "Resilience", "Storage", "TestSupport", "Transport", grdb,
             ]
         ),
         .executableTarget(

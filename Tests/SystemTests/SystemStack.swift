@@ -63,8 +63,12 @@ struct SystemStack: Sendable {
 }
 
 /// Brings a stack up, runs `body`, and takes it down whatever happens.
-func withSystemStack(environment: [String: String] = [:], _ body: (SystemStack) async throws -> Void) async throws {
-    let folder = try TemporaryFolder()
+///
+/// - Parameter folder: its data folder; a new one, if none is given.
+func withSystemStack(
+    on folder: TemporaryFolder? = nil, environment: [String: String] = [:], _ body: (SystemStack) async throws -> Void
+) async throws {
+    let folder = try folder ?? TemporaryFolder()
     let client = HTTPClient()
     defer { client.shutdown() }
     let stack = SystemStack(folder: folder, base: try FreePorts.base(), client: client)
