@@ -20,7 +20,10 @@ final class BrokenSyncs {
     init(of pid: Int32, _ how: String) throws {
         self.pid = pid
         tracer = try Self.start(["-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:\(how)", "-p", "\(pid)"])
-        while Self.tracers(of: pid).contains(0) { try #require(tracer.isRunning, "strace ended") }
+        while Self.tracers(of: pid).contains(0) {
+            try #require(tracer.isRunning, "strace ended")
+            usleep(1000)
+        }
     }
 
     deinit { if tracer.isRunning { tracer.terminate() } }
@@ -28,7 +31,7 @@ final class BrokenSyncs {
     /// Returns when the process syncs as ever.
     func end() {
         tracer.terminate()
-        tracer.waitUntilExit()
+        while Self.tracers(of: pid).contains(where: { $0 != 0 }) { usleep(1000) }
     }
 
     private static func start(_ arguments: [String]) throws -> Process {
@@ -36,6 +39,12 @@ final class BrokenSyncs {
         process.executableURL = URL(filePath: "/usr/bin/strace")
         process.arguments = ["-q", "-o", "/dev/null"] + arguments
         process.standardError = FileHandle.nullDevice
+        // A child inherits the calling thread's blocked signals, among them, on a thread of a pool, the one that ends it.
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         try process.run()
         return process
     }
