@@ -8,6 +8,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -80,13 +81,15 @@ let package = Package(
         .target(name: "ServingPath", dependencies: ["Resilience"], path: "Shared/ServingPath"),
         .target(name: "Contracts", path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
-        .target(name: "Storage", dependencies: ["Resilience", grdb, logging], path: "Shared/Storage"),
+        .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
+        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging], path: "Shared/Storage"),
         .target(
             name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging, metrics,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging,
+                metrics,
             ],
             path: "Shared/Transport"),
         .target(
@@ -119,7 +122,7 @@ let package = Package(
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "Resilience", "TestSupport", grdb]),
-        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging]),
+        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
         tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),
         tests(
             "Runtime",

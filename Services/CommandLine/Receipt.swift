@@ -77,6 +77,8 @@ struct Receipt {
         let effect =
             switch degradation.effect {
             case .couponSkipped: "ordered without the coupon"
+            case .priceCached: "priced as of \(degradation.ageSeconds ?? 0) s ago"
+            case .stockUnverified: "its stock is promised, and reserved later"
             case .paymentQueued: "payment is taken later"
             }
         let repair =

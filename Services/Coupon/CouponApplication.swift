@@ -21,7 +21,7 @@ package struct CouponApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: [CouponStore.migration, DurableQueue.migration])
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         seed = SeedCoupons(
             store: store, folder: environment.common.seedFolder, offlineLimit: configuration.offlineLimit)
         routes =

@@ -14,7 +14,7 @@ struct Redeem: Sendable {
         let items = Self.merged(request.items)
         let rule = book.rule(request.code)
         let now = wall()
-        return try await store.write { database in
+        return try await store.write("redemption") { database in
             if let earlier = try CouponStore.redemption(database, orderId: request.orderId) {
                 return try Self.again(earlier, request, items)
             }

@@ -9,6 +9,6 @@ struct Release: Sendable {
 
     func callAsFunction(orderId: String) async throws -> Redemption {
         let now = wall()
-        return try await store.write { try CouponStore.release($0, orderId: orderId, at: now) }
+        return try await store.write("release") { try CouponStore.release($0, orderId: orderId, at: now) }
     }
 }

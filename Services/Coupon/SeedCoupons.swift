@@ -13,7 +13,7 @@ struct SeedCoupons: Sendable {
     func callAsFunction() async throws {
         guard let folder, try await store.read({ try CouponStore.isEmpty($0) }) else { return }
         let coupons = try Self.coupons(in: folder, offlineLimit: offlineLimit)
-        try await store.write { database in
+        try await store.write("seeds") { database in
             for coupon in coupons { try CouponStore.insert(database, coupon) }
         }
     }

@@ -9,7 +9,7 @@ struct CommitReservation: Sendable {
 
     /// - Throws: 404 for an order without a reservation, 409 `voided` after a release, 409 `out-of-stock`.
     func callAsFunction(_ orderId: String) async throws -> Reservation {
-        try await store.write { database in
+        try await store.write("commit") { database in
             guard var reservation = try InventoryStore.reservation(database, orderId: orderId) else {
                 throw Problem.notFound("There is no reservation for order \(orderId).")
             }

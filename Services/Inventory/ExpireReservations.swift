@@ -41,7 +41,7 @@ struct ExpireReservations: Service {
                 guard next <= now else {
                     return max(.seconds(1), min(.milliseconds(next.milliseconds - now.milliseconds), longest))
                 }
-                try await store.write { try Self.expireDue($0, at: now, limit: Self.batch) }
+                try await store.write("expiry") { try Self.expireDue($0, at: now, limit: Self.batch) }
             }
         } catch is CancellationError {
         } catch {

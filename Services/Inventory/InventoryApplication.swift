@@ -23,7 +23,7 @@ package struct InventoryApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: [InventoryStore.migration, DurableQueue.migration])
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let catalogue = Catalogue()
         loadCatalogue = LoadCatalogue(
             store: store, catalogue: catalogue, seedFolder: environment.common.seedFolder, logger: environment.logger)

@@ -21,7 +21,7 @@ struct LoadCatalogue: Sendable {
         let stored = try await store.read { try InventoryStore.catalogue($0) }
         guard stored.isEmpty, let seedFolder else { return catalogue.load(stored) }
         let seeds = try Self.seeds(in: seedFolder)
-        try await store.write { database in
+        try await store.write("seeds") { database in
             for seed in seeds { try InventoryStore.insert(database, seed.entry, stock: seed.stock) }
         }
         catalogue.load(seeds.map(\.entry))

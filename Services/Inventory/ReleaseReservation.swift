@@ -8,7 +8,7 @@ struct ReleaseReservation: Sendable {
 
     /// Never refused, also for an order that was never seen.
     func callAsFunction(_ orderId: String) async throws -> Reservation {
-        try await store.write { database in
+        try await store.write("release") { database in
             let now = wall()
             guard var reservation = try InventoryStore.reservation(database, orderId: orderId) else {
                 let tombstone = Reservation(

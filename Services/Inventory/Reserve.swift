@@ -14,7 +14,7 @@ struct Reserve: Sendable {
     ///   409 `out-of-stock`.
     func callAsFunction(_ request: ReservationRequest) async throws -> Reservation {
         let wanted = request.items.merged
-        return try await store.write { database in
+        return try await store.write("reservation") { database in
             let now = wall()
             if let kept = try standing(database, request.orderId, wanted: wanted, now: now) { return kept }
             let reservation = Reservation(

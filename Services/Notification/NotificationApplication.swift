@@ -19,7 +19,7 @@ package struct NotificationApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: [NotificationStore.migration, DurableQueue.migration])
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         routes =
             NotificationRoutes(
                 store: store, notify: Notify(store: store, wall: wall, logger: environment.logger)

@@ -28,7 +28,7 @@ enum NotificationStore {
         var kind: NotificationKind?
     }
 
-    /// - Returns: whether it is new; one with the same id stays as it is.
+    /// - Returns: whether it is new; one with the same id stays as it is, also when the inbox has forgotten it.
     static func insert(_ database: Database, _ notification: StoredNotification) throws -> Bool {
         try database.run(
             """

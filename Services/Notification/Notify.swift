@@ -1,5 +1,6 @@
 import Contracts
 import Logging
+import Queue
 import Storage
 
 /// Tells a customer of an event through the log: one notification an event id, however often the event comes.
@@ -13,7 +14,10 @@ struct Notify: Sendable {
         let notification = StoredNotification(
             id: event.id, orderId: event.data.orderId, customerId: event.data.customerId, kind: kind, channel: .log,
             status: .sent, at: wall())
-        let isNew = try await store.write { try NotificationStore.insert($0, notification) }
+        let isNew = try await store.write("notification") { database in
+            guard try Inbox.absorb(database, id: notification.id, at: notification.at.milliseconds) else { return false }
+            return try NotificationStore.insert(database, notification)
+        }
         if isNew {
             logger.info(
                 "notification sent",

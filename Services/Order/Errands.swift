@@ -44,6 +44,19 @@ enum Errand: String, Sendable, CaseIterable {
         }
     }
 
+    /// What moves money first, then what others can't buy meanwhile; telling the customer can wait.
+    var priority: Int {
+        switch self {
+        case .finishOrder, .voidPayment: 3
+        case .commitReservation, .releaseReservation: 2
+        case .releaseRedemption, .repairCoupon: 1
+        case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: 0
+        }
+    }
+
+    /// The customer reads what happened to an order in the order in which it happened.
+    var isOrdered: Bool { lane == .notification }
+
     /// What is being undone while the message is there: an entry of the order's `pending`.
     var undoes: String? {
         switch self {
@@ -56,10 +69,20 @@ enum Errand: String, Sendable, CaseIterable {
 }
 
 extension DurableQueue {
-    func add(_ database: Database, _ errand: Errand, _ orderId: String, payload: Data = Data(), delay: Duration = .zero) throws
-    {
+    func add(
+        _ database: Database, _ errand: Errand, _ orderId: String, payload: Data = Data(), delay: Duration = .zero,
+        once id: String? = nil
+    ) throws {
         try enqueue(
-            database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId, payload: payload, delay: delay)
+            database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId, payload: payload, delay: delay,
+            priority: errand.priority, ordered: errand.isOrdered, once: id)
+    }
+
+    /// What tells the customer is added once an order and kind, however often it comes to that.
+    func add(_ database: Database, _ assignment: Conclusion.Assignment, _ orderId: String) throws {
+        let errand = assignment.errand
+        let once = errand.lane == .notification ? "\(orderId):\(errand.rawValue)" : nil
+        try add(database, errand, orderId, payload: assignment.payload, once: once)
     }
 
     func drop(_ database: Database, _ errand: Errand, _ orderId: String) throws {
@@ -68,15 +91,6 @@ extension DurableQueue {
 
     func hasten(_ database: Database, _ errand: Errand, _ orderId: String) throws {
         try hasten(database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId)
-    }
-
-    /// Adds the event that tells the customer; its id follows from the order and the kind, so that it is one however
-    /// often it is sent.
-    func notify(_ database: Database, _ errand: Errand, _ order: Order, amount: Int?, reason: String? = nil) throws {
-        let data = NotificationData(
-            orderId: order.id, customerId: order.request.customerId, amount: amount, currency: order.document.currency,
-            reason: reason)
-        try add(database, errand, order.id, payload: JSON.encode(data))
     }
 }
 

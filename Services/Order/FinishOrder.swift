@@ -6,7 +6,8 @@ import ServingPath
 import Storage
 import Transport
 
-/// Takes up an order that was begun and not ended, with no customer waiting: after a crash, or with payment out of reach.
+/// Takes up an order that was begun and not ended, with no customer waiting: after a crash, or with inventory or payment
+/// out of reach.
 ///
 /// It walks the same path as ``PlaceOrder`` from the start; every step answers what it answered before.
 struct FinishOrder: Sendable {
@@ -15,6 +16,7 @@ struct FinishOrder: Sendable {
     let purchase: Purchase
     let hands: WorkInHand
     let endings: Endings
+    let conclude: Conclude
     let acceptedMaxAge: Duration
     let wall: @Sendable () -> Timestamp
 
@@ -34,11 +36,9 @@ struct FinishOrder: Sendable {
     }
 
     private func finish(_ begun: Order) async throws -> Verdict {
-        var order = begun
-        let ending = try await purchase.run(&order, for: .queue) { order in
-            order = try await endings.save(order)
-        }
-        switch ending {
+        let walked = try await purchase.run(begun, for: .queue, save: conclude.save)
+        let order = walked.order
+        switch walked.ending {
         case .paid:
             return done(try endings.confirmed(order))
         case .refused(let refusal) where order.status == .accepted:
@@ -47,29 +47,53 @@ struct FinishOrder: Sendable {
             // Also the payment: the process that began it may have charged before it died.
             return done(try endings.rejected(order, refusal, undoing: .everything))
         case .paymentUnavailable(let reason):
-            // A crash left it as `placing`: by now the customer may read that it is accepted.
-            if order.status == .placing { try await accept(order, reason) }
-            return .unavailable("payment: \(reason.code)")
-        case .inventoryUnavailable(let reason):
-            return .unavailable("inventory: \(reason.code)")
+            return try await lack(.payment(reason), order, since: begun)
+        case .inventoryUnavailable(let reason), .priceUnavailable(let reason):
+            return try await lack(.inventory(reason), order, since: begun)
         case .couponUnavailable:
-            return done(try endings.givenUp(order, Problem.couponUnavailable.document, undoing: .everything))
+            // Its customer may have been told 202 by now: the key stays with the order.
+            return done(try endings.cancelled(order, why: "the coupon can't be checked, and the order said to reject then"))
         case .voided:
             return done(try endings.cancelled(order, why: "it was undone before it was finished"))
         }
     }
 
-    private func accept(_ order: Order, _ reason: Unavailability) async throws {
-        let conclusion = try endings.accepted(order, reason: reason)
-        try await store.write { [queue] in try conclusion.commit($0, queue) }
-        endings.counts.count(.accepted)
+    /// The customer may read how far the order has come. A step further is progress, also for the lane: it must not take its
+    /// destination for dead because what comes after the step is.
+    private func lack(_ lack: Lack, _ walked: Order, since begun: Order) async throws -> Verdict {
+        if case .payment = lack {
+            if walked.status == .placing {
+                // A crash left it so; by now it is as good as accepted.
+                return done(try endings.accepted(walked, lacking: lack), again: true)
+            }
+            if walked.document.pending.contains("inventory") {
+                var order = walked
+                order.proceed(lacking: lack, at: wall())
+                return done(try Conclusion(order), again: true)
+            }
+        }
+        // Once for each reason, so that a long outage doesn't fill the timeline.
+        if let last = walked.progress.timeline.last, !begun.progress.timeline.contains(where: last.says) {
+            _ = try await conclude.save(walked)
+        }
+        return .unavailable(lack.words)
     }
 
-    /// The order's end and the end of this message are one transaction.
-    private func done(_ conclusion: Endings.Conclusion) -> Verdict {
-        .done { [queue, counts = endings.counts] database in
+    /// What becomes of the order and the end of this message are one transaction. The version of the order fences it, and the
+    /// message's lease: whoever changed the order meanwhile (only a cancellation can) has taken the message away.
+    /// - Parameter again: the order isn't ended yet, and is taken up again.
+    private func done(_ conclusion: Conclusion, again: Bool = false) -> Verdict {
+        .done { [queue, counts = conclude.counts] database in
             try conclusion.commit(database, queue)
+            if again { try queue.add(database, .finishOrder, conclusion.order.id, delay: .milliseconds(200)) }
             database.afterNextTransaction { _ in counts.count(conclusion.order.status) }
         }
+    }
+}
+
+extension TimelineEntry {
+    /// The same, at another time.
+    fileprivate func says(_ other: TimelineEntry) -> Bool {
+        step == other.step && outcome == other.outcome && detail == other.detail
     }
 }

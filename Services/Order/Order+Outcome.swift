@@ -1,4 +1,20 @@
 import Contracts
+import ServingPath
+
+/// What keeps an order from being finished now.
+enum Lack: Sendable {
+    /// Whether its stock is reserved is unknown; nothing was charged.
+    case inventory(Unavailability)
+    /// Its stock is reserved; whether it was charged is unknown.
+    case payment(Unavailability)
+
+    var words: String {
+        switch self {
+        case .inventory(let reason): "inventory: \(reason.code)"
+        case .payment(let reason): "payment: \(reason.code)"
+        }
+    }
+}
 
 /// The legal ends of an order's way, each with what the customer is told.
 extension Order {
@@ -10,14 +26,37 @@ extension Order {
         document.updatedAt = now
     }
 
-    /// Durable, but payment has not been heard of: to be finished later.
-    mutating func accept(reason: String, at now: Timestamp) {
+    /// Durable, to be finished later.
+    mutating func accept(lacking lack: Lack, at now: Timestamp) {
         document.status = .accepted
-        document.pending = ["payment"]
-        document.degradations.append(
-            Degradation(dependency: "payment", effect: .paymentQueued, source: .queue, reason: reason, repair: .finishLater))
-        note("accept", "done", "payment: \(reason)", at: now)
+        postpone(lack)
+        note("accept", "done", lack.words, at: now)
         document.updatedAt = now
+    }
+
+    /// Accepted before, and come a step further: the stock is reserved now, the payment is still lacking.
+    mutating func proceed(lacking lack: Lack, at now: Timestamp) {
+        postpone(lack)
+        document.updatedAt = now
+    }
+
+    private mutating func postpone(_ lack: Lack) {
+        switch lack {
+        case .inventory:
+            // What its stock owes the customer was written when it was priced.
+            document.pending = document.total == 0 ? ["inventory"] : ["inventory", "payment"]
+        case .payment(let reason):
+            document.pending = ["payment"]
+            guard !document.degradations.contains(where: { $0.dependency == "payment" && $0.isOwed }) else { return }
+            document.degradations.append(
+                Degradation(
+                    dependency: "payment", effect: .paymentQueued, source: .queue, reason: reason.code, repair: .finishLater))
+        }
+    }
+
+    /// It is reserved, whatever was known of the stock before.
+    mutating func stockIsVerified(at now: Timestamp) {
+        if hasUnverifiedStock { repair("inventory", "reserved", at: now) }
     }
 
     mutating func reject(_ refusal: ProblemDocument, at now: Timestamp) {

@@ -25,8 +25,14 @@ struct Order: Sendable {
 
     var id: String { document.id }
     var status: OrderStatus { document.status }
+    /// What the customer was told, or is about to be told, is honoured from here on.
+    var isPriced: Bool { document.subtotal != nil }
     /// The coupon was skipped and the difference is to be made good.
     var owesCouponRepair: Bool { document.degradations.contains { $0.dependency == "coupon" && $0.isOwed } }
+    /// Inventory couldn't be had: its prices are the last known ones.
+    var isPricedAsOfOld: Bool { document.degradations.contains { $0.effect == .priceCached } }
+    /// Stock is promised to it, and whether it is reserved is unknown.
+    var hasUnverifiedStock: Bool { document.degradations.contains { $0.effect == .stockUnverified && $0.isOwed } }
 
     init(id: String, request: OrderRequest, at now: Timestamp) {
         self.request = request
@@ -38,27 +44,39 @@ struct Order: Sendable {
         note("place", "done", at: now)
     }
 
-    /// `placing` → `accepted`, `confirmed`, `rejected` or `cancelled`; `accepted` → `confirmed` or `cancelled`.
-    static func isLegal(from old: OrderStatus, to new: OrderStatus) -> Bool {
-        switch (old, new) {
-        case (.placing, .accepted), (.placing, .confirmed), (.placing, .rejected), (.placing, .cancelled): true
-        case (.accepted, .confirmed), (.accepted, .cancelled): true
-        default: false
-        }
-    }
-
     mutating func note(_ step: String, _ outcome: String, _ detail: String = "", at now: Timestamp) {
         progress.timeline.append(TimelineEntry(at: now, step: step, outcome: outcome, detail: detail))
     }
 
-    /// Takes the reservation's prices, once: what the customer was told is honoured.
+    /// Takes the reservation's prices, once.
     mutating func price(_ reservation: Reservation) {
-        guard document.subtotal == nil else { return }
-        document.items = reservation.items.map {
+        guard !isPriced else { return }
+        let lines = reservation.items.map {
             OrderLine(sku: $0.sku, name: $0.name, quantity: $0.quantity, unitPrice: $0.unitPrice)
         }
-        document.currency = reservation.currency
-        document.subtotal = reservation.items.reduce(0) { $0 + $1.quantity * $1.unitPrice }
+        price(lines, in: reservation.currency)
+    }
+
+    /// Takes prices as they were last known, and owes the customer the stock.
+    mutating func price(_ known: LastKnownProducts, reason: String) {
+        let lines = document.items.compactMap { line in
+            known.products[line.sku].map {
+                OrderLine(sku: line.sku, name: $0.name, quantity: line.quantity, unitPrice: $0.unitPrice)
+            }
+        }
+        price(lines, in: known.products.values.first?.currency ?? document.currency)
+        for (effect, repair) in [(Degradation.Effect.priceCached, Degradation.Repair.none), (.stockUnverified, .finishLater)] {
+            document.degradations.append(
+                Degradation(
+                    dependency: "inventory", effect: effect, source: .cache, ageSeconds: known.ageSeconds, reason: reason,
+                    repair: repair))
+        }
+    }
+
+    private mutating func price(_ lines: [OrderLine], in currency: String) {
+        document.items = lines
+        document.currency = currency
+        document.subtotal = lines.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
         setTotal()
     }
 

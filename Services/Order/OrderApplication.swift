@@ -1,5 +1,6 @@
 import Contracts
 package import Queue
+import Resilience
 package import Runtime
 package import ServiceLifecycle
 package import ServingPath
@@ -12,39 +13,52 @@ package struct OrderApplication: ServiceApplication {
     package static let defaultPort = 8081
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
+    static let migrations = [
+        OrderStore.migration, OrderStore.promises, ProductStorage.migration, DurableQueue.migration,
+    ]
+
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
     package let background: [any Service]
     package let path: ServingPath
+    private let catalogue: LastKnownCatalogue
 
     package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [OrderStore.migration, DurableQueue.migration])
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+            migrations: Self.migrations)
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let neighbours = try Neighbours(configuration: configuration, environment: environment)
         path = neighbours.path
+        catalogue = try LastKnownCatalogue(
+            store: store, inventory: neighbours.inventory, maximumAge: configuration.catalogueMaxAge,
+            refreshEvery: configuration.catalogueRefresh, patience: configuration.cataloguePatience,
+            environment: PolicyEnvironment(name: "catalogue", time: environment.time), wall: wall)
         let purchase = Purchase(
-            inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, wall: wall)
-        let endings = Endings(store: store, queue: queue, counts: OrderCounts(), wall: wall)
+            inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, catalogue: catalogue,
+            wall: wall)
+        let endings = Endings(wall: wall)
+        let conclude = Conclude(
+            store: store, queue: queue, counts: OrderCounts(), stockMargin: configuration.stockMargin)
         let hands = WorkInHand()
 
         routes =
             OrderRoutes(
                 store: store,
                 place: PlaceOrder(
-                    store: store, queue: queue, purchase: purchase, hands: hands, endings: endings,
+                    store: store, queue: queue, purchase: purchase, hands: hands, endings: endings, conclude: conclude,
                     resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: environment.logger),
-                cancel: CancelOrder(store: store, queue: queue, endings: endings),
-                quote: QuoteOrder(inventory: neighbours.inventory, coupon: neighbours.coupon, wall: wall),
+                cancel: CancelOrder(store: store, queue: queue, endings: endings, counts: conclude.counts),
+                quote: QuoteOrder(
+                    inventory: neighbours.inventory, coupon: neighbours.coupon, catalogue: catalogue, wall: wall),
                 budget: configuration.orderBudget
             ).routes
 
         let finish = FinishOrder(
             store: store, queue: queue, purchase: purchase, hands: hands,
-            endings: endings, acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
+            endings: endings, conclude: conclude, acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
         let repair = RepairCoupon(
             store: store, queue: queue, coupon: neighbours.coupon, payment: neighbours.payment,
             wall: wall)
@@ -64,6 +78,8 @@ package struct OrderApplication: ServiceApplication {
             case .notifyRefunded: { await errands.notify(.orderRefunded, $0) }
             }
         }
-        background = [QueueWorkers(queue: queue, lanes: lanes, time: environment.time, logger: environment.logger)]
+        background = [catalogue, QueueWorkers(queue: queue, lanes: lanes, logger: environment.logger)]
     }
+
+    package func prepare() async throws { await catalogue.prepare() }
 }

@@ -16,6 +16,13 @@ package struct OrderConfiguration: ServiceConfiguration {
     var notification: Protection
     /// After this, an order that could not be finished is undone and cancelled.
     var acceptedMaxAge: Duration
+    /// Older prices and stock are not used, however long inventory is out.
+    var catalogueMaxAge: Duration
+    var catalogueRefresh: Duration
+    /// What the first start waits for inventory's catalogue at most.
+    var cataloguePatience: Duration
+    /// Percent of the last known stock that is not promised without inventory.
+    var stockMargin: Int
 
     package init(reading settings: inout Settings) {
         inventoryURL = settings.url("INVENTORY_URL", default: "http://127.0.0.1:8084", "where inventory is")
@@ -32,5 +39,17 @@ package struct OrderConfiguration: ServiceConfiguration {
         acceptedMaxAge = settings.duration(
             "ACCEPTED_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),
             "age at which an unfinished order is undone and cancelled")
+        catalogueMaxAge = settings.duration(
+            "CATALOGUE_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),
+            "age at which the last known prices and stock are not used any more")
+        catalogueRefresh = settings.duration(
+            "CATALOGUE_REFRESH", default: .seconds(300), in: .milliseconds(10)...(.seconds(86_400)),
+            "how often inventory's catalogue is read, for when it can't be had")
+        cataloguePatience = settings.duration(
+            "CATALOGUE_PATIENCE", default: .seconds(2), in: .zero ... .seconds(60),
+            "how long a start without any known catalogue waits for it")
+        stockMargin = settings.integer(
+            "STOCK_MARGIN", default: 10, in: 0...100,
+            "percent of the last known stock that is not promised while inventory can't be had")
     }
 }

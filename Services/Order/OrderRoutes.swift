@@ -28,7 +28,7 @@ struct OrderRoutes: Sendable {
         let key = try call.idempotencyKey()
         let request = try call.decode(OrderRequest.self)
         try request.validate(needsPayment: true)
-        switch try await place(request, body: call.body, key: key, deadline: call.deadline) {
+        switch try await place(request, body: call.body, key: key, deadline: call.deadline, criticality: call.criticality) {
         case .order(let status, let id, let document, let replayed):
             var headers: HTTPFields = [.location: "/orders/\(id)"]
             if replayed { headers[.idempotentReplayed] = "true" }

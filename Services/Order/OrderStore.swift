@@ -26,6 +26,11 @@ struct OrderStore: Sendable {
             CHECK (document IS NOT NULL OR status = 'placing')
         ) STRICT;
         CREATE INDEX orders_customer ON orders (customer_id, id);
+        CREATE TRIGGER orders_transition BEFORE UPDATE OF status ON orders
+        WHEN old.status <> new.status AND NOT (
+            (old.status = 'placing')
+            OR (old.status = 'accepted' AND new.status IN ('confirmed', 'cancelled')))
+        BEGIN SELECT RAISE(ABORT, 'an order can''t go that way'); END;
         """
     )
 
@@ -59,6 +64,7 @@ struct OrderStore: Sendable {
             "UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ? WHERE id = ? AND version = ?",
             [order.status.rawValue, document, try JSON.encode(order.progress), order.id, order.version])
         guard database.changesCount == 1 else { throw OrderChanged() }
+        if order.isPricedAsOfOld { try keepPromises(database, of: order) }
     }
 
     /// Frees the order's idempotency key: nothing was done, and the customer may try again with it.

@@ -28,12 +28,15 @@ struct PlaceOrder: Sendable {
     let purchase: Purchase
     let hands: WorkInHand
     let endings: Endings
+    let conclude: Conclude
     /// When `finish-order` takes over: after the customer's budget, with a second to spare.
     let resumeAfter: Duration
     let wall: @Sendable () -> Timestamp
     let logger: Logger
 
-    func callAsFunction(_ request: OrderRequest, body: Data, key: String, deadline: Deadline) async throws -> Outcome {
+    func callAsFunction(
+        _ request: OrderRequest, body: Data, key: String, deadline: Deadline, criticality: Criticality
+    ) async throws -> Outcome {
         guard !deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let now = wall()
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
@@ -41,59 +44,78 @@ struct PlaceOrder: Sendable {
         let kept = body.count <= Self.largestKept ? body : try JSON.encode(request)
         _ = hands.begin(order.id)
         defer { hands.end(order.id) }
-        let placed = try await store.write { [queue, resumeAfter] database in
+        let placed = try await store.write("placing") { [queue, resumeAfter] database in
             let placed = try OrderStore.insert(database, order, key: key, request: kept)
             if case .new = placed { try queue.add(database, .finishOrder, order.id, delay: resumeAfter) }
             return placed
         }
         switch placed {
         case .existing(let existing): return try await replay(existing, as: request)
-        case .new: return await place(order, deadline: deadline)
+        case .new: return await place(order, for: .customer(until: deadline, criticality))
         }
     }
 
-    private func place(_ placed: Order, deadline: Deadline) async -> Outcome {
-        var order = placed
+    private func place(_ placed: Order, for customer: Caller) async -> Outcome {
         do {
-            let ending = try await purchase.run(&order, for: .customer(until: deadline, .criticalPlus)) { order in
-                order = try await endings.save(order)
-            }
-            return try await conclude(ending, order)
+            let walked = try await purchase.run(placed, for: customer, save: conclude.save)
+            return try await end(walked)
         } catch is OrderChanged {
-            return changedMeanwhile(order.id)
+            return changedMeanwhile(placed.id)
         } catch {
             // The disk failed after the order was begun: it is on disk as `placing`, and will be finished.
-            logger.error("an order could not be saved", metadata: ["order": "\(order.id)", "error": "\(error)"])
+            logger.error("an order could not be saved", metadata: ["order": "\(placed.id)", "error": "\(error)"])
             let document = (try? JSON.encode(placed.document)) ?? Data()
-            return .order(.placing, id: order.id, document: document, replayed: false)
+            return .order(.placing, id: placed.id, document: document, replayed: false)
         }
     }
 
-    private func conclude(_ ending: Purchase.Ending, _ order: Order) async throws -> Outcome {
-        switch ending {
-        case .paid:
-            return try await .order(.confirmed, id: order.id, document: endings.confirm(order), replayed: false)
-        case .paymentUnavailable(let reason):
-            return try await .order(
-                .accepted, id: order.id, document: endings.accept(order, reason: reason), replayed: false)
-        case .refused(let refusal):
-            let refusal = try await endings.reject(order, refusal)
-            return .problem(Problem(refusal), replayed: false)
-        case .inventoryUnavailable(let reason):
-            // The seam for ordering without inventory: with a cached price and stock the order could be accepted here.
+    private func end(_ walked: Purchase.Walked) async throws -> Outcome {
+        let order = walked.order
+        switch walked.ending {
+        case .paid: return try await taken(endings.confirmed(order))
+        case .paymentUnavailable(let reason): return try await taken(endings.accepted(order, lacking: .payment(reason)))
+        case .inventoryUnavailable(let reason): return try await promise(order, within: walked.lastKnownStock, reason)
+        case .refused(let refusal): return try await refuse(order, refusal)
+        case .priceUnavailable(let reason):
             let problem = reason.reason == .deadlineExceeded ? Problem.deadlineExceeded : .priceUnavailable
-            return try await .problem(
-                endings.giveUp(order, problem, mayBeReserved: reason.mayHaveBeenDone), replayed: false)
-        case .couponUnavailable:
-            return try await .problem(endings.giveUp(order, .couponUnavailable, mayBeReserved: true), replayed: false)
+            return try await giveUp(order, problem, undoing: reason.mayHaveBeenDone ? .reservation : .nothing)
+        case .couponUnavailable: return try await giveUp(order, .couponUnavailable, undoing: .reservation)
         case .voided:
             // Unless the customer cancelled it, somebody undid it behind our back: either way it has ended.
-            _ = try await endings.cancel(order, why: "it was undone while it was being placed")
+            _ = try await conclude(endings.cancelled(order, why: "it was undone while it was being placed"))
             return changedMeanwhile(order.id)
         }
     }
 
-    /// Somebody else decided the order while this request worked on it: only a cancellation can.
+    private func taken(_ conclusion: Conclusion) async throws -> Outcome {
+        let document = try await conclude(conclusion)
+        return .order(conclusion.order.status, id: conclusion.order.id, document: document, replayed: false)
+    }
+
+    /// Without inventory an order is accepted as far as the last known stock goes.
+    private func promise(_ order: Order, within known: [String: Int], _ reason: Unavailability) async throws -> Outcome {
+        switch try await conclude.promising(endings.accepted(order, lacking: .inventory(reason)), within: known) {
+        case .kept(let document): .order(.accepted, id: order.id, document: document, replayed: false)
+        case .short(let skus): try await refuse(order, .outOfStock(skus))
+        }
+    }
+
+    private func refuse(_ order: Order, _ refusal: ProblemDocument) async throws -> Outcome {
+        // Also where it is the reservation that was refused: an earlier try of it may still come.
+        let conclusion = try endings.rejected(order, refusal, undoing: .reservation)
+        _ = try await conclude(conclusion)
+        // As it is kept, naming the order.
+        return .problem(Problem(conclusion.order.progress.refusal ?? refusal), replayed: false)
+    }
+
+    /// Nothing was charged, and nothing is kept but the record: the key is free, and what may have been done is undone.
+    private func giveUp(_ order: Order, _ problem: Problem, undoing: Endings.Undoing) async throws -> Outcome {
+        _ = try await conclude(endings.givenUp(order, problem.document, undoing: undoing))
+        return .problem(problem, replayed: false)
+    }
+
+    /// Somebody else decided the order while this request worked on it. Only a cancellation can: ``WorkInHand`` keeps
+    /// ``FinishOrder`` away until the request has ended.
     private func changedMeanwhile(_ id: String) -> Outcome {
         .problem(
             Problem(409, "order-cancelled", "The order was cancelled", "Order \(id) was cancelled while it was being placed."),
@@ -112,9 +134,13 @@ struct PlaceOrder: Sendable {
         }
         if order.status == .placing {
             // Its request is gone (a crash, most likely): have it finished now rather than later.
-            try await store.write { [queue] in try queue.hasten($0, .finishOrder, found.id) }
+            try? await store.write("hastened") { [queue] in try queue.hasten($0, .finishOrder, found.id) }
         }
         if order.status == .rejected, let refusal = order.progress.refusal {
+            // Its key has just been freed: the next request with it places the order anew.
+            guard refusal.status != 503 else {
+                throw Problem.requestInProgress("The first request with this key has just ended, with nothing done.")
+            }
             return .problem(Problem(refusal), replayed: true)
         }
         let document = try await store.read { [order] in try OrderView.document($0, order) }
@@ -124,7 +150,8 @@ struct PlaceOrder: Sendable {
 
 extension Problem {
     static let priceUnavailable = unavailable(
-        "price-unavailable", "Prices can't be had", "Inventory can't be asked. Nothing was charged.", retryAfter: 2)
+        "price-unavailable", "Prices can't be had",
+        "Inventory can't be asked, and its last known prices don't cover the order. Nothing was charged.", retryAfter: 2)
 
     static let couponUnavailable = unavailable(
         "coupon-unavailable", "The coupon can't be checked",

@@ -10,61 +10,82 @@ struct QuoteOrder: Sendable {
 
     let inventory: InventoryNeighbour
     let coupon: CouponNeighbour
+    let catalogue: LastKnownCatalogue
     let wall: @Sendable () -> Timestamp
+
+    /// A product of the quote: as inventory tells it now, or as it was last known.
+    private enum Found: Sendable {
+        case live(Product)
+        case lastKnown(Product, age: Duration, reason: Unavailability)
+        case unknown(sku: String)
+    }
 
     func callAsFunction(_ request: OrderRequest, for caller: Caller) async throws -> QuoteDocument {
         let items = request.items.merged
-        let products = try await products(items, for: caller)
+        let (products, priceDegradation) = try sort(try await find(items, for: caller), items)
         let lines = items.compactMap { item in
             products[item.sku].map {
                 OrderLine(sku: item.sku, name: $0.name, quantity: item.quantity, unitPrice: $0.unitPrice)
             }
         }
         let subtotal = lines.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
-        let (discount, degradations) = try await discount(request, lines, for: caller)
+        let (discount, couponDegradation) = try await discount(request, lines, for: caller)
         return QuoteDocument(
             customerId: request.customerId, items: lines, currency: products.values.first?.currency ?? "USD",
             subtotal: subtotal, discount: discount, total: subtotal - discount, couponCode: request.couponCode,
-            degradations: degradations)
+            degradations: [priceDegradation, couponDegradation].compactMap { $0 })
     }
 
-    private func products(_ items: [ItemQuantity], for caller: Caller) async throws -> [String: Product] {
-        let found = try await withThrowingTaskGroup(of: Product?.self) { group in
-            var products: [String: Product] = [:]
+    private func find(_ items: [ItemQuantity], for caller: Caller) async throws -> [Found] {
+        try await withThrowingTaskGroup(of: Found.self) { group in
+            var found: [Found] = []
             for (index, item) in items.enumerated() {
-                if index >= Self.concurrency, let product = try await group.next() ?? nil { products[product.sku] = product }
+                if index >= Self.concurrency, let next = try await group.next() { found.append(next) }
                 group.addTask { try await product(item.sku, for: caller) }
             }
-            for try await product in group {
-                if let product { products[product.sku] = product }
-            }
-            return products
+            for try await next in group { found.append(next) }
+            return found
         }
-        let unknown = items.filter { found[$0.sku] == nil }
-        guard unknown.isEmpty else {
-            throw Problem(
-                ProblemDocument(
-                    status: 422, code: "unknown-sku", title: "A SKU is not in the catalogue",
-                    detail: "Not in the catalogue: \(unknown.map(\.sku).joined(separator: ", ").prefix(500)).",
-                    skus: unknown.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: 0) }))
-        }
-        return found
     }
 
-    /// Nil for a SKU that isn't in the catalogue.
-    private func product(_ sku: String, for caller: Caller) async throws -> Product? {
+    private func product(_ sku: String, for caller: Caller) async throws -> Found {
         do {
-            return try await inventory.product(sku, for: caller)
+            return .live(try await inventory.product(sku, for: caller))
         } catch {
-            guard case .refused = error else { throw Problem.priceUnavailable }
-            return nil
+            guard case .unavailable(let reason) = error else { return .unknown(sku: sku) }
+            guard let known = catalogue.product(sku) else { throw Problem.priceUnavailable }
+            return .lastKnown(known.value, age: known.age, reason: reason)
         }
+    }
+
+    /// By SKU; with what the quote has to say where one of them isn't live.
+    /// - Throws: 422 `unknown-sku`.
+    private func sort(_ found: [Found], _ items: [ItemQuantity]) throws -> ([String: Product], Degradation?) {
+        var (products, unknown, oldest): ([String: Product], Set<String>, (age: Duration, reason: Unavailability)?) = (
+            [:], [], nil
+        )
+        for found in found {
+            switch found {
+            case .unknown(let sku): unknown.insert(sku)
+            case .live(let product): products[product.sku] = product
+            case .lastKnown(let product, let age, let reason):
+                products[product.sku] = product
+                if age >= oldest?.age ?? .zero { oldest = (age, reason) }
+            }
+        }
+        guard unknown.isEmpty else { throw Problem.unknownSKU(items.filter { unknown.contains($0.sku) }) }
+        let degradation = oldest.map {
+            Degradation(
+                dependency: "inventory", effect: .priceCached, source: .cache, ageSeconds: Int($0.age.components.seconds),
+                reason: $0.reason.code, repair: .none)
+        }
+        return (products, degradation)
     }
 
     private func discount(_ request: OrderRequest, _ lines: [OrderLine], for caller: Caller) async throws -> (
-        Int, [Degradation]
+        Int, Degradation?
     ) {
-        guard let code = request.couponCode else { return (0, []) }
+        guard let code = request.couponCode else { return (0, nil) }
         switch await coupon.rule(code, for: caller) {
         case .live(.unknown):
             throw Problem(.couponRefused("unknown coupon"))
@@ -73,12 +94,22 @@ struct QuoteOrder: Sendable {
             let eligible = Set(rule.eligibleSkus)
             let covered = lines.filter { eligible.contains($0.sku) }.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
             guard covered > 0 else { throw Problem(.couponRefused("no eligible item")) }
-            return (min(rule.amountOff, covered), [])
+            return (min(rule.amountOff, covered), nil)
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
             if request.ifCouponUnavailable == .reject { throw Problem.couponUnavailable }
             let skipped = Degradation(
                 dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code, repair: .none)
-            return (0, [skipped])
+            return (0, skipped)
         }
+    }
+}
+
+extension Problem {
+    fileprivate static func unknownSKU(_ items: [ItemQuantity]) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 422, code: "unknown-sku", title: "A SKU is not in the catalogue",
+                detail: "Not in the catalogue: \(items.map(\.sku).joined(separator: ", ").prefix(500)).",
+                skus: items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: 0) }))
     }
 }

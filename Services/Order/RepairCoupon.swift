@@ -56,7 +56,8 @@ struct RepairCoupon: Sendable {
             if let refunded { order.document.refunded = refunded }
             try OrderStore.save(database, order, document: JSON.encode(order.document))
             if amount > 0 {
-                try queue.notify(database, .notifyRefunded, order, amount: amount, reason: "coupon made good")
+                let telling = Conclusion.Assignment.telling
+                try queue.add(database, telling(.notifyRefunded, order, amount, "coupon made good"), order.id)
             }
         }
     }

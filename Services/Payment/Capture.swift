@@ -24,7 +24,7 @@ struct Capture: Sendable {
     ///   again with other contents.
     func callAsFunction(_ request: PaymentRequest, key: String) async throws -> Captured {
         let now = wall()
-        let outcome = try await store.write { try Self.decide($0, request, key: key, at: now) }
+        let outcome = try await store.write("capture") { try Self.decide($0, request, key: key, at: now) }
         switch outcome {
         case .declined(let reason):
             throw Problem.declined(reason: reason)

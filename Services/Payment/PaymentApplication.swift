@@ -19,7 +19,7 @@ package struct PaymentApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: [PaymentStore.migration, DurableQueue.migration])
-        queue = DurableQueue(store: store, wall: { wall().milliseconds })
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         routes =
             PaymentRoutes(
                 store: store, capture: Capture(store: store, time: environment.time, wall: wall),

@@ -17,7 +17,7 @@ struct RefundPayment: Sendable {
     ///   for a key that comes again with another refund.
     func callAsFunction(_ id: String, _ request: RefundRequest, key: String) async throws -> Refunded {
         let now = wall()
-        return try await store.write { database in
+        return try await store.write("refund") { database in
             guard let payment = try PaymentStore.record(database, id: id)?.payment else {
                 throw Problem.unknownPayment(id)
             }

@@ -11,7 +11,7 @@ struct VoidPayment: Sendable {
     /// The voided payment; for an order never charged, a tombstone with amount 0. Idempotent.
     func callAsFunction(orderId: String) async throws -> Payment {
         let now = wall()
-        return try await store.write { database in
+        return try await store.write("void") { database in
             guard let existing = try PaymentStore.record(database, orderId: orderId)?.payment else {
                 let tombstone = Payment(
                     id: Identifier.make("pay_", at: now), orderId: orderId, customerId: "", status: .voided, amount: 0,

@@ -110,6 +110,8 @@ package struct OrderLine: Codable, Sendable, Hashable {
 package struct Degradation: Codable, Sendable, Hashable {
     package enum Effect: String, Codable, Sendable, Hashable {
         case couponSkipped = "coupon-skipped"
+        case priceCached = "price-cached"
+        case stockUnverified = "stock-unverified"
         case paymentQueued = "payment-queued"
     }
     package enum Source: String, Codable, Sendable, Hashable { case cache, computed, queue, none }
@@ -122,6 +124,8 @@ package struct Degradation: Codable, Sendable, Hashable {
     package var dependency: String
     package var effect: Effect
     package var source: Source
+    /// How old what was used is, where the source is the cache.
+    package var ageSeconds: Int?
     package var reason: String
     package var repair: Repair
     package var repaired: Bool
@@ -129,12 +133,13 @@ package struct Degradation: Codable, Sendable, Hashable {
     @Nullable package var outcome: String?
 
     package init(
-        dependency: String, effect: Effect, source: Source, reason: String, repair: Repair, repaired: Bool = false,
-        outcome: String? = nil
+        dependency: String, effect: Effect, source: Source, ageSeconds: Int? = nil, reason: String, repair: Repair,
+        repaired: Bool = false, outcome: String? = nil
     ) {
         self.dependency = dependency
         self.effect = effect
         self.source = source
+        self.ageSeconds = ageSeconds
         self.reason = reason
         self.repair = repair
         self.repaired = repaired

@@ -17,19 +17,15 @@ final class Bell: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when the bell rings, or when the task is cancelled.
+    /// Returns when the bell rings; cancelling the task doesn't ring it.
     func wait() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isRung = state.withLock { state in
-                    if !state.isRung { state.waiter = continuation }
-                    defer { state.isRung = false }
-                    return state.isRung
-                }
-                if isRung { continuation.resume() }
+        await withCheckedContinuation { continuation in
+            let isRung = state.withLock { state in
+                if !state.isRung { state.waiter = continuation }
+                defer { state.isRung = false }
+                return state.isRung
             }
-        } onCancel: {
-            ring()
+            if isRung { continuation.resume() }
         }
     }
 }

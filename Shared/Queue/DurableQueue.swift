@@ -1,6 +1,6 @@
 package import Foundation
 package import GRDB
-import Resilience
+package import Resilience
 package import Storage
 
 /// What runs in the transaction that removes a message.
@@ -10,51 +10,85 @@ package typealias Commit = @Sendable (Database) throws -> Void
 /// claimed under a lease, delivered by its kind's handler (see ``QueueWorkers``), and removed together with what its
 /// delivery changed.
 ///
-/// Delivery is at least once: a crash after the effect and before the removal repeats it, and receivers absorb repeats.
+/// Delivery is at least once: a crash after the effect and before the removal repeats it, and receivers absorb repeats
+/// (see ``Inbox``).
 package final class DurableQueue: Sendable {
     let store: Store
-    /// Wall-clock milliseconds.
-    let wall: @Sendable () -> Int64
+    package let clock: QueueClock
+    let depth: QueueDepth
     private let bells = Locked<[String: Bell]>([:])
 
-    package init(store: Store, wall: @escaping @Sendable () -> Int64) {
+    /// - Parameters:
+    ///   - wall: wall-clock milliseconds; asked once, see ``QueueClock``.
+    ///   - time: what leases and waits are measured with.
+    ///   - capacity: how many messages that aren't dead there may be before ``hasRoom()`` says no.
+    package init(
+        store: Store, wall: @Sendable () -> Int64, time: TimeSource = .system, capacity: Int = 1_000_000
+    ) {
         self.store = store
-        self.wall = wall
+        clock = QueueClock(time: time, wall: wall())
+        depth = QueueDepth(capacity: capacity)
     }
 
     /// Adds a message to the caller's transaction; its lane's worker wakes when that is committed.
     ///
-    /// A message of the same kind for the same key that is still there is replaced, and starts anew.
+    /// A message of the same kind for the same key that is still there is replaced: removed, and the new one added.
+    /// - Parameters:
+    ///   - priority: 0 to 3. Within a lane the highest that is due is delivered first.
+    ///   - ordered: after the ordered messages of the same lane and key that are there already, one at a time, in the order
+    ///     in which they were added. Dead letters hold up nobody; one that is sent again comes next.
+    ///   - id: what this message is, for messages that must not be added twice: within ``Inbox/retention`` the second with the
+    ///     same id is absorbed, also after the first was delivered.
     package func enqueue(
-        _ database: Database, lane: String, kind: String, key: String, payload: Data = Data(), delay: Duration = .zero
+        _ database: Database, lane: String, kind: String, key: String, payload: Data = Data(), delay: Duration = .zero,
+        priority: Int = 0, ordered: Bool = false, once id: String? = nil
     ) throws {
-        let now = wall()
+        let now = clock.now
+        if let id, try !Inbox.absorb(database, id: id, at: now) { return }
+        try remove(database, kind: kind, key: key)
+        let wait = max(0, delay.milliseconds)
+        let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)
         try database.run(
             """
-            INSERT INTO queue (lane, kind, key, payload, due_at, created_at) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (key, kind) DO UPDATE SET payload = excluded.payload, due_at = excluded.due_at, lease = NULL,
-                tries = 0, failures = 0, dead = 0, reason = NULL
+            INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            [lane, kind, key, payload, now + delay.milliseconds, now])
+            [
+                lane, kind, key, payload, priority, ordered, isBlocked ? "blocked" : "waiting", isBlocked ? nil : now + wait,
+                wait, now,
+            ])
         wakeAfterCommit(database, lane: lane)
     }
 
     /// Takes a message back in the caller's transaction, also from under a worker: its settlement will find nothing.
     package func remove(_ database: Database, kind: String, key: String) throws {
-        try database.run("DELETE FROM queue WHERE key = ? AND kind = ?", [key, kind])
+        let removed = try database.row("DELETE FROM queue WHERE key = ? AND kind = ? RETURNING lane, ordered", [key, kind])
+        guard let removed, removed[1] else { return }
+        try LaneOrder.promote(database, lane: removed[0], key: key, now: clock.now)
+        wakeAfterCommit(database, lane: removed[0])
     }
 
-    /// Makes a message that waits due at once, if it is there.
+    /// Makes a message that waits due at once, if it is there; a blocked one as soon as its turn comes.
     package func hasten(_ database: Database, lane: String, kind: String, key: String) throws {
         try database.run(
-            "UPDATE queue SET due_at = ? WHERE key = ? AND kind = ? AND lease IS NULL AND dead = 0", [wall(), key, kind])
+            """
+            UPDATE queue SET due_at = min(due_at, ?), wait_ms = 0
+            WHERE key = ? AND kind = ? AND state IN ('waiting', 'blocked')
+            """,
+            [clock.now, key, kind])
         wakeAfterCommit(database, lane: lane)
     }
 
     /// The kinds of the messages for `key` that are not dead.
     package static func kinds(_ database: Database, key: String) throws -> [String] {
-        try database.rows("SELECT kind FROM queue WHERE key = ? AND dead = 0", [key]).map { $0[0] }
+        try database.rows("SELECT kind FROM queue WHERE key = ? AND state <> 'dead'", [key]).map { $0[0] }
     }
+
+    /// Whether new work may begin: that which adds messages from now until it has ended. What has begun isn't asked.
+    ///
+    /// The messages are counted once a second at most, so that it can be asked on every request; what arrives within a second
+    /// may come on top of the capacity.
+    package func hasRoom() async -> Bool { await depth.hasRoom(store, at: clock.time.now()) }
 
     private func wakeAfterCommit(_ database: Database, lane: String) {
         let bell = bell(lane)
@@ -73,12 +107,5 @@ package final class DurableQueue: Sendable {
 
     func wakeAll() {
         for bell in bells.withLock({ Array($0.values) }) { bell.ring() }
-    }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 }

@@ -1,71 +1,124 @@
 import Foundation
-import GRDB
+package import GRDB
 import Resilience
 import Storage
 
 /// The SQL of one lane: claims, and what becomes of a claimed message. Every change of a claimed message is fenced by
-/// its lease, so that a worker whose lease has run out changes nothing.
-struct LaneClaims: Sendable {
+/// its lease's owner and attempt, so that a worker that has lost it changes nothing.
+package struct LaneClaims: Sendable {
     let lane: String
     let policy: QueueWorkers.Policy
-    let wall: @Sendable () -> Int64
+    let clock: QueueClock
+    /// Random, and one for each process that works on the queue.
+    let owner: Int64
 
-    /// Leases up to `limit` due messages, the longest due first.
-    func claim(_ database: Database, limit: Int) throws -> [Message] {
-        let now = wall()
-        let lease = Int64.random(in: 1...Int64.max)
-        let rows = try database.rows(
+    package init(lane: String, policy: QueueWorkers.Policy, clock: QueueClock, owner: Int64) {
+        self.lane = lane
+        self.policy = policy
+        self.clock = clock
+        self.owner = owner
+    }
+
+    /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost doesn't depend on how
+    /// many wait that aren't due, or are and have less priority.
+    static let claimSQL: String = {
+        let due = [3, 2, 1, 0].map { priority in
             """
-            UPDATE queue SET lease = ?, due_at = ? WHERE id IN (
-                SELECT id FROM queue WHERE lane = ? AND dead = 0 AND due_at <= ? ORDER BY due_at LIMIT ?)
-            RETURNING id, kind, key, payload, failures, tries, created_at
-            """,
-            [lease, now + policy.lease.milliseconds, lane, now, limit])
+            SELECT id FROM (SELECT id FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at <= :now
+                ORDER BY due_at, id LIMIT :limit)
+            """
+        }
+        return """
+            UPDATE queue SET state = 'leased', owner = :owner, attempt = attempt + 1, due_at = :end
+            WHERE id IN (SELECT id FROM (\(due.joined(separator: " UNION ALL "))) LIMIT :limit)
+            RETURNING id, kind, key, payload, failures, tries, created_at, priority, ordered, attempt
+            """
+    }()
+
+    static let nextDueSQL: String = {
+        let next = [3, 2, 1, 0].map { priority in
+            """
+            SELECT min(due_at) AS due FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at IS NOT NULL
+            """
+        }
+        return "SELECT min(due) FROM (\(next.joined(separator: " UNION ALL ")))"
+    }()
+
+    /// Leases up to `limit` due messages: the highest priority first, and among equals the longest due.
+    package func claim(_ database: Database, limit: Int) throws -> [Message] {
+        let now = clock.now
+        let rows = try database.rows(
+            Self.claimSQL,
+            ["lane": lane, "now": now, "limit": limit, "owner": owner, "end": now + policy.lease.milliseconds])
         return rows.map {
             Message(
                 id: $0[0], kind: $0[1], key: $0[2], payload: $0[3], failures: $0[4], tries: $0[5], createdAt: $0[6],
-                lease: lease)
-        }
+                priority: $0[7], isOrdered: $0[8], owner: owner, attempt: $0[9])
+        }.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
     }
 
     /// How long until the next message is due; nil when there is none.
     func untilNext(_ database: Database) throws -> Duration? {
-        let row = try database.row("SELECT min(due_at) FROM queue WHERE lane = ? AND dead = 0", [lane])
-        guard let due = row?[0] as Int64? else { return nil }
-        return .milliseconds(max(0, due - wall()))
+        guard let due = try database.row(Self.nextDueSQL, ["lane": lane])?[0] as Int64? else { return nil }
+        return .milliseconds(max(0, due - clock.now))
     }
 
-    /// Removes, puts off or buries the message, as the verdict says. False: the lease was lost, and nothing was changed.
-    func settle(_ database: Database, _ message: Message, _ verdict: Verdict, chance: inout some RandomNumberGenerator)
-        throws -> Bool
-    {
-        switch verdict {
-        case .done(let commit):
-            try database.run("DELETE FROM queue WHERE id = ? AND lease = ?", [message.id, message.lease])
-            guard database.changesCount == 1 else { return false }
-            try commit?(database)
-            return true
-        case .unavailable(let reason):
-            let delay = policy.backoff.delay(afterFailures: message.failures + 1, using: &chance)
-            try database.run(
-                "UPDATE queue SET lease = NULL, due_at = ?, failures = failures + 1, reason = ? WHERE id = ? AND lease = ?",
-                [wall() + delay.milliseconds, reason, message.id, message.lease])
-        case .refused(let reason):
-            let delay = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &chance)
-            try database.run(
-                """
-                UPDATE queue SET lease = NULL, due_at = ?, tries = tries + 1, dead = (tries + 1 >= ?), reason = ?
-                WHERE id = ? AND lease = ?
-                """,
-                [wall() + delay.milliseconds, policy.tries, reason, message.id, message.lease])
-        }
+    /// A whole lease from now, also after the last one has run out, as long as nobody else has claimed the message.
+    /// False: the lease is lost.
+    func extend(_ database: Database, _ lease: Lease) throws -> Bool {
+        try database.run(
+            "UPDATE queue SET due_at = ? WHERE id = ? AND owner = ? AND attempt = ?",
+            [clock.now + policy.lease.milliseconds, lease.id, lease.owner, lease.attempt])
         return database.changesCount == 1
     }
 
-    /// The destination is back: what was put off for its sake is due now.
-    func hastenFailed(_ database: Database) throws {
+    /// Removes, puts off or buries the message, as the verdict says. False: the lease was lost, and nothing was changed.
+    package func settle(
+        _ database: Database, _ message: Message, _ verdict: Verdict, chance: inout some RandomNumberGenerator
+    ) throws -> Bool {
+        switch verdict {
+        case .done(let commit):
+            try database.run(
+                "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?", [message.id, owner, message.attempt])
+            guard database.changesCount == 1 else { return false }
+            try giveTurn(database, after: message)
+            try commit?(database)
+        case .unavailable(let reason):
+            let wait = policy.backoff.delay(afterFailures: message.failures + 1, using: &chance).milliseconds
+            try database.run(
+                """
+                UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = ?, failures = failures + 1, reason = ?
+                WHERE id = ? AND owner = ? AND attempt = ?
+                """,
+                [clock.now + wait, wait, reason, message.id, owner, message.attempt])
+            return database.changesCount == 1
+        case .refused(let reason):
+            return try refuse(database, message, reason, chance: &chance)
+        }
+        return true
+    }
+
+    private func refuse(
+        _ database: Database, _ message: Message, _ reason: String, chance: inout some RandomNumberGenerator
+    ) throws -> Bool {
+        let isDead = message.tries + 1 >= policy.tries
+        let wait = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &chance).milliseconds
         try database.run(
-            "UPDATE queue SET due_at = ? WHERE lane = ? AND dead = 0 AND lease IS NULL AND failures > 0 AND due_at > ?",
-            [wall(), lane, wall()])
+            """
+            UPDATE queue SET state = ?, owner = NULL, due_at = ?, wait_ms = ?, tries = tries + 1, reason = ?
+            WHERE id = ? AND owner = ? AND attempt = ?
+            """,
+            [
+                isDead ? "dead" : "waiting", isDead ? nil : clock.now + wait, wait, reason, message.id, owner,
+                message.attempt,
+            ])
+        guard database.changesCount == 1 else { return false }
+        if isDead { try giveTurn(database, after: message) }
+        return true
+    }
+
+    private func giveTurn(_ database: Database, after message: Message) throws {
+        guard message.isOrdered else { return }
+        try LaneOrder.promote(database, lane: lane, key: message.key, now: clock.now)
     }
 }

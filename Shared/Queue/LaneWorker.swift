@@ -1,13 +1,13 @@
 import GRDB
 import Logging
+import Metrics
 import Resilience
 import Storage
 
-/// Works through one lane in rounds: one transaction settles the last round's messages and claims the next, which are
-/// then delivered side by side.
+/// Works through one lane: messages are delivered side by side, as many at once as the ``LaneWindow`` lets in, and what has
+/// been delivered is settled together with the next claim, in one transaction.
 ///
-/// When a whole round fails, the destination is taken for dead: the lane pauses, longer each time, and then tries a
-/// single message, until one succeeds.
+/// It does nothing until the bell rings (something was committed, or delivered) or the plan's next moment has come.
 struct LaneWorker: Sendable {
     let lane: QueueWorkers.Lane
     let claims: LaneClaims
@@ -15,76 +15,113 @@ struct LaneWorker: Sendable {
     let policy: QueueWorkers.Policy
     let time: TimeSource
     let bell: Bell
+    let stale: Counter
     let logger: Logger
 
-    private typealias Delivery = (message: Message, verdict: Verdict)
+    /// What deliveries and the shutdown leave for the loop.
+    private final class Tray: Sendable {
+        private let state = Locked((finished: [LanePlan.Delivery](), isStopping: false))
 
-    func run() async {
-        var delivered: [Delivery] = []
-        var failedRounds = 0
-        var isBack = false
-        while true {
-            let isStopping = Task.isCancelled
-            let claimed = time.now()
-            let limit = isStopping ? 0 : failedRounds > 0 ? 1 : lane.concurrency
-            let round: Round
-            do {
-                round = try await settleAndClaim(delivered, limit: limit, isBack: isBack)
-            } catch {
-                // Nothing was settled, so the leases run out and the messages are delivered again.
-                logger.error("queue: a round could not be written", metadata: ["lane": "\(lane.name)", "error": "\(error)"])
-                delivered = []
-                if isStopping { return }
-                await pause(.seconds(1))
-                continue
+        var isStopping: Bool { state.withLock { $0.isStopping } }
+
+        func stop() { state.withLock { $0.isStopping = true } }
+
+        func put(_ delivery: LanePlan.Delivery) { state.withLock { $0.finished.append(delivery) } }
+
+        func take() -> [LanePlan.Delivery] {
+            state.withLock { state in
+                defer { state.finished = [] }
+                return state.finished
             }
-            if isStopping { return }
-            isBack = false
-            delivered = await deliver(round.messages)
-            if delivered.isEmpty {
-                await wait(upTo: round.untilNext)
-            } else {
-                let isAnswered = delivered.contains { !$0.verdict.isUnavailable }
-                isBack = isAnswered && failedRounds > 0
-                failedRounds = isAnswered ? 0 : failedRounds + 1
-                var chance = SystemRandomNumberGenerator()
-                if failedRounds > 0 {
-                    // Told at once, so that what the queue says of itself is true while the lane pauses.
-                    if (try? await settleAndClaim(delivered, limit: 0, isBack: false)) != nil { delivered = [] }
-                    await pause(policy.backoff.delay(afterFailures: failedRounds, using: &chance))
+        }
+    }
+
+    /// Returns after the task was cancelled, once what was in delivery is finished and settled: timeouts bound it.
+    func run() async {
+        let tray = Tray()
+        await withTaskCancellationHandler {
+            await Task { await work(tray) }.value
+        } onCancel: {
+            tray.stop()
+            bell.ring()
+        }
+    }
+
+    private func work(_ tray: Tray) async {
+        await withDiscardingTaskGroup { deliveries in
+            var plan = LanePlan(concurrency: lane.concurrency, policy: policy, now: time.now())
+            var chance = SystemRandomNumberGenerator()
+            while true {
+                let isStopping = tray.isStopping
+                let now = time.now()
+                for delivery in tray.take() { plan.finish(delivery, at: now, chance: &chance) }
+                if isStopping, plan.isEmpty { return }
+                let next = plan.nextRound(now: now, isStopping: isStopping)
+                guard let next, next <= now else {
+                    await wait(until: next)
+                    plan.rung(at: time.now())
+                    continue
+                }
+                for message in await round(&plan, now: now, isStopping: isStopping) {
+                    deliveries.addTask {
+                        tray.put(LanePlan.Delivery(message: message, verdict: await handle(message)))
+                        bell.ring()
+                    }
                 }
             }
-            await pause(policy.claimInterval - claimed.duration(to: time.now()))
         }
     }
 
-    private struct Round: Sendable {
-        var messages: [Message]
-        var untilNext: Duration?
-    }
-
-    /// - Parameter isBack: the destination had been taken for dead and has answered: what was put off for its sake follows.
-    private func settleAndClaim(_ delivered: [Delivery], limit: Int, isBack: Bool) async throws -> Round {
-        try await store.write { database in
-            var chance = SystemRandomNumberGenerator()
-            // Before this round's own failures are put off: those keep their wait.
-            if isBack { try claims.hastenFailed(database) }
-            for (message, verdict) in delivered {
-                try settle(database, message, verdict, chance: &chance)
-            }
-            let messages = limit > 0 ? try claims.claim(database, limit: limit) : []
-            return Round(messages: messages, untilNext: messages.isEmpty ? try claims.untilNext(database) : nil)
+    /// Writes what the plan says and answers what was claimed.
+    private func round(_ plan: inout LanePlan, now: LanePlan.Instant, isStopping: Bool) async -> [Message] {
+        let limit = plan.limit(now: now, isStopping: isStopping)
+        do {
+            let round = try await write(extend: plan.leasesToExtend(now: now), settle: plan.finished, limit: limit)
+            plan.written(round, begun: now, limit: limit, now: time.now())
+            return round.claimed
+        } catch {
+            logger.error("queue: a round could not be written", metadata: ["lane": "\(lane.name)", "error": "\(error)"])
+            plan.failed(now: time.now(), isStopping: isStopping)
+            return []
         }
     }
 
-    /// In a savepoint, so that a commit that fails is one message's trouble, and that message is tried again.
-    private func settle(_ database: Database, _ message: Message, _ verdict: Verdict, chance: inout SystemRandomNumberGenerator)
-        throws
+    /// Leases are extended before anything is claimed: a process that was frozen for longer than its leases keeps what nobody
+    /// else has taken, instead of taking it a second time.
+    private func write(extend leases: [Lease], settle finished: [LanePlan.Delivery], limit: Int) async throws
+        -> LanePlan.Round
     {
+        let (round, late) = try await store.write("queue \(lane.name)") { database in
+            var round = LanePlan.Round()
+            var late: [Message] = []
+            round.lost = try leases.filter { try !claims.extend(database, $0) }
+            var chance = SystemRandomNumberGenerator()
+            for delivery in finished where try !settle(database, delivery, chance: &chance) { late.append(delivery.message) }
+            if limit > 0 { round.claimed = try claims.claim(database, limit: limit) }
+            if round.claimed.count < limit { round.untilNext = try claims.untilNext(database) }
+            return (round, late)
+        }
+        for lease in round.lost + late.map(\.lease) {
+            stale.increment()
+            logger.warning(
+                "queue: a lease was lost before its message was settled",
+                metadata: ["lane": "\(lane.name)", "message": "\(lease.id)", "attempt": "\(lease.attempt)"])
+        }
+        return round
+    }
+
+    /// A commit runs in a savepoint, so that one that fails is one message's trouble, and that message is tried again.
+    private func settle(
+        _ database: Database, _ delivery: LanePlan.Delivery, chance: inout some RandomNumberGenerator
+    ) throws -> Bool {
+        let message = delivery.message
+        guard case .done(.some) = delivery.verdict else {
+            return try claims.settle(database, message, delivery.verdict, chance: &chance)
+        }
         var isOurs = true
         do {
             try database.inSavepoint {
-                isOurs = try claims.settle(database, message, verdict, chance: &chance)
+                isOurs = try claims.settle(database, message, delivery.verdict, chance: &chance)
                 return .commit
             }
         } catch {
@@ -93,18 +130,7 @@ struct LaneWorker: Sendable {
                 "queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
             isOurs = try claims.settle(database, message, .unavailable("\(error)"), chance: &chance)
         }
-        if !isOurs { logger.warning("queue: a lease was lost before its message was settled") }
-    }
-
-    private func deliver(_ messages: [Message]) async -> [Delivery] {
-        guard !messages.isEmpty else { return [] }
-        return await withTaskGroup(of: Delivery.self) { group in
-            for message in messages {
-                // What has begun is finished, also when the process is asked to stop: timeouts bound it.
-                group.addTask { await Task { (message, await handle(message)) }.value }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
+        return isOurs
     }
 
     private func handle(_ message: Message) async -> Verdict {
@@ -120,25 +146,15 @@ struct LaneWorker: Sendable {
         return verdict
     }
 
-    /// Until the bell rings or the next message is due; a second at most while one waits, for clocks that are set.
-    private func wait(upTo untilNext: Duration?) async {
-        guard let untilNext else { return await bell.wait() }
+    /// Until the bell rings, or the moment has come.
+    private func wait(until moment: LanePlan.Instant?) async {
+        guard let moment else { return await bell.wait() }
         let alarm = Task {
             // Cancelled, it must not ring: the bell would wake the next wait, and that one's alarm the next, for ever.
-            guard (try? await time.sleep(min(untilNext, .seconds(1)))) != nil else { return }
+            guard (try? await time.sleep(time.now().duration(to: moment))) != nil else { return }
             bell.ring()
         }
         await bell.wait()
         alarm.cancel()
-    }
-
-    private func pause(_ duration: Duration) async {
-        if duration > .zero { try? await time.sleep(duration) }
-    }
-}
-
-extension Verdict {
-    var isUnavailable: Bool {
-        if case .unavailable = self { true } else { false }
     }
 }

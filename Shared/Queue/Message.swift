@@ -13,7 +13,21 @@ package struct Message: Sendable {
     /// How often it was refused so far.
     package var tries: Int
     package var createdAt: Int64
-    let lease: Int64
+    let priority: Int
+    let isOrdered: Bool
+    let owner: Int64
+    let attempt: Int64
+
+    var lease: Lease { Lease(id: id, owner: owner, attempt: attempt) }
+}
+
+/// One claim of one message: what every later change of that message has to show.
+struct Lease: Sendable, Hashable {
+    var id: Int64
+    /// The workers of one process.
+    var owner: Int64
+    /// Which claim of the message this is. An owner can lose a message and claim it again.
+    var attempt: Int64
 }
 
 /// What became of a delivery.

@@ -22,45 +22,60 @@ extension DurableQueue {
         package var createdAt: Int64
     }
 
+    /// A message whose lease has run out is ready; one that is blocked is delayed.
     package func report() async throws -> Report {
-        let now = wall()
+        let now = clock.now
         return try await store.read { database in
             var report = Report()
+            var oldest = now
             let rows = try database.rows(
                 """
-                SELECT kind, CASE WHEN dead = 1 THEN 'dead' WHEN due_at <= ? THEN 'ready' WHEN lease IS NULL THEN 'delayed'
-                    ELSE 'leased' END AS state, count(*)
+                SELECT kind, CASE WHEN state = 'dead' THEN 'dead' WHEN due_at <= ? THEN 'ready' WHEN state = 'leased' THEN 'leased'
+                    ELSE 'delayed' END, count(*), min(created_at)
                 FROM queue GROUP BY 1, 2
                 """, [now])
             for row in rows {
                 guard let state = Report.State(rawValue: row[1]) else { continue }
                 report.counts[row[0], default: [:]][state] = row[2]
+                if state != .dead { oldest = min(oldest, row[3]) }
             }
-            let oldest = try database.row("SELECT min(created_at) FROM queue WHERE dead = 0")?[0] as Int64?
-            report.oldestAge = .milliseconds(oldest.map { max(0, now - $0) } ?? 0)
+            report.oldestAge = .milliseconds(now - oldest)
             return report
         }
     }
 
+    static let deadLettersSQL = """
+        SELECT id, kind, key, tries, reason, created_at FROM queue WHERE state = 'dead' AND id > ? ORDER BY id LIMIT ?
+        """
+
     /// Dead letters after the id `after`, oldest first.
     package func deadLetters(after: Int64, limit: Int) async throws -> [DeadLetter] {
         try await store.read { database in
-            try database.rows(
-                "SELECT id, kind, key, tries, reason, created_at FROM queue WHERE dead = 1 AND id > ? ORDER BY id LIMIT ?",
-                [after, limit]
-            ).map { DeadLetter(id: $0[0], kind: $0[1], key: $0[2], tries: $0[3], reason: $0[4], createdAt: $0[5]) }
+            try database.rows(Self.deadLettersSQL, [after, limit]).map {
+                DeadLetter(id: $0[0], kind: $0[1], key: $0[2], tries: $0[3], reason: $0[4], createdAt: $0[5])
+            }
         }
     }
 
     /// Sends every dead letter another time, as if new; answers how many.
     package func redrive() async throws -> Int {
-        let now = wall()
-        let count = try await store.write { database in
-            try database.run(
-                "UPDATE queue SET dead = 0, tries = 0, failures = 0, reason = NULL, due_at = ? WHERE dead = 1", [now])
-            return database.changesCount
-        }
+        let count = try await store.write("redrive") { [self] in try redrive($0) }
         wakeAll()
         return count
+    }
+
+    func redrive(_ database: Database) throws -> Int {
+        let now = clock.now
+        // An ordered one is blocked first, and then gets its turn if nobody has it.
+        let redriven = try database.rows(
+            """
+            UPDATE queue SET state = iif(ordered, 'blocked', 'waiting'), due_at = iif(ordered, NULL, ?), wait_ms = 0, tries = 0,
+                failures = 0, reason = NULL
+            WHERE state = 'dead' RETURNING lane, key, ordered
+            """, [now])
+        for letter in redriven where letter[2] {
+            try LaneOrder.promote(database, lane: letter[0], key: letter[1], now: now)
+        }
+        return redriven.count
     }
 }

@@ -1,28 +1,48 @@
 package import Storage
 
 extension DurableQueue {
-    /// `due_at` is the moment from which a message may be claimed; claiming moves it to the lease's end, so that a lease
-    /// that runs out needs nobody to notice. All times are wall-clock milliseconds.
+    /// A message is in one of four states, and the constraints let it be in no mixture of them:
+    ///
+    /// - `waiting`: from `due_at` on it may be claimed (ready), before that not (delayed).
+    /// - `leased`: `owner` delivers it until `due_at`, the lease's end. From then on anybody may claim it, so that a lease
+    ///   that runs out needs nobody to notice.
+    /// - `blocked`: ordered, and an earlier one of its lane and key is still there. At most one ordered message of a lane and
+    ///   key is waiting or leased (`queue_turn`).
+    /// - `dead`: given up, for a reason.
+    ///
+    /// `attempt` counts the claims and never goes back; with `AUTOINCREMENT` no id is used twice. So (id, owner, attempt)
+    /// names one claim for ever, and a settlement that comes late hits nothing else. `wait_ms` is how long it was last put
+    /// off: no wall clock that was set back between two runs makes a message wait longer. All times are milliseconds of
+    /// ``QueueClock``.
     package static let migration = Store.Migration(
         "queue-1",
         """
         CREATE TABLE queue (
-            id INTEGER PRIMARY KEY,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             lane TEXT NOT NULL,
             kind TEXT NOT NULL,
             key TEXT NOT NULL,
             payload BLOB NOT NULL,
-            due_at INTEGER NOT NULL,
-            lease INTEGER,
-            tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
+            priority INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 3),
+            ordered INTEGER NOT NULL CHECK (ordered IN (0, 1)),
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'blocked', 'dead')),
+            due_at INTEGER CHECK ((due_at IS NOT NULL) = (state IN ('waiting', 'leased'))),
+            wait_ms INTEGER NOT NULL CHECK (wait_ms >= 0),
+            owner INTEGER CHECK ((owner IS NOT NULL) = (state = 'leased')),
+            attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= (state = 'leased')),
+            tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= (state = 'dead')),
             failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
-            dead INTEGER NOT NULL DEFAULT 0 CHECK (dead IN (0, 1)),
-            reason TEXT,
+            reason TEXT CHECK (reason IS NOT NULL OR state <> 'dead'),
             created_at INTEGER NOT NULL,
-            CHECK (dead = 0 OR (lease IS NULL AND reason IS NOT NULL))
+            CHECK (ordered = 1 OR state <> 'blocked')
         ) STRICT;
-        CREATE INDEX queue_due ON queue (lane, due_at) WHERE dead = 0;
+        CREATE INDEX queue_due ON queue (lane, priority, due_at) WHERE due_at IS NOT NULL;
         CREATE UNIQUE INDEX queue_key ON queue (key, kind);
+        CREATE UNIQUE INDEX queue_turn ON queue (lane, key) WHERE ordered = 1 AND due_at IS NOT NULL;
+        CREATE INDEX queue_blocked ON queue (lane, key) WHERE state = 'blocked';
+        CREATE INDEX queue_dead ON queue (id) WHERE state = 'dead';
+        CREATE TABLE seen (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE INDEX seen_at ON seen (at);
         """
     )
 }

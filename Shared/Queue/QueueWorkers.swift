@@ -1,5 +1,6 @@
 import GRDB
 package import Logging
+package import Metrics
 package import Resilience
 import ServiceLifecycle
 import Storage
@@ -25,7 +26,8 @@ package struct QueueWorkers: Service {
     }
 
     package struct Policy: Sendable {
-        /// Longer than any delivery can take: a delivery's own timeouts end it well before.
+        /// How long a message stays with a worker that gives no sign of life. While it delivers, it extends its leases every
+        /// third of this.
         package var lease: Duration = .seconds(30)
         /// Between the claims of a lane, so that one transaction settles and claims several messages under load.
         package var claimInterval: Duration = .milliseconds(20)
@@ -40,21 +42,26 @@ package struct QueueWorkers: Service {
     private let workers: [LaneWorker]
     private let logger: Logger
 
+    /// - Parameter metrics: gets `csp_queue_stale_total`, the settlements and extensions that came after the lease was lost.
     package init(
-        queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(), time: TimeSource = .system, logger: Logger
+        queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(), logger: Logger,
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.queue = queue
         self.logger = logger
+        let owner = Int64.random(in: 1...Int64.max)
+        let stale = Counter(label: "csp_queue_stale_total", factory: metrics)
         workers = lanes.map { lane in
             LaneWorker(
-                lane: lane, claims: LaneClaims(lane: lane.name, policy: policy, wall: queue.wall), store: queue.store,
-                policy: policy, time: time, bell: queue.bell(lane.name), logger: logger)
+                lane: lane, claims: LaneClaims(lane: lane.name, policy: policy, clock: queue.clock, owner: owner),
+                store: queue.store, policy: policy, time: queue.clock.time, bell: queue.bell(lane.name), stale: stale,
+                logger: logger)
         }
     }
 
     /// Works until the process shuts down; what is in delivery then is finished and settled.
     package func run() async throws {
-        await freeLeases()
+        await takeOver()
         await withDiscardingTaskGroup { group in
             for worker in workers {
                 group.addTask { await cancelWhenGracefulShutdown { await worker.run() } }
@@ -62,16 +69,24 @@ package struct QueueWorkers: Service {
         }
     }
 
-    /// Whoever held leases is gone: the folder's lock says that this is the only process. While the disk is full, they
-    /// can't be freed and run out by themselves.
-    private func freeLeases() async {
-        let now = queue.wall()
+    /// While the disk is full, old leases can't be freed; they run out by themselves.
+    private func takeOver() async {
         do {
-            try await queue.store.write {
-                try $0.run("UPDATE queue SET lease = NULL, due_at = ? WHERE lease IS NOT NULL", [now])
-            }
+            try await queue.store.write("taken over") { [queue] in try queue.takeOver($0) }
         } catch {
             logger.error("queue: old leases could not be freed", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+extension DurableQueue {
+    /// What the last process left. Whoever held leases is gone: the folder's lock says that this is the only process. And no
+    /// message waits longer from now than it was put off for, in case the wall clock was set back in between.
+    func takeOver(_ database: Database) throws {
+        let now = clock.now
+        try database.run(
+            "UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = 0 WHERE state = 'leased'", [now])
+        try database.run(
+            "UPDATE queue SET due_at = ? + wait_ms WHERE state = 'waiting' AND due_at > ? + wait_ms", [now, now])
     }
 }

@@ -141,7 +141,9 @@ final class Dependency: Sendable {
             breaker
             queueTimeout
         }
-        let context = CallContext(deadline: nil, priority: Caller.queue.criticality.priority)
+        // Also for the wait for a place: a lane of the queue must not stand still behind a crowd of customers.
+        let deadline = Deadline.after(queueTimeout.configuration.limit, from: environment.time.now())
+        let context = CallContext(deadline: deadline, priority: Caller.queue.criticality.priority)
         return try await policies.run(context, classify: { tries.disposition(of: $0) }, live)
     }
 

@@ -2,12 +2,13 @@ public import Resilience
 
 /// The numbers of all policies around one dependency. They can be replaced while the service runs.
 public struct Protection: PolicyConfiguration {
-    /// What a customer waits for one call at most, all tries together. Above zero; the caller's deadline counts where it is
-    /// earlier.
+    /// What one call of a customer takes at most, all tries together, once it has its place in the bulkhead (for which it
+    /// waits no longer than that says). Above zero; the caller's deadline counts where it is earlier.
     public var timeout: Duration
     /// The longest try while a customer waits. Above zero.
     public var attemptTimeout: Duration
-    /// The longest call that nobody waits for. Above zero.
+    /// The longest call that nobody waits for, the wait for its place included. Above zero. Keep it below the breaker's trial
+    /// time: a trial that ends later says nothing.
     public var queueTimeout: Duration
     /// Tries while a customer waits, and the waits between them.
     public var retry: Retry.Configuration

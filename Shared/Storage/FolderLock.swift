@@ -24,7 +24,11 @@ final class FolderLock: Sendable {
 
     func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            if let open = descriptor {
+                // Said aloud: a process that is being spawned at this moment holds a copy of the descriptor, and the lock with it.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             descriptor = nil
         }
     }

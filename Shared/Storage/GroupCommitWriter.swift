@@ -37,13 +37,19 @@ final class GroupCommitWriter: Sendable {
 
     var health: StoreHealth { state.withLock { $0.health } }
 
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    /// - Parameter committed: called once it is on disk, before the caller hears of it.
+    func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value, committed: @escaping @Sendable () -> Void
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             submit(
                 Waiting(
                     run: { database in
                         let value = try body(database)
-                        return { continuation.resume(returning: value) }
+                        return {
+                            committed()
+                            continuation.resume(returning: value)
+                        }
                     },
                     fail: { continuation.resume(throwing: StoreError.translating($0)) }
                 ))

@@ -1,3 +1,4 @@
+import CrashPoints
 import Foundation
 package import GRDB
 import Logging
@@ -57,6 +58,7 @@ package final class Store: Sendable {
         // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
         // file they are written and synced anew, before anything relies on them.
         _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        // Of 100,000 orders (210 MiB) this takes 0.2 s when the file is in memory, 3.5 s when all of it comes from the disk.
         let verdict = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") } ?? "no answer"
         guard verdict == "ok" else {
             let reason = verdict.split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -78,9 +80,18 @@ package final class Store: Sendable {
     /// Waiting writers share one transaction, each in a savepoint: an error thrown by `body` undoes its own changes only.
     /// Cancelling the task neither stops nor undoes the write: what decides an order is decided.
     /// `body` may run on any thread and must not wait for anything but the database.
+    /// - Parameter name: what is written, as a ``CrashPoint`` calls it.
     /// - Throws: what `body` throws; ``StoreError/full`` or ``StoreError/failed(reason:)`` when the disk does.
-    package func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await writer.write(body)
+    package func write<Value: Sendable>(
+        _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await writer.write { database in
+            let value = try body(database)
+            CrashPoint.pass(.before, "commit \(name)")
+            return value
+        } committed: {
+            CrashPoint.pass(.after, "commit \(name)")
+        }
     }
 
     /// Runs `body` on a snapshot of what is committed; cancelling the task ends it with `CancellationError`.

@@ -68,7 +68,7 @@ func request(
 
 /// These tests are about what is decided, not how fast: a busy machine must not change the outcome.
 private let patience: [String: String] = {
-    var settings = ["ORDER_BUDGET": "20s"]
+    var settings = ["ORDER_BUDGET": "20s", "CATALOGUE_PATIENCE": "0s"]
     for dependency in ["INVENTORY", "COUPON", "PAYMENT", "NOTIFICATION"] {
         settings["\(dependency)_TIMEOUT"] = "10s"
         settings["\(dependency)_ATTEMPT_TIMEOUT"] = "10s"
@@ -79,8 +79,11 @@ private let patience: [String: String] = {
 }()
 
 /// Runs `body` with all services up; `settings` are the order service's, such as another URL for a neighbour.
+///
+/// - Parameter proxies: by the setting whose neighbour is to be asked through it.
 func withStack(
-    settings: [String: String] = [:], folder: TemporaryFolder? = nil, _ body: @Sendable (Stack) async throws -> Void
+    settings: [String: String] = [:], through proxies: [String: FaultyProxy] = [:], folder: TemporaryFolder? = nil,
+    _ body: @Sendable (Stack) async throws -> Void
 ) async throws {
     let seeds = try TemporaryFolder()
     try seeds.write(Stack.products, to: "products.csv")
@@ -94,6 +97,10 @@ func withStack(
                         "INVENTORY_URL": inventory.url, "COUPON_URL": coupon.url, "PAYMENT_URL": payment.url,
                         "NOTIFICATION_URL": notification.url,
                     ]
+                    for (key, proxy) in proxies {
+                        if let url = all[key] { proxy.connect(to: url) }
+                        all[key] = proxy.url
+                    }
                     all.merge(patience) { $1 }
                     all.merge(settings) { $1 }
                     try await withService(OrderApplication.self, settings: all, folder: folder) { order in

@@ -1,35 +1,15 @@
-import Foundation
 import GRDB
-import Logging
 import Resilience
-import ServiceLifecycle
 import Storage
 import TestSupport
 import Testing
 
 @testable import Queue
 
-/// Runs workers until `body` returns, then stops them as a shutdown does.
-private func withWorkers(
-    _ store: Store, _ queue: DurableQueue, lanes: [QueueWorkers.Lane], time: ManualTime? = nil,
-    _ body: () async throws -> Void
-) async throws {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    let workers = QueueWorkers(queue: queue, lanes: lanes, time: time?.source ?? .system, logger: logger)
-    let group = ServiceGroup(services: [workers], logger: logger)
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
-        try await body()
-        await group.triggerGracefulShutdown()
-        try await tasks.waitForAll()
-    }
-}
-
-private func makeQueue(_ folder: TemporaryFolder) throws -> (Store, DurableQueue) {
+private func makeQueue(_ folder: TemporaryFolder, time: TimeSource = .system) throws -> (Store, DurableQueue) {
     let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
     let store = try Store(folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration])
-    return (store, DurableQueue(store: store, wall: { Int64(Date().timeIntervalSince1970 * 1000) }))
+    return (store, DurableQueue(store: store, wall: { 1_000_000 }, time: time))
 }
 
 private func enqueue(_ store: Store, _ queue: DurableQueue, lane: String = "lane", _ keys: [String]) async throws {
@@ -56,7 +36,7 @@ struct QueueWorkersTests {
                     }
                 }
             ])
-        try await withWorkers(store, queue, lanes: [lane]) {
+        try await withWorkers(queue, lanes: [lane]) {
             try await enqueue(store, queue, keys)
             var seen: Set<String> = []
             for await key in delivered {
@@ -87,7 +67,7 @@ struct QueueWorkersTests {
                 ]),
         ]
         try await enqueue(store, queue, lane: "dead", (0..<100).map { "dead-\($0)" })
-        try await withWorkers(store, queue, lanes: lanes) {
+        try await withWorkers(queue, lanes: lanes) {
             try await enqueue(store, queue, lane: "alive", ["alive"])
             #expect(await delivered.first { _ in true } == "alive")
         }
@@ -97,48 +77,39 @@ struct QueueWorkersTests {
 
     @Test("a destination taken for dead is tried with one message at a time, and everything follows once it answers")
     func probing() async throws {
-        let folder = try TemporaryFolder()
-        let (store, queue) = try makeQueue(folder)
-        let time = ManualTime()
+        let bench = try QueueBench()
         let isDown = Locked(true)
-        let calls = Locked(0)
-        let (delivered, arrived) = AsyncStream.makeStream(of: String.self)
+        let calls = Watched([Duration]())
+        let delivered = Watched(Set<String>())
         let lane = QueueWorkers.Lane(
             "lane", concurrency: 10,
             handlers: [
-                "kind": { message in
-                    calls.withLock { $0 += 1 }
+                "kind": { [time = bench.time] message in
+                    calls.update { $0.append(time.elapsed) }
                     if isDown.withLock({ $0 }) { return .unavailable("down") }
-                    arrived.yield(message.key)
+                    delivered.update { $0.insert(message.key) }
                     return .done()
                 }
             ])
-        let keys = (0..<40).map { "key-\($0)" }
-        try await enqueue(store, queue, keys)
-        try await withWorkers(store, queue, lanes: [lane], time: time) {
-            await time.sleepers(1)
-            #expect(calls.withLock { $0 } == 10)
-            for probe in 1...5 {
-                time.advance(by: .seconds(5))
-                await time.sleepers(1)
-                #expect(calls.withLock { $0 } <= 10 + 2 * probe)
-            }
-            isDown.withLock { $0 = false }
-            let pump = Task {
+        for key in 0..<40 { try await bench.enqueue("key-\(key)") }
+        try await withWorkers(bench.queue, lanes: [lane]) {
+            await calls.until { $0.count >= 10 }
+            let pump = Task { [time = bench.time] in
                 while !Task.isCancelled {
                     await time.sleepers(1)
-                    time.advance(by: .seconds(5))
+                    time.advance(by: .milliseconds(50))
                 }
             }
-            var seen: Set<String> = []
-            for await key in delivered {
-                seen.insert(key)
-                if seen.count == keys.count { break }
-            }
+            await calls.until { $0.count >= 16 }
+            let probes = calls.value[9..<16]
+            // A pause is between 100 ms and the backoff's growing bound, which is at 5 s from the sixth on.
+            for (earlier, later) in zip(probes, probes.dropFirst()) { #expect(later - earlier >= .milliseconds(100)) }
+            isDown.withLock { $0 = false }
+            await delivered.until { $0.count == 40 }
             pump.cancel()
-            time.advance(by: .seconds(5))
         }
-        store.close()
+        #expect(try await bench.queue.report().counts.isEmpty)
+        bench.store.close()
     }
 
     @Test("a commit that fails is that message's trouble alone")
@@ -158,7 +129,7 @@ struct QueueWorkersTests {
                 }
             ])
         try await enqueue(store, queue, ["bad", "good-1", "good-2"])
-        try await withWorkers(store, queue, lanes: [lane]) {
+        try await withWorkers(queue, lanes: [lane]) {
             var seen: Set<String> = []
             for await key in delivered {
                 seen.insert(key)
@@ -177,7 +148,7 @@ struct QueueWorkersTests {
         let (store, queue) = try makeQueue(folder)
         try await enqueue(store, queue, ["orphan"])
         // Claimed by a process that is gone: the lease has most of its 30 seconds left.
-        let claims = LaneClaims(lane: "lane", policy: QueueWorkers.Policy(), wall: queue.wall)
+        let claims = LaneClaims(lane: "lane", policy: QueueWorkers.Policy(), clock: queue.clock, owner: 7)
         #expect(try await store.write { try claims.claim($0, limit: 1) }.count == 1)
         let (delivered, arrived) = AsyncStream.makeStream(of: String.self)
         let lane = QueueWorkers.Lane(
@@ -188,44 +159,41 @@ struct QueueWorkersTests {
                     return .done()
                 }
             ])
-        try await withWorkers(store, queue, lanes: [lane]) {
+        try await withWorkers(queue, lanes: [lane]) {
             #expect(await delivered.first { _ in true } == "orphan")
         }
         store.close()
     }
 
-    @Test("a lane with nothing but a delayed message looks once a second, also after it was woken")
+    @Test("a lane with nothing but delayed messages sleeps until the first is due, also after it was woken")
     func idle() async throws {
-        let folder = try TemporaryFolder()
-        let looks = Locked(0)
-        let store = try Store(folder: folder.path, name: "queue", migrations: [DurableQueue.migration])
-        let queue = DurableQueue(
-            store: store,
-            wall: {
-                looks.withLock { $0 += 1 }
-                return 1_000_000
-            })
-        let time = ManualTime()
-        let lane = QueueWorkers.Lane("lane", handlers: [:])
-        let delayed: @Sendable (String) async throws -> Void = { key in
-            try await store.write {
-                try queue.enqueue($0, lane: "lane", kind: "kind", key: key, delay: .seconds(3600))
-            }
-        }
-        try await delayed("first")
-        try await withWorkers(store, queue, lanes: [lane], time: time) {
-            await time.sleepers(1)
-            try await delayed("second")
+        let sleeps = Recorded<Duration>()
+        let bench = try QueueBench(sleeping: { sleeps.add($0) })
+        let (delivered, arrived) = AsyncStream.makeStream(of: String.self)
+        let lane = QueueWorkers.Lane(
+            "lane",
+            handlers: [
+                "kind": { message in
+                    arrived.yield(message.key)
+                    return .done()
+                }
+            ])
+        try await bench.enqueue("second", delay: .seconds(3600))
+        try await withWorkers(bench.queue, lanes: [lane]) {
+            await bench.time.sleepers(1)
+            try await bench.enqueue("first", delay: .seconds(1800))
             for _ in 0..<100 {
-                await time.sleepers(1)
-                time.advance(by: .milliseconds(20))
-                // A write of our own: whatever the worker had in hand is through the writer after it.
-                try await store.write { _ in }
+                await bench.time.sleepers(1)
+                bench.time.advance(by: .seconds(17))
             }
-            // Two seconds have passed. Each look asks for the time twice.
-            #expect(looks.withLock { $0 } < 20)
-            time.advance(by: .seconds(10))
+            #expect(sleeps.all.count <= 5)
+            bench.time.advance(by: .seconds(100))
+            var keys = delivered.makeAsyncIterator()
+            #expect(await keys.next() == "first")
+            await bench.time.sleepers(1)
+            bench.time.advance(by: .seconds(1800))
+            #expect(await keys.next() == "second")
         }
-        store.close()
+        bench.store.close()
     }
 }

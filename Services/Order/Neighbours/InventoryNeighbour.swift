@@ -12,11 +12,13 @@ struct InventoryNeighbour: Sendable {
         timeout: .milliseconds(500), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(50))),
         // 1,000 orders/s at 10 ms are ten calls under way; a stall of a tenth of a second, a hundred. Customers' calls wait
-        // for each other, and find places that neither quotes nor the queue can take.
-        bulkhead: Bulkhead.Configuration(limit: 96, waiting: 1024, reserved: 48, reservedFrom: Criticality.critical.priority),
+        // for each other, as long as payment's half is left, and find places that neither quotes nor the queue can take.
+        bulkhead: Bulkhead.Configuration(
+            limit: 96, waiting: 1024, longestWait: .milliseconds(300), reserved: 32,
+            reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(5)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(300), slowCallRate: 0.6,
-            openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(2)))
+            openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
 
     /// What counts of a reservation that was committed or released; its lines are known here and not read again.
     private struct Ended: Decodable {
@@ -24,17 +26,21 @@ struct InventoryNeighbour: Sendable {
         var status: ReservationStatus
     }
 
+    private let neighbour: Neighbour
     private let reserving: CriticalDependency<Order, Reservation, ProblemDocument>
     private let committing: CriticalDependency<String, Void, ProblemDocument>
     private let releasing: CriticalDependency<String, Void, ProblemDocument>
     private let products: CriticalDependency<String, Product, ProblemDocument>
+    private let catalogue: CriticalDependency<String?, Page<Product>, ProblemDocument>
 
     init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
+        self.neighbour = neighbour
         let step = try path.critical(
             Declaration(
                 name: "inventory", criticality: .criticalPlus,
-                fallback: "none: the order is refused, nothing is charged, and its key can be used again",
-                effect: "503 price-unavailable; the same request succeeds when inventory is back", protection: protection)
+                fallback: "the last known prices, and the last known stock less what was promised since and a margin",
+                effect: "202 accepted, nothing charged; reserved and charged later, and the customer is told",
+                protection: protection)
         ) { await neighbour.isReady(by: $0) }
         reserving = CriticalDependency(step, "reserve", isIdempotent: true) { order, context async throws(CallError) in
             let reservation: Reservation = try await neighbour.call(
@@ -55,8 +61,17 @@ struct InventoryNeighbour: Sendable {
         }
         products = CriticalDependency(step, "product", isIdempotent: true) { sku, context async throws(CallError) in
             let path = sku.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? sku
-            return try await neighbour.call(
+            let product: Product = try await neighbour.call(
                 "GET", "/products/\(path)", expecting: [200], refusals: ["not-found"], in: context)
+            guard product.sku == sku, Self.isSound(product) else { throw .unavailable(.invalidAnswer) }
+            return product
+        }
+        catalogue = CriticalDependency(step, "catalogue", isIdempotent: true) { cursor, context async throws(CallError) in
+            let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
+            let page: Page<Product> = try await neighbour.call(
+                "GET", "/products?limit=500" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
+            guard page.items.allSatisfy(Self.isSound) else { throw .unavailable(.invalidAnswer) }
+            return page
         }
     }
 
@@ -77,12 +92,25 @@ struct InventoryNeighbour: Sendable {
         try await products.call(sku, for: caller)
     }
 
+    /// A page of the whole catalogue, for when inventory can't be had.
+    func products(after cursor: String?) async throws(CallError) -> Page<Product> {
+        try await catalogue.call(cursor, for: .queue)
+    }
+
+    /// Whether it takes requests; asked past all policies.
+    func isReady(by deadline: Deadline) async -> Bool { await neighbour.isReady(by: deadline) }
+
+    /// Of any product. What lies outside would overflow a sum, or be honoured although nobody meant it.
+    private static let prices = 0...1_000_000_000
+
+    private static func isSound(_ product: Product) -> Bool { prices.contains(product.unitPrice) && product.available >= 0 }
+
     /// An answer for other items, or with a price that no product has, would charge the customer for something else.
     private static func fits(_ reservation: Reservation, _ order: Order) -> Bool {
         let wanted = order.request.items.merged
         let held = reservation.items.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
         return reservation.orderId == order.id && Set(wanted) == Set(held) && held.count == wanted.count
-            && reservation.items.allSatisfy { (0...1_000_000_000).contains($0.unitPrice) }
+            && reservation.items.allSatisfy { prices.contains($0.unitPrice) }
             && (reservation.status == .reserved || reservation.status == .committed)
     }
 }

@@ -12,8 +12,8 @@ struct PaymentNeighbour: Sendable {
         timeout: .seconds(1), attemptTimeout: .seconds(1), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(20), cap: .milliseconds(100))),
         // 128 captures of half a second each are 256 a second, more than this shop sells; the rest waits its turn, as long as
-        // its customer does.
-        bulkhead: Bulkhead.Configuration(limit: 128, waiting: 1024, reserved: 96, reservedFrom: Criticality.critical.priority),
+        // its customer does. The queue's three lanes take 96 at most; the others are the customers'.
+        bulkhead: Bulkhead.Configuration(limit: 128, waiting: 1024, reserved: 32, reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(5)), minimumCalls: 20, failureRate: 0.5, slowCall: .milliseconds(700), slowCallRate: 0.7,
             openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
@@ -67,7 +67,8 @@ struct PaymentNeighbour: Sendable {
         }
     }
 
-    /// Charges once an order: its id is the key.
+    /// Charges once an order: its id is the key. Payment keeps a decline by that key too: whichever try of several comes first
+    /// there decides for all, so that a declined order needs no void.
     func capture(_ order: Order, amount: Int, for caller: Caller) async throws(CallError) -> Payment {
         try await capturing.call((order, amount), for: caller)
     }

@@ -1,4 +1,5 @@
 package import Contracts
+import CrashPoints
 import Foundation
 package import Resilience
 package import ServingPath
@@ -36,8 +37,16 @@ package struct Neighbour: Sendable {
         _ method: String, _ path: String, body: (some Encodable)? = Optional<String>.none, key: String? = nil,
         expecting: Set<Int> = [200, 201], refusals: Set<String> = [], in context: CallContext
     ) async throws(CallError) -> Answer {
+        CrashPoint.pass(.before, "call \(method) \(Self.template(path))")
         let response = try await send(method, path, body: body, key: key, in: context)
+        CrashPoint.pass(.after, "call \(method) \(Self.template(path))")
         return try Self.sort(response, expecting: expecting, refusals: refusals)
+    }
+
+    /// The path without what differs from one call to the next: segments with a digit are ids.
+    private static func template(_ path: String) -> String {
+        path.prefix { $0 != "?" }.split(separator: "/")
+            .map { $0.contains(where: \.isNumber) ? "/{id}" : "/\($0)" }.joined()
     }
 
     /// Whether the service says that it can do its job. Needs no token, and is never shed.

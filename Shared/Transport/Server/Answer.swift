@@ -39,4 +39,19 @@ package struct Answer: Sendable {
             status: HTTPResponse.Status(code: status), headers: headers,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
+
+    /// - Parameter written: called when the answer has left this process, in a build that tests kill; never in a release.
+    func response(written: @escaping @Sendable () -> Void) -> Response {
+        #if DEBUG
+            let buffer = ByteBuffer(bytes: body)
+            let writing = ResponseBody(contentLength: body.count) { writer in
+                try await writer.write(buffer)
+                try await writer.finish(nil)
+                written()
+            }
+            return Response(status: HTTPResponse.Status(code: status), headers: headers, body: writing)
+        #else
+            return response
+        #endif
+    }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import CrashPoints
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -45,7 +46,8 @@ struct RouteServer: Sendable {
             answer = .problem(problem(for: error), instance: path)
         }
         durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
-        return answer.response
+        CrashPoint.pass(.before, "answer \(route.method.rawValue) \(route.path)")
+        return answer.response { [route] in CrashPoint.pass(.after, "answer \(route.method.rawValue) \(route.path)") }
     }
 
     private func call(from request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async throws -> Call {

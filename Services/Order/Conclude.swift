@@ -1,0 +1,59 @@
+import Contracts
+import Foundation
+import Queue
+import Storage
+
+/// Writes what becomes of an order while its customer waits.
+struct Conclude: Sendable {
+    let store: Store
+    let queue: DurableQueue
+    let counts: OrderCounts
+    /// The share of the last known stock that is not promised, in percent.
+    let stockMargin: Int
+
+    /// Puts an order that is still under way on disk; answers it with its new version.
+    func save(_ order: Order) async throws -> Order {
+        let document = try JSON.encode(order.document)
+        try await store.write("saved") { try OrderStore.save($0, order, document: document) }
+        var saved = order
+        saved.version += 1
+        return saved
+    }
+
+    /// The order's document, as JSON, once its end is on disk.
+    func callAsFunction(_ conclusion: Conclusion) async throws -> Data {
+        try await store.write(conclusion.order.status.rawValue) { [queue] in try conclusion.commit($0, queue) }
+        counts.count(conclusion.order.status)
+        return conclusion.document
+    }
+
+    /// The same for an order that is accepted without inventory, if the last known stock covers it: looked up and promised
+    /// in one transaction, so that two orders aren't promised the same piece.
+    /// - Returns: nil if it is not covered, with `short` saying why; nothing was written then.
+    func promising(_ conclusion: Conclusion, within known: [String: Int]) async throws -> Promised {
+        let promised: Promised = try await store.write("promised") { [queue, stockMargin] database in
+            let short = try OrderStore.uncovered(database, conclusion.order, known: known, margin: stockMargin)
+            guard short.isEmpty else { return .short(short) }
+            try conclusion.commit(database, queue)
+            return .kept(conclusion.document)
+        }
+        if case .kept = promised { counts.count(conclusion.order.status) }
+        return promised
+    }
+
+    enum Promised: Sendable {
+        case kept(Data)
+        /// Nothing was written.
+        case short([ShortSKU])
+    }
+}
+
+extension ProblemDocument {
+    /// As inventory would say it, from what is known of it.
+    static func outOfStock(_ short: [ShortSKU]) -> ProblemDocument {
+        ProblemDocument(
+            status: 409, code: "out-of-stock", title: "Out of stock",
+            detail: "Inventory can't be asked, and by what is known there isn't enough of "
+                + "\(short.map(\.sku).joined(separator: ", ").prefix(500)). Nothing was charged.", skus: short)
+    }
+}

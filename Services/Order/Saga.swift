@@ -1,0 +1,180 @@
+import Contracts
+import ServingPath
+
+/// The purchase as a state machine, without clock, store or network: what an order needs next, and what each answer makes
+/// of it. **Reserve → redeem → charge**, always in this order, each step repeatable by the order's id.
+///
+/// ``Purchase`` takes the steps; what follows from an ``Ending`` is decided by ``PlaceOrder`` with a customer waiting, and by
+/// ``FinishOrder`` with none. An outcome that is unknown stays unknown: the order is taken up again from the start, and every
+/// step answers what it answered before.
+struct Saga: Sendable {
+    enum Step: Sendable {
+        case reserve
+        /// Inventory can't be had: prices and stock as they were last known.
+        case estimate
+        case redeem(code: String)
+        /// Puts the order on disk: another try could price it or decide about the coupon differently, and charge another
+        /// amount.
+        case save
+        case charge(amount: Int)
+        case end(Ending)
+    }
+
+    /// How the path ended, this time.
+    enum Ending: Sendable {
+        case paid
+        /// A business refusal: another try won't change it.
+        case refused(ProblemDocument)
+        /// The order was undone in the meantime: everything that arrives for it is refused.
+        case voided
+        /// Nothing can be promised: inventory can't be had, and the prices aren't known.
+        case priceUnavailable(Unavailability)
+        /// The customer would rather not order than order without the coupon.
+        case couponUnavailable(Unavailability)
+        /// Whether it was reserved is unknown; priced as of old, and nothing was charged.
+        case inventoryUnavailable(Unavailability)
+        /// Reserved, and whether it was charged is unknown.
+        case paymentUnavailable(Unavailability)
+    }
+
+    private(set) var order: Order
+    private(set) var next = Step.reserve
+    /// Stock by SKU, as it was last known; where the order was priced by it.
+    private(set) var lastKnownStock: [String: Int] = [:]
+    /// With a customer waiting, an order that can't be reserved is priced as of old, so that it can be accepted.
+    private let isCustomerWaiting: Bool
+    /// Nothing is captured without a live reservation.
+    private var unreserved: Unavailability?
+
+    init(_ order: Order, isCustomerWaiting: Bool) {
+        self.order = order
+        self.isCustomerWaiting = isCustomerWaiting
+    }
+
+    // MARK: Reserve
+
+    mutating func reserved(_ reservation: Reservation, at now: Timestamp) {
+        order.price(reservation)
+        order.note("reserve", "done", at: now)
+        order.stockIsVerified(at: now)
+        next = afterPricing
+    }
+
+    mutating func notReserved(_ failure: DependencyFailure<ProblemDocument>, at now: Timestamp) {
+        switch failure {
+        case .refused(let problem) where problem.code == "voided": next = .end(.voided)
+        case .refused(let problem):
+            order.note("reserve", "refused", problem.code, at: now)
+            next = .end(.refused(problem))
+        case .unavailable(let reason):
+            order.note("reserve", "degraded", reason.code, at: now)
+            unreserved = reason
+            if order.isPriced {
+                next = .end(.inventoryUnavailable(reason))
+            } else {
+                next = isCustomerWaiting && reason.reason != .deadlineExceeded ? .estimate : .end(.priceUnavailable(reason))
+            }
+        }
+    }
+
+    /// - Parameter known: every product of the order as it was last known; nil if one of them isn't, or not lately.
+    mutating func estimated(_ known: LastKnownProducts?, at now: Timestamp) {
+        guard let reason = unreserved else { return }
+        guard let known else { return next = .end(.priceUnavailable(reason)) }
+        order.price(known, reason: reason.code)
+        order.note("price", "degraded", "as of \(known.ageSeconds) s ago", at: now)
+        lastKnownStock = known.products.mapValues(\.available)
+        // The coupon is redeemed for these prices, so they are on disk first: live ones may be others.
+        next = .save
+    }
+
+    private var afterPricing: Step {
+        if let code = order.request.couponCode, order.progress.couponDecision == .undecided { return .redeem(code: code) }
+        return afterCoupon
+    }
+
+    // MARK: Redeem
+
+    mutating func redeemed(_ answer: Served<CouponNeighbour.Redeeming>, at now: Timestamp) {
+        switch answer {
+        case .live(.redeemed(let discount)):
+            order.redeemed(discount: discount)
+            order.note("redeem", "done", "\(discount) off", at: now)
+            next = .save
+        case .live(.voided): next = .end(.voided)
+        case .live(.refused(let problem)):
+            order.note("redeem", "refused", problem.code, at: now)
+            next = .end(.refused(.couponRefused(problem.reason ?? problem.detail)))
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
+            // Nothing but a live answer has redeemed anything.
+            order.note("redeem", "degraded", reason.code, at: now)
+            skipCoupon(reason)
+        }
+    }
+
+    private mutating func skipCoupon(_ reason: Unavailability) {
+        next = .save
+        switch order.request.ifCouponUnavailable ?? .refundLater {
+        case .refundLater: order.skipCoupon(reason: reason.code, repair: .refundLater)
+        case .orderWithout: order.skipCoupon(reason: reason.code, repair: .none)
+        case .reject: next = .end(.couponUnavailable(reason))
+        }
+    }
+
+    /// The prices, or the decision about the coupon, are on disk.
+    mutating func saved(as saved: Order) {
+        order = saved
+        next = afterPricing
+    }
+
+    private var afterCoupon: Step {
+        if let limit = order.request.maxTotal, let total = order.document.total, total > limit {
+            return .end(
+                .refused(.totalExceeded(total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
+        }
+        if let unreserved { return .end(.inventoryUnavailable(unreserved)) }
+        guard let amount = order.document.total, amount > 0 else { return .end(.paid) }
+        return .charge(amount: amount)
+    }
+
+    // MARK: Charge
+
+    mutating func charged(_ payment: Payment, at now: Timestamp) {
+        order.progress.paymentId = payment.id
+        order.note("charge", "done", payment.id, at: now)
+        next = .end(.paid)
+    }
+
+    mutating func notCharged(_ failure: DependencyFailure<ProblemDocument>, at now: Timestamp) {
+        switch failure {
+        case .refused(let problem) where problem.code == "voided": next = .end(.voided)
+        case .refused(let problem):
+            order.note("charge", "refused", problem.reason ?? problem.code, at: now)
+            next = .end(.refused(.paymentDeclined(problem.reason ?? problem.detail)))
+        case .unavailable(let reason):
+            order.note("charge", "degraded", reason.code, at: now)
+            next = .end(.paymentUnavailable(reason))
+        }
+    }
+}
+
+extension ProblemDocument {
+    static func totalExceeded(_ total: Int, limit: Int, isCouponSkipped: Bool) -> ProblemDocument {
+        let why = isCouponSkipped ? " without the coupon, which can't be checked" : ""
+        return ProblemDocument(
+            status: 409, code: "total-exceeded", title: "The order is dearer than allowed",
+            detail: "The total is \(total)\(why), more than maxTotal \(limit). Nothing was charged.")
+    }
+
+    static func paymentDeclined(_ reason: String) -> ProblemDocument {
+        ProblemDocument(
+            status: 402, code: "payment-declined", title: "The payment was declined", detail: "The issuer says: \(reason).",
+            reason: reason)
+    }
+
+    static func couponRefused(_ reason: String) -> ProblemDocument {
+        ProblemDocument(
+            status: 422, code: "coupon-refused", title: "The coupon was refused",
+            detail: "The coupon can't be used for this order: \(reason).", reason: reason)
+    }
+}

@@ -1,0 +1,107 @@
+import Resilience
+
+/// What a lane's worker has in hand, and when it next has something to write. Without a clock of its own, and without effects.
+struct LanePlan {
+    typealias Instant = ContinuousClock.Instant
+
+    struct Delivery: Sendable {
+        var message: Message
+        var verdict: Verdict
+    }
+
+    /// What a round has written.
+    struct Round: Sendable {
+        var claimed: [Message] = []
+        /// Leases that turned out to be lost when they were to be extended.
+        var lost: [Lease] = []
+        /// Until the next message of the lane is due.
+        var untilNext: Duration?
+    }
+
+    private struct Hand {
+        var era: Int
+        var isLost = false
+    }
+
+    private let policy: QueueWorkers.Policy
+    private(set) var window: LaneWindow
+    private var inDelivery: [Lease: Hand] = [:]
+    /// Delivered and not settled yet.
+    private(set) var finished: [Delivery] = []
+    /// When a claim may find something; nil while nothing waits.
+    private var claimFrom: Instant?
+    private var pausedUntil: Instant
+    private var nextRoundFrom: Instant
+    private var extendFrom: Instant
+
+    init(concurrency: Int, policy: QueueWorkers.Policy, now: Instant) {
+        self.policy = policy
+        window = LaneWindow(concurrency: concurrency)
+        claimFrom = now
+        pausedUntil = now
+        nextRoundFrom = now
+        extendFrom = now
+    }
+
+    var isEmpty: Bool { inDelivery.isEmpty && finished.isEmpty }
+
+    /// When the next round is to be written; nil: when the bell rings.
+    func nextRound(now: Instant, isStopping: Bool) -> Instant? {
+        if isStopping, !finished.isEmpty { return now }
+        var moments: [Instant] = []
+        if !finished.isEmpty { moments.append(nextRoundFrom) }
+        if !isStopping, let claimFrom, window.room(besides: inDelivery.count) > 0 {
+            moments.append(max(claimFrom, pausedUntil, nextRoundFrom))
+        }
+        if inDelivery.values.contains(where: { !$0.isLost }) { moments.append(max(extendFrom, nextRoundFrom)) }
+        return moments.min()
+    }
+
+    /// How many messages the round may claim.
+    func limit(now: Instant, isStopping: Bool) -> Int {
+        isStopping || now < pausedUntil ? 0 : window.room(besides: inDelivery.count)
+    }
+
+    /// The leases that the round extends: none before a third of their length has passed, so that two may fail.
+    func leasesToExtend(now: Instant) -> [Lease] {
+        now < extendFrom ? [] : inDelivery.filter { !$0.value.isLost }.map(\.key)
+    }
+
+    /// Something may wait now.
+    mutating func rung(at now: Instant) { claimFrom = min(claimFrom ?? now, now) }
+
+    mutating func finish(_ delivery: Delivery, at now: Instant, chance: inout some RandomNumberGenerator) {
+        guard let hand = inDelivery.removeValue(forKey: delivery.message.lease) else { return }
+        if !hand.isLost { finished.append(delivery) }
+        guard delivery.verdict.isUnavailable else { return window.answered(era: hand.era) }
+        if window.unanswered(era: hand.era) {
+            pausedUntil = now + policy.backoff.delay(afterFailures: window.deaths, using: &chance)
+        }
+    }
+
+    mutating func written(_ round: Round, begun: Instant, limit: Int, now: Instant) {
+        finished = []
+        for lease in round.lost { inDelivery[lease]?.isLost = true }
+        if inDelivery.isEmpty || begun >= extendFrom { extendFrom = begun + policy.lease / 3 }
+        for message in round.claimed { inDelivery[message.lease] = Hand(era: window.era) }
+        nextRoundFrom = begun + policy.claimInterval
+        if round.claimed.count == limit {
+            claimFrom = now
+        } else {
+            claimFrom = round.untilNext.map { now + $0 }
+        }
+    }
+
+    /// Nothing was written: tried again in a second. When the process stops, what was delivered is left to its leases, and is
+    /// delivered again.
+    mutating func failed(now: Instant, isStopping: Bool) {
+        nextRoundFrom = now + .seconds(1)
+        if isStopping { finished = [] }
+    }
+}
+
+extension Verdict {
+    var isUnavailable: Bool {
+        if case .unavailable = self { true } else { false }
+    }
+}
