@@ -121,10 +121,12 @@ let package = Package(
         tests("ServingPath", ["ServingPath", "Resilience", "TestSupport"]),
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
-        tests("Storage", ["Storage", "TestSupport", grdb]),
+        tests("Storage", ["Storage", "Resilience", "TestSupport", grdb]),
         tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
         tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),
-        tests("Runtime", ["Runtime", "Resilience", "Storage", "Transport", "TestSupport"]),
+        tests(
+            "Runtime",
+            ["Runtime", "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Transport", "TestSupport", grdb]),
         serviceTests("Payment"),
         serviceTests("Coupon"),
         serviceTests("Inventory"),
@@ -135,7 +137,7 @@ let package = Package(
             "System",
             [
                 "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService", "OrderService",
-                "PaymentService", "TestSupport", "Transport",
+                "PaymentService", "Resilience", "Storage", "TestSupport", "Transport", grdb,
             ]
         ),
         .executableTarget(

@@ -51,7 +51,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         let responder = RouteResponder(
             routes: standard.routes + application.routes,
             credentials: Credentials(service: common.serviceToken, administrator: common.administratorToken),
-            admit: { try Self.admit($0, reserve) },
+            admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
             translate: Self.problem, logger: environment.logger)
         let http = HTTP1Channel.Configuration(
             idleTimeout: .seconds(60),
@@ -67,11 +67,16 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     }
 
     /// New work, early refused where there is no room for what it will need until it ends.
-    private static func admit(_ route: Route, _ reserve: StorageReserve) throws {
+    private static func admit(_ route: Route, _ reserve: StorageReserve, _ queue: DurableQueue) async throws {
         // What another service asks is for an order that was begun: it may use half of the reserve, so that on a disk that
         // all share an order that was let in can be finished.
         guard reserve.isFree(share: route.access == .services ? 0.5 : 1) else {
             throw Problem.storageFull("Nothing was begun: little space is left on the disk.")
+        }
+        guard await queue.hasRoom() else {
+            throw Problem.unavailable(
+                "overloaded", "Too much is under way", "Nothing was begun: too much that was begun isn't finished.",
+                retryAfter: 5)
         }
     }
 

@@ -45,4 +45,24 @@ struct SettingsTests {
     func notDurations(text: String) {
         #expect(Settings.duration(text) == nil)
     }
+
+    @Test(
+        "bytes are read with their unit, and bare numbers as bytes",
+        arguments: [("512KiB", Int64(524_288)), ("64MiB", 67_108_864), ("2 GiB", 2_147_483_648), ("0", 0), ("1000", 1000)])
+    func bytes(text: String, expected: Int64) {
+        #expect(Settings.bytes(text) == expected)
+    }
+
+    @Test("what isn't an amount of bytes is none", arguments: ["", "MiB", "-1MiB", "1.5MiB", "64MB", "99999999999TiB"])
+    func notBytes(text: String) {
+        #expect(Settings.bytes(text) == nil)
+    }
+
+    @Test("an amount out of its range is a problem that says the range")
+    func bytesOutOfRange() {
+        var settings = settings(["RESERVE": "2GiB"])
+        #expect(settings.bytes("RESERVE", default: 64 << 20, in: 0...(1 << 30), "space") == 64 << 20)
+        #expect(settings.problems == ["RESERVE=2GiB is not valid: space (0 to 1GiB)"])
+        #expect(settings.knobs.map(\.defaultValue) == ["64MiB"])
+    }
 }

@@ -4,22 +4,6 @@ import Storage
 import TestSupport
 import Testing
 
-private let notes = Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT")
-
-private func open(_ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes]) throws -> Store {
-    try Store(folder: folder.path, name: "test", migrations: migrations)
-}
-
-private func add(_ store: Store, _ text: String) async throws {
-    try await store.write { try $0.run("INSERT INTO notes (text) VALUES (?)", [text]) }
-}
-
-private func count(_ store: Store) async throws -> Int {
-    try await store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM notes") ?? -1 }
-}
-
-private struct Refusal: Error {}
-
 @Suite("Store")
 struct StoreTests {
     @Test("the writer waits for the disk: synchronous is FULL and the journal is a WAL")

@@ -71,11 +71,15 @@ struct SystemStack: Sendable {
 }
 
 /// Brings a stack up, runs `body`, and takes it down whatever happens.
-/// - Parameter expecting: the status of `csp up`; nil where any will do.
+///
+/// - Parameters:
+///   - folder: its data folder; a new one, if none is given.
+///   - expecting: the status of `csp up`; nil where any will do.
 func withSystemStack(
-    environment: [String: String] = [:], expecting: Int32? = 0, _ body: (SystemStack) async throws -> Void
+    on folder: TemporaryFolder? = nil, environment: [String: String] = [:], expecting: Int32? = 0,
+    _ body: (SystemStack) async throws -> Void
 ) async throws {
-    let folder = try TemporaryFolder()
+    let folder = try folder ?? TemporaryFolder()
     let client = HTTPClient()
     defer { client.shutdown() }
     let stack = SystemStack(folder: folder, base: try FreePorts.base(), client: client)

@@ -1,0 +1,38 @@
+import Contracts
+import Queue
+import Runtime
+import ServingPath
+import Storage
+import Transport
+
+/// The least that is a service: one route that adds work for customers, one for services, and one that does not.
+struct SmallService: ServiceApplication {
+    struct Configuration: ServiceConfiguration {
+        init(reading settings: inout Settings) {}
+    }
+
+    static let name = "small"
+    static let defaultPort = 0
+    static let openAPI = Array(#"{"paths":{}}"#.utf8)
+
+    let store: Store
+    let queue: DurableQueue
+    let routes: [Route]
+
+    init(configuration: Configuration, environment: ServiceEnvironment) throws {
+        let notes = Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT")
+        let store = try Store(
+            folder: environment.common.dataFolder, name: Self.name, migrations: [notes, DurableQueue.migration])
+        self.store = store
+        queue = DurableQueue(store: store, wall: { environment.wall().milliseconds })
+        let write: Route.Handler = { _ in
+            try await store.write { try $0.run("INSERT INTO notes DEFAULT VALUES") }
+            return try .json(201, ["done": true])
+        }
+        routes = [
+            .post("/begin", .critical, addsWork: true, handler: write),
+            .post("/help", .critical, access: .services, addsWork: true, handler: write),
+            .post("/finish", .critical, handler: write),
+        ]
+    }
+}

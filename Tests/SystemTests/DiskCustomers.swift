@@ -1,0 +1,120 @@
+import Contracts
+import Foundation
+import Resilience
+import TestSupport
+import Testing
+
+/// Customers who order one after the other and, as good clients do, ask again with the same key until they have an order.
+final class Customers: Sendable {
+    struct Tally: Sendable {
+        /// The ids of the orders that were acknowledged, by 201 or 202.
+        var orders: Set<String> = []
+        var confirmed = 0
+        /// Every other answer, by its problem's code.
+        var refusals: [String: Int] = [:]
+        var unexpected: [String] = []
+        var latencies: [Duration] = []
+        var isOver = false
+
+        var line: String {
+            let refused = refusals.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
+            let sorted = latencies.sorted()
+            func percentile(_ share: Double) -> Int {
+                guard !sorted.isEmpty else { return 0 }
+                let latency = sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
+                return Int(latency / .milliseconds(1))
+            }
+            return "\(orders.count) orders (\(confirmed) confirmed at once), refused: \(refused.isEmpty ? "none" : refused); "
+                + "p50 \(percentile(0.5)) ms, p99 \(percentile(0.99)) ms"
+        }
+    }
+
+    let tally = Watched(Tally())
+    private let stack: SystemStack
+    private let skus: [String]
+    private let begin = ContinuousClock.now
+    /// Far longer than any of these tests takes.
+    private static let patience = Duration.seconds(50)
+
+    init(_ stack: SystemStack) async throws {
+        self.stack = stack
+        // Many products, so that none sells out.
+        let products: Page<Product> = try await stack.get("inventory", "/products?limit=500")
+        skus = products.items.map(\.sku)
+    }
+
+    static func order(_ customer: String, sku: String = "P850102") -> OrderRequest {
+        let items = [ItemQuantity(sku: sku, quantity: 1)]
+        return OrderRequest(customerId: customer, items: items, payment: PaymentMeans(token: "tok_ok"))
+    }
+
+    /// `count` of them order side by side until `body` has returned.
+    func order(_ count: Int, while body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    while !self.tally.value.isOver { try await self.orderOne("H\(number)") }
+                }
+            }
+            defer { tally.update { $0.isOver = true } }
+            try await body()
+        }
+    }
+
+    /// `count` of them order side by side, each `each` times.
+    func order(_ count: Int, each: Int) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<count {
+                group.addTask {
+                    for _ in 0..<each { try await self.orderOne("H\(number)") }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Waits for it, and gives up where the customers do.
+    func until(_ condition: @escaping @Sendable (Tally) -> Bool) async throws {
+        await tally.until { condition($0) || !$0.unexpected.isEmpty }
+        try #require(tally.value.unexpected == [])
+    }
+
+    private func orderOne(_ customer: String) async throws {
+        let key = UUID().uuidString
+        let request = Self.order(customer, sku: skus.randomElement() ?? "")
+        while !tally.value.isOver {
+            guard begin.duration(to: .now) < Self.patience else {
+                return tally.update {
+                    $0.unexpected.append("no end after \(Self.patience)")
+                    $0.isOver = true
+                }
+            }
+            let sent = ContinuousClock.now
+            guard let (status, body) = try? await stack.place(request, key: key) else { continue }
+            let elapsed = sent.duration(to: .now)
+            tally.update { $0.latencies.append(elapsed) }
+            if status == 201 || status == 202 {
+                let id = try JSON.decode(OrderDocument.self, from: body).id
+                return tally.update {
+                    $0.orders.insert(id)
+                    $0.confirmed += status == 201 ? 1 : 0
+                }
+            }
+            let code = (try? JSON.decode(ProblemDocument.self, from: body))?.code ?? "none"
+            tally.update { $0.refusals[code, default: 0] += 1 }
+            // 409: the first request with this key is still at work.
+            guard status == 503 || code == "request-in-progress" else {
+                return tally.update { $0.unexpected.append("\(status) \(code)") }
+            }
+        }
+    }
+
+    /// After the audit: each order that was acknowledged is there, and has ended well; nobody got an answer beside the contract.
+    func check() async throws {
+        #expect(tally.value.unexpected.isEmpty)
+        for id in tally.value.orders {
+            let order: OrderDocument = try await stack.get("order", "/orders/\(id)")
+            #expect(order.status == .confirmed, "\(id)")
+        }
+    }
+}

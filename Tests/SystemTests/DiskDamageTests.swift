@@ -1,0 +1,54 @@
+import Contracts
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@Suite("Files that a service can't trust", .serialized)
+struct DiskDamageTests {
+    private func start(_ folder: String) async throws -> Executables.Outcome {
+        try await Executables.run(
+            "order", [],
+            environment: ["SERVICE_TOKEN": "t", "HTTP_PORT": "0", "DATA_DIR": folder, "LOG_LEVEL": "critical"])
+    }
+
+    private func expectRefused(_ stack: SystemStack, because words: String) async throws {
+        let outcome = try await start(stack.folder.path + "/order")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("/order/order.sqlite") && outcome.errors.contains(words), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test("a damaged page, another kind of file and a newer store are refused with 1 and one line; csp says it too")
+    func refused() async throws {
+        try await withSystemStack { stack in
+            try await Customers(stack).order(8, each: 25)
+            try await stack.csp("down")
+            let file = URL(filePath: stack.folder.path + "/order/order.sqlite")
+            let sound = try Data(contentsOf: file)
+            let pages = sound.count / 4096
+            try #require(pages > 10)
+
+            var chance = SeededChance("a damaged page")
+            var damaged = sound
+            for index in (pages / 2 * 4096)..<((pages / 2 + 1) * 4096) { damaged[index] = UInt8(chance.upTo(256)) }
+            try damaged.write(to: file)
+            try await expectRefused(stack, because: "damaged")
+            let up = try await stack.csp("up", "--detach", "--ports", "\(stack.base)", expecting: 1)
+            #expect(up.errors.contains("damaged") && up.errors.split(separator: "\n").count == 1)
+
+            try Data("sku,name,price\n".utf8).write(to: file)
+            try await expectRefused(stack, because: "not a database")
+
+            try sound.write(to: file)
+            let newer = try DatabaseQueue(path: file.path)
+            try await newer.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of-next-year')") }
+            try newer.close()
+            try await expectRefused(stack, because: "newer")
+
+            try sound.write(to: file)
+            try await stack.csp("up", "--detach", "--ports", "\(stack.base)")
+            try await stack.csp("audit")
+        }
+    }
+}

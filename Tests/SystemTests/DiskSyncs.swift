@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// Makes a running process's `fdatasync` slow, or fail, with `strace`; ends when it is let go.
+final class BrokenSyncs {
+    /// Whether there is an strace that may look into other processes.
+    static let isPossible: Bool = {
+        guard let process = try? start(["-e", "trace=none", "/bin/true"]) else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+    static let reason = "strace isn't installed, or may not trace here"
+
+    private let tracer: Process
+    private let pid: Int32
+
+    /// Returns when every sync of the process is concerned.
+    ///
+    /// - Parameter how: as `strace -e inject` has it: `delay_enter=100000` (microseconds), `error=EIO`.
+    init(of pid: Int32, _ how: String) throws {
+        self.pid = pid
+        tracer = try Self.start(["-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:\(how)", "-p", "\(pid)"])
+        while Self.tracers(of: pid).contains(0) {
+            try #require(tracer.isRunning, "strace ended")
+            usleep(1000)
+        }
+    }
+
+    deinit { if tracer.isRunning { tracer.terminate() } }
+
+    /// Returns when the process syncs as ever.
+    func end() {
+        tracer.terminate()
+        while Self.tracers(of: pid).contains(where: { $0 != 0 }) { usleep(1000) }
+    }
+
+    private static func start(_ arguments: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/strace")
+        process.arguments = ["-q", "-o", "/dev/null"] + arguments
+        process.standardError = FileHandle.nullDevice
+        // A child inherits the calling thread's blocked signals, among them, on a thread of a pool, the one that ends it.
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try process.run()
+        return process
+    }
+
+    /// Who traces each of the process's threads; 0 for nobody.
+    private static func tracers(of pid: Int32) -> [Int32] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return tasks.compactMap { task in
+            let data = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(task)/status")
+            let lines = data.map { String(decoding: $0, as: UTF8.self) }?.split(separator: "\n") ?? []
+            return lines.first { $0.hasPrefix("TracerPid:") }.flatMap {
+                Int32($0.dropFirst(10).trimmingPrefix { $0.isWhitespace })
+            }
+        }
+    }
+}
