@@ -35,7 +35,8 @@ races: requirements  ## the concurrent parts under the thread sanitizer (the fir
 docs:                ## every public symbol of the two libraries is documented, and their catalogues convert
 	Scripts/check-docs
 
-verify: requirements ## what takes longer than `make test`: the stack in containers
+verify: requirements ## what takes longer than `make test`: a hundred rounds of random kills, the stack in containers
+	Scripts/verify-kills
 	Scripts/verify-containers
 
 requirements:

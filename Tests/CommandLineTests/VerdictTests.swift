@@ -5,7 +5,11 @@ import Testing
 
 @Suite struct VerdictTests {
     private func verdict(_ status: Int, _ body: some Encodable, retryAfter: String? = nil) throws -> Verdict {
-        Verdict(status: status, retryAfter: retryAfter, body: try Array(JSON.encode(body)))
+        self.verdict(status, body: try Array(JSON.encode(body)), retryAfter: retryAfter)
+    }
+
+    private func verdict(_ status: Int, body: [UInt8], retryAfter: String? = nil) -> Verdict {
+        Verdict(OrderAnswer(status: status, retryAfter: retryAfter, body: body))
     }
 
     private func problem(_ status: Int, _ code: String) -> ProblemDocument {
@@ -41,7 +45,7 @@ import Testing
             try verdict(409, problem(409, "request-in-progress"), retryAfter: "2")
                 == .again(after: 2, "409 request-in-progress"))
         #expect(try verdict(503, problem(503, "overloaded"), retryAfter: "1") == .again(after: 1, "503 overloaded"))
-        #expect(Verdict(status: 503, retryAfter: nil, body: []) == .again(after: 0, "503 "))
+        #expect(verdict(503, body: []) == .again(after: 0, "503 "))
     }
 
     @Test("what isn't in the table is unexpected, whatever its status")
@@ -49,12 +53,12 @@ import Testing
         func isUnexpected(_ verdict: Verdict) -> Bool {
             if case .ended(.unexpected, _) = verdict { true } else { false }
         }
-        #expect(isUnexpected(Verdict(status: 201, retryAfter: nil, body: Array("fine".utf8))))
+        #expect(isUnexpected(verdict(201, body: Array("fine".utf8))))
         #expect(isUnexpected(try verdict(201, OrderDocument.sample("o", .accepted))))
         #expect(isUnexpected(try verdict(202, OrderDocument.sample("o", .confirmed))))
         #expect(isUnexpected(try verdict(422, problem(422, "invalid-request"))))
         #expect(isUnexpected(try verdict(409, problem(409, "coupon-refused"))))
-        #expect(isUnexpected(Verdict(status: 500, retryAfter: nil, body: [])))
+        #expect(isUnexpected(verdict(500, body: [])))
     }
 
     @Test("a followed order ends when it is terminal, and not before")

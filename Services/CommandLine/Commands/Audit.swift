@@ -6,9 +6,11 @@ struct Audit: AsyncParsableCommand {
         abstract: "Wait until nothing is under way, then check the eight invariants.",
         discussion: """
             Reads every service over HTTP: nothing lost, nobody charged twice, nothing oversold, everything made good.
-            Exit code 1 when an invariant fails, or when the queues aren't empty in time (not-drained).
+            With --history, also what the clients of a load saw is held against the orders: nothing lost, nothing twice, \
+            nothing that nobody ordered. Exit code 1 when one fails, or when the queues aren't empty in time (not-drained).
 
             Example: csp audit --wait 120
+            Example: csp load --history seen.jsonl; csp audit --history seen.jsonl
             """
     )
 
@@ -17,16 +19,22 @@ struct Audit: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to wait for the queues to empty, in seconds or such as 2m.", valueName: "s"))
     var wait = DurationArgument(.seconds(60))
 
+    @Option(help: ArgumentHelp("What the clients of a csp load --history saw.", valueName: "file"))
+    var history: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     struct Report: Encodable {
         var ok: Bool
         var invariants: [Invariant]
+        /// Nil without a history.
+        var history: HistoryReport?
         var counts: [String: Int]
     }
 
     func run() async throws {
+        let history = try history.map(History.read)
         let record = try data.folder.record()
         guard record.services.contains(where: \.process.isAlive) else {
             throw Failure("nothing is running on \(data.folder.path); csp up\(data.folder.option) starts it")
@@ -44,22 +52,35 @@ struct Audit: AsyncParsableCommand {
             snapshot = try await reader.snapshot { progress.show($0) }
         }
         let invariants = snapshot.invariants
-        let report = Report(ok: invariants.allSatisfy(\.ok), invariants: invariants, counts: snapshot.counts)
+        let judged = history?.report(snapshot.orders)
+        let report = Report(
+            ok: invariants.allSatisfy(\.ok) && judged?.ok != false, invariants: invariants, history: judged,
+            counts: snapshot.counts)
         Terminal.print(json ? try Terminal.json(report) : text(report))
         if !report.ok { throw ExitCode(1) }
     }
 
     private func text(_ report: Report) -> String {
         let counts = report.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        return (report.invariants.map(text) + ["", "Looked at \(counts)."]).joined(separator: "\n")
+        let invariants = report.invariants.map { text("\($0.number). \($0.name)", $0.violations) }
+        let judged = report.history.map { ["", text($0)] } ?? []
+        return (invariants + judged + ["", "Looked at \(counts)."]).joined(separator: "\n")
     }
 
-    private func text(_ invariant: Invariant) -> String {
-        let verdict = invariant.ok ? Terminal.coloured("ok    ", .green) : Terminal.coloured("FAILED", .red)
-        let count = invariant.violations.count
-        var lines = ["\(verdict)  \(invariant.number). \(invariant.name)\(invariant.ok ? "" : ": \(count) found")"]
-        lines += invariant.violations.prefix(10).map { "           \($0.id) \($0.detail)" }
-        if count > 10 { lines.append("           … and \(count - 10) more") }
+    private func text(_ history: HistoryReport) -> String {
+        let judgements = history.judgements.map { text("\($0.name): \($0.meaning)", $0.violations) }
+        let figures =
+            "        of \(history.operations) operations in \(history.attempts) requests, \(history.retried) learned their end "
+            + "by asking again; of those that never did, \(history.recovered) have their order and \(history.absent) have none"
+        return (judgements + [figures]).joined(separator: "\n")
+    }
+
+    private func text(_ claim: String, _ violations: [Violation]) -> String {
+        let ok = violations.isEmpty
+        let verdict = ok ? Terminal.coloured("ok    ", .green) : Terminal.coloured("FAILED", .red)
+        var lines = ["\(verdict)  \(claim)\(ok ? "" : ": \(violations.count) found")"]
+        lines += violations.prefix(10).map { "           \($0.id) \($0.detail)" }
+        if violations.count > 10 { lines.append("           … and \(violations.count - 10) more") }
         return lines.joined(separator: "\n")
     }
 }

@@ -10,8 +10,10 @@ struct Load: AsyncParsableCommand {
             Open loop: orders go out at the rate whatever comes back, and latency counts from the intended send time. What \
             is undecided (no connection, timeout, 503) is sent again with the same idempotency key; what is accepted is \
             followed to its end. Exit code 1 when an order ended unresolved or with an answer that isn't in the contract.
+            With --history each order's story, as its client saw it, is written to a file for csp audit to judge.
 
             Example: csp load --rate 100 --duration 1m
+            Example: csp load --patience 2m --history seen.jsonl
             Example: csp load --replay --rate 200
             """
     )
@@ -55,6 +57,12 @@ struct Load: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long one order is sent again and followed.", valueName: "d"))
     var patience = DurationArgument(.seconds(30))
 
+    @Option(
+        help: ArgumentHelp(
+            "Write down what the clients do and see, as it happens, a JSON object a line (the file is begun anew).",
+            valueName: "file"))
+    var history: String?
+
     @Option(help: "Payment token of every order: tok_ok, tok_declined, tok_insufficient_funds or tok_slow.")
     var token = "tok_ok"
 
@@ -77,7 +85,8 @@ struct Load: AsyncParsableCommand {
         defer { client.shutdown() }
         let run = randomHex(UInt32.self)
         let purchase = Purchase(client: client, orderURL: url, patience: patience.duration)
-        let loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: token)
+        let history = try history.map(HistoryFile.init)
+        let loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: token, history: history)
         let seed = replay == nil ? seed ?? UInt64.random(in: 0...999_999) : nil
         var source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
         let total = total(baskets.count)
@@ -96,6 +105,7 @@ struct Load: AsyncParsableCommand {
         let report = LoadReport(counts, rate: rate, seed: seed, duration: elapsed)
         Terminal.print(json ? try Terminal.json(report) : report.text)
         for failure in report.failures { Terminal.error(failure) }
+        try history?.close()
         if !report.ok { throw ExitCode(1) }
     }
 

@@ -11,6 +11,7 @@ struct OpenLoop {
     /// Prefix of every idempotency key: never the same in two runs, else the second would be answered with the first's orders.
     let run: String
     let paymentToken: String
+    let history: HistoryFile?
 
     /// Sends what `next` gives until it gives nothing, and returns once all are at their end.
     ///
@@ -31,14 +32,23 @@ struct OpenLoop {
             while let basket = next() {
                 let intended = begin + .seconds(Double(count) / rate)
                 count += 1
-                let body = try Array(JSON.encode(order(basket)))
+                let order = order(basket)
+                let body = try Array(JSON.encode(order))
                 let key = "\(run)-\(count)"
                 try await Task.sleep(until: intended, clock: .continuous)
                 let isDelayed = tally.counts.inFlight >= Self.inFlightLimit
                 _ = await places.next()
                 tally.begin(isDelayed: isDelayed)
                 group.addTask {
-                    tally.end(await purchase.run(body, key: key, intended: intended), key: key)
+                    var operation = ClientOperation(key: key, request: order)
+                    history?.write(operation)
+                    let result = await purchase.run(body, key: key, intended: intended) {
+                        operation.attempts.append($0)
+                        history?.write(operation)
+                    }
+                    operation.outcome = result.ending.outcome
+                    history?.write(operation)
+                    tally.end(result, key: key)
                     roomMade.yield()
                 }
             }

@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 import Resilience
 import Transport
 
@@ -30,12 +29,15 @@ struct Purchase {
         self.patience = patience
     }
 
-    func run(_ body: [UInt8], key: String, intended: ContinuousClock.Instant) async -> Result {
+    /// - Parameter seen: told of each request once it is answered or has failed, save looks that show nothing new.
+    func run(
+        _ body: [UInt8], key: String, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in }
+    ) async -> Result {
         let limit = intended + patience
         var result = Result(ending: .unresolved("never sent"))
         var failures = 0
         while true {
-            let verdict = await send(body, key: key)
+            let verdict = await send(body, key: key, seen)
             switch verdict {
             case .ended(let ending, let order):
                 result.latency = ContinuousClock.now - intended
@@ -45,7 +47,7 @@ struct Purchase {
             case .follow(let order):
                 result.latency = ContinuousClock.now - intended
                 result.degradations = order.degradations
-                result.ending = await follow(order, until: limit)
+                result.ending = await follow(order, until: limit, seen)
                 return result
             case .again(let seconds, let why):
                 failures += 1
@@ -56,23 +58,27 @@ struct Purchase {
         }
     }
 
-    private func send(_ body: [UInt8], key: String) async -> Verdict {
+    private func send(_ body: [UInt8], key: String, _ seen: (Attempt) -> Void) async -> Verdict {
         let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
         let request = HTTPClient.Request(
             method: "POST", url: "\(orderURL)/orders", headers: headers, body: body, connectTimeout: .seconds(1),
             timeout: Self.attemptTimeout)
+        let sentAt = Timestamp.now()
         do {
-            let answer = try await client.send(request)
-            return Verdict(status: answer.status, retryAfter: answer.header("Retry-After"), body: answer.body)
-        } catch .garbage(let what) {
-            return .ended(.unexpected("not HTTP: \(what)"), nil)
+            let answer = OrderAnswer(try await client.send(request))
+            seen(Attempt(.place, sentAt: sentAt, answer: answer))
+            return Verdict(answer)
         } catch {
+            seen(Attempt(.place, sentAt: sentAt, failure: error.words, neverSent: error.isUnreachable))
+            if case .garbage(let what) = error { return .ended(.unexpected("not HTTP: \(what)"), nil) }
             return .again(after: 0, error.words)
         }
     }
 
     /// Reads the order until it is terminal.
-    private func follow(_ order: OrderDocument, until limit: ContinuousClock.Instant) async -> Ending {
+    private func follow(
+        _ order: OrderDocument, until limit: ContinuousClock.Instant, _ seen: (Attempt) -> Void
+    ) async -> Ending {
         var looks = 0
         while true {
             looks += 1
@@ -81,10 +87,12 @@ struct Purchase {
             }
             let request = HTTPClient.Request(
                 url: "\(orderURL)/orders/\(order.id)", connectTimeout: .seconds(1), timeout: Self.attemptTimeout)
-            guard let answer = try? await client.send(request), answer.status == 200,
-                let current = try? JSON.decode(OrderDocument.self, from: Data(answer.body))
+            let sentAt = Timestamp.now()
+            guard let answer = try? await OrderAnswer(client.send(request)), answer.status == 200,
+                let ending = answer.order.flatMap(Verdict.ending)
             else { continue }
-            if let ending = Verdict.ending(of: current) { return ending }
+            seen(Attempt(.look, sentAt: sentAt, answer: answer))
+            return ending
         }
     }
 
@@ -95,4 +103,14 @@ struct Purchase {
         guard ContinuousClock.now + delay < limit else { return false }
         return (try? await Task.sleep(for: delay)) != nil
     }
+}
+
+extension OrderAnswer {
+    init(_ response: HTTPClient.Response) {
+        self.init(status: response.status, retryAfter: response.header("Retry-After"), body: response.body)
+    }
+}
+
+extension HTTPClientError {
+    var isUnreachable: Bool { if case .unreachable = self { true } else { false } }
 }

@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 
 /// How a basket ended.
 enum Ending: Equatable {
@@ -22,29 +21,27 @@ enum Verdict: Equatable {
     case again(after: Double, String)
 
     /// The refusals of the contract's table, by status.
-    private static let refusals: [Int: Set<String>] = [
+    static let refusals: [Int: Set<String>] = [
         402: ["payment-declined"], 409: ["out-of-stock", "total-exceeded"], 422: ["unknown-sku", "coupon-refused"],
     ]
 
-    init(status: Int, retryAfter: String?, body: [UInt8]) {
-        let data = Data(body)
-        let order = try? JSON.decode(OrderDocument.self, from: data)
-        let problem = try? JSON.decode(ProblemDocument.self, from: data)
-        let seconds = retryAfter.flatMap(Double.init) ?? 0
-        switch (status, order?.status, problem?.code) {
+    init(_ answer: OrderAnswer) {
+        let order = answer.order
+        switch (answer.status, order?.status, answer.problem?.code) {
         case (201, .confirmed, _): self = .ended(.confirmed, order)
         case (200, .cancelled, _): self = .ended(.cancelled, order)
-        case (202, .accepted, _), (202, .placing, _): self = order.map(Verdict.follow) ?? Self.unexpected(status, body)
+        case (202, .accepted, _), (202, .placing, _): self = order.map(Verdict.follow) ?? Self.unexpected(answer)
         case (409, _, "order-cancelled"): self = .ended(.cancelled, nil)
-        case (409, _, "request-in-progress"): self = .again(after: seconds, "409 request-in-progress")
-        case (503, _, let code): self = .again(after: seconds, "503 \(code ?? "")")
-        case (_, _, let code?) where Self.refusals[status]?.contains(code) == true: self = .ended(.refused(code: code), nil)
-        default: self = Self.unexpected(status, body)
+        case (409, _, "request-in-progress"): self = .again(after: answer.retryAfter, "409 request-in-progress")
+        case (503, _, let code): self = .again(after: answer.retryAfter, "503 \(code ?? "")")
+        case (let status, _, let code?) where Self.refusals[status]?.contains(code) == true:
+            self = .ended(.refused(code: code), nil)
+        default: self = Self.unexpected(answer)
         }
     }
 
-    private static func unexpected(_ status: Int, _ body: [UInt8]) -> Verdict {
-        .ended(.unexpected("\(status) \(String(decoding: body.prefix(200), as: UTF8.self))"), nil)
+    private static func unexpected(_ answer: OrderAnswer) -> Verdict {
+        .ended(.unexpected("\(answer.status) \(answer.excerpt)"), nil)
     }
 
     /// What a look at the order itself says; nil while it isn't terminal.
