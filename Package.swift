@@ -132,6 +132,9 @@ let package = Package(
         serviceTests("Inventory"),
         serviceTests("Notification"),
         serviceTests("Order", beside: ["Coupon", "Inventory", "Notification", "Payment"]),
+        tests(
+            "Simulation",
+            ["CommandLine", "Contracts", "OrderService", "Queue", "Resilience", "ServingPath", "TestSupport"]),
         tests("CommandLine", ["CommandLine", "Contracts", "Transport", "TestSupport"]),
         tests(
             "System",

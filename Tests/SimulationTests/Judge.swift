@@ -1,0 +1,104 @@
+import Contracts
+
+@testable import OrderService
+
+/// Remembers every effect on the world, apart from those that have it, and says at once which property one of them breaks.
+final class Judge {
+    private(set) var violation: Violation?
+    private var seeded: [String: Int] = [:]
+    private var held: [String: [ItemQuantity]] = [:]
+    private var everReserved: Set<String> = []
+    private var captured: [String: Int] = [:]
+    private var refunded: [String: Int] = [:]
+    private var repairs: Set<String> = []
+    private var undone: Set<String> = []
+    private var uses: [String: Set<String>] = [:]
+    private var told: [String: [NotificationKind]] = [:]
+
+    func broken(_ property: Property, _ about: String, _ detail: String) {
+        if violation == nil { violation = Violation(property: property, about: about, detail: detail) }
+    }
+
+    // MARK: Inventory
+
+    func seeded(_ sku: String, _ quantity: Int) { seeded[sku] = quantity }
+
+    func reserved(_ orderId: String, _ items: [ItemQuantity]) {
+        if undone.contains("reservation \(orderId)") { broken(.tombstone, orderId, "reserved after its release") }
+        held[orderId] = items
+        everReserved.insert(orderId)
+        for item in items {
+            let sum = held.values.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.sku == item.sku ? $1.quantity : 0) } }
+            if sum > seeded[item.sku] ?? 0 {
+                broken(.neverOversold, orderId, "\(sum) of \(item.sku) taken, of \(seeded[item.sku] ?? 0)")
+            }
+        }
+    }
+
+    func released(_ orderId: String) {
+        undone.insert("reservation \(orderId)")
+        held[orderId] = nil
+    }
+
+    // MARK: Payment
+
+    func captured(_ orderId: String, _ amount: Int) {
+        if undone.contains("payment \(orderId)") { broken(.tombstone, orderId, "captured after its void") }
+        if !everReserved.contains(orderId) { broken(.reservedFirst, orderId, "captured and never reserved") }
+        if captured[orderId] != nil { broken(.capturedOnce, orderId, "captured a second time") }
+        captured[orderId, default: 0] += amount
+    }
+
+    func refunded(_ orderId: String, _ amount: Int, isRepair: Bool) {
+        if isRepair, !repairs.insert(orderId).inserted { broken(.refundedOnce, orderId, "repaired a second time") }
+        refunded[orderId, default: 0] += amount
+        if refunded[orderId, default: 0] > captured[orderId, default: 0] {
+            broken(.refundedOnce, orderId, "more refunded than captured")
+        }
+    }
+
+    func voided(_ orderId: String) { undone.insert("payment \(orderId)") }
+
+    /// Whether money was ever taken for the order.
+    func everCaptured(_ orderId: String) -> Bool { captured[orderId] != nil }
+
+    // MARK: Coupon
+
+    func redeemed(_ orderId: String, code: String, customer: String, limit: Int) {
+        if undone.contains("redemption \(orderId)") { broken(.tombstone, orderId, "redeemed after its release") }
+        let use = "\(code) by \(customer)"
+        uses[use, default: []].insert(orderId)
+        if uses[use, default: []].count > limit { broken(.withinLimits, orderId, "\(use), limit \(limit)") }
+    }
+
+    func redemptionReleased(_ orderId: String) {
+        undone.insert("redemption \(orderId)")
+        for use in uses.keys { uses[use]?.remove(orderId) }
+    }
+
+    // MARK: Notification
+
+    func told(_ orderId: String, _ kind: NotificationKind) {
+        let before = told[orderId] ?? []
+        if before.contains(kind) { broken(.toldOnce, orderId, "told twice: \(kind.rawValue)") }
+        let isAfterwards = kind == .orderAccepted ? !before.isEmpty : kind != .orderRefunded && before.contains(.orderRefunded)
+        if isAfterwards { broken(.toldInOrder, orderId, "\(kind.rawValue) after \(before.map(\.rawValue))") }
+        told[orderId] = before + [kind]
+    }
+
+    // MARK: Order
+
+    func saved(_ order: Order, over kept: Order) {
+        let (from, to) = (kept.status, order.status)
+        let isLegal = from == to || from == .placing || (from == .accepted && (to == .confirmed || to == .cancelled))
+        if !isLegal { broken(.legalWay, order.id, "\(from) → \(to)") }
+        if from != .placing, kept.document.total != order.document.total {
+            broken(.legalWay, order.id, "total \(kept.document.total ?? -1) → \(order.document.total ?? -1)")
+        }
+    }
+
+    /// - Parameter free: the last known stock less the margin; nothing more may have been promised.
+    func promised(_ orderId: String, _ sku: String, _ sum: Int, free: Int) {
+        if sum > free { broken(.promised, orderId, "\(sum) of \(sku) promised, \(free) known") }
+    }
+}

@@ -1,0 +1,60 @@
+/// A bug that a test plants into the simulated shells, disk, queue or neighbours, to see that the simulation finds it.
+enum Mutant: String, CaseIterable, Sendable {
+    // The order service.
+    case forgetsTheRecoveryMessage
+    case commitsMessagesAfterTheOrder
+    case takesAnUnknownCaptureForDeclined
+    case freesTheKeyOfWhatMayBeDone
+    case givesUpWithoutUndoing
+    case ignoresTheVersion
+    case chargesWithoutReservation
+    case worksTwiceOnOneOrder
+    case forgetsToReleaseAfterADecline
+    case forgetsToVoidWhenCancelled
+    case keepsTheCouponDecisionInMemory
+    case forgetsPromises
+    case refundsWithAFreshKey
+    case keepsTheRedemptionOfASkippedCoupon
+    // The queue.
+    case dropsWhatIsUnavailable
+    case deliversInAnyOrder
+    case countsAnOutageAsRefusal
+    // The neighbours.
+    case paymentForgetsVoids
+    case paymentCapturesTwice
+    case inventoryForgetsReleases
+    case inventoryOversells
+    case couponForgetsReleases
+    case couponForgetsLimits
+    case notificationHasNoInbox
+
+    /// One of the properties that it must break first.
+    var breaks: Set<Property> {
+        switch self {
+        case .forgetsTheRecoveryMessage: [.terminal]
+        case .commitsMessagesAfterTheOrder: [.stock, .told, .paid, .coupons, .repaired, .terminal]
+        case .takesAnUnknownCaptureForDeclined: [.paid]
+        case .freesTheKeyOfWhatMayBeDone: [.oneOrderAKey]
+        case .givesUpWithoutUndoing: [.stock, .coupons]
+        case .ignoresTheVersion: [.legalWay]
+        case .chargesWithoutReservation: [.reservedFirst]
+        case .worksTwiceOnOneOrder: [.clientTold]
+        case .forgetsToReleaseAfterADecline: [.stock, .coupons]
+        case .forgetsToVoidWhenCancelled: [.paid]
+        case .keepsTheCouponDecisionInMemory: [.terminal, .paid, .clientTold]
+        case .forgetsPromises: [.promised]
+        case .refundsWithAFreshKey: [.paid, .refundedOnce, .told]
+        case .keepsTheRedemptionOfASkippedCoupon: [.coupons]
+        case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired]
+        case .deliversInAnyOrder: [.toldInOrder]
+        case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal]
+        case .paymentForgetsVoids: [.tombstone]
+        case .paymentCapturesTwice: [.capturedOnce]
+        case .inventoryForgetsReleases: [.tombstone]
+        case .inventoryOversells: [.neverOversold]
+        case .couponForgetsReleases: [.tombstone]
+        case .couponForgetsLimits: [.withinLimits]
+        case .notificationHasNoInbox: [.toldOnce]
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Contracts
+
+@testable import OrderService
+
+/// What order asks of its neighbours.
+enum Request {
+    case reserve(orderId: String, [ItemQuantity])
+    case commit(orderId: String)
+    case release(orderId: String)
+    case capture(PaymentRequest)
+    case void(orderId: String)
+    case refund(paymentId: String, amount: Int, key: String)
+    case redeem(RedemptionRequest)
+    case releaseRedemption(orderId: String)
+    case notify(orderId: String, NotificationKind)
+}
+
+enum Answer {
+    case reservation(Reservation)
+    case payment(Payment)
+    case redemption(Redemption)
+    case done
+    case refused(String, reason: String? = nil)
+}
+
+/// A service that commits a request's whole effect when the request reaches it, or nothing; what happens to its answer is the
+/// network's. It can be out of reach, and forgets nothing then.
+class Neighbour {
+    let name: String
+    let judge: Judge
+    let mutant: Mutant?
+    /// Until when it can't be reached, and until when it takes longer than anybody waits.
+    var downUntil: Int64 = 0
+    var slowUntil: Int64 = 0
+
+    init(_ name: String, judge: Judge, mutant: Mutant?) {
+        self.name = name
+        self.judge = judge
+        self.mutant = mutant
+    }
+
+    func handle(_ request: Request) -> Answer { .refused("not-found") }
+}
+
+final class NotificationModel: Neighbour {
+    private(set) var stored: [StoredNotification] = []
+
+    override func handle(_ request: Request) -> Answer {
+        guard case .notify(let orderId, let kind) = request else { return super.handle(request) }
+        let id = "\(orderId):\(kind.rawValue)"
+        if mutant != .notificationHasNoInbox, stored.contains(where: { $0.id == id }) { return .done }
+        stored.append(
+            StoredNotification(
+                id: id, orderId: orderId, customerId: "", kind: kind, channel: .log, status: .sent,
+                at: Timestamp(milliseconds: 0)))
+        judge.told(orderId, kind)
+        return .done
+    }
+}
+
+final class CouponModel: Neighbour {
+    let limits: [String: Int]
+    private(set) var redemptions: [String: Redemption] = [:]
+    private let amountOff = 150
+
+    init(limits: [String: Int], judge: Judge, mutant: Mutant?) {
+        self.limits = limits
+        super.init("coupon", judge: judge, mutant: mutant)
+    }
+
+    override func handle(_ request: Request) -> Answer {
+        switch request {
+        case .redeem(let request): redeem(request)
+        case .releaseRedemption(let orderId): release(orderId)
+        default: super.handle(request)
+        }
+    }
+
+    private func redeem(_ request: RedemptionRequest) -> Answer {
+        if let earlier = redemptions[request.orderId] {
+            return earlier.status == .active ? .redemption(earlier) : .refused("voided")
+        }
+        guard let limit = limits[request.code] else { return .refused("coupon-refused", reason: "unknown coupon") }
+        let used = redemptions.values.reduce(0) {
+            $0 + ($1.status == .active && $1.code == request.code && $1.customerId == request.customerId ? 1 : 0)
+        }
+        guard used < limit || mutant == .couponForgetsLimits else { return .refused("coupon-used", reason: "used up") }
+        let subtotal = request.items.reduce(0) { $0 + $1.quantity * $1.unitPrice }
+        let redemption = Redemption(
+            orderId: request.orderId, customerId: request.customerId, code: request.code, discount: min(amountOff, subtotal),
+            status: .active, at: request.at)
+        redemptions[request.orderId] = redemption
+        judge.redeemed(request.orderId, code: request.code, customer: request.customerId, limit: limit)
+        return .redemption(redemption)
+    }
+
+    private func release(_ orderId: String) -> Answer {
+        if var redemption = redemptions[orderId] {
+            redemption.status = .released
+            redemptions[orderId] = mutant == .couponForgetsReleases ? nil : redemption
+        } else if mutant != .couponForgetsReleases {
+            redemptions[orderId] = Redemption(
+                orderId: orderId, customerId: nil, code: nil, discount: 0, status: .released, at: Timestamp(milliseconds: 0))
+        }
+        judge.redemptionReleased(orderId)
+        return .done
+    }
+}

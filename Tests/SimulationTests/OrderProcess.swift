@@ -1,0 +1,93 @@
+import Contracts
+import ServingPath
+
+@testable import OrderService
+
+/// One process of the order service: what it has in memory, and its way to the disk. A crash ends it for ever, and the next
+/// one begins with the same disk.
+///
+/// Its shells are those of `PlaceOrder`, `FinishOrder`, `CancelOrder`, `RepairCoupon` and `RunErrands`, with `await` written
+/// as a continuation in a later event; all decisions are those of the production's `Saga` and `Endings`.
+final class OrderProcess {
+    /// The customer's budget, and when `finish-order` takes over.
+    static let budget: Int64 = 1000
+    static let resumeAfter: Int64 = 2000
+    static let acceptedMaxAge = Duration.seconds(60)
+
+    unowned let shop: Shop
+    let world: World
+    let host = World.Host()
+    let owner: Int64
+    let hands = WorkInHand()
+    let endings: Endings
+    private(set) var lanes: [Lane] = []
+
+    init(_ shop: Shop, owner: Int64) {
+        self.shop = shop
+        self.owner = owner
+        world = shop.world
+        endings = Endings(wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
+        lanes = Errand.Lane.allCases.map { Lane($0.rawValue, of: self) }
+        transact { [clock = world.clock] in $0.queue.takeOver(now: clock.now) } then: { [self] _ in
+            for lane in lanes { lane.ring() }
+        }
+    }
+
+    var wall: Timestamp { Timestamp(milliseconds: world.now) }
+    var mutant: Mutant? { shop.mutant }
+
+    func crash() {
+        shop.trace.note("*", "order process \(owner) crashes")
+        host.isAlive = false
+    }
+
+    func freeze(_ length: Int64) {
+        shop.trace.note("*", "order process \(owner) freezes for \(length) ms")
+        host.frozenUntil = world.now + length
+    }
+
+    /// Commits in one event and goes on in a later one, with a place to die before, between and after.
+    func transact<Value>(
+        _ body: @escaping (inout Disk) throws -> Value, then: @escaping (Result<Value, any Error>) -> Void
+    ) {
+        world.after(world.dice.from(0, 3), in: host) { [self] in
+            let result = commit(body)
+            world.after(world.dice.from(0, 2), in: host) { then(result) }
+        }
+    }
+
+    private func commit<Value>(_ body: (inout Disk) throws -> Value) -> Result<Value, any Error> {
+        if shop.network.isFaulty, world.dice.happens(3) { return .failure(DiskFull()) }
+        do {
+            let value = try shop.disk.transaction(body)
+            for lane in lanes where shop.disk.bells.contains(lane.name) { lane.ring() }
+            return .success(value)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    func read<Value>(_ body: @escaping (Disk) -> Value, then: @escaping (Value) -> Void) {
+        world.after(world.dice.from(0, 1), in: host) { [self] in then(body(shop.disk)) }
+    }
+
+    struct DiskFull: Error {}
+
+    // MARK: As Conclude has it
+
+    func save(_ order: Order, then: @escaping (Result<Order, any Error>) -> Void) {
+        transact { try $0.save(order) } then: { result in
+            var saved = order
+            saved.version += 1
+            then(result.map { saved })
+        }
+    }
+
+    func conclude(_ conclusion: Conclusion, then: @escaping (Result<Void, any Error>) -> Void) {
+        guard mutant == .commitsMessagesAfterTheOrder else { return transact { try $0.commit(conclusion) } then: { then($0) } }
+        transact { try $0.commitOrder(conclusion) } then: { [self] result in
+            guard case .success = result else { return then(result) }
+            transact { $0.commitMessages(conclusion) } then: { _ in then(result) }
+        }
+    }
+}
