@@ -11,12 +11,12 @@ enum QueueBenchmark {
         var raw: Double
         var ours: Double
         var enqueued: Double
-        var claimAlone: Duration
-        var claimInBacklog: Duration
+        var claims: Claims
         var toHandler: LoadResult
 
         var text: String {
-            let slowdown = claimInBacklog.inMilliseconds / claimAlone.inMilliseconds
+            let delayed = claims.besideDelayed.inMilliseconds / claims.alone.inMilliseconds
+            let due = claims.fromBacklog.inMilliseconds / claims.alone.inMilliseconds
             return """
                 queue, durable, payloads of 200 bytes
                   this disk: append 4 KB + fdatasync          \(fixed(syncs, 0))/s
@@ -25,8 +25,11 @@ enum QueueBenchmark {
                 (aim: 40,000, or 70 %)\(judged(ours >= 40_000 || ours >= 0.7 * raw))
                   enqueue, 64 producers                       \(fixed(enqueued, 0))/s, \(fixed(enqueued / syncs)) × the syncs \
                 (aim: 10,000, or 5 ×)\(judged(enqueued >= 10_000 || enqueued >= 5 * syncs))
-                  claim of 64 beside 1,000,000 that wait      \(fixed(claimInBacklog.inMilliseconds, 2)) ms, alone \
-                \(fixed(claimAlone.inMilliseconds, 2)) ms: \(fixed(slowdown, 2)) × (aim: 1.5 ×)\(judged(slowdown <= 1.5))
+                  claim of 64 with no others there            \(fixed(claims.alone.inMilliseconds, 2)) ms
+                  claim of 64 beside 1,000,000 not due        \(fixed(claims.besideDelayed.inMilliseconds, 2)) ms, \
+                \(fixed(delayed, 2)) × (aim: 1.5 ×)\(judged(delayed <= 1.5))
+                  claim of 64 from 1,000,000 due              \(fixed(claims.fromBacklog.inMilliseconds, 2)) ms, \
+                \(fixed(due, 2)) × (aim: 1.5 ×)\(judged(due <= 1.5))
                   commit to handler, idle, one process        p50 \(fixed(toHandler.percentile(0.5).inMilliseconds, 2)) ms, \
                 p99 \(fixed(toHandler.percentile(0.99).inMilliseconds, 2)) ms
 
@@ -40,10 +43,9 @@ enum QueueBenchmark {
         let folder = FileManager.default.temporaryDirectory.appending(path: "csp-queue-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let (alone, backlog) = try await claims(folder)
         return Result(
             syncs: try syncs(folder), raw: try raw(folder), ours: try await ours(folder),
-            enqueued: try await enqueued(folder), claimAlone: alone, claimInBacklog: backlog,
+            enqueued: try await enqueued(folder), claims: try await claims(folder),
             toHandler: try await toHandler(folder))
     }
 
@@ -59,11 +61,13 @@ enum QueueBenchmark {
     }
 
     /// `count` messages, due for a second.
-    private static func fill(_ count: Int, lane: String = "lane", priority: String = "0", due: String = "1999000") -> String {
+    private static func fill(
+        _ count: Int, key: String = "key-", priority: String = "0", due: String = "1999000"
+    ) -> String {
         """
         WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < \(count))
         INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
-        SELECT '\(lane)', 'kind', 'key-' || n, randomblob(200), \(priority), 0, 'waiting', \(due), 0, 1999000 FROM number
+        SELECT 'lane', 'kind', '\(key)' || n, randomblob(200), \(priority), 0, 'waiting', \(due), 0, 1999000 FROM number
         """
     }
 
@@ -126,21 +130,29 @@ enum QueueBenchmark {
         return load.perSecond
     }
 
-    /// The median claim of 64 messages, in turns from a queue that has no others and from one with a million, half of them
-    /// due, of all priorities.
-    private static func claims(_ folder: String, rounds: Int = 300) async throws -> (alone: Duration, backlog: Duration) {
+    /// The median claim of 64 messages; see ``Result``.
+    struct Claims {
+        var alone: Duration
+        /// A million of all priorities wait for later.
+        var besideDelayed: Duration
+        /// A million are due, and 64 of them are claimed.
+        var fromBacklog: Duration
+    }
+
+    /// In turns, so that each kind meets the same disk.
+    private static func claims(_ folder: String, rounds: Int = 300) async throws -> Claims {
         var stores: [(Store, LaneClaims)] = []
-        for name in ["alone", "backlog"] {
+        for name in ["alone", "delayed", "due"] {
             let (store, queue) = try open(folder, name)
             stores.append((store, LaneClaims(lane: "lane", policy: QueueWorkers.Policy(), clock: queue.clock, owner: 1)))
         }
         defer { for (store, _) in stores { store.close() } }
-        try await stores[1].0.write {
-            try $0.execute(sql: fill(1_000_000, priority: "n % 4", due: "iif(n % 8 < 4, 1999000, 99999999)"))
-        }
-        var times: [[Duration]] = [[], []]
+        let million = 1_000_000
+        try await stores[1].0.write { try $0.execute(sql: fill(million, key: "later-", priority: "n % 4", due: "99999999")) }
+        try await stores[2].0.write { try $0.execute(sql: fill(million)) }
+        var times: [[Duration]] = [[], [], []]
         for _ in 0..<rounds {
-            try await stores[0].0.write { try $0.execute(sql: fill(64)) }
+            for index in 0..<2 { try await stores[index].0.write { try $0.execute(sql: fill(64)) } }
             for (index, (store, claims)) in stores.enumerated() {
                 let start = ContinuousClock.now
                 let messages = try await store.write { try claims.claim($0, limit: 64) }
@@ -152,7 +164,7 @@ enum QueueBenchmark {
             }
         }
         let medians = times.map { $0.sorted()[rounds / 2] }
-        return (medians[0], medians[1])
+        return Claims(alone: medians[0], besideDelayed: medians[1], fromBacklog: medians[2])
     }
 
     /// From the end of the commit to the handler's first line, one message at a time.
