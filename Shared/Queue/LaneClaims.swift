@@ -21,7 +21,7 @@ package struct LaneClaims: Sendable {
 
     /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost doesn't depend on how
     /// many wait that aren't due, or are and have less priority.
-    static let claimSQL: String = {
+    package static let claimSQL: String = {
         let due = [3, 2, 1, 0].map { priority in
             """
             SELECT id FROM (SELECT id FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at <= :now
