@@ -88,11 +88,16 @@ struct Order: Sendable {
 
     mutating func skipCoupon(reason: String, repair: Degradation.Repair) {
         progress.couponDecision = .skipped
+        setTotal()
         document.degradations.append(
             Degradation(dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason, repair: repair))
     }
 
-    private mutating func setTotal() { document.total = document.subtotal.map { $0 - document.discount } }
+    /// Not known before the coupon is decided: a customer who is told a total can rely on it.
+    private mutating func setTotal() {
+        let isDecided = request.couponCode == nil || progress.couponDecision != .undecided
+        document.total = isDecided ? document.subtotal.map { $0 - document.discount } : nil
+    }
 
     var pricedItems: [PricedItem] {
         document.items.compactMap { line in
