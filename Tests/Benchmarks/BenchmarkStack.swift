@@ -26,7 +26,9 @@ final class BenchmarkStack {
         binaries = binary.resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
-    var orderURL: String { services.first { $0.name == "order" }?.url ?? "" }
+    var orderURL: String { url("order") }
+
+    func url(_ service: String) -> String { services.first { $0.name == service }?.url ?? "" }
 
     /// The journey lies in the checkout above the executables.
     var seedFolder: String {

@@ -10,6 +10,10 @@ enum OrderBenchmark {
         var cpuMicroseconds: Double
         var cpuByService: [(name: String, microseconds: Double)]
         var memory: [(name: String, mebibytes: Double)]
+        /// From order's decision, commit included, to notification's handling, in milliseconds.
+        var deliveries: [Duration]
+        /// Percent of a core, with nothing to do.
+        var idle: [(name: String, percent: Double)]
         var orders: Int
 
         func text(beside floor: FloorBenchmark.Result) -> String {
@@ -26,10 +30,22 @@ enum OrderBenchmark {
               p50 \(fixed(steady.percentile(0.5).inMilliseconds)) ms, p99 \(fixed(steady.percentile(0.99).inMilliseconds)) ms \
             (aim: 100), \(steady.failures) failed
 
+            commit to handler, from order to notification, 20 orders/s
+              p50 \(fixed(percentile(deliveries, 0.5))) ms (aim: 5), p99 \(fixed(percentile(deliveries, 0.99))) ms \
+            (whole milliseconds)
+
+            idle for 30 s (aim: under 0.2 % of a core each)
+              \(idle.map { "\($0.name) \(fixed($0.percent, 2)) %" }.joined(separator: ", "))
+
             resident after \(orders) orders (aim: 60 MiB each)
               \(memory.map { "\($0.name) \(fixed($0.mebibytes, 0)) MiB" }.joined(separator: ", "))
             """
         }
+    }
+
+    private static func percentile(_ durations: [Duration], _ share: Double) -> Double {
+        let sorted = durations.sorted()
+        return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].inMilliseconds
     }
 
     static func run(saturated: Int = 17_000, steady: Int = 6_000) async throws -> Result {
@@ -61,9 +77,38 @@ enum OrderBenchmark {
         try await stack.drain(client)
         let confirmed = Double(max(1, load.latencies.count))
         let spent = zip(stack.cpu(), before).map { (name: $0.name, microseconds: ($0.seconds - $1.seconds) * 1e6 / confirmed) }
+        let deliveries = try await deliveries(stack, client) { await send(warmUp + steady + saturated + $0) }
+        let idle = try await idle(stack)
         return Result(
             saturated: load, steady: steadyLoad, cpuMicroseconds: spent.reduce(0) { $0 + $1.microseconds },
-            cpuByService: spent, memory: stack.memory(), orders: warmUp + steady + saturated)
+            cpuByService: spent, memory: stack.memory(), deliveries: deliveries, idle: idle,
+            orders: warmUp + steady + saturated)
+    }
+
+    /// Seldom enough that each message finds the queue's worker asleep.
+    private static func deliveries(
+        _ stack: BenchmarkStack, _ client: HTTPClient, count: Int = 400, send: @escaping @Sendable (Int) async -> Bool
+    ) async throws -> [Duration] {
+        func list<Item: Codable & Sendable>(_ url: String) async throws -> [Item] {
+            let answer = try await client.send(HTTPClient.Request(method: "GET", url: url))
+            return try JSON.decode(Page<Item>.self, from: Data(answer.body)).items
+        }
+        _ = await Load.open(rate: 20, count: count, send: send)
+        try await stack.drain(client)
+        let orders: [OrderDocument] = try await list(stack.url("order") + "/orders?status=confirmed&limit=\(count)")
+        var deliveries: [Duration] = []
+        for order in orders {
+            let told: [StoredNotification] = try await list(stack.url("notification") + "/notifications?orderId=\(order.id)")
+            guard let first = told.first(where: { $0.kind == .orderConfirmed }) else { continue }
+            deliveries.append(.milliseconds(first.at.milliseconds - order.updatedAt.milliseconds))
+        }
+        return deliveries
+    }
+
+    private static func idle(_ stack: BenchmarkStack) async throws -> [(name: String, percent: Double)] {
+        let before = stack.cpu()
+        try await Task.sleep(for: .seconds(30))
+        return zip(stack.cpu(), before).map { (name: $0.name, percent: ($0.seconds - $1.seconds) / 30 * 100) }
     }
 }
 

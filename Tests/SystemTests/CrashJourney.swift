@@ -25,9 +25,8 @@ struct CrashJourney: Sendable {
     /// `CRASH_LIST`.
     let list: String
 
-    /// Every place that was passed until now, by whatever service. Answers to those who only read are left out: nothing
-    /// depends on them.
-    func passed() throws -> Set<CrashPlace> {
+    /// Answers to those who only read are left out: nothing depends on them.
+    private func passed() throws -> Set<CrashPlace> {
         let text = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
         return Set(
             text.split(separator: "\n").map { line in
@@ -37,9 +36,16 @@ struct CrashJourney: Sendable {
         ).filter { !$0.name.contains("answer GET") }
     }
 
+    struct Run {
+        /// How many services died.
+        var deaths: Int
+        /// Every place that was passed, by whatever service.
+        var passed: Set<CrashPlace>
+    }
+
     /// Kills at these places, one after the other for each service, while customers buy, and audits when all is drained.
-    /// - Returns: how many services died.
-    func run(dyingAt places: [CrashPlace], round: String) async throws -> Int {
+    func run(dyingAt places: [CrashPlace], round: String) async throws -> Run {
+        try? FileManager.default.removeItem(atPath: list)
         let journey = CustomerJourney(stack: stack, round: round)
         let deaths = Watched(0)
         let lines = Heartlines()
@@ -65,7 +71,7 @@ struct CrashJourney: Sendable {
         }
         for service in Set(places.map(\.service)) { try await restart(service, dyingAt: nil) }
         try await stack.csp("audit", "--wait", "30")
-        return deaths.value
+        return Run(deaths: deaths.value, passed: try passed())
     }
 
     /// It may be on its way to its next death already: then it never becomes ready.

@@ -22,6 +22,9 @@ enum Executables {
     static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
         let scratch = try TemporaryFolder()
         let (process, output, errors) = try prepare(name, arguments, environment: environment, scratch: scratch)
+        defer {
+            for case let handle as FileHandle in [process.standardOutput, process.standardError] { try? handle.close() }
+        }
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             process.terminationHandler = { _ in continuation.resume() }
             do { try process.run() } catch { continuation.resume(throwing: error) }

@@ -21,7 +21,7 @@ struct Purchase {
     let orderURL: String
     /// How long after the intended time it is still sent or followed.
     let patience: Duration
-    private let backoff = Backoff(base: .milliseconds(100), cap: .seconds(1), floor: .milliseconds(50))
+    private let backoff = Backoff(base: .milliseconds(100), cap: .seconds(5), floor: .milliseconds(50))
 
     init(client: HTTPClient, orderURL: String, patience: Duration) {
         self.client = client

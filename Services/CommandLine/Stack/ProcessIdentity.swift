@@ -19,11 +19,12 @@ struct ProcessIdentity: Codable, Equatable {
         self.init(pid: pid, startTime: stat.startTime)
     }
 
-    /// A zombie is gone: it does nothing any more and waits only for its parent to notice.
+    /// A zombie is gone: it does nothing any more and waits only for its parent to notice. Not so while a thread of it is
+    /// left, which may still be in the middle of a write and hold the lock of its folder.
     var activity: Activity {
         guard let stat = Self.stat(of: pid), stat.startTime == startTime else { return .gone }
         return switch stat.state {
-        case "Z", "X": .gone
+        case "Z", "X": stat.threads > 1 ? .running : .gone
         case "T": .stopped
         default: .running
         }
@@ -37,15 +38,17 @@ struct ProcessIdentity: Codable, Equatable {
     }
 
     /// Nil where the text isn't that of `/proc/PID/stat`.
-    static func parse(stat text: String) -> (state: Character, startTime: UInt64)? {
+    static func parse(stat text: String) -> (state: Character, threads: Int, startTime: UInt64)? {
         // The second field is the program's name in parentheses and may hold anything, parentheses too.
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 19, let state = fields[0].first, let startTime = UInt64(fields[19]) else { return nil }
-        return (state, startTime)
+        guard fields.count > 19, let state = fields[0].first, let threads = Int(fields[17]),
+            let startTime = UInt64(fields[19])
+        else { return nil }
+        return (state, threads, startTime)
     }
 
-    private static func stat(of pid: pid_t) -> (state: Character, startTime: UInt64)? {
+    private static func stat(of pid: pid_t) -> (state: Character, threads: Int, startTime: UInt64)? {
         guard pid > 0, let file = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
         return parse(stat: String(decoding: file, as: UTF8.self))
     }
