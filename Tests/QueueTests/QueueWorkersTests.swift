@@ -216,6 +216,35 @@ struct QueueWorkersTests {
         store.close()
     }
 
+    @Test("a round that can't be written is written later: the message was delivered once")
+    func failingDisk() async throws {
+        let bench = try QueueBench()
+        try await bench.store.write {
+            try $0.execute(
+                sql: "CREATE TRIGGER broken BEFORE DELETE ON queue BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END")
+        }
+        let calls = Watched(0)
+        let handler: QueueWorkers.Handler = { _ in
+            calls.update { $0 += 1 }
+            return .done()
+        }
+        try await withWorkers(bench.queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])]) {
+            try await bench.enqueue("a")
+            await calls.until { $0 == 1 }
+            for _ in 0..<100 {
+                await bench.time.sleepers(1)
+                bench.time.advance(by: .milliseconds(100))
+            }
+            try await bench.store.write { try $0.execute(sql: "DROP TRIGGER broken") }
+            while try await bench.count("SELECT count(*) FROM queue") > 0 {
+                bench.time.advance(by: .milliseconds(100))
+                await Task.yield()
+            }
+        }
+        #expect(calls.value == 1)
+        bench.store.close()
+    }
+
     @Test("poison messages at 1 % end in the dead letters while all others are delivered, and a redrive delivers them")
     func poison() async throws {
         let bench = try QueueBench()
