@@ -63,6 +63,19 @@ struct QueueBench {
     func count(_ sql: String) async throws -> Int { try await store.read { try Int.fetchOne($0, sql: sql) ?? 0 } }
 }
 
+/// The same in real time.
+func makeQueue(_ folder: TemporaryFolder, time: TimeSource = .system) throws -> (Store, DurableQueue) {
+    let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
+    let store = try Store(folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration])
+    return (store, DurableQueue(store: store, wall: { 1_000_000 }, time: time))
+}
+
+func enqueue(_ store: Store, _ queue: DurableQueue, lane: String = "lane", _ keys: [String]) async throws {
+    try await store.write { database in
+        for key in keys { try queue.enqueue(database, lane: lane, kind: "kind", key: key) }
+    }
+}
+
 /// Runs workers until `body` returns, then stops them as a shutdown does.
 func withWorkers(_ workers: QueueWorkers..., body: () async throws -> Void) async throws {
     let group = ServiceGroup(services: workers, logger: .silent)
