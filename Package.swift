@@ -5,6 +5,7 @@ import PackageDescription
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -82,7 +83,7 @@ let package = Package(
         .target(name: "Contracts", path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
-        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging], path: "Shared/Storage"),
+        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging, sqlite], path: "Shared/Storage"),
         .target(
             name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
         .target(
