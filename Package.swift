@@ -5,8 +5,8 @@ import PackageDescription
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-/// SQLite's C interface, as GRDB links it: for the benchmark's raw loop.
-let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+/// SQLite's C interface, as GRDB links it.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -84,7 +84,7 @@ let package = Package(
         .target(name: "Contracts", path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
-        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging], path: "Shared/Storage"),
+        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging, sqlite], path: "Shared/Storage"),
         .target(
             name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
         .target(
@@ -148,7 +148,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Contracts", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, grdbSQLite, hummingbird, logging,
+                "Contracts", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, sqlite, hummingbird, logging,
             ],
             path: "Tests/Benchmarks"),
     ]

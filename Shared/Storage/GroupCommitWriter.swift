@@ -1,5 +1,6 @@
 import Dispatch
 import GRDB
+import GRDBSQLite
 import Resilience
 
 /// Puts all writers that wait at one moment into one transaction, so that they share one wait for the disk.
@@ -9,6 +10,9 @@ import Resilience
 final class GroupCommitWriter: Sendable {
     /// How many writers share a transaction at most: past this the gain is small and the first one's wait grows.
     static let largestGroup = 64
+
+    /// How many pages the log grows by before they are copied into the file, as SQLite's own default has it.
+    static let pagesBetweenCheckpoints: Int32 = 1000
 
     private struct Waiting: Sendable {
         /// Runs the caller's body; returns what tells the caller once the transaction is on disk.
@@ -22,6 +26,8 @@ final class GroupCommitWriter: Sendable {
         var isDraining = false
         var isClosed = false
         var health = StoreHealth.healthy
+        /// Written to the log since the last checkpoint.
+        var pagesInLog: Int32 = 0
     }
 
     private let pool: DatabasePool
@@ -93,14 +99,31 @@ final class GroupCommitWriter: Sendable {
                     outcomes = try group.map { try attempt($0, in: database) }
                     return .commit
                 }
+                state.withLock { $0.pagesInLog += database.takePagesWritten() }
             }
         } catch {
             outcomes = group.map { _ in .failure(error) }
-            if let reason = state.withLock({ $0.health.couldNotWrite(error) }) { onFailure(reason) }
+            failed(error)
             return settle(group, outcomes)
         }
         state.withLock { $0.health.wrote() }
         settle(group, outcomes)
+        if state.withLock({ $0.pagesInLog >= Self.pagesBetweenCheckpoints }) { checkpoint() }
+    }
+
+    /// Copies the log into the file, once everybody whose write is in it has been told. Where that fails, nothing more is
+    /// written: the log is all there is of those pages, and a second try that succeeds would throw it away.
+    private func checkpoint() {
+        do {
+            _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
+            state.withLock { $0.pagesInLog = 0 }
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func failed(_ error: any Error) {
+        if let reason = state.withLock({ $0.health.couldNotWrite(error) }) { onFailure(reason) }
     }
 
     private func settle(_ group: [Waiting], _ outcomes: [Result<Settlement, any Error>]) {
@@ -133,5 +156,15 @@ final class GroupCommitWriter: Sendable {
     func finish() {
         state.withLock { $0.isClosed = true }
         queue.sync {}
+    }
+}
+
+extension Database {
+    /// How many pages this connection has written since it was last asked.
+    fileprivate func takePagesWritten() -> Int32 {
+        var pages: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(sqliteConnection, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1)
+        return pages
     }
 }

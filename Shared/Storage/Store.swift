@@ -40,7 +40,8 @@ package final class Store: Sendable {
             configuration.maximumReaderCount = 4
             pool = try DatabasePool(path: path, configuration: configuration)
             // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0") }
             try Self.check(pool, path: path)
             try Self.migrate(pool, path: path, with: migrations)
         } catch let error as DatabaseError {

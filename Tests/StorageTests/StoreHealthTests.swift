@@ -59,6 +59,7 @@ struct StoreHealthTests {
         }
         #expect(confirmed < 200)
         #expect(try await count(store) == confirmed)
+        #expect(await store.health() == .failed(reason: "disk I/O error (1034 (disk I/O error))"))
         store.close()
     }
 

@@ -71,6 +71,24 @@ struct StoreTests {
         store.close()
     }
 
+    @Test("the log is copied into the file as it grows, and begins anew")
+    func checkpoints() async throws {
+        let folder = try TemporaryFolder()
+        let store = try open(folder)
+        let long = String(repeating: "x", count: 4000)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<5000 { group.addTask { try await add(store, "\(number) \(long)") } }
+            try await group.waitForAll()
+        }
+        let log = try FileManager.default.attributesOfItem(atPath: store.path + "-wal")[.size] as? Int
+        // 20 MB were written; 1,000 pages are 4 MB.
+        #expect(try #require(log) < 10_000_000)
+        store.close()
+        let reopened = try open(folder)
+        #expect(try await count(reopened) == 5000)
+        reopened.close()
+    }
+
     @Test("what was written is there after opening again")
     func reopening() async throws {
         let folder = try TemporaryFolder()

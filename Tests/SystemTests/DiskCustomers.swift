@@ -31,14 +31,14 @@ final class Customers: Sendable {
 
     let tally = Watched(Tally())
     private let stack: SystemStack
-    private let skus: [String]
+    /// Many products, so that none sells out.
+    let skus: [String]
     private let begin = ContinuousClock.now
     /// Far longer than any of these tests takes.
     private static let patience = Duration.seconds(50)
 
     init(_ stack: SystemStack) async throws {
         self.stack = stack
-        // Many products, so that none sells out.
         let products: Page<Product> = try await stack.get("inventory", "/products?limit=500")
         skus = products.items.map(\.sku)
     }

@@ -103,8 +103,8 @@ struct Backup: AsyncParsableCommand {
     }
 
     private func line(_ copy: Report.Copy) -> String {
-        let size = Double(copy.bytes ?? 0) / 1_048_576
-        let text = "\(size.rounded(places: 1)) MiB"
+        let kibibytes = Double(copy.bytes ?? 0) / 1024
+        let text = kibibytes < 1024 ? "\(Int(kibibytes)) KiB" : "\((kibibytes / 1024).rounded(places: 1)) MiB"
         return "\(Terminal.column(copy.service.rawValue, 14))\(Terminal.number(text, 12))  \(copy.path)"
     }
 }
