@@ -27,7 +27,8 @@ struct KillRoundsTests {
             let history = "\(stack.folder.path)/history.jsonl"
             let sending = Self.roundLength * Self.rounds
             async let load = stack.csp(
-                "load", "--rate", "50", "--duration", "\(sending / .milliseconds(1))ms", "--seed", seed, "--patience", "60s",
+                "load", "--rate", "50", "--coupon-share", "30", "--duration", "\(sending / .milliseconds(1))ms", "--seed", seed,
+                "--patience", "60s",
                 "--history", history, "--json", expecting: nil)
             while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
             let begin = ContinuousClock.now

@@ -11,12 +11,9 @@ struct OperationCase {
 
     private func violation(_ detail: String) -> Violation { Violation(operation.key, detail) }
 
+    /// The first answer that doesn't hold.
     var lost: [Violation] {
-        var details: [String] = []
-        for attempt in operation.attempts(.placed) {
-            if let detail = contradiction(of: attempt), !details.contains(detail) { details.append(detail) }
-        }
-        return details.map(violation)
+        operation.attempts(.placed).lazy.compactMap(contradiction).prefix(1).map(violation)
     }
 
     /// How the services contradict an answer that promised an order.
