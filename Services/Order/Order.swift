@@ -88,11 +88,16 @@ struct Order: Sendable {
 
     mutating func skipCoupon(reason: String, repair: Degradation.Repair) {
         progress.couponDecision = .skipped
+        setTotal()
         document.degradations.append(
             Degradation(dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason, repair: repair))
     }
 
-    private mutating func setTotal() { document.total = document.subtotal.map { $0 - document.discount } }
+    /// Not before the coupon is decided: a total that somebody has read doesn't change any more.
+    private mutating func setTotal() {
+        guard document.couponCode == nil || progress.couponDecision != .undecided else { return }
+        document.total = document.subtotal.map { $0 - document.discount }
+    }
 
     var pricedItems: [PricedItem] {
         document.items.compactMap { line in
