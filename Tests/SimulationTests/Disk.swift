@@ -20,8 +20,8 @@ struct Disk {
     private(set) var rows: [String: Row] = [:]
     private(set) var byKey: [String: String] = [:]
     var queue = QueueModel()
-    /// Of the lanes to which the transaction added something.
-    private(set) var bells: Set<String> = []
+    /// Of the lanes to which something was added, until they have been rung.
+    var bells: Set<String> = []
     let judge: Judge
     let mutant: Mutant?
     let clock: VirtualClock
@@ -35,7 +35,6 @@ struct Disk {
     /// All of it or nothing.
     mutating func transaction<Value>(_ body: (inout Disk) throws -> Value) rethrows -> Value {
         var changed = self
-        changed.bells = []
         let value = try body(&changed)
         self = changed
         return value

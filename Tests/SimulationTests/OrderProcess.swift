@@ -61,6 +61,7 @@ final class OrderProcess {
         do {
             let value = try shop.disk.transaction(body)
             for lane in lanes where shop.disk.bells.contains(lane.name) { lane.ring() }
+            shop.disk.bells = []
             return .success(value)
         } catch {
             return .failure(error)
