@@ -23,10 +23,11 @@ test: requirements lint ## lint, build with warnings as errors, and run every te
 lint:                ## the formatter's rules, strictly
 	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
 
-bench: requirements  ## what the policies cost, and an order beside this machine's floor (release; on a quiet machine)
+bench: requirements  ## what the policies cost, and the queue and an order beside this machine's floor (release; on a quiet machine)
 	swift build -c release
 	clang -O2 -shared -fPIC Scripts/count-allocations.c -o .build/release/count-allocations.so
 	LD_PRELOAD=$$PWD/.build/release/count-allocations.so .build/release/Benchmarks policies
+	.build/release/Benchmarks queue
 	.build/release/Benchmarks orders
 
 races: requirements  ## the concurrent parts under the thread sanitizer (the first time builds for minutes)

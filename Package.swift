@@ -5,6 +5,8 @@ import PackageDescription
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's C interface, as GRDB links it: for the benchmark's raw loop.
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -143,7 +145,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["Contracts", "Resilience", "Runtime", "Storage", "Transport", grdb, hummingbird, logging],
+            dependencies: [
+                "Contracts", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, grdbSQLite, hummingbird, logging,
+            ],
             path: "Tests/Benchmarks"),
     ]
 )

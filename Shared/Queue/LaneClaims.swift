@@ -21,7 +21,7 @@ package struct LaneClaims: Sendable {
 
     /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost doesn't depend on how
     /// many wait that aren't due, or are and have less priority.
-    static let claimSQL: String = {
+    package static let claimSQL: String = {
         let due = [3, 2, 1, 0].map { priority in
             """
             SELECT id FROM (SELECT id FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at <= :now
@@ -47,14 +47,18 @@ package struct LaneClaims: Sendable {
     /// Leases up to `limit` due messages: the highest priority first, and among equals the longest due.
     package func claim(_ database: Database, limit: Int) throws -> [Message] {
         let now = clock.now
-        let rows = try database.rows(
-            Self.claimSQL,
-            ["lane": lane, "now": now, "limit": limit, "owner": owner, "end": now + policy.lease.milliseconds])
-        return rows.map {
-            Message(
-                id: $0[0], kind: $0[1], key: $0[2], payload: $0[3], failures: $0[4], tries: $0[5], createdAt: $0[6],
-                priority: $0[7], isOrdered: $0[8], owner: owner, attempt: $0[9])
-        }.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
+        // Row by row: fetched as a whole, each row would be copied first.
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(sql: Self.claimSQL),
+            arguments: ["lane": lane, "now": now, "limit": limit, "owner": owner, "end": now + policy.lease.milliseconds])
+        var messages: [Message] = []
+        while let row = try rows.next() {
+            messages.append(
+                Message(
+                    id: row[0], kind: row[1], key: row[2], payload: row[3], failures: row[4], tries: row[5], createdAt: row[6],
+                    priority: row[7], isOrdered: row[8], owner: owner, attempt: row[9]))
+        }
+        return messages.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
     }
 
     /// How long until the next message is due; nil when there is none.

@@ -80,11 +80,12 @@ struct LanePlan {
     }
 
     mutating func written(_ round: Round, begun: Instant, limit: Int, now: Instant) {
+        // A round that did nothing but settle holds up nothing that is committed now.
+        nextRoundFrom = round.claimed.isEmpty && !finished.isEmpty ? now : begun + policy.claimInterval
         finished = []
         for lease in round.lost { inDelivery[lease]?.isLost = true }
         if inDelivery.isEmpty || begun >= extendFrom { extendFrom = begun + policy.lease / 3 }
         for message in round.claimed { inDelivery[message.lease] = Hand(era: window.era) }
-        nextRoundFrom = begun + policy.claimInterval
         if round.claimed.count == limit {
             claimFrom = now
         } else {

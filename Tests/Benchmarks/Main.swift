@@ -1,9 +1,10 @@
 import Dispatch
 import Foundation
 
-/// `make bench`: what the policies cost around a call, and what an order costs beside what this machine can do at all.
+/// `make bench`: what the policies cost around a call, and what the queue and an order cost beside what this machine
+/// can do at all.
 ///
-///     Benchmarks [policies | orders]                one part, or both
+///     Benchmarks [policies | queue | orders]        one part, or all
 ///     Benchmarks --only CASE --iterations COUNT     calls of one kind and nothing else, for callgrind and perf
 @main
 struct Main {
@@ -23,7 +24,7 @@ struct Main {
     }
 
     private struct Usage: Error, CustomStringConvertible {
-        var description: String { "policies, orders, or --only CASE --iterations COUNT" }
+        var description: String { "policies, queue, orders, or --only CASE --iterations COUNT" }
     }
 
     private static func run(_ arguments: [String]) async throws {
@@ -35,10 +36,13 @@ struct Main {
             }
             return try await ResilienceBenchmark.run(only: arguments[1], count: count)
         }
-        guard arguments.isEmpty || arguments == ["policies"] || arguments == ["orders"] else { throw Usage() }
+        let parts = ["policies", "queue", "orders"]
+        guard arguments.isEmpty || arguments.count == 1 && parts.contains(arguments[0]) else { throw Usage() }
+        let chosen = arguments.isEmpty ? parts : arguments
         print("Release build, one run, everything on this machine (load generator included).\n")
-        if arguments != ["orders"] { print(try await ResilienceBenchmark.run().text) }
-        guard arguments != ["policies"] else { return }
+        if chosen.contains("policies") { print(try await ResilienceBenchmark.run().text) }
+        if chosen.contains("queue") { print(try await QueueBenchmark.run().text) }
+        guard chosen.contains("orders") else { return }
         let floor = try await FloorBenchmark.run()
         print(floor.text)
         let orders = try await OrderBenchmark.run()

@@ -165,6 +165,119 @@ struct QueueWorkersTests {
         store.close()
     }
 
+    @Test("a slow delivery keeps its place and holds up nobody else's")
+    func slowDelivery() async throws {
+        let folder = try TemporaryFolder()
+        let (store, queue) = try makeQueue(folder)
+        let gate = Watched(false)
+        let delivered = Watched(Set<String>())
+        let most = Watched((now: 0, most: 0))
+        let handler: QueueWorkers.Handler = { message in
+            most.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+            if message.key == "slow" { await gate.until { $0 } }
+            most.update { $0.now -= 1 }
+            delivered.update { $0.insert(message.key) }
+            return .done()
+        }
+        try await withWorkers(queue, lanes: [QueueWorkers.Lane("lane", concurrency: 4, handlers: ["kind": handler])]) {
+            try await enqueue(store, queue, ["slow"] + (0..<40).map { "key-\($0)" })
+            await delivered.until { $0.count == 40 }
+            #expect(!delivered.value.contains("slow"))
+            gate.update { $0 = true }
+            await delivered.until { $0.count == 41 }
+        }
+        #expect(most.value.most <= 4)
+        #expect(try await queue.report().counts.isEmpty)
+        store.close()
+    }
+
+    @Test("a shutdown finishes and settles what is in delivery, and claims nothing more")
+    func shutdown() async throws {
+        let folder = try TemporaryFolder()
+        let (store, queue) = try makeQueue(folder)
+        let (gate, reached) = (Watched(false), Watched(0))
+        let handler: QueueWorkers.Handler = { message in
+            reached.update { $0 += 1 }
+            await gate.until { $0 }
+            return .done { try $0.run("INSERT INTO effects (key) VALUES (?)", [message.key]) }
+        }
+        let workers = QueueWorkers(
+            queue: queue, lanes: [QueueWorkers.Lane("lane", concurrency: 2, handlers: ["kind": handler])], logger: .silent)
+        try await enqueue(store, queue, ["a", "b", "c"])
+        let running = Task { try await workers.run() }
+        await reached.until { $0 == 2 }
+        running.cancel()
+        gate.update { $0 = true }
+        try await running.value
+        #expect(reached.value == 2)
+        let effects = try await store.read { try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key") }
+        #expect(effects == ["a", "b"])
+        #expect(try await queue.report().counts == ["kind": [.ready: 1]])
+        store.close()
+    }
+
+    @Test("a round that can't be written is written later: the message was delivered once")
+    func failingDisk() async throws {
+        let bench = try QueueBench()
+        try await bench.store.write {
+            try $0.execute(
+                sql: "CREATE TRIGGER broken BEFORE DELETE ON queue BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END")
+        }
+        let calls = Watched(0)
+        let handler: QueueWorkers.Handler = { _ in
+            calls.update { $0 += 1 }
+            return .done()
+        }
+        try await withWorkers(bench.queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])]) {
+            try await bench.enqueue("a")
+            await calls.until { $0 == 1 }
+            for _ in 0..<100 {
+                await bench.time.sleepers(1)
+                bench.time.advance(by: .milliseconds(100))
+            }
+            try await bench.store.write { try $0.execute(sql: "DROP TRIGGER broken") }
+            while try await bench.count("SELECT count(*) FROM queue") > 0 {
+                bench.time.advance(by: .milliseconds(100))
+                await Task.yield()
+            }
+        }
+        #expect(calls.value == 1)
+        bench.store.close()
+    }
+
+    @Test("poison messages at 1 % end in the dead letters while all others are delivered, and a redrive delivers them")
+    func poison() async throws {
+        let bench = try QueueBench()
+        let isHealed = Locked(false)
+        let delivered = Watched(Set<String>())
+        let handler: QueueWorkers.Handler = { message in
+            guard isHealed.withLock({ $0 }) || !message.key.hasSuffix("00") else { return .refused("422 unreadable") }
+            delivered.update { $0.insert(message.key) }
+            return .done()
+        }
+        try await bench.store.write { [queue = bench.queue] database in
+            for number in 1...1000 { try queue.enqueue(database, lane: "lane", kind: "kind", key: "key-\(number)") }
+        }
+        try await withWorkers(bench.queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])]) {
+            let pump = Task { [time = bench.time] in
+                while !Task.isCancelled {
+                    await time.sleepers(1)
+                    time.advance(by: .milliseconds(50))
+                }
+            }
+            await delivered.until { $0.count == 990 }
+            while try await bench.queue.report().counts != ["kind": [.dead: 10]] { await Task.yield() }
+            let letters = try await bench.queue.deadLetters(after: 0, limit: 100)
+            #expect(letters.map(\.key) == (1...10).map { "key-\($0 * 100)" })
+            #expect(letters.allSatisfy { $0.reason == "422 unreadable" && $0.tries == 5 })
+            isHealed.withLock { $0 = true }
+            #expect(try await bench.queue.redrive() == 10)
+            await delivered.until { $0.count == 1000 }
+            pump.cancel()
+        }
+        bench.store.close()
+    }
+
     @Test("a lane with nothing but delayed messages sleeps until the first is due, also after it was woken")
     func idle() async throws {
         let sleeps = Recorded<Duration>()

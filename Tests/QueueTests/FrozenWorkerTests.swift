@@ -1,0 +1,119 @@
+import GRDB
+import Logging
+import MetricsTestKit
+import Resilience
+import Storage
+import TestSupport
+import Testing
+
+@testable import Queue
+
+/// Two processes' workers over one store: two owners, each with a clock of its own.
+@Suite("Frozen worker", .timeLimit(.minutes(1)))
+struct FrozenWorkerTests {
+    fileprivate struct Process {
+        let queue: DurableQueue
+        let metrics = TestMetrics()
+        let reached = Watched(0)
+        let gate = Watched(false)
+
+        init(_ store: Store, _ time: ManualTime) {
+            queue = DurableQueue(store: store, wall: { 1_000_000 }, time: time.source)
+        }
+
+        /// Workers whose handler waits at the gate; the commit writes an effect.
+        func workers() -> QueueWorkers {
+            let handler: QueueWorkers.Handler = { [reached, gate] message in
+                reached.update { $0 += 1 }
+                await gate.until { $0 }
+                return .done { try $0.run("INSERT INTO effects (key) VALUES (?)", [message.key]) }
+            }
+            return QueueWorkers(
+                queue: queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])], logger: .silent,
+                metrics: metrics)
+        }
+
+        func stale() throws -> Int64 { try metrics.expectCounter("csp_queue_stale_total").values.reduce(0, +) }
+    }
+
+    @Test("a worker that was frozen past its lease settles nothing that another has taken: one effect, one stale settlement")
+    func frozen() async throws {
+        let bench = try QueueBench()
+        let (frozenTime, time) = (ManualTime(), ManualTime())
+        let frozen = Process(bench.store, frozenTime)
+        let other = Process(bench.store, time)
+        try await withWorkers(frozen.workers()) {
+            try await withWorkers(other.workers()) {
+                try await frozen.enqueue("a")
+                await frozen.reached.until { $0 == 1 }
+                // The frozen process's time stands still; the other's goes on past the lease. Its bell rings.
+                time.advance(by: bench.policy.lease)
+                try await other.enqueue("b")
+                await other.reached.until { $0 == 2 }
+                #expect(try await bench.count("SELECT max(attempt) FROM queue WHERE key = 'a'") == 2)
+                // It goes on, and answers for what it has lost.
+                frozen.gate.update { $0 = true }
+                frozenTime.advance(by: .seconds(1))
+                while try frozen.stale() == 0 { await Task.yield() }
+                #expect(try await bench.count("SELECT count(*) FROM effects") == 0)
+                #expect(try await bench.count("SELECT count(*) FROM queue WHERE state = 'leased'") == 2)
+                other.gate.update { $0 = true }
+                time.advance(by: .seconds(1))
+                while try await bench.count("SELECT count(*) FROM queue") > 0 { await Task.yield() }
+            }
+        }
+        #expect(try frozen.stale() == 1)
+        #expect(try other.stale() == 0)
+        let effects = try await bench.store.read { try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key") }
+        #expect(effects == ["a", "b"])
+        bench.store.close()
+    }
+
+    @Test("one that was frozen while nobody else looked keeps its message: delivered once, and nothing is stale")
+    func frozenAlone() async throws {
+        let bench = try QueueBench()
+        let process = Process(bench.store, bench.time)
+        try await withWorkers(process.workers()) {
+            try await process.enqueue("a")
+            await process.reached.until { $0 == 1 }
+            // Awake after twice the lease, with a message to look for.
+            bench.time.advance(by: bench.policy.lease * 2)
+            try await process.enqueue("b")
+            await process.reached.until { $0 == 2 }
+            #expect(try await bench.count("SELECT max(attempt) FROM queue") == 1)
+            process.gate.update { $0 = true }
+            bench.time.advance(by: .seconds(1))
+        }
+        #expect(try await bench.count("SELECT count(*) FROM effects") == 2)
+        #expect(try process.stale() == 0)
+        bench.store.close()
+    }
+
+    @Test("while a worker delivers, its lease is extended every third of its length, and nobody else gets the message")
+    func heartbeat() async throws {
+        let bench = try QueueBench()
+        let process = Process(bench.store, bench.time)
+        let other = bench.claims(owner: 99)
+        try await withWorkers(process.workers()) {
+            try await process.enqueue("a")
+            await process.reached.until { $0 == 1 }
+            for _ in 0..<10 {
+                let before = try await bench.count("SELECT due_at FROM queue")
+                await bench.time.sleepers(1)
+                bench.time.advance(by: bench.policy.lease / 3)
+                while try await bench.count("SELECT due_at FROM queue") == before { await Task.yield() }
+                #expect(try await bench.claim(by: other).isEmpty)
+            }
+            process.gate.update { $0 = true }
+            bench.time.advance(by: .seconds(1))
+        }
+        #expect(try await bench.count("SELECT count(*) FROM effects") == 1)
+        bench.store.close()
+    }
+}
+
+extension FrozenWorkerTests.Process {
+    fileprivate func enqueue(_ key: String) async throws {
+        try await queue.store.write { [queue] in try queue.enqueue($0, lane: "lane", kind: "kind", key: key) }
+    }
+}

@@ -1,0 +1,35 @@
+import Resilience
+import Storage
+import TestSupport
+import Testing
+
+@testable import Queue
+
+@Suite("Depth")
+struct QueueDepthTests {
+    @Test("new work is refused at the capacity, and let in again once messages are gone; dead letters don't count")
+    func capacity() async throws {
+        let bench = try QueueBench(capacity: 3)
+        #expect(await bench.queue.hasRoom())
+        try await bench.enqueue("a")
+        try await bench.enqueue("a", kind: "1", ordered: true)
+        try await bench.enqueue("a", kind: "2", ordered: true)
+        // Counted a second ago at most.
+        #expect(await bench.queue.hasRoom())
+        bench.time.advance(by: .seconds(1))
+        #expect(await !bench.queue.hasRoom())
+        // What has begun isn't asked.
+        try await bench.enqueue("b")
+        let claimed = try await bench.claim()
+        #expect(try await bench.settle(claimed[0], .done()))
+        bench.time.advance(by: .seconds(1))
+        #expect(await !bench.queue.hasRoom())
+        try await bench.store.write { database in
+            try database.run(
+                "UPDATE queue SET state = 'dead', owner = NULL, due_at = NULL, tries = 5, reason = '409' WHERE key = 'b'")
+        }
+        bench.time.advance(by: .seconds(1))
+        #expect(await bench.queue.hasRoom())
+        bench.store.close()
+    }
+}

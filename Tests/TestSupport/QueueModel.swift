@@ -1,0 +1,236 @@
+/// The queue as plain values: what the SQL does, said without SQL. Lanes, kinds, keys and ids are numbers, time is milliseconds
+/// that the user moves, and nothing waits; a step costs a walk over the messages that are there.
+struct QueueModel: Sendable {
+    /// A bug that a check has to find. No bug: nil.
+    enum Mutant: CaseIterable, Sendable {
+        /// A settlement needs no lease.
+        case acknowledgesByIdAlone
+        /// A leased message can be claimed.
+        case ignoresLeases
+        /// Two claims by one owner can't be told apart.
+        case forgetsAttempts
+        case deliversBlocked
+        case neverUnblocks
+        case dropsOnUnavailable
+        /// Unavailability counts as a try.
+        case buriesOnUnavailable
+        /// A second message with the same id is added.
+        case takesRepeats
+        /// What a worker that is gone has leased stays leased.
+        case keepsOldLeases
+    }
+
+    enum State: Sendable, Equatable {
+        case waiting(due: Int64)
+        case leased(owner: Int64, until: Int64)
+        case blocked
+        case dead
+    }
+
+    struct Entry: Sendable {
+        let id: Int
+        let lane: Int
+        let kind: Int
+        let key: Int
+        let priority: Int
+        let isOrdered: Bool
+        let created: Int64
+        var state: State
+        /// How long it was last put off.
+        var wait: Int64
+        var attempt: Int64 = 0
+        var tries = 0
+        var failures = 0
+
+        /// From when it may be claimed; nil: not by itself.
+        var due: Int64? {
+            switch state {
+            case .waiting(let due): due
+            case .leased(_, let until): until
+            case .blocked, .dead: nil
+            }
+        }
+    }
+
+    /// A message as its owner got it.
+    struct Claim: Sendable, Equatable {
+        let id: Int
+        let kind: Int
+        let key: Int
+        let owner: Int64
+        let attempt: Int64
+        let tries: Int
+        let failures: Int
+    }
+
+    enum Verdict: Sendable, CaseIterable { case done, unavailable, refused }
+
+    let lease: Int64
+    /// Refusals until a message is dead.
+    let tries: Int
+    let retention: Int64
+    var mutant: Mutant?
+    var now: Int64
+    /// Oldest first.
+    private(set) var entries: [Entry] = []
+    private var lastId = 0
+    private var seen: [Int: Int64] = [:]
+
+    init(lease: Int64, tries: Int, retention: Int64, now: Int64, mutant: Mutant? = nil) {
+        self.lease = lease
+        self.tries = tries
+        self.retention = retention
+        self.now = now
+        self.mutant = mutant
+    }
+
+    /// - Returns: false if the id is known.
+    @discardableResult
+    mutating func enqueue(
+        lane: Int, kind: Int, key: Int, delay: Int64 = 0, priority: Int = 0, ordered: Bool = false, once id: Int? = nil
+    ) -> Bool {
+        if let id, !absorb(id) { return false }
+        remove(kind: kind, key: key)
+        lastId += 1
+        let isBlocked = ordered && isTaken(lane: lane, key: key)
+        entries.append(
+            Entry(
+                id: lastId, lane: lane, kind: kind, key: key, priority: priority, isOrdered: ordered, created: now,
+                state: isBlocked ? .blocked : .waiting(due: now + delay), wait: delay))
+        return true
+    }
+
+    /// The inbox: whether the id is new.
+    mutating func absorb(_ id: Int) -> Bool {
+        if let at = seen[id], at > now - retention, mutant != .takesRepeats { return false }
+        seen[id] = now
+        return true
+    }
+
+    mutating func remove(kind: Int, key: Int) {
+        guard let index = entries.firstIndex(where: { $0.kind == kind && $0.key == key }) else { return }
+        giveTurn(after: entries.remove(at: index))
+    }
+
+    mutating func hasten(kind: Int, key: Int) {
+        guard let index = entries.firstIndex(where: { $0.kind == kind && $0.key == key }) else { return }
+        switch entries[index].state {
+        case .waiting(let due): entries[index].state = .waiting(due: min(due, now))
+        case .blocked: break
+        case .leased, .dead: return
+        }
+        entries[index].wait = 0
+    }
+
+    /// The highest priority first; among equals those that are taken are the longest due, and they come oldest first.
+    mutating func claim(lane: Int, owner: Int64, limit: Int) -> [Claim] {
+        var due = entries.indices.filter { entries[$0].lane == lane && isClaimable(entries[$0]) }
+        due.sort { order(entries[$0]) < order(entries[$1]) }
+        due.removeLast(max(0, due.count - limit))
+        due.sort { (-entries[$0].priority, entries[$0].id) < (-entries[$1].priority, entries[$1].id) }
+        return due.map { index in
+            if mutant != .forgetsAttempts || entries[index].attempt == 0 { entries[index].attempt += 1 }
+            entries[index].state = .leased(owner: owner, until: now + lease)
+            let entry = entries[index]
+            return Claim(
+                id: entry.id, kind: entry.kind, key: entry.key, owner: owner, attempt: entry.attempt, tries: entry.tries,
+                failures: entry.failures)
+        }
+    }
+
+    private func isClaimable(_ entry: Entry) -> Bool {
+        switch entry.state {
+        case .waiting(let due): due <= now
+        case .leased(_, let until): until <= now || mutant == .ignoresLeases
+        case .blocked: mutant == .deliversBlocked
+        case .dead: false
+        }
+    }
+
+    private func order(_ entry: Entry) -> (Int, Int64, Int) { (-entry.priority, entry.due ?? now, entry.id) }
+
+    /// - Returns: false if the lease is lost.
+    mutating func extend(_ claim: Claim) -> Bool {
+        guard let index = index(of: claim) else { return false }
+        entries[index].state = .leased(owner: claim.owner, until: now + lease)
+        return true
+    }
+
+    /// - Parameter delay: until the next try, where one follows.
+    /// - Returns: false if the lease is lost.
+    mutating func settle(_ claim: Claim, _ verdict: Verdict, delay: Int64) -> Bool {
+        guard let index = index(of: claim) else { return false }
+        var counts = verdict == .refused
+        switch verdict {
+        case .done:
+            giveTurn(after: entries.remove(at: index))
+            return true
+        case .unavailable where mutant == .dropsOnUnavailable:
+            entries.remove(at: index)
+            return true
+        case .unavailable:
+            entries[index].failures += 1
+            counts = mutant == .buriesOnUnavailable
+            if counts { entries[index].tries += 1 }
+        case .refused:
+            entries[index].tries += 1
+        }
+        entries[index].wait = delay
+        let isDead = counts && entries[index].tries >= tries
+        entries[index].state = isDead ? .dead : .waiting(due: now + delay)
+        if isDead { giveTurn(after: entries[index]) }
+        return true
+    }
+
+    private func index(of claim: Claim) -> Int? {
+        entries.firstIndex { entry in
+            guard entry.id == claim.id else { return false }
+            if mutant == .acknowledgesByIdAlone { return true }
+            guard case .leased(let owner, _) = entry.state else { return false }
+            return owner == claim.owner && entry.attempt == claim.attempt
+        }
+    }
+
+    /// - Returns: how many dead letters are sent again.
+    @discardableResult
+    mutating func redrive() -> Int {
+        let dead = entries.indices.filter { entries[$0].state == .dead }
+        for index in dead {
+            entries[index].state = entries[index].isOrdered ? .blocked : .waiting(due: now)
+            entries[index].wait = 0
+            entries[index].tries = 0
+            entries[index].failures = 0
+        }
+        for index in dead { giveTurn(after: entries[index]) }
+        return dead.count
+    }
+
+    /// A process starts: nobody else is left.
+    mutating func takeOver() {
+        for index in entries.indices {
+            switch entries[index].state {
+            case .leased where mutant != .keepsOldLeases:
+                entries[index].state = .waiting(due: now)
+                entries[index].wait = 0
+            case .waiting(let due): entries[index].state = .waiting(due: min(due, now + entries[index].wait))
+            case .leased, .blocked, .dead: break
+            }
+        }
+    }
+
+    /// When the next message of the lane is due.
+    func nextDue(lane: Int) -> Int64? { entries.lazy.filter { $0.lane == lane }.compactMap(\.due).min() }
+
+    private func isTaken(lane: Int, key: Int) -> Bool {
+        entries.contains { $0.isOrdered && $0.lane == lane && $0.key == key && $0.due != nil }
+    }
+
+    /// The longest blocked one's turn comes, unless another has it.
+    private mutating func giveTurn(after entry: Entry) {
+        guard entry.isOrdered, mutant != .neverUnblocks, !isTaken(lane: entry.lane, key: entry.key) else { return }
+        guard
+            let index = entries.firstIndex(where: { $0.lane == entry.lane && $0.key == entry.key && $0.state == .blocked })
+        else { return }
+        entries[index].state = .waiting(due: max(now, min(entries[index].created, now) + entries[index].wait))
+    }
+}
