@@ -60,6 +60,7 @@ package struct OrderDocument: Codable, Sendable, Hashable {
     /// Minor units; `null` until the prices are known (`placing`, or refused before).
     @Nullable package var subtotal: Int?
     package var discount: Int
+    /// `null` until the coupon is decided as well.
     @Nullable package var total: Int?
     package var refunded: Int
     @Nullable package var couponCode: String?

@@ -1,7 +1,9 @@
 import Contracts
 import Foundation
+import TestSupport
 
 @testable import OrderService
+@testable import Queue
 
 /// What order has committed: its store's tables and its queue, as plain values. It survives every crash.
 struct Disk {
@@ -19,9 +21,9 @@ struct Disk {
 
     private(set) var rows: [String: Row] = [:]
     private(set) var byKey: [String: String] = [:]
-    var queue = QueueModel()
-    /// Of the lanes to which the transaction added something.
-    private(set) var bells: Set<String> = []
+    var queue: QueueModel
+    /// Of the lanes to which something was added, until they have been rung.
+    var bells: Set<Errand.Lane> = []
     let judge: Judge
     let mutant: Mutant?
     let clock: VirtualClock
@@ -30,12 +32,13 @@ struct Disk {
         self.judge = judge
         self.clock = clock
         self.mutant = mutant
+        queue = LanePolicy.queue(mutant?.ofQueue)
     }
 
     /// All of it or nothing.
     mutating func transaction<Value>(_ body: (inout Disk) throws -> Value) rethrows -> Value {
         var changed = self
-        changed.bells = []
+        changed.queue.now = clock.now
         let value = try body(&changed)
         self = changed
         return value
@@ -99,34 +102,27 @@ struct Disk {
 
     mutating func commitMessages(_ conclusion: Conclusion) {
         let order = conclusion.order
-        for assignment in conclusion.errands where !isForgotten(assignment.errand, order) { add(assignment, order.id) }
+        for assignment in conclusion.errands where !isForgotten(assignment.errand, order) { add(assignment.errand, order.id) }
         if order.status.isTerminal {
-            queue.remove(kind: Errand.finishOrder.rawValue, key: order.id, now: clock.now)
+            queue.remove(kind: Errand.finishOrder.number, key: Self.number(order.id))
         } else {
             hasten(.finishOrder, order.id)
         }
     }
 
-    mutating func add(_ assignment: Conclusion.Assignment, _ orderId: String) {
-        let errand = assignment.errand
-        let once = errand.lane == .notification ? "\(orderId):\(errand.rawValue)" : nil
-        add(errand, orderId, assignment, once: once)
-    }
-
-    mutating func add(
-        _ errand: Errand, _ orderId: String, _ assignment: Conclusion.Assignment? = nil, delay: Int64 = 0,
-        once id: String? = nil
-    ) {
+    /// What tells the customer is added once an order and kind.
+    mutating func add(_ errand: Errand, _ orderId: String, delay: Int64 = 0) {
+        let key = Self.number(orderId)
         queue.enqueue(
-            lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId, payload: assignment?.payload ?? .init(),
-            delay: delay, priority: errand.priority, isOrdered: errand.isOrdered && mutant != .deliversInAnyOrder, once: id,
-            now: clock.now)
-        bells.insert(errand.lane.rawValue)
+            lane: errand.lane.number, kind: errand.number, key: key, delay: delay, priority: errand.priority,
+            ordered: errand.isOrdered && mutant != .deliversInAnyOrder,
+            once: errand.lane == .notification ? 100 * key + errand.number : nil)
+        bells.insert(errand.lane)
     }
 
     mutating func hasten(_ errand: Errand, _ orderId: String) {
-        bells.insert(errand.lane.rawValue)
-        queue.hasten(kind: errand.rawValue, key: orderId, now: clock.now)
+        queue.hasten(kind: errand.number, key: Self.number(orderId))
+        bells.insert(errand.lane)
     }
 
     private func isForgotten(_ errand: Errand, _ order: Order) -> Bool {
@@ -138,4 +134,30 @@ struct Disk {
         default: false
         }
     }
+}
+
+/// The queue's model knows numbers only.
+extension Disk: QueueKeeper {
+    static func id(_ number: Int) -> String { "ord_\(number)" }
+    private static func number(_ id: String) -> Int { Int(id.dropFirst(4)) ?? 0 }
+
+    func message(_ claim: QueueModel.Claim) -> Message {
+        Message(
+            id: Int64(claim.id), kind: Errand.allCases[claim.kind].rawValue, key: Self.id(claim.key), payload: Data(),
+            failures: claim.failures, tries: claim.tries, createdAt: 0, priority: 0, isOrdered: false, owner: claim.owner,
+            attempt: claim.attempt)
+    }
+
+    func extended(_ lease: Lease) {}
+    func settled(_ message: Message) {}
+}
+
+extension Errand {
+    var number: Int { Self.numbers[self] ?? 0 }
+    private static let numbers = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+}
+
+extension Errand.Lane {
+    var number: Int { Self.numbers[self] ?? 0 }
+    private static let numbers = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
 }

@@ -1,10 +1,30 @@
+import Foundation
 import Resilience
+import TestSupport
 
-@testable import OrderService
 @testable import Queue
 
-/// What a delivery came to; the model's `Verdict`, whose commit runs in the transaction that removes the message.
-enum Outcome {
+/// A disk with a queue on it.
+protocol QueueKeeper {
+    var queue: QueueModel { get set }
+    func message(_ claim: QueueModel.Claim) -> Message
+    /// What a judge sees of leases.
+    func extended(_ lease: Lease)
+    func settled(_ message: Message)
+}
+
+/// A process that works on a queue: one lane of it at least.
+protocol QueueProcess: AnyObject {
+    associatedtype Disk: QueueKeeper
+    var world: World { get }
+    var host: World.Host { get }
+    var owner: Int64 { get }
+    func transact<Value>(_ body: @escaping (inout Disk) throws -> Value, then: @escaping (Result<Value, any Error>) -> Void)
+    func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void)
+}
+
+/// What a delivery came to: the simulation's `Verdict`, whose commit changes a simulated disk.
+enum Outcome<Disk> {
     case done(commit: ((inout Disk) throws -> Void)? = nil)
     case unavailable(String)
     case refused(String)
@@ -18,34 +38,44 @@ enum Outcome {
     }
 }
 
-/// One lane's worker: the loop of `LaneWorker`, driven by the production's `LanePlan`.
-final class Lane {
+/// When a lane writes and claims: the same policy for all, with a lease that is shorter than many a freeze.
+enum LanePolicy {
     static let policy: QueueWorkers.Policy = {
         var policy = QueueWorkers.Policy()
         policy.lease = .seconds(3)
         return policy
     }()
-    private static let origin = ContinuousClock.now
+    static let origin = ContinuousClock.now
 
-    let name: String
-    private unowned let process: OrderProcess
+    static func queue(_ mutant: QueueModel.Mutant?) -> QueueModel {
+        QueueModel(
+            lease: policy.lease.milliseconds, tries: policy.tries, retention: Inbox.retention.milliseconds, now: 0,
+            mutant: mutant)
+    }
+}
+
+/// One lane's worker: the loop of `LaneWorker`, driven by the production's `LanePlan`.
+final class Lane<Process: QueueProcess> {
+    private let number: Int
+    private unowned let process: Process
     private let world: World
     private var plan: LanePlan
-    private var outcomes: [Lease: Outcome] = [:]
+    private var claims: [Lease: QueueModel.Claim] = [:]
+    private var outcomes: [Lease: Outcome<Process.Disk>] = [:]
     private var tray: [LanePlan.Delivery] = []
     private var isAwake = false
     private var isRung = false
     private var alarm: World.Event?
 
-    init(_ name: String, of process: OrderProcess) {
-        self.name = name
+    init(_ number: Int, of process: Process) {
+        self.number = number
         self.process = process
         world = process.world
-        plan = LanePlan(concurrency: 32, policy: Self.policy, now: Self.instant(process.world.now))
+        let start = LanePolicy.origin.advanced(by: .milliseconds(process.world.now))
+        plan = LanePlan(concurrency: 32, policy: LanePolicy.policy, now: start)
     }
 
-    private static func instant(_ now: Int64) -> LanePlan.Instant { origin.advanced(by: .milliseconds(now)) }
-    private var now: LanePlan.Instant { Self.instant(world.now) }
+    private var now: LanePlan.Instant { LanePolicy.origin.advanced(by: .milliseconds(world.now)) }
 
     /// Something was committed, or delivered.
     func ring() {
@@ -81,6 +111,8 @@ final class Lane {
         }
     }
 
+    // MARK: A round: extend, settle and claim in one transaction
+
     private func round() {
         let begun = now
         let limit = plan.limit(now: begun, isStopping: false)
@@ -88,19 +120,16 @@ final class Lane {
         let finished = plan.finished
         process.transact { [self] disk in
             var round = LanePlan.Round()
-            round.lost = leases.filter { !disk.queue.extend($0, until: leaseEnd) }
+            round.lost = leases.filter { !extend(&disk, $0) }
             for delivery in finished { settle(&disk, delivery) }
-            if limit > 0 {
-                round.claimed = disk.queue.claim(lane: name, owner: process.owner, until: leaseEnd, limit: limit, now: world.now)
-            }
+            if limit > 0 { round.claimed = claim(&disk, limit: limit) }
             if round.claimed.count < limit {
-                round.untilNext = disk.queue.untilNext(lane: name, now: world.now).map { .milliseconds($0) }
+                round.untilNext = disk.queue.nextDue(lane: number).map { .milliseconds(max(0, $0 - world.now)) }
             }
             return round
         } then: { [self] result in
             switch result {
             case .success(let round):
-                for delivery in finished { outcomes[delivery.message.lease] = nil }
                 plan.written(round, begun: begun, limit: limit, now: now)
                 for message in round.claimed { deliver(message) }
             case .failure: plan.failed(now: now, isStopping: false)
@@ -109,43 +138,51 @@ final class Lane {
         }
     }
 
-    private var leaseEnd: Int64 { world.now + Self.policy.lease.milliseconds }
+    private func claim(_ disk: inout Process.Disk, limit: Int) -> [Message] {
+        disk.queue.claim(lane: number, owner: process.owner, limit: limit).map { claim in
+            let message = disk.message(claim)
+            claims[message.lease] = claim
+            return message
+        }
+    }
+
+    private func extend(_ disk: inout Process.Disk, _ lease: Lease) -> Bool {
+        guard let claim = claims[lease], disk.queue.extend(claim) else { return false }
+        disk.extended(lease)
+        return true
+    }
 
     private func deliver(_ message: Message) {
         process.handle(message) { [self] outcome in
-            process.shop.trace.note(message.key, "\(message.kind) #\(message.id): \(outcome)")
             outcomes[message.lease] = outcome
             tray.append(LanePlan.Delivery(message: message, verdict: outcome.verdict))
             ring()
         }
     }
 
-    private func settle(_ disk: inout Disk, _ delivery: LanePlan.Delivery) {
+    private func settle(_ disk: inout Process.Disk, _ delivery: LanePlan.Delivery) {
         let message = delivery.message
-        let outcome = outcomes[message.lease] ?? .unavailable("forgotten")
-        guard case .done(let commit?) = outcome else { return settle(&disk, message, outcome) }
-        do {
-            try disk.transaction { disk in
-                guard disk.queue.settle(message.lease, .done, now: world.now) else { return }
-                try commit(&disk)
+        guard let claim = claims[message.lease], let outcome = outcomes[message.lease] else { return }
+        switch outcome {
+        case .done(let commit):
+            let before = disk
+            guard disk.queue.settle(claim, .done, delay: 0) else { return }
+            do {
+                try commit?(&disk)
+                disk.settled(message)
+            } catch {
+                disk = before
+                settle(&disk, message, claim, .unavailable, failures: message.failures)
             }
-        } catch {
-            settle(&disk, message, .unavailable("\(error)"))
+        case .unavailable: settle(&disk, message, claim, .unavailable, failures: message.failures)
+        case .refused: settle(&disk, message, claim, .refused, failures: message.failures + message.tries)
         }
     }
 
-    private func settle(_ disk: inout Disk, _ message: Message, _ outcome: Outcome) {
-        let settlement: QueueModel.Settlement =
-            switch (outcome, process.mutant) {
-            case (.done, _), (.unavailable, .dropsWhatIsUnavailable): .done
-            case (.unavailable(let reason), .countsAnOutageAsRefusal), (.refused(let reason), _):
-                .refused(reason, wait: wait(message.failures + message.tries + 1), tries: Self.policy.tries)
-            case (.unavailable(let reason), _): .unavailable(reason, wait: wait(message.failures + 1))
-            }
-        _ = disk.queue.settle(message.lease, settlement, now: world.now)
-    }
-
-    private func wait(_ failures: Int) -> Int64 {
-        Self.policy.backoff.delay(afterFailures: failures, using: &world.dice).milliseconds
+    private func settle(
+        _ disk: inout Process.Disk, _ message: Message, _ claim: QueueModel.Claim, _ verdict: QueueModel.Verdict, failures: Int
+    ) {
+        let wait = LanePolicy.policy.backoff.delay(afterFailures: failures + 1, using: &world.dice).milliseconds
+        if disk.queue.settle(claim, verdict, delay: wait) { disk.settled(message) }
     }
 }

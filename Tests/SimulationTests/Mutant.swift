@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A bug that a test plants into the simulated shells, disk, queue or neighbours, to see that the simulation finds it.
 enum Mutant: String, CaseIterable, Sendable {
     // The order service.
@@ -28,7 +30,16 @@ enum Mutant: String, CaseIterable, Sendable {
     case couponForgetsLimits
     case notificationHasNoInbox
 
-    /// One of the properties that it must break first.
+    /// Those that the queue's model knows itself.
+    var ofQueue: QueueModel.Mutant? {
+        switch self {
+        case .dropsWhatIsUnavailable: .dropsOnUnavailable
+        case .countsAnOutageAsRefusal: .buriesOnUnavailable
+        default: nil
+        }
+    }
+
+    /// The properties of which it must break one first.
     var breaks: Set<Property> {
         switch self {
         case .forgetsTheRecoveryMessage: [.terminal]
@@ -38,16 +49,16 @@ enum Mutant: String, CaseIterable, Sendable {
         case .givesUpWithoutUndoing: [.stock, .coupons]
         case .ignoresTheVersion: [.legalWay]
         case .chargesWithoutReservation: [.reservedFirst]
-        case .worksTwiceOnOneOrder: [.clientTold]
+        case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]
         case .keepsTheCouponDecisionInMemory: [.terminal, .paid, .clientTold]
         case .forgetsPromises: [.promised]
         case .refundsWithAFreshKey: [.paid, .refundedOnce, .told]
-        case .keepsTheRedemptionOfASkippedCoupon: [.coupons]
+        case .keepsTheRedemptionOfASkippedCoupon: [.couponWorth]
         case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired]
         case .deliversInAnyOrder: [.toldInOrder]
-        case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal]
+        case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal, .stock, .coupons, .told, .paid, .repaired]
         case .paymentForgetsVoids: [.tombstone]
         case .paymentCapturesTwice: [.capturedOnce]
         case .inventoryForgetsReleases: [.tombstone]

@@ -7,8 +7,12 @@ import ServingPath
 
 /// What the queue's workers do: `FinishOrder`, `RepairCoupon` and `RunErrands`.
 extension OrderProcess {
-    func handle(_ message: Message, then: @escaping (Outcome) -> Void) {
+    func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void) {
         let id = message.key
+        let then = { [self] (outcome: Outcome<Disk>) in
+            shop.trace.note(id, "\(message.kind) #\(message.id): \(outcome)")
+            then(outcome)
+        }
         switch Errand(rawValue: message.kind) {
         case .finishOrder: finish(id, then)
         case .commitReservation:
@@ -25,7 +29,7 @@ extension OrderProcess {
         }
     }
 
-    private static func outcome(_ result: Result<Answer, DependencyFailure<ProblemDocument>>) -> Outcome {
+    private static func outcome(_ result: Result<Answer, DependencyFailure<ProblemDocument>>) -> Outcome<Disk> {
         switch result {
         case .success: .done()
         case .failure(.refused(let problem)): .refused(problem.code)
@@ -33,11 +37,11 @@ extension OrderProcess {
         }
     }
 
-    private func notify(_ kind: NotificationKind, _ id: String, _ then: @escaping (Outcome) -> Void) {
+    private func notify(_ kind: NotificationKind, _ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
         ask(shop.notification, .notify(orderId: id, kind), id) { then(Self.outcome($0)) }
     }
 
-    private func voidPayment(_ id: String, _ then: @escaping (Outcome) -> Void) {
+    private func voidPayment(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
         ask(shop.payment, .void(orderId: id), id) { [self] result in
             guard case .success(.payment(let voided)) = result, voided.refunded > 0 else { return then(Self.outcome(result)) }
             let now = wall
@@ -53,7 +57,7 @@ extension OrderProcess {
 
     // MARK: RepairCoupon
 
-    private func repairCoupon(_ id: String, _ then: @escaping (Outcome) -> Void) {
+    private func repairCoupon(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
         read { $0.order(id) } then: { [self] order in
             guard let order, order.owesCouponRepair, let code = order.request.couponCode else { return then(.done()) }
             redeem(order, code, nil) { [self] served in
@@ -67,7 +71,7 @@ extension OrderProcess {
         }
     }
 
-    private func refund(_ order: Order, _ discount: Int, _ then: @escaping (Outcome) -> Void) {
+    private func refund(_ order: Order, _ discount: Int, _ then: @escaping (Outcome<Disk>) -> Void) {
         let owed = min(discount - order.document.discount, (order.document.total ?? 0) - order.document.refunded)
         guard owed > 0, let paymentId = order.progress.paymentId else {
             return then(repaired(order, "redeemed; nothing was owed"))
@@ -82,14 +86,14 @@ extension OrderProcess {
         }
     }
 
-    private func repaired(_ order: Order, _ outcome: String, refunded: Int? = nil) -> Outcome {
+    private func repaired(_ order: Order, _ outcome: String, refunded: Int? = nil) -> Outcome<Disk> {
         let now = wall
         return .done { disk in
             var order = order
             order.repair("coupon", outcome, at: now)
             if let refunded { order.document.refunded = refunded }
             try disk.save(order)
-            if refunded != nil { disk.add(Conclusion.Assignment(errand: .notifyRefunded), order.id) }
+            if refunded != nil { disk.add(.notifyRefunded, order.id) }
         }
     }
 }

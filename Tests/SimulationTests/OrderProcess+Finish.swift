@@ -4,9 +4,9 @@ import Contracts
 
 /// `FinishOrder`.
 extension OrderProcess {
-    func finish(_ id: String, _ then: @escaping (Outcome) -> Void) {
+    func finish(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
         guard hands.begin(id) || mutant == .worksTwiceOnOneOrder else { return then(.unavailable("its request is still running")) }
-        let end = { [self] (outcome: Outcome) in
+        let end = { [self] (outcome: Outcome<Disk>) in
             hands.end(id)
             then(outcome)
         }
@@ -24,7 +24,7 @@ extension OrderProcess {
         }
     }
 
-    private func concluded(_ walked: Walked, since begun: Order, _ then: @escaping (Outcome) -> Void) {
+    private func concluded(_ walked: Walked, since begun: Order, _ then: @escaping (Outcome<Disk>) -> Void) {
         let order = walked.order
         switch walked.ending {
         case .paid: then(done { try $0.confirmed(order) })
@@ -39,7 +39,7 @@ extension OrderProcess {
         }
     }
 
-    private func lack(_ lack: Lack, _ walked: Order, since begun: Order, _ then: @escaping (Outcome) -> Void) {
+    private func lack(_ lack: Lack, _ walked: Order, since begun: Order, _ then: @escaping (Outcome<Disk>) -> Void) {
         if case .payment = lack {
             if walked.status == .placing { return then(done(again: true) { try $0.accepted(walked, lacking: lack) }) }
             if walked.document.pending.contains("inventory") {
@@ -54,7 +54,7 @@ extension OrderProcess {
         save(walked) { _ in then(.unavailable(lack.words)) }
     }
 
-    private func done(again: Bool = false, _ decide: (Endings) throws -> Conclusion) -> Outcome {
+    private func done(again: Bool = false, _ decide: (Endings) throws -> Conclusion) -> Outcome<Disk> {
         do {
             let conclusion = try decide(endings)
             return .done { disk in

@@ -1,5 +1,6 @@
 import Contracts
 import ServingPath
+import TestSupport
 
 @testable import OrderService
 
@@ -8,7 +9,7 @@ import ServingPath
 ///
 /// Its shells are those of `PlaceOrder`, `FinishOrder`, `CancelOrder`, `RepairCoupon` and `RunErrands`, with `await` written
 /// as a continuation in a later event; all decisions are those of the production's `Saga` and `Endings`.
-final class OrderProcess {
+final class OrderProcess: QueueProcess {
     /// The customer's budget, and when `finish-order` takes over.
     static let budget: Int64 = 1000
     static let resumeAfter: Int64 = 2000
@@ -20,16 +21,16 @@ final class OrderProcess {
     let owner: Int64
     let hands = WorkInHand()
     let endings: Endings
-    private(set) var lanes: [Lane] = []
+    private var lanes: [Errand.Lane: Lane<OrderProcess>] = [:]
 
     init(_ shop: Shop, owner: Int64) {
         self.shop = shop
         self.owner = owner
         world = shop.world
         endings = Endings(wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
-        lanes = Errand.Lane.allCases.map { Lane($0.rawValue, of: self) }
-        transact { [clock = world.clock] in $0.queue.takeOver(now: clock.now) } then: { [self] _ in
-            for lane in lanes { lane.ring() }
+        for lane in Errand.Lane.allCases { lanes[lane] = Lane(lane.number, of: self) }
+        transact { $0.queue.takeOver() } then: { [self] _ in
+            for lane in Errand.Lane.allCases { lanes[lane]?.ring() }
         }
     }
 
@@ -60,7 +61,8 @@ final class OrderProcess {
         if shop.network.isFaulty, world.dice.happens(3) { return .failure(DiskFull()) }
         do {
             let value = try shop.disk.transaction(body)
-            for lane in lanes where shop.disk.bells.contains(lane.name) { lane.ring() }
+            for lane in Errand.Lane.allCases where shop.disk.bells.contains(lane) { lanes[lane]?.ring() }
+            shop.disk.bells = []
             return .success(value)
         } catch {
             return .failure(error)

@@ -23,6 +23,7 @@ enum Property: String, Sendable {
     // … and what clients were told.
     case drained = "no message is left"
     case clientTold = "an order is what its client was told"
+    case couponWorth = "a coupon that was used has given its discount"
     case oneOrderAKey = "a key has one order, unless it was freed with nothing done"
     // The queue by itself.
     case oneHolder = "a lease has one holder at a time"

@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 
 @testable import CommandLine
 @testable import OrderService
@@ -6,9 +7,22 @@ import Contracts
 /// What must hold once everything has drained: the contract's invariants, as `csp audit` judges them, and what clients were
 /// told.
 extension Shop {
+    /// What has happened to orders, as their timelines say: what never happens isn't tested.
+    var reached: Set<String> {
+        disk.rows.values.reduce(into: []) { reached, row in
+            for entry in row.order.progress.timeline {
+                let isTold = entry.step == "cancel" || entry.step == "repair"
+                reached.insert(isTold ? "\(entry.step): \(entry.detail)" : "\(entry.step) \(entry.outcome)")
+            }
+        }
+    }
+
     func checkDrained() {
         checkInvariants()
-        for entry in disk.queue.entries { judge.broken(.drained, entry.key, "\(entry.kind): \(entry.state)") }
+        for entry in disk.queue.entries {
+            judge.broken(.drained, Disk.id(entry.key), "\(Errand.allCases[entry.kind]): \(entry.state)")
+        }
+        for redemption in coupon.redemptions.values.sorted(by: { $0.orderId < $1.orderId }) { check(redemption) }
         for client in clients {
             for reply in client.told { check(reply) }
             checkKey(client.key)
@@ -39,10 +53,19 @@ extension Shop {
         snapshot.notifications = notification.stored
         snapshot.dead[.order] = disk.queue.entries.filter { $0.state == .dead }.map {
             DeadMessage(
-                id: "\($0.id)", kind: $0.kind, key: $0.key, tries: $0.tries, reason: $0.reason ?? "",
-                createdAt: Timestamp(milliseconds: $0.createdAt))
+                id: "\($0.id)", kind: Errand.allCases[$0.kind].rawValue, key: Disk.id($0.key), tries: $0.tries,
+                reason: "refused", createdAt: Timestamp(milliseconds: $0.created))
         }
         return snapshot
+    }
+
+    /// As a discount, or as a refund; more than it cost nothing can give.
+    private func check(_ redemption: Redemption) {
+        guard redemption.status == .active, let order = disk.order(redemption.orderId) else { return }
+        let given = order.document.discount + order.document.refunded
+        if given != redemption.discount {
+            judge.broken(.couponWorth, order.id, "\(given) given, worth \(redemption.discount)")
+        }
     }
 
     private func check(_ reply: OrderProcess.Reply) {

@@ -56,7 +56,7 @@ final class Shop {
 
     func nextOrderId() -> String {
         orders += 1
-        return "ord_\(orders)"
+        return Disk.id(orders)
     }
 
     func run() -> Outcome {

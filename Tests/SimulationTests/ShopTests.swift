@@ -21,9 +21,12 @@ struct ShopTests {
         var steps = 0
         var episodes = 0
         var statuses: [OrderStatus: Int] = [:]
+        var reached: Set<String> = []
         while steps < 200_000 {
             let seed = chance.next()
-            let outcome = Shop(seed: seed).run()
+            let shop = Shop(seed: seed)
+            let outcome = shop.run()
+            reached.formUnion(shop.reached)
             steps += outcome.steps
             episodes += 1
             for (status, count) in outcome.statuses { statuses[status, default: 0] += count }
@@ -33,6 +36,7 @@ struct ShopTests {
             }
         }
         print("\(steps) steps, \(episodes) episodes, \(statuses)")
+        print("REACHED", reached.sorted())
     }
 
     @Test("the same seed does the same, step by step")
@@ -47,7 +51,7 @@ struct ShopTests {
     func found(mutant: Mutant) {
         var chance = SeededChance("\(mutant)")
         var steps = 0
-        while steps < 300_000 {
+        while steps < 1_000_000 {
             let seed = chance.next()
             let outcome = Shop(seed: seed, mutant: mutant).run()
             steps += outcome.steps

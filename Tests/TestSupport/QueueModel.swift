@@ -1,8 +1,8 @@
 /// The queue as plain values: what the SQL does, said without SQL. Lanes, kinds, keys and ids are numbers, time is milliseconds
 /// that the user moves, and nothing waits; a step costs a walk over the messages that are there.
-struct QueueModel: Sendable {
+package struct QueueModel: Sendable {
     /// A bug that a check has to find. No bug: nil.
-    enum Mutant: CaseIterable, Sendable {
+    package enum Mutant: CaseIterable, Sendable {
         /// A settlement needs no lease.
         case acknowledgesByIdAlone
         /// A leased message can be claimed.
@@ -20,30 +20,30 @@ struct QueueModel: Sendable {
         case keepsOldLeases
     }
 
-    enum State: Sendable, Equatable {
+    package enum State: Sendable, Equatable {
         case waiting(due: Int64)
         case leased(owner: Int64, until: Int64)
         case blocked
         case dead
     }
 
-    struct Entry: Sendable {
-        let id: Int
-        let lane: Int
-        let kind: Int
-        let key: Int
-        let priority: Int
-        let isOrdered: Bool
-        let created: Int64
-        var state: State
+    package struct Entry: Sendable {
+        package let id: Int
+        package let lane: Int
+        package let kind: Int
+        package let key: Int
+        package let priority: Int
+        package let isOrdered: Bool
+        package let created: Int64
+        package var state: State
         /// How long it was last put off.
-        var wait: Int64
-        var attempt: Int64 = 0
-        var tries = 0
-        var failures = 0
+        package var wait: Int64
+        package var attempt: Int64 = 0
+        package var tries = 0
+        package var failures = 0
 
         /// From when it may be claimed; nil: not by itself.
-        var due: Int64? {
+        package var due: Int64? {
             switch state {
             case .waiting(let due): due
             case .leased(_, let until): until
@@ -53,30 +53,40 @@ struct QueueModel: Sendable {
     }
 
     /// A message as its owner got it.
-    struct Claim: Sendable, Equatable {
-        let id: Int
-        let kind: Int
-        let key: Int
-        let owner: Int64
-        let attempt: Int64
-        let tries: Int
-        let failures: Int
+    package struct Claim: Sendable, Equatable {
+        package let id: Int
+        package let kind: Int
+        package let key: Int
+        package let owner: Int64
+        package let attempt: Int64
+        package let tries: Int
+        package let failures: Int
+
+        package init(id: Int, kind: Int, key: Int, owner: Int64, attempt: Int64, tries: Int, failures: Int) {
+            self.id = id
+            self.kind = kind
+            self.key = key
+            self.owner = owner
+            self.attempt = attempt
+            self.tries = tries
+            self.failures = failures
+        }
     }
 
-    enum Verdict: Sendable, CaseIterable { case done, unavailable, refused }
+    package enum Verdict: Sendable, CaseIterable { case done, unavailable, refused }
 
-    let lease: Int64
+    package let lease: Int64
     /// Refusals until a message is dead.
-    let tries: Int
-    let retention: Int64
-    var mutant: Mutant?
-    var now: Int64
+    package let tries: Int
+    package let retention: Int64
+    package var mutant: Mutant?
+    package var now: Int64
     /// Oldest first.
-    private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
     private var lastId = 0
     private var seen: [Int: Int64] = [:]
 
-    init(lease: Int64, tries: Int, retention: Int64, now: Int64, mutant: Mutant? = nil) {
+    package init(lease: Int64, tries: Int, retention: Int64, now: Int64, mutant: Mutant? = nil) {
         self.lease = lease
         self.tries = tries
         self.retention = retention
@@ -86,7 +96,7 @@ struct QueueModel: Sendable {
 
     /// - Returns: false if the id is known.
     @discardableResult
-    mutating func enqueue(
+    package mutating func enqueue(
         lane: Int, kind: Int, key: Int, delay: Int64 = 0, priority: Int = 0, ordered: Bool = false, once id: Int? = nil
     ) -> Bool {
         if let id, !absorb(id) { return false }
@@ -101,18 +111,18 @@ struct QueueModel: Sendable {
     }
 
     /// The inbox: whether the id is new.
-    mutating func absorb(_ id: Int) -> Bool {
+    package mutating func absorb(_ id: Int) -> Bool {
         if let at = seen[id], at > now - retention, mutant != .takesRepeats { return false }
         seen[id] = now
         return true
     }
 
-    mutating func remove(kind: Int, key: Int) {
+    package mutating func remove(kind: Int, key: Int) {
         guard let index = entries.firstIndex(where: { $0.kind == kind && $0.key == key }) else { return }
         giveTurn(after: entries.remove(at: index))
     }
 
-    mutating func hasten(kind: Int, key: Int) {
+    package mutating func hasten(kind: Int, key: Int) {
         guard let index = entries.firstIndex(where: { $0.kind == kind && $0.key == key }) else { return }
         switch entries[index].state {
         case .waiting(let due): entries[index].state = .waiting(due: min(due, now))
@@ -123,7 +133,7 @@ struct QueueModel: Sendable {
     }
 
     /// The highest priority first; among equals those that are taken are the longest due, and they come oldest first.
-    mutating func claim(lane: Int, owner: Int64, limit: Int) -> [Claim] {
+    package mutating func claim(lane: Int, owner: Int64, limit: Int) -> [Claim] {
         var due = entries.indices.filter { entries[$0].lane == lane && isClaimable(entries[$0]) }
         due.sort { order(entries[$0]) < order(entries[$1]) }
         due.removeLast(max(0, due.count - limit))
@@ -150,7 +160,7 @@ struct QueueModel: Sendable {
     private func order(_ entry: Entry) -> (Int, Int64, Int) { (-entry.priority, entry.due ?? now, entry.id) }
 
     /// - Returns: false if the lease is lost.
-    mutating func extend(_ claim: Claim) -> Bool {
+    package mutating func extend(_ claim: Claim) -> Bool {
         guard let index = index(of: claim) else { return false }
         entries[index].state = .leased(owner: claim.owner, until: now + lease)
         return true
@@ -158,7 +168,7 @@ struct QueueModel: Sendable {
 
     /// - Parameter delay: until the next try, where one follows.
     /// - Returns: false if the lease is lost.
-    mutating func settle(_ claim: Claim, _ verdict: Verdict, delay: Int64) -> Bool {
+    package mutating func settle(_ claim: Claim, _ verdict: Verdict, delay: Int64) -> Bool {
         guard let index = index(of: claim) else { return false }
         var counts = verdict == .refused
         switch verdict {
@@ -193,7 +203,7 @@ struct QueueModel: Sendable {
 
     /// - Returns: how many dead letters are sent again.
     @discardableResult
-    mutating func redrive() -> Int {
+    package mutating func redrive() -> Int {
         let dead = entries.indices.filter { entries[$0].state == .dead }
         for index in dead {
             entries[index].state = entries[index].isOrdered ? .blocked : .waiting(due: now)
@@ -206,7 +216,7 @@ struct QueueModel: Sendable {
     }
 
     /// A process starts: nobody else is left.
-    mutating func takeOver() {
+    package mutating func takeOver() {
         for index in entries.indices {
             switch entries[index].state {
             case .leased where mutant != .keepsOldLeases:
@@ -219,7 +229,7 @@ struct QueueModel: Sendable {
     }
 
     /// When the next message of the lane is due.
-    func nextDue(lane: Int) -> Int64? { entries.lazy.filter { $0.lane == lane }.compactMap(\.due).min() }
+    package func nextDue(lane: Int) -> Int64? { entries.lazy.filter { $0.lane == lane }.compactMap(\.due).min() }
 
     private func isTaken(lane: Int, key: Int) -> Bool {
         entries.contains { $0.isOrdered && $0.lane == lane && $0.key == key && $0.due != nil }
