@@ -29,7 +29,8 @@ package struct OrderApplication: ServiceApplication {
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations)
-        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        queue = DurableQueue(
+            store: store, wall: { wall().milliseconds }, time: environment.time, capacity: configuration.queueCapacity)
         let neighbours = try Neighbours(configuration: configuration, environment: environment)
         path = neighbours.path
         catalogue = try LastKnownCatalogue(
@@ -78,7 +79,9 @@ package struct OrderApplication: ServiceApplication {
             case .notifyRefunded: { await errands.notify(.orderRefunded, $0) }
             }
         }
-        background = [catalogue, QueueWorkers(queue: queue, lanes: lanes, logger: environment.logger)]
+        var policy = QueueWorkers.Policy()
+        policy.lease = configuration.queueLease
+        background = [catalogue, QueueWorkers(queue: queue, lanes: lanes, policy: policy, logger: environment.logger)]
     }
 
     package func prepare() async throws { await catalogue.prepare() }

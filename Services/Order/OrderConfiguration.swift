@@ -23,6 +23,10 @@ package struct OrderConfiguration: ServiceConfiguration {
     var cataloguePatience: Duration
     /// Percent of the last known stock that is not promised without inventory.
     var stockMargin: Int
+    /// How long a message stays with a worker that gives no sign of life.
+    var queueLease: Duration
+    /// Messages that wait at most before new orders are refused.
+    var queueCapacity: Int
 
     package init(reading settings: inout Settings) {
         inventoryURL = settings.url("INVENTORY_URL", default: "http://127.0.0.1:8084", "where inventory is")
@@ -51,5 +55,11 @@ package struct OrderConfiguration: ServiceConfiguration {
         stockMargin = settings.integer(
             "STOCK_MARGIN", default: 10, in: 0...100,
             "percent of the last known stock that is not promised while inventory can't be had")
+        queueLease = settings.duration(
+            "QUEUE_LEASE", default: .seconds(30), in: .milliseconds(100)...(.seconds(3600)),
+            "how long a message stays with a worker that gives no sign of life")
+        queueCapacity = settings.integer(
+            "QUEUE_CAPACITY", default: 1_000_000, in: 1...100_000_000,
+            "messages that wait at most before new orders are refused (503 overloaded)")
     }
 }
