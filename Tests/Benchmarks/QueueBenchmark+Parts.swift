@@ -161,4 +161,53 @@ extension QueueBenchmark {
         try await working.value
         return LoadResult(latencies: latencies, elapsed: .zero, failures: count - latencies.count)
     }
+
+    /// What poison does to the others: the 99th percentile from the enqueuing of a message that can be delivered to its handler.
+    struct Poisoned {
+        var without: Duration
+        var with: Duration
+        var dead: Int
+    }
+
+    /// 500 messages a second, every hundredth of them poison, or none; in turns, medians of five rounds.
+    static func poisoned(_ folder: String) async throws -> Poisoned {
+        var (without, with, dead): ([Duration], [Duration], Int) = ([], [], 0)
+        for round in 0..<5 {
+            without.append(try await deliveries(folder, "sound-\(round)", poisonEvery: nil).p99)
+            let poisoned = try await deliveries(folder, "poisoned-\(round)", poisonEvery: 100)
+            with.append(poisoned.p99)
+            dead += poisoned.dead
+        }
+        return Poisoned(without: without.sorted()[2], with: with.sorted()[2], dead: dead)
+    }
+
+    private static func deliveries(
+        _ folder: String, _ name: String, poisonEvery: Int?, count: Int = 2_000
+    ) async throws -> (p99: Duration, dead: Int) {
+        let (store, queue) = try open(folder, name)
+        defer { store.close() }
+        let (arrivals, arrived) = AsyncStream.makeStream(of: (Int, ContinuousClock.Instant).self)
+        let handler: QueueWorkers.Handler = { message in
+            let number = Int(message.key) ?? 0
+            if let poisonEvery, number % poisonEvery == 0 { return .refused("poison") }
+            arrived.yield((number, .now))
+            return .done()
+        }
+        let lane = QueueWorkers.Lane("lane", handlers: ["kind": handler])
+        let workers = QueueWorkers(queue: queue, lanes: [lane], logger: Logger(label: "bench"))
+        let working = Task { try await workers.run() }
+        let start = ContinuousClock.now
+        _ = await Load.open(rate: 500, count: count) { number in
+            (try? await store.write { try queue.enqueue($0, lane: "lane", kind: "kind", key: "\(number)") }) != nil
+        }
+        while try await queue.report().total(.dead) < (poisonEvery.map { count / $0 } ?? 0) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        working.cancel()
+        try await working.value
+        arrived.finish()
+        var latencies: [Duration] = []
+        for await (number, at) in arrivals { latencies.append((start + .milliseconds(2 * number)).duration(to: at)) }
+        return (latencies.sorted()[latencies.count * 99 / 100], try await queue.report().total(.dead))
+    }
 }

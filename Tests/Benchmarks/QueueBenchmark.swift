@@ -9,6 +9,7 @@ enum QueueBenchmark {
         var enqueued: Double
         var claims: Claims
         var toHandler: LoadResult
+        var poisoned: Poisoned
 
         var text: String {
             let share = ours.perSecond / raw.perSecond
@@ -31,6 +32,9 @@ enum QueueBenchmark {
                 \(fixed(due, 2)) × (aim: 1.5 ×)\(judged(due <= 1.5))
                   commit to handler, idle, one process        p50 \(fixed(toHandler.percentile(0.5).inMilliseconds, 2)) ms, \
                 p99 \(fixed(toHandler.percentile(0.99).inMilliseconds, 2)) ms
+                  to handler, 500/s, 1 % of them poison       p99 \(fixed(poisoned.with.inMilliseconds, 2)) ms, \
+                \(fixed(poisoned.with / poisoned.without, 2)) × without (aim: 1.2 ×)\
+                \(judged(poisoned.with <= poisoned.without * 1.2)); \(poisoned.dead) dead letters
 
                 """
         }
@@ -52,6 +56,7 @@ enum QueueBenchmark {
         return Result(
             syncs: synced.sorted()[2], raw: raw.sorted { $0.perSecond < $1.perSecond }[2],
             ours: ours.sorted { $0.perSecond < $1.perSecond }[2], enqueued: try await enqueued(folder),
-            claims: try await claims(folder), toHandler: try await toHandler(folder))
+            claims: try await claims(folder), toHandler: try await toHandler(folder),
+            poisoned: try await poisoned(folder))
     }
 }
