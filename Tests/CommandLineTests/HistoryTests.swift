@@ -97,6 +97,8 @@ import Testing
         let operations = [ClientOperation.sample("k", .told("o", .confirmed)), second]
         #expect(broken(operations, [order("o"), order("p")]).isEmpty)
         #expect(broken(operations, [order("o"), order("p"), order("q")])["duplicated"]?.count == 1)
+        let refused = ClientOperation.sample("k", .problem(402, "payment-declined"), outcome: .refused)
+        #expect(broken([refused, second], [order("p")]).isEmpty)
     }
 
     @Test("an order for goods that its customer never asked for is unexpected, another's is nobody's business")
