@@ -18,8 +18,7 @@ down:                ## stop the stack
 test: requirements lint ## lint, build with warnings as errors, and run every test that needs no container
 	$(BUILD_TESTS)
 	swift test --skip-build --skip SystemTests
-	swift test --skip-build --filter SystemTests --skip KillRoundsTests
-	swift test --skip-build --filter SystemTests.KillRoundsTests
+	swift test --skip-build --filter SystemTests
 
 lint:                ## the formatter's rules, strictly
 	swift format lint --strict --parallel --recursive $(SWIFT_FILES)

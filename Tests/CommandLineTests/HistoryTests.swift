@@ -130,7 +130,8 @@ import Testing
     @Test(
         "after a request without an answer, or with one still running, an order is to be expected",
         arguments: [
-            Attempt.unanswered, .problem(409, "request-in-progress"), .problem(503, "storage-failed"), .problem(500, "internal"),
+            Attempt.unanswered, .problem(409, "request-in-progress"), .problem(503, "storage-failed"),
+            .problem(500, "internal"),
         ])
     func unknown(attempt: Attempt) {
         let operation = ClientOperation.sample("k", attempt, .problem(503, "overloaded"), outcome: .unresolved)
