@@ -97,6 +97,8 @@ import Testing
         let operations = [ClientOperation.sample("k", .told("o", .confirmed)), second]
         #expect(broken(operations, [order("o"), order("p")]).isEmpty)
         #expect(broken(operations, [order("o"), order("p"), order("q")])["duplicated"]?.count == 1)
+        let refused = ClientOperation.sample("k", .problem(402, "payment-declined"), outcome: .refused)
+        #expect(broken([refused, second], [order("p")]).isEmpty)
     }
 
     @Test("an order for goods that its customer never asked for is unexpected, another's is nobody's business")
@@ -127,7 +129,10 @@ import Testing
 
     @Test(
         "after a request without an answer, or with one still running, an order is to be expected",
-        arguments: [Attempt.unanswered, .problem(409, "request-in-progress"), .problem(500, "internal")])
+        arguments: [
+            Attempt.unanswered, .problem(409, "request-in-progress"), .problem(503, "storage-failed"),
+            .problem(500, "internal"),
+        ])
     func unknown(attempt: Attempt) {
         let operation = ClientOperation.sample("k", attempt, .problem(503, "overloaded"), outcome: .unresolved)
         #expect(broken([operation], [order("o", .confirmed)]).isEmpty)

@@ -84,13 +84,17 @@ struct KillRoundsTests {
         }
     }
 
-    /// The story of every order that a failed audit names.
+    /// The stories of the first orders that a failed audit names, and how each service's log ends.
     private static func tell(_ audit: String, on stack: SystemStack) async throws {
-        for id in Set(audit.matches(of: /ord_[0-9A-Z]{26}/).map { String($0.output) }).sorted() {
+        for id in Set(audit.matches(of: /ord_[0-9A-Z]{26}/).map { String($0.output) }).sorted().prefix(10) {
             let order: OrderDocument = try await stack.get("order", "/orders/\(id)")
+            print("\(id) of \(order.customerId) is \(order.status)")
             let story: Page<TimelineEntry> = try await stack.get("order", "/orders/\(id)/timeline")
-            print(order)
             for entry in story.items { print("  \(entry.at) \(entry.step) \(entry.outcome) \(entry.detail)") }
+        }
+        for service in services {
+            let log = try String(contentsOfFile: "\(stack.folder.path)/logs/\(service).log", encoding: .utf8)
+            print(log.split(separator: "\n").suffix(10).joined(separator: "\n"))
         }
     }
 }

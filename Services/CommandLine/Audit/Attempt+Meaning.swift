@@ -21,6 +21,8 @@ extension Attempt {
         case (200, _) where orderStatus == .rejected: return .refused
         case (200, _), (201, _), (202, _): return .placed
         case (409, "order-cancelled"): return .cancelled
+        // Whether a disk that failed has kept anything shows after a restart.
+        case (503, "storage-failed"): return .unknown
         case (503, _?): return .nothingDone
         case (let status?, let code?) where Verdict.refusals[status]?.contains(code) == true: return .refused
         default: return .unknown
