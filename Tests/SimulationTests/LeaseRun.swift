@@ -27,12 +27,12 @@ final class LeaseRun {
         outage()
     }
 
-    func run() -> (violation: Violation?, steps: Int, fingerprint: UInt64, stale: Int) {
+    func run() -> (violation: Violation?, steps: Int, fingerprint: UInt64, taken: Int) {
         while judge.violation == nil, world.now < Self.end, world.step() {
             if isFaulty { endanger() }
         }
         if judge.violation == nil { judge.drained(depot.queue.entries) }
-        return (judge.violation, world.steps, world.fingerprint, judge.stale)
+        return (judge.violation, world.steps, world.fingerprint, judge.taken)
     }
 
     private func start() {

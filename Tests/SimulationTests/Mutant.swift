@@ -52,7 +52,7 @@ enum Mutant: String, CaseIterable, Sendable {
         case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]
-        case .keepsTheCouponDecisionInMemory: [.terminal, .paid, .clientTold]
+        case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid]
         case .forgetsPromises: [.promised]
         case .refundsWithAFreshKey: [.paid, .refundedOnce, .told]
         case .keepsTheRedemptionOfASkippedCoupon: [.couponWorth]

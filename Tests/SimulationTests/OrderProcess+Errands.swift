@@ -58,7 +58,9 @@ extension OrderProcess {
     // MARK: RepairCoupon
 
     private func repairCoupon(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        read { $0.order(id) } then: { [self] order in
+        read {
+            $0.order(id)
+        } then: { [self] order in
             guard let order, order.owesCouponRepair, let code = order.request.couponCode else { return then(.done()) }
             redeem(order, code, nil) { [self] served in
                 switch served {

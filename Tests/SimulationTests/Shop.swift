@@ -13,13 +13,6 @@ final class Shop {
     static let stockMargin = 10
     static let skus = ["APPLE", "BREAD", "CHEESE", "DATES"]
 
-    struct Outcome {
-        var violation: Violation?
-        var steps: Int
-        var fingerprint: UInt64
-        var statuses: [OrderStatus: Int]
-    }
-
     let world: World
     let trace: Trace
     let judge = Judge()
@@ -31,6 +24,8 @@ final class Shop {
     let notification: NotificationModel
     var disk: Disk
     var catalogue = Catalogue()
+    /// How long an order may stay accepted; in some episodes too short for what goes wrong.
+    let acceptedMaxAge: Duration
     private(set) var process: OrderProcess?
     private(set) var clients: [Client] = []
     private var processes: Int64 = 0
@@ -48,6 +43,7 @@ final class Shop {
         coupon = CouponModel(limits: ["SAVE": 3, "ONCE": 1], judge: judge, mutant: mutant)
         notification = NotificationModel("notification", judge: judge, mutant: mutant)
         disk = Disk(judge: judge, clock: world.clock, mutant: mutant)
+        acceptedMaxAge = .seconds(world.dice.from(5, 60))
         start()
         refreshCatalogue()
         clients = (0..<customers).map { Client(self, number: $0) }
@@ -59,14 +55,12 @@ final class Shop {
         return Disk.id(orders)
     }
 
-    func run() -> Outcome {
+    func run() -> (violation: Violation?, steps: Int, fingerprint: UInt64) {
         while judge.violation == nil, world.now < Self.end, world.step() {
             if network.isFaulty { endangerProcess() }
         }
         if judge.violation == nil { checkDrained() }
-        return Outcome(
-            violation: judge.violation, steps: world.steps, fingerprint: world.fingerprint,
-            statuses: disk.rows.values.reduce(into: [:]) { $0[$1.order.status, default: 0] += 1 })
+        return (judge.violation, world.steps, world.fingerprint)
     }
 
     private func start() {
