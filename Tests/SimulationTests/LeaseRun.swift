@@ -42,7 +42,7 @@ final class LeaseRun {
 
     private func endanger() {
         if world.now > Self.faults { return isFaulty = false }
-        guard world.dice.happens(5) else { return }
+        guard !workers.isEmpty, world.dice.happens(5) else { return }
         let worker = world.dice.one(of: workers)
         if world.dice.happens(300) {
             worker.host.isAlive = false

@@ -4,6 +4,9 @@ import Contracts
 
 /// One episode: some dozen customers, the order service and its neighbours, and everything that can go wrong for a while. Then
 /// the faults stop, everything drains, and what has come of it is judged.
+///
+/// To be read in this order: ``World`` (time and chance), ``Disk`` (what is committed), ``OrderProcess`` (the shells around the
+/// production's `Saga`, `Endings` and `LanePlan`), ``Network`` and the neighbours, ``Judge`` and `checkDrained` (what must hold).
 final class Shop {
     /// Customers come, and faults happen, for so long.
     static let sales: Int64 = 20_000
