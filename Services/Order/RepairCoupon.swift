@@ -35,7 +35,7 @@ struct RepairCoupon: Sendable {
         case .live(.voided):
             return done(order, "the redemption had been undone")
         case .live(.refused(let problem)):
-            return done(order, "the coupon was refused: \(problem.reason ?? problem.code)")
+            return done(order, "the coupon was refused: \(problem.reason ?? problem.code)", leavingTombstone: true)
         case .live(.redeemed(let discount)):
             let owed = min(discount - order.document.discount, (order.document.total ?? 0) - order.document.refunded)
             guard owed > 0, let paymentId = order.progress.paymentId else {
@@ -49,12 +49,16 @@ struct RepairCoupon: Sendable {
     }
 
     /// The repaired order, the customer's message and the end of this message are one transaction.
-    private func done(_ order: Order, _ outcome: String, refunded: Int? = nil, amount: Int = 0) -> Verdict {
+    /// - Parameter leavingTombstone: an earlier try may still be on its way, and must not use the coupon up for nothing.
+    private func done(
+        _ order: Order, _ outcome: String, refunded: Int? = nil, amount: Int = 0, leavingTombstone: Bool = false
+    ) -> Verdict {
         .done { [queue, wall] database in
             var order = order
             order.repair("coupon", outcome, at: wall())
             if let refunded { order.document.refunded = refunded }
             try OrderStore.save(database, order, document: JSON.encode(order.document))
+            if leavingTombstone { try queue.add(database, .releaseRedemption, order.id) }
             if amount > 0 {
                 let telling = Conclusion.Assignment.telling
                 try queue.add(database, telling(.notifyRefunded, order, amount, "coupon made good"), order.id)

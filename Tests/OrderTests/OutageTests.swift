@@ -45,6 +45,29 @@ struct OutageTests {
         }
     }
 
+    @Test("a coupon whose repair was refused isn't used up by a try that comes late")
+    func lateRedemption() async throws {
+        let proxy = try FaultyProxy()
+        defer { proxy.stop() }
+        let settings = ["COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms"]
+        try await withStack(settings: settings, through: ["COUPON_URL": proxy]) { stack in
+            let first: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
+            proxy.treat { _ in .refuse }
+            let second: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
+            proxy.treat { _ in .pass }
+            try await stack.drained()
+            #expect(try await stack.show(second.id).degradations.map(\.outcome) == ["the coupon was refused: used up"])
+
+            // Its only use is free again when the second order's first try arrives after all.
+            #expect(try await stack.coupon.post("/redemptions/\(first.id)/release", [String: String]()).status == 200)
+            let late = RedemptionRequest(
+                orderId: second.id, customerId: "H1", code: "TENTH", at: second.createdAt,
+                items: [PricedItem(sku: "APPLE", quantity: 2, unitPrice: 100)])
+            let answer = try await stack.coupon.post("/redemptions", late)
+            #expect(answer.status == 409 && answer.problem?.code == "voided")
+        }
+    }
+
     @Test("without notification the order is confirmed as ever", arguments: behaviours)
     func notification(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)

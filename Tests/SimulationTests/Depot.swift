@@ -33,8 +33,8 @@ final class LeaseJudge {
     private var added: [Int: (key: Int, isOrdered: Bool)] = [:]
     private var effects: [Int: Int] = [:]
     private var onceIds: Set<Int> = []
-    /// How often a settlement or an extension came too late, so that a run which never tries it is seen.
-    private(set) var stale = 0
+    /// How many leases ran out under their holders and were taken by others.
+    private(set) var taken = 0
 
     func broken(_ property: Property, _ id: Int, _ detail: String) {
         if violation == nil { violation = Violation(property: property, about: "message \(id)", detail: detail) }
@@ -53,7 +53,7 @@ final class LeaseJudge {
         if let holder = holders[claim.id], holder.until > now, holder.owner != claim.owner {
             broken(.oneHolder, claim.id, "claimed by \(claim.owner) while \(holder.owner) held it for \(holder.until - now) ms")
         }
-        if holders[claim.id] != nil { stale += 1 }
+        if holders[claim.id] != nil { taken += 1 }
         deliveries += 1
         holders[claim.id] = Holder(owner: claim.owner, delivery: deliveries, until: until)
         return deliveries

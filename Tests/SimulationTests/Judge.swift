@@ -8,6 +8,7 @@ final class Judge {
     private var seeded: [String: Int] = [:]
     private var held: [String: [ItemQuantity]] = [:]
     private var everReserved: Set<String> = []
+    private var asked: [String: Int] = [:]
     private var captured: [String: Int] = [:]
     private var refunded: [String: Int] = [:]
     private var repairs: Set<String> = []
@@ -41,6 +42,12 @@ final class Judge {
     }
 
     // MARK: Payment
+
+    func asked(_ orderId: String, _ amount: Int) {
+        let before = asked[orderId] ?? amount
+        if before != amount { broken(.oneAmount, orderId, "asked for \(before) and for \(amount)") }
+        asked[orderId] = amount
+    }
 
     func captured(_ orderId: String, _ amount: Int) {
         if undone.contains("payment \(orderId)") { broken(.tombstone, orderId, "captured after its void") }

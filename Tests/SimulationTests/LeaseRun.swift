@@ -27,12 +27,12 @@ final class LeaseRun {
         outage()
     }
 
-    func run() -> (violation: Violation?, steps: Int, fingerprint: UInt64, stale: Int) {
+    func run() -> (violation: Violation?, steps: Int, fingerprint: UInt64, taken: Int) {
         while judge.violation == nil, world.now < Self.end, world.step() {
             if isFaulty { endanger() }
         }
         if judge.violation == nil { judge.drained(depot.queue.entries) }
-        return (judge.violation, world.steps, world.fingerprint, judge.stale)
+        return (judge.violation, world.steps, world.fingerprint, judge.taken)
     }
 
     private func start() {
@@ -42,7 +42,7 @@ final class LeaseRun {
 
     private func endanger() {
         if world.now > Self.faults { return isFaulty = false }
-        guard world.dice.happens(5) else { return }
+        guard !workers.isEmpty, world.dice.happens(5) else { return }
         let worker = world.dice.one(of: workers)
         if world.dice.happens(300) {
             worker.host.isAlive = false

@@ -3,33 +3,33 @@ import Testing
 
 @Suite("Simulation of leases")
 struct LeaseTests {
-    private static let mutants: [(QueueModel.Mutant, Set<Property>)] = [
-        (.acknowledgesByIdAlone, [.settledByHolder]),
-        (.ignoresLeases, [.oneHolder]),
-        (.forgetsAttempts, [.settledByHolder]),
-        (.deliversBlocked, [.toldInOrder]),
-        (.neverUnblocks, [.drained]),
-        (.dropsOnUnavailable, [.delivered, .toldInOrder]),
-        (.buriesOnUnavailable, [.drained, .delivered, .toldInOrder]),
-        (.takesRepeats, [.toldOnce]),
+    /// What a restart alone would take over runs out by itself here, so `keepsOldLeases` costs time and nothing else.
+    private static let mutants: [QueueModel.Mutant: Set<Property>] = [
+        .acknowledgesByIdAlone: [.settledByHolder],
+        .ignoresLeases: [.oneHolder],
+        .forgetsAttempts: [.settledByHolder],
+        .deliversBlocked: [.toldInOrder],
+        .neverUnblocks: [.drained, .toldInOrder],
+        .dropsOnUnavailable: [.delivered, .toldInOrder],
+        .buriesOnUnavailable: [.drained, .delivered, .toldInOrder],
+        .takesRepeats: [.toldOnce],
     ]
 
-    @Test("two owners at one queue break no property in 100,000 steps", arguments: 0..<2)
+    @Test("two owners at one queue break no property in 100,000 steps", arguments: 1...2)
     func sound(part: Int) {
-        var chance = SeededChance("leases \(part)")
-        var (steps, stale) = (0, 0)
+        var seed = SeededChance("leases \(part)").seed
+        var (steps, taken) = (0, 0)
         while steps < 100_000 {
-            let seed = chance.next()
             let outcome = LeaseRun(seed: seed).run()
-            steps += outcome.steps
-            stale += outcome.stale
             if let violation = outcome.violation {
                 Issue.record("CSP_SEED=\(seed), step \(outcome.steps): \(violation)")
                 return
             }
+            steps += outcome.steps
+            taken += outcome.taken
+            seed &+= 1
         }
-        print("\(steps) steps, \(stale) leases taken from their holders")
-        #expect(stale > 20)
+        #expect(taken > 100, "leases hardly ever run out under their holders")
     }
 
     @Test("the same seed does the same")
@@ -37,19 +37,20 @@ struct LeaseTests {
         #expect(LeaseRun(seed: 7).run().fingerprint == LeaseRun(seed: 7).run().fingerprint)
     }
 
-    @Test("each bug planted into the queue is found", arguments: mutants.indices)
-    func found(index: Int) {
-        let (mutant, broken) = Self.mutants[index]
-        var chance = SeededChance("\(mutant)")
+    @Test("each bug planted into the queue is found", arguments: mutants.keys)
+    func found(mutant: QueueModel.Mutant) {
+        let broken = Self.mutants[mutant] ?? []
+        var seed = SeededChance("\(mutant)").seed
         var steps = 0
         while steps < 1_000_000 {
-            let seed = chance.next()
             let outcome = LeaseRun(seed: seed, mutant: mutant).run()
             steps += outcome.steps
-            guard let violation = outcome.violation else { continue }
-            #expect(broken.contains(violation.property), "CSP_SEED=\(seed), step \(outcome.steps): \(violation)")
-            print("\(mutant): found after \(steps) steps: \(violation)")
-            return
+            if let violation = outcome.violation {
+                #expect(broken.contains(violation.property), "CSP_SEED=\(seed), step \(outcome.steps): \(violation)")
+                print("\(mutant): found after \(steps) steps: \(violation)")
+                return
+            }
+            seed &+= 1
         }
         Issue.record("\(mutant) was not found in \(steps) steps")
     }

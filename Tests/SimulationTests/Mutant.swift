@@ -17,6 +17,7 @@ enum Mutant: String, CaseIterable, Sendable {
     case forgetsPromises
     case refundsWithAFreshKey
     case keepsTheRedemptionOfASkippedCoupon
+    case leavesNoTombstoneAfterARefusedRepair
     // The queue.
     case dropsWhatIsUnavailable
     case deliversInAnyOrder
@@ -52,10 +53,10 @@ enum Mutant: String, CaseIterable, Sendable {
         case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]
-        case .keepsTheCouponDecisionInMemory: [.terminal, .paid, .clientTold]
+        case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid]
         case .forgetsPromises: [.promised]
         case .refundsWithAFreshKey: [.paid, .refundedOnce, .told]
-        case .keepsTheRedemptionOfASkippedCoupon: [.couponWorth]
+        case .keepsTheRedemptionOfASkippedCoupon, .leavesNoTombstoneAfterARefusedRepair: [.couponWorth]
         case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired]
         case .deliversInAnyOrder: [.toldInOrder]
         case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal, .stock, .coupons, .told, .paid, .repaired]

@@ -74,8 +74,11 @@ final class Network {
     private func latency(_ neighbour: Neighbour) -> Int64 {
         guard isFaulty else { return world.dice.from(1, 8) }
         if world.now < neighbour.slowUntil { return world.dice.from(500, 4000) }
-        return world.dice.happens(40) ? world.dice.from(100, 3000) : world.dice.happens(8) ? world.dice.from(3000, 40_000)
-            : world.dice.from(1, 12)
+        return world.dice.happens(40)
+            ? world.dice.from(100, 3000)
+            : world.dice.happens(8)
+                ? world.dice.from(3000, 40_000)
+                : world.dice.from(1, 12)
     }
 }
 

@@ -58,13 +58,16 @@ extension OrderProcess {
     // MARK: RepairCoupon
 
     private func repairCoupon(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        read { $0.order(id) } then: { [self] order in
+        read {
+            $0.order(id)
+        } then: { [self] order in
             guard let order, order.owesCouponRepair, let code = order.request.couponCode else { return then(.done()) }
             redeem(order, code, nil) { [self] served in
                 switch served {
                 case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): then(.unavailable(reason.code))
                 case .live(.voided): then(repaired(order, "the redemption had been undone"))
-                case .live(.refused(let problem)): then(repaired(order, "the coupon was refused: \(problem.code)"))
+                case .live(.refused(let problem)):
+                    then(repaired(order, "the coupon was refused: \(problem.code)", leavingTombstone: true))
                 case .live(.redeemed(let discount)): refund(order, discount, then)
                 }
             }
@@ -86,13 +89,17 @@ extension OrderProcess {
         }
     }
 
-    private func repaired(_ order: Order, _ outcome: String, refunded: Int? = nil) -> Outcome<Disk> {
+    private func repaired(_ order: Order, _ outcome: String, refunded: Int? = nil, leavingTombstone: Bool = false) -> Outcome<
+        Disk
+    > {
         let now = wall
+        let leavingTombstone = leavingTombstone && mutant != .leavesNoTombstoneAfterARefusedRepair
         return .done { disk in
             var order = order
             order.repair("coupon", outcome, at: now)
             if let refunded { order.document.refunded = refunded }
             try disk.save(order)
+            if leavingTombstone { disk.add(.releaseRedemption, order.id) }
             if refunded != nil { disk.add(.notifyRefunded, order.id) }
         }
     }

@@ -5,14 +5,18 @@ import Contracts
 /// `FinishOrder`.
 extension OrderProcess {
     func finish(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        guard hands.begin(id) || mutant == .worksTwiceOnOneOrder else { return then(.unavailable("its request is still running")) }
+        guard hands.begin(id) || mutant == .worksTwiceOnOneOrder else {
+            return then(.unavailable("its request is still running"))
+        }
         let end = { [self] (outcome: Outcome<Disk>) in
             hands.end(id)
             then(outcome)
         }
-        read { $0.order(id) } then: { [self] order in
+        read {
+            $0.order(id)
+        } then: { [self] order in
             guard let order, !order.status.isTerminal else { return end(.done()) }
-            guard wall < order.document.createdAt.advanced(by: Self.acceptedMaxAge) else {
+            guard wall < order.document.createdAt.advanced(by: shop.acceptedMaxAge) else {
                 return end(done { try $0.cancelled(order, why: "it could not be finished in time") })
             }
             walk(order, until: nil) { [self] result in
@@ -48,9 +52,12 @@ extension OrderProcess {
                 return then(done(again: true) { [order] _ in try Conclusion(order) })
             }
         }
-        guard walked.progress.timeline.count > begun.progress.timeline.count, begun.progress.timeline.count < 12 else {
-            return then(.unavailable(lack.words))
-        }
+        // Once for each reason.
+        guard let last = walked.progress.timeline.last,
+            !begun.progress.timeline.contains(where: {
+                ($0.step, $0.outcome, $0.detail) == (last.step, last.outcome, last.detail)
+            })
+        else { return then(.unavailable(lack.words)) }
         save(walked) { _ in then(.unavailable(lack.words)) }
     }
 

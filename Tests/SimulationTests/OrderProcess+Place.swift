@@ -126,10 +126,18 @@ extension OrderProcess {
 
     private func replay(_ found: Order, _ reply: @escaping (Reply) -> Void) {
         guard found.status == .placing else { return replayed(found, reply) }
-        guard !hands.contains(found.id) || mutant == .worksTwiceOnOneOrder else { return reply(.problem(409, "request-in-progress", orderId: nil)) }
-        read { $0.order(found.id) ?? found } then: { [self] order in
+        guard !hands.contains(found.id) || mutant == .worksTwiceOnOneOrder else {
+            return reply(.problem(409, "request-in-progress", orderId: nil))
+        }
+        read {
+            $0.order(found.id) ?? found
+        } then: { [self] order in
             guard order.status == .placing else { return replayed(order, reply) }
-            transact { $0.hasten(.finishOrder, order.id) } then: { [self] _ in replayed(order, reply) }
+            transact {
+                $0.hasten(.finishOrder, order.id)
+            } then: { [self] _ in
+                replayed(order, reply)
+            }
         }
     }
 

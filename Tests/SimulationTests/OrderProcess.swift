@@ -13,7 +13,6 @@ final class OrderProcess: QueueProcess {
     /// The customer's budget, and when `finish-order` takes over.
     static let budget: Int64 = 1000
     static let resumeAfter: Int64 = 2000
-    static let acceptedMaxAge = Duration.seconds(60)
 
     unowned let shop: Shop
     let world: World
@@ -29,7 +28,9 @@ final class OrderProcess: QueueProcess {
         world = shop.world
         endings = Endings(wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
         for lane in Errand.Lane.allCases { lanes[lane] = Lane(lane.number, of: self) }
-        transact { $0.queue.takeOver() } then: { [self] _ in
+        transact {
+            $0.queue.takeOver()
+        } then: { [self] _ in
             for lane in Errand.Lane.allCases { lanes[lane]?.ring() }
         }
     }
@@ -78,7 +79,9 @@ final class OrderProcess: QueueProcess {
     // MARK: As Conclude has it
 
     func save(_ order: Order, then: @escaping (Result<Order, any Error>) -> Void) {
-        transact { try $0.save(order) } then: { result in
+        transact {
+            try $0.save(order)
+        } then: { result in
             var saved = order
             saved.version += 1
             then(result.map { saved })
@@ -86,10 +89,22 @@ final class OrderProcess: QueueProcess {
     }
 
     func conclude(_ conclusion: Conclusion, then: @escaping (Result<Void, any Error>) -> Void) {
-        guard mutant == .commitsMessagesAfterTheOrder else { return transact { try $0.commit(conclusion) } then: { then($0) } }
-        transact { try $0.commitOrder(conclusion) } then: { [self] result in
+        guard mutant == .commitsMessagesAfterTheOrder else {
+            return transact {
+                try $0.commit(conclusion)
+            } then: {
+                then($0)
+            }
+        }
+        transact {
+            try $0.commitOrder(conclusion)
+        } then: { [self] result in
             guard case .success = result else { return then(result) }
-            transact { $0.commitMessages(conclusion) } then: { _ in then(result) }
+            transact {
+                $0.commitMessages(conclusion)
+            } then: { _ in
+                then(result)
+            }
         }
     }
 }

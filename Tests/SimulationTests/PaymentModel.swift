@@ -20,6 +20,7 @@ final class PaymentModel: Neighbour {
 
     private func capture(_ request: PaymentRequest) -> Answer {
         let orderId = request.orderId
+        judge.asked(orderId, request.amount)
         if payments[orderId]?.status == .voided { return .refused("voided") }
         if declined.contains(orderId) { return .refused("payment-declined", reason: "declined") }
         if let payment = payments[orderId], mutant != .paymentCapturesTwice {

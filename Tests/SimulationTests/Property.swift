@@ -3,6 +3,7 @@ enum Property: String, Sendable {
     // After every event that could break it.
     case neverOversold = "no more is reserved and committed than there was"
     case capturedOnce = "an order is captured once at most"
+    case oneAmount = "an order is charged one amount, whatever is retried"
     case tombstone = "what was undone stays undone, whatever comes late"
     case reservedFirst = "nothing is captured that was never reserved"
     case refundedOnce = "an order's repair is refunded once, and never more than was captured"

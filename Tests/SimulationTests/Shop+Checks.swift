@@ -88,7 +88,9 @@ extension Shop {
 
     /// Only the last order of a key may be more than a record that nothing was done.
     private func checkKey(_ key: String) {
-        let orders = disk.rows.values.filter { $0.key == key }.map(\.order).sorted { $0.document.createdAt < $1.document.createdAt }
+        let orders = disk.rows.values.filter { $0.key == key }.map(\.order).sorted {
+            $0.document.createdAt < $1.document.createdAt
+        }
         for order in orders where orders.count > 1 && disk.byKey[key] != order.id {
             if order.progress.refusal?.status != 503 || judge.everCaptured(order.id) {
                 judge.broken(.oneOrderAKey, order.id, "\(orders.count) orders have \(key), and this one is more than a record")

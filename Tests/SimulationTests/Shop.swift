@@ -4,6 +4,9 @@ import Contracts
 
 /// One episode: some dozen customers, the order service and its neighbours, and everything that can go wrong for a while. Then
 /// the faults stop, everything drains, and what has come of it is judged.
+///
+/// To be read in this order: ``World`` (time and chance), ``Disk`` (what is committed), ``OrderProcess`` (the shells around the
+/// production's `Saga`, `Endings` and `LanePlan`), ``Network`` and the neighbours, ``Judge`` and `checkDrained` (what must hold).
 final class Shop {
     /// Customers come, and faults happen, for so long.
     static let sales: Int64 = 20_000
@@ -12,13 +15,6 @@ final class Shop {
     private static let end: Int64 = 3_600_000
     static let stockMargin = 10
     static let skus = ["APPLE", "BREAD", "CHEESE", "DATES"]
-
-    struct Outcome {
-        var violation: Violation?
-        var steps: Int
-        var fingerprint: UInt64
-        var statuses: [OrderStatus: Int]
-    }
 
     let world: World
     let trace: Trace
@@ -31,6 +27,8 @@ final class Shop {
     let notification: NotificationModel
     var disk: Disk
     var catalogue = Catalogue()
+    /// How long an order may stay accepted; in some episodes too short for what goes wrong.
+    let acceptedMaxAge: Duration
     private(set) var process: OrderProcess?
     private(set) var clients: [Client] = []
     private var processes: Int64 = 0
@@ -48,6 +46,7 @@ final class Shop {
         coupon = CouponModel(limits: ["SAVE": 3, "ONCE": 1], judge: judge, mutant: mutant)
         notification = NotificationModel("notification", judge: judge, mutant: mutant)
         disk = Disk(judge: judge, clock: world.clock, mutant: mutant)
+        acceptedMaxAge = .seconds(world.dice.from(5, 60))
         start()
         refreshCatalogue()
         clients = (0..<customers).map { Client(self, number: $0) }
@@ -59,14 +58,12 @@ final class Shop {
         return Disk.id(orders)
     }
 
-    func run() -> Outcome {
+    func run() -> (violation: Violation?, steps: Int, fingerprint: UInt64) {
         while judge.violation == nil, world.now < Self.end, world.step() {
             if network.isFaulty { endangerProcess() }
         }
         if judge.violation == nil { checkDrained() }
-        return Outcome(
-            violation: judge.violation, steps: world.steps, fingerprint: world.fingerprint,
-            statuses: disk.rows.values.reduce(into: [:]) { $0[$1.order.status, default: 0] += 1 })
+        return (judge.violation, world.steps, world.fingerprint)
     }
 
     private func start() {

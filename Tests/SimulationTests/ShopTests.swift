@@ -6,7 +6,18 @@ import Testing
 
 @Suite("Simulation of the whole shop")
 struct ShopTests {
-    /// What to print of a seed that breaks a property: it is run again with its trace.
+    /// What must have happened to some order, as timelines tell it, or the run says nothing.
+    private static let expected: Set<String> = [
+        "place done", "reserve done", "reserve refused", "reserve degraded", "price degraded", "redeem done", "redeem refused",
+        "redeem degraded", "charge done", "charge refused", "charge degraded", "accept done", "confirm done", "reject done",
+        "void done", "cancel: cancelled by the customer", "cancel: it could not be finished in time",
+        "cancel: the coupon can't be checked", "cancel: out-of-stock", "repair: inventory: reserved",
+        "repair: payment: charged",
+        "repair: coupon: redeemed; 150 refunded", "repair: coupon: the coupon was refused: coupon-used",
+        "repair: coupon: moot: the order was cancelled",
+    ]
+
+    /// A seed that breaks a property is run again, to print what happened to the order.
     private static func story(_ seed: UInt64, _ mutant: Mutant? = nil) -> String {
         let shop = Shop(seed: seed, mutant: mutant, isTraced: true)
         let outcome = shop.run()
@@ -15,28 +26,23 @@ struct ShopTests {
         return (["CSP_SEED=\(seed), step \(outcome.steps): \(violation)"] + lines).joined(separator: "\n")
     }
 
-    @Test("no property is broken in 200,000 steps", arguments: 0..<4)
+    @Test("no property is broken in 200,000 steps", arguments: 1...4)
     func sound(part: Int) {
-        var chance = SeededChance("shop \(part)")
+        var seed = SeededChance("shop \(part)").seed
         var steps = 0
-        var episodes = 0
-        var statuses: [OrderStatus: Int] = [:]
         var reached: Set<String> = []
         while steps < 200_000 {
-            let seed = chance.next()
             let shop = Shop(seed: seed)
             let outcome = shop.run()
-            reached.formUnion(shop.reached)
-            steps += outcome.steps
-            episodes += 1
-            for (status, count) in outcome.statuses { statuses[status, default: 0] += count }
-            if let violation = outcome.violation {
-                Issue.record("\(violation)\n\(Self.story(seed))")
+            guard outcome.violation == nil else {
+                Issue.record("\(Self.story(seed))")
                 return
             }
+            steps += outcome.steps
+            reached.formUnion(shop.reached)
+            seed &+= 1
         }
-        print("\(steps) steps, \(episodes) episodes, \(statuses)")
-        print("REACHED", reached.sorted())
+        #expect(Self.expected.subtracting(reached) == [])
     }
 
     @Test("the same seed does the same, step by step")
@@ -47,18 +53,19 @@ struct ShopTests {
         #expect(one.trace.lines == other.trace.lines)
     }
 
-    @Test("each planted bug is found, by the property that is there for it", arguments: Mutant.allCases)
+    @Test("each planted bug is found, by a property that is there for it", arguments: Mutant.allCases)
     func found(mutant: Mutant) {
-        var chance = SeededChance("\(mutant)")
+        var seed = SeededChance("\(mutant)").seed
         var steps = 0
         while steps < 1_000_000 {
-            let seed = chance.next()
             let outcome = Shop(seed: seed, mutant: mutant).run()
             steps += outcome.steps
-            guard let violation = outcome.violation else { continue }
-            #expect(mutant.breaks.contains(violation.property), "\(violation)\n\(Self.story(seed, mutant))")
-            print("\(mutant): found after \(steps) steps: \(violation)")
-            return
+            if let violation = outcome.violation {
+                #expect(mutant.breaks.contains(violation.property), "\(Self.story(seed, mutant))")
+                print("\(mutant): found after \(steps) steps: \(violation)")
+                return
+            }
+            seed &+= 1
         }
         Issue.record("\(mutant) was not found in \(steps) steps")
     }
