@@ -34,6 +34,11 @@ package final class Store: Sendable {
         }
         lock = try FolderLock(folder: folder)
         path = folder + "/\(name).sqlite"
+        // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log the same mode.
+        if !FileManager.default.fileExists(atPath: path) {
+            // Where it can't be made, SQLite says why.
+            _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+        }
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)

@@ -21,6 +21,17 @@ struct StoreTests {
         store.close()
     }
 
+    @Test("what customers sent is readable by the owner of the process alone: the file and its log")
+    func mode() async throws {
+        let folder = try TemporaryFolder()
+        let store = try open(folder)
+        defer { store.close() }
+        for file in [store.path, store.path + "-wal"] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: file)
+            #expect(attributes[.posixPermissions] as? Int == 0o600)
+        }
+    }
+
     @Test("many writers at once are all kept, and each gets its own answer")
     func concurrentWriters() async throws {
         let folder = try TemporaryFolder()
