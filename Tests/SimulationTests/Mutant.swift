@@ -17,7 +17,6 @@ enum Mutant: String, CaseIterable, Sendable {
     case forgetsPromises
     case refundsWithAFreshKey
     case keepsTheRedemptionOfASkippedCoupon
-    case leavesNoTombstoneAfterARefusedRepair
     // The queue.
     case dropsWhatIsUnavailable
     case deliversInAnyOrder
@@ -44,22 +43,22 @@ enum Mutant: String, CaseIterable, Sendable {
     var breaks: Set<Property> {
         switch self {
         case .forgetsTheRecoveryMessage: [.terminal]
-        case .commitsMessagesAfterTheOrder: [.stock, .told, .paid, .coupons, .repaired, .terminal]
+        case .commitsMessagesAfterTheOrder: [.stock, .told, .paid, .coupons, .repaired, .terminal, .toldInOrder]
         case .takesAnUnknownCaptureForDeclined: [.paid]
         case .freesTheKeyOfWhatMayBeDone: [.oneOrderAKey]
         case .givesUpWithoutUndoing: [.stock, .coupons]
         case .ignoresTheVersion: [.legalWay]
         case .chargesWithoutReservation: [.reservedFirst]
-        case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid]
+        case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid, .oneAmount]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]
         case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid]
         case .forgetsPromises: [.promised]
-        case .refundsWithAFreshKey: [.paid, .refundedOnce, .told]
-        case .keepsTheRedemptionOfASkippedCoupon, .leavesNoTombstoneAfterARefusedRepair: [.couponWorth]
-        case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired]
+        case .refundsWithAFreshKey: [.paid, .refundedOnce, .told, .noDeadLetters]
+        case .keepsTheRedemptionOfASkippedCoupon: [.couponWorth]
+        case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired, .toldInOrder]
         case .deliversInAnyOrder: [.toldInOrder]
-        case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal, .stock, .coupons, .told, .paid, .repaired]
+        case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal, .stock, .coupons, .told, .paid, .repaired, .toldInOrder]
         case .paymentForgetsVoids: [.tombstone]
         case .paymentCapturesTwice: [.capturedOnce]
         case .inventoryForgetsReleases: [.tombstone]

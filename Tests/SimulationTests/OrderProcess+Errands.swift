@@ -93,7 +93,6 @@ extension OrderProcess {
         Disk
     > {
         let now = wall
-        let leavingTombstone = leavingTombstone && mutant != .leavesNoTombstoneAfterARefusedRepair
         return .done { disk in
             var order = order
             order.repair("coupon", outcome, at: now)

@@ -11,7 +11,7 @@ struct ShopTests {
         "place done", "reserve done", "reserve refused", "reserve degraded", "price degraded", "redeem done", "redeem refused",
         "redeem degraded", "charge done", "charge refused", "charge degraded", "accept done", "confirm done", "reject done",
         "void done", "cancel: cancelled by the customer", "cancel: it could not be finished in time",
-        "cancel: the coupon can't be checked", "cancel: out-of-stock", "repair: inventory: reserved",
+        "cancel: the coupon can't be checked", "repair: inventory: reserved",
         "repair: payment: charged",
         "repair: coupon: redeemed; 150 refunded", "repair: coupon: the coupon was refused: coupon-used",
         "repair: coupon: moot: the order was cancelled",
