@@ -14,11 +14,11 @@ struct Notify: Sendable {
         let notification = StoredNotification(
             id: event.id, orderId: event.data.orderId, customerId: event.data.customerId, kind: kind, channel: .log,
             status: .sent, at: wall())
-        let isNew = try await store.write("notification") { database in
-            guard try Inbox.absorb(database, id: notification.id, at: notification.at.milliseconds) else { return false }
-            return try NotificationStore.insert(database, notification)
-        }
-        if isNew {
+        try await store.write("notification") { [logger] database in
+            guard try Inbox.absorb(database, id: notification.id, at: notification.at.milliseconds),
+                try NotificationStore.insert(database, notification)
+            else { return }
+            // Sent before it counts as sent: a crash in between sends it again, never not at all.
             logger.info(
                 "notification sent",
                 metadata: ["event": "\(event.id)", "order": "\(notification.orderId)", "kind": "\(kind.rawValue)"])

@@ -29,7 +29,11 @@ struct Conclusion: Sendable {
         document = try JSON.encode(order.document)
     }
 
-    /// The order's own `finish-order` message goes when the order has ended, and is due at once when it has been accepted.
+    /// How soon an order that was just accepted is taken up: what it lacks was lacking a moment ago.
+    static let pause = Duration.milliseconds(100)
+
+    /// The order's own `finish-order` message goes when the order has ended; while it hasn't, it stands in the lane of what the
+    /// order waits for.
     func commit(_ database: Database, _ queue: DurableQueue) throws {
         try OrderStore.save(database, order, document: document)
         if freesKey { try OrderStore.forgetKey(database, id: order.id) }
@@ -37,13 +41,15 @@ struct Conclusion: Sendable {
         if order.status.isTerminal {
             try queue.drop(database, .finishOrder, order.id)
         } else {
-            try queue.hasten(database, .finishOrder, order.id)
+            try queue.add(database, .finishOrder, order.id, in: order.lane, delay: Self.pause)
         }
     }
 }
 
 /// Decides what becomes of an order: pure functions, used with a customer waiting and without.
 struct Endings: Sendable {
+    /// After this, an order that could not be finished is undone and cancelled.
+    let acceptedMaxAge: Duration
     let wall: @Sendable () -> Timestamp
 
     /// What has to be undone of an order that ends without a sale. Undoing is by the order's id and always allowed, so
@@ -102,6 +108,15 @@ struct Endings: Sendable {
         refusal.orderId = order.id
         order.reject(refusal, at: wall())
         return try Conclusion(order, undoing.errands(order), freesKey: freesKey)
+    }
+
+    /// Orders from before are too old to be finished.
+    var oldest: Timestamp { wall().advanced(by: .zero - acceptedMaxAge) }
+
+    /// Nil unless the order isn't decided and too old to be.
+    func expired(_ order: Order) throws -> Conclusion? {
+        guard !order.status.isTerminal, order.document.createdAt <= oldest else { return nil }
+        return try cancelled(order, why: "it could not be finished in time")
     }
 
     /// Cancelled, by the customer or because it can't be finished: everything is undone by the order's id, whether or

@@ -9,7 +9,7 @@ import Transport
 /// What an order leaves to the queue: each kind of message, its lane, and the place where it is added to a transaction.
 /// A message's key is the order's id.
 enum Errand: String, Sendable, CaseIterable {
-    /// Takes up an order that was begun and not ended: after a crash, or with payment out of reach.
+    /// Takes up an order that was begun and not ended: after a crash, or with inventory or payment out of reach.
     case finishOrder = "finish-order"
     case commitReservation = "commit-reservation"
     case releaseReservation = "release-reservation"
@@ -22,9 +22,11 @@ enum Errand: String, Sendable, CaseIterable {
     case notifyCancelled = "order-cancelled"
     case notifyRefunded = "order-refunded"
 
-    /// One lane a destination, so that a dead one holds up nobody else's messages.
-    enum Lane: String, CaseIterable { case order, inventory, payment, coupon, notification }
+    /// One lane a destination, so that a dead one holds up nobody else's messages. Orders to be finished stand in a lane by
+    /// what they wait for: those of a crash, those that aren't reserved yet, those that aren't paid yet.
+    enum Lane: String, CaseIterable { case order, unreserved, unpaid, inventory, payment, coupon, notification }
 
+    /// Where a message of this kind begins.
     var lane: Lane {
         switch self {
         case .finishOrder: .order
@@ -38,18 +40,18 @@ enum Errand: String, Sendable, CaseIterable {
     /// Every lane with the handlers of its errands.
     static func lanes(handling handler: (Errand) -> QueueWorkers.Handler) -> [QueueWorkers.Lane] {
         Lane.allCases.map { lane in
-            let errands = allCases.filter { $0.lane == lane }
+            let errands = allCases.filter { $0.lane == lane || ($0 == .finishOrder && [.unreserved, .unpaid].contains(lane)) }
             let handlers = Dictionary(uniqueKeysWithValues: errands.map { ($0.rawValue, handler($0)) })
             return QueueWorkers.Lane(lane.rawValue, handlers: handlers)
         }
     }
 
-    /// What moves money first, then what others can't buy meanwhile; telling the customer can wait.
+    /// Within its lane: giving back goes first, since somebody else may be waiting for it; what is only recorded, last.
     var priority: Int {
         switch self {
-        case .finishOrder, .voidPayment: 3
-        case .commitReservation, .releaseReservation: 2
-        case .releaseRedemption, .repairCoupon: 1
+        case .finishOrder, .voidPayment, .releaseReservation, .releaseRedemption: 3
+        case .repairCoupon: 2
+        case .commitReservation: 1
         case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: 0
         }
     }
@@ -70,18 +72,18 @@ enum Errand: String, Sendable, CaseIterable {
 
 extension DurableQueue {
     func add(
-        _ database: Database, _ errand: Errand, _ orderId: String, payload: Data = Data(), delay: Duration = .zero,
-        once id: String? = nil
+        _ database: Database, _ errand: Errand, _ orderId: String, in lane: Errand.Lane? = nil, payload: Data = Data(),
+        delay: Duration = .zero, once id: String? = nil
     ) throws {
         try enqueue(
-            database, lane: errand.lane.rawValue, kind: errand.rawValue, key: orderId, payload: payload, delay: delay,
+            database, lane: (lane ?? errand.lane).rawValue, kind: errand.rawValue, key: orderId, payload: payload, delay: delay,
             priority: errand.priority, ordered: errand.isOrdered, once: id)
     }
 
-    /// What tells the customer is added once an order and kind, however often it comes to that.
     func add(_ database: Database, _ assignment: Conclusion.Assignment, _ orderId: String) throws {
         let errand = assignment.errand
-        let once = errand.lane == .notification ? "\(orderId):\(errand.rawValue)" : nil
+        // The other kinds go with a change of status, which comes once.
+        let once = errand == .notifyRefunded ? "\(orderId):\(errand.rawValue)" : nil
         try add(database, errand, orderId, payload: assignment.payload, once: once)
     }
 

@@ -17,7 +17,6 @@ struct FinishOrder: Sendable {
     let hands: WorkInHand
     let endings: Endings
     let conclude: Conclude
-    let acceptedMaxAge: Duration
     let wall: @Sendable () -> Timestamp
 
     func callAsFunction(_ message: Message) async -> Verdict {
@@ -26,9 +25,7 @@ struct FinishOrder: Sendable {
         do {
             guard let order = try await store.read({ try OrderStore.order($0, id: message.key) }), !order.status.isTerminal
             else { return .done() }
-            guard wall() < order.document.createdAt.advanced(by: acceptedMaxAge) else {
-                return done(try endings.cancelled(order, why: "it could not be finished in time"))
-            }
+            if let expired = try endings.expired(order) { return done(expired) }
             return try await finish(order)
         } catch {
             return .unavailable("\(error)")
@@ -64,12 +61,12 @@ struct FinishOrder: Sendable {
         if case .payment = lack {
             if walked.status == .placing {
                 // A crash left it so; by now it is as good as accepted.
-                return done(try endings.accepted(walked, lacking: lack), again: true)
+                return done(try endings.accepted(walked, lacking: lack))
             }
             if walked.document.pending.contains("inventory") {
                 var order = walked
                 order.proceed(lacking: lack, at: wall())
-                return done(try Conclusion(order), again: true)
+                return done(try Conclusion(order))
             }
         }
         // Once for each reason, so that a long outage doesn't fill the timeline.
@@ -80,12 +77,11 @@ struct FinishOrder: Sendable {
     }
 
     /// What becomes of the order and the end of this message are one transaction. The version of the order fences it, and the
-    /// message's lease: whoever changed the order meanwhile (only a cancellation can) has taken the message away.
-    /// - Parameter again: the order isn't ended yet, and is taken up again.
-    private func done(_ conclusion: Conclusion, again: Bool = false) -> Verdict {
+    /// message's lease: whoever changed the order meanwhile (only a cancellation can) has taken the message away. Where the order
+    /// isn't ended yet, it leaves a new one.
+    private func done(_ conclusion: Conclusion) -> Verdict {
         .done { [queue, counts = conclude.counts] database in
             try conclusion.commit(database, queue)
-            if again { try queue.add(database, .finishOrder, conclusion.order.id, delay: .milliseconds(200)) }
             database.afterNextTransaction { _ in counts.count(conclusion.order.status) }
         }
     }

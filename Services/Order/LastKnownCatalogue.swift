@@ -72,13 +72,14 @@ final class LastKnownCatalogue: Sendable {
             if deadline.hasPassed(at: time.now()) { return }
             try? await time.sleep(.milliseconds(50))
         }
-        _ = await refresh()
+        _ = await refresh(until: deadline)
     }
 
     /// Reads the whole catalogue, page by page; false if inventory couldn't be had. What is known already stays then.
-    private func refresh() async -> Bool {
+    private func refresh(until deadline: Deadline? = nil) async -> Bool {
         var cursor: String?
         repeat {
+            if deadline?.hasPassed(at: time.now()) == true { return false }
             guard let page = try? await inventory.products(after: cursor) else { return false }
             for product in page.items { cache.store(product, for: product.sku) }
             cursor = page.nextCursor
@@ -129,13 +130,17 @@ struct ProductStorage: FallbackCacheStorage {
 
     func load() async throws -> [FallbackCacheEntry<String, Product>] {
         try await store.read { database in
-            try database.rows("SELECT sku, product, known_at FROM last_known_products").map {
-                FallbackCacheEntry(key: $0[0], value: try JSON.decode(Product.self, from: $0[1]), storedAt: $0[2])
+            // A row that can't be read is one product less, not an outage without any.
+            try database.rows("SELECT sku, product, known_at FROM last_known_products").compactMap { row in
+                (try? JSON.decode(Product.self, from: row[1])).map {
+                    FallbackCacheEntry(key: row[0], value: $0, storedAt: row[2])
+                }
             }
         }
     }
 
     func save(_ entries: [FallbackCacheEntry<String, Product>], removing keys: [String]) async throws {
+        let entries = try entries.map { (key: $0.key, product: try JSON.encode($0.value), storedAt: $0.storedAt) }
         try await store.write("last known products") { database in
             for key in keys { try database.run("DELETE FROM last_known_products WHERE sku = ?", [key]) }
             for entry in entries {
@@ -144,7 +149,7 @@ struct ProductStorage: FallbackCacheStorage {
                     INSERT INTO last_known_products (sku, product, known_at) VALUES (?, ?, ?)
                     ON CONFLICT (sku) DO UPDATE SET product = excluded.product, known_at = excluded.known_at
                     """,
-                    [entry.key, try JSON.encode(entry.value), entry.storedAt])
+                    [entry.key, entry.product, entry.storedAt])
             }
         }
     }

@@ -34,6 +34,14 @@ struct Order: Sendable {
     /// Stock is promised to it, and whether it is reserved is unknown.
     var hasUnverifiedStock: Bool { document.degradations.contains { $0.effect == .stockUnverified && $0.isOwed } }
 
+    /// Where its `finish-order` message waits.
+    var lane: Errand.Lane {
+        switch status {
+        case .accepted: document.pending.contains("inventory") ? .unreserved : .unpaid
+        case .placing, .confirmed, .rejected, .cancelled: .order
+        }
+    }
+
     init(id: String, request: OrderRequest, at now: Timestamp) {
         self.request = request
         document = OrderDocument(

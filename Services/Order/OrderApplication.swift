@@ -40,7 +40,7 @@ package struct OrderApplication: ServiceApplication {
         let purchase = Purchase(
             inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, catalogue: catalogue,
             wall: wall)
-        let endings = Endings(wall: wall)
+        let endings = Endings(acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
         let conclude = Conclude(
             store: store, queue: queue, counts: OrderCounts(), stockMargin: configuration.stockMargin)
         let hands = WorkInHand()
@@ -59,7 +59,7 @@ package struct OrderApplication: ServiceApplication {
 
         let finish = FinishOrder(
             store: store, queue: queue, purchase: purchase, hands: hands,
-            endings: endings, conclude: conclude, acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
+            endings: endings, conclude: conclude, wall: wall)
         let repair = RepairCoupon(
             store: store, queue: queue, coupon: neighbours.coupon, payment: neighbours.payment,
             wall: wall)
@@ -81,7 +81,10 @@ package struct OrderApplication: ServiceApplication {
         }
         var policy = QueueWorkers.Policy()
         policy.lease = configuration.queueLease
-        background = [catalogue, QueueWorkers(queue: queue, lanes: lanes, policy: policy, logger: environment.logger)]
+        let expire = ExpireOrders(
+            store: store, queue: queue, hands: hands, endings: endings, counts: conclude.counts, time: environment.time,
+            logger: environment.logger)
+        background = [expire, catalogue, QueueWorkers(queue: queue, lanes: lanes, policy: policy, logger: environment.logger)]
     }
 
     package func prepare() async throws { await catalogue.prepare() }

@@ -15,7 +15,7 @@ struct OrderRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/orders", .criticalPlus, budget: budget, addsWork: true) { try await placeOrder($0) },
+            .post("/orders", .criticalPlus, budget: budget, addsWork: true, answersRepeats: true) { try await placeOrder($0) },
             .get("/orders") { try await list($0) },
             .get("/orders/{id}") { try await show($0) },
             .get("/orders/{id}/timeline") { try await timeline($0) },
@@ -28,7 +28,14 @@ struct OrderRoutes: Sendable {
         let key = try call.idempotencyKey()
         let request = try call.decode(OrderRequest.self)
         try request.validate(needsPayment: true)
-        switch try await place(request, body: call.body, key: key, deadline: call.deadline, criticality: call.criticality) {
+        let outcome =
+            if let refusal = call.refusal {
+                try await place.repeated(request, key: key, else: refusal)
+            } else {
+                try await place(
+                    request, body: call.body, key: key, deadline: call.deadline, criticality: call.criticality)
+            }
+        switch outcome {
         case .order(let status, let id, let document, let replayed):
             var headers: HTTPFields = [.location: "/orders/\(id)"]
             if replayed { headers[.idempotentReplayed] = "true" }

@@ -26,6 +26,7 @@ struct OrderStore: Sendable {
             CHECK (document IS NOT NULL OR status = 'placing')
         ) STRICT;
         CREATE INDEX orders_customer ON orders (customer_id, id);
+        CREATE INDEX orders_unfinished ON orders (created_at) WHERE status IN ('placing', 'accepted');
         CREATE TRIGGER orders_transition BEFORE UPDATE OF status ON orders
         WHEN old.status <> new.status AND NOT (
             (old.status = 'placing')
@@ -44,9 +45,7 @@ struct OrderStore: Sendable {
 
     /// Writes an order ahead of any call; an order that has the key already stays as it is.
     static func insert(_ database: Database, _ order: Order, key: String, request: Data) throws -> Placed {
-        if let existing = try database.row("SELECT \(columns) FROM orders WHERE idempotency_key = ?", [key]) {
-            return .existing(try decode(existing))
-        }
+        if let existing = try self.order(database, key: key) { return .existing(existing) }
         try database.run(
             """
             INSERT INTO orders (id, idempotency_key, status, customer_id, created_at, request) VALUES (?, ?, ?, ?, ?, ?)
@@ -74,6 +73,20 @@ struct OrderStore: Sendable {
 
     static func order(_ database: Database, id: String) throws -> Order? {
         try database.row("SELECT \(columns) FROM orders WHERE id = ?", [id]).map(decode)
+    }
+
+    static func order(_ database: Database, key: String) throws -> Order? {
+        try database.row("SELECT \(columns) FROM orders WHERE idempotency_key = ?", [key]).map(decode)
+    }
+
+    /// Ids of the orders that are not decided and were placed at `oldest` or before, the oldest first.
+    static func unfinished(_ database: Database, upTo oldest: Timestamp, limit: Int) throws -> [String] {
+        try database.rows(
+            """
+            SELECT id FROM orders WHERE status IN ('placing', 'accepted') AND created_at <= ? ORDER BY created_at LIMIT ?
+            """,
+            [oldest.milliseconds, limit]
+        ).map { $0[0] }
     }
 
     /// Newest first, by id; older than `after` where given.

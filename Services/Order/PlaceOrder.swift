@@ -55,6 +55,12 @@ struct PlaceOrder: Sendable {
         }
     }
 
+    /// The order that the key has already, while new ones are refused: its customer may have paid for it.
+    func repeated(_ request: OrderRequest, key: String, else refusal: Problem) async throws -> Outcome {
+        guard let existing = try await store.read({ try OrderStore.order($0, key: key) }) else { throw refusal }
+        return try await replay(existing, as: request)
+    }
+
     private func place(_ placed: Order, for customer: Caller) async -> Outcome {
         do {
             let walked = try await purchase.run(placed, for: customer, save: conclude.save)
@@ -129,7 +135,7 @@ struct PlaceOrder: Sendable {
             guard !hands.contains(order.id) else {
                 throw Problem.requestInProgress("The first request with this key is still running.")
             }
-            // Nobody works on it any more, so whoever did has committed: what was read before that may be out of date.
+            // No request works on it any more, so the one that did has committed: what was read before may be out of date.
             order = try await store.read { try OrderStore.order($0, id: found.id) } ?? found
         }
         if order.status == .placing {

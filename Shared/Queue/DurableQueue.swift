@@ -45,18 +45,24 @@ package final class DurableQueue: Sendable {
     ) throws {
         let now = clock.now
         if let id, try !Inbox.absorb(database, id: id, at: now) { return }
-        try remove(database, kind: kind, key: key)
         let wait = max(0, delay.milliseconds)
-        let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)
-        try database.run(
-            """
-            INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                lane, kind, key, payload, priority, ordered, isBlocked ? "blocked" : "waiting", isBlocked ? nil : now + wait,
-                wait, now,
-            ])
+        func insert() throws -> Bool {
+            let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)
+            try database.run(
+                """
+                INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, kind) DO NOTHING
+                """,
+                [
+                    lane, kind, key, payload, priority, ordered, isBlocked ? "blocked" : "waiting",
+                    isBlocked ? nil : now + wait, wait, now,
+                ])
+            return database.changesCount == 1
+        }
+        if try !insert() {
+            try remove(database, kind: kind, key: key)
+            _ = try insert()
+        }
         wakeAfterCommit(database, lane: lane)
     }
 

@@ -125,7 +125,8 @@ struct LaneWorker: Sendable {
                 return .commit
             }
         } catch {
-            guard database.isInsideTransaction else { throw error }
+            // A disk that fails is everybody's trouble.
+            guard database.isInsideTransaction, !StoreError.isOfTheDisk(error) else { throw error }
             logger.error(
                 "queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
             isOurs = try claims.settle(database, message, .unavailable("\(error)"), chance: &chance)

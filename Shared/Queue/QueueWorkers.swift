@@ -61,7 +61,7 @@ package struct QueueWorkers: Service {
 
     /// Works until the process shuts down; what is in delivery then is finished and settled.
     package func run() async throws {
-        await takeOver()
+        await cancelWhenGracefulShutdown { await takeOver() }
         await withDiscardingTaskGroup { group in
             for worker in workers {
                 group.addTask { await cancelWhenGracefulShutdown { await worker.run() } }
@@ -69,12 +69,15 @@ package struct QueueWorkers: Service {
         }
     }
 
-    /// While the disk is full, old leases can't be freed; they run out by themselves.
+    /// Tried until it is done: while the disk takes nothing, nothing could be settled either.
     private func takeOver() async {
-        do {
-            try await queue.store.write("taken over") { [queue] in try queue.takeOver($0) }
-        } catch {
-            logger.error("queue: old leases could not be freed", metadata: ["error": "\(error)"])
+        while !Task.isCancelled {
+            do {
+                return try await queue.store.write("taken over") { [queue] in try queue.takeOver($0) }
+            } catch {
+                logger.error("queue: old leases could not be freed", metadata: ["error": "\(error)"])
+                try? await queue.clock.time.sleep(.seconds(1))
+            }
         }
     }
 }

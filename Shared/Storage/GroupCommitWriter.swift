@@ -99,14 +99,18 @@ final class GroupCommitWriter: Sendable {
                     outcomes = try group.map { try attempt($0, in: database) }
                     return .commit
                 }
-                state.withLock { $0.pagesInLog += database.takePagesWritten() }
+                let pages = database.takePagesWritten()
+                state.withLock { state in
+                    state.pagesInLog += pages
+                    // A transaction that had nothing to write says nothing about a disk that was full.
+                    if pages > 0 { state.health.wrote() }
+                }
             }
         } catch {
             outcomes = group.map { _ in .failure(error) }
             failed(error)
             return settle(group, outcomes)
         }
-        state.withLock { $0.health.wrote() }
         settle(group, outcomes)
         if state.withLock({ $0.pagesInLog >= Self.pagesBetweenCheckpoints }) { checkpoint() }
     }

@@ -47,8 +47,7 @@ package final class Store: Sendable {
             // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
             // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0") }
-            try Self.check(pool, path: path)
-            try Self.migrate(pool, path: path, with: migrations)
+            try Self.prepare(pool, path: path, with: migrations)
         } catch let error as DatabaseError {
             throw StoreError.unusable(path: path, reason: error.message ?? "\(error.resultCode)")
         }
@@ -59,25 +58,23 @@ package final class Store: Sendable {
         }
     }
 
-    /// Brings what an earlier process left in the log to the file, and looks at every page of it.
-    private static func check(_ pool: DatabasePool, path: String) throws {
-        // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
-        // file they are written and synced anew, before anything relies on them.
-        _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+    /// Looks at every page, brings what an earlier process left in the log to the file, and the schema up to date. What is not
+    /// ours to use is left as it is.
+    private static func prepare(_ pool: DatabasePool, path: String, with migrations: [Migration]) throws {
         // Of 100,000 orders (210 MiB) this takes 0.2 s when the file is in memory, 3.5 s when all of it comes from the disk.
         let verdict = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") } ?? "no answer"
         guard verdict == "ok" else {
             let reason = verdict.split(whereSeparator: \.isNewline).joined(separator: " ")
             throw StoreError.unusable(path: path, reason: "it is damaged (\(reason)); restore a backup")
         }
-    }
-
-    private static func migrate(_ pool: DatabasePool, path: String, with migrations: [Migration]) throws {
         var migrator = DatabaseMigrator()
         for migration in migrations {
             migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
         }
         guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newer(path: path) }
+        // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
+        // file they are written and synced anew, before anything relies on them.
+        _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try migrator.migrate(pool)
     }
 

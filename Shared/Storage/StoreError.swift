@@ -37,5 +37,5 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    static func isOfTheDisk(_ error: any Error) -> Bool { translating(error) is StoreError }
+    package static func isOfTheDisk(_ error: any Error) -> Bool { translating(error) is StoreError }
 }

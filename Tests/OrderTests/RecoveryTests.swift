@@ -104,11 +104,13 @@ struct RecoveryTests {
         }
     }
 
-    @Test("an order too old to be finished is cancelled, undone, and its customer told")
-    func tooOld() async throws {
+    @Test(
+        "an order too old to be finished is cancelled, undone, and its customer told, also where its message isn't due",
+        arguments: [Duration.zero, .seconds(3600)])
+    func tooOld(due: Duration) async throws {
         let folder = try TemporaryFolder()
         let yesterday = Timestamp.now().advanced(by: .seconds(-90_000))
-        let id = try await crash(folder, request(), key: "key-1", at: yesterday)
+        let id = try await crash(folder, request(), key: "key-1", at: yesterday, due: due)
         try await withStack(folder: folder) { stack in
             #expect(try await stack.until(id) { $0.status.isTerminal }.status == .cancelled)
             try await stack.drained()

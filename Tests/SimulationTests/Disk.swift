@@ -106,18 +106,18 @@ struct Disk {
         if order.status.isTerminal {
             queue.remove(kind: Errand.finishOrder.number, key: Self.number(order.id))
         } else {
-            hasten(.finishOrder, order.id)
+            add(.finishOrder, order.id, in: order.lane, delay: Conclusion.pause.milliseconds)
         }
     }
 
-    /// What tells the customer is added once an order and kind.
-    mutating func add(_ errand: Errand, _ orderId: String, delay: Int64 = 0) {
+    mutating func add(_ errand: Errand, _ orderId: String, in other: Errand.Lane? = nil, delay: Int64 = 0) {
         let key = Self.number(orderId)
+        let lane = other ?? errand.lane
         queue.enqueue(
-            lane: errand.lane.number, kind: errand.number, key: key, delay: delay, priority: errand.priority,
+            lane: lane.number, kind: errand.number, key: key, delay: delay, priority: errand.priority,
             ordered: errand.isOrdered && mutant != .deliversInAnyOrder,
-            once: errand.lane == .notification ? 100 * key + errand.number : nil)
-        bells.insert(errand.lane)
+            once: errand == .notifyRefunded ? 100 * key + errand.number : nil)
+        bells.insert(lane)
     }
 
     mutating func hasten(_ errand: Errand, _ orderId: String) {

@@ -16,9 +16,7 @@ extension OrderProcess {
             $0.order(id)
         } then: { [self] order in
             guard let order, !order.status.isTerminal else { return end(.done()) }
-            guard wall < order.document.createdAt.advanced(by: shop.acceptedMaxAge) else {
-                return end(done { try $0.cancelled(order, why: "it could not be finished in time") })
-            }
+            if let expired = try? endings.expired(order) { return end(done { _ in expired }) }
             walk(order, until: nil) { [self] result in
                 switch result {
                 case .success(let walked): concluded(walked, since: order, end)
@@ -45,11 +43,11 @@ extension OrderProcess {
 
     private func lack(_ lack: Lack, _ walked: Order, since begun: Order, _ then: @escaping (Outcome<Disk>) -> Void) {
         if case .payment = lack {
-            if walked.status == .placing { return then(done(again: true) { try $0.accepted(walked, lacking: lack) }) }
+            if walked.status == .placing { return then(done { try $0.accepted(walked, lacking: lack) }) }
             if walked.document.pending.contains("inventory") {
                 var order = walked
                 order.proceed(lacking: lack, at: wall)
-                return then(done(again: true) { [order] _ in try Conclusion(order) })
+                return then(done { [order] _ in try Conclusion(order) })
             }
         }
         // Once for each reason.
@@ -61,13 +59,10 @@ extension OrderProcess {
         save(walked) { _ in then(.unavailable(lack.words)) }
     }
 
-    private func done(again: Bool = false, _ decide: (Endings) throws -> Conclusion) -> Outcome<Disk> {
+    private func done(_ decide: (Endings) throws -> Conclusion) -> Outcome<Disk> {
         do {
             let conclusion = try decide(endings)
-            return .done { disk in
-                try disk.commit(conclusion)
-                if again { disk.add(.finishOrder, conclusion.order.id, delay: 200) }
-            }
+            return .done { disk in try disk.commit(conclusion) }
         } catch {
             return .unavailable("\(error)")
         }

@@ -26,7 +26,8 @@ final class OrderProcess: QueueProcess {
         self.shop = shop
         self.owner = owner
         world = shop.world
-        endings = Endings(wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
+        endings = Endings(
+            acceptedMaxAge: shop.acceptedMaxAge, wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
         for lane in Errand.Lane.allCases { lanes[lane] = Lane(lane.number, of: self) }
         transact {
             $0.queue.takeOver()

@@ -26,11 +26,13 @@ struct CrashPointTests {
             let start = ContinuousClock.now
             let early = Set(Self.early)
             let direct = try await journey.run(dyingAt: [], round: "0").passed.subtracting(early)
+            var passed = direct.union(early)
             // What only recovery comes to is come to by dying elsewhere first.
             var ways: [CrashPlace: [CrashPlace]] = [:]
             for (number, place) in direct.sorted().enumerated() {
                 let run = try await journey.run(dyingAt: [place], round: "\(number + 1)")
                 #expect(run.deaths == 1, "no journey came to \(place)")
+                passed.formUnion(run.passed)
                 for found in run.passed.subtracting(direct).subtracting(early) { ways[found, default: []].append(place) }
             }
             for (index, (place, first)) in ways.sorted(by: { $0.key < $1.key }).enumerated() {
@@ -42,7 +44,9 @@ struct CrashPointTests {
                 #expect(deaths == 2, "no journey came to \(place) again, by way of any of \(first)")
             }
             print("crash points: \(direct.count) places to die, \(ways.count) on the way back, \(start.duration(to: .now))")
-            #expect(direct.count > 70)
+            let declared = DeclaredPlaces(stack: journey.stack)
+            #expect(try await declared.missing(from: passed) == [])
+            #expect(try await declared.calls() == passed.count { $0.service == "order" && $0.name.hasPrefix("before call") })
         }
     }
 

@@ -29,6 +29,8 @@ struct DiskFullTests {
         try await withSmallDisk(reserve: "8MiB") { stack, disk in
             try await stack.csp("kill", "payment")
             let finished = try #require(try await place(stack).id)
+            let paid = Customers.order("H-repeats")
+            #expect(try await stack.place(paid, key: "repeated").status == 202)
             let cancelled = try #require(try await place(stack).id)
             // Hundreds are placed before the reserve is looked at again: more than there is of one product.
             var skus = try await Customers(stack).skus.makeIterator()
@@ -39,6 +41,8 @@ struct DiskFullTests {
             print("disk full: refused \(begin.duration(to: .now)) after the reserve was reached")
             #expect(refused.status == 503 && refused.code == "storage-full", "\(refused)")
 
+            // A request that repeats one adds no work.
+            #expect(try await stack.place(paid, key: "repeated").status == 202)
             let read: OrderDocument = try await stack.get("order", "/orders/\(finished)")
             #expect(read.status == .accepted)
             #expect(try await stack.post("order", "/orders/\(cancelled)/cancel", [String]()).status == 200)

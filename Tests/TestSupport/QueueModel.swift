@@ -100,6 +100,8 @@ package struct QueueModel: Sendable {
         lane: Int, kind: Int, key: Int, delay: Int64 = 0, priority: Int = 0, ordered: Bool = false, once id: Int? = nil
     ) -> Bool {
         if let id, !absorb(id) { return false }
+        // The SQL tries to add it first, and an id that was tried is not used again.
+        if entries.contains(where: { $0.kind == kind && $0.key == key }) { lastId += 1 }
         remove(kind: kind, key: key)
         lastId += 1
         let isBlocked = ordered && isTaken(lane: lane, key: key)

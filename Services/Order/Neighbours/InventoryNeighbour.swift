@@ -68,9 +68,10 @@ struct InventoryNeighbour: Sendable {
         }
         catalogue = CriticalDependency(step, "catalogue", isIdempotent: true) { cursor, context async throws(CallError) in
             let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
-            let page: Page<Product> = try await neighbour.call(
+            var page: Page<Product> = try await neighbour.call(
                 "GET", "/products?limit=500" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
-            guard page.items.allSatisfy(Self.isSound) else { throw .unavailable(.invalidAnswer) }
+            // One product that can't be right must not keep the others from being known.
+            page.items.removeAll { !Self.isSound($0) }
             return page
         }
     }

@@ -14,6 +14,8 @@ package struct Call: Sendable {
     package let body: Data
     package let deadline: Deadline
     package let criticality: Criticality
+    /// Why new work can't begin now; nil when it can. Asked for only where the route adds work and answers repeats as well.
+    package let refusal: Problem?
     let headers: HTTPFields
     let parameters: Parameters
     let query: [String: String]

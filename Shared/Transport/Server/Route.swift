@@ -23,6 +23,8 @@ package struct Route: Sendable {
     /// Whether it begins something that will need space and time later, and so is refused first where either runs out.
     /// What finishes or undoes what was begun isn't, nor is reading.
     package var addsWork = false
+    /// A request that repeats an earlier one adds no work: the handler gets ``Call/refusal``, and looks for the earlier one first.
+    package var answersRepeats = false
     package var handler: Handler
 
     package static func get(
@@ -35,10 +37,11 @@ package struct Route: Sendable {
 
     package static func post(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
-        addsWork: Bool = false, handler: @escaping Handler
+        addsWork: Bool = false, answersRepeats: Bool = false, handler: @escaping Handler
     ) -> Route {
         Route(
             method: .post, path: path, criticality: criticality, budget: budget, access: access, addsWork: addsWork,
+            answersRepeats: answersRepeats,
             handler: handler)
     }
 

@@ -57,7 +57,14 @@ struct RouteServer: Sendable {
         case .services: guard isService else { throw Problem.unauthorized }
         case .administrators: guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
         }
-        if route.addsWork { try await admit(route) }
+        var refusal: Problem?
+        if route.addsWork {
+            do {
+                try await admit(route)
+            } catch let problem as Problem where route.answersRepeats {
+                refusal = problem
+            }
+        }
         let body = try await Self.body(of: request)
         var query: [String: String] = [:]
         for (name, value) in request.uri.queryParameters {
@@ -65,7 +72,7 @@ struct RouteServer: Sendable {
         }
         return Call(
             path: request.uri.path, body: body, deadline: deadline(request.headers, arrival: arrival),
-            criticality: criticality(request.headers, isService: isService), headers: request.headers,
+            criticality: criticality(request.headers, isService: isService), refusal: refusal, headers: request.headers,
             parameters: parameters, query: query)
     }
 
