@@ -106,6 +106,8 @@ enum OrderBenchmark {
     }
 
     private static func idle(_ stack: BenchmarkStack) async throws -> [(name: String, percent: Double)] {
+        // What the load left to be written behind (the last known stock, every five seconds) is no idling.
+        try await Task.sleep(for: .seconds(6))
         let before = stack.cpu()
         try await Task.sleep(for: .seconds(30))
         return zip(stack.cpu(), before).map { (name: $0.name, percent: ($0.seconds - $1.seconds) / 30 * 100) }
