@@ -145,6 +145,7 @@ package struct Settings {
     }
 
     static func text(_ duration: Duration) -> String {
+        if duration == .zero { return "0s" }
         let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
         for unit in units.reversed() where !unit.suffix.isEmpty && unit.suffix != "d" && milliseconds % unit.milliseconds == 0 {
             return "\(milliseconds / unit.milliseconds)\(unit.suffix)"

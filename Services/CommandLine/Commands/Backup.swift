@@ -7,10 +7,11 @@ struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy every service's store while it is used.",
         discussion: """
-            Asks each running service for a copy: DIR/order/order.sqlite first, the others after it. DIR is made, for its
-            owner alone, and can be given to csp up --data as it is, or copied first. What customers do meanwhile may have
-            left traces in the later copies that order's doesn't know: csp audit names them after a restore, and
-            Docs/backup-and-restore.md says how to undo them.
+            Asks each running service for a copy: DIR/order/order.sqlite first, the others after it. \
+            DIR is made, for its owner alone, and can be given to csp up --data, as it is or copied first.
+
+            What customers do meanwhile may have left traces in the later copies that order's doesn't \
+            know: csp audit names them after a restore, and Docs/backup-and-restore.md says how to undo them.
 
             Example: csp backup /var/backups/shop-monday
             """
