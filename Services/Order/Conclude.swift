@@ -29,7 +29,6 @@ struct Conclude: Sendable {
 
     /// The same for an order that is accepted without inventory, if the last known stock covers it: looked up and promised
     /// in one transaction, so that two orders aren't promised the same piece.
-    /// - Returns: nil if it is not covered, with `short` saying why; nothing was written then.
     func promising(_ conclusion: Conclusion, within known: [String: Int]) async throws -> Promised {
         let promised: Promised = try await store.write("promised") { [queue, stockMargin] database in
             let short = try OrderStore.uncovered(database, conclusion.order, known: known, margin: stockMargin)

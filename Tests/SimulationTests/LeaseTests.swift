@@ -40,18 +40,11 @@ struct LeaseTests {
     @Test("each bug planted into the queue is found", arguments: mutants.keys)
     func found(mutant: QueueModel.Mutant) {
         let broken = Self.mutants[mutant] ?? []
-        var seed = SeededChance("\(mutant)").seed
-        var steps = 0
-        while steps < 1_000_000 {
+        let found = hunt("\(mutant)") { seed in
             let outcome = LeaseRun(seed: seed, mutant: mutant).run()
-            steps += outcome.steps
-            if let violation = outcome.violation {
-                #expect(broken.contains(violation.property), "CSP_SEED=\(seed), step \(outcome.steps): \(violation)")
-                print("\(mutant): found after \(steps) steps: \(violation)")
-                return
-            }
-            seed &+= 1
+            return (outcome.steps, outcome.violation)
         }
-        Issue.record("\(mutant) was not found in \(steps) steps")
+        guard let (seed, violation) = found else { return }
+        #expect(broken.contains(violation.property), "CSP_SEED=\(seed): \(violation)")
     }
 }

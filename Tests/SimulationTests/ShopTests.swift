@@ -55,18 +55,11 @@ struct ShopTests {
 
     @Test("each planted bug is found, by a property that is there for it", arguments: Mutant.allCases)
     func found(mutant: Mutant) {
-        var seed = SeededChance("\(mutant)").seed
-        var steps = 0
-        while steps < 1_000_000 {
+        let found = hunt("\(mutant)") { seed in
             let outcome = Shop(seed: seed, mutant: mutant).run()
-            steps += outcome.steps
-            if let violation = outcome.violation {
-                #expect(mutant.breaks.contains(violation.property), "\(Self.story(seed, mutant))")
-                print("\(mutant): found after \(steps) steps: \(violation)")
-                return
-            }
-            seed &+= 1
+            return (outcome.steps, outcome.violation)
         }
-        Issue.record("\(mutant) was not found in \(steps) steps")
+        guard let (seed, violation) = found else { return }
+        #expect(mutant.breaks.contains(violation.property), "\(Self.story(seed, mutant))")
     }
 }
