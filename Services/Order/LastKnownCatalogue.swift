@@ -66,13 +66,13 @@ final class LastKnownCatalogue: Sendable {
     /// a price can accept nothing without it. Inventory being dead is no reason not to start.
     func prepare() async {
         guard await cache.load() == 0 else { return }
-        // Asked whether it is ready first: calls that fail before it listens would open its breaker.
         let deadline = Deadline.after(patience, from: time.now())
-        while await !inventory.isReady(by: .after(.milliseconds(500), from: time.now())) {
-            if deadline.hasPassed(at: time.now()) { return }
+        while !deadline.hasPassed(at: time.now()) {
+            // Asked whether it is ready first: calls that fail before it listens would open its breaker.
+            let isReady = await inventory.isReady(by: .after(.milliseconds(500), from: time.now()))
+            if isReady, await refresh(until: deadline) { return }
             try? await time.sleep(.milliseconds(50))
         }
-        _ = await refresh(until: deadline)
     }
 
     /// Reads the whole catalogue, page by page; false if inventory couldn't be had. What is known already stays then.

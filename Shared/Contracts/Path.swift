@@ -2,13 +2,13 @@
 package struct PathDocument: Codable, Sendable, Hashable {
     package var service: String
     package var dependencies: [DependencyDocument]
-    /// What is shed when requests are too many: nothing yet, and null.
-    @Nullable package var shedder: String?
+    /// What is shed when requests are too many; null where nothing is.
+    @Nullable package var shedder: ShedderDocument?
 
-    package init(service: String, dependencies: [DependencyDocument]) {
+    package init(service: String, dependencies: [DependencyDocument], shedder: ShedderDocument? = nil) {
         self.service = service
         self.dependencies = dependencies
-        shedder = nil
+        self.shedder = shedder
     }
 }
 
