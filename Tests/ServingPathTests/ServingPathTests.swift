@@ -98,7 +98,7 @@ struct ServingPathTests {
         let told = Recorded<String>()
         let path = ServingPath(
             environment: PathEnvironment(
-                time: shop.time.source, called: { told.add("\($0) \($1.rawValue)") },
+                time: shop.time.source, called: { name, outcome, _ in told.add("\(name) \(outcome.rawValue)") },
                 happened: { event in
                     if case .breakerChanged(_, let to, _) = event.kind { told.add("\(event.name) \(to.rawValue)") }
                 }))
