@@ -30,7 +30,7 @@ extension Picture.Service {
         return !asides.contains(route) && !(route == "/orders" && labels["method"] == "GET")
     }
 
-    mutating func fill(from span: AnswerSpan) {
+    mutating func fill(from span: AnswerSpan, at now: Timestamp) {
         let page = span.last.metrics
         requestsPerSecond = span.perSecond { $0.sum(requests + "_count", where: Self.isWork) }
         latency = span.latency(requests, where: Self.isWork)
@@ -41,7 +41,7 @@ extension Picture.Service {
         }
         oldestSeconds = page.sum("csp_queue_oldest_seconds")?.rounded(places: 1)
         shedding = span.last.path.shedder.map { Picture.Shedding($0, before: span.first.path.shedder, span) }
-        upSeconds = page.sum("process_start_time_seconds").map { Double(Timestamp.now().milliseconds) / 1000 - $0 }
+        upSeconds = span.last.started.map { (Double(now.milliseconds) / 1000 - $0).rounded(places: 1) }
     }
 }
 
@@ -59,9 +59,10 @@ extension Picture.Shedding {
 extension Picture.Orders {
     init(_ span: AnswerSpan) {
         let isPlacing = { (labels: MetricsPage.Labels) in labels["route"] == "/orders" && labels["method"] == "POST" }
-        perSecond = span.perSecond("csp_orders_total", by: "outcome")
+        answeredPerSecond = span.perSecond { $0.sum(requests + "_count", where: isPlacing) } ?? 0
         unservedPerSecond =
             span.perSecond { $0.sum(requests + "_count") { isPlacing($0) && $0["status"] == "503" } } ?? 0
+        perSecond = span.perSecond("csp_orders_total", by: "outcome")
         latency = span.latency(requests, where: isPlacing)
     }
 }
@@ -73,11 +74,15 @@ extension Picture.Dependency {
             let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
             return Picture.Dependency(
                 name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state,
-                retryAfterMilliseconds: dependency.state.breaker.retryAfterMilliseconds,
+                retryAfterMilliseconds: dependency.isGivenUp ? dependency.state.breaker.retryAfterMilliseconds : nil,
                 inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
                 callsPerSecond: span.perSecond(counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
                 latency: span.latency("csp_dependency_call_duration_seconds") { $0["dependency"] == dependency.name },
                 lastFailure: dependency.state.lastFailure)
         }
     }
+}
+
+extension DependencyDocument {
+    fileprivate var isGivenUp: Bool { state.breaker.state == "open" }
 }

@@ -12,10 +12,12 @@ struct Picture: Encodable, Sendable, Equatable {
     }
 
     struct Orders: Encodable, Equatable {
-        /// By status: confirmed, accepted, rejected, cancelled.
-        var perSecond: [String: Double] = [:]
-        /// `POST /orders` that were answered 503: nothing was done.
-        var unservedPerSecond = 0.0
+        /// `POST /orders`, whatever the answer.
+        var answeredPerSecond: Double
+        /// Of these, 503: nothing was done.
+        var unservedPerSecond: Double
+        /// By the status that orders came to: confirmed (at once or later), accepted, rejected, cancelled.
+        var perSecond: [String: Double]
         /// Of `POST /orders`.
         var latency: Latency?
     }
@@ -60,7 +62,6 @@ struct Picture: Encodable, Sendable, Equatable {
     }
 
     var at: Timestamp
-    /// How old what order says is, when it doesn't answer.
     var orders: Orders?
     var services: [Service]
     /// Order's.

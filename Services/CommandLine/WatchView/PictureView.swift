@@ -42,11 +42,8 @@ struct PictureView {
         let orders = picture.orders
         let style = age(of: .order)
         let rates = ["confirmed", "accepted", "rejected", "cancelled"].map { orders?.perSecond[$0] }
-        let total = rates.compactMap { $0 }.reduce(0, +) + (orders?.unservedPerSecond ?? 0)
-        table.row(
-            ([orders.map { _ in FigureText.rate(total) } ?? FigureText.unknown]
-                + (rates + [orders?.unservedPerSecond]).map(FigureText.rate) + latencies(orders?.latency))
-                .map { ($0, style) })
+        let figures = [orders?.answeredPerSecond] + rates + [orders?.unservedPerSecond]
+        table.row((figures.map(FigureText.rate) + latencies(orders?.latency)).map { ($0, style) })
         return table.lines
     }
 
@@ -96,7 +93,7 @@ struct PictureView {
     private var shedding: [StyledLine] {
         let classes = Criticality.allCases.reversed().map(\.rawValue)
         var table = FigureTable(
-            [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), 16) }.prefix(4) + [.right("429", 7)])
+            [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), $0.count + 2) } + [.right("429", 7)])
         let shedders = picture.services.compactMap(\.shedding)
         let rates = classes.map { name in shedders.isEmpty ? nil : shedders.reduce(0) { $0 + ($1.shedPerSecond[name] ?? 0) } }
         let limited = shedders.isEmpty ? nil : shedders.reduce(0) { $0 + $1.rateLimitedPerSecond }

@@ -59,7 +59,7 @@ final class Screen: Sendable {
             // After a full line the cursor still stands on its last character, which clearing would take away.
             Terminal.coloured(line) + (line.count < size.width ? "\u{1B}[K" : "")
         }
-        return "\u{1B}[H" + texts.joined(separator: "\r\n") + (texts.count < size.height ? "\u{1B}[J" : "")
+        return "\u{1B}[H" + texts.joined(separator: "\r\n") + (texts.count < size.height ? "\r\n\u{1B}[J" : "")
     }
 
     private func write(_ text: String) {

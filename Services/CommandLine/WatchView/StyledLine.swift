@@ -15,8 +15,13 @@ struct StyledLine: Equatable {
 
     /// What others have written (an answer's text, a path) can't steer the terminal.
     mutating func append(_ text: String, _ style: Style = .plain) {
-        let harmless = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-        parts.append(Part(text: String(String.UnicodeScalarView(harmless)), style: style))
+        let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+        let harmless = String(String.UnicodeScalarView(scalars))
+        if let last = parts.last, last.style == style {
+            parts[parts.count - 1].text += harmless
+        } else {
+            parts.append(Part(text: harmless, style: style))
+        }
     }
 
     var count: Int { parts.reduce(0) { $0 + $1.text.count } }

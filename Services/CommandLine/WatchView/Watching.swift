@@ -15,7 +15,7 @@ struct Watching: Sendable {
 
     mutating func picture(_ look: Look) -> Picture {
         for service in look.services { answers[service.name, default: AnswerHistory()].add(service, look.at, Self.window) }
-        let services = look.services.map { service($0, at: look.at) }
+        let services = look.services.map { service($0, look) }
         let order = answers[.order]
         var picture = Picture(
             at: look.wall, orders: order?.span.flatMap(Picture.Orders.init), services: services,
@@ -27,7 +27,7 @@ struct Watching: Sendable {
         return picture
     }
 
-    private func service(_ service: Look.Service, at now: ContinuousClock.Instant) -> Picture.Service {
+    private func service(_ service: Look.Service, _ look: Look) -> Picture.Service {
         let history = answers[service.name]
         var picture = Picture.Service(
             name: service.name, url: service.url, pid: service.activity == .gone ? nil : service.process?.pid, state: .dead)
@@ -35,8 +35,8 @@ struct Watching: Sendable {
             picture.state = Picture.Condition(service, hasAnswered: false, lacks: false)
             return picture
         }
-        picture.ageSeconds = last.at.duration(to: now).seconds.rounded(places: 1)
-        if let span = history.span { picture.fill(from: span) }
+        picture.ageSeconds = last.at.duration(to: look.at).seconds.rounded(places: 1)
+        if let span = history.span { picture.fill(from: span, at: look.wall) }
         let isShedding = (picture.shedding?.shedPerSecond.values.reduce(0, +) ?? 0) > 0
         let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || isShedding
         picture.state = Picture.Condition(service, hasAnswered: true, lacks: lacks)
