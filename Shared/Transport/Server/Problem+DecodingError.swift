@@ -38,7 +38,8 @@ extension Problem {
     private static func name(of type: any Any.Type) -> String {
         switch type {
         case is String.Type: "a string"
-        case is Int.Type, is Int64.Type, is Double.Type: "a whole number"
+        case is Int.Type, is Int64.Type, is UInt64.Type: "a whole number"
+        case is Double.Type: "a number"
         case is Bool.Type: "true or false"
         case is [Any].Type: "an array"
         default: "of another type"

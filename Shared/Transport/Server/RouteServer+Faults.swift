@@ -1,0 +1,82 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Resilience
+import ServiceLifecycle
+
+extension RouteServer {
+    /// The request's answer with what `injection` does to it, or nil where there is none: the connection is closed then.
+    ///
+    /// Before the work means before anything of the request is looked at, its token and its body included; its deadline
+    /// runs on meanwhile. After the work, whatever its answer is, an error too, is what suffers.
+    func answer(
+        _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant, through injection: Injection
+    ) async -> Answer? {
+        defer { injection.end() }
+        var answer: Answer?
+        for bite in injection.before {
+            await hold(for: bite.delay)
+            guard bite.isFinal else { continue }
+            return await spoiled(by: bite, request, context.connection)
+        }
+        answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
+        for bite in injection.after {
+            await hold(for: bite.delay)
+            guard bite.isFinal else { continue }
+            return await spoiled(by: bite, request, context.connection)
+        }
+        answer?.headers[.fault] = "injected"
+        return answer
+    }
+
+    /// Stopping the service ends the wait, so that the request can still be finished.
+    private func hold(for delay: Duration) async {
+        guard delay > .zero, let time = faults?.environment.time else { return }
+        await cancelWhenGracefulShutdown { try? await time.sleep(delay) }
+    }
+
+    private func spoiled(by bite: FaultBite, _ request: Request, _ connection: any Channel) async -> Answer? {
+        var answer: Answer
+        switch bite.kind {
+        case .latency: return nil
+        case .error: answer = .problem(InjectedAnswer.error(bite), instance: request.uri.path)
+        case .garbage: answer = .json(200, encoded: Data(InjectedAnswer.garbage(bite)))
+        case .abort, .blackHole:
+            if bite.kind == .blackHole { await Self.untilLeft(request) }
+            try? await connection.close()
+            return nil
+        }
+        answer.headers[.fault] = "injected"
+        return answer
+    }
+
+    /// Returns when the client has closed its side of the connection, or the service is being stopped.
+    private static func untilLeft(_ request: Request) async {
+        let (end, ended) = AsyncStream.makeStream(of: Never.self)
+        // Hummingbird lets clients close their side and still get an answer, so the connection's own end says nothing.
+        _ = try? await withGracefulShutdownHandler {
+            try await request.body.consumeWithInboundCloseHandler { body in
+                for try await _ in body {}
+                for await _ in end {}
+            } onInboundClosed: {
+                ended.finish()
+            }
+        } onGracefulShutdown: {
+            ended.finish()
+        }
+    }
+}
+
+extension Route {
+    /// Never injected into: what judges a service, and what ends its faults.
+    package static let spared: Set = ["/livez", "/readyz", "/metrics", "/faults", "/csp"]
+
+    /// As faults name it: `POST /redemptions`.
+    package var name: String { "\(method.rawValue) \(path)" }
+}
+
+extension HTTPField.Name {
+    static let fault = known("csp-fault")
+}
