@@ -3,6 +3,8 @@ import Contracts
 /// The experiments that follow from what order declares (`GET /csp`).
 enum Experiments {
     static let overloads: [Double] = [2, 5, 10]
+    /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt most.
+    static let telling = ["coupon-slow", "coupon-frozen", "payment-black-holed"]
 
     /// Every dependency in every way, pairs of optional ones, order itself, then overload.
     static func all(_ path: PathDocument) -> [Experiment] {

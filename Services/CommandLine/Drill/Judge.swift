@@ -77,7 +77,7 @@ struct Judge {
     private var unhurried: [String] {
         guard !experiment.dependencies.isEmpty, experiment.dependencies.allSatisfy(\.isOffThePath) else { return [] }
         let pairs = seen.rounds.compactMap { round in
-            DrillExperiment.Latency(seen.samples.sent(in: round.healthy)).flatMap { healthy in
+            DrillExperiment.Latency(seen.healthy(round)).flatMap { healthy in
                 DrillExperiment.Latency(seen.samples.sent(in: round.fault)).map { (healthy: healthy, broken: $0) }
             }
         }

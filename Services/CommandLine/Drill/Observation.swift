@@ -32,7 +32,11 @@ struct Observation {
     var repaired = DrillExperiment.Repairs()
     var audit: DrillAudit?
 
-    var healthy: [Sample] { samples.sent(in: rounds.map(\.healthy)) }
+    /// Without what was still under way when the fault came: it is of neither.
+    var healthy: [Sample] { rounds.flatMap(healthy) }
+
+    func healthy(_ round: Round) -> [Sample] { samples.sent(in: round.healthy).filter { $0.end < round.fault.begin } }
+
     var broken: [Sample] { samples.sent(in: rounds.map(\.fault)) }
     var recovering: [Sample] { samples.sent(in: rounds.map { .init(begin: $0.fault.end, end: $0.end) }) }
 
