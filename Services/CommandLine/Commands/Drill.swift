@@ -37,10 +37,10 @@ struct Drill: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seed of the order, the baskets and the faults (default: another one each time).", valueName: "n"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("Orders a second (default: 50, quick: 80).", valueName: "r"))
+    @Option(help: ArgumentHelp("Orders a second (default: 50, quick: 60).", valueName: "r"))
     var rate: Double?
 
-    @Option(help: ArgumentHelp("Length of the stretches that are compared (default: 8s, quick: 3.75s).", valueName: "d"))
+    @Option(help: ArgumentHelp("Length of the stretches that are compared (default: 8s, quick: 5s).", valueName: "d"))
     var stretch: DurationArgument?
 
     @Option(help: ArgumentHelp("Folder of report.json and report.html.", valueName: "dir"))

@@ -11,5 +11,5 @@ struct Pace: Equatable {
     var rounds: Int
 
     static let full = Pace(rate: 50, stretch: 8, rounds: 3)
-    static let quick = Pace(rate: 80, stretch: sample / 80, rounds: 1)
+    static let quick = Pace(rate: 60, stretch: sample / 60, rounds: 1)
 }
