@@ -34,7 +34,8 @@ struct Drill: AsyncParsableCommand {
     @Flag(help: "Print the names of the experiments, and do nothing.")
     var list = false
 
-    @Option(help: ArgumentHelp("Seed of the order, the baskets and the faults (default: another one each time).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Seed of the order, the baskets and the faults (default: another one each time).", valueName: "n"))
     var seed: UInt64?
 
     @Option(help: ArgumentHelp("Orders a second (default: 50, quick: 60).", valueName: "r"))

@@ -93,7 +93,9 @@ struct Conduct {
             for breakage in breakages { seen.proof.append(try await breakage.proof()) }
             let left = broken(experiment) - (load.now - begin)
             try await pause(left, experiment.fault, load)
-            if !breakages.isEmpty, experiment.disruption != .orderKilled, try await met(experiment) <= before { seen.obstacles.append("no call of order met the fault") }
+            if !breakages.isEmpty, experiment.disruption != .orderKilled, try await met(experiment) <= before {
+                seen.obstacles.append("no call of order met the fault")
+            }
             end = load.now
         } catch {
             for breakage in breakages { try? await breakage.end() }

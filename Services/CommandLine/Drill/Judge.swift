@@ -104,7 +104,9 @@ struct Judge {
     private var recovery: [String] {
         guard let seconds = recoverSeconds else { return ["not normal again when the load ended"] }
         guard seconds > Bounds.recovery else { return [] }
-        return ["it took \(seconds.rounded(places: 1)) s to be normal again, more than \(Bounds.recovery.formattedWithoutZeros) s"]
+        return [
+            "it took \(seconds.rounded(places: 1)) s to be normal again, more than \(Bounds.recovery.formattedWithoutZeros) s"
+        ]
     }
 
     private var reads: [String] {

@@ -69,7 +69,9 @@ struct RunDrill {
         }
         return DrillRun(
             mode: mode,
-            dependencies: path.dependencies.map { .init(name: $0.name, role: $0.role, fallback: $0.fallback, effect: $0.effect) },
+            dependencies: path.dependencies.map {
+                .init(name: $0.name, role: $0.role, fallback: $0.fallback, effect: $0.effect)
+            },
             experiments: breaking.compactMap { found[$0.name] }, overload: nil)
     }
 
