@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import Queue
+import Resilience
 import ServiceLifecycle
 import Storage
 import Telemetry
@@ -48,7 +49,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             reserve: reserve, readiness: readiness, registry: Metering.registry,
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall))
-        let faults = common.faultsEnabled ? environment.faults(named: Application.name) : nil
+        let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
         var routes = standard.routes + application.routes
         if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
         let responder = RouteResponder(
