@@ -10,11 +10,24 @@ extension Fault.Moment: ExpressibleByArgument {}
 struct FaultSetting: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Set a fault (what csp fault does without a subcommand).",
+        abstract: "Make a service slow, wrong, silent or rude on purpose, for a while.",
+        usage: """
+            csp fault <service> <kind> [<options>]
+            csp fault clear [<service>]
+            csp fault show [--json]
+            """,
         discussion: """
-            Requests that are under way are left as they are. Without --route it is for every route but /livez, /readyz, \
-            /metrics, /faults and /csp.
+            Sets one fault in the place of whatever was active in that service; --add keeps it. Requests that are under way \
+            are left as they are. /livez, /readyz, /metrics, /faults and /csp are always spared. Needs a stack that was \
+            started with FAULTS_ENABLED=true csp up.
 
+            latency       the request is held up for --milliseconds, and goes on
+            error         500, or another --status
+            abort         the connection is closed without an answer
+            black-hole    no answer, ever
+            garbage       200 with a body that isn't the contract's
+
+            Example: csp fault coupon latency --milliseconds 2000 --expires 30s
             Example: csp fault payment error --route "POST /payments" --when after --percent 50
             """
     )
@@ -25,13 +38,13 @@ struct FaultSetting: AsyncParsableCommand {
     @Argument(help: "latency, error, abort, black-hole or garbage.")
     var kind: FaultKind
 
-    @Option(help: "Only this route, as csp fault show and the OpenAPI document write it: POST /redemptions.")
+    @Option(help: "Only this route, as its OpenAPI document writes it: \"GET /coupons/{code}\".")
     var route: String?
 
     @Option(help: "How long the request is held up first; a latency needs it.")
     var milliseconds: Int?
 
-    @Option(help: "By how many milliseconds that varies, up and down.")
+    @Option(help: ArgumentHelp("By how much that varies, up and down.", valueName: "milliseconds"))
     var jitter: Int?
 
     @Option(help: "The share of requests that it bites.")
@@ -58,6 +71,19 @@ struct FaultSetting: AsyncParsableCommand {
     func validate() throws {
         if kind == .latency, milliseconds == nil { throw ValidationError("a latency needs --milliseconds, such as 2000") }
         if status != nil, kind != .error { throw ValidationError("--status is for an error, not for \(kind.rawValue)") }
+        do throws(Problem) {
+            _ = try FaultSet(faults: [request]).checked(route: NeighbourFaults.refusal)
+        } catch {
+            let wrong = (error.document.errors ?? []).map { "\(Self.option($0.pointer)) \($0.detail)" }
+            throw ValidationError(wrong.joined(separator: "; "))
+        }
+    }
+
+    /// `/faults/0/atMost` as it is typed here.
+    private static func option(_ pointer: String) -> String {
+        let field = pointer.split(separator: "/").last.map(String.init) ?? ""
+        let others = ["jitterMilliseconds": "jitter", "expiresInSeconds": "expires", "atMost": "at-most"]
+        return "--\(others[field] ?? field)"
     }
 
     private var request: FaultRequest {
