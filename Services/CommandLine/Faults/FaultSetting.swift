@@ -10,25 +10,12 @@ extension Fault.Moment: ExpressibleByArgument {}
 struct FaultSetting: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
-        abstract: "Make a service slow, wrong, silent or rude on purpose, for a while.",
-        usage: """
-            csp fault <service> <kind> [<options>]
-            csp fault clear [<service>]
-            csp fault show [--json]
-            """,
+        abstract: "Set a fault, which is what csp fault does without a subcommand.",
+        usage: "csp fault <service> <kind> [<options>]",
         discussion: """
-            Sets one fault in the place of whatever was active in that service; --add keeps it. Requests that are under way \
-            are left as they are. /livez, /readyz, /metrics, /faults and /csp are always spared. Needs a stack that was \
-            started with FAULTS_ENABLED=true csp up.
-
-            latency       the request is held up for --milliseconds, and goes on
-            error         500, or another --status
-            abort         the connection is closed without an answer
-            black-hole    no answer, ever
-            garbage       200 with a body that isn't the contract's
+            In the place of whatever was active in that service. Requests that are under way are left as they are.
 
             Example: csp fault coupon latency --milliseconds 2000 --expires 30s
-            Example: csp fault payment error --route "POST /payments" --when after --percent 50
             """
     )
 
@@ -86,7 +73,7 @@ struct FaultSetting: AsyncParsableCommand {
         return "--\(others[field] ?? field)"
     }
 
-    private var request: FaultRequest {
+    var request: FaultRequest {
         FaultRequest(
             route: route, kind: kind.rawValue, milliseconds: milliseconds, jitterMilliseconds: jitter, percent: percent,
             when: when?.rawValue, expiresInSeconds: expires.duration.seconds, seed: seed, status: status, atMost: atMost)
