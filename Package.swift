@@ -90,7 +90,8 @@ let package = Package(
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, httpTypes, lifecycle, nioCore,
+                logging,
                 metrics,
             ],
             path: "Shared/Transport"),

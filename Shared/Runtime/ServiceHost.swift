@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import Queue
+import Resilience
 import ServiceLifecycle
 import Storage
 import Telemetry
@@ -48,11 +49,14 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             reserve: reserve, readiness: readiness, registry: Metering.registry,
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall))
+        let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
+        var routes = standard.routes + application.routes
+        if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
         let responder = RouteResponder(
-            routes: standard.routes + application.routes,
+            routes: routes,
             credentials: Credentials(service: common.serviceToken, administrator: common.administratorToken),
             admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
-            translate: Self.problem, logger: environment.logger)
+            translate: Self.problem, faults: faults, logger: environment.logger)
         let http = HTTP1Channel.Configuration(
             idleTimeout: .seconds(60),
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))

@@ -1,3 +1,4 @@
+import Resilience
 import Runtime
 import ServingPath
 import Transport
@@ -11,15 +12,23 @@ struct Neighbours: Sendable {
     let notification: NotificationNeighbour
 
     init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
-        func neighbour(_ url: String) -> Neighbour {
-            Neighbour(baseURL: url, token: environment.common.serviceToken, http: environment.http)
+        func neighbour(_ name: String, _ url: String, _ faults: [Fault]) throws -> Neighbour {
+            Neighbour(
+                baseURL: url, token: environment.common.serviceToken, http: environment.http,
+                faults: faults.isEmpty ? nil : try NeighbourFaults(faults, environment: environment.faults(named: name)))
         }
         path = ServingPath(environment: environment.path)
         inventory = try InventoryNeighbour(
-            neighbour(configuration.inventoryURL), on: path, protection: configuration.inventory)
-        payment = try PaymentNeighbour(neighbour(configuration.paymentURL), on: path, protection: configuration.payment)
-        coupon = try CouponNeighbour(neighbour(configuration.couponURL), on: path, protection: configuration.coupon)
+            neighbour("inventory", configuration.inventoryURL, configuration.inventoryFaults), on: path,
+            protection: configuration.inventory)
+        payment = try PaymentNeighbour(
+            neighbour("payment", configuration.paymentURL, configuration.paymentFaults), on: path,
+            protection: configuration.payment)
+        coupon = try CouponNeighbour(
+            neighbour("coupon", configuration.couponURL, configuration.couponFaults), on: path,
+            protection: configuration.coupon)
         notification = try NotificationNeighbour(
-            neighbour(configuration.notificationURL), on: path, protection: configuration.notification)
+            neighbour("notification", configuration.notificationURL, configuration.notificationFaults), on: path,
+            protection: configuration.notification)
     }
 }
