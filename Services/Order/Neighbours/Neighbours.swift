@@ -1,3 +1,4 @@
+import Contracts
 import Runtime
 import ServingPath
 import Transport
@@ -10,7 +11,7 @@ struct Neighbours: Sendable {
     let coupon: CouponNeighbour
     let notification: NotificationNeighbour
 
-    init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
+    init(configuration: OrderConfiguration, environment: ServiceEnvironment, coupons: LastKnown<Coupon>) throws {
         func neighbour(_ url: String) -> Neighbour {
             Neighbour(baseURL: url, token: environment.common.serviceToken, http: environment.http)
         }
@@ -18,7 +19,8 @@ struct Neighbours: Sendable {
         inventory = try InventoryNeighbour(
             neighbour(configuration.inventoryURL), on: path, protection: configuration.inventory)
         payment = try PaymentNeighbour(neighbour(configuration.paymentURL), on: path, protection: configuration.payment)
-        coupon = try CouponNeighbour(neighbour(configuration.couponURL), on: path, protection: configuration.coupon)
+        coupon = try CouponNeighbour(
+            neighbour(configuration.couponURL), on: path, protection: configuration.coupon, lastKnown: coupons)
         notification = try NotificationNeighbour(
             neighbour(configuration.notificationURL), on: path, protection: configuration.notification)
     }
