@@ -88,7 +88,9 @@ final class CouponModel: Neighbour {
         let used = redemptions.values.reduce(0) {
             $0 + ($1.status == .active && $1.code == request.code && $1.customerId == request.customerId ? 1 : 0)
         }
-        guard used < rule.limitPerCustomer || mutant == .couponForgetsLimits else { return .refused("coupon-used", reason: "used up") }
+        guard used < rule.limitPerCustomer || mutant == .couponForgetsLimits else {
+            return .refused("coupon-used", reason: "used up")
+        }
         let redemption = Redemption(
             orderId: request.orderId, customerId: request.customerId, code: request.code, discount: discount, status: .active,
             at: request.at)
