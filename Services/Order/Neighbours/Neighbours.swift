@@ -1,3 +1,4 @@
+import Contracts
 import Resilience
 import Runtime
 import ServingPath
@@ -11,7 +12,7 @@ struct Neighbours: Sendable {
     let coupon: CouponNeighbour
     let notification: NotificationNeighbour
 
-    init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
+    init(configuration: OrderConfiguration, environment: ServiceEnvironment, coupons: LastKnown<Coupon>) throws {
         func neighbour(_ name: String, _ url: String, _ faults: [Fault]) throws -> Neighbour {
             Neighbour(
                 baseURL: url, token: environment.common.serviceToken, http: environment.http,
@@ -26,7 +27,7 @@ struct Neighbours: Sendable {
             protection: configuration.payment)
         coupon = try CouponNeighbour(
             neighbour("coupon", configuration.couponURL, configuration.couponFaults), on: path,
-            protection: configuration.coupon)
+            protection: configuration.coupon, lastKnown: coupons)
         notification = try NotificationNeighbour(
             neighbour("notification", configuration.notificationURL, configuration.notificationFaults), on: path,
             protection: configuration.notification)
