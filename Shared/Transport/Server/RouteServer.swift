@@ -33,7 +33,8 @@ struct RouteServer: Sendable {
 
     /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what began is finished.
     func serve(_ request: Request, parameters: Parameters) async -> Response {
-        let arrival = ContinuousClock.now
+        let admission = Admission.current
+        let arrival = admission?.arrival ?? .now
         let path = request.uri.path
         let answer: Answer
         do {
@@ -45,6 +46,7 @@ struct RouteServer: Sendable {
         } catch {
             answer = .problem(problem(for: error), instance: path)
         }
+        admission?.place?.end(isWhole: answer.status < 400)
         durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
         CrashPoint.pass(.before, "answer \(route.method.rawValue) \(route.path)")
         return answer.response { [route] in CrashPoint.pass(.after, "answer \(route.method.rawValue) \(route.path)") }
@@ -71,9 +73,11 @@ struct RouteServer: Sendable {
             query[String(name)] = String(value)
         }
         return Call(
-            path: request.uri.path, body: body, deadline: deadline(request.headers, arrival: arrival),
-            criticality: criticality(request.headers, isService: isService), refusal: refusal, headers: request.headers,
-            parameters: parameters, query: query)
+            path: request.uri.path, body: body,
+            deadline: .after(route.budget.shortened(to: request.headers[.deadline]), from: arrival),
+            criticality: route.criticality.asked(
+                request.headers[.criticality].flatMap(Criticality.init(rawValue:)), byService: isService),
+            refusal: refusal, headers: request.headers, parameters: parameters, query: query)
     }
 
     private static func body(of request: Request) async throws -> Data {
@@ -84,18 +88,6 @@ struct RouteServer: Sendable {
         } catch is NIOTooManyBytesError {
             throw Problem.bodyTooLarge(limit: Call.largestBody)
         }
-    }
-
-    /// The smaller of the caller's budget and the route's own; a header that isn't a number doesn't count.
-    private func deadline(_ headers: HTTPFields, arrival: ContinuousClock.Instant) -> Deadline {
-        let given = headers[.deadline].flatMap(Int.init).map { Duration.milliseconds(min(max($0, 0), 86_400_000)) }
-        return .after(min(given ?? route.budget, route.budget), from: arrival)
-    }
-
-    /// Services are believed; anybody else can only lower what the route says.
-    private func criticality(_ headers: HTTPFields, isService: Bool) -> Criticality {
-        guard let given = headers[.criticality].flatMap(Criticality.init(rawValue:)) else { return route.criticality }
-        return isService ? given : min(given, route.criticality)
     }
 
     private func problem(for error: any Error) -> Problem {
