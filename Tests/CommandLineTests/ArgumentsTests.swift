@@ -57,7 +57,7 @@ import Testing
 
     @Test(
         "help ends with 0 and an example",
-        arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault"])
+        arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault", "drill"])
     func help(command: String) throws {
         let help = try #require(end([command, "--help"]))
         #expect(help.code == 0)
