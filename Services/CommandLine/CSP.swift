@@ -11,7 +11,7 @@ struct CSP: AsyncParsableCommand {
             """,
         subcommands: [
             Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self, Place.self,
-            Load.self, Audit.self, Backup.self, Drill.self,
+            Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,
         ]
     )
 }
