@@ -86,7 +86,7 @@ struct Receipt {
         let repair =
             switch degradation.repair {
             case .refundLater: "what it takes off is refunded later"
-            case .recordLater: "redeemed later, and what it takes off more is refunded"
+            case .recordLater: "redeemed later, and what it is worth more is refunded"
             case .finishLater: "finished by itself later"
             case .none: "it stays so"
             }

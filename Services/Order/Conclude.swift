@@ -24,7 +24,7 @@ struct Conclude: Sendable {
         let document = try JSON.encode(order.document)
         let isWithin = try await store.write("estimated") { database in
             let (code, customer) = (order.request.couponCode ?? "", order.request.customerId)
-            let uses = try OrderStore.couponUses(database, code: code, customerId: customer, besides: order.id)
+            let uses = try OrderStore.couponUses(database, code: code, customerId: customer)
             guard uses < limit else { return false }
             try OrderStore.save(database, order, document: document)
             return true

@@ -26,11 +26,8 @@ extension OrderStore {
         try database.run(statement, StatementArguments(use))
     }
 
-    /// - Parameter orderId: the order whose own use isn't counted; nil counts all.
-    static func couponUses(_ database: Database, code: String, customerId: String, besides orderId: String? = nil) throws -> Int
-    {
-        try database.row(
-            "SELECT count(*) FROM coupon_uses WHERE code = ? AND customer_id = ? AND order_id IS NOT ?",
-            [code, customerId, orderId])?[0] ?? 0
+    /// How many orders of the customer use the coupon now.
+    static func couponUses(_ database: Database, code: String, customerId: String) throws -> Int {
+        try database.row("SELECT count(*) FROM coupon_uses WHERE code = ? AND customer_id = ?", [code, customerId])?[0] ?? 0
     }
 }

@@ -1,7 +1,10 @@
 import Contracts
 import Foundation
+import ServingPath
 import TestSupport
 import Testing
+
+@testable import OrderService
 
 @Suite("While notification is given up")
 struct NotificationQueuedTests {
@@ -29,6 +32,18 @@ struct NotificationQueuedTests {
             #expect(try await stack.show(order.id).degradations.map(\.outcome) == ["delivered"])
             #expect(try await stack.show(before.id).degradations.isEmpty)
         }
+    }
+
+    @Test("of an order that is confirmed by now, the message that it was accepted isn't the one that counts")
+    func latest() {
+        let now = Timestamp(milliseconds: 0)
+        var order = Order(id: "ord_1", request: request(), at: now)
+        order.accept(lacking: .payment(.timeout), at: now)
+        #expect(!order.owes(.orderAccepted))
+        order.tellLater()
+        #expect(order.owes(.orderAccepted) && !order.owes(.orderConfirmed))
+        order.confirm(at: now)
+        #expect(order.owes(.orderConfirmed) && !order.owes(.orderAccepted))
     }
 
     @Test("an order that is accepted first says so once, and owes the message of what it is in the end")

@@ -88,11 +88,11 @@ struct Disk {
         }
     }
 
-    /// By other orders of the same customer.
+    /// By all orders of the same customer.
     func couponUses(of order: Order) -> Int {
         if mutant == .estimatesBeyondTheLimit { return 0 }
         return rows.values.count { row in
-            row.order.id != order.id && row.order.usesCoupon && row.order.request.couponCode == order.request.couponCode
+            row.order.usesCoupon && row.order.request.couponCode == order.request.couponCode
                 && row.order.request.customerId == order.request.customerId
         }
     }
