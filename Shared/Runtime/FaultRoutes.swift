@@ -1,6 +1,5 @@
 import Contracts
 import Logging
-import Metrics
 import Resilience
 import ServingPath
 import Transport
@@ -43,18 +42,4 @@ struct FaultRoutes: Sendable {
     }
 
     private static let isSpared = "is a route that faults always spare"
-}
-
-extension ServiceEnvironment {
-    /// Faults that tell this process's metrics of themselves.
-    func faults(named name: String) -> Faults {
-        let counters = Dictionary(
-            uniqueKeysWithValues: FaultKind.allCases.map { kind in
-                (kind.rawValue, Counter(label: "csp_faults_injected_total", dimensions: [("kind", kind.rawValue)]))
-            })
-        return Faults(
-            environment: PolicyEnvironment(name: name, time: time) { event in
-                if case .faultInjected(let kind) = event.kind { counters[kind]?.increment() }
-            })
-    }
 }

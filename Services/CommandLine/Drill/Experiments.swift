@@ -3,6 +3,8 @@ import Contracts
 /// The experiments that follow from what order declares (`GET /csp`).
 enum Experiments {
     static let overloads: [Double] = [2, 5, 10]
+    /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt most.
+    static let telling = ["coupon-slow", "coupon-frozen", "payment-black-holed"]
 
     /// Every dependency in every way, pairs of optional ones, order itself, then overload.
     static func all(_ path: PathDocument) -> [Experiment] {
@@ -14,15 +16,16 @@ enum Experiments {
             + overloads.map { Experiment(disruption: .overload($0)) }
     }
 
-    /// Every kind once and every dependency at least once, one pair, order itself and the smallest overload.
+    /// Every kind once and every dependency at least once, order itself, and the smallest overload. What is frozen is a
+    /// pair, where there is one.
     static func quick(_ path: PathDocument) -> [Experiment] {
-        guard !path.dependencies.isEmpty else { return [Experiment(disruption: .orderKilled)] }
-        let kinds = FaultKind.allCases
-        let single = (0..<max(kinds.count, path.dependencies.count)).map { index in
-            let dependency = path.dependencies[index % path.dependencies.count]
-            return Experiment(disruption: .broken([dependency], kinds[index % kinds.count]))
+        let pair = pairs(path).first
+        let kinds = FaultKind.allCases.filter { pair == nil || $0 != .frozen }
+        let dependencies = path.dependencies
+        let single = (0..<(dependencies.isEmpty ? 0 : max(kinds.count, dependencies.count))).map { index in
+            Experiment(disruption: .broken([dependencies[index % dependencies.count]], kinds[index % kinds.count]))
         }
-        let paired = pairs(path).prefix(1).map { Experiment(disruption: .broken($0, .frozen)) }
+        let paired = pair.map { [Experiment(disruption: .broken($0, .frozen))] } ?? []
         return single + paired + [Experiment(disruption: .orderKilled), Experiment(disruption: .overload(overloads[0]))]
     }
 

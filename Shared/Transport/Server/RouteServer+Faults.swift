@@ -10,25 +10,42 @@ extension RouteServer {
     /// The request's answer with what `injection` does to it, or nil where there is none: the connection is closed then.
     ///
     /// Before the work means before anything of the request is looked at, its token and its body included; its deadline
-    /// runs on meanwhile. After the work, whatever its answer is, an error too, is what suffers.
+    /// runs on meanwhile. After the work, whatever it answers, an error too, is what suffers.
     func answer(
         _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant, through injection: Injection
     ) async -> Answer? {
         defer { injection.end() }
-        var answer: Answer?
-        for bite in injection.before {
-            await hold(for: bite.delay)
-            guard bite.isFinal else { continue }
-            return await spoiled(by: bite, request, context.connection)
+        var end = await carryOut(injection.before, on: request, context.connection)
+        if end == nil {
+            let answer = await answer(request, parameters: context.parameters, arrival: arrival)
+            end = await carryOut(injection.after, on: request, context.connection) ?? .answer(answer)
         }
-        answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
-        for bite in injection.after {
-            await hold(for: bite.delay)
-            guard bite.isFinal else { continue }
-            return await spoiled(by: bite, request, context.connection)
-        }
-        answer?.headers[.fault] = "injected"
+        guard case .answer(var answer) = end else { return nil }
+        answer.headers[.fault] = "injected"
         return answer
+    }
+
+    /// How a request ends.
+    private enum End {
+        case answer(Answer)
+        case closed
+    }
+
+    /// - Returns: nil if the request goes on.
+    private func carryOut(_ bites: [FaultBite], on request: Request, _ connection: any Channel) async -> End? {
+        for bite in bites {
+            await hold(for: bite.delay)
+            switch bite.kind {
+            case .latency: continue
+            case .error: return .answer(.problem(InjectedAnswer.error(bite), instance: request.uri.path))
+            case .garbage: return .answer(.json(200, encoded: Data(InjectedAnswer.garbage(bite))))
+            case .blackHole: await Self.untilGone(request)
+            case .abort: break
+            }
+            try? await connection.close()
+            return .closed
+        }
+        return nil
     }
 
     /// Stopping the service ends the wait, so that the request can still be finished.
@@ -37,28 +54,14 @@ extension RouteServer {
         await cancelWhenGracefulShutdown { try? await time.sleep(delay) }
     }
 
-    private func spoiled(by bite: FaultBite, _ request: Request, _ connection: any Channel) async -> Answer? {
-        var answer: Answer
-        switch bite.kind {
-        case .latency: return nil
-        case .error: answer = .problem(InjectedAnswer.error(bite), instance: request.uri.path)
-        case .garbage: answer = .json(200, encoded: Data(InjectedAnswer.garbage(bite)))
-        case .abort, .blackHole:
-            if bite.kind == .blackHole { await Self.untilLeft(request) }
-            try? await connection.close()
-            return nil
-        }
-        answer.headers[.fault] = "injected"
-        return answer
-    }
-
     /// Returns when the client has closed its side of the connection, or the service is being stopped.
-    private static func untilLeft(_ request: Request) async {
+    private static func untilGone(_ request: Request) async {
         let (end, ended) = AsyncStream.makeStream(of: Never.self)
         // Hummingbird lets clients close their side and still get an answer, so the connection's own end says nothing.
         _ = try? await withGracefulShutdownHandler {
             try await request.body.consumeWithInboundCloseHandler { body in
-                for try await _ in body {}
+                // Nothing is seen of the connection beyond a body that nobody reads. One that was read before never ends here.
+                async let _ = Self.read(body)
                 for await _ in end {}
             } onInboundClosed: {
                 ended.finish()
@@ -66,6 +69,10 @@ extension RouteServer {
         } onGracefulShutdown: {
             ended.finish()
         }
+    }
+
+    private static func read(_ body: RequestBody) async throws {
+        for try await _ in body {}
     }
 }
 

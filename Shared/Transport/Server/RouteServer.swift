@@ -38,7 +38,8 @@ struct RouteServer: Sendable {
 
     /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what began is finished.
     func serve(_ request: Request, context: ConnectionContext) async -> Response {
-        let arrival = ContinuousClock.now
+        let admission = Admission.current
+        let arrival = admission?.arrival ?? .now
         let answer: Answer
         if let injection = faults?.decide(name) {
             guard let left = await self.answer(request, context: context, arrival: arrival, through: injection) else {
@@ -49,6 +50,7 @@ struct RouteServer: Sendable {
         } else {
             answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
         }
+        admission?.place?.end(isWhole: answer.status < 400)
         durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
         CrashPoint.pass(.before, "answer \(name)")
         return answer.response { [name] in CrashPoint.pass(.after, "answer \(name)") }
@@ -88,9 +90,11 @@ struct RouteServer: Sendable {
             query[String(name)] = String(value)
         }
         return Call(
-            path: request.uri.path, body: body, deadline: deadline(request.headers, arrival: arrival),
-            criticality: criticality(request.headers, isService: isService), refusal: refusal, headers: request.headers,
-            parameters: parameters, query: query)
+            path: request.uri.path, body: body,
+            deadline: .after(route.budget.shortened(to: request.headers[.deadline]), from: arrival),
+            criticality: route.criticality.asked(
+                request.headers[.criticality].flatMap(Criticality.init(rawValue:)), byService: isService),
+            refusal: refusal, headers: request.headers, parameters: parameters, query: query)
     }
 
     private static func body(of request: Request) async throws -> Data {
@@ -101,18 +105,6 @@ struct RouteServer: Sendable {
         } catch is NIOTooManyBytesError {
             throw Problem.bodyTooLarge(limit: Call.largestBody)
         }
-    }
-
-    /// The smaller of the caller's budget and the route's own; a header that isn't a number doesn't count.
-    private func deadline(_ headers: HTTPFields, arrival: ContinuousClock.Instant) -> Deadline {
-        let given = headers[.deadline].flatMap(Int.init).map { Duration.milliseconds(min(max($0, 0), 86_400_000)) }
-        return .after(min(given ?? route.budget, route.budget), from: arrival)
-    }
-
-    /// Services are believed; anybody else can only lower what the route says.
-    private func criticality(_ headers: HTTPFields, isService: Bool) -> Criticality {
-        guard let given = headers[.criticality].flatMap(Criticality.init(rawValue:)) else { return route.criticality }
-        return isService ? given : min(given, route.criticality)
     }
 
     private func problem(for error: any Error) -> Problem {
