@@ -1,3 +1,5 @@
+import Contracts
+
 /// An experiment of the drill as Chaos Toolkit has it (chaostoolkit.org, format 1.0): for `chaos validate`, and for `chaos run`
 /// against a stack that runs. One order stands for the load: its hypothesis is looked at before the fault and during it.
 struct ChaosToolkit: Encodable {
@@ -67,7 +69,7 @@ struct ChaosToolkit: Encodable {
 
     /// - Returns: nil for an overload, which takes a load and not a fault.
     init?(_ experiment: DrillExperiment, of run: DrillRun, seed: UInt64) {
-        guard let kind = FaultKind(rawValue: experiment.kind), !experiment.targets.isEmpty else { return nil }
+        guard let kind = DrillFault(rawValue: experiment.kind), !experiment.targets.isEmpty else { return nil }
         let isOrderItself = experiment.targets.contains("order")
         let mayWait = run.dependencies.contains { $0.role == .critical && experiment.targets.contains($0.name) }
         title = "\(experiment.name): \(experiment.fault)"
@@ -101,7 +103,7 @@ extension ChaosToolkit.Activity {
             tolerance: .prints("\"status\" ?: ?\"\(mayWait ? "(confirmed|accepted)" : "confirmed")\""))
     }
 
-    static func begin(_ kind: FaultKind, of service: String, seed: UInt64) -> Self {
+    static func begin(_ kind: DrillFault, of service: String, seed: UInt64) -> Self {
         // It ends by itself, should nobody be left to end it.
         guard let fault = kind.request(seed: seed, expiresAfter: 300) else {
             return csp("action", kind.words(service), [kind == .killed ? "kill" : "freeze", service])
@@ -115,7 +117,7 @@ extension ChaosToolkit.Activity {
         return csp("action", kind.words(service), ["fault", service, fault.kind] + given)
     }
 
-    static func end(_ kind: FaultKind, of service: String) -> Self {
+    static func end(_ kind: DrillFault, of service: String) -> Self {
         switch kind {
         case .killed: csp("action", "\(service) is started again", ["start", service])
         case .frozen: csp("action", "\(service) goes on", ["thaw", service])
