@@ -19,6 +19,9 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 /// A service is an executable target named for the module (`OrderService`), whose product has the name users type (`order`).
@@ -71,6 +74,7 @@ let package = Package(
         // Hummingbird's own foundations, named because the HTTP layer speaks their types.
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         // swift-configuration names files with its FilePath.
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
@@ -90,8 +94,8 @@ let package = Package(
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, httpTypes, nioCore, logging,
-                metrics,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, hummingbirdCore, httpTypes,
+                lifecycle, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
             ],
             path: "Shared/Transport"),
         .target(

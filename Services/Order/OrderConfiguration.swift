@@ -14,6 +14,10 @@ package struct OrderConfiguration: ServiceConfiguration {
     var payment: Protection
     var coupon: Protection
     var notification: Protection
+    var inventoryFaults: [Fault]
+    var paymentFaults: [Fault]
+    var couponFaults: [Fault]
+    var notificationFaults: [Fault]
     /// After this, an order that could not be finished is undone and cancelled.
     var acceptedMaxAge: Duration
     /// Older prices and stock are not used, however long inventory is out.
@@ -40,6 +44,10 @@ package struct OrderConfiguration: ServiceConfiguration {
         payment = settings.protection("PAYMENT", default: PaymentNeighbour.protection)
         coupon = settings.protection("COUPON", default: CouponNeighbour.protection)
         notification = settings.protection("NOTIFICATION", default: NotificationNeighbour.protection)
+        inventoryFaults = settings.faults("INVENTORY")
+        paymentFaults = settings.faults("PAYMENT")
+        couponFaults = settings.faults("COUPON")
+        notificationFaults = settings.faults("NOTIFICATION")
         orderBudget = settings.duration(
             "ORDER_BUDGET", default: .seconds(1), in: .milliseconds(1)...(.seconds(60)),
             "what a customer waits for an order at most")

@@ -1,5 +1,7 @@
 package import Logging
+import Resilience
 import Telemetry
+import Transport
 
 /// A service's own settings; the only place of a service that knows the environment's keys.
 package protocol ServiceConfiguration: Sendable {
@@ -24,6 +26,14 @@ package struct CommonConfiguration: ServiceConfiguration {
     package var administratorToken: String?
     package var faultsEnabled: Bool
     package var mode: Mode
+    /// Requests in work at once: always let in, and never exceeded.
+    var shedMinimum: Int
+    var shedMaximum: Int
+    /// How long a request waits for its place.
+    var shedPatience: Duration
+    /// Requests a second of one client, and how many of them at once.
+    var rateLimit: Int
+    var rateLimitBurst: Int
     /// Where `products.csv` and `coupons.csv` lie.
     package var seedFolder: String?
 
@@ -42,6 +52,25 @@ package struct CommonConfiguration: ServiceConfiguration {
         administratorToken = settings.optional("ADMIN_TOKEN", "secret for operators; without it, what needs it is refused")
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
         mode = settings.choice("CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
+        shedMinimum = settings.integer(
+            "SHED_MINIMUM", default: 16, in: 1...10_000, "requests that are worked on at once in any case")
+        shedMaximum = settings.integer(
+            "SHED_MAXIMUM", default: 1000, in: 1...100_000,
+            "requests that are worked on at once at most; how many in between is found by measuring")
+        shedPatience = settings.duration(
+            "SHED_PATIENCE", default: .milliseconds(100), in: .milliseconds(1)...(.seconds(60)),
+            "how long a request waits for others to end before it is refused; a fifth of it while many wait")
+        rateLimit = settings.integer(
+            "RATE_LIMIT", default: 0, in: 0...1_000_000,
+            "requests a second that one client (a remote address) may make; 0 is any number")
+        rateLimitBurst = settings.integer(
+            "RATE_LIMIT_BURST", default: max(1, rateLimit), in: 1...1_000_000,
+            "requests that one client may make at once after a quiet time; RATE_LIMIT if not set")
         seedFolder = settings.optional("SEED_DIR", "folder of products.csv and coupons.csv, loaded once into an empty store")
+    }
+
+    var door: Door.Configuration {
+        let shedder = Shedder.Configuration(minimum: shedMinimum, maximum: shedMaximum, patience: shedPatience)
+        return Door.Configuration(shedder: mode == .protected ? shedder : nil, rate: rateLimit, burst: rateLimitBurst)
     }
 }

@@ -10,8 +10,11 @@ struct PathRoutes: Sendable {
     let path: ServingPath
     let time: TimeSource
     let wall: @Sendable () -> Timestamp
+    let door: Door
 
-    var document: PathDocument { PathDocument(service: service, dependencies: path.dependencies.map(document)) }
+    var document: PathDocument {
+        PathDocument(service: service, dependencies: path.dependencies.map(document), shedder: door.document)
+    }
 
     /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or nothing.
     func reconfigure(_ call: Call) throws -> Answer {
@@ -40,7 +43,7 @@ struct PathRoutes: Sendable {
         return try .json(200, document(changed))
     }
 
-    /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`.
+    /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`, and the door's.
     func record() {
         for status in path.dependencies {
             let dimensions = [("dependency", status.declaration.name)]
@@ -53,6 +56,7 @@ struct PathRoutes: Sendable {
             Gauge(label: "csp_breaker_state", dimensions: dimensions).record(state)
             Gauge(label: "csp_bulkhead_in_use", dimensions: dimensions).record(status.bulkhead.inUse)
         }
+        door.record()
     }
 
     private func document(_ status: DependencyStatus) -> DependencyDocument {

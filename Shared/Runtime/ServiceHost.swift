@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import Queue
+import Resilience
 import ServiceLifecycle
 import Storage
 import Telemetry
@@ -16,12 +17,19 @@ package import UnixSignals
 package struct ServiceHost<Application: ServiceApplication>: Sendable {
     package let application: Application
     private let environment: ServiceEnvironment
+    private let credentials: Credentials
+    private let door: Door
     private let readiness = Readiness()
 
     /// - Throws: ``StartError`` or ``StoreError`` when the service can't be put together.
     package init(configuration: Application.Configuration, environment: ServiceEnvironment) throws {
         application = try Application(configuration: configuration, environment: environment)
         self.environment = environment
+        let common = environment.common
+        credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
+        door = try Door(
+            common.door, routes: application.routes, exempt: StandardRoutes.firstSegments, credentials: credentials,
+            time: environment.time)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
@@ -47,17 +55,18 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
             reserve: reserve, readiness: readiness, registry: Metering.registry,
             path: PathRoutes(
-                service: Application.name, path: application.path, time: environment.time, wall: environment.wall))
+                service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
+                door: door))
+        let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
+        var routes = standard.routes + application.routes
+        if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
         let responder = RouteResponder(
-            routes: standard.routes + application.routes,
-            credentials: Credentials(service: common.serviceToken, administrator: common.administratorToken),
+            routes: routes,
+            credentials: credentials,
             admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
-            translate: Self.problem, logger: environment.logger)
-        let http = HTTP1Channel.Configuration(
-            idleTimeout: .seconds(60),
-            httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))
+            translate: Self.problem, faults: faults, logger: environment.logger)
         return Hummingbird.Application(
-            responder: responder, server: .http1(configuration: http),
+            responder: responder, server: .through(door),
             configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
             onServerRunning: { [readiness] channel in
                 readiness.serve()

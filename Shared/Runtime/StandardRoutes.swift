@@ -19,6 +19,9 @@ struct StandardRoutes: Sendable {
     let registry: PrometheusRegistry
     let path: PathRoutes
 
+    /// What their paths begin with: they are never shed.
+    static let firstSegments = ["livez", "readyz", "metrics", "openapi.json", "csp", "queue", "backup", "faults"]
+
     var routes: [Route] {
         [
             .get("/livez") { _ in try .json(200, ["status": "alive"]) },

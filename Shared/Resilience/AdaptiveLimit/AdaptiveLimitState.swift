@@ -55,9 +55,11 @@ struct AdaptiveLimitState: Sendable {
         return change()
     }
 
-    private mutating func share() {
-        let limit = search.limit
-        allowances = SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)
+    private mutating func share() { allowances = Self.allowances(under: search.limit) }
+
+    /// Up to how many calls in flight each rank may begin one.
+    static func allowances(under limit: Int) -> SIMD4<Int> {
+        SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)
     }
 
     /// What is only tried out for a moment isn't told.

@@ -55,6 +55,13 @@ public struct TokenBucket: Sendable {
         return copy.debt == 0
     }
 
+    /// Whole tokens that are there.
+    public func left(now: ContinuousClock.Instant) -> Int {
+        var copy = self
+        copy.settle(now)
+        return Int((copy.capacity - copy.debt) / copy.period)
+    }
+
     /// Replaces the numbers. The tokens that are there stay, up to the new burst: changing numbers gives none away.
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public mutating func reconfigure(

@@ -10,16 +10,19 @@ package struct Credentials: Sendable {
         self.administrator = administrator
     }
 
-    func isService(_ headers: HTTPFields) -> Bool { Self.bearer(headers).map { Self.equal($0, service) } ?? false }
+    func isService(_ headers: HTTPFields) -> Bool { headers[.authorization].map(isService) ?? false }
+
+    /// - Parameter authorization: the header's value.
+    func isService(_ authorization: String) -> Bool { Self.bearer(authorization).map { Self.equal($0, service) } ?? false }
 
     func isAdministrator(_ headers: HTTPFields) -> Bool {
         guard let administrator else { return false }
-        return Self.bearer(headers).map { Self.equal($0, administrator) } ?? false
+        return headers[.authorization].flatMap(Self.bearer).map { Self.equal($0, administrator) } ?? false
     }
 
-    private static func bearer(_ headers: HTTPFields) -> Substring? {
-        guard let value = headers[.authorization], value.prefix(7).lowercased() == "bearer " else { return nil }
-        return value.dropFirst(7)
+    private static func bearer(_ authorization: String) -> Substring? {
+        guard authorization.prefix(7).lowercased() == "bearer " else { return nil }
+        return authorization.dropFirst(7)
     }
 
     /// Takes as long for a near miss as for a far one, so that the time taken says nothing about the secret.

@@ -1,0 +1,192 @@
+import Synchronization
+
+/// Decides at a service's door which requests are worked on, which wait, and which are refused, so that the service does as
+/// much as it can for those that matter most, however much it is asked for.
+///
+/// - **How many are in work at once** is found out by measuring, as by an ``AdaptiveLimit``, with each request's latency held
+///   against what its kind takes while nobody queues.
+/// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
+///   limit are in work; so a share is always kept for the highest.
+/// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line has stood that long, for a
+///   fifth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
+///   and of use to nobody.
+/// - A request whose **deadline** passes while it waits is refused and never begun.
+///
+/// Nobody waits in here: whoever asks is told at once, or later through its ``Waiter``. So it fits an event loop, where a refusal
+/// has to cost next to nothing.
+public final class Shedder: Sendable {
+    /// Somebody who may have to wait.
+    public protocol Waiter: AnyObject, Sendable {
+        /// It may begin. Called at most once, from any thread, with no lock held.
+        func admitted(_ place: Place)
+        /// It is not to begin. Called at most once, from any thread, with no lock held.
+        func refused(_ refusal: Refusal)
+    }
+
+    /// What is to be known of a request before it is let in.
+    public struct Request: Sendable {
+        /// 0 … 3, as in ``Priority``.
+        public var rank: Int
+        /// Requests of one kind take about as long as each other: a number below the shedder's `kinds`.
+        public var kind: Int
+        /// By when it has to be answered.
+        public var deadline: Deadline?
+
+        /// The nearest rank where there is none.
+        public init(_ priority: Priority, kind: Int, deadline: Deadline? = nil) {
+            rank = max(0, min(priority.rank, 3))
+            self.kind = kind
+            self.deadline = deadline
+        }
+    }
+
+    /// Why a request isn't worked on.
+    public enum Refusal: Sendable, Hashable {
+        /// There is too much to do.
+        case overloaded
+        /// Nobody waits for it any more.
+        case deadlineExceeded
+    }
+
+    /// What becomes of a request that asks.
+    public enum Answer: Sendable {
+        /// It may begin.
+        case admitted(Place)
+        /// Its waiter will be told; until then it may ``Shedder/leave(_:)``.
+        case waiting(Ticket)
+        /// It is not to begin.
+        case refused(Refusal)
+    }
+
+    /// Stands for one that waits.
+    public struct Ticket: Sendable {
+        let id: UInt64
+        let rank: Int
+    }
+
+    /// The right to work on one request, until ``end(isWhole:)``: to be called when the work has ended, not when its client has
+    /// gone, or clients that give up and come again pile up work without limit. One that is dropped ends by itself.
+    public final class Place: Sendable {
+        private let shedder: Shedder
+        private let place: ShedderState<any Waiter>.Place
+        private let hasEnded = Atomic(false)
+
+        init(_ shedder: Shedder, _ place: ShedderState<any Waiter>.Place) {
+            self.shedder = shedder
+            self.place = place
+        }
+
+        /// Gives the place back; later calls do nothing.
+        ///
+        /// - Parameter isWhole: whether the work was done as such work usually is. What was refused early counts only if it took as
+        ///   long all the same: failing fast isn't being fast.
+        public func end(isWhole: Bool) {
+            guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
+            shedder.end(place, isWhole: isWhole)
+        }
+
+        deinit { end(isWhole: false) }
+    }
+
+    /// What it is like at one moment.
+    public struct Snapshot: Sendable, Hashable {
+        /// Requests that may be in work at once.
+        public var limit: Int
+        /// Requests that are. More than `limit` only just after it was lowered.
+        public var inFlight: Int
+        /// Requests that wait.
+        public var waiting: Int
+        /// Requests that were let in so far, by rank: four numbers.
+        public var admitted: [Int]
+        /// Requests that were refused so far, by rank: four numbers.
+        public var refused: [Int]
+    }
+
+    private struct Room {
+        var state: ShedderState<any Waiter>
+        var isWatched = false
+    }
+
+    /// How often those who wait are looked after when nothing else happens.
+    private static let watchEvery = Duration.milliseconds(5)
+
+    private let time: TimeSource
+    private let room: Locked<Room>
+
+    /// - Parameters:
+    ///   - configuration: how much, and how long.
+    ///   - kinds: how many kinds of requests there are.
+    ///   - time: where time comes from.
+    /// - Throws: ``InvalidConfiguration`` with every problem.
+    public init(_ configuration: Configuration = .init(), kinds: Int = 1, time: TimeSource = .system)
+        throws(InvalidConfiguration)
+    {
+        try configuration.validate()
+        self.time = time
+        room = Locked(Room(state: ShedderState(configuration, kinds: max(1, kinds))))
+    }
+
+    /// The limit, who is in, who waits, and who was refused, at this moment.
+    public var snapshot: Snapshot {
+        room.withLock { room in
+            let state = room.state
+            return Snapshot(
+                limit: state.limit, inFlight: state.inFlight, waiting: state.line.count,
+                admitted: (0..<4).map { state.admitted[$0] }, refused: (0..<4).map { state.refused[$0] })
+        }
+    }
+
+    /// Asks to be let in.
+    ///
+    /// - Parameters:
+    ///   - request: what is known of it.
+    ///   - now: the moment, if the caller has read the clock already.
+    ///   - waiter: whom to tell, should it have to wait; perhaps before this returns.
+    public func ask(_ request: Request, at now: ContinuousClock.Instant? = nil, _ waiter: some Waiter) -> Answer {
+        let now = now.map { Moment($0) } ?? time.moment()
+        let (arrival, changes, isToBeWatched) = room.withLock { room in
+            let (arrival, changes) = room.state.arrive(request, waiter, at: now)
+            defer { if !room.state.line.isEmpty { room.isWatched = true } }
+            return (arrival, changes, !room.isWatched && !room.state.line.isEmpty)
+        }
+        tell(changes)
+        if isToBeWatched { watch() }
+        switch arrival {
+        case .admitted(let place): return .admitted(Place(self, place))
+        case .waiting(let id): return .waiting(Ticket(id: id, rank: request.rank))
+        case .refused(let refusal): return .refused(refusal)
+        }
+    }
+
+    /// Goes away without having been let in. False: too late, the waiter has been told or is about to be.
+    public func leave(_ ticket: Ticket) -> Bool { room.withLock { $0.state.leave(ticket.id, rank: ticket.rank) } }
+
+    private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool) {
+        let now = time.moment()
+        tell(room.withLock { $0.state.end(place, isWhole: isWhole, at: now) })
+    }
+
+    private func tell(_ changes: ShedderState<any Waiter>.Changes) {
+        guard !changes.isEmpty else { return }
+        for (waiter, place) in changes.admitted { waiter.admitted(Place(self, place)) }
+        for (waiter, refusal) in changes.refused { waiter.refused(refusal) }
+    }
+
+    /// Looks after those who wait until nobody does.
+    private func watch() {
+        Task { [weak self, time] in
+            while (try? await time.sleep(Self.watchEvery)) != nil, let self, self.look() {}
+        }
+    }
+
+    private func look() -> Bool {
+        let now = time.moment()
+        let (changes, isAnybodyThere) = room.withLock { room in
+            let changes = room.state.tick(at: now)
+            room.isWatched = !room.state.line.isEmpty
+            return (changes, room.isWatched)
+        }
+        tell(changes)
+        return isAnybodyThere
+    }
+}

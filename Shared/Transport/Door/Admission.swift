@@ -1,0 +1,26 @@
+import Resilience
+
+/// What the door knows of a request that it let in; the request's own work finds it as ``current``.
+struct Admission: Sendable {
+    @TaskLocal static var current: Admission?
+
+    /// When the request's head came: its time counts from here, the wait for a place included.
+    let arrival: ContinuousClock.Instant
+    /// Nil where no place is needed: probes, and everything while the shedder is off.
+    let place: Shedder.Place?
+}
+
+/// The admission of the request that was let in last on one connection, on its way to the work: at most one request of a
+/// connection is in work at a time.
+final class AdmissionSlot: Sendable {
+    private let admission = Locked<Admission?>(nil)
+
+    func put(_ new: Admission) { admission.withLock { $0 = new } }
+
+    func take() -> Admission? {
+        admission.withLock { admission in
+            defer { admission = nil }
+            return admission
+        }
+    }
+}

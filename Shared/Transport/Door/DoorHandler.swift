@@ -1,0 +1,327 @@
+import NIOCore
+import NIOHTTP1
+import Resilience
+
+/// Stands behind the parser of one connection and lets one request at a time through, in their order.
+///
+/// A request is let in when all of it is there, so that nobody keeps a place by sending slowly; what it sends meanwhile is kept,
+/// up to the size that a body may have. What follows it on the connection is kept until it is answered, and not read where that
+/// would be much. Whoever is refused gets bytes that were made before, written below the encoder; the connection stays.
+final class DoorHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        /// Between requests.
+        case idle
+        /// The request isn't here as a whole.
+        case receiving(Shedder.Request)
+        case waiting(Shedder.Ticket, Shedder.Request)
+        /// Passed on: to be read to its end, and to be answered.
+        case working(isRead: Bool, isAnswered: Bool)
+        /// Refused; the rest of it goes nowhere.
+        case discarding
+        /// Nothing more is served here.
+        case over
+    }
+
+    /// What came too early.
+    private enum Held {
+        case part(HTTPServerRequestPart)
+        case inputClosed
+        case error(any Error)
+    }
+
+    /// So much that came too early is kept before the socket isn't read any more.
+    private static let enough = 65_536
+
+    private let door: Door
+    private let slot: AdmissionSlot
+    /// Where bytes go that are no parts.
+    private let encoder: ChannelHandlerContext
+    private var client = ""
+    private var waiter: DoorWaiter?
+    private var phase = Phase.idle
+    /// The request that is received or waits.
+    private var parts: [HTTPServerRequestPart] = []
+    private var bodyBytes = 0
+    private var arrival = ContinuousClock.now
+    private var path: Substring = ""
+    private var isHead = false
+    private var closesAfterwards = false
+    private var held = CircularBuffer<Held>()
+    private var heldBytes = 0
+    private var isReadHeld = false
+    /// When the connection last fell silent, or the request began to arrive.
+    private var quietSince = NIODeadline.now()
+    private var alarm: Scheduled<Void>?
+
+    init(door: Door, slot: AdmissionSlot, encoder: ChannelHandlerContext) {
+        self.door = door
+        self.slot = slot
+        self.encoder = encoder
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        client = context.remoteAddress?.ipAddress.map(ClientRates.client) ?? ""
+        waiter = DoorWaiter(NIOLoopBound((self, context), eventLoop: context.eventLoop))
+        watch(context, for: TimeAmount(door.idleTimeout))
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    /// Whoever waits has gone. What is in work goes on: its place comes back when it ends.
+    private func end() {
+        if case .waiting(let ticket, _) = phase { _ = door.shedder?.leave(ticket) }
+        phase = .over
+        alarm?.cancel()
+        alarm = nil
+        waiter = nil
+        parts = []
+        held = []
+    }
+
+    // MARK: What comes in
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        guard isFree else {
+            if case .body(let bytes) = part { heldBytes += bytes.readableBytes }
+            return held.append(.part(part))
+        }
+        receive(part, context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isFree { context.fireErrorCaught(error) } else { held.append(.error(error)) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed where !isFree: held.append(.inputClosed)
+        case is ChannelShouldQuiesceEvent:
+            closesAfterwards = true
+            if case .idle = phase { context.close(promise: nil) }
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if heldBytes < Self.enough, held.count < 1000 { context.read() } else { isReadHeld = true }
+    }
+
+    /// Whether what comes next concerns a request that isn't complete, or a new one.
+    private var isFree: Bool {
+        guard held.isEmpty else { return false }
+        switch phase {
+        case .waiting, .working(isRead: true, _): return false
+        case .idle, .receiving, .working, .discarding, .over: return true
+        }
+    }
+
+    private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (phase, part) {
+        case (.idle, .head(let head)): receive(head, context)
+        case (.receiving(let request), _):
+            if case .body(let bytes) = part { bodyBytes += bytes.readableBytes }
+            guard bodyBytes <= Call.largestBody else { return refuse(.bodyTooLarge, context) }
+            parts.append(part)
+            if case .end = part { ask(request, context) }
+        case (.working(_, let isAnswered), _):
+            context.fireChannelRead(wrapInboundOut(part))
+            guard case .end = part else { return }
+            phase = .working(isRead: true, isAnswered: isAnswered)
+            if isAnswered { finish(context) }
+        case (.discarding, .end): finish(context)
+        case (.discarding, _), (.over, _), (.idle, _), (.waiting, _): break
+        }
+    }
+
+    private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        arrival = .now
+        quietSince = .now()
+        path = head.uri.prefix { $0 != "?" }
+        isHead = head.method == .HEAD
+        if !head.isKeepAlive { closesAfterwards = true }
+        switch door.judge(head, from: client, at: arrival) {
+        case .free:
+            slot.put(Admission(arrival: arrival, place: nil))
+            phase = .working(isRead: false, isAnswered: false)
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        case .place(let request):
+            phase = .receiving(request)
+            parts.append(.head(head))
+            if head.version == .http1_1, head.headers.contains(name: "expect") { write(Refusals.goOn) }
+        case .refused(let reason): refuse(reason, context)
+        case .rateLimited(let quota):
+            refuse(door.refusals.rateLimited(quota, path: path, isHead: isHead, closes: closesAfterwards), context)
+        }
+    }
+
+    // MARK: Admission
+
+    private func ask(_ request: Shedder.Request, _ context: ChannelHandlerContext) {
+        guard let shedder = door.shedder, let waiter else { return }
+        switch shedder.ask(request, waiter) {
+        case .admitted(let place): passOn(place, context)
+        case .waiting(let ticket):
+            phase = .waiting(ticket, request)
+        case .refused(let refusal): refuse(request, refusal, context)
+        }
+    }
+
+    fileprivate func admitted(_ place: Shedder.Place, _ context: ChannelHandlerContext) {
+        guard case .waiting = phase else { return place.end(isWhole: false) }
+        passOn(place, context)
+        context.fireChannelReadComplete()
+    }
+
+    fileprivate func refused(_ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {
+        guard case .waiting(_, let request) = phase else { return }
+        refuse(request, refusal, context)
+    }
+
+    private func passOn(_ place: Shedder.Place, _ context: ChannelHandlerContext) {
+        slot.put(Admission(arrival: arrival, place: place))
+        phase = .working(isRead: true, isAnswered: false)
+        let request = parts
+        parts = []
+        bodyBytes = 0
+        for part in request { context.fireChannelRead(wrapInboundOut(part)) }
+    }
+
+    private func refuse(_ request: Shedder.Request, _ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {
+        door.refused(request)
+        switch refusal {
+        case .overloaded: refuse(.overloaded, context)
+        case .deadlineExceeded: refuse(.deadlineExceeded, context)
+        }
+    }
+
+    private func refuse(_ reason: Refusals.Reason, _ context: ChannelHandlerContext) {
+        refuse(door.refusals.bytes(reason, path: path, isHead: isHead, closes: closesAfterwards), context)
+    }
+
+    /// Asked by what came last: a request that is here as a whole is over with its answer.
+    private func refuse(_ answer: ByteBuffer, _ context: ChannelHandlerContext) {
+        write(answer)
+        let isWhole = if case .end = parts.last { true } else { false }
+        parts.removeAll(keepingCapacity: true)
+        bodyBytes = 0
+        phase = .discarding
+        if isWhole { finish(context) }
+    }
+
+    private func write(_ bytes: ByteBuffer) {
+        encoder.writeAndFlush(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+    }
+
+    // MARK: What goes out
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .end = unwrapOutboundIn(data), case .working(let isRead, _) = phase else {
+            return context.write(data, promise: promise)
+        }
+        if isRead, closesAfterwards {
+            // Not before the last byte is on its way.
+            phase = .over
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+            return context.write(data, promise: written)
+        }
+        context.write(data, promise: promise)
+        phase = .working(isRead: isRead, isAnswered: true)
+        if isRead { finish(context) }
+    }
+
+    /// The request has been read and answered: the next one's turn.
+    private func finish(_ context: ChannelHandlerContext) {
+        quietSince = .now()
+        if closesAfterwards {
+            phase = .over
+            return context.close(promise: nil)
+        }
+        phase = .idle
+        guard !held.isEmpty else { return }
+        takeHeld(context)
+    }
+
+    private func takeHeld(_ context: ChannelHandlerContext) {
+        while !isBusy, let next = held.popFirst() {
+            switch next {
+            case .part(let part):
+                if case .body(let bytes) = part { heldBytes -= bytes.readableBytes }
+                receive(part, context)
+            case .inputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            case .error(let error): context.fireErrorCaught(error)
+            }
+        }
+        context.fireChannelReadComplete()
+        guard isReadHeld, heldBytes < Self.enough else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    private var isBusy: Bool {
+        switch phase {
+        case .waiting, .working(isRead: true, _): true
+        case .idle, .receiving, .working, .discarding, .over: false
+        }
+    }
+
+    // MARK: Silence
+
+    private func watch(_ context: ChannelHandlerContext, for time: TimeAmount) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        alarm = context.eventLoop.scheduleTask(in: time) {
+            let (handler, context) = bound.value
+            handler.look(context)
+        }
+    }
+
+    private func look(_ context: ChannelHandlerContext) {
+        let limit = TimeAmount(door.idleTimeout)
+        let isOurTurn =
+            switch phase {
+            case .waiting, .working(isRead: true, _): true
+            case .idle, .receiving, .working, .discarding, .over: false
+            }
+        let quiet = NIODeadline.now() - quietSince
+        if !isOurTurn, quiet >= limit {
+            context.close(promise: nil)
+        } else {
+            watch(context, for: isOurTurn ? limit : limit - quiet)
+        }
+    }
+}
+
+/// Brings the shedder's answer back to the connection's event loop.
+final class DoorWaiter: Shedder.Waiter {
+    private let handler: NIOLoopBound<(DoorHandler, ChannelHandlerContext)>
+
+    init(_ handler: NIOLoopBound<(DoorHandler, ChannelHandlerContext)>) { self.handler = handler }
+
+    func admitted(_ place: Shedder.Place) {
+        onLoop { handler, context in handler.admitted(place, context) }
+    }
+
+    func refused(_ refusal: Shedder.Refusal) {
+        onLoop { handler, context in handler.refused(refusal, context) }
+    }
+
+    private func onLoop(_ body: @escaping @Sendable (DoorHandler, ChannelHandlerContext) -> Void) {
+        let handler = handler
+        if handler.eventLoop.inEventLoop {
+            body(handler.value.0, handler.value.1)
+        } else {
+            handler.eventLoop.execute { body(handler.value.0, handler.value.1) }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import HTTPTypes
+import NIOHTTP1
+import ServingPath
+
+/// What the door has to know of a route, found by method and path as they stand in the request's first line.
+struct DoorTable: Sendable {
+    struct Entry: Sendable {
+        /// Counts the routes: requests of one route take about as long as each other.
+        var kind: Int
+        var criticality: Criticality
+        var budget: Duration
+    }
+
+    private struct Row: Sendable {
+        var method: String
+        /// Nil for a segment in braces.
+        var segments: [[UInt8]?]
+        var entry: Entry
+
+        init(_ route: Route, _ entry: Entry) {
+            method = route.method.rawValue
+            segments = route.path.split(separator: "/").map { $0.hasPrefix("{") ? nil : Array($0.utf8) }
+            self.entry = entry
+        }
+
+        func matches(_ method: String, _ uri: String.UTF8View) -> Bool {
+            guard method == self.method else { return false }
+            var rest = uri.prefix { $0 != UInt8(ascii: "?") }
+            for segment in segments {
+                guard rest.popFirst() == UInt8(ascii: "/") else { return false }
+                let own = rest.prefix { $0 != UInt8(ascii: "/") }
+                guard segment.map({ own.elementsEqual($0) }) ?? !own.isEmpty else { return false }
+                rest = rest[own.endIndex...]
+            }
+            return rest.isEmpty || rest.elementsEqual([UInt8(ascii: "/")])
+        }
+    }
+
+    private let rows: [Row]
+    /// First segments.
+    private let exempt: [[UInt8]]
+    /// For what is no route: it costs little, and nobody misses it.
+    private let unknown: Entry
+
+    /// - Parameter exempt: what paths that are never shed begin with, as `csp`.
+    init(_ routes: [Route], exempt: [String]) {
+        rows = routes.enumerated().map { kind, route in
+            Row(route, Entry(kind: kind, criticality: route.criticality, budget: route.budget))
+        }
+        self.exempt = exempt.map { Array($0.utf8) }
+        unknown = Entry(kind: routes.count, criticality: .sheddable, budget: .seconds(5))
+    }
+
+    /// One more than there are routes.
+    var kinds: Int { unknown.kind + 1 }
+
+    /// Nil: never shed.
+    func entry(_ method: HTTPMethod, _ uri: String) -> Entry? {
+        let first = uri.utf8.dropFirst().prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        if exempt.contains(where: { first.elementsEqual($0) }) { return nil }
+        // HEAD is answered by what answers GET.
+        let method = method == .HEAD ? "GET" : method.rawValue
+        for row in rows where row.matches(method, uri.utf8) { return row.entry }
+        return unknown
+    }
+}
