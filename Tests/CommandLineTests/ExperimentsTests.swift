@@ -28,7 +28,7 @@ import Testing
     @Test("the quick selection has every kind, every dependency, a pair, order itself and an overload")
     func quick() {
         let quick = Experiments.quick(SampleDrill.path)
-        #expect(Set(quick.map(\.kind)) == Set(FaultKind.allCases.map(\.rawValue) + ["overload"]))
+        #expect(Set(quick.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["overload"]))
         #expect(Set(quick.flatMap(\.targets)) == ["inventory", "payment", "coupon", "notification", "order"])
         #expect(quick.contains { $0.dependencies.count == 2 })
         #expect(Set(quick.map(\.name)).isSubset(of: names))
@@ -60,8 +60,8 @@ import Testing
         #expect(critical.hypothesis.contains("accepted"))
     }
 
-    @Test("what is injected ends by itself, and what is done to a process isn't injected", arguments: FaultKind.allCases)
-    func requests(kind: FaultKind) {
+    @Test("what is injected ends by itself, and what is done to a process isn't injected", arguments: DrillFault.allCases)
+    func requests(kind: DrillFault) {
         let request = kind.request(seed: 7, expiresAfter: 60)
         #expect((request == nil) == (kind == .killed || kind == .frozen))
         if let request { #expect(request.expiresInSeconds == 60 && request.seed == 7) }

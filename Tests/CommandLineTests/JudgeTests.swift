@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    private func failures(_ kind: FaultKind = .frozen, when change: @escaping (inout Sample) -> Void) -> [String] {
+    private func failures(_ kind: DrillFault = .frozen, when change: @escaping (inout Sample) -> Void) -> [String] {
         let judge = SampleDrill.judge([SampleDrill.coupon], kind, couponOut(change))
         #expect(judge.obstacles.isEmpty)
         return judge.failures

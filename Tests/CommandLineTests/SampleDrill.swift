@@ -43,7 +43,7 @@ enum SampleDrill {
         Degradation(dependency: dependency, effect: .couponSkipped, source: .none, reason: "circuit-open", repair: .refundLater)
     }
 
-    static func judge(_ dependencies: [DependencyDocument], _ kind: FaultKind, _ seen: Observation) -> Judge {
+    static func judge(_ dependencies: [DependencyDocument], _ kind: DrillFault, _ seen: Observation) -> Judge {
         Judge(experiment: Experiment(disruption: .broken(dependencies, kind)), seen: seen)
     }
 }

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import TestSupport
 import Testing
+import Transport
 
 /// One after the other: each has a whole stack, and two cores carry one at a time.
 @Suite("The first outage, with real processes", .serialized)

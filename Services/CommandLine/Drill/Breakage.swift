@@ -8,7 +8,7 @@ struct Breakage: Sendable {
     private static let probed = "/queue"
 
     let service: ServiceName
-    let kind: FaultKind
+    let kind: DrillFault
     let stack: DrillStack
     let seed: UInt64
     /// Seconds after which an injected fault ends by itself, should the drill be killed.

@@ -139,7 +139,7 @@ struct Conduct {
     }
 
     private func breakages(_ experiment: Experiment) throws -> [Breakage] {
-        let kind: FaultKind
+        let kind: DrillFault
         if case .broken(_, let broken) = experiment.disruption { kind = broken } else { kind = .killed }
         return try experiment.targets.map { name in
             guard let service = ServiceName(rawValue: name) else {

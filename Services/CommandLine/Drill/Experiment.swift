@@ -4,7 +4,7 @@ import Contracts
 struct Experiment: Equatable {
     enum Disruption: Equatable {
         /// What order depends on, all broken in the same way.
-        case broken([DependencyDocument], FaultKind)
+        case broken([DependencyDocument], DrillFault)
         /// `kill -9` of order itself, under load.
         case orderKilled
         /// Requests for this many times the capacity.
@@ -39,7 +39,7 @@ struct Experiment: Equatable {
     var kind: String {
         switch disruption {
         case .broken(_, let kind): kind.rawValue
-        case .orderKilled: FaultKind.killed.rawValue
+        case .orderKilled: DrillFault.killed.rawValue
         case .overload: "overload"
         }
     }
@@ -47,7 +47,7 @@ struct Experiment: Equatable {
     var fault: String {
         switch disruption {
         case .broken(let dependencies, let kind): dependencies.map { kind.words($0.name) }.joined(separator: ", ")
-        case .orderKilled: FaultKind.killed.words("order")
+        case .orderKilled: DrillFault.killed.words("order")
         case .overload(let factor): "\(factor.formattedWithoutZeros) times as many requests as the stack can serve"
         }
     }

@@ -9,9 +9,9 @@ enum Experiments {
     /// Every dependency in every way, pairs of optional ones, order itself, then overload.
     static func all(_ path: PathDocument) -> [Experiment] {
         let single = path.dependencies.flatMap { dependency in
-            FaultKind.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
+            DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
         }
-        let paired = pairs(path).flatMap { pair in FaultKind.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
+        let paired = pairs(path).flatMap { pair in DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
         return single + paired + [Experiment(disruption: .orderKilled)]
             + overloads.map { Experiment(disruption: .overload($0)) }
     }
@@ -20,7 +20,7 @@ enum Experiments {
     /// pair, where there is one.
     static func quick(_ path: PathDocument) -> [Experiment] {
         let pair = pairs(path).first
-        let kinds = FaultKind.allCases.filter { pair == nil || $0 != .frozen }
+        let kinds = DrillFault.allCases.filter { pair == nil || $0 != .frozen }
         let dependencies = path.dependencies
         let single = (0..<(dependencies.isEmpty ? 0 : max(kinds.count, dependencies.count))).map { index in
             Experiment(disruption: .broken([dependencies[index % dependencies.count]], kinds[index % kinds.count]))

@@ -1,7 +1,7 @@
 import Contracts
 
 /// A way for a service to fail, as the contract's matrix has them.
-enum FaultKind: String, CaseIterable {
+enum DrillFault: String, CaseIterable {
     case killed, frozen, slow, errors, garbage
     case blackHoled = "black-holed"
 
