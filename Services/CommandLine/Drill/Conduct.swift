@@ -47,7 +47,7 @@ struct Conduct {
         seen.samples = load.samples.sorted { $0.at < $1.at }
         seen.breakers = watch.sightings
         seen.reads = load.reads
-        seen.unended = Array((counts.unexpected + (experiment.disruption == .orderKilled ? counts.unresolved : [])).prefix(5))
+        seen.unended = Array((counts.unexpected + unheard(experiment, load.history)).prefix(5))
         if signals.count > 0 { throw Interrupted() }
         let (audit, orders) = try await DrillAudit.take(
             stack.reader(), history: load.history, known: &known, wait: .seconds(60), progress: show)
@@ -55,6 +55,12 @@ struct Conduct {
         seen.repaired = .init(orders, run: load.run)
         return DrillExperiment(
             experiment, seen, rate: pace.rate, durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
+    }
+
+    /// Customers of a killed order who never learned what became of theirs, however often they asked.
+    private func unheard(_ experiment: Experiment, _ history: History) -> [String] {
+        guard experiment.disruption == .orderKilled else { return [] }
+        return history.operations.filter(\.isUnseen).map { "\($0.key): \($0.attempts.last?.words ?? "never sent")" }
     }
 
     private func rounds(_ experiment: Experiment) -> Int {

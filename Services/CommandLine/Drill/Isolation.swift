@@ -26,25 +26,32 @@ extension Observation {
         return tenth.map { Double($0) / 10 }
     }
 
-    /// From the service being back until each later order was taken as with everything healthy, and the targets' breakers
-    /// were closed; of several rounds the longest. Nil where that never was.
+    /// From the service being back until all was normal; of several rounds the longest. Nil where that never was.
     func recoverSeconds(of targets: [String]) -> Double? {
         var longest = 0.0
         for (index, round) in rounds.enumerated() {
-            let limit = index + 1 < rounds.count ? rounds[index + 1].fault.begin : .infinity
-            let later = samples.sent(in: .init(begin: round.fault.end, end: round.end)).sorted { $0.at < $1.at }
-            var normal = round.back
-            if let last = later.lastIndex(where: { !$0.isNormal }) {
-                guard last + 1 < later.count else { return nil }
-                normal = max(normal, later[last + 1].at)
-            }
-            for target in targets {
-                guard let closed = closed(target, from: round.fault.end, to: limit) else { return nil }
-                normal = max(normal, closed)
-            }
+            guard let normal = normal(index, targets) else { return nil }
             longest = max(longest, normal - round.back)
         }
         return longest
+    }
+
+    /// From when on, in a round, each order was taken as with everything healthy and the targets' breakers were closed; not
+    /// before the service was back. Nil where that never was.
+    func normal(_ index: Int, _ targets: [String]) -> Double? {
+        let round = rounds[index]
+        let limit = index + 1 < rounds.count ? rounds[index + 1].fault.begin : .infinity
+        let later = samples.sent(in: .init(begin: round.fault.end, end: round.end)).sorted { $0.at < $1.at }
+        var normal = round.back
+        if let last = later.lastIndex(where: { !$0.isNormal }) {
+            guard last + 1 < later.count else { return nil }
+            normal = max(normal, later[last + 1].at)
+        }
+        for target in targets {
+            guard let closed = closed(target, from: round.fault.end, to: limit) else { return nil }
+            normal = max(normal, closed)
+        }
+        return normal
     }
 
     /// When a breaker was last seen to become closed in this time: `begin` if it was closed all along, nil if it still isn't.
