@@ -94,8 +94,8 @@ let package = Package(
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, hummingbirdCore, httpTypes, nioCore,
-                nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, hummingbirdCore, httpTypes,
+                lifecycle, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
             ],
             path: "Shared/Transport"),
         .target(

@@ -10,8 +10,8 @@ struct CSP: AsyncParsableCommand {
             Exit code: 0 done, 1 not done or not so, 2 wrong usage.
             """,
         subcommands: [
-            Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, Place.self, Load.self, Audit.self,
-            Backup.self,
+            Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self, Place.self,
+            Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,
         ]
     )
 }

@@ -77,13 +77,16 @@ struct Receipt {
         let effect =
             switch degradation.effect {
             case .couponSkipped: "ordered without the coupon"
+            case .couponEstimated: "discounted by the rule of \(degradation.ageSeconds ?? 0) s ago"
             case .priceCached: "priced as of \(degradation.ageSeconds ?? 0) s ago"
             case .stockUnverified: "its stock is promised, and reserved later"
             case .paymentQueued: "payment is taken later"
+            case .notificationQueued: "the message waits in the queue"
             }
         let repair =
             switch degradation.repair {
             case .refundLater: "what it takes off is refunded later"
+            case .recordLater: "redeemed later, and what it is worth more is refunded"
             case .finishLater: "finished by itself later"
             case .none: "it stays so"
             }

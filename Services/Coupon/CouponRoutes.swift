@@ -12,7 +12,8 @@ struct CouponRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .get("/coupons", .sheddablePlus) { try listCoupons($0) },
+            // A code is worth money to whoever knows it.
+            .get("/coupons", .sheddablePlus, access: .services) { try listCoupons($0) },
             .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
             .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
             .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },

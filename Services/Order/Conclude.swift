@@ -15,9 +15,21 @@ struct Conclude: Sendable {
     func save(_ order: Order) async throws -> Order {
         let document = try JSON.encode(order.document)
         try await store.write("saved") { try OrderStore.save($0, order, document: document) }
-        var saved = order
-        saved.version += 1
-        return saved
+        return order.saved
+    }
+
+    /// The same for an order whose coupon is estimated, if the customer's other orders leave room in the coupon's limit:
+    /// counted and saved in one transaction, so that two orders don't both take the last use. Nil: nothing was written.
+    func save(_ order: Order, within limit: Int) async throws -> Order? {
+        let document = try JSON.encode(order.document)
+        let isWithin = try await store.write("estimated") { database in
+            let (code, customer) = (order.request.couponCode ?? "", order.request.customerId)
+            let uses = try OrderStore.couponUses(database, code: code, customerId: customer)
+            guard uses < limit else { return false }
+            try OrderStore.save(database, order, document: document)
+            return true
+        }
+        return isWithin ? order.saved : nil
     }
 
     /// The order's document, as JSON, once its end is on disk.
@@ -44,6 +56,15 @@ struct Conclude: Sendable {
         case kept(Data)
         /// Nothing was written.
         case short([ShortSKU])
+    }
+}
+
+extension Order {
+    /// As it is on disk now that it was saved.
+    fileprivate var saved: Order {
+        var saved = self
+        saved.version += 1
+        return saved
     }
 }
 

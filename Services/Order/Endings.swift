@@ -50,6 +50,8 @@ struct Conclusion: Sendable {
 struct Endings: Sendable {
     /// After this, an order that could not be finished is undone and cancelled.
     let acceptedMaxAge: Duration
+    /// Whether customers are told later, if they are told something now.
+    let isNotificationGivenUp: @Sendable () -> Bool
     let wall: @Sendable () -> Timestamp
 
     /// What has to be undone of an order that ends without a sale. Undoing is by the order's id and always allowed, so
@@ -76,6 +78,7 @@ struct Endings: Sendable {
     func confirmed(_ order: Order) throws -> Conclusion {
         var order = order
         order.confirm(at: wall())
+        if isNotificationGivenUp() { order.tellLater() }
         var errands = [Conclusion.Assignment(errand: .commitReservation)]
         errands.append(try .telling(.notifyConfirmed, order, amount: order.document.total))
         if order.owesCouponRepair {
@@ -90,6 +93,7 @@ struct Endings: Sendable {
     func accepted(_ order: Order, lacking lack: Lack) throws -> Conclusion {
         var order = order
         order.accept(lacking: lack, at: wall())
+        if isNotificationGivenUp() { order.tellLater() }
         return try Conclusion(order, [.telling(.notifyAccepted, order, amount: order.document.total)])
     }
 

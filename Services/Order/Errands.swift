@@ -15,8 +15,10 @@ enum Errand: String, Sendable, CaseIterable {
     case releaseReservation = "release-reservation"
     case voidPayment = "void-payment"
     case releaseRedemption = "release-redemption"
-    /// Redeems a skipped coupon and refunds the difference.
+    /// Redeems a coupon that was skipped or estimated.
     case repairCoupon = "repair-coupon"
+    /// Refunds what such a coupon was worth more than was given.
+    case refundCoupon = "refund-coupon"
     case notifyAccepted = "order-accepted"
     case notifyConfirmed = "order-confirmed"
     case notifyCancelled = "order-cancelled"
@@ -31,7 +33,7 @@ enum Errand: String, Sendable, CaseIterable {
         switch self {
         case .finishOrder: .order
         case .commitReservation, .releaseReservation: .inventory
-        case .voidPayment: .payment
+        case .voidPayment, .refundCoupon: .payment
         case .releaseRedemption, .repairCoupon: .coupon
         case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: .notification
         }
@@ -50,7 +52,7 @@ enum Errand: String, Sendable, CaseIterable {
     var priority: Int {
         switch self {
         case .finishOrder, .voidPayment, .releaseReservation, .releaseRedemption: 3
-        case .repairCoupon: 2
+        case .repairCoupon, .refundCoupon: 2
         case .commitReservation: 1
         case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: 0
         }

@@ -33,7 +33,7 @@ struct FinishOrder: Sendable {
     }
 
     private func finish(_ begun: Order) async throws -> Verdict {
-        let walked = try await purchase.run(begun, for: .queue, save: conclude.save)
+        let walked = try await purchase.run(begun, for: .queue, saving: conclude)
         let order = walked.order
         switch walked.ending {
         case .paid:

@@ -54,6 +54,22 @@ extension Order {
         }
     }
 
+    /// The customer hears of it when notification is back.
+    mutating func tellLater() {
+        guard !owesMessage else { return }
+        document.degradations.append(
+            Degradation(
+                dependency: "notification", effect: .notificationQueued, source: .queue,
+                reason: Unavailability.circuitOpen.code, repair: .finishLater))
+    }
+
+    private var owesMessage: Bool { document.degradations.contains { $0.effect == .notificationQueued && $0.isOwed } }
+
+    /// Whether it is this message that the customer still has to get: the one of what the order is now.
+    func owes(_ kind: NotificationKind) -> Bool {
+        owesMessage && kind == (status == .accepted ? .orderAccepted : .orderConfirmed)
+    }
+
     /// It is reserved, whatever was known of the stock before.
     mutating func stockIsVerified(at now: Timestamp) {
         if hasUnverifiedStock { repair("inventory", "reserved", at: now) }

@@ -5,13 +5,15 @@ import Foundation
 struct Order: Sendable {
     /// What was decided about the coupon. It is on disk before the charge, so that a resumed order charges the same amount.
     enum CouponDecision: String, Codable, Sendable {
-        case undecided, redeemed, skipped
+        case undecided, redeemed, estimated, skipped
     }
 
     /// The part of an order that customers don't see in its document.
     struct Progress: Codable, Sendable {
         var couponDecision: CouponDecision = .undecided
         var paymentId: String?
+        /// What the coupon turned out to be worth more than was given for it; owed until it is refunded.
+        var couponRefund: Int?
         /// What the customer was told of a rejected or cancelled order.
         var refusal: ProblemDocument?
         var timeline: [TimelineEntry] = []
@@ -27,8 +29,16 @@ struct Order: Sendable {
     var status: OrderStatus { document.status }
     /// What the customer was told, or is about to be told, is honoured from here on.
     var isPriced: Bool { document.subtotal != nil }
-    /// The coupon was skipped and the difference is to be made good.
+    /// The coupon was skipped or estimated; it is to be redeemed, and what it is worth more is to be refunded.
     var owesCouponRepair: Bool { document.degradations.contains { $0.dependency == "coupon" && $0.isOwed } }
+    /// It takes up some of the customer's limit: the coupon was redeemed, or its discount given, or it is redeemed later.
+    var usesCoupon: Bool {
+        switch (status, progress.couponDecision) {
+        case (.rejected, _), (.cancelled, _), (_, .undecided): false
+        case (_, .redeemed), (_, .estimated): true
+        case (_, .skipped): owesCouponRepair
+        }
+    }
     /// Inventory couldn't be had: its prices are the last known ones.
     var isPricedAsOfOld: Bool { document.degradations.contains { $0.effect == .priceCached } }
     /// Stock is promised to it, and whether it is reserved is unknown.
@@ -94,6 +104,16 @@ struct Order: Sendable {
         setTotal()
     }
 
+    mutating func estimateCoupon(discount: Int, ageSeconds: Int, reason: String) {
+        document.discount = discount
+        progress.couponDecision = .estimated
+        setTotal()
+        document.degradations.append(
+            Degradation(
+                dependency: "coupon", effect: .couponEstimated, source: .cache, ageSeconds: ageSeconds, reason: reason,
+                repair: .recordLater))
+    }
+
     mutating func skipCoupon(reason: String, repair: Degradation.Repair) {
         progress.couponDecision = .skipped
         setTotal()
@@ -107,11 +127,12 @@ struct Order: Sendable {
         document.total = isDecided ? document.subtotal.map { $0 - document.discount } : nil
     }
 
-    var pricedItems: [PricedItem] {
-        document.items.compactMap { line in
-            line.unitPrice.map { PricedItem(sku: line.sku, quantity: line.quantity, unitPrice: $0) }
-        }
-    }
+    var pricedItems: [PricedItem] { document.items.compactMap(\.priced) }
+}
+
+extension OrderLine {
+    /// Nil until its price is known.
+    var priced: PricedItem? { unitPrice.map { PricedItem(sku: sku, quantity: quantity, unitPrice: $0) } }
 }
 
 extension Degradation {

@@ -14,7 +14,8 @@ package struct OrderApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        OrderStore.migration, OrderStore.promises, ProductStorage.migration, DurableQueue.migration,
+        OrderStore.migration, OrderStore.promises, OrderStore.couponUses, LastKnownTable.products.migration("catalogue-1"),
+        LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration,
     ]
 
     package let store: Store
@@ -23,6 +24,7 @@ package struct OrderApplication: ServiceApplication {
     package let background: [any Service]
     package let path: ServingPath
     private let catalogue: LastKnownCatalogue
+    private let coupons: LastKnownCoupons
 
     package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
@@ -31,16 +33,24 @@ package struct OrderApplication: ServiceApplication {
             migrations: Self.migrations)
         queue = DurableQueue(
             store: store, wall: { wall().milliseconds }, time: environment.time, capacity: configuration.queueCapacity)
-        let neighbours = try Neighbours(configuration: configuration, environment: environment)
+        let products = try LastKnown<Product>(
+            .products, store: store, maximumAge: configuration.catalogueMaxAge, time: environment.time, wall: wall
+        ) { $0.sku }
+        let rules = try LastKnown<Coupon>(
+            .coupons, store: store, maximumAge: configuration.couponsMaxAge, time: environment.time, wall: wall
+        ) { $0.code }
+        let neighbours = try Neighbours(configuration: configuration, environment: environment, coupons: rules)
         path = neighbours.path
-        catalogue = try LastKnownCatalogue(
-            store: store, inventory: neighbours.inventory, maximumAge: configuration.catalogueMaxAge,
-            refreshEvery: configuration.catalogueRefresh, patience: configuration.cataloguePatience,
-            environment: PolicyEnvironment(name: "catalogue", time: environment.time), wall: wall)
+        catalogue = LastKnownCatalogue(
+            products, inventory: neighbours.inventory, refreshEvery: configuration.catalogueRefresh,
+            patience: configuration.cataloguePatience, time: environment.time)
+        coupons = LastKnownCoupons(coupon: neighbours.coupon, refreshEvery: configuration.couponsRefresh)
         let purchase = Purchase(
             inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, catalogue: catalogue,
             wall: wall)
-        let endings = Endings(acceptedMaxAge: configuration.acceptedMaxAge, wall: wall)
+        let endings = Endings(
+            acceptedMaxAge: configuration.acceptedMaxAge, isNotificationGivenUp: { neighbours.notification.isGivenUp },
+            wall: wall)
         let conclude = Conclude(
             store: store, queue: queue, counts: OrderCounts(), stockMargin: configuration.stockMargin)
         let hands = WorkInHand()
@@ -53,16 +63,15 @@ package struct OrderApplication: ServiceApplication {
                     resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: environment.logger),
                 cancel: CancelOrder(store: store, queue: queue, endings: endings, counts: conclude.counts),
                 quote: QuoteOrder(
-                    inventory: neighbours.inventory, coupon: neighbours.coupon, catalogue: catalogue, wall: wall),
+                    store: store, inventory: neighbours.inventory, coupon: neighbours.coupon, catalogue: catalogue, wall: wall),
                 budget: configuration.orderBudget
             ).routes
 
         let finish = FinishOrder(
             store: store, queue: queue, purchase: purchase, hands: hands,
             endings: endings, conclude: conclude, wall: wall)
-        let repair = RepairCoupon(
-            store: store, queue: queue, coupon: neighbours.coupon, payment: neighbours.payment,
-            wall: wall)
+        let repair = RepairCoupon(store: store, queue: queue, coupon: neighbours.coupon, wall: wall)
+        let refund = RefundCoupon(store: store, queue: queue, payment: neighbours.payment, wall: wall)
         let errands = RunErrands(
             store: store, neighbours: neighbours, wall: wall)
         let lanes = Errand.lanes { errand in
@@ -73,6 +82,7 @@ package struct OrderApplication: ServiceApplication {
             case .voidPayment: { await errands.voidPayment($0) }
             case .releaseRedemption: { await errands.releaseRedemption($0) }
             case .repairCoupon: { await repair($0) }
+            case .refundCoupon: { await refund($0) }
             case .notifyAccepted: { await errands.notify(.orderAccepted, $0) }
             case .notifyConfirmed: { await errands.notify(.orderConfirmed, $0) }
             case .notifyCancelled: { await errands.notify(.orderCancelled, $0) }
@@ -84,8 +94,12 @@ package struct OrderApplication: ServiceApplication {
         let expire = ExpireOrders(
             store: store, queue: queue, hands: hands, endings: endings, counts: conclude.counts, time: environment.time,
             logger: environment.logger)
-        background = [expire, catalogue, QueueWorkers(queue: queue, lanes: lanes, policy: policy, logger: environment.logger)]
+        let workers = QueueWorkers(queue: queue, lanes: lanes, policy: policy, logger: environment.logger)
+        background = [expire, catalogue, coupons, workers]
     }
 
-    package func prepare() async throws { await catalogue.prepare() }
+    package func prepare() async throws {
+        await coupons.prepare()
+        await catalogue.prepare()
+    }
 }

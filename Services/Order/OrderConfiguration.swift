@@ -14,6 +14,10 @@ package struct OrderConfiguration: ServiceConfiguration {
     var payment: Protection
     var coupon: Protection
     var notification: Protection
+    var inventoryFaults: [Fault]
+    var paymentFaults: [Fault]
+    var couponFaults: [Fault]
+    var notificationFaults: [Fault]
     /// After this, an order that could not be finished is undone and cancelled.
     var acceptedMaxAge: Duration
     /// Older prices and stock are not used, however long inventory is out.
@@ -21,6 +25,9 @@ package struct OrderConfiguration: ServiceConfiguration {
     var catalogueRefresh: Duration
     /// What the first start waits for inventory's catalogue at most.
     var cataloguePatience: Duration
+    /// Older coupon rules are not used, however long coupon is out.
+    var couponsMaxAge: Duration
+    var couponsRefresh: Duration
     /// Percent of the last known stock that is not promised without inventory.
     var stockMargin: Int
     /// How long a message stays with a worker that gives no sign of life.
@@ -37,6 +44,10 @@ package struct OrderConfiguration: ServiceConfiguration {
         payment = settings.protection("PAYMENT", default: PaymentNeighbour.protection)
         coupon = settings.protection("COUPON", default: CouponNeighbour.protection)
         notification = settings.protection("NOTIFICATION", default: NotificationNeighbour.protection)
+        inventoryFaults = settings.faults("INVENTORY")
+        paymentFaults = settings.faults("PAYMENT")
+        couponFaults = settings.faults("COUPON")
+        notificationFaults = settings.faults("NOTIFICATION")
         orderBudget = settings.duration(
             "ORDER_BUDGET", default: .seconds(1), in: .milliseconds(1)...(.seconds(60)),
             "what a customer waits for an order at most")
@@ -52,6 +63,12 @@ package struct OrderConfiguration: ServiceConfiguration {
         cataloguePatience = settings.duration(
             "CATALOGUE_PATIENCE", default: .seconds(2), in: .zero ... .seconds(60),
             "how long a start without any known catalogue waits for it")
+        couponsMaxAge = settings.duration(
+            "COUPONS_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),
+            "age at which the last known coupon rules are not used any more")
+        couponsRefresh = settings.duration(
+            "COUPONS_REFRESH", default: .seconds(300), in: .milliseconds(10)...(.seconds(86_400)),
+            "how often the coupon rules are read, for when coupon can't be had")
         stockMargin = settings.integer(
             "STOCK_MARGIN", default: 10, in: 0...100,
             "percent of the last known stock that is not promised while inventory can't be had")

@@ -64,6 +64,7 @@ struct OrderStore: Sendable {
             [order.status.rawValue, document, try JSON.encode(order.progress), order.id, order.version])
         guard database.changesCount == 1 else { throw OrderChanged() }
         if order.isPricedAsOfOld { try keepPromises(database, of: order) }
+        if let code = order.request.couponCode { try keepCouponUse(database, of: order, code: code) }
     }
 
     /// Frees the order's idempotency key: nothing was done, and the customer may try again with it.
@@ -77,6 +78,12 @@ struct OrderStore: Sendable {
 
     static func order(_ database: Database, key: String) throws -> Order? {
         try database.row("SELECT \(columns) FROM orders WHERE idempotency_key = ?", [key]).map(decode)
+    }
+
+    /// Tells most of those that owe none without reading all of them: the word stands nowhere in their document.
+    static func mayOweMessage(_ database: Database, id: String) throws -> Bool {
+        let word = Data(Degradation.Effect.notificationQueued.rawValue.utf8)
+        return try database.row("SELECT 1 FROM orders WHERE id = ? AND instr(document, ?)", [id, word]) != nil
     }
 
     /// Ids of the orders that are not decided and were placed at `oldest` or before, the oldest first.

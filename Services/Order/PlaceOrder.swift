@@ -63,7 +63,7 @@ struct PlaceOrder: Sendable {
 
     private func place(_ placed: Order, for customer: Caller) async -> Outcome {
         do {
-            let walked = try await purchase.run(placed, for: customer, save: conclude.save)
+            let walked = try await purchase.run(placed, for: customer, saving: conclude)
             return try await end(walked)
         } catch is OrderChanged {
             return changedMeanwhile(placed.id)

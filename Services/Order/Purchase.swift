@@ -19,15 +19,18 @@ struct Purchase: Sendable {
         var lastKnownStock: [String: Int]
     }
 
-    /// - Parameter save: puts the order on disk, and answers it with its new version.
-    func run(_ order: Order, for caller: Caller, save: (Order) async throws -> Order) async throws -> Walked {
+    /// - Parameter conclude: puts the order on disk.
+    func run(_ order: Order, for caller: Caller, saving conclude: Conclude) async throws -> Walked {
         var saga = Saga(order, isCustomerWaiting: caller != .queue)
         while true {
             switch saga.next {
             case .reserve: await reserve(&saga, for: caller)
             case .estimate: saga.estimated(catalogue.products(saga.order.request.items.merged), at: wall())
             case .redeem(let code): saga.redeemed(await coupon.redeem(saga.order, code: code, for: caller), at: wall())
-            case .save: saga.saved(as: try await save(saga.order))
+            case .estimateDiscount(let code): saga.estimatedDiscount(by: coupon.lastKnown.lookup(code), at: wall())
+            case .saveEstimate(let estimated, let limit):
+                saga.savedEstimate(as: try await conclude.save(estimated, within: limit))
+            case .save: saga.saved(as: try await conclude.save(saga.order))
             case .charge(let amount): await charge(amount, &saga, for: caller)
             case .end(let ending): return Walked(order: saga.order, ending: ending, lastKnownStock: saga.lastKnownStock)
             }

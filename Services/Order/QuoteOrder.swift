@@ -1,6 +1,7 @@
 import Contracts
 import Resilience
 import ServingPath
+import Storage
 import Transport
 
 /// What an order would cost now: nothing is reserved and nothing promised.
@@ -8,6 +9,7 @@ struct QuoteOrder: Sendable {
     /// Product look-ups in flight for one quote: a long basket must not crowd out what customers order.
     static let concurrency = 8
 
+    let store: Store
     let inventory: InventoryNeighbour
     let coupon: CouponNeighbour
     let catalogue: LastKnownCatalogue
@@ -29,7 +31,7 @@ struct QuoteOrder: Sendable {
             }
         }
         let subtotal = lines.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
-        let (discount, couponDegradation) = try await discount(request, lines, for: caller)
+        let (discount, couponDegradation) = try await discount(request, lines.compactMap(\.priced), for: caller)
         return QuoteDocument(
             customerId: request.customerId, items: lines, currency: products.values.first?.currency ?? "USD",
             subtotal: subtotal, discount: discount, total: subtotal - discount, couponCode: request.couponCode,
@@ -82,7 +84,7 @@ struct QuoteOrder: Sendable {
         return (products, degradation)
     }
 
-    private func discount(_ request: OrderRequest, _ lines: [OrderLine], for caller: Caller) async throws -> (
+    private func discount(_ request: OrderRequest, _ lines: [PricedItem], for caller: Caller) async throws -> (
         Int, Degradation?
     ) {
         guard let code = request.couponCode else { return (0, nil) }
@@ -90,17 +92,31 @@ struct QuoteOrder: Sendable {
         case .live(.unknown):
             throw Problem(.couponRefused("unknown coupon"))
         case .live(.known(let rule)):
-            if let end = rule.validUntil, end < wall() { throw Problem(.couponRefused("expired")) }
-            let eligible = Set(rule.eligibleSkus)
-            let covered = lines.filter { eligible.contains($0.sku) }.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
-            guard covered > 0 else { throw Problem(.couponRefused("no eligible item")) }
-            return (min(rule.amountOff, covered), nil)
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
-            if request.ifCouponUnavailable == .reject { throw Problem.couponUnavailable }
-            let skipped = Degradation(
-                dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code, repair: .none)
-            return (0, skipped)
+            if rule.isExpired(at: wall()) { throw Problem(.couponRefused("expired")) }
+            guard let discount = rule.discount(on: lines) else { throw Problem(.couponRefused("no eligible item")) }
+            return (discount, nil)
+        case .cached(.known(let rule), let age, let reason):
+            guard let discount = rule.offlineDiscount(on: lines, at: wall()), try await hasUseLeft(rule, request.customerId)
+            else { return try skipped(request, reason) }
+            let estimated = Degradation(
+                dependency: "coupon", effect: .couponEstimated, source: .cache, ageSeconds: Int(age.components.seconds),
+                reason: reason.code, repair: .none)
+            return (discount, estimated)
+        case .cached(.unknown, _, let reason), .computed(_, let reason), .absent(let reason):
+            return try skipped(request, reason)
         }
+    }
+
+    private func skipped(_ request: OrderRequest, _ reason: Unavailability) throws -> (Int, Degradation?) {
+        if request.ifCouponUnavailable == .reject { throw Problem.couponUnavailable }
+        let skipped = Degradation(
+            dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code, repair: .none)
+        return (0, skipped)
+    }
+
+    private func hasUseLeft(_ rule: Coupon, _ customerId: String) async throws -> Bool {
+        let uses = try await store.read { try OrderStore.couponUses($0, code: rule.code, customerId: customerId) }
+        return uses < rule.limitPerCustomer
     }
 }
 

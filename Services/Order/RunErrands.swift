@@ -56,9 +56,20 @@ struct RunErrands: Sendable {
             id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: message.key,
             time: Timestamp(milliseconds: message.createdAt), data: data)
         switch await neighbours.notification.send(event, for: .queue) {
-        case .live(.accepted): return .done()
+        case .live(.accepted): return told(kind, message.key)
         case .live(.refused(let problem)): return Verdict(.refused(problem))
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return .unavailable(reason.code)
+        }
+    }
+
+    /// Where the order owed its customer the message, the delivery is written into it together with the end of the message.
+    private func told(_ kind: NotificationKind, _ orderId: String) -> Verdict {
+        .done { [wall] database in
+            guard try OrderStore.mayOweMessage(database, id: orderId),
+                var order = try OrderStore.order(database, id: orderId), order.owes(kind)
+            else { return }
+            order.repair("notification", "delivered", at: wall())
+            try OrderStore.save(database, order, document: JSON.encode(order.document))
         }
     }
 

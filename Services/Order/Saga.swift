@@ -1,4 +1,5 @@
 import Contracts
+import Resilience
 import ServingPath
 
 /// The purchase as a state machine, without clock, store or network: what an order needs next, and what each answer makes
@@ -13,6 +14,10 @@ struct Saga: Sendable {
         /// Inventory can't be had: prices and stock as they were last known.
         case estimate
         case redeem(code: String)
+        /// Coupon can't be had: its rule as it was last known.
+        case estimateDiscount(code: String)
+        /// Puts the order, discounted by that rule, on disk, if the customer's limit leaves room: both in one transaction.
+        case saveEstimate(Order, limit: Int)
         /// Puts the order on disk: another try could price it or decide about the coupon differently, and charge another
         /// amount.
         case save
@@ -45,6 +50,8 @@ struct Saga: Sendable {
     private let isCustomerWaiting: Bool
     /// Nothing is captured without a live reservation.
     private var unreserved: Unavailability?
+    /// Why nothing is known to be redeemed.
+    private var unredeemed: Unavailability?
 
     init(_ order: Order, isCustomerWaiting: Bool) {
         self.order = order
@@ -108,8 +115,28 @@ struct Saga: Sendable {
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
             // Nothing but a live answer has redeemed anything.
             order.note("redeem", "degraded", reason.code, at: now)
-            skipCoupon(reason)
+            unredeemed = reason
+            next = order.request.couponCode.map { .estimateDiscount(code: $0) } ?? afterCoupon
         }
+    }
+
+    /// - Parameter known: the rule as it was last known; nil if it isn't known, or not lately.
+    mutating func estimatedDiscount(by known: LastGood<Coupon>?, at now: Timestamp) {
+        guard let reason = unredeemed else { return }
+        guard let known, let discount = known.value.offlineDiscount(on: order.pricedItems, at: order.document.createdAt) else {
+            return skipCoupon(reason)
+        }
+        var estimated = order
+        let age = Int(known.age.components.seconds)
+        estimated.estimateCoupon(discount: discount, ageSeconds: age, reason: reason.code)
+        estimated.note("discount", "degraded", "\(discount) off, as of \(age) s ago", at: now)
+        next = .saveEstimate(estimated, limit: known.value.limitPerCustomer)
+    }
+
+    /// - Parameter saved: the order with its estimate, on disk; nil where the customer's limit left no room.
+    mutating func savedEstimate(as saved: Order?) {
+        guard let reason = unredeemed else { return }
+        if let saved { self.saved(as: saved) } else { skipCoupon(reason) }
     }
 
     private mutating func skipCoupon(_ reason: Unavailability) {

@@ -111,13 +111,18 @@ package struct OrderLine: Codable, Sendable, Hashable {
 package struct Degradation: Codable, Sendable, Hashable {
     package enum Effect: String, Codable, Sendable, Hashable {
         case couponSkipped = "coupon-skipped"
+        /// The discount is that of the last known rule.
+        case couponEstimated = "coupon-estimated"
         case priceCached = "price-cached"
         case stockUnverified = "stock-unverified"
         case paymentQueued = "payment-queued"
+        /// The customer hears of the order later.
+        case notificationQueued = "notification-queued"
     }
     package enum Source: String, Codable, Sendable, Hashable { case cache, computed, queue, none }
     package enum Repair: String, Codable, Sendable, Hashable {
         case refundLater = "refund-later"
+        case recordLater = "record-later"
         case finishLater = "finish-later"
         case none
     }

@@ -3,24 +3,33 @@ import Metrics
 import Resilience
 import ServingPath
 
-/// `csp_dependency_calls_total{dependency,outcome}`.
+/// `csp_dependency_calls_total{dependency,outcome}`, and `csp_dependency_call_duration_seconds{dependency}` of those that
+/// were made: what the caller waited, tries and waits for a place together.
 final class DependencyCalls: Sendable {
-    private let counters = Locked<[String: [CallOutcome: Counter]]>([:])
+    private struct Instruments {
+        var calls: [CallOutcome: Counter]
+        var duration: Timer
 
-    func count(_ dependency: String, _ outcome: CallOutcome) {
-        let counter = counters.withLock { counters -> Counter? in
-            if counters[dependency] == nil { counters[dependency] = Self.counters(dependency) }
-            return counters[dependency]?[outcome]
+        init(_ dependency: String) {
+            calls = Dictionary(
+                uniqueKeysWithValues: CallOutcome.allCases.map { outcome in
+                    let dimensions = [("dependency", dependency), ("outcome", outcome.rawValue)]
+                    return (outcome, Counter(label: "csp_dependency_calls_total", dimensions: dimensions))
+                })
+            duration = Timer(label: "csp_dependency_call_duration_seconds", dimensions: [("dependency", dependency)])
         }
-        counter?.increment()
     }
 
-    private static func counters(_ dependency: String) -> [CallOutcome: Counter] {
-        Dictionary(
-            uniqueKeysWithValues: CallOutcome.allCases.map { outcome in
-                let dimensions = [("dependency", dependency), ("outcome", outcome.rawValue)]
-                return (outcome, Counter(label: "csp_dependency_calls_total", dimensions: dimensions))
-            })
+    private let instruments = Locked<[String: Instruments]>([:])
+
+    func count(_ dependency: String, _ outcome: CallOutcome, after elapsed: Duration) {
+        let (counter, timer) = instruments.withLock { instruments -> (Counter?, Timer?) in
+            if instruments[dependency] == nil { instruments[dependency] = Instruments(dependency) }
+            return (instruments[dependency]?.calls[outcome], instruments[dependency]?.duration)
+        }
+        counter?.increment()
+        guard outcome != .rejected else { return }
+        timer?.recordNanoseconds(Int64(elapsed / .nanoseconds(1)))
     }
 }
 

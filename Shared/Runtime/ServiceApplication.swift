@@ -62,7 +62,7 @@ package struct ServiceEnvironment: Sendable {
     package var path: PathEnvironment {
         let calls = DependencyCalls()
         return PathEnvironment(
-            time: time, isProtected: common.mode == .protected, called: { calls.count($0, $1) },
+            time: time, isProtected: common.mode == .protected, called: { calls.count($0, $1, after: $2) },
             happened: { [logger] in logger.log($0) })
     }
 }

@@ -6,6 +6,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import Queue
+import Resilience
 import ServiceLifecycle
 import Storage
 import Telemetry
@@ -27,8 +28,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         let common = environment.common
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         door = try Door(
-            common.door, routes: application.routes, exempt: StandardRoutes.firstSegments, credentials: credentials,
-            time: environment.time)
+            common.door, routes: application.routes, exempt: StandardRoutes.firstSegments, credentials: credentials)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
@@ -56,11 +56,14 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
                 door: door))
+        let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
+        var routes = standard.routes + application.routes
+        if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
         let responder = RouteResponder(
-            routes: standard.routes + application.routes,
+            routes: routes,
             credentials: credentials,
             admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
-            translate: Self.problem, logger: environment.logger)
+            translate: Self.problem, faults: faults, logger: environment.logger)
         return Hummingbird.Application(
             responder: responder, server: .through(door),
             configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),

@@ -9,9 +9,9 @@ package struct Settings {
         package var help: String
     }
 
-    private let value: (String) -> String?
+    let value: (String) -> String?
     package private(set) var knobs: [Knob] = []
-    package private(set) var problems: [String] = []
+    package internal(set) var problems: [String] = []
 
     /// - Parameter value: the text set for a key, or nil; an empty text counts as not set.
     package init(value: @escaping (String) -> String?) {

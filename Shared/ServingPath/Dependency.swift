@@ -76,6 +76,7 @@ final class Dependency: Sendable {
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(DependencyFailure<Refusal>) -> Value {
         let tries = Tries()
+        let begin = environment.time.now()
         let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
             [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>) -> Value in
             // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
@@ -102,24 +103,24 @@ final class Dependency: Sendable {
         }
         switch result {
         case .success(let value):
-            count(.ok)
+            count(.ok, since: begin)
             return value
         case .failure(.failed(let failure, _)):
             switch failure {
             case .refused:
-                count(.refused)
+                count(.refused, since: begin)
                 throw failure
             case .unavailable(let why):
-                count(.unavailable, why)
+                count(.unavailable, why, since: begin)
                 throw .unavailable(tries.marked(why))
             }
         case .failure(.rejected(let rejection)):
             let why = Unavailability(rejection: rejection)
             // Refused before its second try, a call was made all the same.
             if let last = tries.last {
-                count(.unavailable, last)
+                count(.unavailable, last, since: begin)
             } else {
-                count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why)
+                count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why, since: begin)
             }
             throw .unavailable(tries.marked(why))
         }
@@ -167,12 +168,11 @@ final class Dependency: Sendable {
         return false
     }
 
-    private func count(_ outcome: CallOutcome, _ why: Unavailability? = nil) {
+    private func count(_ outcome: CallOutcome, _ why: Unavailability? = nil, since begin: ContinuousClock.Instant) {
+        let now = environment.time.now()
         tally.count(outcome)
-        if let why, outcome == .unavailable {
-            failure.withLock { [now = environment.time.now()] in $0 = LastFailure(reason: why.reason, at: now) }
-        }
-        environment.called(declaration.name, outcome)
+        if let why, outcome == .unavailable { failure.withLock { $0 = LastFailure(reason: why.reason, at: now) } }
+        environment.called(declaration.name, outcome, begin.duration(to: now))
     }
 
     // MARK: Numbers

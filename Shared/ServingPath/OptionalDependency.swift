@@ -32,6 +32,9 @@ public struct OptionalDependency<Request: Sendable, Value: Sendable>: Sendable {
         dependency.declare(operation: operation)
     }
 
+    /// Whether the dependency's breaker is open now: nothing is asked.
+    public var isGivenUp: Bool { !dependency.breaker.letsPass && dependency.breaker.snapshot.phase == .open }
+
     /// Asks, under the dependency's policies; whatever happens, there is an answer. Cancelling the task ends the call, and
     /// the fallback answers.
     public func call(_ request: Request, for caller: Caller) async -> Served<Value> {

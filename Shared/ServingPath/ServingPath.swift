@@ -110,15 +110,15 @@ public struct PathEnvironment: Sendable {
     public var chance: Chance
     /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
     public var isProtected: Bool
-    /// Told of every call's end: the dependency's name, and how it ended. Must not block.
-    public var called: @Sendable (_ dependency: String, CallOutcome) -> Void
+    /// Told of every call's end: the dependency's name, how it ended, and how long its caller waited. Must not block.
+    public var called: @Sendable (_ dependency: String, CallOutcome, Duration) -> Void
     /// Told what the policies do, other than let a call pass. Must not block.
     public var happened: @Sendable (PolicyEvent) -> Void
 
     /// Everything has a default: the system's time and chance, protections on, nobody told.
     public init(
         time: TimeSource = .system, chance: Chance = .system, isProtected: Bool = true,
-        called: @escaping @Sendable (_ dependency: String, CallOutcome) -> Void = { _, _ in },
+        called: @escaping @Sendable (_ dependency: String, CallOutcome, Duration) -> Void = { _, _, _ in },
         happened: @escaping @Sendable (PolicyEvent) -> Void = { _ in }
     ) {
         self.time = time

@@ -43,7 +43,12 @@ import Testing
             ["up", "--ports", "0"], ["up", "--ports", "65531"], ["kill"], ["kill", "nobody"], ["load", "--rate", "0"],
             ["load", "--replay", "--coupon-share", "5"], ["load", "--coupon-share", "101"], ["load", "--duration", "0"],
             ["place", "--item", "P1:0"], ["place", "--coupon", "C", "--no-coupon"], ["place", "--url", "ftp://x"],
-            ["audit", "--wait", "x"],
+            ["audit", "--wait", "x"], ["fault"], ["fault", "coupon"], ["fault", "coupon", "slow"],
+            ["fault", "nobody", "abort"],
+            ["fault", "coupon", "latency"], ["fault", "coupon", "abort", "--percent", "101"],
+            ["fault", "coupon", "abort", "--status", "500"], ["fault", "coupon", "error", "--status", "200"],
+            ["fault", "coupon", "abort", "--when", "during"], ["fault", "coupon", "abort", "--expires", "0"],
+            ["fault", "coupon", "abort", "--route", "/redemptions"], ["fault", "clear", "nobody"],
             ["frobnicate"],
         ])
     func wrongUsage(arguments: [String]) {
@@ -52,7 +57,7 @@ import Testing
 
     @Test(
         "help ends with 0 and an example",
-        arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit"])
+        arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault", "drill"])
     func help(command: String) throws {
         let help = try #require(end([command, "--help"]))
         #expect(help.code == 0)

@@ -98,6 +98,21 @@ struct CouponRequestTests {
         }
     }
 
+    @Test("a coupon is shown to whoever knows its code, the list of all to the other services alone")
+    func listing() async throws {
+        try await withCoupons { service in
+            for token in [nil, "wrong", TestTokens.administrator] {
+                let answer = try await service.get("/coupons", token: token)
+                #expect(answer.status == 401 && answer.problem?.code == "unauthorized")
+            }
+            let page: Page<Coupon> = try await service.get("/coupons?limit=3").decode()
+            #expect(page.items.map(\.code) == ["DAY", "ONCE", "TIME"])
+            let rest: Page<Coupon> = try await service.get("/coupons?limit=3&cursor=\(page.nextCursor ?? "")").decode()
+            #expect(rest.items.map(\.code) == ["TWICE"] && rest.nextCursor == nil)
+            #expect(try await service.get("/coupons?cursor=zz").status == 422)
+        }
+    }
+
     @Test("a request whose deadline has passed is 503 and changes nothing")
     func deadline() async throws {
         try await withCoupons { service in

@@ -43,6 +43,25 @@ struct RecoveryTests {
         }
     }
 
+    @Test("an order whose process was killed before the coupon was decided is discounted by the last known rule as well")
+    func resumedWithoutCoupon() async throws {
+        let folder = try TemporaryFolder()
+        try await withStack(folder: folder) { (stack) async throws in
+            #expect(try await stack.order.post("/quotes", request(coupon: "TENTH")).status == 200)
+        }
+        let broken = try MisbehavingServer(behaviour: .refuse)
+        defer { broken.stop() }
+        let id = try await crash(folder, request(coupon: "TENTH"), key: "key-1")
+        try await withStack(settings: ["COUPON_URL": broken.url], folder: folder) { stack in
+            let order = try await stack.until(id) { $0.status.isTerminal }
+            #expect(order.status == .confirmed && order.total == 190)
+            #expect(order.degradations.map(\.effect) == [.couponEstimated])
+            // Its use was counted with it.
+            let second: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
+            #expect(second.discount == 0)
+        }
+    }
+
     @Test("a resumed order that is refused ends rejected, and the retry gets the refusal")
     func resumedAndRefused() async throws {
         let folder = try TemporaryFolder()

@@ -26,9 +26,12 @@ struct Stack: Sendable {
         GIFT,Gift,OTHER,0,1000
         """
     static let coupons = """
-        code,amount_off,limit_per_customer,eligible_skus
-        TENTH,10,1,APPLE
-        ALL,100,1,APPLE
+        code,amount_off,limit_per_customer,eligible_skus,valid_until
+        TENTH,10,1,APPLE,
+        ALL,100,1,APPLE,
+        TWICE,20,2,APPLE,
+        LARGE,501,9,APPLE,
+        PAST,10,9,APPLE,2020-01-01
         """
 
     func place(_ request: OrderRequest, key: String = UUID().uuidString) async throws -> TestAnswer {
@@ -80,14 +83,17 @@ private let patience: [String: String] = {
 
 /// Runs `body` with all services up; `settings` are the order service's, such as another URL for a neighbour.
 ///
-/// - Parameter proxies: by the setting whose neighbour is to be asked through it.
+/// - Parameters:
+///   - proxies: by the setting whose neighbour is to be asked through it.
+///   - folder: that of the order service; the others begin anew each time.
 func withStack(
     settings: [String: String] = [:], through proxies: [String: FaultyProxy] = [:], folder: TemporaryFolder? = nil,
+    coupons: String = Stack.coupons,
     _ body: @Sendable (Stack) async throws -> Void
 ) async throws {
     let seeds = try TemporaryFolder()
     try seeds.write(Stack.products, to: "products.csv")
-    try seeds.write(Stack.coupons, to: "coupons.csv")
+    try seeds.write(coupons, to: "coupons.csv")
     let seed = ["SEED_DIR": seeds.path]
     try await withService(InventoryApplication.self, settings: seed) { inventory in
         try await withService(CouponApplication.self, settings: seed) { coupon in

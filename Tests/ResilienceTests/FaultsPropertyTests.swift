@@ -21,7 +21,9 @@ private struct ObviousFault {
         if let most = fault.atMost, held.count >= most { return nil }
         held.append(call)
         bitten += 1
-        return FaultBite(kind: fault.kind, delay: fault.delay - fault.jitter + fault.jitter * 2 * shift, status: fault.status)
+        return FaultBite(
+            kind: fault.kind, delay: fault.delay - fault.jitter + fault.jitter * 2 * shift, status: fault.status,
+            draw: shift)
     }
 }
 

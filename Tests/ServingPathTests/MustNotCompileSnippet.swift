@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A file that is handed to the compiler by itself, beside the modules of this build.
@@ -24,22 +25,17 @@ struct Snippet: Sendable, CustomTestStringConvertible {
 
     /// The compiler's exit status, and its errors.
     func compile() async throws -> (status: Int32, errors: [String]) {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            "swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-diagnostic-style", "llvm",
-            "-I", Self.modules.path, file.path,
-        ]
-        let output = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in continuation.resume() }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        return (process.terminationStatus, text.split(separator: "\n").map(String.init).filter { $0.contains("error: ") })
+        let scratch = try TemporaryFolder()
+        let output = try scratch.write("", to: "output")
+        let process = try ChildProcess(
+            "swiftc",
+            [
+                "-typecheck", "-swift-version", "6", "-warnings-as-errors", "-diagnostic-style", "llvm",
+                "-I", Self.modules.path, file.path,
+            ], output: output, errors: output)
+        let status = await process.end()
+        let text = try String(contentsOfFile: output, encoding: .utf8)
+        return (status, text.split(separator: "\n").map(String.init).filter { $0.contains("error: ") })
     }
 
     /// The modules lie beside the test's own executable, which on some systems is an argument of a helper's.

@@ -98,7 +98,7 @@ struct ServingPathTests {
         let told = Recorded<String>()
         let path = ServingPath(
             environment: PathEnvironment(
-                time: shop.time.source, called: { told.add("\($0) \($1.rawValue)") },
+                time: shop.time.source, called: { name, outcome, _ in told.add("\(name) \(outcome.rawValue)") },
                 happened: { event in
                     if case .breakerChanged(_, let to, _) = event.kind { told.add("\(event.name) \(to.rawValue)") }
                 }))
@@ -114,6 +114,24 @@ struct ServingPathTests {
             told.all == [
                 "coupon ok", "coupon unavailable", "coupon open", "coupon unavailable", "coupon rejected",
             ])
+    }
+
+    @Test("a call's end is told with how long its caller waited")
+    func waited() async throws {
+        let told = Recorded<Duration>()
+        let path = ServingPath(
+            environment: PathEnvironment(time: shop.time.source, called: { _, _, elapsed in told.add(elapsed) }))
+        let step = try path.optional(Shop.declaration("coupon"))
+        let coupon = OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) {
+            [shop] request, _ async throws(Unavailability) in
+            shop.time.advance(by: .milliseconds(30))
+            if request == 0 { throw .unreachable }
+            return request
+        } fallback: { _, _ in
+            .absent
+        }
+        for request in [1, 0] { _ = await coupon.call(request, for: shop.customer()) }
+        #expect(told.all == [.milliseconds(30), .milliseconds(30)])
     }
 
     // MARK: Reconfiguring

@@ -22,7 +22,7 @@ struct Shop {
         path = ServingPath(
             environment: PathEnvironment(
                 time: time.source, chance: .seeded(1), isProtected: isProtected,
-                called: { [outcomes] _, outcome in outcomes.add(outcome) }, happened: { [events] in events.add($0) }))
+                called: { [outcomes] _, outcome, _ in outcomes.add(outcome) }, happened: { [events] in events.add($0) }))
     }
 
     static func declaration(

@@ -34,7 +34,7 @@ final class Client {
         if dice.happens(300) { items.append(ItemQuantity(sku: dice.one(of: Shop.skus), quantity: 1)) }
         return OrderRequest(
             customerId: dice.one(of: ["H1", "H2", "H3", "H4"]), items: items,
-            couponCode: dice.happens(500) ? dice.one(of: ["SAVE", "SAVE", "ONCE", "WRONG"]) : nil,
+            couponCode: dice.happens(500) ? dice.one(of: ["SAVE", "SAVE", "ONCE", "LARGE", "WRONG"]) : nil,
             ifCouponUnavailable: dice.one(of: [nil, .refundLater, .orderWithout, .reject]),
             maxTotal: dice.happens(100) ? Int(dice.from(100, 900)) : nil,
             payment: PaymentMeans(token: dice.happens(120) ? "tok_declined" : "tok_ok"))

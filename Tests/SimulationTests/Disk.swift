@@ -88,6 +88,15 @@ struct Disk {
         }
     }
 
+    /// By all orders of the same customer.
+    func couponUses(of order: Order) -> Int {
+        if mutant == .estimatesBeyondTheLimit { return 0 }
+        return rows.values.count { row in
+            row.order.usesCoupon && row.order.request.couponCode == order.request.couponCode
+                && row.order.request.customerId == order.request.customerId
+        }
+    }
+
     // MARK: As Conclusion and Errands have it
 
     mutating func commit(_ conclusion: Conclusion) throws {
@@ -130,6 +139,7 @@ struct Disk {
         case .forgetsToReleaseAfterADecline:
             order.progress.refusal?.status == 402 && [.releaseReservation, .releaseRedemption].contains(errand)
         case .forgetsToVoidWhenCancelled: order.status == .cancelled && errand == .voidPayment
+        case .forgetsToRecordEstimates: errand == .repairCoupon && order.progress.couponDecision == .estimated
         case .keepsTheRedemptionOfASkippedCoupon: order.status == .confirmed && errand == .releaseRedemption
         default: false
         }

@@ -15,6 +15,9 @@ final class Judge {
     private var undone: Set<String> = []
     private var uses: [String: Set<String>] = [:]
     private var told: [String: [NotificationKind]] = [:]
+    private var discounted: [String: Set<String>] = [:]
+    /// The coupons' rules; what they take off may change.
+    var rules: [String: Coupon] = [:]
 
     func broken(_ property: Property, _ about: String, _ detail: String) {
         if violation == nil { violation = Violation(property: property, about: about, detail: detail) }
@@ -102,10 +105,30 @@ final class Judge {
         if from != .placing, kept.document.total != order.document.total {
             broken(.legalWay, order.id, "total \(kept.document.total ?? -1) → \(order.document.total ?? -1)")
         }
+        if let code = order.request.couponCode { savedWithCoupon(order, over: kept, code) }
+    }
+
+    private func savedWithCoupon(_ order: Order, over kept: Order, _ code: String) {
+        let use = "\(code) by \(order.request.customerId)"
+        let isSale = order.status != .rejected && order.status != .cancelled
+        if isSale, order.document.discount > 0 {
+            discounted[use, default: []].insert(order.id)
+        } else {
+            discounted[use, default: []].remove(order.id)
+        }
+        guard order.isEstimated, !kept.isEstimated else { return }
+        if rules[code]?.offline != true { broken(.estimatedOffline, order.id, "\(code) has to be asked for") }
+        let (uses, limit) = (discounted[use, default: []].count, rules[code]?.limitPerCustomer ?? 0)
+        if uses > limit { broken(.estimatedWithinLimits, order.id, "\(uses) discounts of \(use), limit \(limit)") }
     }
 
     /// - Parameter free: the last known stock less the margin; nothing more may have been promised.
     func promised(_ orderId: String, _ sku: String, _ sum: Int, free: Int) {
         if sum > free { broken(.promised, orderId, "\(sum) of \(sku) promised, \(free) known") }
     }
+}
+
+extension Order {
+    /// Its discount is that of a last known rule.
+    var isEstimated: Bool { document.degradations.contains { $0.effect == .couponEstimated } }
 }

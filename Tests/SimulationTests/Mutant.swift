@@ -17,6 +17,12 @@ enum Mutant: String, CaseIterable, Sendable {
     case forgetsPromises
     case refundsWithAFreshKey
     case keepsTheRedemptionOfASkippedCoupon
+    case estimatesBeyondTheLimit
+    case estimatesWhatMayNotBe
+    case forgetsToRecordEstimates
+    case forgetsWhatALateCouponOwes
+    case takesBackWhatWasEstimated
+    case forgetsThatTheCustomerWasTold
     // The queue.
     case dropsWhatIsUnavailable
     case deliversInAnyOrder
@@ -52,10 +58,14 @@ enum Mutant: String, CaseIterable, Sendable {
         case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid, .oneAmount]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]
-        case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid]
+        case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid, .couponWorth]
         case .forgetsPromises: [.promised]
         case .refundsWithAFreshKey: [.paid, .refundedOnce, .told, .noDeadLetters]
         case .keepsTheRedemptionOfASkippedCoupon: [.couponWorth]
+        case .estimatesBeyondTheLimit: [.estimatedWithinLimits]
+        case .estimatesWhatMayNotBe: [.estimatedOffline]
+        case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold: [.repaired]
+        case .takesBackWhatWasEstimated: [.legalWay]
         case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired, .toldInOrder]
         case .deliversInAnyOrder: [.toldInOrder]
         case .countsAnOutageAsRefusal: [.noDeadLetters, .terminal, .stock, .coupons, .told, .paid, .repaired, .toldInOrder]

@@ -59,13 +59,14 @@ final class NotificationModel: Neighbour {
 }
 
 final class CouponModel: Neighbour {
-    let limits: [String: Int]
+    /// What a coupon takes off, and of what, changes now and then.
+    var rules: [String: Coupon]
     private(set) var redemptions: [String: Redemption] = [:]
-    private let amountOff = 150
 
-    init(limits: [String: Int], judge: Judge, mutant: Mutant?) {
-        self.limits = limits
+    init(_ rules: [Coupon], judge: Judge, mutant: Mutant?) {
+        self.rules = Dictionary(uniqueKeysWithValues: rules.map { ($0.code, $0) })
         super.init("coupon", judge: judge, mutant: mutant)
+        judge.rules = self.rules
     }
 
     override func handle(_ request: Request) -> Answer {
@@ -80,17 +81,21 @@ final class CouponModel: Neighbour {
         if let earlier = redemptions[request.orderId] {
             return earlier.status == .active ? .redemption(earlier) : .refused("voided")
         }
-        guard let limit = limits[request.code] else { return .refused("coupon-refused", reason: "unknown coupon") }
+        guard let rule = rules[request.code] else { return .refused("coupon-refused", reason: "unknown coupon") }
+        guard let discount = rule.discount(on: request.items) else {
+            return .refused("coupon-refused", reason: "no eligible item")
+        }
         let used = redemptions.values.reduce(0) {
             $0 + ($1.status == .active && $1.code == request.code && $1.customerId == request.customerId ? 1 : 0)
         }
-        guard used < limit || mutant == .couponForgetsLimits else { return .refused("coupon-used", reason: "used up") }
-        let subtotal = request.items.reduce(0) { $0 + $1.quantity * $1.unitPrice }
+        guard used < rule.limitPerCustomer || mutant == .couponForgetsLimits else {
+            return .refused("coupon-used", reason: "used up")
+        }
         let redemption = Redemption(
-            orderId: request.orderId, customerId: request.customerId, code: request.code, discount: min(amountOff, subtotal),
-            status: .active, at: request.at)
+            orderId: request.orderId, customerId: request.customerId, code: request.code, discount: discount, status: .active,
+            at: request.at)
         redemptions[request.orderId] = redemption
-        judge.redeemed(request.orderId, code: request.code, customer: request.customerId, limit: limit)
+        judge.redeemed(request.orderId, code: request.code, customer: request.customerId, limit: rule.limitPerCustomer)
         return .redemption(redemption)
     }
 

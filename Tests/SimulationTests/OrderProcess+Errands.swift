@@ -5,7 +5,7 @@ import ServingPath
 @testable import OrderService
 @testable import Queue
 
-/// What the queue's workers do: `FinishOrder`, `RepairCoupon` and `RunErrands`.
+/// What the queue's workers do: `FinishOrder`, `RepairCoupon`, `RefundCoupon` and `RunErrands`.
 extension OrderProcess {
     func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void) {
         let id = message.key
@@ -21,6 +21,7 @@ extension OrderProcess {
         case .releaseRedemption: ask(shop.coupon, .releaseRedemption(orderId: id), id) { then(Self.outcome($0)) }
         case .voidPayment: voidPayment(id, then)
         case .repairCoupon: repairCoupon(id, then)
+        case .refundCoupon: refundCoupon(id, then)
         case .notifyAccepted: notify(.orderAccepted, id, then)
         case .notifyConfirmed: notify(.orderConfirmed, id, then)
         case .notifyCancelled: notify(.orderCancelled, id, then)
@@ -38,7 +39,16 @@ extension OrderProcess {
     }
 
     private func notify(_ kind: NotificationKind, _ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        ask(shop.notification, .notify(orderId: id, kind), id) { then(Self.outcome($0)) }
+        ask(shop.notification, .notify(orderId: id, kind), id) { [self] result in
+            guard case .success = result, mutant != .forgetsThatTheCustomerWasTold else { return then(Self.outcome(result)) }
+            let now = wall
+            then(
+                .done { disk in
+                    guard var order = disk.order(id), order.owes(kind) else { return }
+                    order.repair("notification", "delivered", at: now)
+                    try disk.save(order)
+                })
+        }
     }
 
     private func voidPayment(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
@@ -65,41 +75,61 @@ extension OrderProcess {
             redeem(order, code, nil) { [self] served in
                 switch served {
                 case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): then(.unavailable(reason.code))
-                case .live(.voided): then(repaired(order, "the redemption had been undone"))
+                case .live(.voided): then(repaired(id) { $0.notRedeemedLate("the redemption had been undone", at: $1) })
                 case .live(.refused(let problem)):
-                    then(repaired(order, "the coupon was refused: \(problem.code)", leavingTombstone: true))
-                case .live(.redeemed(let discount)): refund(order, discount, then)
+                    then(
+                        repaired(id, also: .releaseRedemption) {
+                            $0.notRedeemedLate("the coupon was refused: \(problem.code)", at: $1)
+                        })
+                case .live(.redeemed(let discount)):
+                    let mutant = mutant
+                    then(
+                        repaired(id) { order, now in
+                            order.redeemedLate(discount: discount, at: now)
+                            if mutant == .takesBackWhatWasEstimated { order.redeemed(discount: discount) }
+                        })
                 }
             }
         }
     }
 
-    private func refund(_ order: Order, _ discount: Int, _ then: @escaping (Outcome<Disk>) -> Void) {
-        let owed = min(discount - order.document.discount, (order.document.total ?? 0) - order.document.refunded)
-        guard owed > 0, let paymentId = order.progress.paymentId else {
-            return then(repaired(order, "redeemed; nothing was owed"))
-        }
-        let key = mutant == .refundsWithAFreshKey ? "\(order.id):\(world.dice.next())" : "\(order.id):coupon"
-        ask(
-            shop.payment, .refund(paymentId: paymentId, amount: owed, key: key), order.id,
-            refusals: ["refund-exceeds-capture", "voided", "not-found"]
-        ) { [self] result in
-            guard case .success(.payment(let payment)) = result else { return then(Self.outcome(result)) }
-            then(repaired(order, "redeemed; \(owed) refunded", refunded: payment.refunded))
+    private func repaired(
+        _ id: String, also errand: Errand? = nil, _ change: @escaping (inout Order, Timestamp) -> Void
+    ) -> Outcome<Disk> {
+        let now = wall
+        return .done { [mutant] disk in
+            guard var order = disk.order(id) else { return }
+            change(&order, now)
+            try disk.save(order)
+            if let errand { disk.add(errand, id) }
+            if order.owesCouponRepair, mutant != .forgetsWhatALateCouponOwes { disk.add(.refundCoupon, id) }
         }
     }
 
-    private func repaired(_ order: Order, _ outcome: String, refunded: Int? = nil, leavingTombstone: Bool = false) -> Outcome<
-        Disk
-    > {
-        let now = wall
-        return .done { disk in
-            var order = order
-            order.repair("coupon", outcome, at: now)
-            if let refunded { order.document.refunded = refunded }
-            try disk.save(order)
-            if leavingTombstone { disk.add(.releaseRedemption, order.id) }
-            if refunded != nil { disk.add(.notifyRefunded, order.id) }
+    // MARK: RefundCoupon
+
+    private func refundCoupon(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
+        read {
+            $0.order(id)
+        } then: { [self] order in
+            guard let order, order.owesCouponRepair, let owed = order.progress.couponRefund,
+                let paymentId = order.progress.paymentId
+            else { return then(.done()) }
+            let key = mutant == .refundsWithAFreshKey ? "\(id):\(world.dice.next())" : "\(id):coupon"
+            ask(
+                shop.payment, .refund(paymentId: paymentId, amount: owed, key: key), id,
+                refusals: ["refund-exceeds-capture", "voided", "not-found"]
+            ) { [self] result in
+                guard case .success(.payment(let payment)) = result else { return then(Self.outcome(result)) }
+                let now = wall
+                then(
+                    .done { disk in
+                        guard var order = disk.order(id) else { return }
+                        order.couponRefunded(payment.refunded, at: now)
+                        try disk.save(order)
+                        disk.add(.notifyRefunded, id)
+                    })
+            }
         }
     }
 }

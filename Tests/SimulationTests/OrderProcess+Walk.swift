@@ -24,6 +24,20 @@ extension OrderProcess {
             saga.estimated(shop.catalogue.products(saga.order, &world.dice), at: wall)
             step(saga, deadline, then)
         case .redeem(let code): redeem(saga, code, deadline) { [self] in step($0, deadline, then) }
+        case .estimateDiscount(let code):
+            var saga = saga
+            saga.estimatedDiscount(by: shop.rules.lookup(code, &world.dice, mutant), at: wall)
+            step(saga, deadline, then)
+        case .saveEstimate(let estimated, let limit):
+            save(estimated, within: limit) { [self] result in
+                var saga = saga
+                switch result {
+                case .success(let order):
+                    saga.savedEstimate(as: order)
+                    step(saga, deadline, then)
+                case .failure(let error): then(.failure(error))
+                }
+            }
         case .save:
             if mutant == .keepsTheCouponDecisionInMemory {
                 var saga = saga

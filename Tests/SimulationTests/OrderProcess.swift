@@ -27,7 +27,10 @@ final class OrderProcess: QueueProcess {
         self.owner = owner
         world = shop.world
         endings = Endings(
-            acceptedMaxAge: shop.acceptedMaxAge, wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
+            acceptedMaxAge: shop.acceptedMaxAge,
+            // Every third second.
+            isNotificationGivenUp: { [clock = shop.world.clock] in clock.now / 1000 % 3 == 0 },
+            wall: { [clock = shop.world.clock] in Timestamp(milliseconds: clock.now) })
         for lane in Errand.Lane.allCases { lanes[lane] = Lane(lane.number, of: self) }
         transact {
             $0.queue.takeOver()
@@ -86,6 +89,18 @@ final class OrderProcess: QueueProcess {
             var saved = order
             saved.version += 1
             then(result.map { saved })
+        }
+    }
+
+    func save(_ order: Order, within limit: Int, then: @escaping (Result<Order?, any Error>) -> Void) {
+        transact { disk in
+            guard disk.couponUses(of: order) < limit else { return false }
+            try disk.save(order)
+            return true
+        } then: { result in
+            var saved = order
+            saved.version += 1
+            then(result.map { $0 ? saved : nil })
         }
     }
 

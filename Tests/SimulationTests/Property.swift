@@ -12,6 +12,8 @@ enum Property: String, Sendable {
     case toldInOrder = "a customer reads what happened in the order in which it happened"
     case legalWay = "an order that has ended stays as it ended, and its total as it was told"
     case promised = "no more is promised than the last known stock allows"
+    case estimatedWithinLimits = "an estimate leaves the customer's other discounts within the limit"
+    case estimatedOffline = "a discount is estimated only where the rule allows it"
     // Once drained: the contract's eight invariants, …
     case terminal = "every order is in a terminal state"
     case paid = "every confirmed order is paid once, and no other keeps money"

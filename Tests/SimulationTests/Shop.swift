@@ -27,6 +27,7 @@ final class Shop {
     let notification: NotificationModel
     var disk: Disk
     var catalogue = Catalogue()
+    var rules = KnownRules()
     /// How long an order may stay accepted; in some episodes too short for what goes wrong.
     let acceptedMaxAge: Duration
     private(set) var process: OrderProcess?
@@ -43,12 +44,15 @@ final class Shop {
             stock: ["APPLE": 60, "BREAD": 25, "CHEESE": 12, "DATES": 200],
             prices: ["APPLE": 100, "BREAD": 250, "CHEESE": 99, "DATES": 40], judge: judge, mutant: mutant)
         payment = PaymentModel("payment", judge: judge, mutant: mutant)
-        coupon = CouponModel(limits: ["SAVE": 3, "ONCE": 1], judge: judge, mutant: mutant)
+        coupon = CouponModel(
+            [Self.coupon("SAVE", limit: 3), Self.coupon("ONCE", limit: 1), Self.coupon("LARGE", limit: 2, offline: false)],
+            judge: judge, mutant: mutant)
         notification = NotificationModel("notification", judge: judge, mutant: mutant)
         disk = Disk(judge: judge, clock: world.clock, mutant: mutant)
         acceptedMaxAge = .seconds(world.dice.from(5, 60))
         start()
         refreshCatalogue()
+        refreshRules()
         clients = (0..<customers).map { Client(self, number: $0) }
         for neighbour in [inventory, payment, coupon, notification] { outages(of: neighbour) }
     }
@@ -101,6 +105,24 @@ final class Shop {
             inventory.prices[world.dice.one(of: Self.skus)] = Int(world.dice.from(50, 400))
             if world.now >= inventory.downUntil { return refreshCatalogue() }
             world.after(1000) { [self] in refreshCatalogue() }
+        }
+    }
+
+    private static func coupon(_ code: String, limit: Int, offline: Bool = true) -> Coupon {
+        Coupon(
+            code: code, amountOff: 150, currency: "USD", limitPerCustomer: limit,
+            eligibleSkus: skus.filter { $0 != "DATES" }, validUntil: nil, offline: offline)
+    }
+
+    private func refreshRules() {
+        rules.refresh(coupon.rules)
+        world.after(5000) { [self] in
+            guard network.isFaulty else { return }
+            let (code, unwanted) = (world.dice.one(of: ["SAVE", "ONCE"]), world.dice.one(of: Self.skus))
+            coupon.rules[code]?.amountOff = Int(world.dice.from(50, 300))
+            coupon.rules[code]?.eligibleSkus = Self.skus.filter { $0 != unwanted }
+            if world.now >= coupon.downUntil { return refreshRules() }
+            world.after(1000) { [self] in refreshRules() }
         }
     }
 }

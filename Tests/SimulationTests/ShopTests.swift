@@ -13,7 +13,10 @@ struct ShopTests {
         "void done", "cancel: cancelled by the customer", "cancel: it could not be finished in time",
         "cancel: the coupon can't be checked", "repair: inventory: reserved",
         "repair: payment: charged",
-        "repair: coupon: redeemed; 150 refunded", "repair: coupon: the coupon was refused: coupon-used",
+        "repair: coupon: redeemed; N refunded", "repair: coupon: the coupon was refused: coupon-used",
+        "discount degraded", "repair: coupon: redeemed; nothing was owed",
+        "repair: coupon: redeemed; N less than was given, and nothing is taken back",
+        "repair: coupon: the coupon was refused: coupon-refused; the discount of N stays", "repair: notification: delivered",
         "repair: coupon: moot: the order was cancelled",
     ]
 

@@ -16,8 +16,8 @@ struct CrashPointTests {
         CrashPlace(service: "coupon", name: "before commit seeds"), CrashPlace(service: "coupon", name: "after commit seeds"),
         CrashPlace(service: "inventory", name: "before commit seeds"),
         CrashPlace(service: "inventory", name: "after commit seeds"),
-        CrashPlace(service: "order", name: "before commit last known products"),
-        CrashPlace(service: "order", name: "after commit last known products"),
+        CrashPlace(service: "order", name: "before commit last known"),
+        CrashPlace(service: "order", name: "after commit last known"),
     ]
 
     @Test("killed at any of them, a service recovers, and nothing is lost or done twice")

@@ -17,6 +17,7 @@ struct CustomerJourney: Sendable {
     static let coupons = """
         code,amount_off,limit_per_customer,eligible_skus
         TENTH,10,1,APPLE
+        LARGE,501,1,APPLE
         """
 
     let stack: SystemStack
@@ -35,9 +36,10 @@ struct CustomerJourney: Sendable {
         }
         try await with("inventory", forced: "forced-open") { try await buy("promised", expecting: [201, 202]) }
         try await with("coupon", forced: "forced-open") {
-            try await buy("skipped", coupon: "TENTH", expecting: [201, 202])
-            try await buy("without", coupon: "TENTH", ifCouponUnavailable: .orderWithout, expecting: [201, 202])
-            try await buy("rejecting", coupon: "TENTH", ifCouponUnavailable: .reject, expecting: [201, 202, 503, 200])
+            try await buy("estimated", coupon: "TENTH", expecting: [201, 202])
+            try await buy("skipped", coupon: "LARGE", expecting: [201, 202])
+            try await buy("without", coupon: "LARGE", ifCouponUnavailable: .orderWithout, expecting: [201, 202])
+            try await buy("rejecting", coupon: "LARGE", ifCouponUnavailable: .reject, expecting: [201, 202, 503, 200])
         }
         let again = try await buy("plain", coupon: "TENTH", expecting: [201, 202])
         #expect(again == plain, "one key, two orders")

@@ -54,12 +54,7 @@ struct SmallDisk: Sendable {
     private static func unmount(_ path: String) throws { try run("/bin/umount", ["-l", path]) }
 
     private static func run(_ tool: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: tool)
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw POSIXError(.EPERM) }
+        let process = try ChildProcess(tool, arguments)
+        guard process.waitUntilEnd() == 0 else { throw POSIXError(.EPERM) }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Makes a running process's `fdatasync` slow, or fail, with `strace`; ends when it is let go.
@@ -6,12 +7,11 @@ final class BrokenSyncs {
     /// Whether there is an strace that may look into other processes.
     static let isPossible: Bool = {
         guard let process = try? start(["-e", "trace=none", "/bin/true"]) else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        return process.waitUntilEnd() == 0
     }()
     static let reason = "strace isn't installed, or may not trace here"
 
-    private let tracer: Process
+    private let tracer: ChildProcess
     private let pid: Int32
 
     /// Returns when every sync of the process is concerned.
@@ -26,7 +26,7 @@ final class BrokenSyncs {
         }
     }
 
-    deinit { if tracer.isRunning { tracer.terminate() } }
+    deinit { tracer.terminate() }
 
     /// Returns when the process syncs as ever.
     func end() {
@@ -34,19 +34,8 @@ final class BrokenSyncs {
         while Self.tracers(of: pid).contains(where: { $0 != 0 }) { usleep(1000) }
     }
 
-    private static func start(_ arguments: [String]) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/strace")
-        process.arguments = ["-q", "-o", "/dev/null"] + arguments
-        process.standardError = FileHandle.nullDevice
-        // A child inherits the calling thread's blocked signals, among them, on a thread of a pool, the one that ends it.
-        var none = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try process.run()
-        return process
+    private static func start(_ arguments: [String]) throws -> ChildProcess {
+        try ChildProcess("/usr/bin/strace", ["-q", "-o", "/dev/null"] + arguments)
     }
 
     /// Who traces each of the process's threads; 0 for nobody.

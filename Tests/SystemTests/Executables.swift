@@ -21,32 +21,12 @@ enum Executables {
     /// Runs an executable to its end.
     static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
         let scratch = try TemporaryFolder()
-        let (process, output, errors) = try prepare(name, arguments, environment: environment, scratch: scratch)
-        defer {
-            for case let handle as FileHandle in [process.standardOutput, process.standardError] { try? handle.close() }
-        }
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            process.terminationHandler = { _ in continuation.resume() }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
+        let output = try scratch.write("", to: "out")
+        let errors = try scratch.write("", to: "err")
+        let process = try ChildProcess(
+            folder.appending(path: name).path, arguments, environment: environment, output: output, errors: errors)
         return Outcome(
-            status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
-            errors: try String(contentsOf: errors, encoding: .utf8))
-    }
-
-    /// Output goes to files: a pipe would stay open in the services that `csp up --detach` leaves behind.
-    private static func prepare(
-        _ name: String, _ arguments: [String], environment: [String: String], scratch: TemporaryFolder
-    ) throws -> (Process, URL, URL) {
-        let process = Process()
-        process.executableURL = folder.appending(path: name)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        let output = URL(filePath: try scratch.write("", to: "out"))
-        let errors = URL(filePath: try scratch.write("", to: "err"))
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        return (process, output, errors)
+            status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8),
+            errors: try String(contentsOfFile: errors, encoding: .utf8))
     }
 }

@@ -25,7 +25,8 @@ import Testing
         let bounds = try ParsedPage(registry.exposition()).series("latency_seconds_bucket").compactMap { $0.labels["le"] }
         #expect(
             bounds == [
-                "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5", "7.5", "10", "+Inf",
+                "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5",
+                "7.5", "10", "+Inf",
             ])
     }
 

@@ -1,6 +1,7 @@
 package import Contracts
 package import Foundation
 import Logging
+package import Resilience
 package import Runtime
 import ServiceLifecycle
 package import Transport
@@ -85,9 +86,10 @@ package struct TestAnswer: Sendable {
 ///   - settings: as in the environment; the tokens and the port are set already.
 ///   - folder: the data folder; give the same one twice to start the service again on what it left.
 ///   - wall: the service's wall clock.
+///   - time: what it waits by.
 package func withService<Application: ServiceApplication, Result: Sendable>(
     _ type: Application.Type, settings: [String: String] = [:], folder: TemporaryFolder? = nil,
-    wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() },
+    wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() }, time: TimeSource = .system,
     _ body: @Sendable (RunningService<Application>) async throws -> Result
 ) async throws -> Result {
     Metering.start()
@@ -109,7 +111,7 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
     defer { client.shutdown() }
     let host = try ServiceHost<Application>(
         configuration: configuration,
-        environment: ServiceEnvironment(common: common, logger: logger, http: client, wall: wall))
+        environment: ServiceEnvironment(common: common, logger: logger, http: client, time: time, wall: wall))
     let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
     let group = ServiceGroup(services: [Hosted(host: host, portFound: portFound)], logger: logger)
     return try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -86,7 +86,9 @@ struct Load: AsyncParsableCommand {
         let run = randomHex(UInt32.self)
         let purchase = Purchase(client: client, orderURL: url, patience: patience.duration)
         let history = try history.map(HistoryFile.init)
-        let loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: token, history: history)
+        let loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: token) { operation, _ in
+            history?.write(operation)
+        }
         let seed = replay == nil ? seed ?? UInt64.random(in: 0...999_999) : nil
         var source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
         let total = total(baskets.count)

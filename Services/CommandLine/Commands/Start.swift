@@ -21,14 +21,7 @@ struct Start: AsyncParsableCommand {
         let client = HTTPClient()
         defer { client.shutdown() }
         let launch = Launch(folder: folder, tokens: try Tokens.read(from: folder), client: client)
-        let started = try folder.locked { () throws -> Launch.Started? in
-            var record = try folder.record()
-            guard record[name]?.process.isAlive != true else { return nil }
-            record.stopping = false
-            let started = try launch.spawn(name, of: &record)
-            try folder.write(record)
-            return started
-        }
+        let started = try launch.spawnAgain(name)
         guard let started else {
             let isFrozen = try folder.record()[name]?.process.activity == .stopped
             let hint = isFrozen ? ", frozen; csp thaw \(name)\(folder.option) lets it go on" : ""

@@ -38,7 +38,9 @@ struct Up: AsyncParsableCommand {
         try folder.prepare()
         let tokens = try Tokens.establish(in: folder, environment: ProcessInfo.processInfo.environment)
         let launch = Launch(folder: folder, tokens: tokens, client: client) { signals.count > 0 }
-        let (record, started) = try folder.locked { try start(launch) }
+        let new = StackRecord.new(
+            ports: ports, seedFolder: try Places.seedFolder(), environment: ProcessInfo.processInfo.environment)
+        let (record, started) = try folder.locked { try launch.spawnAll(new) }
         do {
             try await launch.waitUntilReady(started)
         } catch {
@@ -48,47 +50,6 @@ struct Up: AsyncParsableCommand {
         }
         welcome(record, folder, after: ContinuousClock.now - begin)
         if !detach { try await watch(folder, record, signals) }
-    }
-
-    /// Checks first whatever can be checked, so that a stack is started as a whole or not at all.
-    private func start(_ launch: Launch) throws -> (StackRecord, [Launch.Started]) {
-        let folder = launch.folder
-        if let running = try folder.recordIfAny()?.services.first(where: \.process.isAlive) {
-            throw Failure(
-                "a stack is already running on \(folder.path) (\(running.name) pid \(running.process.pid)); "
-                    + "csp down\(folder.option) stops it")
-        }
-        var record = try newRecord()
-        for service in record.services {
-            _ = try Places.executable(of: service.name)
-            switch PortCheck.check(host: record.host, port: service.port) {
-            case .free: break
-            case .taken: throw Failure("port \(service.port) (\(service.name)) is already in use; choose others with --ports")
-            case .refused(let why): throw Failure("\(service.name) can't listen on \(record.host) port \(service.port): \(why)")
-            }
-        }
-        var started: [Launch.Started] = []
-        do {
-            for name in ServiceName.allCases { started.append(try launch.spawn(name, of: &record)) }
-            try folder.write(record)
-        } catch {
-            for one in started { one.service.process.send(SIGKILL) }
-            throw error
-        }
-        return (record, started)
-    }
-
-    private func newRecord() throws -> StackRecord {
-        let environment = ProcessInfo.processInfo.environment
-        let host = environment["HTTP_HOST"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1"
-        let nobody = ProcessIdentity(pid: 0, startTime: 0)
-        return StackRecord(
-            instance: randomHex(UInt64.self), basePort: ports, host: host, seedFolder: try Places.seedFolder(),
-            stopping: false, environment: StackRecord.kept(environment),
-            services: ServiceName.allCases.map { name in
-                let port = ports + name.portOffset
-                return .init(name: name, url: StackRecord.url(host: host, port: port), port: port, process: nobody)
-            })
     }
 
     private func welcome(_ record: StackRecord, _ folder: StackFolder, after duration: Duration) {

@@ -34,13 +34,16 @@ struct Attempt: Codable, Equatable {
     var orderId: String?
     var total: Int?
     var orderStatus: OrderStatus?
+    /// What was done otherwise than usual; nil where nothing was.
+    var degradations: [Degradation]?
 }
 
 extension Attempt {
     init(_ call: Call, sentAt: Timestamp, answer: OrderAnswer) {
         self.init(
             call: call, sentAt: sentAt, answeredAt: .now(), status: answer.status, code: answer.problem?.code,
-            orderId: answer.order?.id ?? answer.problem?.orderId, total: answer.order?.total, orderStatus: answer.order?.status)
+            orderId: answer.order?.id ?? answer.problem?.orderId, total: answer.order?.total, orderStatus: answer.order?.status,
+            degradations: answer.order.flatMap { $0.degradations.isEmpty ? nil : $0.degradations })
     }
 
     init(_ call: Call, sentAt: Timestamp, failure: String, neverSent: Bool) {

@@ -11,7 +11,8 @@ struct OpenLoop {
     /// Prefix of every idempotency key: never the same in two runs, else the second would be answered with the first's orders.
     let run: String
     let paymentToken: String
-    let history: HistoryFile?
+    /// Told of an operation before its first request, after each answer and at its end, with when it was meant to be sent.
+    let seen: @Sendable (ClientOperation, ContinuousClock.Instant) -> Void
 
     /// Sends what `next` gives until it gives nothing, and returns once all are at their end.
     ///
@@ -41,13 +42,13 @@ struct OpenLoop {
                 tally.begin(isDelayed: isDelayed)
                 group.addTask {
                     var operation = ClientOperation(key: key, request: order)
-                    history?.write(operation)
+                    seen(operation, intended)
                     let result = await purchase.run(body, key: key, intended: intended) {
                         operation.attempts.append($0)
-                        history?.write(operation)
+                        seen(operation, intended)
                     }
                     operation.outcome = result.ending.outcome
-                    history?.write(operation)
+                    seen(operation, intended)
                     tally.end(result, key: key)
                     roomMade.yield()
                 }

@@ -4,8 +4,8 @@ import Resilience
 import ServingPath
 import Transport
 
-/// Coupon is optional: its calls can't throw, so that no outage of it can fail an order. What happens instead is the
-/// customer's choice (`ifCouponUnavailable`).
+/// Coupon is optional: its calls can't throw, so that no outage of it can fail an order. Instead the last known rule counts
+/// where it may, else the customer's choice (`ifCouponUnavailable`).
 struct CouponNeighbour: Sendable {
     /// Aggressive: a redemption takes 2 to 5 ms, and a customer loses little by ordering without it and getting the difference
     /// back. So a try is given up after 200 ms, and the breaker opens on little evidence: ten calls, a third of them failed.
@@ -32,16 +32,22 @@ struct CouponNeighbour: Sendable {
         case unknown
     }
 
+    /// The rules as they were last told.
+    let lastKnown: LastKnown<Coupon>
     private let redeeming: OptionalDependency<(order: Order, code: String), Redeeming>
     private let rules: OptionalDependency<String, Rule>
+    private let listing: OptionalDependency<String?, Page<Coupon>>
     private let releasing: OptionalDependency<String, Redemption>
 
-    init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
+    init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection, lastKnown: LastKnown<Coupon>) throws {
+        self.lastKnown = lastKnown
         let step = try path.optional(
             Declaration(
                 name: "coupon", criticality: .sheddablePlus,
-                fallback: "the order goes on without the coupon, or is refused where the customer asked for that",
-                effect: "full price now; the discount is refunded when coupon is back", protection: protection))
+                fallback: "the discount by the last known rule where that may be honoured offline; else the order goes on "
+                    + "without the coupon, or is refused where the customer asked for that",
+                effect: "a small discount all the same; a large one is refunded when coupon is back",
+                protection: protection))
         redeeming = OptionalDependency(step, "redeem", isIdempotent: true) { request, context async throws(Unavailability) in
             try await Self.redeem(request.order, code: request.code, neighbour, context)
         } fallback: { _, _ in
@@ -49,6 +55,11 @@ struct CouponNeighbour: Sendable {
         }
         rules = OptionalDependency(step, "rule", isIdempotent: true) { code, context async throws(Unavailability) in
             try await Self.rule(code, neighbour, context)
+        } fallback: { code, _ in
+            lastKnown.lookup(code).map { .cached(.known($0.value), age: $0.age) } ?? .absent
+        }
+        listing = OptionalDependency(step, "list", isIdempotent: true) { cursor, context async throws(Unavailability) in
+            try await Self.list(after: cursor, neighbour, context)
         } fallback: { _, _ in
             .absent
         }
@@ -64,7 +75,19 @@ struct CouponNeighbour: Sendable {
         await redeeming.call((order, code), for: caller)
     }
 
-    func rule(_ code: String, for caller: Caller) async -> Served<Rule> { await rules.call(code, for: caller) }
+    /// A live answer is remembered.
+    func rule(_ code: String, for caller: Caller) async -> Served<Rule> {
+        let rule = await rules.call(code, for: caller)
+        switch rule {
+        case .live(.known(let coupon)): lastKnown.store(coupon)
+        case .live(.unknown): lastKnown.remove(code)
+        case .cached, .computed, .absent: break
+        }
+        return rule
+    }
+
+    /// A page of all rules, for when they can't be had; nil where they can't be had now.
+    func rules(after cursor: String?) async -> Page<Coupon>? { await listing.call(cursor, for: .queue).value }
 
     func release(orderId: String, for caller: Caller) async -> Served<Redemption> {
         await releasing.call(orderId, for: caller)
@@ -105,6 +128,24 @@ struct CouponNeighbour: Sendable {
         } catch {
             switch error {
             case .refused: return .unknown
+            case .unavailable(let reason): throw reason
+            }
+        }
+    }
+
+    private static func list(
+        after cursor: String?, _ neighbour: Neighbour, _ context: CallContext
+    ) async throws(Unavailability) -> Page<Coupon> {
+        let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
+        do throws(CallError) {
+            // A coupon for a thousand SKUs has 10 KB, and an answer may have a megabyte.
+            var page: Page<Coupon> = try await neighbour.call(
+                "GET", "/coupons?limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
+            page.items.removeAll { $0.amountOff < 0 }
+            return page
+        } catch {
+            switch error {
+            case .refused: throw .invalidAnswer
             case .unavailable(let reason): throw reason
             }
         }

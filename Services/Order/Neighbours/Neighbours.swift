@@ -1,3 +1,5 @@
+import Contracts
+import Resilience
 import Runtime
 import ServingPath
 import Transport
@@ -10,16 +12,24 @@ struct Neighbours: Sendable {
     let coupon: CouponNeighbour
     let notification: NotificationNeighbour
 
-    init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
-        func neighbour(_ url: String) -> Neighbour {
-            Neighbour(baseURL: url, token: environment.common.serviceToken, http: environment.http)
+    init(configuration: OrderConfiguration, environment: ServiceEnvironment, coupons: LastKnown<Coupon>) throws {
+        func neighbour(_ name: String, _ url: String, _ faults: [Fault]) throws -> Neighbour {
+            Neighbour(
+                baseURL: url, token: environment.common.serviceToken, http: environment.http,
+                faults: faults.isEmpty ? nil : try NeighbourFaults(faults, environment: environment.faults(named: name)))
         }
         path = ServingPath(environment: environment.path)
         inventory = try InventoryNeighbour(
-            neighbour(configuration.inventoryURL), on: path, protection: configuration.inventory)
-        payment = try PaymentNeighbour(neighbour(configuration.paymentURL), on: path, protection: configuration.payment)
-        coupon = try CouponNeighbour(neighbour(configuration.couponURL), on: path, protection: configuration.coupon)
+            neighbour("inventory", configuration.inventoryURL, configuration.inventoryFaults), on: path,
+            protection: configuration.inventory)
+        payment = try PaymentNeighbour(
+            neighbour("payment", configuration.paymentURL, configuration.paymentFaults), on: path,
+            protection: configuration.payment)
+        coupon = try CouponNeighbour(
+            neighbour("coupon", configuration.couponURL, configuration.couponFaults), on: path,
+            protection: configuration.coupon, lastKnown: coupons)
         notification = try NotificationNeighbour(
-            neighbour(configuration.notificationURL), on: path, protection: configuration.notification)
+            neighbour("notification", configuration.notificationURL, configuration.notificationFaults), on: path,
+            protection: configuration.notification)
     }
 }

@@ -46,6 +46,9 @@ struct NotificationNeighbour: Sendable {
         }
     }
 
+    /// Whether events stay in the queue for now.
+    var isGivenUp: Bool { sending.isGivenUp }
+
     /// Tells notification of an event; one event id is one notification, however often it is sent.
     func send(_ event: CloudEvent, for caller: Caller) async -> Served<Sending> { await sending.call(event, for: caller) }
 }

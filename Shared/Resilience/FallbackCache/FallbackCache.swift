@@ -123,4 +123,8 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
 
     /// Forgets a value, here and in the storage: the dependency, in good health, says that there is no such thing any more.
     public func remove(_ key: Key) { contents.withLock { $0.state.remove(key) } }
+
+    /// What it holds a value for, one that is too old included; as many as there are. For whoever refreshes everything at once,
+    /// to find what there isn't any more.
+    public var keys: [Key] { contents.withLock { $0.state.values.entries.map(\.key) } }
 }

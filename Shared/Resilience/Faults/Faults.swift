@@ -14,7 +14,8 @@ public import Synchronization
 /// ``decide(_:now:)`` instead, and acts on the answer. One set of faults is active at a time. Without one a call costs one
 /// relaxed atomic load more.
 public final class Faults: Policy {
-    @usableFromInline let environment: PolicyEnvironment
+    /// Whoever carries out a decision waits by its time.
+    public let environment: PolicyEnvironment
     @usableFromInline let isArmed = Atomic(false)
     private let state = Locked(FaultsState())
 

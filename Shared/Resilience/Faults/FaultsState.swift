@@ -68,7 +68,7 @@ extension FaultsState.Active {
         bitten += 1
         running += 1
         let delay = fault.delay + fault.jitter * (2 * shift - 1)
-        return FaultBite(kind: fault.kind, delay: max(.zero, delay), status: fault.status)
+        return FaultBite(kind: fault.kind, delay: max(.zero, delay), status: fault.status, draw: shift)
     }
 }
 

@@ -12,6 +12,8 @@ package struct Neighbour: Sendable {
     let baseURL: String
     let token: String
     let http: HTTPClient
+    /// nil: nothing is injected on the way.
+    let faults: NeighbourFaults?
 
     /// What the caller keeps of its deadline, to answer its own caller in time.
     static let margin: Duration = .milliseconds(15)
@@ -20,10 +22,11 @@ package struct Neighbour: Sendable {
     /// For a call that nothing bounds; every policy here does.
     static let longest: Duration = .seconds(30)
 
-    package init(baseURL: String, token: String, http: HTTPClient) {
+    package init(baseURL: String, token: String, http: HTTPClient, faults: NeighbourFaults? = nil) {
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
         self.token = token
         self.http = http
+        self.faults = faults
     }
 
     /// Asks once, on behalf of `caller`, until `context.deadline` less a margin.
@@ -54,7 +57,14 @@ package struct Neighbour: Sendable {
         let allowance = deadline.allowance(upTo: Self.longest)
         let request = HTTPClient.Request(
             method: "GET", url: baseURL + "/readyz", connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance)
-        return (try? await http.send(request))?.status == 200
+        return (try? await exchange(request, "GET", "/readyz"))?.status == 200
+    }
+
+    private func exchange(
+        _ request: HTTPClient.Request, _ method: String, _ path: String
+    ) async throws(HTTPClientError) -> HTTPClient.Response {
+        guard let faults else { return try await http.send(request) }
+        return try await faults.send(request, method, path, by: http)
     }
 
     private func send(
@@ -81,7 +91,7 @@ package struct Neighbour: Sendable {
             request.body = Array(encoded)
         }
         do {
-            return try await http.send(request)
+            return try await exchange(request, method, path)
         } catch {
             throw CallError(error)
         }

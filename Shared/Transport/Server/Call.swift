@@ -69,7 +69,7 @@ extension HTTPField.Name {
     package static let tracestate = known("tracestate")
     package static let baggage = known("baggage")
 
-    private static func known(_ name: String) -> HTTPField.Name {
+    static func known(_ name: String) -> HTTPField.Name {
         // The names above are all valid field names; an invalid one would show in the first request of any test.
         HTTPField.Name(name) ?? .cookie
     }

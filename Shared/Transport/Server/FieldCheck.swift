@@ -41,7 +41,7 @@ package struct FieldCheck {
     package var problem: Problem { .invalidRequest(errors) }
 
     /// - Throws: ``problem``, if anything was found wrong.
-    package func finish() throws {
+    package func finish() throws(Problem) {
         if !errors.isEmpty { throw problem }
     }
 }

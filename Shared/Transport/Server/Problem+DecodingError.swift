@@ -3,14 +3,17 @@ import Contracts
 extension Problem {
     /// 400 where the body is not JSON, 422 with a JSON pointer where it is but a field is missing or of a wrong type.
     /// The decoder's own words name Swift types and are not passed on.
-    init(_ error: DecodingError, body: some Sequence<UInt8>) {
+    package init(_ error: DecodingError, body: some Sequence<UInt8>) {
         switch error {
         case .dataCorrupted(let context) where context.codingPath.isEmpty:
-            if let pointers = NumberScan.pointers(in: body), !pointers.isEmpty {
-                self = .invalidRequest(pointers.map { FieldError(pointer: $0, detail: "must be a whole number in range") })
-            } else {
-                self = .malformedJSON()
-            }
+            self =
+                switch NumberScan.pointers(in: body) {
+                case nil: .malformedJSON()
+                case let pointers? where pointers.isEmpty:
+                    .invalidRequest([FieldError(pointer: "", detail: "has a number that is out of its field's range")])
+                case let pointers?:
+                    .invalidRequest(pointers.map { FieldError(pointer: $0, detail: "must be a whole number in range") })
+                }
         case .dataCorrupted(let context):
             self.init(at: context.codingPath, "is not a value that this field can take")
         case .keyNotFound(let key, let context):
@@ -38,7 +41,8 @@ extension Problem {
     private static func name(of type: any Any.Type) -> String {
         switch type {
         case is String.Type: "a string"
-        case is Int.Type, is Int64.Type, is Double.Type: "a whole number"
+        case is Int.Type, is Int64.Type, is UInt64.Type: "a whole number"
+        case is Double.Type: "a number"
         case is Bool.Type: "true or false"
         case is [Any].Type: "an array"
         default: "of another type"

@@ -45,6 +45,20 @@ package struct Route: Sendable {
             handler: handler)
     }
 
+    package static func put(
+        _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
+        handler: @escaping Handler
+    ) -> Route {
+        Route(method: .put, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+    }
+
+    package static func delete(
+        _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
+        handler: @escaping Handler
+    ) -> Route {
+        Route(method: .delete, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+    }
+
     package static func patch(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5), access: Access = .everybody,
         handler: @escaping Handler

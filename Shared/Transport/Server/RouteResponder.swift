@@ -4,34 +4,34 @@ import HTTPTypes
 package import Hummingbird
 package import Logging
 import NIOCore
-import Resilience
+package import Resilience
 import ServingPath
 
 /// Serves a route table: one pass from the request's head to its answer, in which every error becomes a problem document.
 package struct RouteResponder: HTTPResponder {
-    package typealias Context = BasicRequestContext
+    package typealias Context = ConnectionContext
     /// Whether a route's new work may begin; throws the ``Problem`` by which it is refused.
     package typealias Admission = @Sendable (Route) async throws -> Void
 
-    private let inner: RouterResponder<BasicRequestContext>
+    private let inner: RouterResponder<ConnectionContext>
 
     package init(
         routes: [Route], credentials: Credentials, admit: @escaping Admission = { _ in },
-        translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
+        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil, logger: Logger
     ) {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+        let router = Router(context: ConnectionContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: MissedRoutes(routes: routes))
         for route in routes {
             let server = RouteServer(
-                route: route, credentials: credentials, admit: admit, translate: translate, logger: logger)
+                route: route, credentials: credentials, admit: admit, translate: translate, faults: faults, logger: logger)
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                await server.serve(request, parameters: context.parameters)
+                await server.serve(request, context: context)
             }
         }
         inner = router.buildResponder()
     }
 
-    package func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+    package func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         try await inner.respond(to: request, context: context)
     }
 }
@@ -41,8 +41,8 @@ private struct MissedRoutes: RouterMiddleware {
     let routes: [Route]
 
     func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: ConnectionContext,
+        next: (Request, ConnectionContext) async throws -> Response
     ) async throws -> Response {
         do {
             return try await next(request, context)

@@ -16,40 +16,57 @@ struct RouteServer: Sendable {
     let admit: RouteResponder.Admission
     /// Problems for the errors of layers that this one doesn't know.
     let translate: @Sendable (any Error) -> Problem?
+    /// nil where none may be injected.
+    let faults: Faults?
     let logger: Logger
+    private let name: String
     private let durations: RouteDurations
 
     init(
         route: Route, credentials: Credentials, admit: @escaping RouteResponder.Admission,
-        translate: @escaping @Sendable (any Error) -> Problem?, logger: Logger
+        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, logger: Logger
     ) {
         self.route = route
         self.credentials = credentials
         self.admit = admit
         self.translate = translate
+        self.faults = Route.spared.contains(route.path) ? nil : faults
+        name = route.name
         self.logger = logger
         durations = RouteDurations(method: route.method.rawValue, path: route.path)
     }
 
     /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what began is finished.
-    func serve(_ request: Request, parameters: Parameters) async -> Response {
+    func serve(_ request: Request, context: ConnectionContext) async -> Response {
         let admission = Admission.current
         let arrival = admission?.arrival ?? .now
-        let path = request.uri.path
         let answer: Answer
+        if let injection = faults?.decide(name) {
+            guard let left = await self.answer(request, context: context, arrival: arrival, through: injection) else {
+                // The connection is closed: nobody gets this.
+                return Response(status: .internalServerError)
+            }
+            answer = left
+        } else {
+            answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
+        }
+        admission?.place?.end(isWhole: answer.status < 400)
+        durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
+        CrashPoint.pass(.before, "answer \(name)")
+        return answer.response { [name] in CrashPoint.pass(.after, "answer \(name)") }
+    }
+
+    /// The work, and what it answers.
+    func answer(_ request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async -> Answer {
         do {
             let call = try await call(from: request, parameters: parameters, arrival: arrival)
             let trace = TraceContext.continuing(
                 traceparent: request.headers[.traceparent], state: request.headers[.tracestate],
                 baggage: request.headers[.baggage])
-            answer = try await TraceContext.$current.withValue(trace) { try await route.handler(call) }
+            return try await TraceContext.$current.withValue(trace) { try await route.handler(call) }
         } catch {
-            answer = .problem(problem(for: error), instance: path)
+            return .problem(problem(for: error), instance: request.uri.path)
         }
-        admission?.place?.end(isWhole: answer.status < 400)
-        durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
-        CrashPoint.pass(.before, "answer \(route.method.rawValue) \(route.path)")
-        return answer.response { [route] in CrashPoint.pass(.after, "answer \(route.method.rawValue) \(route.path)") }
     }
 
     private func call(from request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async throws -> Call {
@@ -93,7 +110,7 @@ struct RouteServer: Sendable {
     private func problem(for error: any Error) -> Problem {
         if let problem = error as? Problem ?? translate(error) { return problem }
         logger.error(
-            "a request failed", metadata: ["route": "\(route.method) \(route.path)", "error": "\(String(reflecting: error))"])
+            "a request failed", metadata: ["route": "\(name)", "error": "\(String(reflecting: error))"])
         return .internalError
     }
 }

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import Transport
+
+struct Drill: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Break every dependency in every way, under load, and check that the path holds.",
+        discussion: """
+            Experiments follow from what order declares: each dependency killed, frozen, slow, failing half the time, \
+            answering garbage or nothing; pairs of optional ones; order itself killed; overload. Each has a steady state \
+            before, a hypothesis, a fault that is proven to bite, a rollback, and an audit of the books.
+
+            A stack that runs on --data is drilled, if it was started with FAULTS_ENABLED=true; otherwise the drill starts \
+            one for itself, and removes it at the end. Exit code 1 when a hypothesis failed.
+
+            Example: csp drill --quick
+            Example: csp drill --only coupon --only payment-black-holed
+            Example: csp drill --compare
+            """
+    )
+
+    @OptionGroup var data: DataFolderOption
+
+    @Option(help: ArgumentHelp("Only experiments whose name begins so; may be repeated.", valueName: "name"))
+    var only: [String] = []
+
+    @Flag(help: "A telling selection, in less than 3 minutes.")
+    var quick = false
+
+    @Flag(help: "On a naive stack (protections off) and on a protected one, side by side.")
+    var compare = false
+
+    @Flag(help: "Print the names of the experiments, and do nothing.")
+    var list = false
+
+    @Option(
+        help: ArgumentHelp("Seed of the order, the baskets and the faults (default: another one each time).", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Orders a second (default: 50, quick: 60).", valueName: "r"))
+    var rate: Double?
+
+    @Option(help: ArgumentHelp("Length of the stretches that are compared (default: 8s, quick: 5s).", valueName: "d"))
+    var stretch: DurationArgument?
+
+    @Option(help: ArgumentHelp("Folder of report.json and report.html.", valueName: "dir"))
+    var report = "\(StackFolder.defaultPath)/drill"
+
+    @Flag(help: "Print the report as JSON.")
+    var json = false
+
+    func validate() throws {
+        if let rate, rate <= 0 || rate > 1000 { throw ValidationError("--rate must be above 0 and at most 1000, not \(rate)") }
+        if let stretch, stretch.duration < .seconds(1) { throw ValidationError("--stretch must be 1s at least") }
+    }
+
+    func run() async throws {
+        let signals = StopSignals()
+        let sources = signals.watch()
+        defer { for source in sources { source.cancel() } }
+        let drill = RunDrill(
+            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare, pace: pace,
+            seed: seed ?? UInt64.random(in: 0...999_999), signals: signals)
+        do {
+            if list {
+                return Terminal.print(try await drill.experiments().map(\.name).joined(separator: "\n"))
+            }
+            let found = try await drill()
+            try DrillFiles.write(found, to: report)
+            Terminal.print(json ? try Terminal.json(found) : summary(found))
+            if !found.ok { throw ExitCode(1) }
+        } catch let unknown as Experiments.UnknownExperiment {
+            throw ValidationError("no experiment begins with \(unknown.name); csp drill --list names them all")
+        } catch is Conduct.Interrupted {
+            throw Failure("interrupted; everything was rolled back")
+        } catch is Launch.Interrupted {
+            throw Failure("interrupted; everything was rolled back")
+        }
+    }
+
+    private var pace: Pace {
+        var pace = quick ? Pace.quick : Pace.full
+        if let rate {
+            pace.rate = rate
+            pace.stretch = max(quick ? 0 : pace.stretch, Pace.sample / rate)
+        }
+        if let stretch { pace.stretch = stretch.duration.seconds }
+        return pace
+    }
+
+    private func summary(_ found: DrillReport) -> String {
+        let verdict =
+            found.ok
+            ? Terminal.coloured("every hypothesis held", .green) : Terminal.coloured("not every hypothesis held", .red)
+        return """
+            \(DrillTable(report: found).text)
+
+            \(verdict), in \(found.durationSeconds.formattedWithoutZeros) s with seed \(found.seed); \
+            \(report)/report.html shows it, \(report)/report.json has all figures
+            """
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import Transport
+
+/// `csp watch`.
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Show the live picture of the stack, once a second.",
+        discussion: """
+            Orders by outcome, each service, each dependency of order with its breaker, what is shed, the queues, and what \
+            happened lately. Rates and latencies are those of the last three seconds; what a service said last is kept, and \
+            its age told, when it doesn't answer. LATELY is drawn from the newest 50 orders each second. Ctrl-C ends it.
+            With --url, order alone is watched.
+
+            Where stdout isn't a terminal, a plain picture a second.
+
+            Example: csp watch
+            Example: csp watch --once
+            Example: csp watch --json | jq '.dependencies[] | {name, breaker}'
+            """
+    )
+
+    @OptionGroup var data: DataFolderOption
+
+    @OptionGroup var order: OrderURLOption
+
+    @Flag(help: "Show one picture, of one second, and end.")
+    var once = false
+
+    @Flag(help: "Print JSON, an object a line.")
+    var json = false
+
+    func run() async throws {
+        let client = HTTPClient(maximumBodyBytes: 16 << 20)
+        defer { client.shutdown() }
+        let onlooker = Onlooker(subject: order.given.map { .order(url: $0) } ?? .stack(data.folder), client: client)
+        let signals = StopSignals()
+        let sources = signals.watch()
+        defer { for source in sources { source.cancel() } }
+        let screen = Screen.isThere && !json && !once ? Screen() : nil
+        let resized = screen?.begin()
+        defer {
+            resized?.cancel()
+            screen?.end()
+        }
+        try await watch(onlooker, signals, screen)
+    }
+
+    /// A picture a second, however long the services take to answer.
+    private func watch(_ onlooker: Onlooker, _ signals: StopSignals, _ screen: Screen?) async throws {
+        var watching = Watching()
+        var next = ContinuousClock.now
+        var looks = 0
+        while signals.count == 0 {
+            let picture = watching.picture(try await onlooker.look(following: watching.following))
+            looks += 1
+            // The first of two looks has nothing to compare with.
+            if !once || looks == 2 { try show(picture, screen) }
+            if once, looks == 2 { return }
+            next = max(next.advanced(by: .seconds(1)), .now)
+            await signals.wait(upTo: ContinuousClock.now.duration(to: next))
+        }
+    }
+
+    private func show(_ picture: Picture, _ screen: Screen?) throws {
+        if json { return Terminal.print(try Terminal.jsonLine(picture)) }
+        let place = order.given ?? data.folder.path
+        let view = { @Sendable (width: Int) in
+            PictureView(picture: picture, width: width, place: place, zone: .current)
+        }
+        if let screen {
+            screen.show { view($0.width).lines(height: $0.height) }
+        } else {
+            let width = Screen.isThere ? Screen.size.width : 120
+            let lines = view(width).lines()
+            Terminal.print(lines.map { Terminal.coloured($0) }.joined(separator: "\n") + (once ? "" : "\n"))
+        }
+    }
+}

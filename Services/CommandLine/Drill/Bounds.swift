@@ -1,0 +1,22 @@
+/// The numbers of the contract's matrix. Latencies in milliseconds, times in seconds.
+enum Bounds {
+    /// What a customer waits for `POST /orders`.
+    static let deadline = 1000.0
+    /// p99 from the first second of a fault.
+    static let answered = deadline + 50
+    /// After this the customers' latency is as with everything healthy.
+    static let isolation = 3.0
+    /// From the service being back until all is normal.
+    static let recovery = 10.0
+    /// Connections of a service's HTTP client to one host: a bulkhead that admits more calls protects from nothing.
+    static let connections = 128.0
+
+    /// p99 of a stretch beside the healthy one's.
+    static func steady(_ healthy: Double) -> Double { max(1.5 * healthy, healthy + 20) }
+
+    /// The same for a dependency that no request waits for.
+    static func offThePath(_ healthy: Double) -> Double { max(1.5 * healthy, healthy + 10) }
+
+    /// p50 of a stretch over the healthy one's, for a dependency that no request waits for.
+    static let offThePathRatio = 1.2
+}

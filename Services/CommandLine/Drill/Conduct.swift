@@ -1,0 +1,165 @@
+import Contracts
+import Foundation
+import Transport
+
+/// Carries one experiment out: steady state → fault → proof → rollback → recovery → audit, with customers buying all the
+/// time. Whatever happens, what was broken is mended.
+struct Conduct {
+    /// How long all has to be normal to count as normal.
+    private static let calm = 1.0
+
+    struct Interrupted: Error {}
+
+    let stack: DrillStack
+    /// For the customers alone, so that what the drill asks itself waits for none of them.
+    let customers: HTTPClient
+    let baskets: [Basket]
+    let pace: Pace
+    let seed: UInt64
+    let signals: StopSignals
+    /// Told how far it is, in words.
+    let show: @Sendable (String) -> Void
+
+    /// - Parameter known: what the audit found before; what it finds now is added.
+    func run(_ experiment: Experiment, known: inout Set<String>) async throws -> DrillExperiment {
+        let begin = ContinuousClock.now
+        var seen = Observation()
+        let load = DrillLoad(
+            orderURL: try stack.service(.order).url, client: customers, baskets: baskets, rate: pace.rate, seed: seed,
+            patience: experiment.disruption == .orderKilled ? .seconds(15) : .seconds(5))
+        let watch = BreakerWatch()
+        seen.unprotected = try await unprotected(experiment)
+        let watching = Task { [stack] in await watch.run(stack) { load.now } }
+        let sending = Task { try await load.send() }
+        defer { watching.cancel() }
+        do {
+            try await settle(load)
+            for _ in 0..<rounds(experiment) { try await round(experiment, load, watch, &seen) }
+        } catch let obstacle as Failure {
+            seen.obstacles.append(obstacle.message)
+        } catch {
+            sending.cancel()
+            throw error
+        }
+        load.stop()
+        show("waiting for the last orders")
+        let counts = try await sending.value
+        seen.samples = load.samples.sorted { $0.at < $1.at }
+        seen.breakers = watch.sightings
+        seen.reads = load.reads
+        seen.unended = Array((counts.unexpected + unheard(experiment, load.history)).prefix(5))
+        if signals.count > 0 { throw Interrupted() }
+        let (audit, orders) = try await DrillAudit.take(
+            stack.reader(), history: load.history, known: &known, wait: .seconds(60), progress: show)
+        seen.audit = audit
+        seen.repaired = .init(orders, run: load.run)
+        return DrillExperiment(
+            experiment, seen, rate: pace.rate, durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
+    }
+
+    /// Customers of a killed order who never learned what became of theirs, however often they asked.
+    private func unheard(_ experiment: Experiment, _ history: History) -> [String] {
+        guard experiment.disruption == .orderKilled else { return [] }
+        return history.operations.filter(\.isUnseen).map { "\($0.key): \($0.attempts.last?.words ?? "never sent")" }
+    }
+
+    private func rounds(_ experiment: Experiment) -> Int {
+        let isOff = !experiment.dependencies.isEmpty && experiment.dependencies.allSatisfy(\.isOffThePath)
+        return isOff ? pace.rounds : 1
+    }
+
+    private func unprotected(_ experiment: Experiment) async throws -> [String] {
+        let names = Set(experiment.dependencies.map(\.name))
+        return try await stack.path().dependencies.filter { names.contains($0.name) }.flatMap(\.unprotected)
+    }
+
+    /// Until the first orders are taken as they should be.
+    private func settle(_ load: DrillLoad) async throws {
+        let limit = ContinuousClock.now + .seconds(20)
+        while !load.isNormal(for: Self.calm) {
+            guard ContinuousClock.now < limit else {
+                let odd = load.samples.filter { !$0.isNormal }
+                throw Failure("not healthy before the fault: \(odd.count) of \(load.samples.count) orders not as usual")
+            }
+            try await pause(0.1, "waiting for a steady state", load)
+        }
+    }
+
+    private func round(
+        _ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, _ seen: inout Observation
+    ) async throws {
+        let healthy = load.now
+        try await pause(pace.stretch, "healthy", load)
+        let before = try await met(experiment)
+        let breakages = try breakages(experiment)
+        let begin = load.now
+        var end = begin
+        do {
+            for breakage in breakages { try await breakage.begin() }
+            for breakage in breakages { seen.proof.append(try await breakage.proof()) }
+            let left = broken(experiment) - (load.now - begin)
+            try await pause(left, experiment.fault, load)
+            if !breakages.isEmpty, experiment.disruption != .orderKilled, try await met(experiment) <= before {
+                seen.obstacles.append("no call of order met the fault")
+            }
+            end = load.now
+        } catch {
+            for breakage in breakages { try? await breakage.end() }
+            throw error
+        }
+        for breakage in breakages { try await breakage.end() }
+        let back = load.now
+        try await recover(experiment, load, watch, since: back)
+        seen.rounds.append(
+            .init(
+                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back, end: load.now))
+    }
+
+    /// Order itself is missed no longer than it takes its customers to notice.
+    private func broken(_ experiment: Experiment) -> Double {
+        experiment.disruption == .orderKilled ? 1 : Bounds.isolation + pace.stretch
+    }
+
+    /// Goes on until all is normal, for as long as makes a stretch that can be judged; gives up some time after what is allowed.
+    private func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double) async throws {
+        while load.now < back + Bounds.recovery + 5 {
+            try await pause(0.1, "recovering", load)
+            let isNormal = load.now > back + Self.calm && load.isNormal(for: Self.calm)
+            if isNormal, watch.areClosed(experiment.dependencies.map(\.name)), load.now > back + pace.stretch { return }
+        }
+    }
+
+    /// Calls of order that came to nothing at the experiment's targets, or are still waiting there.
+    private func met(_ experiment: Experiment) async throws -> Int {
+        let names = Set(experiment.dependencies.map(\.name))
+        return try await stack.path().dependencies.filter { names.contains($0.name) }.reduce(0) { sum, dependency in
+            let calls = dependency.state.calls
+            return sum + (calls["unavailable"] ?? 0) + (calls["rejected"] ?? 0)
+        }
+    }
+
+    private func breakages(_ experiment: Experiment) throws -> [Breakage] {
+        let kind: DrillFault
+        if case .broken(_, let broken) = experiment.disruption { kind = broken } else { kind = .killed }
+        return try experiment.targets.map { name in
+            guard let service = ServiceName(rawValue: name) else {
+                throw Failure("order depends on \(name), which is no service of this stack")
+            }
+            return Breakage(
+                service: service, kind: kind, stack: stack, seed: seed,
+                expiresAfter: (broken(experiment) + 60).rounded(.up))
+        }
+    }
+
+    private func pause(_ seconds: Double, _ what: String, _ load: DrillLoad) async throws {
+        let limit = ContinuousClock.now + .seconds(max(0, seconds))
+        while true {
+            if signals.count > 0 { throw Interrupted() }
+            let samples = load.samples
+            show("\(what): \(samples.count) orders, \(samples.count { !$0.isNormal }) not as usual")
+            let left = limit - .now
+            guard left > .zero else { return }
+            await signals.wait(upTo: min(left, .milliseconds(200)))
+        }
+    }
+}

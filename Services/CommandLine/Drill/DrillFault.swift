@@ -1,0 +1,33 @@
+import Contracts
+
+/// A way for a service to fail, as the contract's matrix has them.
+enum DrillFault: String, CaseIterable {
+    case killed, frozen, slow, errors, garbage
+    case blackHoled = "black-holed"
+
+    /// What its service is told to inject; nil where it is done to the process.
+    func request(seed: UInt64, expiresAfter seconds: Double) -> FaultRequest? {
+        switch self {
+        case .killed, .frozen: nil
+        case .slow: FaultRequest(kind: "latency", milliseconds: 2000, expiresInSeconds: seconds, seed: seed)
+        case .errors: FaultRequest(kind: "error", percent: 50, expiresInSeconds: seconds, seed: seed, status: 500)
+        case .garbage: FaultRequest(kind: "garbage", expiresInSeconds: seconds, seed: seed)
+        case .blackHoled: FaultRequest(kind: "black-hole", expiresInSeconds: seconds, seed: seed)
+        }
+    }
+
+    /// No call gets a useful answer in time, so that every order has to do without.
+    var isTotal: Bool { self != .errors }
+
+    /// `coupon is frozen (SIGSTOP)`
+    func words(_ service: String) -> String {
+        switch self {
+        case .killed: "\(service) is killed (SIGKILL)"
+        case .frozen: "\(service) is frozen (SIGSTOP)"
+        case .slow: "\(service) answers 2 s late"
+        case .errors: "\(service) answers 500 to half of its requests"
+        case .garbage: "\(service) answers 200 with garbage"
+        case .blackHoled: "\(service) takes requests and never answers"
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import Foundation
+import Resilience
+import Transport
+
+/// What customers do while a stack is drilled: orders at a fixed rate, and beside them quotes and reads. Runs until it is
+/// stopped.
+final class DrillLoad: Sendable {
+    /// Of the baskets, those with a coupon: percent.
+    static let couponShare = 50.0
+
+    /// Begins each customer's id and each key.
+    let run: String
+    private let rate: Double
+    private let loop: OpenLoop
+    private let reading: Reading
+    private let record: Record
+    private let source: Locked<BasketSource>
+
+    /// - Parameter patience: how long one order is sent again and followed.
+    init(orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, seed: UInt64, patience: Duration) {
+        run = "drill-" + randomHex(UInt32.self)
+        self.rate = rate
+        let record = Record()
+        self.record = record
+        source = Locked(BasketSource(baskets, couponShare: Self.couponShare, seed: seed, run: run))
+        reading = Reading(client: client, orderURL: orderURL, baskets: baskets)
+        let purchase = Purchase(client: client, orderURL: orderURL, patience: patience)
+        loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: "tok_ok", seen: record.note)
+    }
+
+    /// Seconds since it was made.
+    var now: Double { record.now }
+    var samples: [Sample] { record.samples }
+    var history: History { record.history }
+    var reads: DrillExperiment.Reads { reading.counts }
+
+    /// Ends after the last order's end.
+    func send() async throws -> Tally.Counts {
+        async let reads: Void = reading.run(every: .seconds(5 / rate), until: { [record] in record.isStopped }) { [record] in
+            record.lastOrder
+        }
+        let (counts, _) = try await loop.send {
+            record.isStopped ? nil : source.withLock { $0.next() }
+        } look: { _ in
+        }
+        try await reads
+        return counts
+    }
+
+    func stop() { record.stop() }
+
+    /// Whether for this long all was as with everything healthy.
+    func isNormal(for seconds: Double) -> Bool {
+        let now = now
+        // An order whose answer is still to come isn't normal yet: it counts by when it was sent.
+        let recent = samples.filter { $0.at >= now - seconds - 0.2 }
+        return Double(recent.count) >= rate * seconds * 0.8 && recent.allSatisfy(\.isNormal)
+    }
+
+    /// What is written down of it.
+    private final class Record: Sendable {
+        private struct State {
+            var samples: [Sample] = []
+            var operations: [ClientOperation] = []
+            var position: [String: Int] = [:]
+            var lastOrder: String?
+            var isStopped = false
+        }
+
+        private let zero = ContinuousClock.now
+        private let state = Locked(State())
+
+        var now: Double { (ContinuousClock.now - zero).seconds }
+        var samples: [Sample] { state.withLock { $0.samples } }
+        var history: History { state.withLock { History(operations: $0.operations) } }
+        var lastOrder: String? { state.withLock { $0.lastOrder } }
+        var isStopped: Bool { state.withLock { $0.isStopped } }
+
+        func stop() { state.withLock { $0.isStopped = true } }
+
+        @Sendable func note(_ operation: ClientOperation, intended: ContinuousClock.Instant) {
+            let latency = (ContinuousClock.now - intended).milliseconds
+            let isFirst = operation.attempts.count == 1 && operation.outcome == nil
+            let sample = operation.attempts.first.map {
+                Sample($0, at: (intended - zero).seconds, latency: latency, hasCoupon: operation.request.couponCode != nil)
+            }
+            state.withLock { state in
+                if let sample, isFirst { state.samples.append(sample) }
+                if let position = state.position[operation.key] {
+                    state.operations[position] = operation
+                } else {
+                    state.position[operation.key] = state.operations.count
+                    state.operations.append(operation)
+                }
+                if isFirst { state.lastOrder = operation.attempts[0].orderId ?? state.lastOrder }
+            }
+        }
+    }
+}

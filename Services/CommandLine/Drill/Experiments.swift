@@ -1,0 +1,50 @@
+import Contracts
+
+/// The experiments that follow from what order declares (`GET /csp`).
+enum Experiments {
+    static let overloads: [Double] = [2, 5, 10]
+    /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt most.
+    static let telling = ["coupon-slow", "coupon-frozen", "payment-black-holed"]
+
+    /// Every dependency in every way, pairs of optional ones, order itself, then overload.
+    static func all(_ path: PathDocument) -> [Experiment] {
+        let single = path.dependencies.flatMap { dependency in
+            DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
+        }
+        let paired = pairs(path).flatMap { pair in DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
+        return single + paired + [Experiment(disruption: .orderKilled)]
+            + overloads.map { Experiment(disruption: .overload($0)) }
+    }
+
+    /// Every kind once and every dependency at least once, order itself, and the smallest overload. What is frozen is a
+    /// pair, where there is one.
+    static func quick(_ path: PathDocument) -> [Experiment] {
+        let pair = pairs(path).first
+        let kinds = DrillFault.allCases.filter { pair == nil || $0 != .frozen }
+        let dependencies = path.dependencies
+        let single = (0..<(dependencies.isEmpty ? 0 : max(kinds.count, dependencies.count))).map { index in
+            Experiment(disruption: .broken([dependencies[index % dependencies.count]], kinds[index % kinds.count]))
+        }
+        let paired = pair.map { [Experiment(disruption: .broken($0, .frozen))] } ?? []
+        return single + paired + [Experiment(disruption: .orderKilled), Experiment(disruption: .overload(overloads[0]))]
+    }
+
+    /// Those whose names begin with one of `names`; all for none.
+    ///
+    /// - Throws: ``UnknownExperiment`` naming the first that fits none.
+    static func chosen(_ names: [String], from experiments: [Experiment]) throws(UnknownExperiment) -> [Experiment] {
+        for name in names where !experiments.contains(where: { $0.name.hasPrefix(name) }) {
+            throw UnknownExperiment(name: name)
+        }
+        return names.isEmpty ? experiments : experiments.filter { one in names.contains { one.name.hasPrefix($0) } }
+    }
+
+    struct UnknownExperiment: Error, Equatable {
+        var name: String
+    }
+
+    private static func pairs(_ path: PathDocument) -> [[DependencyDocument]] {
+        let optional = path.dependencies.filter { $0.role == .optional }
+        return optional.indices.flatMap { first in optional[(first + 1)...].map { [optional[first], $0] } }
+    }
+}

@@ -1,0 +1,142 @@
+import Contracts
+
+/// Holds what was seen against the contract's matrix.
+struct Judge {
+    let experiment: Experiment
+    let seen: Observation
+
+    private var targets: String { experiment.targets.joined(separator: "+") }
+    private var healthyP99: Double { DrillExperiment.Latency(seen.healthy)?.p99 ?? 0 }
+    private var bound: Double { Bounds.steady(healthyP99) }
+    /// The dependencies whose breakers have to close again.
+    var breakers: [String] { experiment.dependencies.map(\.name) }
+    private var isOrderKilled: Bool { experiment.disruption == .orderKilled }
+
+    /// Nil where nobody is to be isolated: order itself is broken.
+    var isolateSeconds: Double? { isOrderKilled ? nil : seen.isolateSeconds(within: bound) }
+    var recoverSeconds: Double? { seen.recoverSeconds(of: breakers) }
+
+    /// Why nothing can be concluded.
+    var obstacles: [String] {
+        var found = seen.obstacles
+        let odd = seen.healthy.filter { !$0.isNormal }
+        if !odd.isEmpty { found.append("before the fault \(Self.words(odd)) of \(seen.healthy.count) orders") }
+        if found.isEmpty, seen.healthy.isEmpty || seen.broken.isEmpty { found.append("no orders were sent") }
+        return found
+    }
+
+    /// What contradicts the hypothesis, in words.
+    var failures: [String] {
+        let customers = isOrderKilled ? seen.unended.map { "no end: \($0)" } : outcomes + honesty + latency + isolation
+        return seen.unprotected + customers + recovery + reads + books
+    }
+
+    private var outcomes: [String] {
+        let affected = seen.broken + seen.recovering
+        var found: [String] = []
+        let failed = affected.filter { $0.outcome == .failed }
+        if !failed.isEmpty { found.append("\(Self.words(failed)) of \(affected.count) orders") }
+        let turnedAway = affected.filter { $0.outcome == .turnedAway }
+        if !turnedAway.isEmpty { found.append("orders were turned away: \(Self.words(turnedAway)) of \(affected.count)") }
+        let accepted = affected.filter { $0.outcome == .accepted }
+        if !accepted.isEmpty, experiment.dependencies.allSatisfy({ $0.role == .optional }) {
+            found.append("only \(targets) was broken, yet \(Self.words(accepted)) of \(affected.count) orders")
+        }
+        return found + seen.unended.map { "no end: \($0)" }
+    }
+
+    /// Whoever went without something was told so. Not asked of half an outage, nor of what no request waits for.
+    private var honesty: [String] {
+        guard case .broken(let dependencies, let kind) = experiment.disruption, kind.isTotal else { return [] }
+        return dependencies.filter { !$0.isOffThePath }.compactMap { dependency in
+            let silent = seen.rounds.flatMap { round in
+                seen.samples.sent(in: round.fault).filter { sample in
+                    let asked = dependency.role == .critical || sample.hasCoupon
+                    let taken = sample.outcome == .confirmed || sample.outcome == .accepted
+                    return asked && taken && sample.end < round.fault.end
+                        && !sample.degradations.contains { $0.dependency == dependency.name }
+                }
+            }
+            guard !silent.isEmpty else { return nil }
+            return "\(dependency.name) gave nothing, yet \(Self.words(silent)) without saying so"
+        }
+    }
+
+    private var latency: [String] {
+        var found: [String] = []
+        func check(_ what: String, _ samples: [Sample], _ bound: Double, _ why: String) {
+            guard let p99 = DrillExperiment.Latency(samples)?.p99, p99 > bound else { return }
+            found.append("p99 \(what) was \(Self.milliseconds(p99)) of \(samples.count) orders, more than \(why)")
+        }
+        let beside = "\(Self.milliseconds(bound)) (healthy: \(Self.milliseconds(healthyP99)))"
+        check("during the fault", seen.broken, Bounds.answered, "the deadline and 50 ms")
+        check("from 3 s after the fault until all was normal", seen.isolated(breakers), bound, beside)
+        // What was left undone is done now: customers may notice, but wait no longer than they ever do.
+        check("while the stack caught up", seen.catchingUp(breakers), Bounds.answered, "the deadline and 50 ms")
+        return found + unhurried
+    }
+
+    /// For what no request waits for: the median round's stretches beside each other.
+    private var unhurried: [String] {
+        guard !experiment.dependencies.isEmpty, experiment.dependencies.allSatisfy(\.isOffThePath) else { return [] }
+        let pairs = seen.rounds.compactMap { round in
+            DrillExperiment.Latency(seen.healthy(round)).flatMap { healthy in
+                DrillExperiment.Latency(seen.samples.sent(in: round.fault)).map { (healthy: healthy, broken: $0) }
+            }
+        }
+        var found: [String] = []
+        let ratios = pairs.map { $0.broken.p50 / max($0.healthy.p50, 0.1) }.sorted()
+        if let ratio = ratios.median, ratio > Bounds.offThePathRatio {
+            found.append(
+                "p50 was \(ratio.rounded(places: 2)) times the healthy one, more than \(Bounds.offThePathRatio) times "
+                    + "(rounds: \(ratios.map { "\($0.rounded(places: 2))" }.joined(separator: ", ")))")
+        }
+        let excess = pairs.map { $0.broken.p99 - Bounds.offThePath($0.healthy.p99) }.sorted()
+        if let median = excess.median, median > 0 {
+            found.append("p99 was \(Self.milliseconds(median)) above max(1.5 ×, + 10 ms) of the healthy one")
+        }
+        return found
+    }
+
+    private var isolation: [String] {
+        guard let seconds = isolateSeconds else { return ["customers felt the fault for as long as it lasted"] }
+        guard seconds > Bounds.isolation else { return [] }
+        return ["it took \(seconds) s to isolate \(targets), more than \(Bounds.isolation.formattedWithoutZeros) s"]
+    }
+
+    private var recovery: [String] {
+        guard let seconds = recoverSeconds else { return ["not normal again when the load ended"] }
+        guard seconds > Bounds.recovery else { return [] }
+        return [
+            "it took \(seconds.rounded(places: 1)) s to be normal again, more than \(Bounds.recovery.formattedWithoutZeros) s"
+        ]
+    }
+
+    private var reads: [String] {
+        // While order itself is dead nobody reads.
+        guard !isOrderKilled, seen.reads.failed > 0 else { return [] }
+        return ["\(seen.reads.failed) of \(seen.reads.sent) quotes and reads failed"]
+    }
+
+    private var books: [String] {
+        guard let audit = seen.audit else { return [] }
+        return audit.findings.filter { !$0.ok }.map { finding in
+            "audit: \(finding.name): \(finding.violations.first ?? "")"
+                + (finding.violations.count > 1 ? " and \(finding.violations.count - 1) more" : "")
+        }
+    }
+
+    /// `3 × 202 accepted, 1 × no answer in time`
+    private static func words(_ samples: [Sample]) -> String {
+        let counts = Dictionary(samples.map { ($0.answer, 1) }, uniquingKeysWith: +)
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) × \($0.key)" }
+            .joined(separator: ", ")
+    }
+
+    private static func milliseconds(_ value: Double) -> String { "\(value.rounded(places: 1)) ms" }
+}
+
+extension [Double] {
+    /// Of sorted values: the middle one, the lower of two.
+    fileprivate var median: Double? { isEmpty ? nil : self[(count - 1) / 2] }
+}

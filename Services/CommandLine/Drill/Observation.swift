@@ -1,0 +1,57 @@
+/// All that was seen in one experiment, before anybody judges it. Times are seconds since the load began.
+struct Observation {
+    /// A healthy stretch, the fault, and what came after it.
+    struct Round {
+        var healthy: DrillExperiment.Span
+        /// From the fault's first instant to the first of its rollback.
+        var fault: DrillExperiment.Span
+        /// When the service was there again.
+        var back: Double
+        var end: Double
+    }
+
+    /// What order said of a breaker, whenever it said something new.
+    struct BreakerSighting: Equatable {
+        var at: Double
+        var dependency: String
+        var state: String
+    }
+
+    var samples: [Sample] = []
+    var rounds: [Round] = []
+    var breakers: [BreakerSighting] = []
+    /// Protections that are declared switched off, in words.
+    var unprotected: [String] = []
+    /// Why nothing can be concluded: the fault didn't bite, the stack wasn't healthy before.
+    var obstacles: [String] = []
+    /// How the fault was seen to bite.
+    var proof: [String] = []
+    /// Orders that came to no end that the contract has, with their keys.
+    var unended: [String] = []
+    var reads = DrillExperiment.Reads()
+    var repaired = DrillExperiment.Repairs()
+    var audit: DrillAudit?
+
+    /// Without what was still under way when the fault came: it is of neither.
+    var healthy: [Sample] { rounds.flatMap(healthy) }
+
+    func healthy(_ round: Round) -> [Sample] { samples.sent(in: round.healthy).filter { $0.end < round.fault.begin } }
+
+    var broken: [Sample] { samples.sent(in: rounds.map(\.fault)) }
+    var recovering: [Sample] { samples.sent(in: rounds.map { .init(begin: $0.fault.end, end: $0.end) }) }
+
+    /// What was sent from when the dependency should have been isolated until all was normal again, its trials included.
+    func isolated(_ targets: [String]) -> [Sample] {
+        rounds.enumerated().flatMap { index, round in
+            let normal = normal(index, targets) ?? round.end
+            return samples.sent(in: .init(begin: round.fault.begin + Bounds.isolation, end: normal))
+        }
+    }
+
+    /// What was sent while all was normal again, and what had been left undone was done.
+    func catchingUp(_ targets: [String]) -> [Sample] {
+        rounds.enumerated().flatMap { index, round in
+            normal(index, targets).map { samples.sent(in: .init(begin: $0, end: round.end)) } ?? []
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// How fast and how long experiments are.
+struct Pace: Equatable {
+    /// Fewer orders than this make no p99.
+    static let sample = 300.0
+
+    /// Orders a second.
+    var rate: Double
+    /// Seconds of a healthy stretch; a broken one lasts ``Bounds/isolation`` longer.
+    var stretch: Double
+    /// Healthy and broken stretches in turn, where a dependency is off the path.
+    var rounds: Int
+
+    static let full = Pace(rate: 50, stretch: 8, rounds: 3)
+    static let quick = Pace(rate: 60, stretch: sample / 60, rounds: 1)
+}

@@ -1,0 +1,45 @@
+/// All experiments of a run, a row each.
+struct ExperimentTable {
+    let run: DrillRun
+    let isCompared: Bool
+
+    var markup: String {
+        guard !run.experiments.isEmpty else { return "" }
+        let title = isCompared ? "Experiments, \(PageText.mode(run.mode))" : "Experiments"
+        return Markup.element(
+            "section", [:], Markup.element("h2", [:], Markup.text(title)),
+            PageTable(
+                caption: "Orders and latencies while the fault was there; healthy: p99 before it", titles: titles,
+                rows: run.experiments.map(row)
+            ).markup)
+    }
+
+    private var titles: [PageTable.Cell] {
+        [.words("experiment"), .words("verdict")]
+            + [
+                "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy ms", "isolated in s",
+                "recovered in s",
+            ]
+            .map { .figure($0) } + [.words("degraded"), .figure("repaired")]
+    }
+
+    private func row(_ one: DrillExperiment) -> [PageTable.Cell] {
+        let outcomes = one.broken.outcomes
+        let counts = [outcomes.confirmed, outcomes.accepted, outcomes.refused, outcomes.failed]
+        let figures = [
+            one.broken.latency?.p50, one.broken.latency?.p99, one.healthy.latency?.p99, one.isolateSeconds, one.recoverSeconds,
+        ]
+        return [
+            .markup(Markup.element("a", ["href": "#\(one.name)"], Markup.text(one.name))), .verdict(one.verdict),
+        ] + counts.map { .figure(PageText.count($0)) } + figures.map { .figure(PageText.number($0)) } + [
+            .list(PageText.list(one.degraded)), .figure(one.repairs),
+        ]
+    }
+}
+
+extension DrillExperiment {
+    /// `12 of 12`
+    var repairs: String {
+        repaired.due == 0 ? PageText.none : "\(PageText.count(repaired.done)) of \(PageText.count(repaired.due))"
+    }
+}

@@ -1,0 +1,33 @@
+/// The degradation matrix: each service, or pair of them, in each way of failing, at a glance.
+struct MatrixSection {
+    let run: DrillRun
+
+    var markup: String {
+        let kinds = distinct(run.experiments.map(\.kind))
+        let targets = distinct(run.experiments.map { $0.targets.joined(separator: " + ") })
+        // One row or one column is no matrix, and the table below says it all.
+        guard kinds.count > 1, targets.count > 1 else { return "" }
+        let title = "The matrix" + (run.mode == .naive ? ", \(PageText.mode(run.mode))" : "")
+        return Markup.element(
+            "section", [:], Markup.element("h2", [:], Markup.text(title)),
+            PageTable(
+                caption: "What was broken, and how; p99 of the orders meanwhile",
+                titles: [.words("broken")] + kinds.map { .words($0) },
+                rows: targets.map { target in [.words(target)] + kinds.map { cell(target, $0) } }
+            ).markup)
+    }
+
+    private func cell(_ target: String, _ kind: String) -> PageTable.Cell {
+        guard let one = run.experiments.first(where: { $0.kind == kind && $0.targets.joined(separator: " + ") == target })
+        else {
+            return .words("")
+        }
+        let link = Markup.element("a", ["href": "#\(one.name)"], PageText.verdict(one.verdict))
+        let latency = Markup.element("small", [:], Markup.text(PageText.milliseconds(one.broken.latency?.p99)))
+        return .markup(Markup.element("span", ["class": "\(one.verdict.rawValue)"], link) + " " + latency)
+    }
+
+    private func distinct(_ names: [String]) -> [String] {
+        names.reduce(into: []) { distinct, name in if !distinct.contains(name) { distinct.append(name) } }
+    }
+}

@@ -1,0 +1,60 @@
+/// More than the stack can do: what was left of it, step by step.
+struct OverloadSection {
+    let report: OverloadReport
+    /// Nil where there is nothing to compare.
+    let mode: DrillRun.Mode?
+
+    var markup: String {
+        let name = "Overload" + (mode.map { ", \(PageText.mode($0))" } ?? "")
+        let intro =
+            "The stack takes \(PageText.number(report.capacity)) orders a second; a refusal costs "
+            + "\(PageText.number((report.refusalCost * 100).rounded(places: 1))) % of an order (ρ). At x times the capacity at most "
+            + "(1 − xρ)/(1 − ρ) of it can be left, and 90 % of that is expected; p99 of what is admitted is to stay within three "
+            + "times that at 0.7 of the capacity, \(PageText.milliseconds(report.p99AtSeventyPercent))."
+        return Markup.element(
+            "section", ["id": "overload\(mode.map { "-\($0.rawValue)" } ?? "")", "class": "experiment"],
+            Markup.element("h2", [:], Markup.text(name)), Markup.element("p", [:], Markup.text(intro)),
+            Markup.element(
+                "div", ["class": "charts"],
+                Chart.svg("\(name): goodput against offered load, with its bound", GoodputChart(report: report).content)),
+            table(name), report.steps.map(step).joined())
+    }
+
+    private func table(_ name: String) -> String {
+        PageTable(
+            caption: "\(name), step by step",
+            titles: [.words("step"), .words("verdict")]
+                + [
+                    "offered/s", "orders/s", "goodput/s", "bound/s", "p50 ms", "p99 ms", "settled in s", "recovered in s",
+                ].map { .figure($0) } + [.words("shed")],
+            rows: report.steps.map { step in
+                [.words("\(PageText.number(step.factor))×"), .verdict(step.verdict)]
+                    + [
+                        step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99,
+                        step.settledSeconds, step.recoveredSeconds,
+                    ].map { .figure(PageText.number($0)) } + [.list(PageText.list(step.shed))]
+            }
+        ).markup
+    }
+
+    private func step(_ step: OverloadReport.Step) -> String {
+        let name = "\(PageText.number(step.factor))× the capacity"
+        let bound = LatencyChart.Bound(
+            name: "≤ \(PageText.milliseconds(report.p99AtSeventyPercent * 3))", milliseconds: report.p99AtSeventyPercent * 3,
+            spans: [step.span])
+        let charts =
+            Chart.svg(
+                "\(name), orders a second by outcome",
+                OutcomeChart(step.timeline, spans: [step.span], named: "overload").content)
+            + Chart.svg(
+                "\(name), p50 and p99 of the orders",
+                LatencyChart(step.timeline, spans: [step.span], named: "overload", bounds: [bound]).content)
+        let failures =
+            step.failures.isEmpty
+            ? ""
+            : Markup.element(
+                "ul", ["class": "failures"], step.failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
+        return Markup.element("h3", [:], Markup.text(name), " ", ExperimentSection.badge(step.verdict)) + failures
+            + Markup.element("div", ["class": "charts"], charts)
+    }
+}

@@ -1,0 +1,130 @@
+import Contracts
+import Foundation
+import Resilience
+import Transport
+
+/// A whole drill: chooses the experiments, finds or makes the stacks they run on, and gathers what they found.
+struct RunDrill {
+    let folder: StackFolder
+    let only: [String]
+    let extent: DrillReport.Extent
+    let isComparing: Bool
+    let pace: Pace
+    let seed: UInt64
+    let signals: StopSignals
+
+    func callAsFunction() async throws -> DrillReport {
+        let startedAt = Timestamp.now()
+        let begin = ContinuousClock.now
+        var runs: [DrillRun] = []
+        for mode in isComparing ? [DrillRun.Mode.naive, .protected] : [.protected] { runs.append(try await run(mode)) }
+        let expected = runs.filter { $0.mode == .protected }
+        return DrillReport(
+            ok: expected.allSatisfy { run in
+                run.experiments.allSatisfy { $0.verdict == .held }
+                    && run.overload?.steps.allSatisfy { $0.verdict == .held } != false
+            }, extent: extent, seed: seed, startedAt: startedAt,
+            durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1), machine: Self.machine, runs: runs)
+    }
+
+    /// What would be done.
+    func experiments() async throws -> [Experiment] { try await onStack(.protected) { try await chosen($0) } }
+
+    private func chosen(_ stack: DrillStack) async throws -> [Experiment] {
+        let path = try await stack.path()
+        let all = Experiments.all(path)
+        if isComparing { return try Experiments.chosen(only.isEmpty ? Experiments.telling : only, from: all) }
+        return try Experiments.chosen(only, from: extent == .quick && only.isEmpty ? Experiments.quick(path) : all)
+    }
+
+    private func run(_ mode: DrillRun.Mode) async throws -> DrillRun {
+        let (path, experiments) = try await onStack(mode) { stack in
+            try await stack.check()
+            return (try await stack.path(), try await chosen(stack))
+        }
+        var chance = SeededGenerator(seed: seed)
+        var known: Set<String> = []
+        if let given = try given() {
+            let client = HTTPClient(maximumBodyBytes: 64 << 20)
+            defer { client.shutdown() }
+            let stack = try DrillStack(folder: given, client: client)
+            _ = try await DrillAudit.take(stack.reader(), history: nil, known: &known, wait: .seconds(60)) { _ in }
+        }
+        var found: [String: DrillExperiment] = [:]
+        let breaking = experiments.filter { !$0.isOverload }
+        let progress = Locked(Progress())
+        for (index, experiment) in breaking.shuffled(using: &chance).enumerated() {
+            let seed = chance.next()
+            let result = try await onStack(mode) { stack in
+                try await conduct(experiment, on: stack, seed: seed, &known) {
+                    let text = "\(index + 1) of \(breaking.count)  \(experiment.name): \($0)"
+                    progress.withLock { $0.show(text) }
+                }
+            }
+            progress.withLock { $0.finish() }
+            Terminal.note(
+                "\(Terminal.column(experiment.name, 34))\(result.verdict.rawValue) after \(result.durationSeconds) s"
+                    + (result.failures.first.map { ": \($0)" } ?? ""))
+            found[experiment.name] = result
+        }
+        return DrillRun(
+            mode: mode,
+            dependencies: path.dependencies.map {
+                .init(name: $0.name, role: $0.role, fallback: $0.fallback, effect: $0.effect)
+            },
+            experiments: breaking.compactMap { found[$0.name] }, overload: nil)
+    }
+
+    private func conduct(
+        _ experiment: Experiment, on stack: DrillStack, seed: UInt64, _ known: inout Set<String>,
+        show: @escaping @Sendable (String) -> Void
+    ) async throws -> DrillExperiment {
+        let customers = HTTPClient(maximumConnectionsPerHost: 256)
+        defer { customers.shutdown() }
+        let conduct = Conduct(
+            stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), pace: pace,
+            seed: seed, signals: signals, show: show)
+        do {
+            let result = try await conduct.run(experiment, known: &known)
+            try await stack.restore()
+            return result
+        } catch {
+            try? await stack.restore()
+            throw error
+        }
+    }
+
+    /// On the stack that is there, or else on a new one: no experiment suffers from what another one left behind.
+    private func onStack<Result>(_ mode: DrillRun.Mode, _ body: (DrillStack) async throws -> Result) async throws -> Result {
+        let client = HTTPClient(maximumBodyBytes: 64 << 20)
+        defer { client.shutdown() }
+        if let folder = try given() { return try await body(DrillStack(folder: folder, client: client)) }
+        let own = try await OwnStack.start(mode, client, signals)
+        do {
+            let result = try await body(own.stack)
+            await own.stop()
+            return result
+        } catch {
+            await own.stop()
+            throw error
+        }
+    }
+
+    /// The user's own stack, where one is running. A comparison needs two of its own.
+    private func given() throws -> StackFolder? {
+        guard !isComparing, let record = try folder.recordIfAny(), record.services.contains(where: \.process.isAlive) else {
+            return nil
+        }
+        return folder
+    }
+
+    private static var machine: String {
+        #if arch(x86_64)
+            let architecture = "x86_64"
+        #else
+            let architecture = "arm64"
+        #endif
+        return "\(ProcessInfo.processInfo.operatingSystemVersionString) \(architecture), "
+            + "\(ProcessInfo.processInfo.activeProcessorCount) cores"
+    }
+}

@@ -1,0 +1,51 @@
+import Contracts
+
+extension Picture {
+    /// What happened to services and breakers between two pictures; nothing at the first one, which has nothing to compare
+    /// with.
+    func changes(since before: Picture?) -> [Happening] {
+        guard let before else { return [] }
+        var changes: [Happening] = []
+        for service in services {
+            guard let earlier = before.services.first(where: { $0.name == service.name }) else { continue }
+            changes += Self.changes(of: service, since: earlier, at: at)
+        }
+        for dependency in dependencies {
+            guard let earlier = before.dependencies.first(where: { $0.name == dependency.name }),
+                earlier.breaker != dependency.breaker
+            else { continue }
+            // Its trials come and go while it stays open: no news until one succeeds.
+            if dependency.breaker == "half-open" || (earlier.breaker == "half-open" && dependency.breaker == "open") {
+                continue
+            }
+            let isClosed = dependency.breaker == "closed"
+            changes.append(
+                Happening(
+                    at: at, subject: "order",
+                    words: isClosed ? "asks \(dependency.name) again" : "does without \(dependency.name): breaker open",
+                    kind: isClosed ? .better : .worse))
+        }
+        return changes
+    }
+
+    private static func changes(of service: Service, since before: Service, at: Timestamp) -> [Happening] {
+        func told(_ words: String, _ kind: Happening.Kind) -> Happening {
+            Happening(at: at, subject: service.name.rawValue, words: words, kind: kind)
+        }
+        var changes: [Happening] = []
+        // Ready or degraded is told by the breakers.
+        let (was, now) = (before.state.isUp, service.state.isUp)
+        if now, !was { changes.append(told("is ready", .better)) }
+        if !now, service.state != before.state { changes.append(told("is \(service.state.words)", .worse)) }
+        if let dead = service.deadLetters, let earlier = before.deadLetters, dead > earlier {
+            changes.append(told("gave up on \(dead - earlier) messages: csp audit names them", .worse))
+        }
+        return changes
+    }
+}
+
+extension Picture.Condition {
+    fileprivate var isUp: Bool { self == .ready || self == .degraded }
+
+    var words: String { self == .silent ? "not answering" : rawValue }
+}

@@ -1,0 +1,71 @@
+import Contracts
+
+/// How a stack is doing, ready to be shown or printed as JSON. Rates and latencies are those of the last few seconds; nil is
+/// what isn't known.
+struct Picture: Encodable, Sendable, Equatable {
+    /// A service's state in one word; `silent` runs and doesn't answer, `degraded` is ready and has to do without something.
+    enum Condition: String, Encodable { case ready, degraded, starting, draining, silent, frozen, dead }
+
+    struct Latency: Encodable, Equatable {
+        var p50Milliseconds: Double
+        var p99Milliseconds: Double
+    }
+
+    struct Orders: Encodable, Equatable {
+        /// `POST /orders`, whatever the answer.
+        var answeredPerSecond: Double
+        /// Of these, 503: nothing was done.
+        var unservedPerSecond: Double
+        /// By the status that orders came to: confirmed (at once or later), accepted, rejected, cancelled.
+        var perSecond: [String: Double]
+        /// Of `POST /orders`.
+        var latency: Latency?
+    }
+
+    struct Shedding: Encodable, Equatable {
+        var limit: Int
+        var inFlight: Int
+        var waiting: Int
+        /// By criticality.
+        var shedPerSecond: [String: Double]
+        var rateLimitedPerSecond: Double
+    }
+
+    struct Service: Encodable, Equatable {
+        var name: ServiceName
+        var url: String
+        var pid: Int32?
+        var state: Condition
+        /// How old the figures are; nil when there never were any.
+        var ageSeconds: Double?
+        var upSeconds: Double?
+        var requestsPerSecond: Double?
+        var latency: Latency?
+        var queued: Int?
+        var oldestSeconds: Double?
+        var deadLetters: Int?
+        var shedding: Shedding?
+    }
+
+    struct Dependency: Encodable, Equatable {
+        var name: String
+        var role: DependencyDocument.Role
+        var breaker: String
+        /// What is left of the open time.
+        var retryAfterMilliseconds: Int?
+        var inUse: Int
+        var limit: Int
+        /// By outcome: ok, refused, unavailable, rejected.
+        var callsPerSecond: [String: Double]
+        var latency: Latency?
+        var lastFailure: FailureDocument?
+    }
+
+    var at: Timestamp
+    var orders: Orders?
+    var services: [Service]
+    /// Order's.
+    var dependencies: [Dependency]
+    /// Newest first.
+    var happenings: [Happening]
+}

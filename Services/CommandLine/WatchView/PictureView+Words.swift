@@ -1,0 +1,58 @@
+import Contracts
+import Foundation
+
+extension PictureView {
+    /// Faint, where the figures are old ones of a service that doesn't answer.
+    func age(of name: ServiceName) -> StyledLine.Style {
+        let age = picture.services.first { $0.name == name }?.ageSeconds ?? 0
+        return age >= 1 ? .faint : .plain
+    }
+
+    /// `ready`, or `frozen 12s`: for how long nothing was heard.
+    func state(_ service: Picture.Service) -> String {
+        let word = service.state == .silent ? "silent" : service.state.rawValue
+        guard let age = service.ageSeconds, age >= 1 else { return word }
+        return "\(word) \(FigureText.age(age))"
+    }
+
+    func colour(_ state: Picture.Condition) -> StyledLine.Style {
+        switch state {
+        case .ready: .green
+        case .degraded, .starting, .draining, .silent, .frozen: .yellow
+        case .dead: .red
+        }
+    }
+
+    /// `closed`, or `open, 0.8s` with what is left of the open time.
+    func breaker(_ dependency: Picture.Dependency) -> String {
+        guard dependency.breaker == "open", let left = dependency.retryAfterMilliseconds else { return dependency.breaker }
+        return "open, \(FigureText.age(Double(left) / 1000))"
+    }
+
+    func colour(breaker state: String) -> StyledLine.Style {
+        switch state {
+        case "closed": .green
+        case "open": .red
+        default: .yellow
+        }
+    }
+
+    func latencies(_ latency: Picture.Latency?) -> [String] {
+        [FigureText.latency(latency?.p50Milliseconds), FigureText.latency(latency?.p99Milliseconds)]
+    }
+
+    /// An order's id whole where there is room, else its end, which is what tells ids apart.
+    func subject(_ happening: Happening) -> String {
+        guard width < 110, happening.subject.hasPrefix("ord_"), happening.subject.count > 14 else { return happening.subject }
+        return "ord_…\(happening.subject.suffix(8))"
+    }
+
+    /// `12:03:04`.
+    func clock(_ time: Timestamp) -> String {
+        let date = Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
+        let day = 86_400
+        let seconds = (Int((Double(time.milliseconds) / 1000).rounded(.down)) + zone.secondsFromGMT(for: date)) % day
+        let time = [seconds / 3600, seconds / 60 % 60, seconds % 60]
+        return time.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+}

@@ -1,0 +1,114 @@
+import Contracts
+import Foundation
+import ServingPath
+
+/// A picture as lines of text for a terminal of that width, the most important first.
+struct PictureView {
+    let picture: Picture
+    let width: Int
+    /// Of what is watched: a folder or a URL.
+    let place: String
+    /// In which times are told.
+    let zone: TimeZone
+
+    /// From here on there is room for what is good to know.
+    private var isWide: Bool { width >= 110 }
+
+    /// - Parameter height: nil for as many lines as it takes.
+    func lines(height: Int? = nil) -> [StyledLine] {
+        let blocks = [heading, orders, services, dependencies, shedding]
+        var lines = Array(blocks.filter { !$0.isEmpty }.joined(separator: [StyledLine()]))
+        // On a low terminal the happenings are worth more than the air.
+        if let height, lines.count + 5 > height { lines = blocks.flatMap { $0 } }
+        let room = height.map { max(0, $0 - lines.count - 2) } ?? 10
+        lines += [StyledLine()] + happenings(room)
+        return lines.prefix(height ?? .max).map { $0.truncated(to: width) }
+    }
+
+    private var heading: [StyledLine] {
+        var line = StyledLine("csp watch", .bold)
+        line.append("  \(place)")
+        let time = clock(picture.at)
+        line = line.truncated(to: width - time.count - 2)
+        line.append(String(repeating: " ", count: max(2, width - line.count - time.count)) + time)
+        return [line]
+    }
+
+    private var orders: [StyledLine] {
+        var table = FigureTable([
+            .left("ORDERS/S", 13), .right("CONFIRMED", 9), .right("ACCEPTED", 11), .right("REJECTED", 11),
+            .right("CANCELLED", 12), .right("503", 7), .right("P50", 8), .right("P99", 8),
+        ])
+        let orders = picture.orders
+        let style = age(of: .order)
+        let rates = ["confirmed", "accepted", "rejected", "cancelled"].map { orders?.perSecond[$0] }
+        let figures = [orders?.answeredPerSecond] + rates + [orders?.unservedPerSecond]
+        table.row((figures.map(FigureText.rate) + latencies(orders?.latency)).map { ($0, style) })
+        return table.lines
+    }
+
+    private var services: [StyledLine] {
+        var table = FigureTable(
+            [
+                .left("SERVICE", 13), .left("STATE", 14), .right("PID", 7), .right("UP", 6), .right("REQ/S", 8),
+                .right("P50", 8), .right("P99", 8), .right("QUEUE", 7), .right("OLDEST", 8),
+            ] + (isWide ? [.right("DEAD", 6), .right("AT WORK", 10), .right("WAITING", 9), .right("SHED/S", 8)] : []))
+        for service in picture.services {
+            let style = age(of: service.name)
+            let shed = service.shedding.map { $0.shedPerSecond.values.reduce(0, +) }
+            let figures =
+                [FigureText.count(service.pid.map(Int.init)), FigureText.age(service.upSeconds)]
+                + [FigureText.rate(service.requestsPerSecond)] + latencies(service.latency)
+                + [
+                    FigureText.count(service.queued), FigureText.age(service.oldestSeconds),
+                    FigureText.count(service.deadLetters),
+                    service.shedding.map { "\($0.inFlight)/\($0.limit)" } ?? FigureText.unknown,
+                    FigureText.count(service.shedding?.waiting), FigureText.rate(shed),
+                ]
+            table.row([(service.name.rawValue, .plain), (state(service), colour(service.state))] + figures.map { ($0, style) })
+        }
+        return table.lines
+    }
+
+    private var dependencies: [StyledLine] {
+        var table = FigureTable(
+            [
+                .left("ORDER ASKS", 13), .left("BREAKER", 14), .right("IN USE", 7), .right("OK/S", 7), .right("REFUSED", 8),
+                .right("FAILED", 7), .right("NOT ASKED", 10), .right("P50", 7), .right("P99", 7),
+            ] + (isWide ? [.right("", 2), .left("ROLE", 10), .left("LAST FAILURE", 20)] : []))
+        let style = age(of: .order)
+        for dependency in picture.dependencies {
+            let calls = ["ok", "refused", "unavailable", "rejected"].map { FigureText.rate(dependency.callsPerSecond[$0]) }
+            let figures = ["\(dependency.inUse)/\(dependency.limit)"] + calls + latencies(dependency.latency)
+            let failure = dependency.lastFailure.map {
+                "\($0.reason), \(FigureText.age(Double(picture.at.milliseconds - $0.at.milliseconds) / 1000)) ago"
+            }
+            table.row(
+                [(dependency.name, .plain), (breaker(dependency), colour(breaker: dependency.breaker))]
+                    + (figures + ["", dependency.role.rawValue, failure ?? FigureText.unknown]).map { ($0, style) })
+        }
+        return table.lines
+    }
+
+    private var shedding: [StyledLine] {
+        let classes = Criticality.allCases.reversed().map(\.rawValue)
+        var table = FigureTable(
+            [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), $0.count + 2) } + [.right("429", 7)])
+        let shedders = picture.services.compactMap(\.shedding)
+        let rates = classes.map { name in shedders.isEmpty ? nil : shedders.reduce(0) { $0 + ($1.shedPerSecond[name] ?? 0) } }
+        let limited = shedders.isEmpty ? nil : shedders.reduce(0) { $0 + $1.rateLimitedPerSecond }
+        table.row(([""] + (rates + [limited]).map(FigureText.rate)).map { ($0, .plain) })
+        return table.lines
+    }
+
+    private func happenings(_ room: Int) -> [StyledLine] {
+        let shown = picture.happenings.prefix(room).map { happening in
+            var line = StyledLine("\(clock(happening.at))  ")
+            line.append(Terminal.column(subject(happening), isWide ? 32 : 15))
+            line.append(happening.words, happening.kind == .worse ? .yellow : .green)
+            if happening.count > 1 { line.append("  ×\(happening.count)") }
+            return line
+        }
+        return [StyledLine("LATELY", .bold)] + (shown.isEmpty ? [StyledLine("nothing out of the ordinary")] : shown)
+    }
+}

@@ -1,0 +1,38 @@
+import Contracts
+import Foundation
+package import Resilience
+import Transport
+
+extension Settings {
+    /// What the calls to a dependency meet, under its name: `COUPON_FAULTS`, the JSON that `PUT /faults` takes, or its array
+    /// alone. Its time begins with the start of the process.
+    package mutating func faults(_ dependency: String) -> [Fault] {
+        let key = "\(dependency)_FAULTS"
+        let help = "faults that calls to it meet, as JSON like that of PUT /faults; needs FAULTS_ENABLED=true"
+        guard let text = optional(key, help) else { return [] }
+        if value("FAULTS_ENABLED").flatMap({ Bool($0.lowercased()) }) != true {
+            problems.append("\(key) is set, but FAULTS_ENABLED isn't true")
+        }
+        do {
+            return try Self.faultSet(text).checked(route: NeighbourFaults.refusal)
+        } catch {
+            let wrong = (error.document.errors ?? []).map { "\($0.pointer) \($0.detail)" }
+            problems.append("\(key) is not valid: \(wrong.isEmpty ? "it isn't JSON" : wrong.joined(separator: ", "))")
+            return []
+        }
+    }
+
+    private static func faultSet(_ text: String) throws(Problem) -> FaultSet {
+        let body = Data(text.utf8)
+        do {
+            if text.first(where: { !$0.isWhitespace }) == "[" {
+                return FaultSet(faults: try JSON.decode([FaultRequest].self, from: body))
+            }
+            return try JSON.decode(FaultSet.self, from: body)
+        } catch let error as DecodingError {
+            throw Problem(error, body: body)
+        } catch {
+            throw Problem.malformedJSON()
+        }
+    }
+}

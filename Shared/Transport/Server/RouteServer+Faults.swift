@@ -1,0 +1,89 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Resilience
+import ServiceLifecycle
+
+extension RouteServer {
+    /// The request's answer with what `injection` does to it, or nil where there is none: the connection is closed then.
+    ///
+    /// Before the work means before anything of the request is looked at, its token and its body included; its deadline
+    /// runs on meanwhile. After the work, whatever it answers, an error too, is what suffers.
+    func answer(
+        _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant, through injection: Injection
+    ) async -> Answer? {
+        defer { injection.end() }
+        var end = await carryOut(injection.before, on: request, context.connection)
+        if end == nil {
+            let answer = await answer(request, parameters: context.parameters, arrival: arrival)
+            end = await carryOut(injection.after, on: request, context.connection) ?? .answer(answer)
+        }
+        guard case .answer(var answer) = end else { return nil }
+        answer.headers[.fault] = "injected"
+        return answer
+    }
+
+    /// How a request ends.
+    private enum End {
+        case answer(Answer)
+        case closed
+    }
+
+    /// - Returns: nil if the request goes on.
+    private func carryOut(_ bites: [FaultBite], on request: Request, _ connection: any Channel) async -> End? {
+        for bite in bites {
+            await hold(for: bite.delay)
+            switch bite.kind {
+            case .latency: continue
+            case .error: return .answer(.problem(InjectedAnswer.error(bite), instance: request.uri.path))
+            case .garbage: return .answer(.json(200, encoded: Data(InjectedAnswer.garbage(bite))))
+            case .blackHole: await Self.untilGone(request)
+            case .abort: break
+            }
+            try? await connection.close()
+            return .closed
+        }
+        return nil
+    }
+
+    /// Stopping the service ends the wait, so that the request can still be finished.
+    private func hold(for delay: Duration) async {
+        guard delay > .zero, let time = faults?.environment.time else { return }
+        await cancelWhenGracefulShutdown { try? await time.sleep(delay) }
+    }
+
+    /// Returns when the client has closed its side of the connection, or the service is being stopped.
+    private static func untilGone(_ request: Request) async {
+        let (end, ended) = AsyncStream.makeStream(of: Never.self)
+        // Hummingbird lets clients close their side and still get an answer, so the connection's own end says nothing.
+        _ = try? await withGracefulShutdownHandler {
+            try await request.body.consumeWithInboundCloseHandler { body in
+                // Nothing is seen of the connection beyond a body that nobody reads. One that was read before never ends here.
+                async let _ = Self.read(body)
+                for await _ in end {}
+            } onInboundClosed: {
+                ended.finish()
+            }
+        } onGracefulShutdown: {
+            ended.finish()
+        }
+    }
+
+    private static func read(_ body: RequestBody) async throws {
+        for try await _ in body {}
+    }
+}
+
+extension Route {
+    /// Never injected into: what judges a service, and what ends its faults.
+    package static let spared: Set = ["/livez", "/readyz", "/metrics", "/faults", "/csp"]
+
+    /// As faults name it: `POST /redemptions`.
+    package var name: String { "\(method.rawValue) \(path)" }
+}
+
+extension HTTPField.Name {
+    static let fault = known("csp-fault")
+}

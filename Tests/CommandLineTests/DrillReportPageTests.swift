@@ -1,0 +1,79 @@
+import Contracts
+import Foundation
+import FoundationXML
+import Testing
+
+@testable import CommandLine
+
+@Suite struct DrillReportPageTests {
+    private let page = DrillReportPage.html(.sample(compared: true, failing: true))
+
+    @Test("the page needs nothing else: no script, no style sheet, no picture, no address but its own")
+    func selfContained() {
+        for word in ["<script", "<link", "<img", "@import", "url("] { #expect(!page.contains(word)) }
+        let addresses = page.components(separatedBy: "href=\"").dropFirst()
+        #expect(!addresses.isEmpty && addresses.allSatisfy { $0.hasPrefix("#") })
+        #expect(!page.replacing("xmlns=\"http://www.w3.org/2000/svg\"", with: "").contains("://"))
+    }
+
+    @Test(
+        "the verdict stands on top, in words and with its sign",
+        arguments: [
+            (DrillExperiment.Verdict.held, "✓ All 2 hypotheses held"), (.failed, "✗ 1 of 2 hypotheses failed"),
+            (.undecided, "? 1 of 2 hypotheses undecided, none failed"),
+        ])
+    func verdict(second: DrillExperiment.Verdict, expected: String) {
+        var report = DrillReport.sample(compared: true)
+        report.runs[1].experiments[1].verdict = second
+        #expect(DrillReportPage.html(report).contains(">\(expected)</h1>"))
+    }
+
+    @Test("each experiment has a section that the tables lead to, and each chart a name")
+    func sections() {
+        for name in ["coupon-slow", "payment-killed"] {
+            #expect(page.components(separatedBy: "id=\"\(name)\"").count == 2)
+            #expect(page.contains("href=\"#\(name)\""))
+        }
+        let charts = page.components(separatedBy: "<svg").dropFirst()
+        #expect(charts.count == 6)
+        #expect(charts.allSatisfy { $0.contains("role=\"img\"") && $0.contains("<title>") })
+        #expect(page.contains("coupon-slow, protections off, p50 and p99 of the orders"))
+    }
+
+    @Test("words from outside stay words")
+    func escaped() {
+        var report = DrillReport.sample()
+        report.runs[0].experiments[0].failures = ["<script>alert(\"&\")</script>\u{0}"]
+        report.machine = "</style>"
+        let page = DrillReportPage.html(report)
+        #expect(page.contains("&lt;script&gt;alert(&quot;&amp;&quot;)&lt;/script&gt;\u{FFFD}"))
+        #expect(!page.contains("<script") && page.components(separatedBy: "</style>").count == 2)
+    }
+
+    @Test("the picture alone is a well-formed SVG of both stacks on the same axes; there is none without both")
+    func comparison() throws {
+        let picture = try #require(ComparePicture(.sample(compared: true), "coupon-slow"))
+        let reader = XMLParser(data: Data(picture.svg.utf8))
+        #expect(reader.parse(), "\(String(describing: reader.parserError))")
+        // 10 s is on an axis only because the naive stack took as long.
+        #expect(picture.svg.components(separatedBy: ">10 s<").count == 3)
+        #expect(ComparePicture(.sample()) == nil)
+        #expect(ComparePicture(.sample(compared: true), "payment-killed") == nil)
+    }
+
+    @Test("a report without orders, overload or audit is drawn all the same")
+    func empty() {
+        var report = DrillReport.sample()
+        report.runs[0].overload = nil
+        report.runs[0].experiments[0].timeline = []
+        report.runs[0].experiments[0].healthy = .init()
+        report.runs[0].experiments[0].broken = .init()
+        report.runs[0].experiments[0].audit = nil
+        report.runs[0].experiments[0].faults = []
+        let page = DrillReportPage.html(report)
+        #expect(page.contains("not taken"))
+        #expect(!page.contains("nan") && !page.contains("inf\""))
+        report.runs = []
+        #expect(DrillReportPage.html(report).contains("</html>"))
+    }
+}

@@ -1,0 +1,196 @@
+import Contracts
+import Testing
+
+@testable import CommandLine
+
+@Suite struct JudgeTests {
+    /// Every order with a coupon, and said to be without it while it is broken.
+    private func couponOut(_ change: (inout Sample) -> Void = { _ in }) -> Observation {
+        SampleDrill.observation { sample in
+            sample.hasCoupon = true
+            if sample.isBroken { sample.degradations = [SampleDrill.skipped()] }
+            change(&sample)
+        }
+    }
+
+    private func failures(_ kind: DrillFault = .frozen, when change: @escaping (inout Sample) -> Void) -> [String] {
+        let judge = SampleDrill.judge([SampleDrill.coupon], kind, couponOut(change))
+        #expect(judge.obstacles.isEmpty)
+        return judge.failures
+    }
+
+    @Test("orders that are confirmed in time, say what they went without and are normal again, hold")
+    func held() {
+        let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, couponOut())
+        #expect(judge.obstacles.isEmpty && judge.failures.isEmpty)
+        #expect(judge.isolateSeconds == 0 && judge.recoverSeconds == 0)
+    }
+
+    @Test("a single answer that the contract doesn't have fails")
+    func failed() {
+        let found = failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.failed, "500 internal") } }
+        #expect(found == ["1 × 500 internal of 800 orders"])
+    }
+
+    @Test("an order that is turned away, or only accepted, fails where only what is optional is broken")
+    func optional() {
+        #expect(failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.turnedAway, "503 overloaded") } }.count == 1)
+        let found = failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } }
+        #expect(found.first?.hasPrefix("only coupon was broken, yet 1 × 202 accepted") == true)
+    }
+
+    @Test("accepted orders are what a critical outage is for, and orders turned away are not")
+    func critical() {
+        func judge(_ outcome: Sample.Outcome) -> Judge {
+            SampleDrill.judge(
+                [SampleDrill.payment], .killed,
+                SampleDrill.observation {
+                    if $0.isBroken { ($0.outcome, $0.degradations) = (outcome, [SampleDrill.skipped("payment")]) }
+                })
+        }
+        #expect(judge(.accepted).failures.isEmpty)
+        #expect(judge(.turnedAway).failures.first?.hasPrefix("orders were turned away") == true)
+    }
+
+    @Test("an answer without what was broken that doesn't say so fails, unless only some calls fail")
+    func honesty() {
+        let silent = { (sample: inout Sample) in if sample.at == 10 { sample.degradations = [] } }
+        #expect(failures(when: silent) == ["coupon gave nothing, yet 1 × 201 confirmed without saying so"])
+        #expect(failures(.errors, when: silent).isEmpty)
+    }
+
+    @Test("a p99 above the deadline and 50 ms fails even in the first second of the fault")
+    func deadline() {
+        #expect(failures { if (8..<8.2).contains($0.at) { $0.latency = 1049 } }.isEmpty)
+        let found = failures { if (8..<8.2).contains($0.at) { $0.latency = 1051 } }
+        #expect(found.first?.hasPrefix("p99 during the fault was 1051.0 ms of 400 orders") == true)
+    }
+
+    @Test("a p99 above 1.5 times the healthy one and 20 ms more fails from 3 s after the fault, and in the recovery")
+    func steady() {
+        #expect(failures { if $0.at > 11 && $0.isBroken { $0.latency = 30 } }.isEmpty)
+        let late = failures { if $0.at > 11 && $0.isBroken { $0.latency = 31 } }
+        #expect(late.contains { $0.hasPrefix("p99 from 3 s after the fault until all was normal was 31.0 ms of 250 orders") })
+        #expect(late.contains("customers felt the fault for as long as it lasted"))
+    }
+
+    @Test("trials of what recovers may not delay customers; the catching up may, within the deadline")
+    func trials() {
+        func found(_ latency: Double, _ span: Range<Double>) -> [String] {
+            failures { sample in
+                if (16..<18).contains(sample.at) { sample.degradations = [SampleDrill.skipped()] }
+                if span.contains(sample.at) { sample.latency = latency }
+            }
+        }
+        #expect(found(31, 16..<17.9).first?.hasPrefix("p99 from 3 s after the fault until all was normal was 31.0 ms") == true)
+        #expect(found(1000, 18..<19).isEmpty)
+        #expect(found(1051, 18..<19).first?.hasPrefix("p99 while the stack caught up was 1051.0 ms of 300 orders") == true)
+    }
+
+    @Test("how long it took to isolate is when the customers' p99 was within its bound for good")
+    func isolation() {
+        let slow = couponOut { if (8..<10.5).contains($0.at) { $0.latency = 200 } }
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, slow).isolateSeconds == 2.5)
+        let found = failures { if (8..<12.5).contains($0.at) { $0.latency = 200 } }
+        #expect(found.contains { $0.hasPrefix("it took 4.5 s to isolate coupon") })
+    }
+
+    @Test("normal again is when every later order is confirmed as usual and the breaker is closed")
+    func recovery() {
+        let without = couponOut { if $0.at < 19 && $0.at >= 16 { $0.degradations = [SampleDrill.skipped()] } }
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, without).recoverSeconds == 3)
+        var breaker = couponOut()
+        breaker.breakers = [
+            .init(at: 9, dependency: "coupon", state: "open"), .init(at: 20, dependency: "coupon", state: "closed"),
+        ]
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, breaker).recoverSeconds == 4)
+        breaker.breakers.removeLast()
+        #expect(
+            SampleDrill.judge([SampleDrill.coupon], .frozen, breaker).failures == ["not normal again when the load ended"])
+        var late = couponOut { if $0.at < 27 && $0.at >= 16 { $0.degradations = [SampleDrill.skipped()] } }
+        late.rounds[0].end = 40
+        late.samples += (1200..<2000).map {
+            Sample(
+                at: Double($0) / 50, latency: 10, outcome: .confirmed, answer: "201 confirmed",
+                degradations: $0 < 1350 ? [SampleDrill.skipped()] : [])
+        }
+        let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, late)
+        #expect(judge.failures.contains { $0.hasPrefix("it took 11.0 s to be normal again") })
+    }
+
+    @Test("what no request waits for may not even slow the median down: of several rounds the middle one counts")
+    func offThePath() {
+        func judge(_ slow: [Double]) -> Judge {
+            var seen = SampleDrill.observation()
+            seen.rounds = (0..<3).map { index in
+                let begin = Double(index) * 8
+                return .init(
+                    healthy: .init(begin: begin, end: begin + 3), fault: .init(begin: begin + 3, end: begin + 6),
+                    back: begin + 6, end: begin + 8)
+            }
+            for (index, latency) in slow.enumerated() {
+                for sample in seen.samples.indices where seen.rounds[index].fault.contains(seen.samples[sample].at) {
+                    seen.samples[sample].latency = latency
+                }
+            }
+            return SampleDrill.judge([SampleDrill.notification], .killed, seen)
+        }
+        #expect(judge([13, 11.5, 11]).failures.isEmpty)
+        #expect(judge([13, 13, 11]).failures.first?.hasPrefix("p50 was 1.3 times the healthy one") == true)
+    }
+
+    @Test("a stack that wasn't healthy before, or a fault that wasn't proven, leaves nothing to conclude")
+    func undecided() {
+        let sick = couponOut { if $0.at == 4 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } }
+        let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, sick)
+        #expect(judge.obstacles == ["before the fault 1 × 202 accepted of 400 orders"])
+        var unproven = couponOut()
+        unproven.obstacles = ["coupon was killed, yet takes connections"]
+        let report = DrillExperiment(
+            Experiment(disruption: .broken([SampleDrill.coupon], .killed)), unproven, rate: 50, durationSeconds: 1)
+        #expect(report.verdict == .undecided && report.failures == unproven.obstacles)
+    }
+
+    @Test("an order still under way when the fault comes is of neither stretch")
+    func boundary() {
+        let seen = couponOut { if $0.at == 7.98 { ($0.latency, $0.degradations) = (200, [SampleDrill.skipped()]) } }
+        let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, seen)
+        #expect(judge.obstacles.isEmpty && judge.failures.isEmpty)
+    }
+
+    @Test("order killed is judged by where its clients get to, not by how long they wait")
+    func orderKilled() {
+        var seen = SampleDrill.observation {
+            if $0.isBroken { ($0.outcome, $0.answer, $0.latency) = (.failed, "connection refused", 3000) }
+        }
+        let experiment = Experiment(disruption: .orderKilled)
+        #expect(Judge(experiment: experiment, seen: seen).failures.isEmpty)
+        seen.unended = ["key-1: no answer in time"]
+        #expect(Judge(experiment: experiment, seen: seen).failures == ["no end: key-1: no answer in time"])
+    }
+
+    @Test("books that don't add up fail, with the first finding")
+    func books() {
+        var seen = couponOut()
+        seen.audit = DrillAudit(
+            findings: [.init(name: "no dead letters", ok: false, violations: ["ord_1 x", "ord_2 y"])], drainedSeconds: 1,
+            orders: 2)
+        let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, seen)
+        #expect(judge.failures == ["audit: no dead letters: ord_1 x and 1 more"])
+    }
+
+    @Test("protections that are declared off are named")
+    func unprotected() {
+        #expect(SampleDrill.payment.unprotected.isEmpty)
+        #expect(
+            SampleDrill.dependency("a", .optional, control: "forced-closed").unprotected.first?.contains("breaker of a") == true
+        )
+        #expect(SampleDrill.dependency("a", .optional, limit: 10_000).unprotected.first?.contains("bulkhead of a") == true)
+        let patient = SampleDrill.dependency("a", .optional, policies: ["timeoutMilliseconds": 30_000])
+        #expect(patient.unprotected.first?.contains("deadline is ignored") == true)
+    }
+}
+
+extension DrillExperiment.Span {
+    fileprivate func contains(_ at: Double) -> Bool { begin <= at && at < end }
+}

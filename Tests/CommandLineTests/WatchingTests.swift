@@ -1,0 +1,109 @@
+import Contracts
+import Testing
+
+@testable import CommandLine
+
+@Suite struct WatchingTests {
+    private let begin = ContinuousClock.now
+    private let wall = Timestamp(milliseconds: 1_767_614_584_000)
+
+    /// Coupon after `second`, having answered `requests` requests.
+    private func coupon(
+        requests: Int, started: Int = 1_767_614_000, shed: Int = 0, breaker: String = "closed", dead: Int = 0
+    ) -> Look.Service {
+        let page = MetricsPage(
+            """
+            process_start_time_seconds \(started)
+            csp_queue_messages{state="ready"} 3
+            csp_queue_messages{state="delayed"} 2
+            csp_queue_messages{state="dead"} \(dead)
+            csp_queue_oldest_seconds 1.25
+            http_server_request_duration_seconds_count{method="POST",route="/redemptions",status="201"} \(requests)
+            http_server_request_duration_seconds_count{method="GET",route="/metrics",status="200"} \(requests * 7)
+            http_server_request_duration_seconds_bucket{method="POST",route="/redemptions",status="201",le="0.01"} \(requests)
+            http_server_request_duration_seconds_bucket{method="POST",route="/redemptions",status="201",le="+Inf"} \(requests)
+            http_server_request_duration_seconds_bucket{method="GET",route="/metrics",status="200",le="+Inf"} \(requests * 7)
+            """)
+        let dependency = DependencyDocument(
+            name: "ledger", role: .optional, criticality: "sheddable", operations: [], fallback: "", effect: "", policies: [:],
+            state: DependencyDocument.State(
+                breaker: BreakerDocument(
+                    state: breaker, control: "automatic", reason: "", calls: 0, failures: 0, slowCalls: 0,
+                    retryAfterMilliseconds: nil),
+                bulkhead: BulkheadDocument(inUse: 0, limit: 1, waiting: 0), calls: [:], lastFailure: nil))
+        let shedder = ShedderDocument(
+            limit: 10, inFlight: 1, waiting: 0, admitted: [:], shed: ["sheddable": shed], rateLimited: 0)
+        return Look.Service(
+            name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: .running,
+            ready: (200, "{}"), metrics: page,
+            path: PathDocument(service: "coupon", dependencies: [dependency], shedder: shedder))
+    }
+
+    private func silent(_ activity: ProcessIdentity.Activity) -> Look.Service {
+        Look.Service(
+            name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: activity)
+    }
+
+    private func look(_ second: Double, _ service: Look.Service) -> Look {
+        Look(at: begin + .seconds(second), wall: wall.advanced(by: .seconds(second)), services: [service])
+    }
+
+    @Test("rates and latencies are those of the last seconds, of work alone")
+    func rates() throws {
+        var watching = Watching()
+        let first = watching.picture(look(0, coupon(requests: 1000))).services[0]
+        #expect(first.requestsPerSecond == nil && first.latency == nil)
+        #expect(first.queued == 5 && first.oldestSeconds == 1.3 && first.deadLetters == 0 && first.upSeconds == 584)
+        let second = watching.picture(look(1, coupon(requests: 1010, shed: 20))).services[0]
+        #expect(second.requestsPerSecond == 10)
+        #expect(second.latency == Picture.Latency(p50Milliseconds: 5, p99Milliseconds: 9.9))
+        #expect(second.shedding?.shedPerSecond == ["sheddable": 20])
+        _ = watching.picture(look(2, coupon(requests: 1010)))
+        _ = watching.picture(look(3, coupon(requests: 1010)))
+        let later = watching.picture(look(4, coupon(requests: 1010))).services[0]
+        #expect(later.requestsPerSecond == 0 && later.latency == nil)
+    }
+
+    @Test("another process counts from zero")
+    func restarted() {
+        var watching = Watching()
+        _ = watching.picture(look(0, coupon(requests: 1000)))
+        #expect(watching.picture(look(1, coupon(requests: 5, started: 1_767_614_500))).services[0].requestsPerSecond == nil)
+        #expect(watching.picture(look(2, coupon(requests: 8, started: 1_767_614_500))).services[0].requestsPerSecond == 3)
+    }
+
+    @Test("what doesn't answer keeps its last figures, and says how old they are")
+    func old() {
+        var watching = Watching()
+        _ = watching.picture(look(0, coupon(requests: 0)))
+        _ = watching.picture(look(1, coupon(requests: 10)))
+        let frozen = watching.picture(look(3, silent(.stopped))).services[0]
+        #expect(frozen.state == .frozen && frozen.ageSeconds == 2 && frozen.requestsPerSecond == 10)
+        #expect(watching.picture(look(4, silent(.running))).services[0].state == .silent)
+        let dead = watching.picture(look(5, silent(.gone))).services[0]
+        #expect(dead.state == .dead && dead.pid == nil && dead.ageSeconds == 4)
+    }
+
+    @Test("a service that never answered yet is starting; one that lacks something is degraded")
+    func states() {
+        var watching = Watching()
+        #expect(watching.picture(look(0, silent(.running))).services[0].state == .starting)
+        #expect(watching.picture(look(1, coupon(requests: 1))).services[0].state == .ready)
+        #expect(watching.picture(look(2, coupon(requests: 1, breaker: "open"))).services[0].state == .degraded)
+        #expect(watching.picture(look(3, coupon(requests: 1, shed: 1))).services[0].state == .degraded)
+    }
+
+    @Test("what happened to services is told once, in words")
+    func changes() {
+        var watching = Watching()
+        func told(_ second: Double, _ service: Look.Service) -> [String] {
+            watching.picture(look(second, service)).happenings.map { "\($0.subject) \($0.words)" }
+        }
+        #expect(told(0, silent(.gone)).isEmpty)
+        #expect(told(1, coupon(requests: 1)) == ["coupon is ready"])
+        #expect(told(2, coupon(requests: 1, dead: 2)).first == "coupon gave up on 2 messages: csp audit names them")
+        #expect(told(3, silent(.stopped)).first == "coupon is frozen")
+        #expect(told(4, silent(.stopped)).count == 3)
+        #expect(told(5, silent(.gone)).first == "coupon is dead")
+    }
+}

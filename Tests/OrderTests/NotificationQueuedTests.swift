@@ -1,0 +1,69 @@
+import Contracts
+import Foundation
+import ServingPath
+import TestSupport
+import Testing
+
+@testable import OrderService
+
+@Suite("While notification is given up")
+struct NotificationQueuedTests {
+    private func force(_ stack: Stack, _ control: String) async throws {
+        let body = Array(#"{"control":"\#(control)"}"#.utf8)
+        let answer = try await stack.order.send(
+            "PATCH", "/csp/dependencies/notification", body: body, token: TestTokens.administrator)
+        #expect(answer.status == 200)
+    }
+
+    @Test("an order says that its message waits, and that it was delivered when it was")
+    func confirmed() async throws {
+        try await withStack { stack in
+            let before: OrderDocument = try await stack.place(request()).decode()
+            #expect(before.degradations.isEmpty)
+            try await force(stack, "forced-open")
+            let order: OrderDocument = try await stack.place(request()).decode()
+            #expect(order.status == .confirmed)
+            let degradation = try #require(order.degradations.first)
+            #expect(degradation.dependency == "notification" && degradation.effect == .notificationQueued)
+            #expect(degradation.source == .queue && degradation.reason == "circuit-open")
+            #expect(degradation.repair == .finishLater && !degradation.repaired && order.degradations.count == 1)
+            try await force(stack, "automatic")
+            try await stack.drained()
+            #expect(try await stack.show(order.id).degradations.map(\.outcome) == ["delivered"])
+            #expect(try await stack.show(before.id).degradations.isEmpty)
+        }
+    }
+
+    @Test("of an order that is confirmed by now, the message that it was accepted isn't the one that counts")
+    func latest() {
+        let now = Timestamp(milliseconds: 0)
+        var order = Order(id: "ord_1", request: request(), at: now)
+        order.accept(lacking: .payment(.timeout), at: now)
+        #expect(!order.owes(.orderAccepted))
+        order.tellLater()
+        #expect(order.owes(.orderAccepted) && !order.owes(.orderConfirmed))
+        order.confirm(at: now)
+        #expect(order.owes(.orderConfirmed) && !order.owes(.orderAccepted))
+    }
+
+    @Test("an order that is accepted first says so once, and owes the message of what it is in the end")
+    func accepted() async throws {
+        let payment = try FaultyProxy()
+        defer { payment.stop() }
+        let numbers = ["PAYMENT_BREAKER_OPEN": "10ms", "PAYMENT_BREAKER_LONGEST_OPEN": "10ms"]
+        try await withStack(settings: numbers, through: ["PAYMENT_URL": payment]) { stack in
+            try await force(stack, "forced-open")
+            payment.treat { _ in .refuse }
+            let order: OrderDocument = try await stack.place(request()).decode()
+            #expect(order.status == .accepted && order.degradations.map(\.effect) == [.paymentQueued, .notificationQueued])
+            payment.treat { _ in .pass }
+            let confirmed = try await stack.until(order.id) { $0.status == .confirmed }
+            #expect(confirmed.degradations.map(\.repaired) == [true, false])
+            try await force(stack, "automatic")
+            try await stack.drained()
+            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderConfirmed])
+            #expect(try await stack.show(order.id).degradations.map(\.repaired) == [true, true])
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+import Transport
+
+@testable import CommandLine
+
+/// `csp watch` against real processes.
+@Suite(.timeLimit(.minutes(2))) struct WatchTests {
+    /// Looks on until a picture is as wanted.
+    private struct Watcher {
+        let onlooker: Onlooker
+        var watching = Watching()
+
+        mutating func until(_ condition: (Picture) -> Bool) async throws -> Picture {
+            while true {
+                let picture = watching.picture(try await onlooker.look(following: watching.following))
+                if condition(picture) { return picture }
+            }
+        }
+    }
+
+    @Test("a death, a freeze, a coupon that is skipped and made good: all of it is seen as it happens")
+    func seen() async throws {
+        try await withSystemStack { stack in
+            var watcher = Watcher(
+                onlooker: Onlooker(subject: .stack(StackFolder(path: stack.folder.path)), client: stack.client))
+            func state(_ name: ServiceName, _ picture: Picture) -> Picture.Condition? {
+                picture.services.first { $0.name == name }?.state
+            }
+            _ = try await watcher.until { $0.services.allSatisfy { $0.state == .ready } && $0.services.count == 5 }
+
+            let coupon: Coupon = try await stack.get("coupon", "/coupons/C10000085361")
+            let request = OrderRequest(
+                customerId: "watched", items: [ItemQuantity(sku: try #require(coupon.eligibleSkus.first), quantity: 2)],
+                couponCode: coupon.code, payment: PaymentMeans(token: "tok_ok"))
+            try await stack.csp("freeze", "notification")
+            try await stack.csp("kill", "coupon")
+            let broken = try await watcher.until { state(.coupon, $0) == .dead && state(.notification, $0) == .frozen }
+            #expect(broken.services.first { $0.name == .notification }?.ageSeconds != nil)
+            #expect(Set(broken.happenings.map(\.words)) == ["is dead", "is frozen"])
+
+            let placed = try await stack.place(request)
+            #expect(placed.status == 201)
+            let order: OrderDocument = try JSON.decode(OrderDocument.self, from: placed.body)
+            let degraded = try await watcher.until { picture in
+                picture.happenings.contains { $0.subject == order.id && $0.kind == .worse }
+                    && (picture.orders?.perSecond["confirmed"] ?? 0) > 0
+            }
+            #expect((degraded.services.first { $0.name == .order }?.queued ?? 0) > 0)
+            #expect((degraded.dependencies.first { $0.name == "inventory" }?.latency?.p99Milliseconds ?? 0) > 0)
+
+            try await stack.csp("thaw", "notification")
+            try await stack.csp("start", "coupon")
+            let repaired = try await watcher.until { picture in
+                picture.happenings.contains { $0.subject == order.id && $0.words.hasPrefix("repaired coupon: ") }
+            }
+            #expect(state(.coupon, repaired) == .ready && state(.notification, repaired) == .ready)
+        }
+    }
+
+    @Test("without a terminal a picture is plain text, and a line of JSON for programs")
+    func plain() async throws {
+        try await withSystemStack { stack in
+            let text = try await stack.csp("watch", "--once").output
+            #expect(text.contains("ORDER ASKS") && text.contains("\norder        ready") && !text.contains("\u{1B}"))
+            let json = try await stack.csp("watch", "--once", "--json").output
+            #expect(json.split(separator: "\n").count == 1)
+            let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+            #expect((object["services"] as? [Any])?.count == 5 && (object["dependencies"] as? [Any])?.count == 4)
+            let alone = try await Executables.run("csp", ["watch", "--once", "--url", try stack.url("order")])
+            #expect(
+                alone.status == 0 && alone.output.contains("\norder        ready")
+                    && !alone.output.contains("payment      ready"))
+        }
+    }
+
+    @Test("a folder without a stack is said in one line")
+    func noStack() async throws {
+        let outcome = try await Executables.run("csp", ["watch", "--data", "/nowhere/at/all"])
+        #expect(outcome.status == 1 && outcome.errors.hasPrefix("csp: no stack on /nowhere/at/all"))
+    }
+}

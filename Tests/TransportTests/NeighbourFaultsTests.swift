@@ -1,0 +1,96 @@
+import Contracts
+import Foundation
+import Resilience
+import ServingPath
+import TestSupport
+import Testing
+import Transport
+
+@Suite("Faults on the way to a neighbour", .timeLimit(.minutes(1)))
+struct NeighbourFaultsTests {
+    private static let body = #"{"id":"1"}"#
+    private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    private struct Thing: Decodable { var id: String }
+
+    /// What a call ends as, and which requests the neighbour saw.
+    private func outcome(
+        of fault: Fault, _ path: String = "/things/1", time: TimeSource = .system, allowance: Duration = .seconds(20)
+    ) async throws -> (reason: Unavailability.Reason?, seen: Int, isReady: Bool) {
+        let server = try MisbehavingServer(behaviour: .answer(Self.ok))
+        defer { server.stop() }
+        let http = HTTPClient()
+        let faults = try NeighbourFaults([fault], environment: PolicyEnvironment(time: time))
+        let neighbour = Neighbour(baseURL: server.url, token: "t", http: http, faults: faults)
+        var reason: Unavailability.Reason?
+        do throws(CallError) {
+            let context = CallContext(deadline: .after(allowance))
+            let thing: Thing = try await neighbour.call("GET", path, in: context)
+            #expect(thing.id == "1")
+        } catch {
+            guard case .unavailable(let why) = error else { throw error }
+            reason = why.reason
+        }
+        let seen = server.seen.requests.count
+        return (reason, seen, await neighbour.isReady(by: .after(allowance)))
+    }
+
+    @Test(
+        "a fault ends a call as the real one would, and after it was sent the neighbour has seen it",
+        arguments: [
+            (Fault(.error), Unavailability.Reason.serverError), (Fault(.error, status: 404), .invalidAnswer),
+            (Fault(.abort), .connectionLost), (Fault(.garbage), .invalidAnswer),
+        ], Fault.Moment.allCases)
+    func kinds(_ given: (fault: Fault, reason: Unavailability.Reason), when: Fault.Moment) async throws {
+        var fault = given.fault
+        fault.when = when
+        let outcome = try await outcome(of: fault)
+        #expect(outcome.reason == given.reason)
+        #expect(outcome.seen == (when == .after ? 1 : 0))
+    }
+
+    @Test("without a route it is for the question of readiness too; with one, for that route only")
+    func routes() async throws {
+        #expect(try await !outcome(of: Fault(.error)).isReady)
+        #expect(try await !outcome(of: Fault(.abort, route: "GET /readyz")).isReady)
+        let bitten = try await outcome(of: Fault(.abort, route: "GET /things/{id}"), "/things/1?a=b")
+        #expect(bitten.reason == .connectionLost && bitten.isReady)
+        for other in ["POST /things/{id}", "GET /things", "GET /others/{id}", "GET /things/{id}/more"] {
+            #expect(try await outcome(of: Fault(.abort, route: other)).reason == nil)
+        }
+    }
+
+    @Test(
+        "a black hole ends with the call's time, and after the request was sent the neighbour has seen it",
+        arguments: Fault.Moment.allCases)
+    func blackHole(when: Fault.Moment) async throws {
+        let time = ManualTime()
+        async let held = outcome(of: Fault(.blackHole, route: "GET /things/{id}", when: when), time: time.source)
+        await time.sleepers(1)
+        time.advance(by: .seconds(20))
+        let ended = try await held
+        #expect(ended.reason == .timeout && ended.isReady)
+        #expect(ended.seen == (when == .after ? 1 : 0))
+        #expect(try await !outcome(of: Fault(.blackHole), allowance: .milliseconds(100)).isReady)
+    }
+
+    @Test("a latency holds the call up; one that is longer than the call's time is a timeout")
+    func latency() async throws {
+        let time = ManualTime()
+        async let held = outcome(of: Fault(.latency, route: "GET /things/{id}", delay: .seconds(1)), time: time.source)
+        await time.sleepers(1)
+        time.advance(by: .seconds(1))
+        let passed = try await held
+        #expect(passed.reason == nil && passed.seen == 1)
+        let late = try await outcome(of: Fault(.latency, delay: .seconds(3000)), allowance: .milliseconds(100))
+        #expect(late.reason == .timeout && late.seen == 0)
+    }
+
+    @Test("a call that is cancelled doesn't wait for a fault")
+    func cancelled() async throws {
+        let time = ManualTime()
+        let call = Task { try await outcome(of: Fault(.blackHole, route: "GET /things/{id}"), time: time.source).reason }
+        await time.sleepers(1)
+        call.cancel()
+        #expect(try await call.value == .cancelled)
+    }
+}
