@@ -23,9 +23,7 @@ struct DrillTests {
         _ experiment: String, environment: [String: String] = [:], breaking: (SystemStack) async throws -> Void = { _ in }
     ) async throws -> [String] {
         var found: [String] = []
-        try await withSystemStack(
-            environment: environment.merging(["FAULTS_ENABLED": "true", "ADMIN_TOKEN": "operator"]) { $1 }
-        ) { stack in
+        try await withSystemStack(environment: environment.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
             try await breaking(stack)
             let report = try await drill(
                 "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", expecting: 1)
@@ -46,6 +44,7 @@ struct DrillTests {
         #expect(report.ok && report.extent == .quick)
         let experiments = try #require(report.runs.first).experiments
         #expect(Set(experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue)))
+        #expect(report.runs.first?.overload?.steps.count == 1)
         for experiment in experiments {
             #expect(experiment.proof.count == experiment.targets.count)
             #expect(experiment.audit?.ok == true)
@@ -118,10 +117,10 @@ struct DrillTests {
 
     private func forceClosed(_ dependency: String, _ stack: SystemStack) async throws {
         var request = HTTPClient.Request(
-            method: "PATCH", url: try stack.url("order") + "/csp/dependencies/\(dependency)", timeout: .seconds(20))
-        request.headers = [
-            (name: "Content-Type", value: "application/json"), (name: "Authorization", value: "Bearer operator"),
-        ]
+            method: "PATCH", url: try stack.url("order") + "/csp/dependencies/\(dependency)", connectTimeout: .seconds(5),
+            timeout: .seconds(5))
+        let token = try Tokens.read(from: StackFolder(path: stack.folder.path)).adminToken
+        request.headers = [("Content-Type", "application/json"), ("Authorization", "Bearer \(token)")]
         request.body = Array(#"{"control":"forced-closed"}"#.utf8)
         #expect(try await stack.client.send(request).status == 200)
     }
@@ -144,8 +143,7 @@ struct DrillTests {
 
     @Test("a bulkhead that is off is found")
     func bulkheadOff() async throws {
-        let found = try await failures(
-            "coupon-killed", environment: ["COUPON_BULKHEAD_LIMIT": "10000", "COUPON_CONCURRENCY": "10000"])
+        let found = try await failures("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
         #expect(found.contains { $0.contains("the bulkhead of coupon is off") })
     }
 }
