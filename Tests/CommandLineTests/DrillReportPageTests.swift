@@ -52,13 +52,14 @@ import Testing
 
     @Test("the picture alone is a well-formed SVG of both stacks on the same axes; there is none without both")
     func comparison() throws {
-        let picture = try #require(ComparePicture(.sample(compared: true), "coupon-slow"))
+        let pictures = ComparePicture.all(.sample(compared: true))
+        #expect(pictures.map(\.name) == ["coupon-slow"])
+        let picture = try #require(pictures.first)
         let reader = XMLParser(data: Data(picture.svg.utf8))
         #expect(reader.parse(), "\(String(describing: reader.parserError))")
         // 10 s is on an axis only because the naive stack took as long.
         #expect(picture.svg.components(separatedBy: ">10 s<").count == 3)
-        #expect(ComparePicture(.sample()) == nil)
-        #expect(ComparePicture(.sample(compared: true), "payment-killed") == nil)
+        #expect(ComparePicture.all(.sample()).isEmpty)
     }
 
     @Test("a report without orders, overload or audit is drawn all the same")
@@ -75,5 +76,14 @@ import Testing
         #expect(!page.contains("nan") && !page.contains("inf\""))
         report.runs = []
         #expect(DrillReportPage.html(report).contains("</html>"))
+    }
+
+    @Test("a matrix is drawn where most of it was tried")
+    func matrix() {
+        var report = DrillReport.sample()
+        #expect(!DrillReportPage.html(report).contains("The matrix"))
+        report.runs[0].experiments.append(.sample("coupon-killed", "coupon is killed", .protected))
+        let page = DrillReportPage.html(report)
+        #expect(page.contains("The matrix") && page.contains("<th scope=\"row\" class=\"words\">coupon</th>"))
     }
 }

@@ -9,14 +9,22 @@ extension DrillReport {
             DrillExperiment.sample("coupon-slow", "coupon answers 2 s late", .protected),
             DrillExperiment.sample("payment-killed", "payment is killed (SIGKILL)", .protected, failing: failing),
         ]
+        let roles: [(String, DependencyDocument.Role)] = [
+            ("inventory", .critical), ("payment", .critical), ("coupon", .optional), ("notification", .optional),
+        ]
+        let dependencies = roles.map { DrillRun.Dependency(name: $0.0, role: $0.1, fallback: "none", effect: "none") }
         let naive = DrillRun(
-            mode: .naive, dependencies: [],
+            mode: .naive, dependencies: dependencies,
             experiments: [DrillExperiment.sample("coupon-slow", "coupon answers 2 s late", .naive)])
         return DrillReport(
             ok: !failing, extent: .quick, seed: 42, startedAt: Timestamp(milliseconds: 1_767_614_584_000), durationSeconds: 171,
             machine: "Linux x86_64, 2 cores",
             runs: (compared ? [naive] : [])
-                + [DrillRun(mode: .protected, dependencies: [], experiments: protected, overload: compared ? nil : .sample)])
+                + [
+                    DrillRun(
+                        mode: .protected, dependencies: dependencies, experiments: protected, overload: compared ? nil : .sample
+                    )
+                ])
     }
 }
 

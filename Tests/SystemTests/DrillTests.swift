@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import TestSupport
 import Testing
+import Transport
 
 @testable import CommandLine
 
@@ -35,15 +36,15 @@ struct DrillTests {
         return found
     }
 
-    @Test("the quick drill holds on this build, in less than 3 minutes, and leaves nothing behind")
+    @Test("the quick drill holds on this build, and leaves nothing behind")
     func quick() async throws {
         let elsewhere = try TemporaryFolder()
         let before = try leftovers()
         let report = try await drill("--quick", "--data", elsewhere.path, expecting: 0)
         #expect(report.ok && report.extent == .quick)
-        #expect(report.durationSeconds < 180)
         let experiments = try #require(report.runs.first).experiments
-        #expect(Set(experiments.map(\.kind)) == Set(FaultKind.allCases.map(\.rawValue)))
+        #expect(Set(experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue)))
+        #expect(report.runs.first?.overload?.steps.count == 1)
         for experiment in experiments {
             #expect(experiment.proof.count == experiment.targets.count)
             #expect(experiment.audit?.ok == true)
@@ -94,7 +95,9 @@ struct DrillTests {
     /// The process of the drill that was started with this argument.
     private func ownChild(of argument: String) async throws -> Int32? {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-            guard let pid = Int32(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else { continue }
+            guard let pid = Int32(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+                continue
+            }
             let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
             let parent = FileManager.default.contents(atPath: "/proc/\(name)/stat").map { String(decoding: $0, as: UTF8.self) }
             let isOwn = parent?.split(separator: ")").last?.split(separator: " ").dropFirst().first == "\(getpid())"
@@ -113,7 +116,11 @@ struct DrillTests {
     }
 
     private func forceClosed(_ dependency: String, _ stack: SystemStack) async throws {
-        var request = HTTPRequest.patch(try stack.url("order") + "/csp/dependencies/\(dependency)")
+        var request = HTTPClient.Request(
+            method: "PATCH", url: try stack.url("order") + "/csp/dependencies/\(dependency)", connectTimeout: .seconds(5),
+            timeout: .seconds(5))
+        let token = try Tokens.read(from: StackFolder(path: stack.folder.path)).adminToken
+        request.headers = [("Content-Type", "application/json"), ("Authorization", "Bearer \(token)")]
         request.body = Array(#"{"control":"forced-closed"}"#.utf8)
         #expect(try await stack.client.send(request).status == 200)
     }
@@ -136,7 +143,7 @@ struct DrillTests {
 
     @Test("a bulkhead that is off is found")
     func bulkheadOff() async throws {
-        let found = try await failures("coupon-killed", environment: ["COUPON_BULKHEAD_LIMIT": "10000", "COUPON_CONCURRENCY": "10000"])
+        let found = try await failures("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
         #expect(found.contains { $0.contains("the bulkhead of coupon is off") })
     }
 }

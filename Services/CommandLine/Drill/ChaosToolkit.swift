@@ -111,7 +111,8 @@ extension ChaosToolkit.Activity {
         let options: [(String, String?)] = [
             ("--milliseconds", fault.milliseconds.map(String.init)),
             ("--percent", fault.percent.map(\.formattedWithoutZeros)), ("--status", fault.status.map(String.init)),
-            ("--expires", fault.expiresInSeconds.map { "\($0.formattedWithoutZeros)s" }), ("--seed", fault.seed.map { "\($0)" }),
+            ("--expires", fault.expiresInSeconds.map { "\($0.formattedWithoutZeros)s" }),
+            ("--seed", fault.seed.map { "\($0)" }),
         ]
         let given = options.flatMap { option, value in value.map { [option, $0] } ?? [] }
         return csp("action", kind.words(service), ["fault", service, fault.kind] + given)

@@ -9,8 +9,8 @@ enum DrillFiles {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data((Terminal.json(report) + "\n").utf8).write(to: URL(filePath: "\(folder)/report.json"))
             try Data(DrillReportPage.html(report).utf8).write(to: URL(filePath: "\(folder)/report.html"))
-            if let picture = ComparePicture(report) {
-                try Data(picture.svg.utf8).write(to: URL(filePath: "\(folder)/compared.svg"))
+            for picture in ComparePicture.all(report) {
+                try Data(picture.svg.utf8).write(to: URL(filePath: "\(folder)/\(picture.name).svg"))
             }
             try writeForChaosToolkit(report, to: "\(folder)/chaos")
         } catch {

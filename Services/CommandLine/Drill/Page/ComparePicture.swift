@@ -8,20 +8,17 @@ struct ComparePicture {
     let naive: DrillExperiment
     let protected: DrillExperiment
 
-    /// - Parameter name: of the experiment; nil for the first that was run on both stacks.
-    /// - Returns: nil where it wasn't.
-    init?(_ report: DrillReport, _ name: String? = nil) {
+    /// Of every experiment that was run on both stacks.
+    static func all(_ report: DrillReport) -> [ComparePicture] {
         func experiments(_ mode: DrillRun.Mode) -> [DrillExperiment] {
             report.runs.filter { $0.mode == mode }.flatMap(\.experiments)
         }
-        let protected = experiments(.protected).filter { name == nil || $0.name == name }
-        for one in protected {
-            guard let other = experiments(.naive).first(where: { $0.name == one.name }) else { continue }
-            (naive, self.protected) = (other, one)
-            return
+        return experiments(.protected).compactMap { one in
+            experiments(.naive).first { $0.name == one.name }.map { ComparePicture(naive: $0, protected: one) }
         }
-        return nil
     }
+
+    var name: String { protected.name }
 
     var svg: String {
         let width = 2 * Self.padding + 2 * Chart.width + Self.gap

@@ -8,7 +8,7 @@ struct DrillReportPage {
 
     private var html: String {
         let sections =
-            [heading] + report.runs.map(MatrixSection.init).map(\.markup)
+            [heading] + report.runs.map { MatrixSection(run: $0, isCompared: isComparison).markup }
             + report.runs.map { ExperimentTable(run: $0, isCompared: isComparison).markup }
             + report.runs.compactMap { run in run.overload.map { OverloadSection(report: $0, mode: mode(run)).markup } }
             + [experiments, reading]

@@ -1,13 +1,14 @@
 /// The degradation matrix: each service, or pair of them, in each way of failing, at a glance.
 struct MatrixSection {
     let run: DrillRun
+    let isCompared: Bool
 
     var markup: String {
         let kinds = distinct(run.experiments.map(\.kind))
         let targets = distinct(run.experiments.map { $0.targets.joined(separator: " + ") })
-        // One row or one column is no matrix, and the table below says it all.
-        guard kinds.count > 1, targets.count > 1 else { return "" }
-        let title = "The matrix" + (run.mode == .naive ? ", \(PageText.mode(run.mode))" : "")
+        // One row or one column is no matrix, nor is one that is mostly empty: the table below says it all.
+        guard kinds.count > 1, targets.count > 1, 2 * run.experiments.count > kinds.count * targets.count else { return "" }
+        let title = "The matrix" + (isCompared ? ", \(PageText.mode(run.mode))" : "")
         return Markup.element(
             "section", [:], Markup.element("h2", [:], Markup.text(title)),
             PageTable(

@@ -49,7 +49,7 @@ enum PageStyle {
         .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 0 40px; }
         .side { min-width: 0; display: grid; grid-template-rows: subgrid; grid-template-columns: minmax(0, 1fr); grid-row: span 5; }
         .side > * { margin-top: 0; } .sides th, .sides td { padding-right: .5rem; font-size: .8rem; }
-        dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; font-size: .875rem; margin: .5rem 0; }
+        dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; font-size: .875rem; margin: .5rem 0; align-content: start; }
         dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
         @media print {
           :root { --ground: #fff; --ink: #000; --soft: #444; --rule: #bbb; }
