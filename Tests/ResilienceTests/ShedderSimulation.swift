@@ -60,7 +60,7 @@ struct ShedderSimulation {
         _ configuration: Shedder.Configuration = .init(), workers: Int, work: [Double], spread: Spread = .exponential,
         _ purpose: String
     ) {
-        state = ShedderState(configuration, kinds: work.count)
+        state = ShedderState(configuration, longest: Array(repeating: .seconds(1), count: work.count))
         self.work = work
         self.workers = workers
         self.spread = spread
@@ -139,7 +139,10 @@ struct ShedderSimulation {
 
     private mutating func begin(_ request: Request, _ place: ShedderState<Int>.Place) {
         let worker = free.indices.min { free[$0] < free[$1] } ?? 0
-        free[worker] = max(now, free[worker]) + serviceTime(work[request.stream.kind])
+        let start = max(now, free[worker])
+        free[worker] = start + serviceTime(work[request.stream.kind])
+        var place = place
+        place.lag = .seconds(start - now)
         let ended = Work(request: request, place: place, end: free[worker] + delay)
         let index = works.lastIndex { $0.end >= ended.end }.map { $0 + 1 } ?? 0
         works.insert(ended, at: index)

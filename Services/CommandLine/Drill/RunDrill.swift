@@ -1,6 +1,5 @@
 import Contracts
 import Foundation
-import Resilience
 import Transport
 
 /// A whole drill: chooses the experiments, finds or makes the stacks they run on, and gathers what they found.
@@ -48,23 +47,22 @@ struct RunDrill {
         }
         var found: [String: DrillExperiment] = [:]
         let breaking = experiments.filter { $0.overload == nil }
-        let progress = Locked(Progress())
+        let line = LiveLine()
         for (index, experiment) in breaking.shuffled(using: &chance).enumerated() {
             let seed = chance.next()
             let result = try await onStack(mode) { stack in
                 try await conduct(experiment, on: stack, seed: seed, &known) {
-                    let text = "\(index + 1) of \(breaking.count)  \(experiment.name): \($0)"
-                    progress.withLock { $0.show(text) }
+                    line.show("\(index + 1) of \(breaking.count)  \(experiment.name): \($0)")
                 }
             }
-            progress.withLock { $0.finish() }
+            line.finish()
             Terminal.note(
                 "\(Terminal.column(experiment.name, 34))\(result.verdict.rawValue) after \(result.durationSeconds) s"
                     + (result.failures.first.map { ": \($0)" } ?? ""))
             found[experiment.name] = result
         }
         let factors = experiments.compactMap(\.overload)
-        let overload = factors.isEmpty ? nil : try await onStack(mode) { try await self.overload(factors, on: $0, progress) }
+        let overload = factors.isEmpty ? nil : try await onStack(mode) { try await self.overload(factors, on: $0, &known, line) }
         return DrillRun(
             mode: mode,
             dependencies: path.dependencies.map {
@@ -74,17 +72,16 @@ struct RunDrill {
     }
 
     private func overload(
-        _ factors: [Double], on stack: DrillStack, _ progress: Locked<Progress>
+        _ factors: [Double], on stack: DrillStack, _ known: inout Set<String>, _ line: LiveLine
     ) async throws -> OverloadReport {
         let customers = HTTPClient(maximumConnectionsPerHost: 512)
         defer { customers.shutdown() }
-        var known: Set<String> = []
-        defer { progress.withLock { $0.finish() } }
+        defer { line.finish() }
         return try await RunOverload(
             stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"),
             stretch: pace.stretch, signals: signals
         ) { text in
-            progress.withLock { $0.show("overload: \(text)") }
+            line.show("overload: \(text)")
         }.run(factors, known: &known)
     }
 

@@ -13,6 +13,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         var isCalm: Bool
         /// Of the limit under which it was let in.
         var era: Int
+        /// How long it then waited for the processor.
+        var lag: Duration = .zero
     }
 
     enum Arrival: Sendable {
@@ -38,9 +40,9 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     private(set) var refused = SIMD4<Int>.zero
     private var lastId: UInt64 = 0
 
-    init(_ configuration: Shedder.Configuration, kinds: Int) {
+    init(_ configuration: Shedder.Configuration, longest: [Duration]) {
         self.configuration = configuration
-        search = LatencyLimit(configuration, kinds: kinds)
+        search = LatencyLimit(configuration, longest: longest)
         line = WaitingLine(patience: configuration.patience, places: configuration.places)
     }
 
@@ -82,8 +84,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     mutating func end(_ place: Place, isWhole: Bool, at now: Moment) -> Changes {
         inFlight -= 1
         search.ended(
-            kind: place.kind, after: max(.zero, place.since.duration(to: now)), isCalm: place.isCalm, isWhole: isWhole,
-            era: place.era)
+            kind: place.kind, after: max(.zero, place.since.duration(to: now)), lag: place.lag, isCalm: place.isCalm,
+            isWhole: isWhole, era: place.era)
         var changes = Changes()
         refuseImpatient(at: now, &changes)
         admit(at: now, &changes)

@@ -4,7 +4,7 @@ import Foundation
 enum CPUTime {
     static func used(by record: StackRecord) -> Double {
         var own = rusage()
-        getrusage(RUSAGE_SELF, &own)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
         let seconds = { (time: timeval) in Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         return record.services.reduce(seconds(own.ru_utime) + seconds(own.ru_stime)) { $0 + used(by: $1.process.pid) }
     }

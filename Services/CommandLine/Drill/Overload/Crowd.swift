@@ -39,9 +39,8 @@ final class Crowd: Sendable {
 
     /// Sends at the phases' rates whatever comes back, and returns once all are answered.
     func send(_ phases: [Phase]) async throws -> (orders: [Sample], quotes: [Sample]) {
-        let seen = Locked((orders: [Sample](), quotes: [Sample]()))
         let begin = ContinuousClock.now
-        try await withThrowingDiscardingTaskGroup { group in
+        return try await withThrowingTaskGroup(of: (Wish, Sample).self) { group in
             var (at, owed) = (0.0, 0.0)
             for phase in phases {
                 let end = at + phase.seconds
@@ -51,16 +50,15 @@ final class Crowd: Sendable {
                     let wish: Wish = owed >= 1 ? .quote : .order
                     if owed >= 1 { owed -= 1 }
                     let intended = at
-                    group.addTask {
-                        let sample = await self.ask(wish, intended, since: begin)
-                        seen.withLock { if wish == .order { $0.orders.append(sample) } else { $0.quotes.append(sample) } }
-                    }
+                    group.addTask { (wish, await self.ask(wish, intended, since: begin)) }
                     at += 1 / phase.rate
                 }
                 at = end
             }
+            return try await group.reduce(into: ([], [])) { seen, answered in
+                if answered.0 == .order { seen.0.append(answered.1) } else { seen.1.append(answered.1) }
+            }
         }
-        return seen.withLock { $0 }
     }
 
     /// So many customers, each of whom orders again once it is answered.
