@@ -28,8 +28,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         let common = environment.common
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         door = try Door(
-            common.door, routes: application.routes, exempt: StandardRoutes.firstSegments, credentials: credentials,
-            time: environment.time)
+            common.door, routes: application.routes, exempt: StandardRoutes.firstSegments, credentials: credentials)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is

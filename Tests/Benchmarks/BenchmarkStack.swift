@@ -41,7 +41,9 @@ final class BenchmarkStack {
         return "Data/journey"
     }
 
-    func start() throws {
+    /// - Parameter seedFolder: of the catalogue; the journey's, if none is given.
+    func start(seedFolder: String? = nil) throws {
+        if let seedFolder { setenv("SEED_DIR", seedFolder, 1) }
         // A random base in the range that no outgoing connection uses; a taken port is told by csp.
         let base = Int.random(in: 10_000...30_000)
         _ = try csp("up", "--detach", "--data", folder, "--ports", "\(base)")
@@ -51,6 +53,7 @@ final class BenchmarkStack {
     func stop() {
         _ = try? csp("down", "--data", folder)
         try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.removeItem(atPath: folder + "-seed")
     }
 
     /// Waits until every service's queue is empty.

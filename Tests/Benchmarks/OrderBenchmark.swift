@@ -132,6 +132,8 @@ struct Basket: Sendable {
         }
     }
 
+    var skus: [String] { items.map(\.sku) }
+
     func body(customer: String) -> [UInt8] {
         let request = OrderRequest(
             customerId: customer, items: items, couponCode: couponCode, payment: PaymentMeans(token: "tok_ok"))

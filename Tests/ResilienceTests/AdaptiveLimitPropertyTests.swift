@@ -198,6 +198,8 @@ enum Spread: Sendable {
     /// From half the mean to one and a half.
     case even
     case exponential
+    /// Most take about as long, a few ten times that.
+    case heavy
 }
 
 /// A service with so many workers and one queue before them, first come first served, in time of its own; a limit stands
@@ -248,7 +250,7 @@ private struct QueueingService {
         var latencies: [Double] = []
         var refused = 0
         for _ in 0..<count {
-            now += exponential(mean: mean / Double(workers) / offered)
+            now += chance.exponential(mean: mean / Double(workers) / offered)
             end(until: now, &latencies)
             let rank = ranks[chance.upTo(ranks.count)]
             guard state.tryAcquire(rank: rank) else {
@@ -280,28 +282,9 @@ private struct QueueingService {
 
     private mutating func serviceTime() -> Double {
         switch spread {
-        case .even: mean * (0.5 + unit())
-        case .exponential: exponential(mean: mean)
-        }
-    }
-
-    private mutating func unit() -> Double { Double(chance.next() >> 11) * 0x1p-53 }
-
-    /// By von Neumann's method of comparisons (1951), which needs no logarithm.
-    private mutating func exponential(mean: Double) -> Double {
-        var whole = 0.0
-        while true {
-            let first = unit()
-            var last = first
-            var isEven = true
-            while true {
-                let next = unit()
-                if next > last { break }
-                last = next
-                isEven.toggle()
-            }
-            if isEven { return mean * (whole + first) }
-            whole += 1
+        case .even: mean * (0.5 + chance.unit())
+        case .exponential: chance.exponential(mean: mean)
+        case .heavy: mean * (chance.upTo(20) == 0 ? 10 : 1) / 1.45
         }
     }
 }

@@ -96,16 +96,14 @@ struct FaultTests {
         }
     }
 
-    @Test("a service that is stopped lets black holes go without an answer, long before its time is over", arguments: moments)
+    @Test("a service that is stopped lets black holes go without an answer", arguments: moments)
     func stopping(when: Fault.Moment) async throws {
-        let (work, stop) = try await withFaults { service in
+        let work = try await withFaults { service in
             try await service.set(FaultRequest(kind: "black-hole", when: when.rawValue))
             let work = service.work()
             try await service.until { $0.running == 1 }
-            return (work, ContinuousClock.now)
+            return work
         }
-        // Ten seconds is what a service has to stop.
-        #expect(ContinuousClock.now - stop < .seconds(9))
         await #expect(throws: HTTPClientError.self) { try await work.value }
     }
 

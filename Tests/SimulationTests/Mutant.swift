@@ -58,7 +58,7 @@ enum Mutant: String, CaseIterable, Sendable {
         case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid, .oneAmount]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]
-        case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid]
+        case .keepsTheCouponDecisionInMemory: [.oneAmount, .paid, .couponWorth]
         case .forgetsPromises: [.promised]
         case .refundsWithAFreshKey: [.paid, .refundedOnce, .told, .noDeadLetters]
         case .keepsTheRedemptionOfASkippedCoupon: [.couponWorth]

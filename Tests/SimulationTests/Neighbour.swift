@@ -59,7 +59,7 @@ final class NotificationModel: Neighbour {
 }
 
 final class CouponModel: Neighbour {
-    /// What a coupon takes off changes now and then.
+    /// What a coupon takes off, and of what, changes now and then.
     var rules: [String: Coupon]
     private(set) var redemptions: [String: Redemption] = [:]
 

@@ -118,7 +118,9 @@ final class Shop {
         rules.refresh(coupon.rules)
         world.after(5000) { [self] in
             guard network.isFaulty else { return }
-            coupon.rules[world.dice.one(of: ["SAVE", "ONCE"])]?.amountOff = Int(world.dice.from(50, 300))
+            let (code, unwanted) = (world.dice.one(of: ["SAVE", "ONCE"]), world.dice.one(of: Self.skus))
+            coupon.rules[code]?.amountOff = Int(world.dice.from(50, 300))
+            coupon.rules[code]?.eligibleSkus = Self.skus.filter { $0 != unwanted }
             if world.now >= coupon.downUntil { return refreshRules() }
             world.after(1000) { [self] in refreshRules() }
         }

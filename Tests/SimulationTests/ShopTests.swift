@@ -16,7 +16,7 @@ struct ShopTests {
         "repair: coupon: redeemed; N refunded", "repair: coupon: the coupon was refused: coupon-used",
         "discount degraded", "repair: coupon: redeemed; nothing was owed",
         "repair: coupon: redeemed; N less than was given, and nothing is taken back",
-        "repair: coupon: the coupon was refused: coupon-used; the discount of N stays", "repair: notification: delivered",
+        "repair: coupon: the coupon was refused: coupon-refused; the discount of N stays", "repair: notification: delivered",
         "repair: coupon: moot: the order was cancelled",
     ]
 

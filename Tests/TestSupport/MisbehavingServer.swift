@@ -22,6 +22,8 @@ package final class MisbehavingServer: Sendable {
     /// Connections that keep a frozen backlog full.
     private let fillers: [RawSocket]
     private let connections = Locked(Connections())
+    /// Once it is stopped.
+    private let successor = Locked<RawSocket?>(nil)
     private let tally = Watched(Tally())
 
     private struct Connections {
@@ -83,6 +85,8 @@ package final class MisbehavingServer: Sendable {
             Thread.detachNewThread { self.run(serve, on: socket) }
         }
         listener.close()
+        // Else another test's server may get the port, and answer in this one's place.
+        successor.withLock { [port] in $0 = try? RawSocket(occupying: port) }
     }
 
     private func run(_ serve: (MisbehavingConnection) -> Void, on socket: RawSocket) {

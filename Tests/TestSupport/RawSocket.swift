@@ -42,6 +42,14 @@ final class RawSocket: Sendable {
         if waiting { try must("connect", result) }
     }
 
+    /// Keeps a port that was in use a moment ago from being given to anybody else; whoever connects to it is refused.
+    convenience init(occupying port: UInt16) throws {
+        try self.init()
+        var on: Int32 = 1
+        try must("setsockopt", setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)))
+        try must("bind", withLoopback(port) { bind(descriptor, $0, $1) })
+    }
+
     /// Binds to a free port and returns it.
     func bindToLoopback() throws -> UInt16 {
         try must("bind", withLoopback(0) { bind(descriptor, $0, $1) })

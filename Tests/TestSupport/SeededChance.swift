@@ -17,4 +17,25 @@ package struct SeededChance: RandomNumberGenerator {
 
     /// In `0 ..< bound`.
     package mutating func upTo(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+    /// In `0 ..< 1`.
+    package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// By von Neumann's method of comparisons (1951), which needs no logarithm.
+    package mutating func exponential(mean: Double) -> Double {
+        var whole = 0.0
+        while true {
+            let first = unit()
+            var last = first
+            var isEven = true
+            while true {
+                let next = unit()
+                if next > last { break }
+                last = next
+                isEven.toggle()
+            }
+            if isEven { return mean * (whole + first) }
+            whole += 1
+        }
+    }
 }

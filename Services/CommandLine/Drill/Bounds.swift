@@ -19,4 +19,14 @@ enum Bounds {
 
     /// p50 of a stretch over the healthy one's, for a dependency that no request waits for.
     static let offThePathRatio = 1.2
+
+    /// Of what refusals leave of the capacity, what has to be served.
+    static let goodput = 0.9
+    /// From the step to overload until the stack serves as much of it as it can.
+    static let settling = 0.3
+    /// From the end of an overload until all is normal.
+    static let afterOverload = 2.0
+
+    /// p99 of the orders that are taken in overload, beside that at 0.7 of the capacity.
+    static func admitted(_ usual: Double) -> Double { 3 * usual }
 }

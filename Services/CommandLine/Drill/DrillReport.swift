@@ -42,6 +42,9 @@ struct DrillRun: Codable, Equatable {
     var experiments: [DrillExperiment]
     /// Measured in the same run; nil where no overload was asked for.
     var overload: OverloadReport?
+
+    /// Every hypothesis held.
+    var ok: Bool { experiments.allSatisfy { $0.verdict == .held } && overload?.ok != false }
 }
 
 /// One fault under load: what was expected, what was seen, and what that means.
@@ -211,4 +214,8 @@ struct OverloadReport: Codable, Equatable {
     /// What a refusal costs of what a served order does, all processes counted.
     var refusalCost: Double
     var steps: [Step]
+    /// After all of them, once everything was drained.
+    var audit: DrillAudit?
+
+    var ok: Bool { steps.allSatisfy { $0.verdict == .held } && audit?.ok != false }
 }

@@ -2,48 +2,84 @@
 struct DrillTable {
     let report: DrillReport
 
-    var text: String { (report.runs.map(table) + words).joined(separator: "\n\n") }
+    var text: String { (report.runs.flatMap(tables) + words).joined(separator: "\n\n") }
 
     private static let titles = [
         "experiment", "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy", "isolate s", "recover s",
         "degraded", "repaired", "verdict",
     ]
 
-    private func table(_ run: DrillRun) -> String {
-        let rows = [Self.titles] + run.experiments.map(row)
-        let widths = Self.titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = rows.map { cells in
+    private static let overloadTitles = [
+        "overload", "offered/s", "orders/s", "served/s", "bound/s", "p50 ms", "p99 ms", "settled s", "recover s", "shed",
+        "verdict",
+    ]
+
+    private func tables(_ run: DrillRun) -> [String] {
+        var found: [String] = []
+        if !run.experiments.isEmpty { found.append(Self.table(Self.titles, run.experiments.map(row), words: 3)) }
+        if let overload = run.overload {
+            let what =
+                "capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, "
+                + "a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order"
+            found.append(Self.table(Self.overloadTitles, overload.steps.map(row), words: 2) + "\n" + what)
+        }
+        if report.runs.count > 1, !found.isEmpty { found[0] = "The \(run.mode.rawValue) stack:\n" + found[0] }
+        return found
+    }
+
+    /// - Parameter words: columns at the end that are no numbers.
+    private static func table(_ titles: [String], _ rows: [[String]], words: Int) -> String {
+        let all = [titles] + rows
+        let widths = titles.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let lines = all.map { cells in
             zip(cells, widths).enumerated().map { index, cell in
-                let isText = index == 0 || index >= Self.titles.count - 3
+                if index == titles.count - 1 { return cell.0 }
+                let isText = index == 0 || index >= titles.count - words
                 return isText ? Terminal.column(cell.0, cell.1) : Terminal.number(cell.0, cell.1)
             }.joined(separator: "  ")
         }
-        let title = report.runs.count > 1 ? ["The \(run.mode.rawValue) stack:"] : []
-        return (title + lines.map(Self.coloured)).joined(separator: "\n")
+        return lines.map(coloured).joined(separator: "\n")
     }
 
     /// Orders, p50 and p99 of those sent while the fault was there.
     private func row(_ one: DrillExperiment) -> [String] {
         let outcomes = one.broken.outcomes
-        let degraded = one.degraded.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         return [
             one.name, "\(outcomes.confirmed)", "\(outcomes.accepted)", "\(outcomes.refused)", "\(outcomes.failed)",
             Self.number(one.broken.latency?.p50), Self.number(one.broken.latency?.p99), Self.number(one.healthy.latency?.p99),
-            Self.number(one.isolateSeconds), Self.number(one.recoverSeconds), degraded.isEmpty ? "–" : degraded,
+            Self.number(one.isolateSeconds), Self.number(one.recoverSeconds), Self.counts(one.degraded),
             one.repaired.due == 0 ? "–" : "\(one.repaired.done) of \(one.repaired.due)", one.verdict.rawValue,
         ]
     }
 
+    private func row(_ step: OverloadReport.Step) -> [String] {
+        let numbers = [step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99]
+        return ["\(step.factor.formattedWithoutZeros)x"] + numbers.map(Self.number) + [
+            Self.number(step.settledSeconds), Self.number(step.recoveredSeconds), Self.counts(step.shed), step.verdict.rawValue,
+        ]
+    }
+
     private var words: [String] {
-        var found: [String] = []
-        for run in report.runs {
-            for one in run.experiments where one.verdict != .held {
-                let name = report.runs.count > 1 ? "\(one.name), \(run.mode.rawValue)" : one.name
-                found.append(
-                    (["\(name): expected that \(one.hypothesis)"] + one.failures.map { "  \($0)" }).joined(separator: "\n"))
+        report.runs.flatMap { run -> [String] in
+            let mode = report.runs.count > 1 ? ", \(run.mode.rawValue)" : ""
+            let experiments = run.experiments.filter { $0.verdict != .held }.map { one in
+                (["\(one.name)\(mode): expected that \(one.hypothesis)"] + one.failures.map { "  \($0)" })
+                    .joined(separator: "\n")
             }
+            let steps = (run.overload?.steps ?? []).filter { $0.verdict != .held }.map { step in
+                (["overload-\(step.factor.formattedWithoutZeros)x\(mode):"] + step.failures.map { "  \($0)" })
+                    .joined(separator: "\n")
+            }
+            let books = (run.overload?.audit?.findings ?? []).filter { !$0.ok }.map { finding in
+                "overload\(mode): audit: \(finding.name): \(finding.violations.first ?? "")"
+            }
+            return experiments + steps + books
         }
-        return found
+    }
+
+    private static func counts(_ counts: [String: Int]) -> String {
+        let some = counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return some.isEmpty ? "–" : some.joined(separator: ", ")
     }
 
     private static func number(_ value: Double?) -> String { value.map { "\($0.rounded(places: 1))" } ?? "–" }

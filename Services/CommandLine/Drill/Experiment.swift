@@ -25,7 +25,8 @@ struct Experiment: Equatable {
         if case .broken(let dependencies, _) = disruption { dependencies } else { [] }
     }
 
-    var isOverload: Bool { if case .overload = disruption { true } else { false } }
+    /// Times the capacity; nil where something is broken.
+    var overload: Double? { if case .overload(let factor) = disruption { factor } else { nil } }
 
     /// The services that are broken.
     var targets: [String] {

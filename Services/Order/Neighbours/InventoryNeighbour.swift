@@ -7,7 +7,8 @@ import Transport
 /// Inventory is critical: without a reservation there is no sale. Its calls throw.
 struct InventoryNeighbour: Sendable {
     /// A reservation is one transaction over there (3 to 10 ms); half a second of patience covers a busy disk and leaves
-    /// payment the other half of the customer's second. A second try follows only a failure that comes early.
+    /// payment the other half of the customer's second. A second try follows only a failure that comes early. Half of the
+    /// calls of 3 s have failed less than 2 s after the last good answer.
     static let protection = Protection(
         timeout: .milliseconds(500), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(50))),
@@ -17,7 +18,7 @@ struct InventoryNeighbour: Sendable {
             limit: 96, waiting: 1024, longestWait: .milliseconds(300), reserved: 32,
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
-            window: .time(.seconds(5)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(300), slowCallRate: 0.6,
+            window: .time(.seconds(3)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(300), slowCallRate: 0.6,
             openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
 
     /// What counts of a reservation that was committed or released; its lines are known here and not read again.

@@ -7,7 +7,9 @@ import Transport
 struct PaymentNeighbour: Sendable {
     /// Generous: issuers take their time, and giving up early gains nothing, since the money may have moved. One try gets all
     /// that is left of the customer's second; a second one follows only a failure that comes at once (a lost connection).
-    /// The breaker wants much evidence: an order that isn't paid at once is worth less than one that is.
+    /// The breaker wants much evidence: an order that isn't paid at once is worth less than one that is. Half of the calls of
+    /// 3 s have failed 2 s after the last good answer, for each takes a second to fail; over 5 s that would take the 3 s after
+    /// which customers are to feel nothing any more.
     static let protection = Protection(
         timeout: .seconds(1), attemptTimeout: .seconds(1), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(20), cap: .milliseconds(100))),
@@ -15,7 +17,7 @@ struct PaymentNeighbour: Sendable {
         // its customer does. The queue's three lanes take 96 at most; the others are the customers'.
         bulkhead: Bulkhead.Configuration(limit: 128, waiting: 1024, reserved: 32, reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
-            window: .time(.seconds(5)), minimumCalls: 20, failureRate: 0.5, slowCall: .milliseconds(700), slowCallRate: 0.7,
+            window: .time(.seconds(3)), minimumCalls: 20, failureRate: 0.5, slowCall: .milliseconds(700), slowCallRate: 0.7,
             openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
 
     private struct Refund: Sendable {

@@ -26,15 +26,14 @@ struct LimitSearch: Sendable {
     private struct Window {
         var answers = 0
         var failures = 0
-        /// Of the answers' latencies, and of what they were expected to be.
+        /// Of the answers' latencies.
         var sum = 0.0
-        var expected = 0.0
         /// The most calls at once.
         var peak = 0
         var refused = false
 
         var outcomes: Int { answers + failures }
-        var mean: Double? { expected > 0 ? sum / expected : nil }
+        var mean: Double? { answers > 0 ? sum / Double(answers) : nil }
     }
 
     /// A limit that has been halved, perhaps several times, to see what that does to the latency.
@@ -48,7 +47,7 @@ struct LimitSearch: Sendable {
 
     private(set) var configuration: AdaptiveLimit.Configuration
     private(set) var exact: Double
-    /// The mean latency without queueing, in ticks, or as a multiple of what was expected; nil until something has been measured.
+    /// The mean latency without queueing, in ticks; nil until something has been measured.
     private(set) var base: Double?
     private var probing: Probe?
     private var window = Window()
@@ -61,8 +60,6 @@ struct LimitSearch: Sendable {
     /// Not from the first window: a queue that is still filling up looks like one half as long.
     private var windowsUntilProbe = 2
     private var slack: Double
-    /// What the answers of the last window were expected to take, each.
-    private var size = 1.0
 
     init(_ configuration: AdaptiveLimit.Configuration) {
         self.configuration = configuration
@@ -89,22 +86,17 @@ struct LimitSearch: Sendable {
     mutating func left(inFlight: Int) { if leaving > 0 { leave(inFlight: inFlight) } }
 
     /// A call that was answered, or failed. `inFlight` are those that are still under way.
-    ///
-    /// - Parameter expected: where calls differ, what one such takes without queueing, in ticks: latencies are then judged as
-    ///   multiples of it, so that a change of the mix isn't taken for one of the service. The same for all of them otherwise.
-    mutating func ended(failed: Bool, after latency: Duration, expected: Double = 1, inFlight: Int) {
+    mutating func ended(failed: Bool, after latency: Duration, inFlight: Int) {
         guard leaving == 0 else { return leave(inFlight: inFlight) }
         if failed {
             window.failures += 1
         } else {
             window.answers += 1
-            window.sum += min(Self.ticks(latency), ceiling * expected)
-            window.expected += expected
+            window.sum += min(Self.ticks(latency), ceiling)
         }
         guard window.outcomes >= windowSize else { return }
         let closed = window
         window = Window(peak: inFlight)
-        if closed.answers > 0 { size = closed.expected / Double(closed.answers) }
         judge(closed, inFlight: inFlight)
     }
 
@@ -212,7 +204,7 @@ struct LimitSearch: Sendable {
     private func allowed(over base: Double, under limit: Double) -> Double {
         // With `limit` in flight a queue of `spare` makes latency this many times the base, by Little's law.
         let spare = min(Self.outlier, limit / max(limit - Self.spare, 0.01))
-        return max(max(configuration.tolerance, spare) * base, base + slack / size)
+        return max(max(configuration.tolerance, spare) * base, base + slack)
     }
 
     /// What the latency is brought back to after it was too high: half-way between no queueing and too much.

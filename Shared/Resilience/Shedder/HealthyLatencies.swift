@@ -4,21 +4,33 @@
 /// have become slow; the first dear ones after it look like congestion. Held against what each was expected to take, they can
 /// be added up.
 struct HealthyLatencies: Sendable {
-    /// One sample moves the mean by this share of the difference.
+    /// One sample moves the mean by this share of the difference; the first ones by more.
     private static let weight = 1.0 / 16
     /// One that hung says nothing.
     private static let outlier = 4.0
 
-    /// In ticks, by kind; 0 where none was seen yet.
-    private var ticks: [Double]
+    private struct Kind {
+        var ticks: Double
+        let highest: Double
+        var samples = 0.0
+    }
 
-    init(kinds: Int) { ticks = Array(repeating: 0, count: kinds) }
+    private var kinds: [Kind]
 
-    /// In ticks; nil where none was seen yet.
-    subscript(kind: Int) -> Double? { ticks[kind] > 0 ? ticks[kind] : nil }
+    /// - Parameter highest: by kind, what is never believed to be healthy, however slow a beginning was. Also what is assumed
+    ///   until something is known.
+    init(highest: [Duration]) {
+        kinds = highest.map { Kind(ticks: LimitSearch.ticks($0), highest: LimitSearch.ticks($0)) }
+    }
 
-    mutating func learn(_ latency: Double, kind: Int) {
-        let old = ticks[kind]
-        ticks[kind] = old > 0 ? old + (min(latency, Self.outlier * old) - old) * Self.weight : max(1, latency)
+    /// In ticks, by kind.
+    subscript(kind: Int) -> Double { kinds[kind].ticks }
+
+    mutating func learn(_ latency: Double, kind index: Int) {
+        var kind = kinds[index]
+        kind.samples = min(kind.samples + 1, 1 / Self.weight)
+        kind.ticks += (min(latency, Self.outlier * kind.ticks) - kind.ticks) / kind.samples
+        kind.ticks = max(1, min(kind.ticks, kind.highest))
+        kinds[index] = kind
     }
 }

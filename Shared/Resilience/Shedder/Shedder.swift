@@ -27,7 +27,7 @@ public final class Shedder: Sendable {
     public struct Request: Sendable {
         /// 0 … 3, as in ``Priority``.
         public var rank: Int
-        /// Requests of one kind take about as long as each other: a number below the shedder's `kinds`.
+        /// Requests of one kind take about as long as each other: an index of the shedder's `longest`.
         public var kind: Int
         /// By when it has to be answered.
         public var deadline: Deadline?
@@ -70,10 +70,18 @@ public final class Shedder: Sendable {
         private let shedder: Shedder
         private let place: ShedderState<any Waiter>.Place
         private let hasEnded = Atomic(false)
+        /// In nanoseconds.
+        private let lag = Atomic<Int64>(0)
 
         init(_ shedder: Shedder, _ place: ShedderState<any Waiter>.Place) {
             self.shedder = shedder
             self.place = place
+        }
+
+        /// The work itself begins: what has passed since it was let in, it waited for the processor.
+        public func begin() {
+            let waited = place.since.duration(to: shedder.time.moment())
+            lag.store(Int64(clamping: Int128(waited.attoseconds / 1_000_000_000)), ordering: .relaxed)
         }
 
         /// Gives the place back; later calls do nothing.
@@ -82,6 +90,8 @@ public final class Shedder: Sendable {
         ///   long all the same: failing fast isn't being fast.
         public func end(isWhole: Bool) {
             guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
+            var place = place
+            place.lag = .nanoseconds(lag.load(ordering: .relaxed))
             shedder.end(place, isWhole: isWhole)
         }
 
@@ -110,20 +120,20 @@ public final class Shedder: Sendable {
     /// How often those who wait are looked after when nothing else happens.
     private static let watchEvery = Duration.milliseconds(5)
 
-    private let time: TimeSource
+    fileprivate let time: TimeSource
     private let room: Locked<Room>
 
     /// - Parameters:
     ///   - configuration: how much, and how long.
-    ///   - kinds: how many kinds of requests there are.
+    ///   - longest: for each kind of requests, how long their callers wait at most; at least one.
     ///   - time: where time comes from.
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration = .init(), kinds: Int = 1, time: TimeSource = .system)
+    public init(_ configuration: Configuration = .init(), longest: [Duration] = [.seconds(1)], time: TimeSource = .system)
         throws(InvalidConfiguration)
     {
         try configuration.validate()
         self.time = time
-        room = Locked(Room(state: ShedderState(configuration, kinds: max(1, kinds))))
+        room = Locked(Room(state: ShedderState(configuration, longest: longest)))
     }
 
     /// The limit, who is in, who waits, and who was refused, at this moment.

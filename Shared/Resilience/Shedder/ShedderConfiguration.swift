@@ -6,7 +6,7 @@ extension Shedder {
         public var minimum: Int
         /// Requests in work at once that are never exceeded, whatever is measured. `minimum` … 100,000; default 1,000.
         public var maximum: Int
-        /// Where the search begins. `minimum` … `maximum`; default 64, or the nearest that they allow.
+        /// Where the search begins. `minimum` … `maximum`; default 32, or the nearest that they allow.
         public var initial: Int
         /// The latency that is put up with, as a multiple of the healthy one: 1.1 … 10, default 5. What waits in a service that
         /// does several things at once also keeps it busy: most of them do most of their work only when some requests queue.
@@ -23,7 +23,7 @@ extension Shedder {
         ) {
             self.minimum = minimum
             self.maximum = maximum
-            self.initial = initial ?? max(minimum, min(64, maximum))
+            self.initial = initial ?? max(minimum, min(32, maximum))
             self.tolerance = tolerance
             self.patience = patience
             self.places = places

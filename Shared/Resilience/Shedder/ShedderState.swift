@@ -11,6 +11,10 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         var since: Moment
         /// Let in while so little was going on that it can't have queued for anything.
         var isCalm: Bool
+        /// Of the limit under which it was let in.
+        var era: Int
+        /// How long it then waited for the processor.
+        var lag: Duration = .zero
     }
 
     enum Arrival: Sendable {
@@ -28,8 +32,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     }
 
     private let configuration: Shedder.Configuration
-    private var search: LimitSearch
-    private var healthy: HealthyLatencies
+    private var search: LatencyLimit
     private(set) var line: WaitingLine<Waiter>
     private(set) var inFlight = 0
     private(set) var admitted = SIMD4<Int>.zero
@@ -37,10 +40,9 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     private(set) var refused = SIMD4<Int>.zero
     private var lastId: UInt64 = 0
 
-    init(_ configuration: Shedder.Configuration, kinds: Int) {
+    init(_ configuration: Shedder.Configuration, longest: [Duration]) {
         self.configuration = configuration
-        search = LimitSearch(configuration.limit)
-        healthy = HealthyLatencies(kinds: kinds)
+        search = LatencyLimit(configuration, longest: longest)
         line = WaitingLine(patience: configuration.patience, places: configuration.places)
     }
 
@@ -57,7 +59,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             return (.refused(.deadlineExceeded), changes)
         }
         if inFlight < allowances[request.rank] { return (.admitted(begin(request.rank, request.kind, at: now)), changes) }
-        search.refused()
+        search.pressed()
         guard configuration.places > 0 else {
             refused[request.rank] += 1
             return (.refused(.overloaded), changes)
@@ -81,14 +83,9 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     ///   as long all the same.
     mutating func end(_ place: Place, isWhole: Bool, at now: Moment) -> Changes {
         inFlight -= 1
-        let latency = max(.zero, place.since.duration(to: now))
-        let ticks = LimitSearch.ticks(latency)
-        if isWhole || healthy[place.kind].map({ ticks >= $0 }) ?? false {
-            if place.isCalm || healthy[place.kind] == nil { healthy.learn(ticks, kind: place.kind) }
-            search.ended(failed: false, after: latency, expected: healthy[place.kind] ?? max(1, ticks), inFlight: inFlight)
-        } else {
-            search.left(inFlight: inFlight)
-        }
+        search.ended(
+            kind: place.kind, after: max(.zero, place.since.duration(to: now)), lag: place.lag, isCalm: place.isCalm,
+            isWhole: isWhole, era: place.era)
         var changes = Changes()
         refuseImpatient(at: now, &changes)
         admit(at: now, &changes)
@@ -111,7 +108,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         inFlight += 1
         admitted[rank] += 1
         search.began(inFlight: inFlight)
-        return Place(kind: kind, since: now, isCalm: inFlight * 2 <= configuration.minimum)
+        return Place(kind: kind, since: now, isCalm: search.isCalm(inFlight: inFlight), era: search.era)
     }
 
     private mutating func admit(at now: Moment, _ changes: inout Changes) {

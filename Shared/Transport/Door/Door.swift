@@ -58,7 +58,7 @@ package final class Door: Sendable {
         self.credentials = credentials
         idleTimeout = configuration.idleTimeout
         if let shedder = configuration.shedder {
-            self.shedder = try Shedder(shedder, kinds: table.kinds, time: time)
+            self.shedder = try Shedder(shedder, longest: table.budgets, time: time)
         } else {
             shedder = nil
         }

@@ -105,7 +105,9 @@ final class DoorHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case ChannelEvent.inputClosed where !isFree: held.append(.inputClosed)
+        case ChannelEvent.inputClosed where !isFree:
+            held.append(.inputClosed)
+            passOnEnd(context)
         case is ChannelShouldQuiesceEvent:
             closesAfterwards = true
             if case .idle = phase { context.close(promise: nil) }
@@ -195,6 +197,14 @@ final class DoorHandler: ChannelDuplexHandler {
         parts = []
         bodyBytes = 0
         for part in request { context.fireChannelRead(wrapInboundOut(part)) }
+        passOnEnd(context)
+    }
+
+    /// Where no request follows the one in work, whoever works on it may know that its client has closed its side.
+    private func passOnEnd(_ context: ChannelHandlerContext) {
+        guard case .working = phase, case .inputClosed? = held.first else { return }
+        held.removeFirst()
+        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
     private func refuse(_ request: Shedder.Request, _ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {

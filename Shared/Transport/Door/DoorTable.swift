@@ -51,8 +51,8 @@ struct DoorTable: Sendable {
         unknown = Entry(kind: routes.count, criticality: .sheddable, budget: .seconds(5))
     }
 
-    /// One more than there are routes.
-    var kinds: Int { unknown.kind + 1 }
+    /// Of each kind.
+    var budgets: [Duration] { (rows.map(\.entry) + [unknown]).map(\.budget) }
 
     /// Nil: never shed.
     func entry(_ method: HTTPMethod, _ uri: String) -> Entry? {

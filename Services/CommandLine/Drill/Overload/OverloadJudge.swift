@@ -1,0 +1,108 @@
+import Contracts
+
+/// Holds one step of overload against what is left of the capacity when each refusal costs its share.
+struct OverloadJudge {
+    /// Times the capacity that was asked for.
+    let factor: Double
+    /// Orders a second.
+    let capacity: Double
+    let refusalCost: Double
+    /// At 0.7 of the capacity, in milliseconds.
+    let usualP99: Double
+    let orders: [Sample]
+    let quotes: [Sample]
+    let span: DrillExperiment.Span
+    /// When what was sent after the step ended.
+    let end: Double
+
+    private var inStep: [Sample] { orders.sent(in: [span]) }
+    private var seconds: Double { span.end - span.begin }
+
+    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work.
+    var bound: Double {
+        guard refusalCost < 1 else { return 0 }
+        return max(0, capacity * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
+    }
+
+    var goodput: Double { Self.good(inStep, over: seconds) }
+    var admitted: DrillExperiment.Latency? { DrillExperiment.Latency(inStep.filter(\.isTaken)) }
+
+    /// From the step until goodput and the p99 of the admitted were what they should be for the rest of it.
+    var settledSeconds: Double? {
+        first(in: span) { samples, seconds in
+            let p99 = DrillExperiment.Latency(samples.filter(\.isTaken))?.p99 ?? .infinity
+            return Self.good(samples, over: seconds) >= Bounds.goodput * bound && p99 <= Bounds.admitted(usualP99)
+        }
+    }
+
+    /// From the step's end until nobody was turned away any more and the p99 was within its bound.
+    var recoveredSeconds: Double? {
+        first(in: .init(begin: span.end, end: end)) { samples, _ in
+            let p99 = DrillExperiment.Latency(samples)?.p99 ?? .infinity
+            return samples.allSatisfy(\.isTaken) && p99 <= Bounds.admitted(usualP99)
+        }
+    }
+
+    var failures: [String] {
+        var found: [String] = []
+        let failed = (inStep + quotes.sent(in: [span])).count { $0.outcome == .failed }
+        if failed > 0 { found.append("\(failed) of \(inStep.count + quotes.sent(in: [span]).count) requests failed") }
+        if goodput < Bounds.goodput * bound {
+            let share = Int(Bounds.goodput * 100)
+            found.append(
+                "\(goodput.rounded(places: 1)) orders/s were served, less than \(share) % of the "
+                    + "\(bound.rounded(places: 1)) that refusals leave of a capacity of \(capacity.rounded(places: 1))")
+        }
+        if let p99 = admitted?.p99, p99 > Bounds.admitted(usualP99) {
+            found.append(
+                "p99 of the \(inStep.count(where: \.isTaken)) admitted orders was \(p99) ms, more than 3 × the \(usualP99) ms at 0.7 "
+                    + "of the capacity")
+        }
+        if share(quotes) > share(orders) {
+            found.append(
+                "\(percent(share(quotes))) of the quotes were served and \(percent(share(orders))) of the orders: "
+                    + "what matters less is to be shed first")
+        }
+        if settledSeconds.map({ $0 > Bounds.settling }) ?? true {
+            found.append(
+                "not settled \(settledSeconds.map { "before \($0) s" } ?? "for as long as it lasted"), "
+                    + "more than \(Bounds.settling) s")
+        }
+        if recoveredSeconds.map({ $0 > Bounds.afterOverload }) ?? true {
+            found.append(
+                "normal again after \(recoveredSeconds.map { "\($0) s" } ?? "the load had ended"), "
+                    + "more than \(Bounds.afterOverload.formattedWithoutZeros) s")
+        }
+        return found
+    }
+
+    /// Of what was sent in the step, what was served.
+    private func share(_ samples: [Sample]) -> Double {
+        let sent = samples.sent(in: [span])
+        return Double(sent.count(where: \.isTaken)) / Double(max(1, sent.count))
+    }
+
+    private func percent(_ share: Double) -> String { "\((share * 100).rounded(places: 1)) %" }
+
+    private static func good(_ samples: [Sample], over seconds: Double) -> Double {
+        Double(samples.count { $0.isTaken && $0.latency <= Bounds.answered }) / max(seconds, 0.001)
+    }
+
+    /// In tenths of a second: from when on, for the rest of the span, it was so. The last second is too little to tell.
+    private func first(
+        in span: DrillExperiment.Span, where isSo: ([Sample], Double) -> Bool
+    ) -> Double? {
+        let last = Int(((span.end - span.begin - 1) * 10).rounded(.down))
+        guard last >= 0 else { return nil }
+        let tenth = (0...last).first { tenth in
+            let from = span.begin + Double(tenth) / 10
+            return isSo(orders.sent(in: [.init(begin: from, end: span.end)]), span.end - from)
+        }
+        return tenth.map { Double($0) / 10 }
+    }
+}
+
+extension Sample {
+    /// 201 or 202: the shop has it.
+    var isTaken: Bool { outcome == .confirmed || outcome == .accepted }
+}

@@ -1,0 +1,104 @@
+import Contracts
+import Foundation
+import Transport
+
+/// Measures what the stack can do and what a refusal costs, and then asks for several times as much.
+struct RunOverload {
+    /// Customers in turn who keep the stack busy; their orders wait for each other, and stay within the deadline.
+    private static let busy = 16
+    /// Of the requests of a step, those that matter less.
+    private static let quotes = 0.2
+
+    let stack: DrillStack
+    let customers: HTTPClient
+    let baskets: [Basket]
+    /// Of one step.
+    let seconds: Double
+    let signals: StopSignals
+    let show: @Sendable (String) -> Void
+
+    func run(_ factors: [Double], known: inout Set<String>) async throws -> OverloadReport {
+        let crowd = try Crowd(client: customers, orderURL: stack.service(.order).url, baskets: baskets)
+        let (capacity, orderCost) = try await capacity(crowd)
+        let refusalCost = try await refusal(crowd) / orderCost
+        // Long enough for a p99.
+        let rest = Crowd.Phase(seconds: max(seconds, Pace.sample / (0.7 * capacity)), rate: 0.7 * capacity)
+        show("0.7 times the capacity of \(Int(capacity)) orders/s")
+        let usual = try await crowd.send([rest])
+        let usualP99 = DrillExperiment.Latency(usual.orders)?.p99 ?? 0
+        var steps: [OverloadReport.Step] = []
+        for factor in factors {
+            try check()
+            show("\(factor.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
+            steps.append(try await step(factor, capacity, refusalCost, usualP99, crowd))
+        }
+        let (audit, _) = try await DrillAudit.take(
+            stack.reader(), history: nil, known: &known, wait: .seconds(60), progress: show)
+        return OverloadReport(
+            capacity: capacity.rounded(places: 1), p99AtSeventyPercent: usualP99, refusalCost: refusalCost.rounded(places: 4),
+            steps: steps, audit: audit)
+    }
+
+    /// Orders a second, and the processor time that one takes, until its last message is delivered.
+    private func capacity(_ crowd: Crowd) async throws -> (Double, Double) {
+        show("measuring the capacity")
+        _ = await crowd.inTurn(Self.busy, for: .seconds(1))
+        try await drain()
+        let before = try CPUTime.used(by: stack.folder.record())
+        let begin = ContinuousClock.now
+        let samples = await crowd.inTurn(Self.busy, for: .seconds(seconds))
+        let elapsed = (ContinuousClock.now - begin).seconds
+        try await drain()
+        let taken = samples.count(where: \.isTaken)
+        guard taken > 0 else { throw Failure("the stack takes no orders") }
+        return (Double(taken) / elapsed, (try CPUTime.used(by: stack.folder.record()) - before) / Double(taken))
+    }
+
+    /// The processor time that one takes.
+    private func refusal(_ crowd: Crowd) async throws -> Double {
+        show("measuring what a refusal costs")
+        let before = try CPUTime.used(by: stack.folder.record())
+        let count = await crowd.refused(4000, at: Self.busy)
+        guard count > 0 else { throw Failure("orders whose deadline has passed aren't refused") }
+        return (try CPUTime.used(by: stack.folder.record()) - before) / Double(count)
+    }
+
+    private func step(
+        _ factor: Double, _ capacity: Double, _ refusalCost: Double, _ usualP99: Double, _ crowd: Crowd
+    ) async throws -> OverloadReport.Step {
+        let calm = Crowd.Phase(seconds: 2, rate: 0.7 * capacity)
+        let load = Crowd.Phase(seconds: seconds, rate: factor * capacity, quotes: Self.quotes)
+        let after = Crowd.Phase(seconds: 4, rate: 0.7 * capacity)
+        let before = try await shedder()
+        let (orders, quotes) = try await crowd.send([calm, load, after])
+        let counted = try await shedder()
+        let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
+        let judge = OverloadJudge(
+            factor: factor, capacity: capacity, refusalCost: refusalCost, usualP99: usualP99, orders: orders, quotes: quotes,
+            span: span, end: span.end + after.seconds)
+        let failures = judge.failures
+        try await drain()
+        return OverloadReport.Step(
+            factor: factor, offered: load.rate.rounded(places: 1),
+            ordersOffered: (load.rate * (1 - load.quotes)).rounded(places: 1), goodput: judge.goodput.rounded(places: 1),
+            bound: judge.bound.rounded(places: 1), admittedP50: judge.admitted?.p50, admittedP99: judge.admitted?.p99,
+            shed: Self.difference(counted?.shed, before?.shed), admitted: Self.difference(counted?.admitted, before?.admitted),
+            settledSeconds: judge.settledSeconds, recoveredSeconds: judge.recoveredSeconds,
+            verdict: failures.isEmpty ? .held : .failed, failures: failures,
+            timeline: DrillExperiment.Second.timeline(orders), span: span)
+    }
+
+    private func shedder() async throws -> ShedderDocument? { try await stack.path().shedder }
+
+    /// What one step leaves undone is not for the next one to pay for.
+    private func drain() async throws {
+        try check()
+        try await stack.reader().waitUntilDrained(.seconds(60), progress: show)
+    }
+
+    private func check() throws { if signals.count > 0 { throw Conduct.Interrupted() } }
+
+    private static func difference(_ after: [String: Int]?, _ before: [String: Int]?) -> [String: Int] {
+        (after ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value - (before?[$1.key] ?? 0) }
+    }
+}

@@ -1,0 +1,122 @@
+import Contracts
+import Foundation
+import Transport
+
+/// More orders than the stack can place, and orders among more pages and quotes than it can show.
+///
+/// What a refusal costs comes off what can be served, so the most that there can be at x times the capacity is
+/// (1 − xρ)/(1 − ρ) of it, with ρ the CPU of a refusal over that of an order, all processes and the sender counted.
+struct OverloadBenchmark {
+    private let stack: BenchmarkStack
+    private let client = HTTPClient()
+    private let orders: [RawRequest]
+    private let quotes: [RawRequest]
+    private let pages: [RawRequest]
+    private let refused: [RawRequest]
+    private var number = 1
+
+    static func run() async throws {
+        let stack = try BenchmarkStack()
+        defer { stack.stop() }
+        try stack.start(seedFolder: try plenty(stack))
+        var benchmark = try OverloadBenchmark(stack)
+        defer { benchmark.client.shutdown() }
+        try await benchmark.run()
+    }
+
+    /// The journey's products, so many of each that they never run out.
+    private static func plenty(_ stack: BenchmarkStack) throws -> String {
+        let folder = stack.folder + "-seed"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for file in ["coupons.csv", "orders.jsonl"] {
+            try FileManager.default.copyItem(atPath: "\(stack.seedFolder)/\(file)", toPath: "\(folder)/\(file)")
+        }
+        let lines = try String(contentsOfFile: stack.seedFolder + "/products.csv", encoding: .utf8).split(separator: "\n")
+        let products = lines.dropFirst().map { line in line[..<(line.lastIndex(of: ",") ?? line.endIndex)] + ",100000000" }
+        try (lines.prefix(1) + products).joined(separator: "\n").write(toFile: folder + "/products.csv", atomically: true, encoding: .utf8)
+        return folder
+    }
+
+    private init(_ stack: BenchmarkStack) throws {
+        self.stack = stack
+        let run = UUID().uuidString.prefix(8)
+        let baskets = try Basket.journey(stack.seedFolder).prefix(500)
+        let key = ("idempotency-key", "\(run)-\(RawRequest.number)")
+        func order(_ basket: Basket, _ headers: [(String, String)] = []) -> RawRequest {
+            RawRequest("POST", "/orders", headers: [key] + headers, body: basket.body(customer: "\(run)-\(RawRequest.number)"))
+        }
+        orders = baskets.map { order($0) }
+        // Refused by the same door, without a chance to wait.
+        refused = baskets.map { order($0, [("csp-deadline-ms", "0")]) }
+        quotes = baskets.map { RawRequest("POST", "/quotes", body: $0.body(customer: "\(run)")) }
+        pages = baskets.flatMap(\.skus).prefix(500).map { RawRequest("GET", "/products/\($0)") }
+    }
+
+    private func port(_ service: String) -> Int { Int(stack.url(service).split(separator: ":").last ?? "") ?? 0 }
+
+    private mutating func send(_ streams: [RawSender.Stream], for seconds: Int) async throws -> RawSender.Result {
+        defer { number += 10_000_000 }
+        return try await RawSender.run(streams, for: .seconds(seconds), firstNumber: number)
+    }
+
+    private func orders(_ rate: Double?, connections: Int = 2000) -> RawSender.Stream {
+        RawSender.Stream(port: port("order"), rate: rate, requests: orders, connections: connections)
+    }
+
+    private func cpu() -> Double { stack.cpu().reduce(0) { $0 + $1.seconds } }
+
+    private mutating func run() async throws {
+        _ = try await send([orders(nil, connections: 32)], for: 3)
+        var best = 0.0
+        var cost = 0.0
+        for connections in [32, 64, 128] {
+            try await stack.drain(client)
+            let before = cpu()
+            let result = try await send([orders(nil, connections: connections)], for: 6)
+            let run = OverloadRun(outcomes: result.outcomes[0], elapsed: result.elapsed)
+            let goodput = run.goodput(from: 1)
+            try await stack.drain(client)
+            let spent = cpu() - before + result.senderSeconds
+            let served = run.outcomes.filter { $0.status == 201 }.count
+            print("closed loop, \(connections) at once: \(fixed(goodput, 0)) orders/s, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses); \(fixed(spent / Double(max(1, served)) * 1e6, 0)) µs each; limit \(await limit())")
+            if goodput > best { (best, cost) = (goodput, spent / Double(max(1, served))) }
+        }
+        let before = cpu()
+        let refusals = try await send(
+            [RawSender.Stream(port: port("order"), rate: 4000, requests: refused, connections: 200)], for: 4)
+        let rho = (cpu() - before + refusals.senderSeconds) / Double(refusals.outcomes[0].count) / cost
+        print("capacity \(fixed(best, 0)) orders/s; an order costs \(fixed(cost * 1e6, 0)) µs of CPU, a refusal \(fixed(rho * cost * 1e6, 1)): ρ = \(fixed(rho * 100, 2)) %")
+
+        let calm = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 10).outcomes[0], elapsed: 10)
+        let usual = calm.percentile(0.99, from: 1)
+        print("0.7 ×: goodput \(fixed(calm.goodput(from: 1), 0))/s, p50 \(fixed(calm.percentile(0.5))) ms, p99 \(fixed(usual)) ms; \(calm.statuses); limit \(await limit())")
+        for times in [2.0, 5, 10] {
+            try await stack.drain(client)
+            _ = try await send([orders(0.7 * best)], for: 3)
+            let run = OverloadRun(outcomes: try await send([orders(times * best)], for: 8).outcomes[0], elapsed: 8)
+            let bound = best * max(0, 1 - times * rho) / (1 - rho)
+            print("\(Int(times)) ×: goodput \(fixed(run.goodput(from: 0.3), 0))/s, \(fixed(run.goodput(from: 0.3) / bound * 100, 0)) % of the bound \(fixed(bound, 0)) (asked 90); p50 \(fixed(run.percentile(0.5, from: 0.3))) ms, p99 \(fixed(run.percentile(0.99, from: 0.3))) ms = \(fixed(run.percentile(0.99, from: 0.3) / usual)) × (asked 3); settled after \(fixed(run.settled(below: 3 * usual))) s; \(run.statuses); limit \(await limit())")
+            let after = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 4).outcomes[0], elapsed: 4)
+            print("  afterwards 0.7 ×: normal after \(fixed(after.settled(below: 3 * usual))) s, \(fixed(after.share { $0.status == 201 } * 100, 1)) % served; \(after.statuses)")
+        }
+        try await stack.drain(client)
+        let rest = 4.4 * best
+        let mixed = try await send(
+            [
+                orders(0.6 * best), RawSender.Stream(port: port("order"), rate: rest / 2, requests: quotes),
+                RawSender.Stream(port: port("inventory"), rate: rest / 2, requests: pages),
+            ], for: 10)
+        for (name, outcomes) in zip(["orders at 0.6", "quotes at 2.2", "pages at 2.2"], mixed.outcomes) {
+            let run = OverloadRun(outcomes: outcomes, elapsed: 10)
+            print("mixed, \(name): \(fixed(run.share { (200..<300).contains($0.status) && $0.latency <= 1 } * 100, 2)) % served within a second, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses)")
+        }
+        print("  limits: order \(await limit()), inventory \(await limit("inventory"))")
+    }
+
+    private func limit(_ service: String = "order") async -> String {
+        guard let answer = try? await client.send(HTTPClient.Request(method: "GET", url: stack.url(service) + "/csp")),
+            let shedder = try? JSON.decode(PathDocument.self, from: Data(answer.body)).shedder
+        else { return "off" }
+        return "\(shedder.limit) (shed \(shedder.shed.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")))"
+    }
+}

@@ -1,0 +1,74 @@
+import Testing
+
+@testable import CommandLine
+
+@Suite struct OverloadJudgeTests {
+    /// 100 orders a second can be served, and a refusal costs a tenth of one: of 200 are asked for, 89 can be.
+    private func judge(
+        factor: Double = 2, served: Double = 0.45, latency: Double = 20, after: (Sample) -> Sample = { $0 },
+        quotesServed: Double = 0.1, change: (Sample) -> Sample = { $0 }
+    ) -> OverloadJudge {
+        func samples(_ begin: Double, _ end: Double, _ rate: Double, _ served: Double, _ latency: Double) -> [Sample] {
+            (0..<Int((end - begin) * rate)).map { index in
+                let isServed = Int(Double(index + 1) * served) > Int(Double(index) * served)
+                let at = begin + Double(index) / rate
+                return isServed
+                    ? Sample(at: at, latency: latency, outcome: .confirmed, answer: "201")
+                    : Sample(at: at, latency: 1, outcome: .turnedAway, answer: "503")
+            }
+        }
+        return OverloadJudge(
+            factor: factor, capacity: 100, refusalCost: 0.1, usualP99: 10,
+            orders: samples(2, 6, 200, served, latency).map(change) + samples(6, 10, 70, 1, 9).map(after),
+            quotes: samples(2, 6, 40, quotesServed, 5), span: .init(begin: 2, end: 6), end: 10)
+    }
+
+    @Test("what refusals leave of the capacity is (1 − xρ)/(1 − ρ) of it, and never less than nothing")
+    func bound() {
+        #expect(abs(judge().bound - 88.9) < 0.1)
+        #expect(abs(judge(factor: 5).bound - 55.6) < 0.1)
+        #expect(judge(factor: 20).bound == 0)
+        #expect(judge(factor: 0.5).bound == 100)
+    }
+
+    @Test("a step that serves its share of the capacity in time holds")
+    func held() {
+        let judge = judge()
+        #expect(judge.failures.isEmpty && judge.goodput == 90)
+        #expect(judge.settledSeconds == 0 && judge.recoveredSeconds == 0)
+    }
+
+    @Test("less than 90 % of it fails")
+    func goodput() {
+        #expect(judge(served: 0.38).failures.contains { $0.hasPrefix("76.0 orders/s were served") })
+    }
+
+    @Test("orders that are taken too late are no goodput, and slow ones are more than three times the usual p99")
+    func late() {
+        #expect(judge(latency: 30).failures.isEmpty)
+        #expect(judge(latency: 31).failures.first?.contains("p99 of the 360 admitted orders was 31.0 ms") == true)
+        #expect(judge(latency: 1100).goodput == 0)
+    }
+
+    @Test("quotes served rather than orders fail")
+    func criticality() {
+        #expect(judge(quotesServed: 0.6).failures.first?.contains("60.0 % of the quotes") == true)
+    }
+
+    @Test("an answer that the contract doesn't have fails")
+    func failed() {
+        let found = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0 }).failures
+        #expect(found == ["1 of 960 requests failed"])
+    }
+
+    @Test("settling and recovering are measured to where all was as it should be for good")
+    func times() {
+        func slow(_ span: Range<Double>) -> (Sample) -> Sample {
+            { span.contains($0.at) && $0.isTaken ? Sample(at: $0.at, latency: 90, outcome: .confirmed, answer: "201") : $0 }
+        }
+        #expect(judge(change: slow(2..<3)).settledSeconds == 1)
+        #expect(judge(after: slow(6..<8.5)).recoveredSeconds == 2.5)
+        #expect(judge(after: slow(6..<8.5)).failures.contains { $0.hasPrefix("normal again after 2.5 s") })
+        #expect(judge(after: slow(6..<10)).recoveredSeconds == nil)
+    }
+}

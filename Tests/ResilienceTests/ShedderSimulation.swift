@@ -1,0 +1,175 @@
+import TestSupport
+
+@testable import Resilience
+
+/// A service behind a shedder, in time of its own: so many workers and one queue before them, first come first served, and
+/// callers that come at random, without waiting for each other.
+struct ShedderSimulation {
+    /// Requests of one sort.
+    struct Stream {
+        var rank: Int
+        /// A second, at random moments.
+        var rate: Double
+        /// Which of the service's work it asks for.
+        var kind = 0
+        /// How long its caller waits.
+        var patience: Duration = .seconds(1)
+    }
+
+    struct Outcome {
+        var rank: Int
+        var kind: Int
+        var arrival: Double
+        /// When it was answered or refused.
+        var end: Double
+        var isServed: Bool
+
+        var latency: Double { end - arrival }
+    }
+
+    private struct Request {
+        var stream: Stream
+        var arrival: Double
+    }
+
+    private struct Work {
+        var request: Request
+        var place: ShedderState<Int>.Place
+        var end: Double
+    }
+
+    var state: ShedderState<Int>
+    /// Mean seconds of work, by kind.
+    var work: [Double]
+    var spread: Spread
+    var workers: Int { didSet { free = Array(repeating: max(now, free.max() ?? 0), count: workers) } }
+    /// What each answer takes besides, with nobody working on it here: a slow disk, a slow neighbour.
+    var delay = 0.0
+    private(set) var now = 0.0
+    private(set) var outcomes: [Outcome] = []
+    private var chance: SeededChance
+    /// When each worker is free.
+    private var free: [Double]
+    /// Under way; what ends first is last.
+    private var works: [Work] = []
+    private var waiting: [Int: Request] = [:]
+    private var waiters = 0
+    private var nextTick = 0.0
+
+    init(
+        _ configuration: Shedder.Configuration = .init(), workers: Int, work: [Double], spread: Spread = .exponential,
+        _ purpose: String
+    ) {
+        state = ShedderState(configuration, longest: Array(repeating: .seconds(1), count: work.count))
+        self.work = work
+        self.workers = workers
+        self.spread = spread
+        chance = SeededChance(purpose)
+        free = Array(repeating: 0, count: workers)
+    }
+
+    /// Requests of `kind` that it can do a second.
+    func capacity(kind: Int = 0) -> Double { Double(workers) / work[kind] }
+
+    /// - Returns: what was answered or refused of what came meanwhile.
+    mutating func run(_ streams: [Stream], for seconds: Double) -> [Outcome] {
+        let begin = now
+        let first = outcomes.count
+        var next = streams.map { begin + chance.exponential(mean: 1 / $0.rate) }
+        while true {
+            let soonest = next.indices.min { next[$0] < next[$1] } ?? 0
+            guard next.indices.contains(soonest), next[soonest] < begin + seconds else { break }
+            advance(to: next[soonest])
+            arrive(streams[soonest])
+            next[soonest] += chance.exponential(mean: 1 / streams[soonest].rate)
+        }
+        advance(to: begin + seconds)
+        return outcomes[first...].filter { $0.arrival >= begin }
+    }
+
+    private func moment(_ seconds: Double) -> Moment { Moment(sinceOrigin: .seconds(seconds)) }
+
+    private mutating func arrive(_ stream: Stream) {
+        let request = Request(stream: stream, arrival: now)
+        let id = waiters
+        waiters += 1
+        var asked = Shedder.Request(Priority(rank: stream.rank), kind: stream.kind)
+        asked.deadline = Deadline(moment(now).advanced(by: stream.patience))
+        let (arrival, changes) = state.arrive(asked, id, at: moment(now))
+        switch arrival {
+        case .admitted(let place): begin(request, place)
+        case .waiting:
+            if waiting.isEmpty { nextTick = now + 0.005 }
+            waiting[id] = request
+        case .refused: refuse(request)
+        }
+        settle(changes)
+    }
+
+    private mutating func advance(to moment: Double) {
+        while true {
+            let tick = waiting.isEmpty ? .infinity : nextTick
+            let end = works.last?.end ?? .infinity
+            guard min(tick, end) <= moment else { break }
+            now = max(now, min(tick, end))
+            if end <= tick, let done = works.popLast() {
+                outcomes.append(
+                    Outcome(
+                        rank: done.request.stream.rank, kind: done.request.stream.kind, arrival: done.request.arrival,
+                        end: now, isServed: true))
+                settle(state.end(done.place, isWhole: true, at: self.moment(now)))
+            } else {
+                nextTick = now + 0.005
+                settle(state.tick(at: self.moment(now)))
+            }
+        }
+        now = moment
+    }
+
+    private mutating func settle(_ changes: ShedderState<Int>.Changes) {
+        for (id, place) in changes.admitted { if let request = waiting.removeValue(forKey: id) { begin(request, place) } }
+        for (id, _) in changes.refused { if let request = waiting.removeValue(forKey: id) { refuse(request) } }
+    }
+
+    private mutating func refuse(_ request: Request) {
+        outcomes.append(
+            Outcome(
+                rank: request.stream.rank, kind: request.stream.kind, arrival: request.arrival, end: now, isServed: false))
+    }
+
+    private mutating func begin(_ request: Request, _ place: ShedderState<Int>.Place) {
+        let worker = free.indices.min { free[$0] < free[$1] } ?? 0
+        let start = max(now, free[worker])
+        free[worker] = start + serviceTime(work[request.stream.kind])
+        var place = place
+        place.lag = .seconds(start - now)
+        let ended = Work(request: request, place: place, end: free[worker] + delay)
+        let index = works.lastIndex { $0.end >= ended.end }.map { $0 + 1 } ?? 0
+        works.insert(ended, at: index)
+    }
+
+    private mutating func serviceTime(_ mean: Double) -> Double {
+        switch spread {
+        case .even: mean * (0.5 + chance.unit())
+        case .exponential: chance.exponential(mean: mean)
+        // One in twenty takes ten times as long as the others.
+        case .heavy: mean * (chance.upTo(20) == 0 ? 10 : 1) / 1.45 * (0.5 + chance.unit())
+        }
+    }
+}
+
+extension [ShedderSimulation.Outcome] {
+    /// Served of those that came in this stretch of time, or all of it.
+    func served(from start: Double = 0, to end: Double = .infinity) -> [ShedderSimulation.Outcome] {
+        filter { $0.isServed && (start..<end).contains($0.arrival) }
+    }
+
+    /// The latency that this share of those served stays below.
+    func percentile(_ share: Double) -> Double {
+        let sorted = served().map(\.latency).sorted()
+        return sorted.isEmpty ? 0 : sorted[Swift.min(sorted.count - 1, Int(Double(sorted.count) * share))]
+    }
+
+    /// Of those that came, the share that was served.
+    var share: Double { isEmpty ? 1 : Double(served().count) / Double(count) }
+}

@@ -1,0 +1,149 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+import Transport
+
+@testable import CommandLine
+
+/// One after the other: each has a whole stack under load.
+@Suite("The drill, with real processes", .serialized)
+struct DrillTests {
+    private func drill(_ arguments: String..., expecting status: Int32) async throws -> DrillReport {
+        let folder = try TemporaryFolder()
+        let outcome = try await Executables.run("csp", ["drill", "--report", folder.path, "--seed", "1"] + arguments)
+        #expect(outcome.status == status, "\(outcome.output)\n\(outcome.errors)")
+        let text = try Data(contentsOf: URL(filePath: "\(folder.path)/report.json"))
+        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/report.html"))
+        return try JSON.decode(DrillReport.self, from: text)
+    }
+
+    /// One experiment on a stack of which one protection is broken: what the drill says of it.
+    private func failures(
+        _ experiment: String, environment: [String: String] = [:], breaking: (SystemStack) async throws -> Void = { _ in }
+    ) async throws -> [String] {
+        var found: [String] = []
+        try await withSystemStack(environment: environment.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+            try await breaking(stack)
+            let report = try await drill(
+                "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", expecting: 1)
+            #expect(!report.ok)
+            let experiment = try #require(report.runs.first?.experiments.first)
+            #expect(experiment.verdict == .failed)
+            found = experiment.failures
+            try await stack.csp("status")
+        }
+        return found
+    }
+
+    @Test("the quick drill holds on this build, and leaves nothing behind")
+    func quick() async throws {
+        let elsewhere = try TemporaryFolder()
+        let before = try leftovers()
+        let report = try await drill("--quick", "--data", elsewhere.path, expecting: 0)
+        #expect(report.ok && report.extent == .quick)
+        let experiments = try #require(report.runs.first).experiments
+        #expect(Set(experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue)))
+        #expect(report.runs.first?.overload?.steps.count == 1)
+        for experiment in experiments {
+            #expect(experiment.proof.count == experiment.targets.count)
+            #expect(experiment.audit?.ok == true)
+            #expect(experiment.broken.outcomes.sent > 0 && !experiment.timeline.isEmpty)
+        }
+        #expect(try leftovers() == before)
+    }
+
+    /// Folders of the drill's own stacks.
+    private func leftovers() throws -> Set<String> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).filter { $0.hasPrefix("csp-drill-") })
+    }
+
+    @Test("on a stack that takes no faults it says how to start one")
+    func refused() async throws {
+        try await withSystemStack { stack in
+            let outcome = try await stack.csp("drill", "--only", "coupon-killed", expecting: 1)
+            #expect(outcome.errors.contains("FAULTS_ENABLED=true csp up"))
+            #expect(outcome.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test("an experiment that there isn't is wrong usage, and --list names those that there are")
+    func unknown() async throws {
+        try await withSystemStack(environment: ["FAULTS_ENABLED": "true"]) { stack in
+            let outcome = try await stack.csp("drill", "--only", "warp-core", expecting: 2)
+            #expect(outcome.errors.contains("warp-core") && outcome.errors.contains("--list"))
+            let list = try await stack.csp("drill", "--list").output.split(separator: "\n")
+            #expect(list.contains("payment-black-holed") && list.contains("coupon+notification-frozen"))
+        }
+    }
+
+    @Test("a drill that is interrupted mends what it broke, and ends with 1")
+    func interrupted() async throws {
+        try await withSystemStack(environment: ["FAULTS_ENABLED": "true"]) { stack in
+            async let drilling = stack.csp("drill", "--only", "coupon-frozen", "--stretch", "4s", expecting: nil)
+            var pid: Int32?
+            while pid == nil { pid = try await ownChild(of: "coupon-frozen") }
+            while try await !stack.csp("status", "--json", expecting: nil).output.contains("frozen") {}
+            if let pid { kill(pid, SIGINT) }
+            let outcome = try await drilling
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("interrupted; everything was rolled back"))
+            try await stack.csp("status")
+        }
+    }
+
+    /// The process of the drill that was started with this argument.
+    private func ownChild(of argument: String) async throws -> Int32? {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            guard let pid = Int32(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+                continue
+            }
+            let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
+            let parent = FileManager.default.contents(atPath: "/proc/\(name)/stat").map { String(decoding: $0, as: UTF8.self) }
+            let isOwn = parent?.split(separator: ")").last?.split(separator: " ").dropFirst().first == "\(getpid())"
+            if isOwn, words.dropFirst().first == "drill", words.contains(Substring(argument)) { return pid }
+        }
+        return nil
+    }
+
+    @Test("a breaker that is off is found")
+    func breakerOff() async throws {
+        let found = try await failures("coupon-frozen") { stack in
+            try await forceClosed("coupon", stack)
+        }
+        #expect(found.contains { $0.contains("the breaker of coupon is off") })
+        #expect(found.contains("customers felt the fault for as long as it lasted"))
+    }
+
+    private func forceClosed(_ dependency: String, _ stack: SystemStack) async throws {
+        var request = HTTPClient.Request(
+            method: "PATCH", url: try stack.url("order") + "/csp/dependencies/\(dependency)", connectTimeout: .seconds(5),
+            timeout: .seconds(5))
+        let token = try Tokens.read(from: StackFolder(path: stack.folder.path)).adminToken
+        request.headers = [("Content-Type", "application/json"), ("Authorization", "Bearer \(token)")]
+        request.body = Array(#"{"control":"forced-closed"}"#.utf8)
+        #expect(try await stack.client.send(request).status == 200)
+    }
+
+    @Test("a fallback that is off is found")
+    func fallbackOff() async throws {
+        let found = try await failures(
+            "inventory-killed", environment: ["CATALOGUE_MAX_AGE": "1s", "CATALOGUE_REFRESH": "24h"])
+        #expect(found.contains { $0.contains("orders were turned away") && $0.contains("price-unavailable") })
+    }
+
+    @Test("a deadline that is ignored is found")
+    func deadlineIgnored() async throws {
+        let found = try await failures(
+            "payment-black-holed",
+            environment: ["ORDER_BUDGET": "30s", "PAYMENT_TIMEOUT": "30s", "PAYMENT_ATTEMPT_TIMEOUT": "30s"])
+        #expect(found.contains { $0.contains("the deadline is ignored") })
+        #expect(found.contains { $0.hasPrefix("p99 during the fault") })
+    }
+
+    @Test("a bulkhead that is off is found")
+    func bulkheadOff() async throws {
+        let found = try await failures("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
+        #expect(found.contains { $0.contains("the bulkhead of coupon is off") })
+    }
+}
