@@ -28,6 +28,7 @@ package struct OrderApplication: ServiceApplication {
 
     package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
+        let configuration = environment.common.mode == .naive ? configuration.switchedOff : configuration
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations)
