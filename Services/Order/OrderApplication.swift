@@ -48,7 +48,7 @@ package struct OrderApplication: ServiceApplication {
         coupons = LastKnownCoupons(coupon: neighbours.coupon, refreshEvery: configuration.couponsRefresh)
         let purchase = Purchase(
             inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, catalogue: catalogue,
-            wall: wall)
+            isCouponOptional: environment.common.mode == .protected, wall: wall)
         let endings = Endings(
             acceptedMaxAge: configuration.acceptedMaxAge, isNotificationGivenUp: { neighbours.notification.isGivenUp },
             wall: wall)
