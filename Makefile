@@ -2,7 +2,7 @@
 SWIFT_FILES = Package.swift Services Shared Tests
 BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
 
-.PHONY: help up down test lint check bench races docs verify requirements
+.PHONY: help up down test drill lint check bench races docs verify requirements
 
 help:                ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -19,6 +19,10 @@ test: requirements lint ## lint, build with warnings as errors, and run every te
 	$(BUILD_TESTS)
 	swift test --skip-build --skip SystemTests
 	swift test --skip-build --no-parallel --filter SystemTests
+
+drill: requirements  ## the whole matrix under load, every fault on every dependency (release; less than 40 minutes)
+	swift build -c release
+	.build/release/csp drill
 
 lint:                ## the formatter's rules, strictly
 	swift format lint --strict --parallel --recursive $(SWIFT_FILES)

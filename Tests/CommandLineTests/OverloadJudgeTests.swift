@@ -57,7 +57,7 @@ import Testing
 
     @Test("an answer that the contract doesn't have fails")
     func failed() {
-        let found = judge { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0 }.failures
+        let found = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0 }).failures
         #expect(found == ["1 of 960 requests failed"])
     }
 

@@ -7,6 +7,7 @@ struct DeclaredPlaces {
     /// A journey doesn't come there, and nothing of an order hangs on them: expiries, and what operators ask for.
     private static let apart: Set<String> = [
         "commit expiry", "commit expired", "commit redrive", "answer POST /queue/dead/redrive", "answer POST /backup",
+        "answer PUT /faults", "answer DELETE /faults",
     ]
 
     let stack: SystemStack

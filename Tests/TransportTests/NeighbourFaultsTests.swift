@@ -73,16 +73,20 @@ struct NeighbourFaultsTests {
         #expect(try await !outcome(of: Fault(.blackHole), allowance: .milliseconds(100)).isReady)
     }
 
-    @Test("a latency holds the call up; one that is longer than the call's time is a timeout")
-    func latency() async throws {
+    @Test(
+        "a latency holds the call up; one that is longer than the call's time is a timeout",
+        arguments: Fault.Moment.allCases)
+    func latency(when: Fault.Moment) async throws {
         let time = ManualTime()
-        async let held = outcome(of: Fault(.latency, route: "GET /things/{id}", delay: .seconds(1)), time: time.source)
-        await time.sleepers(1)
-        time.advance(by: .seconds(1))
-        let passed = try await held
-        #expect(passed.reason == nil && passed.seen == 1)
-        let late = try await outcome(of: Fault(.latency, delay: .seconds(3000)), allowance: .milliseconds(100))
-        #expect(late.reason == .timeout && late.seen == 0)
+        for (delay, reason) in [(1, nil), (3000, Unavailability.Reason.timeout)] {
+            let fault = Fault(.latency, route: "GET /things/{id}", delay: .seconds(delay), when: when)
+            async let held = outcome(of: fault, time: time.source)
+            await time.sleepers(1)
+            time.advance(by: .seconds(min(delay, 20)))
+            let ended = try await held
+            #expect(ended.reason == reason)
+            #expect(ended.seen == (when == .after || reason == nil ? 1 : 0))
+        }
     }
 
     @Test("a call that is cancelled doesn't wait for a fault")

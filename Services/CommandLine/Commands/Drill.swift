@@ -41,7 +41,7 @@ struct Drill: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Orders a second (default: 50, quick: 60).", valueName: "r"))
     var rate: Double?
 
-    @Option(help: ArgumentHelp("Length of the stretches that are compared (default: 8s, quick: 5s).", valueName: "d"))
+    @Option(help: ArgumentHelp("Length of the stretches that are compared (default: 10s, quick: 5s).", valueName: "d"))
     var stretch: DurationArgument?
 
     @Option(help: ArgumentHelp("Folder of report.json and report.html.", valueName: "dir"))

@@ -7,6 +7,8 @@ import Transport
 struct Conduct {
     /// How long all has to be normal to count as normal.
     private static let calm = 1.0
+    /// Seconds after the rollback in which what was left undone shows.
+    private static let aftermath = 3.0
 
     struct Interrupted: Error {}
 
@@ -120,12 +122,12 @@ struct Conduct {
         experiment.disruption == .orderKilled ? 1 : Bounds.isolation + pace.stretch
     }
 
-    /// Goes on until all is normal, for as long as makes a stretch that can be judged; gives up some time after what is allowed.
+    /// Goes on until all is normal, and for a while; gives up some time after what is allowed.
     private func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double) async throws {
         while load.now < back + Bounds.recovery + 5 {
             try await pause(0.1, "recovering", load)
             let isNormal = load.now > back + Self.calm && load.isNormal(for: Self.calm)
-            if isNormal, watch.areClosed(experiment.dependencies.map(\.name)), load.now > back + pace.stretch { return }
+            if isNormal, watch.areClosed(experiment.dependencies.map(\.name)), load.now > back + Self.aftermath { return }
         }
     }
 
@@ -134,7 +136,7 @@ struct Conduct {
         let names = Set(experiment.dependencies.map(\.name))
         return try await stack.path().dependencies.filter { names.contains($0.name) }.reduce(0) { sum, dependency in
             let calls = dependency.state.calls
-            return sum + (calls["unavailable"] ?? 0) + (calls["rejected"] ?? 0)
+            return sum + (calls["unavailable"] ?? 0) + (calls["rejected"] ?? 0) + dependency.state.bulkhead.inUse
         }
     }
 

@@ -9,7 +9,9 @@ struct Pace: Equatable {
     var stretch: Double
     /// Healthy and broken stretches in turn, where a dependency is off the path.
     var rounds: Int
+    /// Seconds of an overload.
+    var overload: Double
 
-    static let full = Pace(rate: 50, stretch: 8, rounds: 3)
-    static let quick = Pace(rate: 60, stretch: sample / 60, rounds: 1)
+    static let full = Pace(rate: 50, stretch: 10, rounds: 3, overload: 6)
+    static let quick = Pace(rate: 60, stretch: sample / 60, rounds: 1, overload: 3)
 }

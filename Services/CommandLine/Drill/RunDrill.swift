@@ -62,7 +62,8 @@ struct RunDrill {
             found[experiment.name] = result
         }
         let factors = experiments.compactMap(\.overload)
-        let overload = factors.isEmpty ? nil : try await onStack(mode) { try await self.overload(factors, on: $0, &known, line) }
+        let overload =
+            factors.isEmpty ? nil : try await onStack(mode) { try await self.overload(factors, on: $0, &known, line) }
         return DrillRun(
             mode: mode,
             dependencies: path.dependencies.map {
@@ -79,7 +80,7 @@ struct RunDrill {
         defer { line.finish() }
         return try await RunOverload(
             stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"),
-            stretch: pace.stretch, signals: signals
+            seconds: pace.overload, signals: signals
         ) { text in
             line.show("overload: \(text)")
         }.run(factors, known: &known)

@@ -8,7 +8,7 @@ import Synchronization
 /// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
 ///   limit are in work; so a share is always kept for the highest.
 /// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line has stood that long, for a
-///   fifth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
+///   tenth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
 ///   and of use to nobody.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///

@@ -12,8 +12,8 @@ struct RunOverload {
     let stack: DrillStack
     let customers: HTTPClient
     let baskets: [Basket]
-    /// Seconds.
-    let stretch: Double
+    /// Of one step.
+    let seconds: Double
     let signals: StopSignals
     let show: @Sendable (String) -> Void
 
@@ -22,7 +22,7 @@ struct RunOverload {
         let (capacity, orderCost) = try await capacity(crowd)
         let refusalCost = try await refusal(crowd) / orderCost
         // Long enough for a p99.
-        let rest = Crowd.Phase(seconds: max(stretch, Pace.sample / (0.7 * capacity)), rate: 0.7 * capacity)
+        let rest = Crowd.Phase(seconds: max(seconds, Pace.sample / (0.7 * capacity)), rate: 0.7 * capacity)
         show("0.7 times the capacity of \(Int(capacity)) orders/s")
         let usual = try await crowd.send([rest])
         let usualP99 = DrillExperiment.Latency(usual.orders)?.p99 ?? 0
@@ -46,12 +46,12 @@ struct RunOverload {
         try await drain()
         let before = try CPUTime.used(by: stack.folder.record())
         let begin = ContinuousClock.now
-        let samples = await crowd.inTurn(Self.busy, for: .seconds(max(3, stretch)))
-        let seconds = (ContinuousClock.now - begin).seconds
+        let samples = await crowd.inTurn(Self.busy, for: .seconds(seconds))
+        let elapsed = (ContinuousClock.now - begin).seconds
         try await drain()
         let taken = samples.count(where: \.isTaken)
         guard taken > 0 else { throw Failure("the stack takes no orders") }
-        return (Double(taken) / seconds, (try CPUTime.used(by: stack.folder.record()) - before) / Double(taken))
+        return (Double(taken) / elapsed, (try CPUTime.used(by: stack.folder.record()) - before) / Double(taken))
     }
 
     /// The processor time that one takes.
@@ -67,7 +67,7 @@ struct RunOverload {
         _ factor: Double, _ capacity: Double, _ refusalCost: Double, _ usualP99: Double, _ crowd: Crowd
     ) async throws -> OverloadReport.Step {
         let calm = Crowd.Phase(seconds: 2, rate: 0.7 * capacity)
-        let load = Crowd.Phase(seconds: max(3, stretch), rate: factor * capacity, quotes: Self.quotes)
+        let load = Crowd.Phase(seconds: seconds, rate: factor * capacity, quotes: Self.quotes)
         let after = Crowd.Phase(seconds: 4, rate: 0.7 * capacity)
         let before = try await shedder()
         let (orders, quotes) = try await crowd.send([calm, load, after])

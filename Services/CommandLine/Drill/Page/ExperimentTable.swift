@@ -17,8 +17,8 @@ struct ExperimentTable {
     private var titles: [PageTable.Cell] {
         [.words("experiment"), .words("verdict")]
             + [
-                "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy ms", "isolated in s",
-                "recovered in s",
+                "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy ms", "isolated s",
+                "recovered s",
             ]
             .map { .figure($0) } + [.words("degraded"), .figure("repaired")]
     }

@@ -25,7 +25,7 @@ struct OverloadSection {
             caption: "\(name), step by step",
             titles: [.words("step"), .words("verdict")]
                 + [
-                    "offered/s", "orders/s", "goodput/s", "bound/s", "p50 ms", "p99 ms", "settled in s", "recovered in s",
+                    "offered/s", "orders/s", "goodput/s", "bound/s", "p50 ms", "p99 ms", "settled s", "recovered s",
                 ].map { .figure($0) } + [.words("shed")],
             rows: report.steps.map { step in
                 [.words("\(PageText.number(step.factor))×"), .verdict(step.verdict)]
