@@ -1,5 +1,7 @@
 # Each target is a line or two onto the real tool. CONFIGURATION builds live in .build, as `swift build` makes them.
 SWIFT_FILES = Package.swift Services Shared Tests
+# They take the processor for seconds at a time, from under any request that a test waits for: so they run by themselves.
+COMPUTING = ResilienceTests SimulationTests QueueTests
 BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
 
 .PHONY: help up down test drill lint check bench races docs verify requirements
@@ -17,7 +19,8 @@ down:                ## stop the stack
 
 test: requirements lint ## lint, build with warnings as errors, and run every test that needs no container
 	$(BUILD_TESTS)
-	swift test --skip-build --skip SystemTests
+	swift test --skip-build $(addprefix --filter ,$(COMPUTING))
+	swift test --skip-build --skip SystemTests $(addprefix --skip ,$(COMPUTING))
 	swift test --skip-build --no-parallel --filter SystemTests
 
 drill: requirements  ## the whole matrix under load, every fault on every dependency (release; less than 40 minutes)

@@ -28,6 +28,7 @@ package struct OrderApplication: ServiceApplication {
 
     package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
+        let configuration = environment.common.mode == .naive ? configuration.switchedOff : configuration
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations)
@@ -47,7 +48,7 @@ package struct OrderApplication: ServiceApplication {
         coupons = LastKnownCoupons(coupon: neighbours.coupon, refreshEvery: configuration.couponsRefresh)
         let purchase = Purchase(
             inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, catalogue: catalogue,
-            wall: wall)
+            isCouponOptional: environment.common.mode == .protected, wall: wall)
         let endings = Endings(
             acceptedMaxAge: configuration.acceptedMaxAge, isNotificationGivenUp: { neighbours.notification.isGivenUp },
             wall: wall)

@@ -79,4 +79,13 @@ package struct OrderConfiguration: ServiceConfiguration {
             "QUEUE_CAPACITY", default: 1_000_000, in: 1...100_000_000,
             "messages that wait at most before new orders are refused (503 overloaded)")
     }
+
+    /// For comparison, with the protections off: all the patience there is, and nothing to fall back on.
+    var switchedOff: OrderConfiguration {
+        var naive = self
+        naive.orderBudget = .seconds(30)
+        naive.catalogueMaxAge = .nanoseconds(1)
+        naive.couponsMaxAge = .nanoseconds(1)
+        return naive
+    }
 }

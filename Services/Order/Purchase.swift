@@ -9,6 +9,8 @@ struct Purchase: Sendable {
     let payment: PaymentNeighbour
     let coupon: CouponNeighbour
     let catalogue: LastKnownCatalogue
+    /// False in naive mode: nobody decided that a purchase can do without coupon.
+    let isCouponOptional: Bool
     let wall: @Sendable () -> Timestamp
 
     /// Where an order has come to: the order as it is now, and how this walk ended.
@@ -21,7 +23,7 @@ struct Purchase: Sendable {
 
     /// - Parameter conclude: puts the order on disk.
     func run(_ order: Order, for caller: Caller, saving conclude: Conclude) async throws -> Walked {
-        var saga = Saga(order, isCustomerWaiting: caller != .queue)
+        var saga = Saga(order, isCustomerWaiting: caller != .queue, isCouponOptional: isCouponOptional)
         while true {
             switch saga.next {
             case .reserve: await reserve(&saga, for: caller)

@@ -48,14 +48,17 @@ struct Saga: Sendable {
     private(set) var lastKnownStock: [String: Int] = [:]
     /// With a customer waiting, an order that can't be reserved is priced as of old, so that it can be accepted.
     private let isCustomerWaiting: Bool
+    /// False: an order that asks for a coupon isn't placed without one, as if coupon were critical.
+    private let isCouponOptional: Bool
     /// Nothing is captured without a live reservation.
     private var unreserved: Unavailability?
     /// Why nothing is known to be redeemed.
     private var unredeemed: Unavailability?
 
-    init(_ order: Order, isCustomerWaiting: Bool) {
+    init(_ order: Order, isCustomerWaiting: Bool, isCouponOptional: Bool = true) {
         self.order = order
         self.isCustomerWaiting = isCustomerWaiting
+        self.isCouponOptional = isCouponOptional
     }
 
     // MARK: Reserve
@@ -141,7 +144,7 @@ struct Saga: Sendable {
 
     private mutating func skipCoupon(_ reason: Unavailability) {
         next = .save
-        switch order.request.ifCouponUnavailable ?? .refundLater {
+        switch isCouponOptional ? order.request.ifCouponUnavailable ?? .refundLater : .reject {
         case .refundLater: order.skipCoupon(reason: reason.code, repair: .refundLater)
         case .orderWithout: order.skipCoupon(reason: reason.code, repair: .none)
         case .reject: next = .end(.couponUnavailable(reason))

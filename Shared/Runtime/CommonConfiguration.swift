@@ -58,8 +58,8 @@ package struct CommonConfiguration: ServiceConfiguration {
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedPatience = settings.duration(
-            "SHED_PATIENCE", default: .milliseconds(100), in: .milliseconds(1)...(.seconds(60)),
-            "how long a request waits for others to end before it is refused; a fifth of it while many wait")
+            "SHED_PATIENCE", default: .milliseconds(250), in: .milliseconds(1)...(.seconds(60)),
+            "how long a request waits for others to end before it is refused; a tenth of it while many wait")
         rateLimit = settings.integer(
             "RATE_LIMIT", default: 0, in: 0...1_000_000,
             "requests a second that one client (a remote address) may make; 0 is any number")

@@ -54,7 +54,7 @@ enum Mutant: String, CaseIterable, Sendable {
         case .freesTheKeyOfWhatMayBeDone: [.oneOrderAKey]
         case .givesUpWithoutUndoing: [.stock, .coupons]
         case .ignoresTheVersion: [.legalWay]
-        case .chargesWithoutReservation: [.reservedFirst]
+        case .chargesWithoutReservation: [.reservedFirst, .oneAmount]
         case .worksTwiceOnOneOrder: [.clientTold, .stock, .coupons, .paid, .oneAmount]
         case .forgetsToReleaseAfterADecline: [.stock, .coupons]
         case .forgetsToVoidWhenCancelled: [.paid]

@@ -115,6 +115,9 @@ final class RawSocket: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// The other side reads to an end; this side still reads.
+    func closeOutput() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// Ends what the owner waits for in this socket. With `resetting` the peer hears of it when the owner closes.
     func shutDown(resetting: Bool = false) {
         isOpen.withLock { isOpen in

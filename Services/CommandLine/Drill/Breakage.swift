@@ -16,14 +16,18 @@ struct Breakage: Sendable {
 
     func begin() async throws {
         let target = try stack.service(service)
-        if let request = kind.request(seed: seed, expiresAfter: expiresAfter) {
-            try await stack.faults.set([request], on: target)
-        } else if kind == .frozen {
-            target.process.send(SIGSTOP)
-            guard await target.process.waitUntil({ $0 == .stopped }) else { throw Failure("\(service) does not freeze") }
-        } else {
-            target.process.send(SIGKILL)
-            guard await target.process.waitUntil({ $0 == .gone }) else { throw Failure("\(service) does not end") }
+        switch kind {
+        case .killed: try await signal(SIGKILL, target.process, until: .gone)
+        case .frozen: try await signal(SIGSTOP, target.process, until: .stopped)
+        case .slow, .errors, .garbage, .blackHoled:
+            try await stack.faults.set([kind.request(seed: seed, expiresAfter: expiresAfter)].compactMap(\.self), on: target)
+        }
+    }
+
+    private func signal(_ signal: Int32, _ process: ProcessIdentity, until wanted: ProcessIdentity.Activity) async throws {
+        process.send(signal)
+        guard await process.waitUntil({ $0 == wanted }) else {
+            throw Failure("\(service) is still there after signal \(signal)")
         }
     }
 

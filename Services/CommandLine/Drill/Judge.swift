@@ -28,7 +28,7 @@ struct Judge {
     /// What contradicts the hypothesis, in words.
     var failures: [String] {
         let customers = isOrderKilled ? seen.unended.map { "no end: \($0)" } : outcomes + honesty + latency + isolation
-        return seen.unprotected + customers + recovery + reads + books
+        return customers + recovery + reads + books + seen.unprotected
     }
 
     private var outcomes: [String] {

@@ -17,10 +17,10 @@ struct HealthyLatencies: Sendable {
 
     private var kinds: [Kind]
 
-    /// - Parameter highest: by kind, what is never believed to be healthy, however slow a beginning was. Also what is assumed
+    /// - Parameter highest: by kind, what is never believed to be healthy, however slow a beginning was. A fifth of it is assumed
     ///   until something is known.
     init(highest: [Duration]) {
-        kinds = highest.map { Kind(ticks: LimitSearch.ticks($0), highest: LimitSearch.ticks($0)) }
+        kinds = highest.map { Kind(ticks: LimitSearch.ticks($0 / 5), highest: LimitSearch.ticks($0)) }
     }
 
     /// In ticks, by kind.

@@ -29,10 +29,10 @@ struct LatencyLimit: Sendable {
     private static let forgetting = 1.0 / 64
     /// A request waits for the processor some twenty times; if that is where its time goes, each wait is about this share of it.
     private static let busy = 1.0 / 40
-    /// Nothing that takes this share of the longest that its caller waits is put up with, and none of it is healthy that takes
-    /// a twentieth of that.
+    /// What takes this share of the longest that its caller waits isn't put up with, whatever the reason.
     private static let hopeless = 0.5
-    private static let healthy = 0.025
+    /// What takes longer than this isn't healthy, whatever was measured in the beginning.
+    private static let longestHealthy = Duration.milliseconds(25)
 
     private struct Window {
         var count = 0.0
@@ -83,7 +83,7 @@ struct LatencyLimit: Sendable {
         tolerance = configuration.tolerance
         slack = LimitSearch.ticks(.milliseconds(5))
         self.longest = longest.map(LimitSearch.ticks)
-        healthy = HealthyLatencies(highest: longest.map { $0 * Self.healthy })
+        healthy = HealthyLatencies(highest: longest.map { min($0 / 40, Self.longestHealthy) })
         exact = initial
     }
 

@@ -11,7 +11,8 @@ extension Shedder {
         /// The latency that is put up with, as a multiple of the healthy one: 1.1 … 10, default 5. What waits in a service that
         /// does several things at once also keeps it busy: most of them do most of their work only when some requests queue.
         public var tolerance: Double
-        /// How long a request waits for its place at most; a fifth of it while the line stands. 1 ms … 1 min; default 100 ms.
+        /// How long a request waits for its place at most; a tenth of it while the line stands. 1 ms … 1 min; default 250 ms, in which
+        /// a crowd at one instant is worked off.
         public var patience: Duration
         /// Requests that wait at once, at most. 0 … 100,000; default 1,000.
         public var places: Int
@@ -19,7 +20,7 @@ extension Shedder {
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, tolerance: Double = 5,
-            patience: Duration = .milliseconds(100), places: Int = 1000
+            patience: Duration = .milliseconds(250), places: Int = 1000
         ) {
             self.minimum = minimum
             self.maximum = maximum

@@ -17,7 +17,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     /// How long one may wait in a line that doesn't stand.
     let patience: Duration
     /// How long in one that does.
-    var shortPatience: Duration { patience / 5 }
+    var shortPatience: Duration { patience / 10 }
     /// Entries at most, all ranks together.
     let places: Int
 
