@@ -13,7 +13,7 @@ extension DrillExperiment {
             verdict: !obstacles.isEmpty ? .undecided : failures.isEmpty ? .held : .failed, failures: failures,
             proof: seen.proof, faults: seen.rounds.map(\.fault), events: Event.all(seen),
             timeline: Second.timeline(seen.samples), healthy: Figures(seen.healthy), broken: Figures(seen.broken),
-            isolated: Figures(seen.isolated(judge.breakers)), recovering: Figures(seen.recovering),
+            isolated: Figures(seen.isolated), recovering: Figures(seen.recovering),
             isolateSeconds: judge.isolateSeconds,
             recoverSeconds: judge.recoverSeconds?.rounded(places: 2),
             degraded: Dictionary(effects.map { ($0, 1) }, uniquingKeysWith: +), repaired: seen.repaired, reads: seen.reads,

@@ -80,7 +80,7 @@ struct DrillExperiment: Codable, Equatable {
     var healthy: Figures
     /// From the fault's first instant to its end.
     var broken: Figures
-    /// From 3 s after the fault's first instant until all was normal again.
+    /// From 3 s after the fault's first instant to its end.
     var isolated: Figures
     /// From the rollback to the end of the load.
     var recovering: Figures

@@ -40,18 +40,8 @@ struct Observation {
     var broken: [Sample] { samples.sent(in: rounds.map(\.fault)) }
     var recovering: [Sample] { samples.sent(in: rounds.map { .init(begin: $0.fault.end, end: $0.end) }) }
 
-    /// What was sent from when the dependency should have been isolated until all was normal again, its trials included.
-    func isolated(_ targets: [String]) -> [Sample] {
-        rounds.enumerated().flatMap { index, round in
-            let normal = normal(index, targets) ?? round.end
-            return samples.sent(in: .init(begin: round.fault.begin + Bounds.isolation, end: normal))
-        }
-    }
-
-    /// What was sent while all was normal again, and what had been left undone was done.
-    func catchingUp(_ targets: [String]) -> [Sample] {
-        rounds.enumerated().flatMap { index, round in
-            normal(index, targets).map { samples.sent(in: .init(begin: $0, end: round.end)) } ?? []
-        }
+    /// What was sent once the dependency should have been isolated, while it was tried in vain now and then.
+    var isolated: [Sample] {
+        samples.sent(in: rounds.map { .init(begin: $0.fault.begin + Bounds.isolation, end: $0.fault.end) })
     }
 }
