@@ -3,30 +3,111 @@ import Testing
 
 @testable import Resilience
 
+/// A service and how its work is spread, for the simulation.
+struct SimulatedWork: Sendable, CustomStringConvertible {
+    var workers: Int
+    var mean: Double
+    var spread: Spread
+
+    var description: String { "\(workers) workers, \(mean) s, \(spread)" }
+
+    static let all = [(1, 0.0005), (2, 0.001), (4, 0.004), (16, 0.02), (2, 0.01)].flatMap { workers, mean in
+        [Spread.even, .exponential, .heavy].map { SimulatedWork(workers: workers, mean: mean, spread: $0) }
+    }
+
+    func service(_ purpose: String, work: [Double]? = nil) -> ShedderSimulation {
+        ShedderSimulation(workers: workers, work: work ?? [mean], spread: spread, "shedder, \(purpose), \(self)")
+    }
+}
+
 @Suite("Shedder, overloaded in virtual time")
 struct ShedderOverloadTests {
-    @Test func explore() throws {
-        for (workers, mean) in [(1, 0.0005), (2, 0.001), (4, 0.004), (16, 0.02), (2, 0.01)] {
-            for spread in [Spread.even, .exponential, .heavy] {
-                var service = ShedderSimulation(workers: workers, work: [mean], spread: spread, "explore")
-                let capacity = service.capacity()
-                func orders(_ x: Double) -> [ShedderSimulation.Stream] { [.init(rank: 3, rate: x * capacity)] }
-                _ = service.run(orders(0.5), for: 5)
-                let calm = service.run(orders(0.7), for: 10)
-                let usual = calm.percentile(0.99)
-                print("== \(workers) x \(mean) \(spread): 0.7: p99 \(Int(usual*1e4)) e-4, limit \(service.state.limit) share \(calm.share)")
-                for times in [2.0, 5, 10] {
-                    let busy = service.run(orders(times), for: 4)
-                    let limit = service.state.limit
-                    let after = service.run(orders(0.7), for: 4)
-                    func good(_ a: Double, _ b: Double) -> Int {
-                        let t = busy.first?.arrival ?? 0
-                        return Int(Double(busy.filter { $0.isServed && $0.end >= t + a && $0.end < t + b }.count) / (b - a) / capacity * 100)
-                    }
-                    let late = busy.filter { $0.arrival > (busy.first?.arrival ?? 0) + 0.3 }
-                    print("  \(times)x: goodput 0-0.3: \(good(0, 0.3)) 0.3-1: \(good(0.3,1)) 1-4: \(good(1,4)); p50 \(Int(late.percentile(0.5)*1e4)) p99 \(Int(late.percentile(0.99)*1e4)) = \(late.percentile(0.99)/usual) x; limit \(limit); after: share \(after.share) limit \(service.state.limit)")
-                }
+    private typealias Stream = ShedderSimulation.Stream
+
+    /// Seconds after a step from which on everything must be as it is to be.
+    private static let settled = 0.3
+
+    @Test("does what it can at several times its capacity, nobody waits long, and it is normal again afterwards", arguments: SimulatedWork.all)
+    func overload(work: SimulatedWork) throws {
+        var service = work.service("overload")
+        let capacity = service.capacity()
+        func orders(_ times: Double) -> [Stream] { [Stream(rank: 3, rate: times * capacity)] }
+        _ = service.run(orders(0.3), for: 5)
+        let usual = service.run(orders(0.7), for: 60)
+        try #require(usual.share > 0.995, "\(usual.share)")
+        for times in [2.0, 5, 10] {
+            let start = service.now
+            let busy = service.run(orders(times), for: 4)
+            let used = busy.work(from: start + Self.settled) / (4 - Self.settled) / Double(work.workers)
+            try #require(used >= 0.9, "\(times) ×: \(used) of what it can do")
+            let slowest = busy.arrived(from: start + Self.settled).percentile(0.99)
+            try #require(slowest <= max(7 * usual.percentile(0.99), 25 * work.mean), "\(times) ×: \(slowest) s")
+            let end = service.now
+            let after = service.run(orders(0.7), for: 4).arrived(from: end + Self.settled)
+            try #require(after.share > 0.98, "after \(times) ×: \(after.share)")
+        }
+    }
+
+    @Test("orders are served in time while pages and quotes fill up to five times the capacity", arguments: SimulatedWork.all)
+    func criticality(work: SimulatedWork) throws {
+        // Orders cost ten times what pages do.
+        var service = work.service("criticality", work: [work.mean, work.mean / 10])
+        let orders = Stream(rank: 3, rate: 0.6 * service.capacity(kind: 0))
+        let pages = Stream(rank: 1, rate: 2.2 * service.capacity(kind: 1), kind: 1)
+        let relays = Stream(rank: 0, rate: 2.2 * service.capacity(kind: 1), kind: 1)
+        _ = service.run([orders], for: 5)
+        let seen = service.run([orders, pages, relays], for: 5)
+        func share(_ rank: Int) -> Double { seen.filter { $0.rank == rank }.share }
+        let inTime = seen.filter { $0.rank == 3 && $0.isServed && $0.latency <= 1 }.count
+        try #require(Double(inTime) >= 0.995 * Double(seen.filter { $0.rank == 3 }.count), "\(share(3))")
+        try #require(share(3) > share(1) && share(1) > share(0), "\((0..<4).map(share))")
+    }
+
+    @Test("no change of the mix is taken for one of the service", arguments: SimulatedWork.all)
+    func mix(work: SimulatedWork) throws {
+        var service = work.service("mix", work: [work.mean, work.mean / 20])
+        let dear = Stream(rank: 3, rate: 0.6 * service.capacity(kind: 0))
+        let cheap = Stream(rank: 3, rate: 0.6 * service.capacity(kind: 1), kind: 1)
+        _ = service.run([dear], for: 3)
+        for _ in 0..<3 {
+            for stream in [cheap, dear] {
+                let seen = service.run([stream], for: 3)
+                try #require(seen.share > 0.985, "\(seen.share) of kind \(stream.kind)")
             }
+        }
+    }
+
+    @Test("what has become slow without being busy isn't made worse", arguments: [0.1, 0.3])
+    func delay(delay: Double) throws {
+        var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("delay \(delay)")
+        let orders = [Stream(rank: 3, rate: 300)]
+        _ = service.run(orders, for: 5)
+        service.delay = delay
+        let seen = service.run([Stream(rank: 3, rate: 50)], for: 10)
+        try #require(seen.share > 0.98, "at 50 a second: \(seen.share)")
+        _ = service.run(orders, for: 5)
+        let later = service.run(orders, for: 10)
+        try #require(later.share > 0.98, "at 300 a second: \(later.share)")
+        service.delay = 0
+        _ = service.run(orders, for: 2)
+        let start = service.now
+        let busy = service.run([Stream(rank: 3, rate: 5000)], for: 5).arrived(from: start + 1)
+        try #require(busy.percentile(0.99) < 0.2, "\(busy.percentile(0.99)) s")
+    }
+
+    @Test("a service that has become slower, smaller, or better, is used for what it is now")
+    func changes() throws {
+        var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("changes")
+        _ = service.run([Stream(rank: 3, rate: 0.3 * service.capacity())], for: 5)
+        for (workers, mean) in [(4, 0.02), (1, 0.004), (16, 0.004), (4, 0.001), (4, 0.004)] {
+            service.workers = workers
+            service.work = [mean]
+            _ = service.run([Stream(rank: 3, rate: 3 * service.capacity())], for: 3)
+            let start = service.now
+            let seen = service.run([Stream(rank: 3, rate: 3 * service.capacity())], for: 5)
+            let used = seen.work(from: start) / 5 / Double(workers)
+            try #require(used >= 0.9, "\(workers) workers, \(mean) s: \(used)")
+            try #require(seen.percentile(0.99) < 0.5, "\(workers) workers, \(mean) s: \(seen.percentile(0.99)) s")
         }
     }
 }

@@ -23,6 +23,8 @@ struct ShedderSimulation {
         /// When it was answered or refused.
         var end: Double
         var isServed: Bool
+        /// Seconds of a worker.
+        var work = 0.0
 
         var latency: Double { end - arrival }
     }
@@ -35,6 +37,7 @@ struct ShedderSimulation {
     private struct Work {
         var request: Request
         var place: ShedderState<Int>.Place
+        var seconds: Double
         var end: Double
     }
 
@@ -116,7 +119,7 @@ struct ShedderSimulation {
                 outcomes.append(
                     Outcome(
                         rank: done.request.stream.rank, kind: done.request.stream.kind, arrival: done.request.arrival,
-                        end: now, isServed: true))
+                        end: now, isServed: true, work: done.seconds))
                 settle(state.end(done.place, isWhole: true, at: self.moment(now)))
             } else {
                 nextTick = now + 0.005
@@ -140,10 +143,11 @@ struct ShedderSimulation {
     private mutating func begin(_ request: Request, _ place: ShedderState<Int>.Place) {
         let worker = free.indices.min { free[$0] < free[$1] } ?? 0
         let start = max(now, free[worker])
-        free[worker] = start + serviceTime(work[request.stream.kind])
+        let seconds = serviceTime(work[request.stream.kind])
+        free[worker] = start + seconds
         var place = place
         place.lag = .seconds(start - now)
-        let ended = Work(request: request, place: place, end: free[worker] + delay)
+        let ended = Work(request: request, place: place, seconds: seconds, end: free[worker] + delay)
         let index = works.lastIndex { $0.end >= ended.end }.map { $0 + 1 } ?? 0
         works.insert(ended, at: index)
     }
@@ -159,17 +163,18 @@ struct ShedderSimulation {
 }
 
 extension [ShedderSimulation.Outcome] {
-    /// Served of those that came in this stretch of time, or all of it.
-    func served(from start: Double = 0, to end: Double = .infinity) -> [ShedderSimulation.Outcome] {
-        filter { $0.isServed && (start..<end).contains($0.arrival) }
-    }
+    /// Those that came from then on.
+    func arrived(from start: Double) -> Self { filter { $0.arrival >= start } }
+
+    /// Seconds of work that was done for those that ended from then on.
+    func work(from start: Double) -> Double { filter { $0.end >= start }.reduce(0) { $0 + $1.work } }
 
     /// The latency that this share of those served stays below.
     func percentile(_ share: Double) -> Double {
-        let sorted = served().map(\.latency).sorted()
+        let sorted = filter(\.isServed).map(\.latency).sorted()
         return sorted.isEmpty ? 0 : sorted[Swift.min(sorted.count - 1, Int(Double(sorted.count) * share))]
     }
 
     /// Of those that came, the share that was served.
-    var share: Double { isEmpty ? 1 : Double(served().count) / Double(count) }
+    var share: Double { isEmpty ? 1 : Double(filter(\.isServed).count) / Double(count) }
 }

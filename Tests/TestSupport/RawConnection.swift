@@ -50,6 +50,12 @@ package final class RawConnection: Sendable {
         socket.close()
     }
 
+    /// Ends the connection so that the other side hears of it at once: a plain close looks as if more might be read.
+    package func reset() {
+        socket.resetOnClose()
+        socket.close()
+    }
+
     /// Waiting in a socket must not keep a thread from the tasks.
     private func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in

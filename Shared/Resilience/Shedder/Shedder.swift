@@ -174,7 +174,10 @@ public final class Shedder: Sendable {
     }
 
     /// Goes away without having been let in. False: too late, the waiter has been told or is about to be.
-    public func leave(_ ticket: Ticket) -> Bool { room.withLock { $0.state.leave(ticket.id, rank: ticket.rank) } }
+    public func leave(_ ticket: Ticket) -> Bool {
+        let now = time.moment()
+        return room.withLock { $0.state.leave(ticket.id, rank: ticket.rank, at: now) }
+    }
 
     private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool, isExcused: Bool) {
         let now = time.moment()

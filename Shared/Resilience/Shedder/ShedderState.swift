@@ -96,7 +96,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     }
 
     /// Whoever waited has gone away. True: it will hear nothing more.
-    mutating func leave(_ id: UInt64, rank: Int) -> Bool { line.leave(id, rank: rank) != nil }
+    mutating func leave(_ id: UInt64, rank: Int, at now: Moment) -> Bool { line.leave(id, rank: rank, at: now) != nil }
 
     /// Time has passed.
     mutating func tick(at now: Moment) -> Changes {

@@ -1,7 +1,7 @@
 /// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
-/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting in it all through the last
-/// ``patience``: then it is no burst that passes, and whoever waits much longer has a caller who has given up. So the time that
+/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through the last ``patience``,
+/// and until nobody has for as long: then it is no burst that passes, and whoever waits much longer has a caller who has given up. So the time that
 /// anybody may wait becomes short, and the newest goes first – CoDel's idea (Nichols and Jacobson, 2012) in the form that
 /// Facebook gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
 struct WaitingLine<Waiter: Sendable>: Sendable {
@@ -23,8 +23,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     /// By rank, the longest waiting first.
     private var lines: [[Entry]] = [[], [], [], []]
-    /// Since when somebody of this rank or a higher one has been waiting without a break.
+    /// By rank: since when somebody of this rank or a higher one has been waiting without a break, and since when nobody has.
     private var since: [Moment?] = [nil, nil, nil, nil]
+    private var emptied: [Moment?] = [nil, nil, nil, nil]
     private(set) var count = 0
 
     init(patience: Duration, places: Int) {
@@ -39,7 +40,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     func count(rank: Int) -> Int { lines[rank].count }
 
-    func stands(rank: Int, at now: Moment) -> Bool { since[rank].map { $0.duration(to: now) >= patience } ?? false }
+    func stands(rank: Int, at now: Moment) -> Bool {
+        emptied[rank] == nil && since[rank].map { $0.duration(to: now) >= patience } ?? false
+    }
 
     /// - Returns: who has to make way, the new one itself perhaps: where there are too many, one of the lowest rank, the longest
     ///   waiting of it.
@@ -58,22 +61,31 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     private mutating func insert(_ entry: Entry, at now: Moment) {
         lines[entry.rank].append(entry)
         count += 1
-        for lower in 0...entry.rank where since[lower] == nil { since[lower] = now }
+        for lower in 0...entry.rank where since[lower] == nil || emptied[lower] != nil {
+            if !stoodUntilNow(lower, now) { since[lower] = now }
+            emptied[lower] = nil
+        }
+    }
+
+    /// Whether it stood when it became empty, not long ago.
+    private func stoodUntilNow(_ rank: Int, _ now: Moment) -> Bool {
+        guard let since = since[rank], let emptied = emptied[rank] else { return false }
+        return since.duration(to: emptied) >= patience && emptied.duration(to: now) < patience
     }
 
     /// Whose turn it is in this line.
     mutating func next(rank: Int, at now: Moment) -> Entry? {
         guard !lines[rank].isEmpty else { return nil }
         let entry = stands(rank: rank, at: now) ? lines[rank].removeLast() : lines[rank].removeFirst()
-        removed(1)
+        removed(1, at: now)
         return entry
     }
 
     /// One who has gone away. Nil: it wasn't waiting any more.
-    mutating func leave(_ id: UInt64, rank: Int) -> Entry? {
+    mutating func leave(_ id: UInt64, rank: Int, at now: Moment) -> Entry? {
         guard let index = lines[rank].firstIndex(where: { $0.id == id }) else { return nil }
         let entry = lines[rank].remove(at: index)
-        removed(1)
+        removed(1, at: now)
         return entry
     }
 
@@ -93,7 +105,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
             gone += late
             lines[rank].removeFirst(late.count)
         }
-        removed(gone.count)
+        removed(gone.count, at: now)
         return gone
     }
 
@@ -104,17 +116,17 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
             gone += lines[rank].filter { $0.isOverdue(at: now) }
             lines[rank].removeAll { $0.isOverdue(at: now) }
         }
-        removed(gone.count)
+        removed(gone.count, at: now)
         return gone
     }
 
-    private mutating func removed(_ number: Int) {
+    private mutating func removed(_ number: Int, at now: Moment) {
         guard number > 0 else { return }
         count -= number
         var isWaited = false
         for rank in (0...3).reversed() {
             isWaited = isWaited || !lines[rank].isEmpty
-            if !isWaited { since[rank] = nil }
+            if !isWaited, emptied[rank] == nil { emptied[rank] = now }
         }
     }
 }

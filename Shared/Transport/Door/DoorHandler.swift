@@ -151,7 +151,8 @@ final class DoorHandler: ChannelDuplexHandler {
         quietSince = .now()
         path = head.uri.prefix { $0 != "?" }
         isHead = head.method == .HEAD
-        if !head.isKeepAlive { closesAfterwards = true }
+        // The parser reads nothing more after a request that wants another protocol, although it gets none.
+        if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT { closesAfterwards = true }
         switch door.judge(head, from: client, at: arrival) {
         case .free:
             slot.put(Admission(arrival: arrival, place: nil))
@@ -236,19 +237,22 @@ final class DoorHandler: ChannelDuplexHandler {
     // MARK: What goes out
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .end = unwrapOutboundIn(data), case .working(let isRead, _) = phase else {
-            return context.write(data, promise: promise)
-        }
-        if isRead, closesAfterwards {
+        switch (unwrapOutboundIn(data), phase) {
+        case (.head(var head), _) where closesAfterwards:
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case (.end, .working(isRead: true, _)) where closesAfterwards:
             // Not before the last byte is on its way.
             phase = .over
             let written = promise ?? context.eventLoop.makePromise()
             written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-            return context.write(data, promise: written)
+            context.write(data, promise: written)
+        case (.end, .working(let isRead, _)):
+            context.write(data, promise: promise)
+            phase = .working(isRead: isRead, isAnswered: true)
+            if isRead { finish(context) }
+        default: context.write(data, promise: promise)
         }
-        context.write(data, promise: promise)
-        phase = .working(isRead: isRead, isAnswered: true)
-        if isRead { finish(context) }
     }
 
     /// The request has been read and answered: the next one's turn.
