@@ -39,7 +39,7 @@ extension DrillExperiment {
             if isBroken, mode == .naive {
                 return Second(
                     second: second, outcomes: Outcomes(confirmed: 9, failed: 41), p50: 2004 + 140 * Double(second - 20),
-                    p99: 4000 + 300 * Double(second - 20))
+                    p99: 4000 + 900 * Double(second - 20))
             }
             if isBroken, !isIsolated {
                 return Second(second: second, outcomes: Outcomes(confirmed: 40, accepted: 8, refused: 2), p50: 12, p99: 431)

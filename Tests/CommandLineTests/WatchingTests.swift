@@ -105,5 +105,28 @@ import Testing
         #expect(told(3, silent(.stopped)).first == "coupon is frozen")
         #expect(told(4, silent(.stopped)).count == 3)
         #expect(told(5, silent(.gone)).first == "coupon is dead")
+        _ = told(6, coupon(requests: 1))
+        #expect(told(7, coupon(requests: 1, shed: 9)).first == "coupon is asked for more than it can do, and sheds")
+        for second in [8.0, 9] { _ = told(second, coupon(requests: 1, shed: 9)) }
+        #expect(told(10.5, coupon(requests: 1, shed: 9)).first == "coupon sheds nothing any more")
+    }
+
+    @Test("an order that is shed was turned away, though it never became a request")
+    func turnedAway() {
+        func order(_ second: Double, served: Int, shed: Int) -> Look {
+            var service = coupon(requests: 0)
+            service.name = .order
+            service.metrics = MetricsPage(
+                """
+                http_server_request_duration_seconds_count{method="POST",route="/orders",status="201"} \(served)
+                http_server_request_duration_seconds_count{method="POST",route="/orders",status="503"} \(served / 10)
+                """)
+            service.path?.shedder?.shed = ["critical-plus": shed, "sheddable": 1000 * shed]
+            return look(second, service)
+        }
+        var watching = Watching()
+        _ = watching.picture(order(0, served: 100, shed: 0))
+        let orders = watching.picture(order(2, served: 200, shed: 30)).orders
+        #expect(orders?.answeredPerSecond == 70 && orders?.unservedPerSecond == 20)
     }
 }

@@ -37,6 +37,11 @@ extension Picture {
         let (was, now) = (before.state.isUp, service.state.isUp)
         if now, !was { changes.append(told("is ready", .better)) }
         if !now, service.state != before.state { changes.append(told("is \(service.state.words)", .worse)) }
+        switch (before.isShedding, service.isShedding) {
+        case (false, true): changes.append(told("is asked for more than it can do, and sheds", .worse))
+        case (true, false): changes.append(told("sheds nothing any more", .better))
+        default: break
+        }
         if let dead = service.deadLetters, let earlier = before.deadLetters, dead > earlier {
             changes.append(told("gave up on \(dead - earlier) messages: csp audit names them", .worse))
         }

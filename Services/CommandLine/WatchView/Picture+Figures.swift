@@ -59,9 +59,12 @@ extension Picture.Shedding {
 extension Picture.Orders {
     init(_ span: AnswerSpan) {
         let isPlacing = { (labels: MetricsPage.Labels) in labels["route"] == "/orders" && labels["method"] == "POST" }
-        answeredPerSecond = span.perSecond { $0.sum(requests + "_count", where: isPlacing) } ?? 0
+        // What is shed is refused before it becomes a request; an order is what is critical-plus.
+        let shed = span.last.path.shedder.map { Picture.Shedding($0, before: span.first.path.shedder, span) }
+        let turnedAway = shed?.shedPerSecond["critical-plus"] ?? 0
+        answeredPerSecond = (span.perSecond { $0.sum(requests + "_count", where: isPlacing) } ?? 0) + turnedAway
         unservedPerSecond =
-            span.perSecond { $0.sum(requests + "_count") { isPlacing($0) && $0["status"] == "503" } } ?? 0
+            (span.perSecond { $0.sum(requests + "_count") { isPlacing($0) && $0["status"] == "503" } } ?? 0) + turnedAway
         perSecond = span.perSecond("csp_orders_total", by: "outcome")
         latency = span.latency(requests, where: isPlacing)
     }

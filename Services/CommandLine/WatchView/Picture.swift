@@ -45,6 +45,8 @@ struct Picture: Encodable, Sendable, Equatable {
         var oldestSeconds: Double?
         var deadLetters: Int?
         var shedding: Shedding?
+
+        var isShedding: Bool { (shedding?.shedPerSecond.values.reduce(0, +) ?? 0) > 0 }
     }
 
     struct Dependency: Encodable, Equatable {

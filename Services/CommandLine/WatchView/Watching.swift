@@ -37,8 +37,7 @@ struct Watching: Sendable {
         }
         picture.ageSeconds = last.at.duration(to: look.at).seconds.rounded(places: 1)
         if let span = history.span { picture.fill(from: span, at: look.wall) }
-        let isShedding = (picture.shedding?.shedPerSecond.values.reduce(0, +) ?? 0) > 0
-        let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || isShedding
+        let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || picture.isShedding
         picture.state = Picture.Condition(service, hasAnswered: true, lacks: lacks)
         return picture
     }

@@ -72,6 +72,7 @@ public final class Shedder: Sendable {
         private let hasEnded = Atomic(false)
         /// In nanoseconds.
         private let lag = Atomic<Int64>(0)
+        private let isExcused = Atomic(false)
 
         init(_ shedder: Shedder, _ place: ShedderState<any Waiter>.Place) {
             self.shedder = shedder
@@ -84,6 +85,10 @@ public final class Shedder: Sendable {
             lag.store(Int64(clamping: Int128(waited.attoseconds / 1_000_000_000)), ordering: .relaxed)
         }
 
+        /// The work has waited in vain for somebody else: how long it takes says nothing about this service, and must not have
+        /// others refused that it has the time for.
+        public func excuse() { isExcused.store(true, ordering: .relaxed) }
+
         /// Gives the place back; later calls do nothing.
         ///
         /// - Parameter isWhole: whether the work was done as such work usually is. What was refused early counts only if it took as
@@ -92,7 +97,7 @@ public final class Shedder: Sendable {
             guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
             var place = place
             place.lag = .nanoseconds(lag.load(ordering: .relaxed))
-            shedder.end(place, isWhole: isWhole)
+            shedder.end(place, isWhole: isWhole, isExcused: isExcused.load(ordering: .relaxed))
         }
 
         deinit { end(isWhole: false) }
@@ -171,9 +176,9 @@ public final class Shedder: Sendable {
     /// Goes away without having been let in. False: too late, the waiter has been told or is about to be.
     public func leave(_ ticket: Ticket) -> Bool { room.withLock { $0.state.leave(ticket.id, rank: ticket.rank) } }
 
-    private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool) {
+    private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool, isExcused: Bool) {
         let now = time.moment()
-        tell(room.withLock { $0.state.end(place, isWhole: isWhole, at: now) })
+        tell(room.withLock { $0.state.end(place, isWhole: isWhole, isExcused: isExcused, at: now) })
     }
 
     private func tell(_ changes: ShedderState<any Waiter>.Changes) {

@@ -81,11 +81,14 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     ///
     /// - Parameter isWhole: whether it was done as such requests usually are; one that was refused early counts only if it took
     ///   as long all the same.
-    mutating func end(_ place: Place, isWhole: Bool, at now: Moment) -> Changes {
+    /// - Parameter isExcused: whether how long it took says nothing about this service.
+    mutating func end(_ place: Place, isWhole: Bool, isExcused: Bool = false, at now: Moment) -> Changes {
         inFlight -= 1
-        search.ended(
-            kind: place.kind, after: max(.zero, place.since.duration(to: now)), lag: place.lag, isCalm: place.isCalm,
-            isWhole: isWhole, era: place.era)
+        if !isExcused {
+            search.ended(
+                kind: place.kind, after: max(.zero, place.since.duration(to: now)), lag: place.lag, isCalm: place.isCalm,
+                isWhole: isWhole, era: place.era)
+        }
         var changes = Changes()
         refuseImpatient(at: now, &changes)
         admit(at: now, &changes)

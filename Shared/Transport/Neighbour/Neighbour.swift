@@ -93,6 +93,7 @@ package struct Neighbour: Sendable {
         do {
             return try await exchange(request, method, path)
         } catch {
+            if case .timeout = error { Admission.current?.place?.excuse() }
             throw CallError(error)
         }
     }
