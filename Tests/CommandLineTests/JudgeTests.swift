@@ -79,7 +79,7 @@ import Testing
         func found(_ latency: Double, _ span: Range<Double>) -> [String] {
             failures { if span.contains($0.at) { $0.latency = latency } }
         }
-        #expect(found(200, 13..<13.05).isEmpty)
+        #expect(found(200, 13..<13.04).isEmpty)
         #expect(found(200, 13..<13.1).first?.hasPrefix("p99 from 3 s after the fault was 200.0 ms") == true)
         #expect(found(1050, 16..<18).isEmpty)
         #expect(found(1051, 16..<18).first?.hasPrefix("p99 during the recovery was 1051.0 ms of 400 orders") == true)
