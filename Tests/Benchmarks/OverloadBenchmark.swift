@@ -33,7 +33,8 @@ struct OverloadBenchmark {
         }
         let lines = try String(contentsOfFile: stack.seedFolder + "/products.csv", encoding: .utf8).split(separator: "\n")
         let products = lines.dropFirst().map { line in line[..<(line.lastIndex(of: ",") ?? line.endIndex)] + ",100000000" }
-        try (lines.prefix(1) + products).joined(separator: "\n").write(toFile: folder + "/products.csv", atomically: true, encoding: .utf8)
+        try (lines.prefix(1) + products).joined(separator: "\n").write(
+            toFile: folder + "/products.csv", atomically: true, encoding: .utf8)
         return folder
     }
 
@@ -78,26 +79,36 @@ struct OverloadBenchmark {
             try await stack.drain(client)
             let spent = cpu() - before + result.senderSeconds
             let served = run.outcomes.filter { $0.status == 201 }.count
-            print("closed loop, \(connections) at once: \(fixed(goodput, 0)) orders/s, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses); \(fixed(spent / Double(max(1, served)) * 1e6, 0)) µs each; limit \(await limit())")
+            print(
+                "closed loop, \(connections) at once: \(fixed(goodput, 0)) orders/s, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses); \(fixed(spent / Double(max(1, served)) * 1e6, 0)) µs each; limit \(await limit())"
+            )
             if goodput > best { (best, cost) = (goodput, spent / Double(max(1, served))) }
         }
         let before = cpu()
         let refusals = try await send(
             [RawSender.Stream(port: port("order"), rate: 4000, requests: refused, connections: 200)], for: 4)
         let rho = (cpu() - before + refusals.senderSeconds) / Double(refusals.outcomes[0].count) / cost
-        print("capacity \(fixed(best, 0)) orders/s; an order costs \(fixed(cost * 1e6, 0)) µs of CPU, a refusal \(fixed(rho * cost * 1e6, 1)): ρ = \(fixed(rho * 100, 2)) %")
+        print(
+            "capacity \(fixed(best, 0)) orders/s; an order costs \(fixed(cost * 1e6, 0)) µs of CPU, a refusal \(fixed(rho * cost * 1e6, 1)): ρ = \(fixed(rho * 100, 2)) %"
+        )
 
         let calm = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 10).outcomes[0], elapsed: 10)
         let usual = calm.percentile(0.99, from: 1)
-        print("0.7 ×: goodput \(fixed(calm.goodput(from: 1), 0))/s, p50 \(fixed(calm.percentile(0.5))) ms, p99 \(fixed(usual)) ms; \(calm.statuses); limit \(await limit())")
+        print(
+            "0.7 ×: goodput \(fixed(calm.goodput(from: 1), 0))/s, p50 \(fixed(calm.percentile(0.5))) ms, p99 \(fixed(usual)) ms; \(calm.statuses); limit \(await limit())"
+        )
         for times in [2.0, 5, 10] {
             try await stack.drain(client)
             _ = try await send([orders(0.7 * best)], for: 3)
             let run = OverloadRun(outcomes: try await send([orders(times * best)], for: 8).outcomes[0], elapsed: 8)
             let bound = best * max(0, 1 - times * rho) / (1 - rho)
-            print("\(Int(times)) ×: goodput \(fixed(run.goodput(from: 0.3), 0))/s, \(fixed(run.goodput(from: 0.3) / bound * 100, 0)) % of the bound \(fixed(bound, 0)) (asked 90); p50 \(fixed(run.percentile(0.5, from: 0.3))) ms, p99 \(fixed(run.percentile(0.99, from: 0.3))) ms = \(fixed(run.percentile(0.99, from: 0.3) / usual)) × (asked 3); settled after \(fixed(run.settled(below: 3 * usual))) s; \(run.statuses); limit \(await limit())")
+            print(
+                "\(Int(times)) ×: goodput \(fixed(run.goodput(from: 0.3), 0))/s, \(fixed(run.goodput(from: 0.3) / bound * 100, 0)) % of the bound \(fixed(bound, 0)) (asked 90); p50 \(fixed(run.percentile(0.5, from: 0.3))) ms, p99 \(fixed(run.percentile(0.99, from: 0.3))) ms = \(fixed(run.percentile(0.99, from: 0.3) / usual)) × (asked 3); settled after \(fixed(run.settled(below: 3 * usual))) s; \(run.statuses); limit \(await limit())"
+            )
             let after = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 4).outcomes[0], elapsed: 4)
-            print("  afterwards 0.7 ×: normal after \(fixed(after.settled(below: 3 * usual))) s, \(fixed(after.share { $0.status == 201 } * 100, 1)) % served; \(after.statuses)")
+            print(
+                "  afterwards 0.7 ×: normal after \(fixed(after.settled(below: 3 * usual))) s, \(fixed(after.share { $0.status == 201 } * 100, 1)) % served; \(after.statuses)"
+            )
         }
         try await stack.drain(client)
         let rest = 4.4 * best
@@ -108,7 +119,9 @@ struct OverloadBenchmark {
             ], for: 10)
         for (name, outcomes) in zip(["orders at 0.6", "quotes at 2.2", "pages at 2.2"], mixed.outcomes) {
             let run = OverloadRun(outcomes: outcomes, elapsed: 10)
-            print("mixed, \(name): \(fixed(run.share { (200..<300).contains($0.status) && $0.latency <= 1 } * 100, 2)) % served within a second, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses)")
+            print(
+                "mixed, \(name): \(fixed(run.share { (200..<300).contains($0.status) && $0.latency <= 1 } * 100, 2)) % served within a second, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses)"
+            )
         }
         print("  limits: order \(await limit()), inventory \(await limit("inventory"))")
     }
@@ -117,6 +130,7 @@ struct OverloadBenchmark {
         guard let answer = try? await client.send(HTTPClient.Request(method: "GET", url: stack.url(service) + "/csp")),
             let shedder = try? JSON.decode(PathDocument.self, from: Data(answer.body)).shedder
         else { return "off" }
-        return "\(shedder.limit) (shed \(shedder.shed.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")))"
+        return
+            "\(shedder.limit) (shed \(shedder.shed.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")))"
     }
 }

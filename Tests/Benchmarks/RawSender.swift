@@ -208,7 +208,8 @@ final class RawSender {
                     guard bytes.count >= index + 2 + length else { return nil }
                     return bytes[9..<12].reduce(0) { $0 * 10 + Int($1 - 48) }
                 }
-                if index + 16 < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "c"), bytes[index + 8] | 0x20 == UInt8(ascii: "l"),
+                if index + 16 < bytes.count, bytes[index] | 0x20 == UInt8(ascii: "c"),
+                    bytes[index + 8] | 0x20 == UInt8(ascii: "l"),
                     bytes[index + 14] == UInt8(ascii: ":")
                 {
                     length = bytes[(index + 16)...].prefix { $0 >= 48 && $0 <= 57 }.reduce(0) { $0 * 10 + Int($1 - 48) }

@@ -43,11 +43,13 @@ struct DoorTests {
         try await DoorServer.run { server in
             let connection = try server.connect()
             let body = String(repeating: "GET /page HTTP/1.1\r\n\r\n", count: 1000)
-            connection.send("POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ncontent-length: \(body.utf8.count)\r\n\r\n")
+            connection.send(
+                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ncontent-length: \(body.utf8.count)\r\n\r\n")
             #expect(await connection.answer()?.status == 503)
             connection.send(body)
             connection.send(
-                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ntransfer-encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n")
+                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ntransfer-encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n"
+            )
             #expect(await connection.answer()?.status == 503)
             connection.send("GET", "/livez")
             #expect(await connection.answer()?.body == #"{"status":"alive"}"#)

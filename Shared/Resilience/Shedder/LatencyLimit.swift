@@ -123,7 +123,8 @@ struct LatencyLimit: Sendable {
     private mutating func judge(_ window: Window) {
         let slowness = window.latency / window.healthy
         let allowed = min(
-            max(tolerance * pace, pace + slack * window.count / window.healthy), Self.hopeless * window.longest / window.healthy)
+            max(tolerance * pace, pace + slack * window.count / window.healthy), Self.hopeless * window.longest / window.healthy
+        )
         let isBusy = window.lag > Self.busy * window.latency
         guard window.isPressed || Double(window.peak) * 5 >= exact * 4 else { return judgeUnused(window) }
         if let trial = raised {
