@@ -36,7 +36,12 @@ struct DrillTests {
         return found
     }
 
-    @Test("the quick drill holds on this build, and leaves nothing behind")
+    /// Whether hypotheses about latency are held against this machine: they need both of its cores for themselves.
+    private static let isQuiet = ProcessInfo.processInfo.environment["CSP_DRILL"] != nil
+
+    @Test(
+        "the quick drill holds on this build, and leaves nothing behind",
+        .enabled(if: isQuiet, "set CSP_DRILL on a quiet machine"))
     func quick() async throws {
         let elsewhere = try TemporaryFolder()
         let before = try leftovers()
