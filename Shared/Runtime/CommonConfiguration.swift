@@ -53,12 +53,13 @@ package struct CommonConfiguration: ServiceConfiguration {
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
         mode = settings.choice("CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
         shedMinimum = settings.integer(
-            "SHED_MINIMUM", default: 16, in: 1...10_000, "requests that are worked on at once in any case")
+            // A second of 50 orders that all wait for a dead neighbour, and as many again: an outage is no overload.
+            "SHED_MINIMUM", default: 128, in: 1...10_000, "requests that are worked on at once in any case")
         shedMaximum = settings.integer(
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedPatience = settings.duration(
-            "SHED_PATIENCE", default: .milliseconds(250), in: .milliseconds(1)...(.seconds(60)),
+            "SHED_PATIENCE", default: .milliseconds(400), in: .milliseconds(1)...(.seconds(60)),
             "how long a request waits for others to end before it is refused; a tenth of it while many wait")
         rateLimit = settings.integer(
             "RATE_LIMIT", default: 0, in: 0...1_000_000,

@@ -39,9 +39,11 @@ struct DrillTests {
     /// Whether hypotheses about latency are held against this machine: they need both of its cores for themselves.
     private static let isQuiet = ProcessInfo.processInfo.environment["CSP_DRILL"] != nil
 
+    private static let quietly: Comment = "set CSP_DRILL on a quiet machine"
+
     @Test(
         "the quick drill holds on this build, and leaves nothing behind",
-        .enabled(if: isQuiet, "set CSP_DRILL on a quiet machine"))
+        .enabled(if: isQuiet, quietly))
     func quick() async throws {
         let elsewhere = try TemporaryFolder()
         let before = try leftovers()
@@ -111,7 +113,7 @@ struct DrillTests {
         return nil
     }
 
-    @Test("a breaker that is off is found")
+    @Test("a breaker that is off is found", .enabled(if: isQuiet, quietly))
     func breakerOff() async throws {
         let found = try await failures("coupon-frozen") { stack in
             try await forceClosed("coupon", stack)
@@ -130,14 +132,14 @@ struct DrillTests {
         #expect(try await stack.client.send(request).status == 200)
     }
 
-    @Test("a fallback that is off is found")
+    @Test("a fallback that is off is found", .enabled(if: isQuiet, quietly))
     func fallbackOff() async throws {
         let found = try await failures(
             "inventory-killed", environment: ["CATALOGUE_MAX_AGE": "1s", "CATALOGUE_REFRESH": "24h"])
         #expect(found.contains { $0.contains("orders were turned away") && $0.contains("price-unavailable") })
     }
 
-    @Test("a deadline that is ignored is found")
+    @Test("a deadline that is ignored is found", .enabled(if: isQuiet, quietly))
     func deadlineIgnored() async throws {
         let found = try await failures(
             "payment-black-holed",
@@ -146,7 +148,7 @@ struct DrillTests {
         #expect(found.contains { $0.hasPrefix("p99 during the fault") })
     }
 
-    @Test("a bulkhead that is off is found")
+    @Test("a bulkhead that is off is found", .enabled(if: isQuiet, quietly))
     func bulkheadOff() async throws {
         let found = try await failures("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
         #expect(found.contains { $0.contains("the bulkhead of coupon is off") })
