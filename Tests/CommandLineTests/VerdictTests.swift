@@ -39,12 +39,14 @@ import Testing
         #expect(try verdict(status, problem(status, code)) == .ended(.refused(code: code), nil))
     }
 
-    @Test("a key in progress and every 503 are sent again, not before Retry-After")
+    @Test("a key in progress is sent again, not before Retry-After, and so is what was turned away")
     func again() throws {
         #expect(
             try verdict(409, problem(409, "request-in-progress"), retryAfter: "2")
                 == .again(after: 2, "409 request-in-progress"))
-        #expect(try verdict(503, problem(503, "overloaded"), retryAfter: "1") == .again(after: 1, "503 overloaded"))
+        #expect(try verdict(503, problem(503, "overloaded"), retryAfter: "1") == .turnedAway(after: 1, code: "overloaded"))
+        #expect(try verdict(429, problem(429, "rate-limited"), retryAfter: "3") == .turnedAway(after: 3, code: "rate-limited"))
+        #expect(try verdict(503, problem(503, "storage-failed"), retryAfter: "5") == .again(after: 5, "503 storage-failed"))
         #expect(verdict(503, body: []) == .again(after: 0, "503 "))
     }
 

@@ -8,8 +8,9 @@ struct Load: AsyncParsableCommand {
         abstract: "Place many orders at a fixed rate and report how they ended.",
         discussion: """
             Open loop: orders go out at the rate whatever comes back, and latency counts from the intended send time. What \
-            is undecided (no connection, timeout, 503) is sent again with the same idempotency key; what is accepted is \
-            followed to its end. Exit code 1 when an order ended unresolved or with an answer that isn't in the contract.
+            is undecided (no connection, timeout) is sent again with the same idempotency key, and so is what was turned away \
+            (503, 429), not before Retry-After and not more than a twentieth of the orders; what is accepted is followed to its \
+            end. Exit code 1 when an order ended unresolved or with an answer that isn't in the contract.
             With --history each order's story, as its client saw it, is written to a file for csp audit to judge.
 
             Example: csp load --rate 100 --duration 1m

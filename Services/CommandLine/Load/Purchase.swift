@@ -3,6 +3,9 @@ import Resilience
 import Transport
 
 /// One basket seen through to its end: sent with one key, sent again while nothing is decided, followed once accepted.
+///
+/// A stack that turns customers away must not be asked the more for it: all purchases together share a budget of second tries
+/// after a 503, and one that finds it spent gives up, as a customer would.
 struct Purchase {
     struct Result: Equatable {
         var ending: Ending
@@ -21,6 +24,9 @@ struct Purchase {
     let orderURL: String
     /// How long after the intended time it is still sent or followed.
     let patience: Duration
+    /// Half of what order allows itself: both together stay below a fifth.
+    private let budget =
+        (try? RetryBudget(RetryBudget.Configuration(share: 0.05, minimumPerSecond: 0.1))) ?? RetryBudget()
     private let backoff = Backoff(base: .milliseconds(100), cap: .seconds(5), floor: .milliseconds(50))
 
     init(client: HTTPClient, orderURL: String, patience: Duration) {
@@ -36,8 +42,14 @@ struct Purchase {
         let limit = intended + patience
         var result = Result(ending: .unresolved("never sent"))
         var failures = 0
+        var mayHaveBeenDone = false
+        budget.deposit(now: .now)
         while true {
-            let verdict = await send(body, key: key, seen)
+            let verdict = await send(body, key: key) { attempt in
+                mayHaveBeenDone = mayHaveBeenDone || attempt.meaning == .unknown
+                seen(attempt)
+            }
+            var floor = 0.0
             switch verdict {
             case .ended(let ending, let order):
                 result.latency = ContinuousClock.now - intended
@@ -50,15 +62,24 @@ struct Purchase {
                 result.ending = await follow(order, until: limit, seen)
                 return result
             case .again(let seconds, let why):
-                failures += 1
+                floor = seconds
                 result.ending = .unresolved(why)
-                guard await pause(failures, atLeast: .seconds(seconds), until: limit) else { return result }
-                result.retries += 1
+            case .turnedAway(let seconds, let code):
+                floor = seconds
+                result.ending = mayHaveBeenDone ? .unresolved("503 \(code)") : .refused(code: code)
+                while !budget.withdraw(now: .now) {
+                    // What may have been done is asked after, be it late.
+                    failures += 1
+                    guard mayHaveBeenDone, await pause(failures, atLeast: .seconds(floor), until: limit) else { return result }
+                }
             }
+            failures += 1
+            guard await pause(failures, atLeast: .seconds(floor), until: limit) else { return result }
+            result.retries += 1
         }
     }
 
-    private func send(_ body: [UInt8], key: String, _ seen: (Attempt) -> Void) async -> Verdict {
+    private func send(_ body: [UInt8], key: String, seen: (Attempt) -> Void) async -> Verdict {
         let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
         let request = HTTPClient.Request(
             method: "POST", url: "\(orderURL)/orders", headers: headers, body: body, connectTimeout: .seconds(1),

@@ -19,6 +19,8 @@ enum Verdict: Equatable {
     case follow(OrderDocument)
     /// Nothing is decided yet: the same key again, after this many seconds at least.
     case again(after: Double, String)
+    /// Nothing was done, and not because of the order: it may come again, after this many seconds at least.
+    case turnedAway(after: Double, code: String)
 
     /// The refusals of the contract's table, by status.
     static let refusals: [Int: Set<String>] = [
@@ -33,7 +35,10 @@ enum Verdict: Equatable {
         case (202, .accepted, _), (202, .placing, _): self = order.map(Verdict.follow) ?? Self.unexpected(answer)
         case (409, _, "order-cancelled"): self = .ended(.cancelled, nil)
         case (409, _, "request-in-progress"): self = .again(after: answer.retryAfter, "409 request-in-progress")
-        case (503, _, let code): self = .again(after: answer.retryAfter, "503 \(code ?? "")")
+        // Whether a disk that failed has kept anything shows when it is back.
+        case (503, _, "storage-failed"), (503, _, nil):
+            self = .again(after: answer.retryAfter, "503 \(answer.problem?.code ?? "")")
+        case (503, _, let code?), (429, _, let code?): self = .turnedAway(after: answer.retryAfter, code: code)
         case (let status, _, let code?) where Self.refusals[status]?.contains(code) == true:
             self = .ended(.refused(code: code), nil)
         default: self = Self.unexpected(answer)

@@ -20,7 +20,7 @@ final class DoorHandler: ChannelDuplexHandler {
         case receiving(Shedder.Request)
         case waiting(Shedder.Ticket, Shedder.Request)
         /// Passed on: to be read to its end, and to be answered.
-        case working(isRead: Bool, isAnswered: Bool)
+        case working(isReceived: Bool, isAnswered: Bool)
         /// Refused; the rest of it goes nowhere.
         case discarding
         /// Nothing more is served here.
@@ -50,6 +50,8 @@ final class DoorHandler: ChannelDuplexHandler {
     private var arrival = ContinuousClock.now
     private var path: Substring = ""
     private var isHead = false
+    /// A GET or HEAD.
+    private var isRead = false
     private var closesAfterwards = false
     private var held = CircularBuffer<Held>()
     private var heldBytes = 0
@@ -123,7 +125,7 @@ final class DoorHandler: ChannelDuplexHandler {
     private var isFree: Bool {
         guard held.isEmpty else { return false }
         switch phase {
-        case .waiting, .working(isRead: true, _): return false
+        case .waiting, .working(isReceived: true, _): return false
         case .idle, .receiving, .working, .discarding, .over: return true
         }
     }
@@ -132,14 +134,18 @@ final class DoorHandler: ChannelDuplexHandler {
         switch (phase, part) {
         case (.idle, .head(let head)): receive(head, context)
         case (.receiving(let request), _):
-            if case .body(let bytes) = part { bodyBytes += bytes.readableBytes }
+            if case .body(let bytes) = part {
+                // Nobody reads the body of these.
+                if isRead { return }
+                bodyBytes += bytes.readableBytes
+            }
             guard bodyBytes <= Call.largestBody else { return refuse(.bodyTooLarge, context) }
             parts.append(part)
             if case .end = part { ask(request, context) }
         case (.working(_, let isAnswered), _):
             context.fireChannelRead(wrapInboundOut(part))
             guard case .end = part else { return }
-            phase = .working(isRead: true, isAnswered: isAnswered)
+            phase = .working(isReceived: true, isAnswered: isAnswered)
             if isAnswered { finish(context) }
         case (.discarding, .end): finish(context)
         case (.discarding, _), (.over, _), (.idle, _), (.waiting, _): break
@@ -151,12 +157,13 @@ final class DoorHandler: ChannelDuplexHandler {
         quietSince = .now()
         path = head.uri.prefix { $0 != "?" }
         isHead = head.method == .HEAD
+        isRead = isHead || head.method == .GET
         // The parser reads nothing more after a request that wants another protocol, although it gets none.
         if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT { closesAfterwards = true }
         switch door.judge(head, from: client, at: arrival) {
         case .free:
             slot.put(Admission(arrival: arrival, place: nil))
-            phase = .working(isRead: false, isAnswered: false)
+            phase = .working(isReceived: false, isAnswered: false)
             context.fireChannelRead(wrapInboundOut(.head(head)))
         case .place(let request):
             phase = .receiving(request)
@@ -193,7 +200,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     private func passOn(_ place: Shedder.Place, _ context: ChannelHandlerContext) {
         slot.put(Admission(arrival: arrival, place: place))
-        phase = .working(isRead: true, isAnswered: false)
+        phase = .working(isReceived: true, isAnswered: false)
         let request = parts
         parts = []
         bodyBytes = 0
@@ -241,16 +248,16 @@ final class DoorHandler: ChannelDuplexHandler {
         case (.head(var head), _) where closesAfterwards:
             head.headers.replaceOrAdd(name: "connection", value: "close")
             context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case (.end, .working(isRead: true, _)) where closesAfterwards:
+        case (.end, .working(isReceived: true, _)) where closesAfterwards:
             // Not before the last byte is on its way.
             phase = .over
             let written = promise ?? context.eventLoop.makePromise()
             written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
             context.write(data, promise: written)
-        case (.end, .working(let isRead, _)):
+        case (.end, .working(let isReceived, _)):
             context.write(data, promise: promise)
-            phase = .working(isRead: isRead, isAnswered: true)
-            if isRead { finish(context) }
+            phase = .working(isReceived: isReceived, isAnswered: true)
+            if isReceived { finish(context) }
         default: context.write(data, promise: promise)
         }
     }
@@ -285,7 +292,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     private var isBusy: Bool {
         switch phase {
-        case .waiting, .working(isRead: true, _): true
+        case .waiting, .working(isReceived: true, _): true
         case .idle, .receiving, .working, .discarding, .over: false
         }
     }
@@ -304,7 +311,7 @@ final class DoorHandler: ChannelDuplexHandler {
         let limit = TimeAmount(door.idleTimeout)
         let isOurTurn =
             switch phase {
-            case .waiting, .working(isRead: true, _): true
+            case .waiting, .working(isReceived: true, _): true
             case .idle, .receiving, .working, .discarding, .over: false
             }
         let quiet = NIODeadline.now() - quietSince
