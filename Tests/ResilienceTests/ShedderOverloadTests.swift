@@ -27,7 +27,9 @@ struct ShedderOverloadTests {
     /// Seconds after a step from which on everything must be as it is to be.
     private static let settled = 0.3
 
-    @Test("does what it can at several times its capacity, nobody waits long, and it is normal again afterwards", arguments: SimulatedWork.all)
+    @Test(
+        "does what it can at several times its capacity, nobody waits long, and it is normal again afterwards",
+        arguments: SimulatedWork.all)
     func overload(work: SimulatedWork) throws {
         var service = work.service("overload")
         let capacity = service.capacity()

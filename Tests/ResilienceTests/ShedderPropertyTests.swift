@@ -124,7 +124,8 @@ struct ShedderPropertyTests {
             for (id, one) in waiting where ranks[id] == nil { ranks[id] = one.rank }
             try #require(state.inFlight == working.count)
             try #require(state.line.count == waiting.count && waiting.count <= configuration.places)
-            try #require((0..<4).allSatisfy { rank in state.line.count(rank: rank) == waiting.values.count { $0.rank == rank } })
+            try #require(
+                (0..<4).allSatisfy { rank in state.line.count(rank: rank) == waiting.values.count { $0.rank == rank } })
             try #require((configuration.minimum...configuration.maximum).contains(state.limit))
             try #require(state.admitted == admitted && state.refused == refused)
         }

@@ -54,7 +54,9 @@ struct AmplificationTests {
         return Double(asked.count) / Double(Self.orders)
     }
 
-    @Test("when inventory refuses everything, it is asked little more often than there are orders", arguments: ["", "retry-after: 1\r\n"])
+    @Test(
+        "when inventory refuses everything, it is asked little more often than there are orders",
+        arguments: ["", "retry-after: 1\r\n"])
     func inventory(retryAfter: String) async throws {
         let last = try Self.refusing(retryAfter)
         defer { last.stop() }
@@ -66,7 +68,9 @@ struct AmplificationTests {
         }
     }
 
-    @Test("when payment refuses everything, it is asked little more often than there are orders", arguments: ["", "retry-after: 1\r\n"])
+    @Test(
+        "when payment refuses everything, it is asked little more often than there are orders",
+        arguments: ["", "retry-after: 1\r\n"])
     func payment(retryAfter: String) async throws {
         let last = try Self.refusing(retryAfter)
         defer { last.stop() }

@@ -179,11 +179,6 @@ public final class Shedder: Sendable {
         return room.withLock { $0.state.leave(ticket.id, rank: ticket.rank, at: now) }
     }
 
-    private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool) {
-        let now = time.moment()
-        return room.withLock { $0.state.leave(ticket.id, rank: ticket.rank, at: now) }
-    }
-
     private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool, isExcused: Bool) {
         let now = time.moment()
         tell(room.withLock { $0.state.end(place, isWhole: isWhole, isExcused: isExcused, at: now) })

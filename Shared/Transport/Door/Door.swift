@@ -44,6 +44,8 @@ package final class Door: Sendable {
     private let table: DoorTable
     private let credentials: Credentials
     private let rates: ClientRates?
+    /// Of the rates.
+    private let time: TimeSource
     private let tooOften = Locked(0)
     private let counts = ShedCounts()
 
@@ -56,6 +58,7 @@ package final class Door: Sendable {
     ) throws(InvalidConfiguration) {
         table = DoorTable(routes, exempt: exempt)
         self.credentials = credentials
+        self.time = time
         idleTimeout = configuration.idleTimeout
         if let shedder = configuration.shedder {
             self.shedder = try Shedder(shedder, longest: table.budgets, time: time)
@@ -75,7 +78,7 @@ package final class Door: Sendable {
             given != nil || rates != nil
             ? head.headers.first(name: "authorization").map(credentials.isService) ?? false : false
         if let rates, !isService {
-            let quota = rates.ask(client, at: now)
+            let quota = rates.ask(client, at: time.now())
             if quota.isExceeded {
                 tooOften.withLock { $0 += 1 }
                 return .rateLimited(quota)
