@@ -30,7 +30,7 @@ struct Capture: Sendable {
             throw Problem.declined(reason: reason)
         case .captured(let captured):
             if !captured.isReplayed, case .approvedSlowly(let delay) = Issuer.decide(token: request.token) {
-                try? await time.sleep(delay)
+                await Admission.outside { try? await time.sleep(delay) }
             }
             return captured
         }

@@ -53,14 +53,13 @@ package struct CommonConfiguration: ServiceConfiguration {
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
         mode = settings.choice("CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
         shedMinimum = settings.integer(
-            // A second of 50 orders that all wait for a dead neighbour, and as many again: an outage is no overload.
-            "SHED_MINIMUM", default: 128, in: 1...10_000, "requests that are worked on at once in any case")
+            "SHED_MINIMUM", default: 64, in: 1...10_000, "requests that are worked on at once in any case")
         shedMaximum = settings.integer(
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedPatience = settings.duration(
-            "SHED_PATIENCE", default: .milliseconds(400), in: .milliseconds(1)...(.seconds(60)),
-            "how long a request waits for others to end before it is refused; a tenth of it while many wait")
+            "SHED_PATIENCE", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
+            "how long a request waits for its place in a crowd that is worked off; a twentieth of it where that isn't so")
         rateLimit = settings.integer(
             "RATE_LIMIT", default: 0, in: 0...1_000_000,
             "requests a second that one client (a remote address) may make; 0 is any number")

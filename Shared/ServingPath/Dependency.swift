@@ -69,8 +69,8 @@ final class Dependency: Sendable {
     /// Makes one call under the policies.
     ///
     /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is refused, and the
-    /// trial runs beside the request – for an optional dependency the call itself, for a critical one, whose calls have
-    /// weight, first the question whether it is ready.
+    /// call itself runs beside the request as the trial – of a critical dependency, whose calls have weight, only once it has
+    /// said that it is ready, and only if asking twice is asking once, since whoever finishes the request asks again.
     func run<Value: Sendable, Refusal: Sendable>(
         _ caller: Caller, isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
@@ -95,7 +95,9 @@ final class Dependency: Sendable {
             case .queue: result = .success(try await callForTheQueue(tries, live))
             case .customer(let deadline, let criticality):
                 let context = CallContext(deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
-                guard breaker.letsPass || mayTry(tries, live) else { throw .rejected(.circuitOpen(retryAfter: nil)) }
+                guard breaker.letsPass || mayTry(tries, isIdempotent, live) else {
+                    throw .rejected(.circuitOpen(retryAfter: nil))
+                }
                 result = .success(try await call(context, tries, live))
             }
         } catch {
@@ -152,11 +154,12 @@ final class Dependency: Sendable {
 
     /// Whether a customer's call may try out a dependency that was given up; if not, something is done about it meanwhile.
     private func mayTry<Value: Sendable, Refusal: Sendable>(
-        _ tries: Tries, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+        _ tries: Tries, _ isIdempotent: Bool,
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) -> Bool {
         guard breaker.isTrialDue else { return false }
-        if let readiness { return readiness.isConfirmed(within: attemptTimeout.configuration.limit) }
-        guard !isCritical else { return true }
+        if let readiness, !readiness.isConfirmed(within: attemptTimeout.configuration.limit) { return false }
+        guard !isCritical || isIdempotent else { return true }
         // Beside the request, and not within its deadline.
         tries.goOnBeside()
         Deadline.$current.withValue(nil) {

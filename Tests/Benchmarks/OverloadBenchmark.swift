@@ -57,7 +57,15 @@ struct OverloadBenchmark {
 
     private mutating func send(_ streams: [RawSender.Stream], for seconds: Int) async throws -> RawSender.Result {
         defer { number += 10_000_000 }
-        return try await RawSender.run(streams, for: .seconds(seconds), firstNumber: number)
+        let before = stack.cpu()
+        let result = try await RawSender.run(streams, for: .seconds(seconds), firstNumber: number)
+        let shares = zip(before, stack.cpu()).map {
+            "\($0.name) \(fixed(($1.seconds - $0.seconds) / Double(seconds) * 100, 0))"
+        }
+        print(
+            "  [% of a core: \(shares.joined(separator: ", ")), sender \(fixed(result.senderSeconds / Double(seconds) * 100, 0))]"
+        )
+        return result
     }
 
     private func orders(_ rate: Double?, connections: Int = 2000) -> RawSender.Stream {
@@ -123,6 +131,10 @@ struct OverloadBenchmark {
                 "mixed, \(name): \(fixed(run.share { (200..<300).contains($0.status) && $0.latency <= 1 } * 100, 2)) % served within a second, p50 \(fixed(run.percentile(0.5))) ms, p99 \(fixed(run.percentile(0.99))) ms; \(run.statuses)"
             )
         }
+        let turnedAway = (0..<10).map { second in
+            mixed.outcomes[0].filter { Int($0.intended) == second && $0.status != 201 }.count
+        }
+        print("  orders not served, by second: \(turnedAway.map(String.init).joined(separator: ", "))")
         print("  limits: order \(await limit()), inventory \(await limit("inventory"))")
     }
 

@@ -43,8 +43,12 @@ final class RawSender {
         var outcomes: [Outcome] = []
     }
 
+    /// Between two rounds, in microseconds: by that much an answer may be taken for later than it was.
+    private static let pause: UInt32 = 500
+
     private var lanes: [Lane]
     private let firstNumber: Int
+    /// Those that wait for an answer.
     private var polled: [pollfd] = []
     private var owners: [(lane: Int, connection: Int)] = []
     private var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -84,7 +88,9 @@ final class RawSender {
             let now = self.now
             if now >= duration + 2 || now >= duration && !isAnyUnderWay { break }
             if now < duration { try send(at: now) }
-            receive(waiting: wait(at: now, until: duration))
+            receive()
+            // What came meanwhile is taken together: otherwise the sender would be what is measured.
+            usleep(Self.pause)
         }
         for index in lanes.indices { giveUp(index) }
         return Result(
@@ -126,7 +132,12 @@ final class RawSender {
         lanes[index].connections[free].intended = intended
         let count = Glibc.send(lanes[index].connections[free].descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         // A request is far smaller than what a socket takes at once.
-        if count != bytes.count { end(index, free, status: 0) }
+        guard count == bytes.count else {
+            end(index, free, status: 0)
+            return true
+        }
+        polled.append(pollfd(fd: lanes[index].connections[free].descriptor, events: Int16(POLLIN), revents: 0))
+        owners.append((index, free))
         return true
     }
 
@@ -146,33 +157,27 @@ final class RawSender {
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         lanes[index].connections.append(Connection(descriptor: descriptor))
         lanes[index].idle.append(lanes[index].connections.count - 1)
-        polled.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
-        owners.append((index, lanes[index].connections.count - 1))
     }
 
     // MARK: Receiving
 
-    private func wait(at now: Double, until end: Double) -> Int32 {
-        guard now < end else { return 10 }
-        let next = lanes.compactMap { $0.stream.rate == nil ? nil : $0.next }.min() ?? now + 0.01
-        return Int32(max(0, min(10, ((next - self.now) * 1000).rounded(.up))))
-    }
-
-    private func receive(waiting milliseconds: Int32) {
-        guard poll(&polled, nfds_t(polled.count), milliseconds) > 0 else { return }
-        for index in polled.indices where polled[index].revents != 0 {
+    private func receive() {
+        guard poll(&polled, nfds_t(polled.count), 0) > 0 else { return }
+        for index in polled.indices.reversed() where polled[index].revents != 0 {
             let (lane, connection) = owners[index]
             let count = recv(polled[index].fd, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count > 0 {
                 lanes[lane].connections[connection].received += buffer[..<count]
-                if let status = Self.status(of: lanes[lane].connections[connection].received) {
-                    end(lane, connection, status: status)
-                }
+                guard let status = Self.status(of: lanes[lane].connections[connection].received) else { continue }
+                end(lane, connection, status: status)
             } else {
-                polled[index].fd = -1
-                if lanes[lane].connections[connection].intended != nil { end(lane, connection, status: 0) }
-                lanes[lane].idle.removeAll { $0 == connection }
+                end(lane, connection, status: 0)
+                lanes[lane].idle.removeLast()
             }
+            polled.swapAt(index, polled.count - 1)
+            polled.removeLast()
+            owners.swapAt(index, owners.count - 1)
+            owners.removeLast()
         }
     }
 

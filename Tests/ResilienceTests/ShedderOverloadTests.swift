@@ -42,9 +42,9 @@ struct ShedderOverloadTests {
             let busy = service.run(orders(times), for: 4)
             let used = busy.work(from: start + Self.settled) / (4 - Self.settled) / Double(work.workers)
             try #require(used >= 0.9, "\(times) ×: \(used) of what it can do")
-            // The line has to have stood for its patience first, and it takes the slower services that long to have one.
+            // A tenth of its callers' patience, or what it takes when it is fully used.
             let slowest = busy.arrived(from: start + 2 * Self.settled).percentile(0.99)
-            try #require(slowest <= max(7 * usual.percentile(0.99), 25 * work.mean), "\(times) ×: \(slowest) s")
+            try #require(slowest <= max(7 * usual.percentile(0.99), 40 * work.mean, 0.1), "\(times) ×: \(slowest) s")
             let end = service.now
             let after = service.run(orders(0.7), for: 4).arrived(from: end + Self.settled)
             try #require(after.share > 0.98, "after \(times) ×: \(after.share)")
@@ -96,6 +96,16 @@ struct ShedderOverloadTests {
         let start = service.now
         let busy = service.run([Stream(rank: 3, rate: 5000)], for: 5).arrived(from: start + 1)
         try #require(busy.percentile(0.99) < 0.2, "\(busy.percentile(0.99)) s")
+    }
+
+    @Test("while every request waits a second for a dead neighbour, none is refused that there is time for")
+    func deadNeighbour() throws {
+        var service = SimulatedWork(workers: 4, mean: 0.002, spread: .exponential).service("dead neighbour")
+        let orders = [Stream(rank: 3, rate: 150)]
+        _ = service.run(orders, for: 5)
+        service.outside = 1
+        let seen = service.run(orders, for: 10)
+        try #require(seen.share > 0.999, "\(seen.share)")
     }
 
     @Test("a service that has become slower, smaller, or better, is used for what it is now")

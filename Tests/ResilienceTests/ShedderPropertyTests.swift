@@ -18,6 +18,8 @@ struct ShedderPropertyTests {
         let configuration: Shedder.Configuration
         var now = Moment(sinceOrigin: .zero)
         var working: [ShedderState<Int>.Place] = []
+        /// Those that wait for somebody else.
+        var outside: [ShedderState<Int>.Place] = []
         var waiting: [Int: Waiting] = [:]
         var admitted = SIMD4<Int>.zero
         var refused = SIMD4<Int>.zero
@@ -28,15 +30,23 @@ struct ShedderPropertyTests {
             state = ShedderState(configuration, longest: [.seconds(1), .seconds(5), .milliseconds(200)])
         }
 
-        /// Up to how many in work a rank may begin.
+        /// Up to how many in work a rank may begin at most; who matters most always may.
         func share(_ rank: Int) -> Int { max(1, state.limit * [50, 75, 90, 100][rank] / 100) }
+
+        func isFree(_ rank: Int) -> Bool {
+            working.count < state.allowances[rank] && working.count + outside.count < configuration.maximum
+        }
+
+        private func requireAllBegun() throws {
+            if let highest = waiting.values.map(\.rank).max() { try #require(!isFree(highest)) }
+        }
 
         mutating func arrive(rank: Int, kind: Int, deadline: Duration?) throws {
             asked += 1
             var request = Shedder.Request(Priority(rank: rank), kind: kind)
             let moment = deadline.map { now.advanced(by: $0) }
             request.deadline = moment.map { Deadline($0) }
-            let isFree = state.inFlight < share(rank)
+            let isFree = isFree(rank)
             let isLate = moment.map { $0 <= now } ?? false
             let (arrival, changes) = state.arrive(request, asked, at: now)
             // Nothing has ended, so nobody else can begin.
@@ -59,12 +69,28 @@ struct ShedderPropertyTests {
             try check()
         }
 
-        mutating func end(_ index: Int, isWhole: Bool, lag: Duration) throws {
-            var place = working.remove(at: index)
-            place.lag = lag
-            try settle(state.end(place, isWhole: isWhole, at: now))
-            // Whoever can begin has begun.
-            if let highest = waiting.values.map(\.rank).max() { try #require(state.inFlight >= share(highest)) }
+        mutating func end(_ index: Int, isWhole: Bool) throws {
+            try settle(state.end(working.remove(at: index), isWhole: isWhole, at: now))
+            try requireAllBegun()
+            try check()
+        }
+
+        mutating func endOutside(_ index: Int) throws {
+            try settle(state.end(outside.remove(at: index), isOutside: true, isWhole: false, at: now))
+            try requireAllBegun()
+            try check()
+        }
+
+        mutating func goOutside(_ index: Int) throws {
+            outside.append(working.remove(at: index))
+            try settle(state.goOutside(at: now))
+            try requireAllBegun()
+            try check()
+        }
+
+        mutating func comeBack(_ index: Int) throws {
+            working.append(outside.remove(at: index))
+            state.comeBack()
             try check()
         }
 
@@ -77,9 +103,7 @@ struct ShedderPropertyTests {
         }
 
         mutating func tick() throws {
-            let changes = state.tick(at: now)
-            try #require(changes.admitted.isEmpty)
-            try settle(changes)
+            try settle(state.tick(at: now))
             for one in waiting.values {
                 try #require(one.since.duration(to: now) < configuration.patience)
                 try #require(one.deadline.map { $0 > now } ?? true)
@@ -90,7 +114,7 @@ struct ShedderPropertyTests {
         private mutating func begin(_ place: ShedderState<Int>.Place, rank: Int) throws {
             working.append(place)
             admitted[rank] += 1
-            try #require(working.count <= state.limit && working.count <= share(rank))
+            try #require(working.count <= share(rank) && working.count + outside.count <= configuration.maximum)
         }
 
         private mutating func settle(_ changes: ShedderState<Int>.Changes) throws {
@@ -100,7 +124,7 @@ struct ShedderPropertyTests {
                 try #require(one.deadline.map { $0 > now } ?? true)
                 working.append(place)
                 admitted[one.rank] += 1
-                try #require(working.count <= share(one.rank))
+                try #require(working.count <= share(one.rank) && working.count + outside.count <= configuration.maximum)
                 // Nobody who matters more has been passed over.
                 try #require(!waiting.values.contains { $0.rank > one.rank && !($0.deadline.map { $0 <= now } ?? false) })
             }
@@ -122,11 +146,13 @@ struct ShedderPropertyTests {
 
         private mutating func check() throws {
             for (id, one) in waiting where ranks[id] == nil { ranks[id] = one.rank }
-            try #require(state.inFlight == working.count)
+            try #require(state.inFlight == working.count && state.outside == outside.count)
             try #require(state.line.count == waiting.count && waiting.count <= configuration.places)
             try #require(
                 (0..<4).allSatisfy { rank in state.line.count(rank: rank) == waiting.values.count { $0.rank == rank } })
             try #require((configuration.minimum...configuration.maximum).contains(state.limit))
+            try #require((0..<4).allSatisfy { (1...share($0)).contains(state.allowances[$0]) })
+            try #require(state.allowances[3] == share(3))
             try #require(state.admitted == admitted && state.refused == refused)
         }
     }
@@ -150,18 +176,25 @@ struct ShedderPropertyTests {
                 case 0: try model.tick()
                 case 1 where !model.waiting.isEmpty:
                     try model.leave(model.waiting.keys.sorted()[chance.upTo(model.waiting.count)])
-                case let draw where draw < 2 + pressure * 2:
+                case 2 where !model.working.isEmpty: try model.goOutside(chance.upTo(model.working.count))
+                case 3 where !model.outside.isEmpty:
+                    if chance.upTo(10) == 0 {
+                        try model.endOutside(chance.upTo(model.outside.count))
+                    } else {
+                        try model.comeBack(chance.upTo(model.outside.count))
+                    }
+                case let draw where draw < 4 + pressure:
                     let budget: Duration? = chance.upTo(3) == 0 ? .milliseconds(chance.upTo(100) - 5) : nil
                     try model.arrive(rank: chance.upTo(4), kind: chance.upTo(3), deadline: budget)
                 default:
                     guard !model.working.isEmpty else { continue }
                     try model.end(
-                        chance.upTo(model.working.count), isWhole: chance.upTo(5) > 0,
-                        lag: .microseconds(chance.upTo(3000)))
+                        chance.upTo(model.working.count), isWhole: chance.upTo(5) > 0)
                 }
             }
             // All that waits is let in as work ends, or told; nothing stays.
-            while !model.working.isEmpty { try model.end(chance.upTo(model.working.count), isWhole: true, lag: .zero) }
+            while !model.outside.isEmpty { try model.comeBack(0) }
+            while !model.working.isEmpty { try model.end(chance.upTo(model.working.count), isWhole: true) }
             try #require(model.waiting.isEmpty && model.state.inFlight == 0)
         }
     }

@@ -46,8 +46,10 @@ struct ShedderSimulation {
     var work: [Double]
     var spread: Spread
     var workers: Int { didSet { free = Array(repeating: max(now, free.max() ?? 0), count: workers) } }
-    /// What each answer takes besides, with nobody working on it here: a slow disk, a slow neighbour.
+    /// What each answer takes besides, with nobody working on it: a slow disk.
     var delay = 0.0
+    /// What each answer waits for somebody else, before anything else is done.
+    var outside = 0.0
     private(set) var now = 0.0
     private(set) var outcomes: [Outcome] = []
     private var chance: SeededChance
@@ -55,6 +57,8 @@ struct ShedderSimulation {
     private var free: [Double]
     /// Under way; what ends first is last.
     private var works: [Work] = []
+    /// Waiting for somebody else; the first to come back is the first.
+    private var away: [(request: Request, place: ShedderState<Int>.Place, until: Double)] = []
     private var waiting: [Int: Request] = [:]
     private var waiters = 0
     private var nextTick = 0.0
@@ -113,9 +117,14 @@ struct ShedderSimulation {
         while true {
             let tick = waiting.isEmpty ? .infinity : nextTick
             let end = works.last?.end ?? .infinity
-            guard min(tick, end) <= moment else { break }
-            now = max(now, min(tick, end))
-            if end <= tick, let done = works.popLast() {
+            let back = away.first?.until ?? .infinity
+            guard min(tick, end, back) <= moment else { break }
+            now = max(now, min(tick, end, back))
+            if back <= min(tick, end) {
+                let (request, place, _) = away.removeFirst()
+                state.comeBack()
+                work(on: request, place)
+            } else if end <= tick, let done = works.popLast() {
                 outcomes.append(
                     Outcome(
                         rank: done.request.stream.rank, kind: done.request.stream.kind, arrival: done.request.arrival,
@@ -141,12 +150,18 @@ struct ShedderSimulation {
     }
 
     private mutating func begin(_ request: Request, _ place: ShedderState<Int>.Place) {
+        guard outside > 0 else { return work(on: request, place) }
+        var place = place
+        place.away = .seconds(outside)
+        away.append((request, place, now + outside))
+        settle(state.goOutside(at: moment(now)))
+    }
+
+    private mutating func work(on request: Request, _ place: ShedderState<Int>.Place) {
         let worker = free.indices.min { free[$0] < free[$1] } ?? 0
         let start = max(now, free[worker])
         let seconds = serviceTime(work[request.stream.kind])
         free[worker] = start + seconds
-        var place = place
-        place.lag = .seconds(start - now)
         let ended = Work(request: request, place: place, seconds: seconds, end: free[worker] + delay)
         let index = works.lastIndex { $0.end >= ended.end }.map { $0 + 1 } ?? 0
         works.insert(ended, at: index)

@@ -32,10 +32,10 @@ struct TrialTests {
     }
 
     private func critical(
-        isReady: (@Sendable (Deadline) async -> Bool)? = nil, _ protection: Protection = Shop.protection
+        isReady: (@Sendable (Deadline) async -> Bool)? = nil, isIdempotent: Bool = true
     ) async throws -> CriticalDependency<Int, String, String> {
-        let step = try shop.path.critical(Shop.declaration(protection: protection), isReady: isReady)
-        let dependency = CriticalDependency<Int, String, String>(step, "capture", isIdempotent: true) {
+        let step = try shop.path.critical(Shop.declaration(), isReady: isReady)
+        let dependency = CriticalDependency<Int, String, String>(step, "capture", isIdempotent: isIdempotent) {
             [payment] _, context async throws(DependencyFailure<String>) in try await payment.call(context)
         }
         payment.fail(.unavailable(.unreachable))
@@ -151,7 +151,9 @@ struct TrialTests {
 
     // MARK: Critical
 
-    @Test("a critical one is asked whether it is ready first; until it says yes no call of a customer is made, then one is")
+    @Test(
+        "a critical one is asked whether it is ready first; until it says yes no call is made, then one is, beside its customer"
+    )
     func readiness() async throws {
         let isReady = Locked(false)
         let dependency = try await critical(isReady: { [questions] in
@@ -170,18 +172,40 @@ struct TrialTests {
         #expect(payment.calls.count == 2)
         #expect(questions.all.first?.remaining(at: shop.time.source.now()) == .milliseconds(400))
         isReady.withLock { $0 = true }
-        payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
-        var answer = await call(dependency)
-        while reason(answer) == .circuitOpen {
-            #expect(payment.calls.count == 2)
-            await Task.yield()
-            answer = await call(dependency)
+        let gate = Gate()
+        payment.answer { (_) async throws(DependencyFailure<String>) in
+            await gate.pass()
+            return "paid"
         }
-        #expect(try answer.get() == "paid" && payment.calls.count == 3)
-        #expect(shop.status().breaker.phase == .closed)
+        // Until the trial has ended, which waits at the gate, everybody is refused, and whose call it is learns nothing of it.
+        while payment.calls.count == 2 {
+            #expect(reason(await call(dependency)) == .circuitOpen)
+            await Task.yield()
+        }
+        for _ in 0..<20 { #expect(reason(await call(dependency)) == .circuitOpen) }
+        #expect(payment.calls.count == 3 && questions.all.count == 4)
+        gate.open()
+        await shop.until { shop.status().breaker.phase == .closed && shop.status().bulkhead.inUse == 0 }
+        #expect(try await call(dependency).get() == "paid" && payment.calls.count == 4)
     }
 
-    @Test("it is asked one question at a time, however many customers come, and then one of them is the trial")
+    @Test("whose call is the trial is told that it may be done")
+    func toldOfTheTrial() async throws {
+        let dependency = try await critical(isReady: { _ in true })
+        payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
+        shop.time.advance(by: .seconds(1))
+        var wasTold = false
+        while !wasTold {
+            guard case .failure(.unavailable(let why)) = await call(dependency) else { break }
+            #expect(why.reason == .circuitOpen)
+            wasTold = why.mayHaveBeenDone
+            await Task.yield()
+        }
+        #expect(wasTold)
+        await shop.until { payment.calls.count == 3 }
+    }
+
+    @Test("it is asked one question at a time, however many customers come")
     func oneAtATime() async throws {
         let gate = Gate()
         let dependency = try await critical(isReady: { [questions] in
@@ -192,23 +216,20 @@ struct TrialTests {
         shop.time.advance(by: .seconds(1))
         for _ in 0..<50 { #expect(reason(await call(dependency)) == .circuitOpen) }
         await shop.until { questions.all.count == 1 }
-        let paying = Gate()
-        payment.answer { (_) async throws(DependencyFailure<String>) in
-            await paying.pass()
-            return "paid"
-        }
         gate.open()
-        let trial = Task {
-            var answer = await call(dependency)
-            while reason(answer) == .circuitOpen { answer = await call(dependency) }
-            return answer
+    }
+
+    @Test("what must not be asked twice isn't asked beside its customer: the call itself is the trial")
+    func notTwice() async throws {
+        let dependency = try await critical(isReady: { _ in true }, isIdempotent: false)
+        payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
+        shop.time.advance(by: .seconds(1))
+        var answer = await call(dependency)
+        while reason(answer) == .circuitOpen {
+            await Task.yield()
+            answer = await call(dependency)
         }
-        await shop.until { payment.calls.count == 3 }
-        // The bulkhead has one place: those who come meanwhile find it taken or the breaker half-open, but aren't made.
-        for _ in 0..<20 { #expect([.circuitOpen, .bulkheadFull].contains(reason(await call(dependency)))) }
-        #expect(payment.calls.count == 3 && questions.all.count == 1)
-        paying.open()
-        #expect(try await trial.value.get() == "paid")
+        #expect(try answer.get() == "paid" && payment.calls.count == 3)
     }
 
     @Test("what it said doesn't count any more once it has been given up again")
@@ -224,6 +245,7 @@ struct TrialTests {
                 _ = await call(dependency)
                 await Task.yield()
             }
+            await shop.until { shop.status().breaker.openings == round + 1 }
             // The trial failed: the next has to be preceded by a question of its own.
             #expect(shop.status().breaker.phase == .open && questions.all.count == round)
         }
@@ -255,12 +277,13 @@ struct TrialTests {
         gates[1].open()
     }
 
-    @Test("without a question to ask, a customer's call is the trial")
+    @Test("without a question to ask, the call is tried beside its customer at once")
     func withoutReadiness() async throws {
         let dependency = try await critical()
         shop.time.advance(by: .seconds(1))
         payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
-        #expect(try await call(dependency).get() == "paid" && shop.status().breaker.phase == .closed)
+        #expect(reason(await call(dependency)) == .circuitOpen)
+        await shop.until { shop.status().breaker.phase == .closed }
     }
 
     @Test("a call of the queue asks nothing, and may be the trial")

@@ -1,15 +1,15 @@
-import Synchronization
-
 /// Decides at a service's door which requests are worked on, which wait, and which are refused, so that the service does as
 /// much as it can for those that matter most, however much it is asked for.
 ///
-/// - **How many are in work at once** is found out by measuring, as by an ``AdaptiveLimit``, with each request's latency held
-///   against what its kind takes while nobody queues.
+/// - **How many are in work at once** is found out by measuring: a request may spend a ``Configuration/share`` of
+///   what its caller waits at this service itself.
 /// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
 ///   limit are in work; so a share is always kept for the highest.
-/// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line has stood that long, for a
-///   tenth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
+/// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line doesn't become shorter, for a
+///   twentieth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
 ///   and of use to nobody.
+/// - Whoever **waits for somebody else** (``Place/outside(_:)``) gives up its place meanwhile, and its latency is that much less:
+///   so a slow or dead neighbour isn't taken for too much to do. All together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
 /// Nobody waits in here: whoever asks is told at once, or later through its ``Waiter``. So it fits an event loop, where a refusal
@@ -67,37 +67,75 @@ public final class Shedder: Sendable {
     /// The right to work on one request, until ``end(isWhole:)``: to be called when the work has ended, not when its client has
     /// gone, or clients that give up and come again pile up work without limit. One that is dropped ends by itself.
     public final class Place: Sendable {
+        private struct Course {
+            /// How many things that others do it waits for, and since when for any.
+            var waits = 0
+            var since: Moment?
+            var away = Duration.zero
+            var hasEnded = false
+        }
+
         private let shedder: Shedder
         private let place: ShedderState<any Waiter>.Place
-        private let hasEnded = Atomic(false)
-        /// In nanoseconds.
-        private let lag = Atomic<Int64>(0)
-        private let isExcused = Atomic(false)
+        private let course = Locked(Course())
 
         init(_ shedder: Shedder, _ place: ShedderState<any Waiter>.Place) {
             self.shedder = shedder
             self.place = place
         }
 
-        /// The work itself begins: what has passed since it was let in, it waited for the processor.
-        public func begin() {
-            let waited = place.since.duration(to: shedder.time.moment())
-            lag.store(Int64(clamping: Int128(waited.attoseconds / 1_000_000_000)), ordering: .relaxed)
+        /// Waits for somebody else: until `body` returns, another request may have the place, and how long it takes doesn't count as
+        /// this service's work. Several at once are one wait.
+        public func outside<Value, Failure: Error>(
+            _ body: () async throws(Failure) -> Value
+        ) async throws(Failure) -> Value {
+            goOutside()
+            defer { comeBack() }
+            return try await body()
         }
 
-        /// The work has waited in vain for somebody else: how long it takes says nothing about this service, and must not have
-        /// others refused that it has the time for.
-        public func excuse() { isExcused.store(true, ordering: .relaxed) }
+        private func goOutside() {
+            let now = shedder.time.moment()
+            let isFirst = course.withLock { course in
+                course.waits += 1
+                guard course.waits == 1, !course.hasEnded else { return false }
+                course.since = now
+                return true
+            }
+            if isFirst { shedder.change { $0.goOutside(at: now) } }
+        }
+
+        private func comeBack() {
+            let now = shedder.time.moment()
+            let isLast = course.withLock { course in
+                course.waits -= 1
+                guard course.waits == 0, !course.hasEnded, let since = course.since else { return false }
+                course.away += since.duration(to: now)
+                course.since = nil
+                return true
+            }
+            guard isLast else { return }
+            shedder.change { state in
+                state.comeBack()
+                return .init()
+            }
+        }
 
         /// Gives the place back; later calls do nothing.
         ///
         /// - Parameter isWhole: whether the work was done as such work usually is. What was refused early counts only if it took as
         ///   long all the same: failing fast isn't being fast.
         public func end(isWhole: Bool) {
-            guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
+            let now = shedder.time.moment()
+            let course = course.withLock { course -> Course? in
+                guard !course.hasEnded else { return nil }
+                course.hasEnded = true
+                return course
+            }
+            guard let course else { return }
             var place = place
-            place.lag = .nanoseconds(lag.load(ordering: .relaxed))
-            shedder.end(place, isWhole: isWhole, isExcused: isExcused.load(ordering: .relaxed))
+            place.away = course.away + (course.since?.duration(to: now) ?? .zero)
+            shedder.change { $0.end(place, isOutside: course.since != nil, isWhole: isWhole, at: now) }
         }
 
         deinit { end(isWhole: false) }
@@ -107,8 +145,10 @@ public final class Shedder: Sendable {
     public struct Snapshot: Sendable, Hashable {
         /// Requests that may be in work at once.
         public var limit: Int
-        /// Requests that are. More than `limit` only just after it was lowered.
+        /// Requests that are. More than `limit` just after it was lowered, or when many come back from ``Place/outside(_:)``.
         public var inFlight: Int
+        /// Requests that wait for somebody else.
+        public var outside: Int
         /// Requests that wait.
         public var waiting: Int
         /// Requests that were let in so far, by rank: four numbers.
@@ -146,7 +186,7 @@ public final class Shedder: Sendable {
         room.withLock { room in
             let state = room.state
             return Snapshot(
-                limit: state.limit, inFlight: state.inFlight, waiting: state.line.count,
+                limit: state.limit, inFlight: state.inFlight, outside: state.outside, waiting: state.line.count,
                 admitted: (0..<4).map { state.admitted[$0] }, refused: (0..<4).map { state.refused[$0] })
         }
     }
@@ -179,9 +219,8 @@ public final class Shedder: Sendable {
         return room.withLock { $0.state.leave(ticket.id, rank: ticket.rank, at: now) }
     }
 
-    private func end(_ place: ShedderState<any Waiter>.Place, isWhole: Bool, isExcused: Bool) {
-        let now = time.moment()
-        tell(room.withLock { $0.state.end(place, isWhole: isWhole, isExcused: isExcused, at: now) })
+    private func change(_ step: (inout ShedderState<any Waiter>) -> ShedderState<any Waiter>.Changes) {
+        tell(room.withLock { step(&$0.state) })
     }
 
     private func tell(_ changes: ShedderState<any Waiter>.Changes) {

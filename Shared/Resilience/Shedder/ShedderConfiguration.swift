@@ -6,26 +6,28 @@ extension Shedder {
         public var minimum: Int
         /// Requests in work at once that are never exceeded, whatever is measured. `minimum` … 100,000; default 1,000.
         public var maximum: Int
-        /// Where the search begins. `minimum` … `maximum`; default 32, or the nearest that they allow.
+        /// Where the search begins, and what a limit that isn't used goes back to. `minimum` … `maximum`; default 64, or the nearest
+        /// that they allow.
         public var initial: Int
-        /// The latency that is put up with, as a multiple of the healthy one: 1.1 … 10, default 5. What waits in a service that
-        /// does several things at once also keeps it busy: most of them do most of their work only when some requests queue.
-        public var tolerance: Double
-        /// How long a request waits for its place at most; a tenth of it while the line stands. 1 ms … 1 min; default 250 ms, in which
-        /// a crowd at one instant is worked off.
+        /// What a request may spend at the service itself, as a share of what its caller waits at most. 0.001 … 1, default 0.05:
+        /// what it waits for others takes the most of it, and a service with one core and one writer does half as much again when
+        /// some requests queue for them.
+        public var share: Double
+        /// How long a request waits for its place at most, where a crowd is being worked off; a twentieth of it in a line that hasn't
+        /// become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.
         public var patience: Duration
         /// Requests that wait at once, at most. 0 … 100,000; default 1,000.
         public var places: Int
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
-            minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, tolerance: Double = 5,
-            patience: Duration = .milliseconds(250), places: Int = 1000
+            minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.05,
+            patience: Duration = .milliseconds(500), places: Int = 1000
         ) {
             self.minimum = minimum
             self.maximum = maximum
-            self.initial = initial ?? max(minimum, min(32, maximum))
-            self.tolerance = tolerance
+            self.initial = initial ?? max(minimum, min(64, maximum))
+            self.share = share
             self.patience = patience
             self.places = places
         }
@@ -34,14 +36,14 @@ extension Shedder {
 
         public var problems: [String] {
             var check = ConfigurationCheck()
+            check.require((1...100_000).contains(maximum), "maximum", maximum, "from 1 to 100000")
+            check.require(minimum >= 1 && minimum <= maximum, "minimum", minimum, "from 1 to the maximum")
+            check.require(initial >= minimum && initial <= maximum, "initial", initial, "from the minimum to the maximum")
+            check.require((0.001...1).contains(share), "share", share, "from 0.001 to 1")
             check.require(
                 patience >= .milliseconds(1) && patience <= .seconds(60), "patience", patience, "from 1 ms to 1 minute")
             check.require((0...100_000).contains(places), "places", places, "from 0 to 100000")
-            return limit.problems + check.problems
-        }
-
-        var limit: AdaptiveLimit.Configuration {
-            AdaptiveLimit.Configuration(minimum: minimum, maximum: maximum, initial: initial, tolerance: tolerance)
+            return check.problems
         }
     }
 }

@@ -1,7 +1,7 @@
 /// A shedder's decisions, without clock, lock or waiting: who is let in, who waits, who is refused.
 ///
-/// After each step nobody waits who could be let in. So one that comes may go in exactly if its rank's allowance isn't used up:
-/// of its own rank or a higher one somebody waits only where that is.
+/// One that comes may go in exactly if its rank's allowance isn't used up. Whenever work ends, and every few milliseconds, those
+/// who wait are let in as far as that goes, the highest rank first.
 struct ShedderState<Waiter: Sendable>: Sendable {
     typealias Request = Shedder.Request
 
@@ -9,12 +9,10 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     struct Place: Sendable {
         var kind: Int
         var since: Moment
-        /// Let in while so little was going on that it can't have queued for anything.
-        var isCalm: Bool
         /// Of the limit under which it was let in.
         var era: Int
-        /// How long it then waited for the processor.
-        var lag: Duration = .zero
+        /// How long it waited for somebody else.
+        var away: Duration = .zero
     }
 
     enum Arrival: Sendable {
@@ -33,8 +31,12 @@ struct ShedderState<Waiter: Sendable>: Sendable {
 
     private let configuration: Shedder.Configuration
     private var search: LatencyLimit
+    private var yielding = Yielding()
     private(set) var line: WaitingLine<Waiter>
+    /// Requests that this service works on.
     private(set) var inFlight = 0
+    /// Requests that wait for somebody else.
+    private(set) var outside = 0
     private(set) var admitted = SIMD4<Int>.zero
     /// Those whose deadline had passed among them.
     private(set) var refused = SIMD4<Int>.zero
@@ -48,7 +50,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
 
     var limit: Int { search.limit }
 
-    private var allowances: SIMD4<Int> { AdaptiveLimitState.allowances(under: search.limit) }
+    /// Up to how many in work each rank may begin.
+    var allowances: SIMD4<Int> { yielding.allowances(AdaptiveLimitState.allowances(under: search.limit)) }
 
     /// - Parameter waiter: whom to tell, should it have to wait.
     mutating func arrive(_ request: Request, _ waiter: @autoclosure () -> Waiter, at now: Moment) -> (Arrival, Changes) {
@@ -58,41 +61,50 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             refused[request.rank] += 1
             return (.refused(.deadlineExceeded), changes)
         }
-        if inFlight < allowances[request.rank] { return (.admitted(begin(request.rank, request.kind, at: now)), changes) }
+        if isFree(request.rank) { return (.admitted(begin(request.rank, request.kind, at: now)), changes) }
         search.pressed()
-        guard configuration.places > 0 else {
+        yielding.hadToWait(request.rank, at: now)
+        let id = lastId + 1
+        let entrance = line.enter(
+            WaitingLine.Entry(
+                id: id, waiter: waiter(), rank: request.rank, kind: request.kind, since: now, deadline: request.deadline?.moment
+            ),
+            rank: request.rank, chances: max(1, search.limit / 4), at: now)
+        switch entrance {
+        case .entered: break
+        case .instead(let gone): refuse([gone], .overloaded, &changes)
+        case .full(let along):
+            refuse(along, .overloaded, &changes)
             refused[request.rank] += 1
             return (.refused(.overloaded), changes)
         }
-        lastId += 1
-        let entry = WaitingLine.Entry(
-            id: lastId, waiter: waiter(), rank: request.rank, kind: request.kind, since: now, deadline: request.deadline?.moment
-        )
-        guard let gone = line.enter(entry, at: now) else { return (.waiting(id: lastId), changes) }
-        if gone.id == lastId {
-            refused[request.rank] += 1
-            return (.refused(.overloaded), changes)
-        }
-        refuse([gone], .overloaded, &changes)
-        return (.waiting(id: lastId), changes)
+        lastId = id
+        return (.waiting(id: id), changes)
     }
 
     /// The work of a request has ended.
     ///
+    /// - Parameter isOutside: whether it waited for somebody else just then.
     /// - Parameter isWhole: whether it was done as such requests usually are; one that was refused early counts only if it took
     ///   as long all the same.
-    /// - Parameter isExcused: whether how long it took says nothing about this service.
-    mutating func end(_ place: Place, isWhole: Bool, isExcused: Bool = false, at now: Moment) -> Changes {
+    mutating func end(_ place: Place, isOutside: Bool = false, isWhole: Bool, at now: Moment) -> Changes {
+        if isOutside { outside -= 1 } else { inFlight -= 1 }
+        search.ended(
+            kind: place.kind, after: max(.zero, place.since.duration(to: now) - place.away), isWhole: isWhole, era: place.era)
+        return settle(at: now)
+    }
+
+    /// A request in work waits for somebody else now; meanwhile another one may have its place.
+    mutating func goOutside(at now: Moment) -> Changes {
         inFlight -= 1
-        if !isExcused {
-            search.ended(
-                kind: place.kind, after: max(.zero, place.since.duration(to: now)), lag: place.lag, isCalm: place.isCalm,
-                isWhole: isWhole, era: place.era)
-        }
-        var changes = Changes()
-        refuseImpatient(at: now, &changes)
-        admit(at: now, &changes)
-        return changes
+        outside += 1
+        return settle(at: now)
+    }
+
+    /// A request in work waits for nobody else any more. It isn't kept waiting, though the limit may be exceeded by it.
+    mutating func comeBack() {
+        outside -= 1
+        inFlight += 1
     }
 
     /// Whoever waited has gone away. True: it will hear nothing more.
@@ -103,19 +115,35 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         var changes = Changes()
         guard !line.isEmpty else { return changes }
         refuse(line.overdue(at: now), .deadlineExceeded, &changes)
+        yielding.look(at: now)
         refuseImpatient(at: now, &changes)
+        admit(at: now, &changes)
         return changes
+    }
+
+    /// However many wait for somebody else, all of them together are bounded.
+    private func isFree(_ rank: Int) -> Bool {
+        inFlight < allowances[rank] && inFlight + outside < configuration.maximum
     }
 
     private mutating func begin(_ rank: Int, _ kind: Int, at now: Moment) -> Place {
         inFlight += 1
         admitted[rank] += 1
+        yielding.look(at: now)
         search.began(inFlight: inFlight)
-        return Place(kind: kind, since: now, isCalm: search.isCalm(inFlight: inFlight), era: search.era)
+        return Place(kind: kind, since: now, era: search.era)
+    }
+
+    private mutating func settle(at now: Moment) -> Changes {
+        var changes = Changes()
+        guard !line.isEmpty else { return changes }
+        refuseImpatient(at: now, &changes)
+        admit(at: now, &changes)
+        return changes
     }
 
     private mutating func admit(at now: Moment, _ changes: inout Changes) {
-        while let rank = line.highest, inFlight < allowances[rank], let entry = line.next(rank: rank, at: now) {
+        while let rank = line.highest, isFree(rank), let entry = line.next(rank: rank, at: now) {
             if entry.isOverdue(at: now) {
                 refuse([entry], .deadlineExceeded, &changes)
             } else {

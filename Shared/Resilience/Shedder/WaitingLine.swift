@@ -1,9 +1,10 @@
 /// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
-/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through the last ``patience``,
-/// and until nobody has for as long: then it is no burst that passes, and whoever waits much longer has a caller who has given up. So the time that
-/// anybody may wait becomes short, and the newest goes first – CoDel's idea (Nichols and Jacobson, 2012) in the form that
-/// Facebook gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
+/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a quarter of the
+/// ``patience`` and it hasn't become shorter meanwhile, and until nobody has for as long: then it is no crowd that is being worked
+/// off, and whoever waits much longer has a caller who has given up. So the time that anybody may wait becomes short, the newest
+/// goes first, and no more are let into it than have a chance – CoDel's idea (Nichols and Jacobson, 2012) in the form that Facebook
+/// gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
 struct WaitingLine<Waiter: Sendable>: Sendable {
     struct Entry: Sendable {
         let id: UInt64
@@ -14,24 +15,35 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         let deadline: Moment?
     }
 
+    /// A rank and all above it.
+    private struct Standing {
+        /// Since when somebody has been waiting without a break, or the line was last found to become shorter; and since when
+        /// nobody has.
+        var since: Moment?
+        var emptied: Moment?
+        /// The most that waited since then.
+        var peak = 0
+        var stands = false
+    }
+
     /// How long one may wait in a line that doesn't stand.
     let patience: Duration
-    /// How long in one that does.
-    var shortPatience: Duration { patience / 10 }
     /// Entries at most, all ranks together.
     let places: Int
-
     /// By rank, the longest waiting first.
     private var lines: [[Entry]] = [[], [], [], []]
-    /// By rank: since when somebody of this rank or a higher one has been waiting without a break, and since when nobody has.
-    private var since: [Moment?] = [nil, nil, nil, nil]
-    private var emptied: [Moment?] = [nil, nil, nil, nil]
+    private var standings = [Standing](repeating: Standing(), count: 4)
     private(set) var count = 0
 
     init(patience: Duration, places: Int) {
         self.patience = patience
         self.places = places
     }
+
+    /// How long one may wait in a line that stands.
+    var shortPatience: Duration { patience / 20 }
+    /// After which it is found out whether the line stands.
+    private var interval: Duration { patience / 4 }
 
     var isEmpty: Bool { count == 0 }
 
@@ -40,43 +52,52 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     func count(rank: Int) -> Int { lines[rank].count }
 
-    func stands(rank: Int, at now: Moment) -> Bool {
-        emptied[rank] == nil && since[rank].map { $0.duration(to: now) >= patience } ?? false
+    private func count(from rank: Int) -> Int { lines[rank...].reduce(0) { $0 + $1.count } }
+
+    func stands(rank: Int) -> Bool { standings[rank].stands }
+
+    enum Entrance {
+        case entered
+        /// Someone else has to make way: where there are too many, one of the lowest rank, the longest waiting of it.
+        case instead(of: Entry)
+        /// Too many wait who matter as much. Those who matter less are sent away with it: their turn would not have come.
+        case full(along: [Entry])
     }
 
-    /// - Returns: who has to make way, the new one itself perhaps: where there are too many, one of the lowest rank, the longest
-    ///   waiting of it.
-    mutating func enter(_ entry: Entry, at now: Moment) -> Entry? {
-        if count >= places, let lowest = lines.firstIndex(where: { !$0.isEmpty }) {
-            if entry.rank < lowest { return entry }
-            let gone = lines[lowest].removeFirst()
-            count -= 1
-            insert(entry, at: now)
-            return gone
+    /// - Parameter chances: how many have a chance to be let in before their patience is over, where the line stands.
+    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Moment) -> Entrance {
+        look(at: now)
+        if standings[rank].stands, count(from: rank) >= chances {
+            let along = lines[..<rank].flatMap(\.self)
+            if !along.isEmpty { for lower in 0..<rank { lines[lower] = [] } }
+            removed(along.count, at: now)
+            return .full(along: along)
         }
-        insert(entry, at: now)
-        return nil
+        guard count >= places else {
+            insert(entry(), at: now)
+            return .entered
+        }
+        guard let lowest = lines.firstIndex(where: { !$0.isEmpty }), lowest < rank else { return .full(along: []) }
+        let gone = lines[lowest].removeFirst()
+        count -= 1
+        insert(entry(), at: now)
+        return .instead(of: gone)
     }
 
     private mutating func insert(_ entry: Entry, at now: Moment) {
         lines[entry.rank].append(entry)
         count += 1
-        for lower in 0...entry.rank where since[lower] == nil || emptied[lower] != nil {
-            if !stoodUntilNow(lower, now) { since[lower] = now }
-            emptied[lower] = nil
+        for rank in 0...entry.rank {
+            standings[rank].emptied = nil
+            if standings[rank].since == nil { standings[rank].since = now }
+            standings[rank].peak = max(standings[rank].peak, count(from: rank))
         }
-    }
-
-    /// Whether it stood when it became empty, not long ago.
-    private func stoodUntilNow(_ rank: Int, _ now: Moment) -> Bool {
-        guard let since = since[rank], let emptied = emptied[rank] else { return false }
-        return since.duration(to: emptied) >= patience && emptied.duration(to: now) < patience
     }
 
     /// Whose turn it is in this line.
     mutating func next(rank: Int, at now: Moment) -> Entry? {
         guard !lines[rank].isEmpty else { return nil }
-        let entry = stands(rank: rank, at: now) ? lines[rank].removeLast() : lines[rank].removeFirst()
+        let entry = stands(rank: rank) ? lines[rank].removeLast() : lines[rank].removeFirst()
         removed(1, at: now)
         return entry
     }
@@ -92,6 +113,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     /// Takes out who has waited too long. Whoever is sent away takes all of the lower ranks along: they matter less, and their
     /// turn would not have come.
     mutating func impatient(at now: Moment) -> [Entry] {
+        look(at: now)
         var gone: [Entry] = []
         for rank in (0...3).reversed() where !lines[rank].isEmpty {
             if !gone.isEmpty {
@@ -99,7 +121,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
                 lines[rank] = []
                 continue
             }
-            let limit = stands(rank: rank, at: now) ? shortPatience : patience
+            let limit = stands(rank: rank) ? shortPatience : patience
             let late = lines[rank].prefix { $0.since.duration(to: now) >= limit }
             guard !late.isEmpty else { continue }
             gone += late
@@ -126,7 +148,25 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         var isWaited = false
         for rank in (0...3).reversed() {
             isWaited = isWaited || !lines[rank].isEmpty
-            if !isWaited, emptied[rank] == nil { emptied[rank] = now }
+            if !isWaited, standings[rank].emptied == nil { standings[rank].emptied = now }
+        }
+    }
+
+    /// Finds out which lines stand.
+    private mutating func look(at now: Moment) {
+        for rank in 0...3 {
+            guard let since = standings[rank].since else { continue }
+            if let emptied = standings[rank].emptied {
+                if emptied.duration(to: now) >= (standings[rank].stands ? interval : .zero) { standings[rank] = Standing() }
+            } else if !standings[rank].stands, since.duration(to: now) >= interval {
+                let left = count(from: rank)
+                if left * 10 < standings[rank].peak * 9 {
+                    standings[rank].since = now
+                    standings[rank].peak = left
+                } else {
+                    standings[rank].stands = true
+                }
+            }
         }
     }
 }

@@ -1,8 +1,16 @@
 import Resilience
 
 /// What the door knows of a request that it let in; the request's own work finds it as ``current``.
-struct Admission: Sendable {
+package struct Admission: Sendable {
     @TaskLocal static var current: Admission?
+
+    /// Waits for somebody else, on behalf of the request that is in work, if any: its place is another's meanwhile.
+    package static func outside<Value, Failure: Error>(
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        guard let place = current?.place else { return try await body() }
+        return try await place.outside(body)
+    }
 
     /// When the request's head came: its time counts from here, the wait for a place included.
     let arrival: ContinuousClock.Instant

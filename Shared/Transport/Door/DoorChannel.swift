@@ -43,7 +43,6 @@ struct DoorChannel: HTTPChannelHandler {
     func handle(value connection: Connection, logger: Logger) async {
         let admitting = DoorChannel(door: door) { [responder] request, writer, channel in
             guard let admission = connection.slot.take() else { return try await responder(request, writer, channel) }
-            admission.place?.begin()
             // The work may have ended before its answer is written.
             defer { admission.place?.end(isWhole: false) }
             var once = Optional(writer)

@@ -91,9 +91,10 @@ package struct Neighbour: Sendable {
             request.body = Array(encoded)
         }
         do {
-            return try await exchange(request, method, path)
+            return try await Admission.outside { () async throws(HTTPClientError) in
+                try await exchange(request, method, path)
+            }
         } catch {
-            if case .timeout = error { Admission.current?.place?.excuse() }
             throw CallError(error)
         }
     }
