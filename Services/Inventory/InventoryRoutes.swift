@@ -14,6 +14,9 @@ struct InventoryRoutes: Sendable {
     let commit: CommitReservation
     let release: ReleaseReservation
 
+    /// How long a customer waits for a page of the shop.
+    private static let browsing = Duration.seconds(1)
+
     var routes: [Route] {
         [
             .post("/reservations", .criticalPlus, access: .services, addsWork: true) { try await makeReservation($0) },
@@ -25,10 +28,10 @@ struct InventoryRoutes: Sendable {
             .post("/reservations/{orderId}/release", .criticalPlus, access: .services) {
                 try await change($0, release.callAsFunction)
             },
-            .get("/products", .sheddablePlus) { try await products($0) },
-            .get("/products/{sku}", .sheddablePlus) { try await product($0) },
-            .get("/stock", .sheddablePlus) { try await stocks($0) },
-            .get("/stock/{sku}", .sheddablePlus) { try await stock($0) },
+            .get("/products", .sheddablePlus, budget: Self.browsing) { try await products($0) },
+            .get("/products/{sku}", .sheddablePlus, budget: Self.browsing) { try await product($0) },
+            .get("/stock", .sheddablePlus, budget: Self.browsing) { try await stocks($0) },
+            .get("/stock/{sku}", .sheddablePlus, budget: Self.browsing) { try await stock($0) },
         ]
     }
 

@@ -53,7 +53,7 @@ package struct CommonConfiguration: ServiceConfiguration {
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
         mode = settings.choice("CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
         shedMinimum = settings.integer(
-            "SHED_MINIMUM", default: 64, in: 1...10_000, "requests that are worked on at once in any case")
+            "SHED_MINIMUM", default: 32, in: 1...10_000, "requests that are worked on at once in any case")
         shedMaximum = settings.integer(
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")

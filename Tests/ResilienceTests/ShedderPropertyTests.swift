@@ -27,7 +27,7 @@ struct ShedderPropertyTests {
 
         init(_ configuration: Shedder.Configuration) {
             self.configuration = configuration
-            state = ShedderState(configuration, longest: [.seconds(1), .seconds(5), .milliseconds(200)])
+            state = ShedderState(configuration)
         }
 
         /// Up to how many in work a rank may begin at most; who matters most always may.
@@ -41,9 +41,9 @@ struct ShedderPropertyTests {
             if let highest = waiting.values.map(\.rank).max() { try #require(!isFree(highest)) }
         }
 
-        mutating func arrive(rank: Int, kind: Int, deadline: Duration?) throws {
+        mutating func arrive(rank: Int, deadline: Duration?) throws {
             asked += 1
-            var request = Shedder.Request(Priority(rank: rank), kind: kind)
+            var request = Shedder.Request(Priority(rank: rank))
             let moment = deadline.map { now.advanced(by: $0) }
             request.deadline = moment.map { Deadline($0) }
             let isFree = isFree(rank)
@@ -185,7 +185,7 @@ struct ShedderPropertyTests {
                     }
                 case let draw where draw < 4 + pressure:
                     let budget: Duration? = chance.upTo(3) == 0 ? .milliseconds(chance.upTo(100) - 5) : nil
-                    try model.arrive(rank: chance.upTo(4), kind: chance.upTo(3), deadline: budget)
+                    try model.arrive(rank: chance.upTo(4), deadline: budget)
                 default:
                     guard !model.working.isEmpty else { continue }
                     try model.end(

@@ -67,7 +67,7 @@ struct ShedderSimulation {
         _ configuration: Shedder.Configuration = .init(), workers: Int, work: [Double], spread: Spread = .exponential,
         _ purpose: String
     ) {
-        state = ShedderState(configuration, longest: Array(repeating: .seconds(1), count: work.count))
+        state = ShedderState(configuration)
         self.work = work
         self.workers = workers
         self.spread = spread
@@ -100,7 +100,7 @@ struct ShedderSimulation {
         let request = Request(stream: stream, arrival: now)
         let id = waiters
         waiters += 1
-        var asked = Shedder.Request(Priority(rank: stream.rank), kind: stream.kind)
+        var asked = Shedder.Request(Priority(rank: stream.rank))
         asked.deadline = Deadline(moment(now).advanced(by: stream.patience))
         let (arrival, changes) = state.arrive(asked, id, at: moment(now))
         switch arrival {

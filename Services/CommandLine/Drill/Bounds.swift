@@ -27,6 +27,9 @@ enum Bounds {
     /// From the end of an overload until all is normal.
     static let afterOverload = 2.0
 
+    /// From the end of an outage under too much load until all is normal at less than the capacity.
+    static let afterOutage = 10.0
+
     /// p99 of the orders that are taken in overload, beside that at 0.7 of the capacity.
     static func admitted(_ usual: Double) -> Double { 3 * usual }
 }

@@ -207,6 +207,22 @@ struct OverloadReport: Codable, Equatable {
         var span: DrillExperiment.Span
     }
 
+    /// After an outage under too much load, by customers who ask again.
+    struct Outage: Codable, Equatable {
+        /// Orders a second that were asked for until it ended, and the requests for them.
+        var offered: Double
+        var requests: Double
+        /// Orders a second afterwards.
+        var afterwards: Double
+        /// From its end until every order was confirmed in time; nil if that never was.
+        var recoveredSeconds: Double?
+        var verdict: DrillExperiment.Verdict
+        var failures: [String]
+        var timeline: [DrillExperiment.Second]
+        /// When it was, on the timeline.
+        var span: DrillExperiment.Span
+    }
+
     /// Orders a second that the stack took with all its clients waiting in turn.
     var capacity: Double
     /// p99 at 0.7 of the capacity, in milliseconds.
@@ -214,8 +230,10 @@ struct OverloadReport: Codable, Equatable {
     /// What a refusal costs of what a served order does, all processes counted.
     var refusalCost: Double
     var steps: [Step]
+    /// Nil where it wasn't asked for.
+    var outage: Outage?
     /// After all of them, once everything was drained.
     var audit: DrillAudit?
 
-    var ok: Bool { steps.allSatisfy { $0.verdict == .held } && audit?.ok != false }
+    var ok: Bool { steps.allSatisfy { $0.verdict == .held } && outage?.verdict != .failed && audit?.ok != false }
 }

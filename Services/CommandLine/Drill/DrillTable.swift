@@ -21,7 +21,14 @@ struct DrillTable {
             let what =
                 "capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, "
                 + "a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order"
-            found.append(Self.table(Self.overloadTitles, overload.steps.map(row), words: 2) + "\n" + what)
+            let steps = overload.steps.isEmpty ? [] : [Self.table(Self.overloadTitles, overload.steps.map(row), words: 2)]
+            let outage = overload.outage.map { outage in
+                "payment frozen under \(outage.offered) orders/s (\(outage.requests) requests/s): normal "
+                    + (outage.recoveredSeconds.map { "\($0) s" } ?? "not")
+                    + " after its end, at \(outage.afterwards) orders/s  "
+                    + outage.verdict.rawValue
+            }
+            found.append((steps + [what] + [outage].compactMap { $0.map(Self.coloured) }).joined(separator: "\n"))
         }
         if report.runs.count > 1, !found.isEmpty { found[0] = "The \(run.mode.rawValue) stack:\n" + found[0] }
         return found
@@ -70,10 +77,11 @@ struct DrillTable {
                 (["overload-\(step.factor.formattedWithoutZeros)x\(mode):"] + step.failures.map { "  \($0)" })
                     .joined(separator: "\n")
             }
+            let outage = (run.overload?.outage?.failures ?? []).map { "overload-outage\(mode): \($0)" }
             let books = (run.overload?.audit?.findings ?? []).filter { !$0.ok }.map { finding in
                 "overload\(mode): audit: \(finding.name): \(finding.violations.first ?? "")"
             }
-            return experiments + steps + books
+            return experiments + steps + outage + books
         }
     }
 

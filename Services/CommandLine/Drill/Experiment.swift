@@ -9,6 +9,8 @@ struct Experiment: Equatable {
         case orderKilled
         /// Requests for this many times the capacity.
         case overload(Double)
+        /// An outage of a critical dependency while too many ask, and ask again.
+        case overloadedOutage
     }
 
     var disruption: Disruption
@@ -18,6 +20,7 @@ struct Experiment: Equatable {
         case .broken(let dependencies, let kind): "\(dependencies.map(\.name).joined(separator: "+"))-\(kind.rawValue)"
         case .orderKilled: "order-killed"
         case .overload(let factor): "overload-\(factor.formattedWithoutZeros)x"
+        case .overloadedOutage: "overload-outage"
         }
     }
 
@@ -27,13 +30,15 @@ struct Experiment: Equatable {
 
     /// Times the capacity; nil where something is broken.
     var overload: Double? { if case .overload(let factor) = disruption { factor } else { nil } }
+    /// Whether it needs to know the capacity, which is measured first.
+    var isOverload: Bool { overload != nil || disruption == .overloadedOutage }
 
     /// The services that are broken.
     var targets: [String] {
         switch disruption {
         case .broken(let dependencies, _): dependencies.map(\.name)
         case .orderKilled: ["order"]
-        case .overload: []
+        case .overload, .overloadedOutage: []
         }
     }
 
@@ -41,7 +46,7 @@ struct Experiment: Equatable {
         switch disruption {
         case .broken(_, let kind): kind.rawValue
         case .orderKilled: DrillFault.killed.rawValue
-        case .overload: "overload"
+        case .overload, .overloadedOutage: "overload"
         }
     }
 
@@ -50,6 +55,9 @@ struct Experiment: Equatable {
         case .broken(let dependencies, let kind): dependencies.map { kind.words($0.name) }.joined(separator: ", ")
         case .orderKilled: DrillFault.killed.words("order")
         case .overload(let factor): "\(factor.formattedWithoutZeros) times as many requests as the stack can serve"
+        case .overloadedOutage:
+            "payment frozen for \(Int(RunOverload.outage)) s under \(RunOverload.outageLoad.formattedWithoutZeros) times the load, with "
+                + "customers who ask again"
         }
     }
 
@@ -61,6 +69,8 @@ struct Experiment: Equatable {
             let outcome = critical ? "every order is confirmed or accepted, and none is lost" : "every order is confirmed"
             return "\(outcome): \(dependencies.map(\.effect).joined(separator: "; "))"
         case .orderKilled: return "a client that asks again with the same key gets the one order; none is lost or charged twice"
+        case .overloadedOutage:
+            return "once it is back and the load is less than the capacity, all is normal without anybody's help"
         case .overload: return "orders are served as far as the capacity goes, what matters less is shed first"
         }
     }

@@ -13,7 +13,7 @@ enum Experiments {
         }
         let paired = pairs(path).flatMap { pair in DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
         return single + paired + [Experiment(disruption: .orderKilled)]
-            + overloads.map { Experiment(disruption: .overload($0)) }
+            + overloads.map { Experiment(disruption: .overload($0)) } + [Experiment(disruption: .overloadedOutage)]
     }
 
     /// Every kind once and every dependency at least once, order itself, and the smallest overload. What is frozen is a

@@ -46,7 +46,7 @@ struct RunDrill {
             _ = try await DrillAudit.take(stack.reader(), history: nil, known: &known, wait: .seconds(60)) { _ in }
         }
         var found: [String: DrillExperiment] = [:]
-        let breaking = experiments.filter { $0.overload == nil }
+        let breaking = experiments.filter { !$0.isOverload }
         let line = LiveLine()
         for (index, experiment) in breaking.shuffled(using: &chance).enumerated() {
             let seed = chance.next()
@@ -61,9 +61,9 @@ struct RunDrill {
                     + (result.failures.first.map { ": \($0)" } ?? ""))
             found[experiment.name] = result
         }
-        let factors = experiments.compactMap(\.overload)
+        let overloads = experiments.filter(\.isOverload)
         let overload =
-            factors.isEmpty ? nil : try await onStack(mode) { try await self.overload(factors, on: $0, &known, line) }
+            overloads.isEmpty ? nil : try await onStack(mode) { try await self.overload(overloads, on: $0, &known, line) }
         return DrillRun(
             mode: mode,
             dependencies: path.dependencies.map {
@@ -73,7 +73,7 @@ struct RunDrill {
     }
 
     private func overload(
-        _ factors: [Double], on stack: DrillStack, _ known: inout Set<String>, _ line: LiveLine
+        _ experiments: [Experiment], on stack: DrillStack, _ known: inout Set<String>, _ line: LiveLine
     ) async throws -> OverloadReport {
         let customers = HTTPClient(maximumConnectionsPerHost: 512)
         defer { customers.shutdown() }
@@ -83,7 +83,7 @@ struct RunDrill {
             seconds: pace.overload, signals: signals
         ) { text in
             line.show("overload: \(text)")
-        }.run(factors, known: &known)
+        }.run(experiments, known: &known)
     }
 
     private func conduct(

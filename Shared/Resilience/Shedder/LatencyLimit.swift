@@ -6,9 +6,8 @@
 /// its own. Over a window of requests, what they took over what they may take says how far the limit is off: by Little's law the
 /// latency of a queue is in proportion to the number in it, so the limit is divided by it.
 ///
-/// Not every latency is a queue: a slow disk takes its time however few there are, and fewer would only do less. So when the limit
-/// was lowered, what the latency has in common before and after – with `latency = fixed + limit × slope`, the fixed part – doesn't
-/// count for a while.
+/// Not every latency is a queue: a slow disk takes its time however few there are, and fewer only do less. That is what the minimum
+/// is for.
 ///
 /// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may be another load.
 ///
@@ -20,14 +19,8 @@ struct LatencyLimit: Sendable {
     private static let step = 0.5...1.5
     /// So little isn't worth a change.
     private static let near = 0.9...1.1
-    /// One request counts for at most so many times what it may take: one that hangs says nothing. What is fixed is at most as much.
+    /// One request counts for at most so many times what it may take: one that hangs says nothing.
     private static let outlier = 8.0
-    /// A limit has to be lowered to this share of what it was to find anything fixed, and to find this share of the latency.
-    private static let telling = 0.8
-    private static let mostly = 0.6
-    /// A window takes this share of what was found to be fixed back.
-    private static let forgetting = 1.0 / 16
-
     private struct Window {
         var count = 0.0
         /// Sums of ticks.
@@ -42,23 +35,15 @@ struct LatencyLimit: Sendable {
     private let minimum: Double
     private let maximum: Double
     private let initial: Double
-    /// By kind, in ticks: what one may take.
-    private let allowed: [Double]
     private var exact: Double
     private var window = Window()
-    /// What was measured, in ticks, before the limit was lowered.
-    private var before: (limit: Double, latency: Double)?
-    /// In ticks: what a request takes however few there are.
-    private var fixed = 0.0
     /// Counts how often the limit was changed so that only what begins afterwards tells anything.
     private(set) var era = 0
 
-    /// - Parameter longest: by kind, how long its caller waits at most.
-    init(_ configuration: Shedder.Configuration, longest: [Duration]) {
+    init(_ configuration: Shedder.Configuration) {
         minimum = Double(configuration.minimum)
         maximum = Double(configuration.maximum)
         initial = Double(configuration.initial)
-        allowed = longest.map { max(1, LimitSearch.ticks($0) * configuration.share) }
         exact = initial
     }
 
@@ -70,14 +55,15 @@ struct LatencyLimit: Sendable {
 
     /// - Parameters:
     ///   - latency: how long the service itself has had it.
+    ///   - allowed: how long it may have it.
     ///   - isWhole: whether it was done as such requests usually are; one that was refused early counts only if it was slow.
     ///   - era: when it began.
-    mutating func ended(kind: Int, after latency: Duration, isWhole: Bool, era: Int) {
-        let ticks = LimitSearch.ticks(latency)
-        guard era == self.era, isWhole || ticks >= allowed[kind] else { return }
+    mutating func ended(after latency: Duration, allowed: Duration, isWhole: Bool, era: Int) {
+        guard era == self.era, isWhole || latency >= allowed else { return }
+        let allowed = max(1, LimitSearch.ticks(allowed))
         window.count += 1
-        window.latency += min(ticks, Self.outlier * allowed[kind])
-        window.allowed += allowed[kind]
+        window.latency += min(LimitSearch.ticks(latency), Self.outlier * allowed)
+        window.allowed += allowed
         guard window.count >= max(Self.window.lowerBound, min(exact, Self.window.upperBound)) else { return }
         let closed = window
         window = Window()
@@ -90,18 +76,8 @@ struct LatencyLimit: Sendable {
             if exact > needed { set(max(needed, exact * 0.9)) }
             return
         }
-        let latency = window.latency / window.count
-        let allowed = window.allowed / window.count
-        fixed = min(fixed * (1 - Self.forgetting), latency)
-        if let before, exact < before.limit * Self.telling {
-            let slope = max(0, before.latency - latency) / (before.limit - exact)
-            let found = latency - exact * slope
-            if found > Self.mostly * latency { fixed = max(fixed, min(found, Self.outlier * allowed)) }
-        }
-        before = nil
-        let factor = allowed / max(1, latency - fixed)
+        let factor = window.allowed / max(1, window.latency)
         guard !Self.near.contains(factor) else { return }
-        if factor < 1 { before = (exact, latency) }
         set(exact * max(Self.step.lowerBound, min(factor, Self.step.upperBound)))
         era += 1
     }

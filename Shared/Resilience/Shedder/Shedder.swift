@@ -27,15 +27,13 @@ public final class Shedder: Sendable {
     public struct Request: Sendable {
         /// 0 … 3, as in ``Priority``.
         public var rank: Int
-        /// Requests of one kind take about as long as each other: an index of the shedder's `longest`.
-        public var kind: Int
-        /// By when it has to be answered.
+        /// By when it has to be answered; what is left until then when it asks is how long its caller waits. Nil: a second is assumed,
+        /// and nothing is refused for being late.
         public var deadline: Deadline?
 
         /// The nearest rank where there is none.
-        public init(_ priority: Priority, kind: Int, deadline: Deadline? = nil) {
+        public init(_ priority: Priority, deadline: Deadline? = nil) {
             rank = max(0, min(priority.rank, 3))
-            self.kind = kind
             self.deadline = deadline
         }
     }
@@ -170,15 +168,12 @@ public final class Shedder: Sendable {
 
     /// - Parameters:
     ///   - configuration: how much, and how long.
-    ///   - longest: for each kind of requests, how long their callers wait at most; at least one.
     ///   - time: where time comes from.
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration = .init(), longest: [Duration] = [.seconds(1)], time: TimeSource = .system)
-        throws(InvalidConfiguration)
-    {
+    public init(_ configuration: Configuration = .init(), time: TimeSource = .system) throws(InvalidConfiguration) {
         try configuration.validate()
         self.time = time
-        room = Locked(Room(state: ShedderState(configuration, longest: longest)))
+        room = Locked(Room(state: ShedderState(configuration)))
     }
 
     /// The limit, who is in, who waits, and who was refused, at this moment.

@@ -2,7 +2,8 @@ extension Shedder {
     /// How much is worked on at once, and who waits for how long.
     public struct Configuration: PolicyConfiguration {
         /// Requests in work at once that are always let in, all ranks together; a rank's share of it below that. 1 … `maximum`;
-        /// default 16. So many at once must not be too many for the service, whatever happens.
+        /// default 16. So many at once must not be too many for the service, whatever happens, and enough on a disk that has become
+        /// slow.
         public var minimum: Int
         /// Requests in work at once that are never exceeded, whatever is measured. `minimum` … 100,000; default 1,000.
         public var maximum: Int

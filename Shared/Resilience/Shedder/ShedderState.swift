@@ -7,8 +7,10 @@ struct ShedderState<Waiter: Sendable>: Sendable {
 
     /// A request that is worked on.
     struct Place: Sendable {
-        var kind: Int
+        var rank: Int
         var since: Moment
+        /// How long this service may have it.
+        var allowed: Duration
         /// Of the limit under which it was let in.
         var era: Int
         /// How long it waited for somebody else.
@@ -42,9 +44,12 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     private(set) var refused = SIMD4<Int>.zero
     private var lastId: UInt64 = 0
 
-    init(_ configuration: Shedder.Configuration, longest: [Duration]) {
+    /// Of a caller that didn't say how long it waits.
+    private static var usualPatience: Duration { .seconds(1) }
+
+    init(_ configuration: Shedder.Configuration) {
         self.configuration = configuration
-        search = LatencyLimit(configuration, longest: longest)
+        search = LatencyLimit(configuration)
         line = WaitingLine(patience: configuration.patience, places: configuration.places)
     }
 
@@ -61,13 +66,14 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             refused[request.rank] += 1
             return (.refused(.deadlineExceeded), changes)
         }
-        if isFree(request.rank) { return (.admitted(begin(request.rank, request.kind, at: now)), changes) }
+        if isFree(request.rank) { return (.admitted(begin(request.rank, patience(of: request, at: now), at: now)), changes) }
         search.pressed()
         yielding.hadToWait(request.rank, at: now)
         let id = lastId + 1
+        let patience = patience(of: request, at: now)
         let entrance = line.enter(
             WaitingLine.Entry(
-                id: id, waiter: waiter(), rank: request.rank, kind: request.kind, since: now, deadline: request.deadline?.moment
+                id: id, waiter: waiter(), rank: request.rank, patience: patience, since: now, deadline: request.deadline?.moment
             ),
             rank: request.rank, chances: max(1, search.limit / 4), at: now)
         switch entrance {
@@ -89,8 +95,10 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     ///   as long all the same.
     mutating func end(_ place: Place, isOutside: Bool = false, isWhole: Bool, at now: Moment) -> Changes {
         if isOutside { outside -= 1 } else { inFlight -= 1 }
+        let latency = max(.zero, place.since.duration(to: now) - place.away)
+        yielding.ended(place.rank, after: latency, allowed: place.allowed, at: now)
         search.ended(
-            kind: place.kind, after: max(.zero, place.since.duration(to: now) - place.away), isWhole: isWhole, era: place.era)
+            after: latency, allowed: place.allowed, isWhole: isWhole, era: place.era)
         return settle(at: now)
     }
 
@@ -126,12 +134,16 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         inFlight < allowances[rank] && inFlight + outside < configuration.maximum
     }
 
-    private mutating func begin(_ rank: Int, _ kind: Int, at now: Moment) -> Place {
+    private func patience(of request: Request, at now: Moment) -> Duration {
+        request.deadline.map { now.duration(to: $0.moment) } ?? Self.usualPatience
+    }
+
+    private mutating func begin(_ rank: Int, _ patience: Duration, at now: Moment) -> Place {
         inFlight += 1
         admitted[rank] += 1
         yielding.look(at: now)
         search.began(inFlight: inFlight)
-        return Place(kind: kind, since: now, era: search.era)
+        return Place(rank: rank, since: now, allowed: patience * configuration.share, era: search.era)
     }
 
     private mutating func settle(at now: Moment) -> Changes {
@@ -147,7 +159,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             if entry.isOverdue(at: now) {
                 refuse([entry], .deadlineExceeded, &changes)
             } else {
-                changes.admitted.append((entry.waiter, begin(rank, entry.kind, at: now)))
+                changes.admitted.append((entry.waiter, begin(rank, entry.patience, at: now)))
             }
         }
     }

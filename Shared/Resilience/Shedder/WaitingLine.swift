@@ -10,7 +10,8 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         let id: UInt64
         let waiter: Waiter
         let rank: Int
-        let kind: Int
+        /// How long its caller waits, from `since`.
+        let patience: Duration
         let since: Moment
         let deadline: Moment?
     }

@@ -3,7 +3,8 @@
 /// The shares of the limit that ``Priority`` gives keep some places for the higher ranks, but where these need more, every place
 /// that a lower rank has is one too many: so while anybody of a higher rank has to wait, a rank's allowance becomes smaller, fast,
 /// and otherwise it comes back, slowly (additive increase, multiplicative decrease; Chiu and Jain 1989). It settles where the
-/// higher ranks hardly ever wait.
+/// higher ranks hardly ever wait. The same happens to what can be shed where it takes this service long, if not yet too long for
+/// those who matter: on a machine that others share, theirs may be the work that it is in the way of.
 struct Yielding: Sendable {
     private static let interval = Duration.milliseconds(20)
     /// So much of an allowance is left after an interval in which a higher rank had to wait,
@@ -11,11 +12,26 @@ struct Yielding: Sendable {
     /// and so much of the whole comes back after another one: all of it in two seconds.
     private static let increase = 0.01
 
+    /// What may be shed is content with this part of what a request may take here.
+    private static let content = 0.2
+    /// So few say nothing of how long it takes.
+    private static let enough = 8.0
+    /// The ranks below this may be shed.
+    private static let critical = 2
+
+    private struct Slowness {
+        var count = 0.0
+        /// Sums of what the latencies were of the allowed ones.
+        var share = 0.0
+        var isTooMuch: Bool { share > Yielding.content * count }
+    }
+
     /// By rank, of what it would have: 0 … 1.
     private var shares = SIMD4<Double>(repeating: 1)
     private var next: Moment?
     /// The highest rank that had to wait in this interval.
     private var waited = -1
+    private var slowness = [Slowness](repeating: Slowness(), count: Self.critical)
 
     /// Whoever finds nothing in work may always begin.
     func allowances(_ whole: SIMD4<Int>) -> SIMD4<Int> {
@@ -28,6 +44,14 @@ struct Yielding: Sendable {
         waited = max(waited, rank)
     }
 
+    /// Work has ended, of which this service may have had so much.
+    mutating func ended(_ rank: Int, after latency: Duration, allowed: Duration, at now: Moment) {
+        guard (rank < Self.critical), (allowed > .zero) else { return }
+        slowness[rank].count += 1
+        slowness[rank].share += min(1, latency / allowed)
+        look(at: now)
+    }
+
     /// Time has passed.
     mutating func look(at now: Moment) {
         guard let next else {
@@ -36,9 +60,17 @@ struct Yielding: Sendable {
         }
         guard now >= next else { return }
         for rank in 0..<4 {
-            shares[rank] = rank < waited ? shares[rank] * Self.decrease : min(1, shares[rank] + Self.increase)
+            let yields = rank < waited || isSlow(rank)
+            shares[rank] = yields ? shares[rank] * Self.decrease : min(1, shares[rank] + Self.increase)
         }
         waited = -1
         self.next = now.advanced(by: Self.interval)
+    }
+
+    /// Asked once an interval: what was seen counts once.
+    private mutating func isSlow(_ rank: Int) -> Bool {
+        guard (rank < Self.critical), slowness[rank].count >= Self.enough else { return false }
+        defer { slowness[rank] = Slowness() }
+        return slowness[rank].isTooMuch
     }
 }

@@ -61,7 +61,7 @@ package final class Door: Sendable {
         self.time = time
         idleTimeout = configuration.idleTimeout
         if let shedder = configuration.shedder {
-            self.shedder = try Shedder(shedder, longest: table.budgets, time: time)
+            self.shedder = try Shedder(shedder, time: time)
         } else {
             shedder = nil
         }
@@ -91,7 +91,7 @@ package final class Door: Sendable {
             return .refused(.deadlineExceeded)
         }
         guard shedder != nil else { return .free }
-        return .place(Shedder.Request(criticality.priority, kind: entry.kind, deadline: .after(budget, from: now)))
+        return .place(Shedder.Request(criticality.priority, deadline: .after(budget, from: now)))
     }
 
     /// Requests that were refused because their client asked too often.

@@ -5,8 +5,6 @@ import ServingPath
 /// What the door has to know of a route, found by method and path as they stand in the request's first line.
 struct DoorTable: Sendable {
     struct Entry: Sendable {
-        /// Counts the routes: requests of one route take about as long as each other.
-        var kind: Int
         var criticality: Criticality
         var budget: Duration
     }
@@ -44,15 +42,10 @@ struct DoorTable: Sendable {
 
     /// - Parameter exempt: what paths that are never shed begin with, as `csp`.
     init(_ routes: [Route], exempt: [String]) {
-        rows = routes.enumerated().map { kind, route in
-            Row(route, Entry(kind: kind, criticality: route.criticality, budget: route.budget))
-        }
+        rows = routes.map { Row($0, Entry(criticality: $0.criticality, budget: $0.budget)) }
         self.exempt = exempt.map { Array($0.utf8) }
-        unknown = Entry(kind: routes.count, criticality: .sheddable, budget: .seconds(5))
+        unknown = Entry(criticality: .sheddable, budget: .seconds(5))
     }
-
-    /// Of each kind.
-    var budgets: [Duration] { (rows.map(\.entry) + [unknown]).map(\.budget) }
 
     /// Nil: never shed.
     func entry(_ method: HTTPMethod, _ uri: String) -> Entry? {

@@ -14,6 +14,8 @@ final class Crowd: Sendable {
         /// Requests a second.
         var rate: Double
         var quotes = 0.0
+        /// How often one asks while it gets no answer, or a 503.
+        var tries = 1
     }
 
     private let client: HTTPClient
@@ -21,6 +23,8 @@ final class Crowd: Sendable {
     /// With the count of all requests it makes the keys: none twice.
     private let run = randomHex(UInt64.self)
     private let count = Locked(0)
+    private let sent = Locked(0)
+    private let backoff = Backoff(base: .milliseconds(200), cap: .seconds(2), floor: .milliseconds(50))
     private let orders: [[UInt8]]
     private let quotes: [[UInt8]]
 
@@ -50,7 +54,7 @@ final class Crowd: Sendable {
                     let wish: Wish = owed >= 1 ? .quote : .order
                     if owed >= 1 { owed -= 1 }
                     let intended = at
-                    group.addTask { (wish, await self.ask(wish, intended, since: begin)) }
+                    group.addTask { (wish, await self.ask(wish, intended, since: begin, tries: phase.tries)) }
                     at += 1 / phase.rate
                 }
                 at = end
@@ -85,7 +89,7 @@ final class Crowd: Sendable {
                 group.addTask {
                     var refused = 0
                     for _ in 0..<count / once {
-                        let answer = try? await self.send(.order, deadline: "0")
+                        let answer = try? await self.send(.order, self.next(), deadline: "0")
                         if answer?.status == 503 { refused += 1 }
                     }
                     return refused
@@ -95,17 +99,34 @@ final class Crowd: Sendable {
         }
     }
 
-    private func ask(_ wish: Wish, _ at: Double, since begin: ContinuousClock.Instant) async -> Sample {
-        let answer = try? await send(wish)
+    private func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+
+    /// Requests so far.
+    var requests: Int { sent.withLock { $0 } }
+
+    private func ask(_ wish: Wish, _ at: Double, since begin: ContinuousClock.Instant, tries: Int = 1) async -> Sample {
+        let number = next()
+        var chance = SystemRandomNumberGenerator()
+        var answer = try? await send(wish, number)
+        var failures = 1
+        while failures < tries, answer == nil || answer?.status == 503 {
+            try? await Task.sleep(for: backoff.delay(afterFailures: failures, using: &chance))
+            answer = try? await send(wish, number)
+            failures += 1
+        }
         let latency = ((ContinuousClock.now - begin).seconds - at) * 1000
         return Sample(at: at, latency: latency, outcome: Self.outcome(answer), answer: answer.map { "\($0.status)" } ?? "none")
     }
 
-    private func send(_ wish: Wish, deadline: String? = nil) async throws(HTTPClientError) -> HTTPClient.Response {
-        let number = count.withLock { count in
-            count += 1
-            return count
-        }
+    private func send(
+        _ wish: Wish, _ number: Int, deadline: String? = nil
+    ) async throws(HTTPClientError) -> HTTPClient.Response {
+        sent.withLock { $0 += 1 }
         var headers = [(name: "Content-Type", value: "application/json")]
         if wish == .order { headers.append((name: "Idempotency-Key", value: "\(run)-\(number)")) }
         if let deadline { headers.append((name: "csp-deadline-ms", value: deadline)) }

@@ -29,7 +29,7 @@ struct OverloadJudge {
 
     /// From the step until goodput and the p99 of the admitted were what they should be for the rest of it.
     var settledSeconds: Double? {
-        first(in: span) { samples, seconds in
+        Self.first(orders, in: span) { samples, seconds in
             let p99 = DrillExperiment.Latency(samples.filter(\.isTaken))?.p99 ?? .infinity
             return Self.good(samples, over: seconds) >= Bounds.goodput * bound && p99 <= Bounds.admitted(usualP99)
         }
@@ -37,9 +37,16 @@ struct OverloadJudge {
 
     /// From the step's end until nobody was turned away any more and the p99 was within its bound.
     var recoveredSeconds: Double? {
-        first(in: .init(begin: span.end, end: end)) { samples, _ in
+        Self.first(orders, in: .init(begin: span.end, end: end)) { samples, _ in
             let p99 = DrillExperiment.Latency(samples)?.p99 ?? .infinity
             return samples.allSatisfy(\.isTaken) && p99 <= Bounds.admitted(usualP99)
+        }
+    }
+
+    /// From the begin of `span` until every order was confirmed, the p99 within its bound, for the rest of it.
+    static func normal(_ orders: [Sample], in span: DrillExperiment.Span, within p99: Double) -> Double? {
+        first(orders, in: span) { samples, _ in
+            samples.allSatisfy { $0.outcome == .confirmed } && DrillExperiment.Latency(samples).map { $0.p99 <= p99 } ?? false
         }
     }
 
@@ -89,8 +96,8 @@ struct OverloadJudge {
     }
 
     /// In tenths of a second: from when on, for the rest of the span, it was so. The last second is too little to tell.
-    private func first(
-        in span: DrillExperiment.Span, where isSo: ([Sample], Double) -> Bool
+    private static func first(
+        _ orders: [Sample], in span: DrillExperiment.Span, where isSo: ([Sample], Double) -> Bool
     ) -> Double? {
         let last = Int(((span.end - span.begin - 1) * 10).rounded(.down))
         guard last >= 0 else { return nil }

@@ -4,10 +4,19 @@ import Transport
 
 /// Measures what the stack can do and what a refusal costs, and then asks for several times as much.
 struct RunOverload {
-    /// Customers in turn who keep the stack busy; their orders wait for each other, and stay within the deadline.
-    private static let busy = 16
+    /// Customers in turn, so many at once: more of them as long as that serves more orders.
+    private static let crowds = [16, 32, 64, 128]
+    /// What is worth a larger crowd.
+    private static let gain = 1.05
     /// Of the requests of a step, those that matter less.
     private static let quotes = 0.2
+
+    /// Seconds of an outage under load, the load as a multiple of the capacity, and afterwards.
+    static let outage = 30.0
+    static let outageLoad = 2.0
+    private static let afterwards = 0.8
+    /// Seconds that are looked at then.
+    private static let aftermath = 20.0
 
     let stack: DrillStack
     let customers: HTTPClient
@@ -17,7 +26,7 @@ struct RunOverload {
     let signals: StopSignals
     let show: @Sendable (String) -> Void
 
-    func run(_ factors: [Double], known: inout Set<String>) async throws -> OverloadReport {
+    func run(_ experiments: [Experiment], known: inout Set<String>) async throws -> OverloadReport {
         let crowd = try Crowd(client: customers, orderURL: stack.service(.order).url, baskets: baskets)
         let (capacity, orderCost) = try await capacity(crowd)
         let refusalCost = try await refusal(crowd) / orderCost
@@ -27,38 +36,45 @@ struct RunOverload {
         let usual = try await crowd.send([rest])
         let usualP99 = DrillExperiment.Latency(usual.orders)?.p99 ?? 0
         var steps: [OverloadReport.Step] = []
-        for factor in factors {
+        for factor in experiments.compactMap(\.overload) {
             try check()
             show("\(factor.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
             steps.append(try await step(factor, capacity, refusalCost, usualP99, crowd))
         }
+        let isOutageAsked = experiments.contains { $0.disruption == .overloadedOutage }
+        let outage = isOutageAsked ? try await outage(capacity, usualP99, crowd) : nil
         let (audit, _) = try await DrillAudit.take(
             stack.reader(), history: nil, known: &known, wait: .seconds(60), progress: show)
         return OverloadReport(
             capacity: capacity.rounded(places: 1), p99AtSeventyPercent: usualP99, refusalCost: refusalCost.rounded(places: 4),
-            steps: steps, audit: audit)
+            steps: steps, outage: outage, audit: audit)
     }
 
-    /// Orders a second, and the processor time that one takes, until its last message is delivered.
+    /// Orders a second, at most, and the processor time that one takes then, until its last message is delivered.
     private func capacity(_ crowd: Crowd) async throws -> (Double, Double) {
-        show("measuring the capacity")
-        _ = await crowd.inTurn(Self.busy, for: .seconds(1))
-        try await drain()
-        let before = try CPUTime.used(by: stack.folder.record())
-        let begin = ContinuousClock.now
-        let samples = await crowd.inTurn(Self.busy, for: .seconds(seconds))
-        let elapsed = (ContinuousClock.now - begin).seconds
-        try await drain()
-        let taken = samples.count(where: \.isTaken)
-        guard taken > 0 else { throw Failure("the stack takes no orders") }
-        return (Double(taken) / elapsed, (try CPUTime.used(by: stack.folder.record()) - before) / Double(taken))
+        var best = (0.0, 0.0)
+        _ = await crowd.inTurn(Self.crowds[0], for: .seconds(1))
+        for customers in Self.crowds {
+            show("measuring the capacity with \(customers) customers")
+            try await drain()
+            let before = try CPUTime.used(by: stack.folder.record())
+            let begin = ContinuousClock.now
+            let samples = await crowd.inTurn(customers, for: .seconds(seconds))
+            let elapsed = (ContinuousClock.now - begin).seconds
+            try await drain()
+            let taken = Double(samples.count(where: \.isTaken))
+            guard taken > 0 else { throw Failure("the stack takes no orders") }
+            guard taken / elapsed > best.0 * Self.gain else { break }
+            best = (taken / elapsed, (try CPUTime.used(by: stack.folder.record()) - before) / taken)
+        }
+        return best
     }
 
     /// The processor time that one takes.
     private func refusal(_ crowd: Crowd) async throws -> Double {
         show("measuring what a refusal costs")
         let before = try CPUTime.used(by: stack.folder.record())
-        let count = await crowd.refused(4000, at: Self.busy)
+        let count = await crowd.refused(4000, at: Self.crowds[0])
         guard count > 0 else { throw Failure("orders whose deadline has passed aren't refused") }
         return (try CPUTime.used(by: stack.folder.record()) - before) / Double(count)
     }
@@ -85,6 +101,47 @@ struct RunOverload {
             shed: Self.difference(counted?.shed, before?.shed), admitted: Self.difference(counted?.admitted, before?.admitted),
             settledSeconds: judge.settledSeconds, recoveredSeconds: judge.recoveredSeconds,
             verdict: failures.isEmpty ? .held : .failed, failures: failures,
+            timeline: DrillExperiment.Second.timeline(orders), span: span)
+    }
+
+    /// Payment is frozen under too much load, by customers who ask again; what is left of it when both are over?
+    private func outage(_ capacity: Double, _ usualP99: Double, _ crowd: Crowd) async throws -> OverloadReport.Outage {
+        try check()
+        show("payment frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
+        let calm = Crowd.Phase(seconds: 2, rate: Self.afterwards * capacity)
+        let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity, tries: 4)
+        let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity, tries: 4)
+        let breakage = Breakage(
+            service: .payment, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
+        let begin = ContinuousClock.now
+        let requests = crowd.requests
+        let sending = Task { try await crowd.send([calm, load, after]) }
+        try await Task.sleep(until: begin + .seconds(calm.seconds), clock: .continuous)
+        do {
+            try await breakage.begin()
+            try await Task.sleep(until: begin + .seconds(calm.seconds + load.seconds), clock: .continuous)
+        } catch {
+            try? await breakage.end()
+            sending.cancel()
+            throw error
+        }
+        let asked = Double(crowd.requests - requests) / (calm.seconds + load.seconds)
+        try await breakage.end()
+        let orders = try await sending.value.orders
+        let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
+        let recovered = OverloadJudge.normal(
+            orders, in: .init(begin: span.end, end: span.end + after.seconds), within: Bounds.admitted(usualP99))
+        var failures: [String] = []
+        if recovered.map({ $0 > Bounds.afterOutage }) ?? true {
+            failures.append(
+                "normal again after \(recovered.map { "\($0) s" } ?? "the load had ended"), more than "
+                    + "\(Bounds.afterOutage.formattedWithoutZeros) s")
+        }
+        try await drain()
+        return OverloadReport.Outage(
+            offered: load.rate.rounded(places: 1), requests: asked.rounded(places: 1),
+            afterwards: after.rate.rounded(places: 1),
+            recoveredSeconds: recovered, verdict: failures.isEmpty ? .held : .failed, failures: failures,
             timeline: DrillExperiment.Second.timeline(orders), span: span)
     }
 

@@ -17,7 +17,7 @@ struct OverloadSection {
             Markup.element(
                 "div", ["class": "charts"],
                 Chart.svg("\(name): goodput against offered load, with its bound", GoodputChart(report: report).content)),
-            table(name), report.steps.map(step).joined())
+            table(name), report.steps.map(step).joined(), report.outage.map(outage) ?? "")
     }
 
     private func table(_ name: String) -> String {
@@ -37,24 +37,45 @@ struct OverloadSection {
         ).markup
     }
 
+    private func outage(_ outage: OverloadReport.Outage) -> String {
+        let recovered = outage.recoveredSeconds.map { "\(PageText.number($0)) s after its end" } ?? "not again"
+        return part(
+            "payment frozen under too much load", outage.verdict, outage.failures, outage.timeline, outage.span, named: "outage"
+        )
+            + Markup.element(
+                "p", [:],
+                Markup.text(
+                    "\(PageText.number(outage.offered)) orders a second, by customers who ask again (\(PageText.number(outage.requests)) "
+                        + "requests a second); afterwards \(PageText.number(outage.afterwards)) orders a second. All was normal "
+                        + "\(recovered)."))
+    }
+
     private func step(_ step: OverloadReport.Step) -> String {
-        let name = "\(PageText.number(step.factor))× the capacity"
+        part(
+            "\(PageText.number(step.factor))× the capacity", step.verdict, step.failures, step.timeline, step.span,
+            named: "overload")
+    }
+
+    private func part(
+        _ name: String, _ verdict: DrillExperiment.Verdict, _ failures: [String], _ timeline: [DrillExperiment.Second],
+        _ span: DrillExperiment.Span, named: String
+    ) -> String {
         let bound = LatencyChart.Bound(
             name: "≤ \(PageText.milliseconds(report.p99AtSeventyPercent * 3))", milliseconds: report.p99AtSeventyPercent * 3,
-            spans: [step.span])
+            spans: [span])
         let charts =
             Chart.svg(
                 "\(name), orders a second by outcome",
-                OutcomeChart(step.timeline, spans: [step.span], named: "overload").content)
+                OutcomeChart(timeline, spans: [span], named: named).content)
             + Chart.svg(
                 "\(name), p50 and p99 of the orders",
-                LatencyChart(step.timeline, spans: [step.span], named: "overload", bounds: [bound]).content)
+                LatencyChart(timeline, spans: [span], named: named, bounds: [bound]).content)
         let failures =
-            step.failures.isEmpty
+            failures.isEmpty
             ? ""
             : Markup.element(
-                "ul", ["class": "failures"], step.failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
-        return Markup.element("h3", [:], Markup.text(name), " ", ExperimentSection.badge(step.verdict)) + failures
+                "ul", ["class": "failures"], failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
+        return Markup.element("h3", [:], Markup.text(name), " ", ExperimentSection.badge(verdict)) + failures
             + Markup.element("div", ["class": "charts"], charts)
     }
 }
