@@ -112,9 +112,10 @@ let package = Package(
         service("Inventory"),
         service("Notification"),
         service("Order"),
+        .target(name: "Load", dependencies: ["Resilience"], path: "Shared/Load"),
         .executableTarget(
             name: "CommandLine",
-            dependencies: ["Contracts", "Resilience", "ServingPath", "Transport", argumentParser, logging],
+            dependencies: ["Contracts", "Load", "Resilience", "ServingPath", "Transport", argumentParser, logging],
             path: "Services/CommandLine"),
 
         .target(
@@ -152,7 +153,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Contracts", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, sqlite, hummingbird, logging,
+                "Contracts", "Load", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, sqlite, hummingbird,
+                logging,
             ],
             path: "Tests/Benchmarks"),
     ]

@@ -95,7 +95,9 @@ package struct OrderApplication: ServiceApplication {
         let expire = ExpireOrders(
             store: store, queue: queue, hands: hands, endings: endings, counts: conclude.counts, time: environment.time,
             logger: environment.logger)
-        let workers = QueueWorkers(queue: queue, lanes: lanes, policy: policy, logger: environment.logger)
+        let workers = QueueWorkers(
+            queue: queue, lanes: lanes, policy: policy,
+            share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 }, logger: environment.logger)
         background = [expire, catalogue, coupons, workers]
     }
 

@@ -24,7 +24,7 @@ struct LanePlan {
     }
 
     private let policy: QueueWorkers.Policy
-    private(set) var window: LaneWindow
+    var window: LaneWindow
     private var inDelivery: [Lease: Hand] = [:]
     /// Delivered and not settled yet.
     private(set) var finished: [Delivery] = []

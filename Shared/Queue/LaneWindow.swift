@@ -10,6 +10,8 @@ struct LaneWindow: Sendable {
     private(set) var era = 0
     /// How often it was taken for dead since it last answered.
     private(set) var deaths = 0
+    /// Of the concurrency, how much there is room for now: 0 … 1.
+    var share = 1.0
     private var answered = 0
     private var unansweredInARow = 0
 
@@ -18,7 +20,10 @@ struct LaneWindow: Sendable {
         size = self.concurrency
     }
 
-    func room(besides inDelivery: Int) -> Int { max(0, size - inDelivery) }
+    func room(besides inDelivery: Int) -> Int {
+        let allowed = max(1, Int(Double(concurrency) * max(0, min(share, 1))))
+        return max(0, min(size, allowed) - inDelivery)
+    }
 
     mutating func answered(era: Int) {
         guard era == self.era else { return }

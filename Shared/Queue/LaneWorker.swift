@@ -16,6 +16,7 @@ struct LaneWorker: Sendable {
     let time: TimeSource
     let bell: Bell
     let stale: Counter
+    let share: @Sendable () -> Double
     let logger: Logger
 
     /// What deliveries and the shutdown leave for the loop.
@@ -54,6 +55,7 @@ struct LaneWorker: Sendable {
             while true {
                 let isStopping = tray.isStopping
                 let now = time.now()
+                plan.window.share = share()
                 for delivery in tray.take() { plan.finish(delivery, at: now, chance: &chance) }
                 if isStopping, plan.isEmpty { return }
                 let next = plan.nextRound(now: now, isStopping: isStopping)

@@ -42,9 +42,12 @@ package struct QueueWorkers: Service {
     private let workers: [LaneWorker]
     private let logger: Logger
 
+    /// - Parameter share: of each lane's concurrency, how much there is room for now, 0 … 1: whoever waits for this process comes first.
+    ///   One message a lane is always delivered.
     /// - Parameter metrics: gets `csp_queue_stale_total`, the settlements and extensions that came after the lease was lost.
     package init(
-        queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(), logger: Logger,
+        queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(),
+        share: @escaping @Sendable () -> Double = { 1 }, logger: Logger,
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.queue = queue
@@ -55,7 +58,7 @@ package struct QueueWorkers: Service {
             LaneWorker(
                 lane: lane, claims: LaneClaims(lane: lane.name, policy: policy, clock: queue.clock, owner: owner),
                 store: queue.store, policy: policy, time: queue.clock.time, bell: queue.bell(lane.name), stale: stale,
-                logger: logger)
+                share: share, logger: logger)
         }
     }
 

@@ -53,7 +53,7 @@ package struct CommonConfiguration: ServiceConfiguration {
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
         mode = settings.choice("CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
         shedMinimum = settings.integer(
-            "SHED_MINIMUM", default: 32, in: 1...10_000, "requests that are worked on at once in any case")
+            "SHED_MINIMUM", default: 24, in: 1...10_000, "requests that are worked on at once in any case")
         shedMaximum = settings.integer(
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")
@@ -69,8 +69,13 @@ package struct CommonConfiguration: ServiceConfiguration {
         seedFolder = settings.optional("SEED_DIR", "folder of products.csv and coupons.csv, loaded once into an empty store")
     }
 
-    var door: Door.Configuration {
-        let shedder = Shedder.Configuration(minimum: shedMinimum, maximum: shedMaximum, patience: shedPatience)
-        return Door.Configuration(shedder: mode == .protected ? shedder : nil, rate: rateLimit, burst: rateLimitBurst)
+    /// Nil: nothing is shed.
+    var shedder: Shedder.Configuration? {
+        guard mode == .protected else { return nil }
+        return Shedder.Configuration(minimum: shedMinimum, maximum: shedMaximum, patience: shedPatience)
+    }
+
+    func door(_ shedder: Shedder?) -> Door.Configuration {
+        Door.Configuration(shedder: shedder, rate: rateLimit, burst: rateLimitBurst)
     }
 }

@@ -46,6 +46,8 @@ package struct ServiceEnvironment: Sendable {
     package var time: TimeSource
     /// Wall-clock time, for what is stored and shown.
     package var wall: @Sendable () -> Timestamp
+    /// Of this service's door; nil: nothing is shed.
+    package internal(set) var shedder: Shedder?
 
     package init(
         common: CommonConfiguration, logger: Logger, http: HTTPClient, time: TimeSource = .system,

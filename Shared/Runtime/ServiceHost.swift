@@ -23,12 +23,15 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
 
     /// - Throws: ``StartError`` or ``StoreError`` when the service can't be put together.
     package init(configuration: Application.Configuration, environment: ServiceEnvironment) throws {
+        let common = environment.common
+        var environment = environment
+        environment.shedder = try common.shedder.map { try Shedder($0) }
         application = try Application(configuration: configuration, environment: environment)
         self.environment = environment
-        let common = environment.common
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         door = try Door(
-            common.door, routes: application.routes, exempt: StandardRoutes.firstSegments, credentials: credentials)
+            common.door(environment.shedder), routes: application.routes, exempt: StandardRoutes.firstSegments,
+            credentials: credentials)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is

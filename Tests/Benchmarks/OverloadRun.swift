@@ -1,3 +1,5 @@
+import Load
+
 /// What came of the requests of one stream, from outside.
 struct OverloadRun {
     let outcomes: [RawSender.Outcome]

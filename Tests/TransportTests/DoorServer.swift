@@ -45,7 +45,9 @@ struct DoorServer: Sendable {
         ]
         let probe = Route.get("/livez") { _ in try .json(200, ["status": "alive"]) }
         let door = try Door(
-            Door.Configuration(shedder: shedder, rate: rate, burst: burst, idleTimeout: idleTimeout), routes: routes,
+            Door.Configuration(
+                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst, idleTimeout: idleTimeout),
+            routes: routes,
             exempt: ["livez"], credentials: credentials, time: time)
         var logger = Logger(label: "door")
         logger.logLevel = .critical

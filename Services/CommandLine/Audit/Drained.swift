@@ -13,7 +13,7 @@ extension StackReader {
                 throw Failure("not-drained: \(busy.joined(separator: "; ")) after \(wait.seconds.formattedWithoutZeros) s")
             }
             progress("waiting for \(busy.joined(separator: "; "))")
-            try await Task.sleep(for: .milliseconds(250))
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

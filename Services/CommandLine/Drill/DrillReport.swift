@@ -209,9 +209,10 @@ struct OverloadReport: Codable, Equatable {
 
     /// After an outage under too much load, by customers who ask again.
     struct Outage: Codable, Equatable {
-        /// Orders a second that were asked for until it ended, and the requests for them.
+        /// Orders a second that were asked for until it ended.
         var offered: Double
-        var requests: Double
+        /// That were sent for all of them, those afterwards included.
+        var requests: Int
         /// Orders a second afterwards.
         var afterwards: Double
         /// From its end until every order was confirmed in time; nil if that never was.

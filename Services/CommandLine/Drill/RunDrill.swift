@@ -75,12 +75,10 @@ struct RunDrill {
     private func overload(
         _ experiments: [Experiment], on stack: DrillStack, _ known: inout Set<String>, _ line: LiveLine
     ) async throws -> OverloadReport {
-        let customers = HTTPClient(maximumConnectionsPerHost: 512)
-        defer { customers.shutdown() }
         defer { line.finish() }
         return try await RunOverload(
-            stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"),
-            seconds: pace.overload, signals: signals
+            stack: stack, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), seconds: pace.overload,
+            signals: signals
         ) { text in
             line.show("overload: \(text)")
         }.run(experiments, known: &known)

@@ -186,6 +186,13 @@ public final class Shedder: Sendable {
         }
     }
 
+    /// Of what is done while nobody waits for it, how much there is room for now: an eighth … 1. It becomes less, fast, while anybody
+    /// has to wait or requests take most of what they may, and comes back slowly.
+    public var backgroundShare: Double {
+        let now = time.moment()
+        return room.withLock { $0.state.backgroundShare(at: now) }
+    }
+
     /// Asks to be let in.
     ///
     /// - Parameters:

@@ -10,7 +10,7 @@ extension Shedder {
         /// Where the search begins, and what a limit that isn't used goes back to. `minimum` … `maximum`; default 64, or the nearest
         /// that they allow.
         public var initial: Int
-        /// What a request may spend at the service itself, as a share of what its caller waits at most. 0.001 … 1, default 0.05:
+        /// What a request may spend at the service itself, as a share of what its caller waits at most. 0.001 … 1, default 0.035:
         /// what it waits for others takes the most of it, and a service with one core and one writer does half as much again when
         /// some requests queue for them.
         public var share: Double
@@ -22,7 +22,7 @@ extension Shedder {
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
-            minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.05,
+            minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.035,
             patience: Duration = .milliseconds(500), places: Int = 1000
         ) {
             self.minimum = minimum

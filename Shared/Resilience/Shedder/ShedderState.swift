@@ -118,6 +118,11 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     /// Whoever waited has gone away. True: it will hear nothing more.
     mutating func leave(_ id: UInt64, rank: Int, at now: Moment) -> Bool { line.leave(id, rank: rank, at: now) != nil }
 
+    mutating func backgroundShare(at now: Moment) -> Double {
+        yielding.look(at: now)
+        return yielding.background
+    }
+
     /// Time has passed.
     mutating func tick(at now: Moment) -> Changes {
         var changes = Changes()

@@ -4,7 +4,8 @@
 /// that a lower rank has is one too many: so while anybody of a higher rank has to wait, a rank's allowance becomes smaller, fast,
 /// and otherwise it comes back, slowly (additive increase, multiplicative decrease; Chiu and Jain 1989). It settles where the
 /// higher ranks hardly ever wait. The same happens to what can be shed where it takes this service long, if not yet too long for
-/// those who matter: on a machine that others share, theirs may be the work that it is in the way of.
+/// those who matter: on a machine that others share, theirs may be the work that it is in the way of. And what nobody waits for, the
+/// work in the background, yields to all of them.
 struct Yielding: Sendable {
     private static let interval = Duration.milliseconds(20)
     /// So much of an allowance is left after an interval in which a higher rank had to wait,
@@ -13,9 +14,13 @@ struct Yielding: Sendable {
     private static let increase = 0.01
 
     /// What may be shed is content with this part of what a request may take here.
-    private static let content = 0.2
+    private static let content = 0.25
+    /// What is done in the background yields where requests take more than this part of it.
+    private static let hurried = 0.8
     /// So few say nothing of how long it takes.
     private static let enough = 8.0
+    /// However much there is to do, this share of what is done in the background goes on: what is put off for ever isn't made good.
+    private static let least = 0.125
     /// The ranks below this may be shed.
     private static let critical = 2
 
@@ -23,7 +28,13 @@ struct Yielding: Sendable {
         var count = 0.0
         /// Sums of what the latencies were of the allowed ones.
         var share = 0.0
-        var isTooMuch: Bool { share > Yielding.content * count }
+
+        /// What was seen counts once.
+        mutating func isMore(than share: Double) -> Bool {
+            guard count >= Yielding.enough else { return false }
+            defer { self = Slowness() }
+            return self.share > share * count
+        }
     }
 
     /// By rank, of what it would have: 0 … 1.
@@ -32,6 +43,8 @@ struct Yielding: Sendable {
     /// The highest rank that had to wait in this interval.
     private var waited = -1
     private var slowness = [Slowness](repeating: Slowness(), count: Self.critical)
+    private var slownessOfAll = Slowness()
+    private(set) var background = 1.0
 
     /// Whoever finds nothing in work may always begin.
     func allowances(_ whole: SIMD4<Int>) -> SIMD4<Int> {
@@ -46,9 +59,14 @@ struct Yielding: Sendable {
 
     /// Work has ended, of which this service may have had so much.
     mutating func ended(_ rank: Int, after latency: Duration, allowed: Duration, at now: Moment) {
-        guard (rank < Self.critical), (allowed > .zero) else { return }
-        slowness[rank].count += 1
-        slowness[rank].share += min(1, latency / allowed)
+        guard allowed > .zero else { return }
+        let share = min(1, latency / allowed)
+        slownessOfAll.count += 1
+        slownessOfAll.share += share
+        if rank < Self.critical {
+            slowness[rank].count += 1
+            slowness[rank].share += share
+        }
         look(at: now)
     }
 
@@ -59,18 +77,19 @@ struct Yielding: Sendable {
             return
         }
         guard now >= next else { return }
-        for rank in 0..<4 {
-            let yields = rank < waited || isSlow(rank)
-            shares[rank] = yields ? shares[rank] * Self.decrease : min(1, shares[rank] + Self.increase)
+        // After a quiet time, for all of it.
+        let increase = Self.increase * (1 + (next.duration(to: now) / Self.interval).rounded(.down))
+        func step(_ share: inout Double, _ yields: Bool) {
+            share = yields ? share * Self.decrease : min(1, share + increase)
         }
+        for rank in 0..<4 {
+            let isSlow = rank < Self.critical && slowness[rank].isMore(than: Self.content)
+            step(&shares[rank], rank < waited || isSlow)
+        }
+        let isHurried = slownessOfAll.isMore(than: Self.hurried)
+        step(&background, waited >= 0 || isHurried)
+        background = max(Self.least, background)
         waited = -1
         self.next = now.advanced(by: Self.interval)
-    }
-
-    /// Asked once an interval: what was seen counts once.
-    private mutating func isSlow(_ rank: Int) -> Bool {
-        guard (rank < Self.critical), slowness[rank].count >= Self.enough else { return false }
-        defer { slowness[rank] = Slowness() }
-        return slowness[rank].isTooMuch
     }
 }

@@ -10,7 +10,7 @@ import ServingPath
 package final class Door: Sendable {
     package struct Configuration: Sendable {
         /// Nil: nothing is shed.
-        package var shedder: Shedder.Configuration?
+        package var shedder: Shedder?
         /// Requests a second that one client may make; 0: any number.
         package var rate: Int
         /// Requests that one client may make at once after a quiet time.
@@ -19,7 +19,7 @@ package final class Door: Sendable {
         package var idleTimeout: Duration
 
         package init(
-            shedder: Shedder.Configuration?, rate: Int = 0, burst: Int = 1, idleTimeout: Duration = .seconds(60)
+            shedder: Shedder?, rate: Int = 0, burst: Int = 1, idleTimeout: Duration = .seconds(60)
         ) {
             self.shedder = shedder
             self.rate = rate
@@ -60,11 +60,7 @@ package final class Door: Sendable {
         self.credentials = credentials
         self.time = time
         idleTimeout = configuration.idleTimeout
-        if let shedder = configuration.shedder {
-            self.shedder = try Shedder(shedder, time: time)
-        } else {
-            shedder = nil
-        }
+        shedder = configuration.shedder
         rates =
             configuration.rate > 0
             ? try ClientRates(rate: configuration.rate, burst: configuration.burst, now: time.now()) : nil

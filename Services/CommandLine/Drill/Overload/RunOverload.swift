@@ -15,11 +15,12 @@ struct RunOverload {
     static let outage = 30.0
     static let outageLoad = 2.0
     private static let afterwards = 0.8
+    /// How often their customers ask.
+    private static let tries = 4
     /// Seconds that are looked at then.
     private static let aftermath = 20.0
 
     let stack: DrillStack
-    let customers: HTTPClient
     let baskets: [Basket]
     /// Of one step.
     let seconds: Double
@@ -27,9 +28,9 @@ struct RunOverload {
     let show: @Sendable (String) -> Void
 
     func run(_ experiments: [Experiment], known: inout Set<String>) async throws -> OverloadReport {
-        let crowd = try Crowd(client: customers, orderURL: stack.service(.order).url, baskets: baskets)
-        let (capacity, orderCost) = try await capacity(crowd)
-        let refusalCost = try await refusal(crowd) / orderCost
+        var crowd = try Crowd(orderURL: stack.service(.order).url, baskets: baskets)
+        let (capacity, orderCost) = try await capacity(&crowd)
+        let refusalCost = try await refusal(&crowd) / orderCost
         // Long enough for a p99.
         let rest = Crowd.Phase(seconds: max(seconds, Pace.sample / (0.7 * capacity)), rate: 0.7 * capacity)
         show("0.7 times the capacity of \(Int(capacity)) orders/s")
@@ -39,10 +40,10 @@ struct RunOverload {
         for factor in experiments.compactMap(\.overload) {
             try check()
             show("\(factor.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
-            steps.append(try await step(factor, capacity, refusalCost, usualP99, crowd))
+            steps.append(try await step(factor, capacity, refusalCost, usualP99, &crowd))
         }
         let isOutageAsked = experiments.contains { $0.disruption == .overloadedOutage }
-        let outage = isOutageAsked ? try await outage(capacity, usualP99, crowd) : nil
+        let outage = isOutageAsked ? try await outage(capacity, usualP99, &crowd) : nil
         let (audit, _) = try await DrillAudit.take(
             stack.reader(), history: nil, known: &known, wait: .seconds(60), progress: show)
         return OverloadReport(
@@ -50,18 +51,19 @@ struct RunOverload {
             steps: steps, outage: outage, audit: audit)
     }
 
-    /// Orders a second, at most, and the processor time that one takes then, until its last message is delivered.
-    private func capacity(_ crowd: Crowd) async throws -> (Double, Double) {
+    /// Orders a second, at most, and the processor time that one takes then, until the last message is delivered: what was put off has
+    /// to be done as well.
+    private func capacity(_ crowd: inout Crowd) async throws -> (Double, Double) {
         var best = (0.0, 0.0)
-        _ = await crowd.inTurn(Self.crowds[0], for: .seconds(1))
+        _ = try await crowd.inTurn(Self.crowds[0], for: 1)
         for customers in Self.crowds {
             show("measuring the capacity with \(customers) customers")
             try await drain()
             let before = try CPUTime.used(by: stack.folder.record())
             let begin = ContinuousClock.now
-            let samples = await crowd.inTurn(customers, for: .seconds(seconds))
-            let elapsed = (ContinuousClock.now - begin).seconds
+            let samples = try await crowd.inTurn(customers, for: seconds)
             try await drain()
+            let elapsed = (ContinuousClock.now - begin).seconds
             let taken = Double(samples.count(where: \.isTaken))
             guard taken > 0 else { throw Failure("the stack takes no orders") }
             guard taken / elapsed > best.0 * Self.gain else { break }
@@ -71,16 +73,16 @@ struct RunOverload {
     }
 
     /// The processor time that one takes.
-    private func refusal(_ crowd: Crowd) async throws -> Double {
+    private func refusal(_ crowd: inout Crowd) async throws -> Double {
         show("measuring what a refusal costs")
         let before = try CPUTime.used(by: stack.folder.record())
-        let count = await crowd.refused(4000, at: Self.crowds[0])
+        let count = try await crowd.refused(at: 4000, for: 2)
         guard count > 0 else { throw Failure("orders whose deadline has passed aren't refused") }
         return (try CPUTime.used(by: stack.folder.record()) - before) / Double(count)
     }
 
     private func step(
-        _ factor: Double, _ capacity: Double, _ refusalCost: Double, _ usualP99: Double, _ crowd: Crowd
+        _ factor: Double, _ capacity: Double, _ refusalCost: Double, _ usualP99: Double, _ crowd: inout Crowd
     ) async throws -> OverloadReport.Step {
         let calm = Crowd.Phase(seconds: 2, rate: 0.7 * capacity)
         let load = Crowd.Phase(seconds: seconds, rate: factor * capacity, quotes: Self.quotes)
@@ -105,17 +107,20 @@ struct RunOverload {
     }
 
     /// Payment is frozen under too much load, by customers who ask again; what is left of it when both are over?
-    private func outage(_ capacity: Double, _ usualP99: Double, _ crowd: Crowd) async throws -> OverloadReport.Outage {
+    private func outage(_ capacity: Double, _ usualP99: Double, _ crowd: inout Crowd) async throws -> OverloadReport.Outage {
         try check()
         show("payment frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
         let calm = Crowd.Phase(seconds: 2, rate: Self.afterwards * capacity)
-        let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity, tries: 4)
-        let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity, tries: 4)
+        let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity)
+        let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity)
         let breakage = Breakage(
             service: .payment, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
         let begin = ContinuousClock.now
-        let requests = crowd.requests
-        let sending = Task { try await crowd.send([calm, load, after]) }
+        let sending = Task { [crowd] in
+            var crowd = crowd
+            let orders = try await crowd.send([calm, load, after], tries: Self.tries).orders
+            return (orders, crowd)
+        }
         try await Task.sleep(until: begin + .seconds(calm.seconds), clock: .continuous)
         do {
             try await breakage.begin()
@@ -125,9 +130,10 @@ struct RunOverload {
             sending.cancel()
             throw error
         }
-        let asked = Double(crowd.requests - requests) / (calm.seconds + load.seconds)
         try await breakage.end()
-        let orders = try await sending.value.orders
+        let before = crowd.requests
+        let orders: [Sample]
+        (orders, crowd) = try await sending.value
         let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
         let recovered = OverloadJudge.normal(
             orders, in: .init(begin: span.end, end: span.end + after.seconds), within: Bounds.admitted(usualP99))
@@ -139,7 +145,7 @@ struct RunOverload {
         }
         try await drain()
         return OverloadReport.Outage(
-            offered: load.rate.rounded(places: 1), requests: asked.rounded(places: 1),
+            offered: load.rate.rounded(places: 1), requests: crowd.requests - before,
             afterwards: after.rate.rounded(places: 1),
             recoveredSeconds: recovered, verdict: failures.isEmpty ? .held : .failed, failures: failures,
             timeline: DrillExperiment.Second.timeline(orders), span: span)
@@ -150,7 +156,7 @@ struct RunOverload {
     /// What one step leaves undone is not for the next one to pay for.
     private func drain() async throws {
         try check()
-        try await stack.reader().waitUntilDrained(.seconds(60), progress: show)
+        try await stack.reader().waitUntilDrained(.seconds(300), progress: show)
     }
 
     private func check() throws { if signals.count > 0 { throw Conduct.Interrupted() } }

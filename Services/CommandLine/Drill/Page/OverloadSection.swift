@@ -45,8 +45,8 @@ struct OverloadSection {
             + Markup.element(
                 "p", [:],
                 Markup.text(
-                    "\(PageText.number(outage.offered)) orders a second, by customers who ask again (\(PageText.number(outage.requests)) "
-                        + "requests a second); afterwards \(PageText.number(outage.afterwards)) orders a second. All was normal "
+                    "\(PageText.number(outage.offered)) orders a second, by customers who ask again (\(outage.requests) "
+                        + "requests in all); afterwards \(PageText.number(outage.afterwards)) orders a second. All was normal "
                         + "\(recovered)."))
     }
 

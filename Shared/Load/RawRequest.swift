@@ -1,13 +1,13 @@
 /// A request as its bytes, with places in it that differ from one to the next.
-struct RawRequest: Sendable {
+package struct RawRequest: Sendable {
     private var bytes: [UInt8]
     /// Where twelve digits stand for the number of the request.
     private var places: [Int] = []
 
     /// `%NUMBER%%%%` in the headers or the body becomes twelve digits, another number each time.
-    static let number = "%NUMBER%%%%%"
+    package static let number = "%NUMBER%%%%%"
 
-    init(_ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8] = []) {
+    package init(_ method: String, _ path: String, headers: [(String, String)] = [], body: [UInt8] = []) {
         var text = "\(method) \(path) HTTP/1.1\r\nhost: 127.0.0.1\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if !body.isEmpty { text += "content-type: application/json\r\ncontent-length: \(body.count)\r\n" }
