@@ -36,6 +36,7 @@ bench: requirements  ## what the policies cost, and the queue and an order besid
 	LD_PRELOAD=$$PWD/.build/release/count-allocations.so .build/release/Benchmarks policies
 	.build/release/Benchmarks queue
 	.build/release/Benchmarks orders
+	.build/release/Benchmarks overload
 
 races: requirements  ## the concurrent parts under the thread sanitizer (the first time builds for minutes)
 	Scripts/check-races

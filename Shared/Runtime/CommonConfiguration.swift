@@ -59,7 +59,7 @@ package struct CommonConfiguration: ServiceConfiguration {
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedPatience = settings.duration(
             "SHED_PATIENCE", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
-            "how long a request waits for its place in a crowd that is worked off; a twentieth of it where that isn't so")
+            "how long a request waits for its place in a crowd that is worked off; a tenth of it where that isn't so")
         rateLimit = settings.integer(
             "RATE_LIMIT", default: 0, in: 0...1_000_000,
             "requests a second that one client (a remote address) may make; 0 is any number")

@@ -29,6 +29,16 @@ struct LaneWindowTests {
         #expect(dead(concurrency: 4).size == 1)
     }
 
+    @Test("where customers come first, a share of the concurrency is in delivery, and one in any case")
+    func share() {
+        var window = LaneWindow(concurrency: 32)
+        for (share, room) in [(1.0, 32), (0.5, 16), (0.125, 4), (0.01, 1), (0, 1), (-1, 1), (2, 32)] {
+            window.share = share
+            #expect(window.room(besides: 0) == room)
+            #expect(window.room(besides: room) == 0)
+        }
+    }
+
     @Test("it opens 1, 2, 4, … to the concurrency, each time after as many answers as it is wide")
     func opening() {
         var window = dead(concurrency: 10)

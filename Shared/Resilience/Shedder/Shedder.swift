@@ -6,7 +6,7 @@
 /// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
 ///   limit are in work; so a share is always kept for the highest.
 /// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line doesn't become shorter, for a
-///   twentieth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
+///   tenth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
 ///   and of use to nobody.
 /// - Whoever **waits for somebody else** (``Place/outside(_:)``) gives up its place meanwhile, and its latency is that much less:
 ///   so a slow or dead neighbour isn't taken for too much to do. All together are bounded by ``Configuration/maximum``.

@@ -10,11 +10,11 @@ extension Shedder {
         /// Where the search begins, and what a limit that isn't used goes back to. `minimum` … `maximum`; default 64, or the nearest
         /// that they allow.
         public var initial: Int
-        /// What a request may spend at the service itself, as a share of what its caller waits at most. 0.001 … 1, default 0.035:
+        /// What a request may spend at the service itself, as a share of what its caller waits at most. 0.001 … 1, default 0.025:
         /// what it waits for others takes the most of it, and a service with one core and one writer does half as much again when
         /// some requests queue for them.
         public var share: Double
-        /// How long a request waits for its place at most, where a crowd is being worked off; a twentieth of it in a line that hasn't
+        /// How long a request waits for its place at most, where a crowd is being worked off; a tenth of it in a line that hasn't
         /// become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.
         public var patience: Duration
         /// Requests that wait at once, at most. 0 … 100,000; default 1,000.
@@ -22,7 +22,7 @@ extension Shedder {
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
-            minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.035,
+            minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.025,
             patience: Duration = .milliseconds(500), places: Int = 1000
         ) {
             self.minimum = minimum

@@ -75,7 +75,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             WaitingLine.Entry(
                 id: id, waiter: waiter(), rank: request.rank, patience: patience, since: now, deadline: request.deadline?.moment
             ),
-            rank: request.rank, chances: max(1, search.limit / 4), at: now)
+            rank: request.rank, chances: max(1, search.limit / 2), at: now)
         switch entrance {
         case .entered: break
         case .instead(let gone): refuse([gone], .overloaded, &changes)

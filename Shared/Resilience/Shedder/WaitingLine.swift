@@ -1,8 +1,9 @@
 /// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
 /// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a quarter of the
-/// ``patience`` and it hasn't become shorter meanwhile, and until nobody has for as long: then it is no crowd that is being worked
-/// off, and whoever waits much longer has a caller who has given up. So the time that anybody may wait becomes short, the newest
+/// ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer than the ``shortPatience``; and until
+/// nobody has been waiting for as long. Then it is no crowd that is being worked off, nor customers who come again as soon as they
+/// are served, and whoever waits much longer has a caller who has given up. So the time that anybody may wait becomes short, the newest
 /// goes first, and no more are let into it than have a chance – CoDel's idea (Nichols and Jacobson, 2012) in the form that Facebook
 /// gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
 struct WaitingLine<Waiter: Sendable>: Sendable {
@@ -42,7 +43,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// How long one may wait in a line that stands.
-    var shortPatience: Duration { patience / 20 }
+    var shortPatience: Duration { patience / 10 }
     /// After which it is found out whether the line stands.
     private var interval: Duration { patience / 4 }
 
@@ -52,6 +53,10 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     var highest: Int? { count == 0 ? nil : lines.lastIndex { !$0.isEmpty } }
 
     func count(rank: Int) -> Int { lines[rank].count }
+
+    private func isLate(from rank: Int, at now: Moment) -> Bool {
+        lines[rank...].contains { $0.first.map { $0.since.duration(to: now) > shortPatience } ?? false }
+    }
 
     private func count(from rank: Int) -> Int { lines[rank...].reduce(0) { $0 + $1.count } }
 
@@ -161,7 +166,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
                 if emptied.duration(to: now) >= (standings[rank].stands ? interval : .zero) { standings[rank] = Standing() }
             } else if !standings[rank].stands, since.duration(to: now) >= interval {
                 let left = count(from: rank)
-                if left * 10 < standings[rank].peak * 9 {
+                if left * 10 < standings[rank].peak * 9 || !isLate(from: rank, at: now) {
                     standings[rank].since = now
                     standings[rank].peak = left
                 } else {

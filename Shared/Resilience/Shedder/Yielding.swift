@@ -14,7 +14,7 @@ struct Yielding: Sendable {
     private static let increase = 0.01
 
     /// What may be shed is content with this part of what a request may take here.
-    private static let content = 0.25
+    private static let content = 0.35
     /// What is done in the background yields where requests take more than this part of it.
     private static let hurried = 0.8
     /// So few say nothing of how long it takes.

@@ -1,0 +1,83 @@
+import Resilience
+import TestSupport
+import Testing
+
+@Suite("Shedder")
+struct ShedderTests {
+    private final class Waiter: Shedder.Waiter {
+        let places = Recorded<Shedder.Place>()
+        func admitted(_ place: Shedder.Place) { places.add(place) }
+        func refused(_ refusal: Shedder.Refusal) {}
+    }
+
+    private func shedder(_ limit: Int, maximum: Int? = nil, _ time: ManualTime = ManualTime()) throws -> Shedder {
+        try Shedder(.init(minimum: limit, maximum: maximum ?? limit, initial: limit), time: time.source)
+    }
+
+    private func ask(_ shedder: Shedder, _ waiter: Waiter = Waiter()) -> Shedder.Place? {
+        if case .admitted(let place) = shedder.ask(Shedder.Request(.init(rank: 3)), waiter) { place } else { nil }
+    }
+
+    @Test("whoever waits for somebody else gives up its place meanwhile, and isn't kept waiting afterwards")
+    func outside() async throws {
+        let shedder = try shedder(1, maximum: 2)
+        let first = try #require(ask(shedder))
+        let waiter = Waiter()
+        #expect(ask(shedder, waiter) == nil)
+        await first.outside {
+            #expect(waiter.places.all.count == 1)
+            #expect(shedder.snapshot.inFlight == 1 && shedder.snapshot.outside == 1)
+            // All of them together are bounded all the same.
+            #expect(ask(shedder) == nil)
+        }
+        #expect(shedder.snapshot.inFlight == 2 && shedder.snapshot.outside == 0)
+        first.end(isWhole: true)
+        waiter.places.all.first?.end(isWhole: true)
+        #expect(shedder.snapshot.inFlight <= 1)
+    }
+
+    @Test("several waits at once are one, and one that outlasts the work changes nothing afterwards")
+    func outlasting() async throws {
+        let shedder = try shedder(4)
+        let place = try #require(ask(shedder))
+        await place.outside {
+            await place.outside { #expect(shedder.snapshot.outside == 1) }
+            #expect(shedder.snapshot.outside == 1 && shedder.snapshot.inFlight == 0)
+            place.end(isWhole: true)
+            place.end(isWhole: true)
+            #expect(shedder.snapshot.outside == 0 && shedder.snapshot.inFlight == 0)
+        }
+        await place.outside { #expect(shedder.snapshot.outside == 0) }
+        #expect(shedder.snapshot.outside == 0 && shedder.snapshot.inFlight == 0)
+    }
+
+    /// All of them at the same time.
+    private func wait(_ places: ArraySlice<Shedder.Place>, _ body: () -> Void) async {
+        guard let first = places.first else { return body() }
+        await first.outside { await wait(places.dropFirst(), body) }
+    }
+
+    @Test("what others take isn't held against a service: the limit stays while its own part is short")
+    func time() async throws {
+        func limit(own: Duration, outside: Duration) async throws -> Int {
+            let time = ManualTime()
+            let shedder = try Shedder(.init(minimum: 2, initial: 8), time: time.source)
+            for _ in 0..<100 {
+                var places: [Shedder.Place] = []
+                while let place = ask(shedder) { places.append(place) }
+                time.advance(by: own)
+                await wait(places[...]) { time.advance(by: outside) }
+                for place in places { place.end(isWhole: true) }
+            }
+            return shedder.snapshot.limit
+        }
+        #expect(try await limit(own: .milliseconds(10), outside: .seconds(1)) >= 8)
+        #expect(try await limit(own: .milliseconds(500), outside: .zero) == 2)
+    }
+
+    @Test("what is told of the background's share is a share")
+    func background() throws {
+        let shedder = try shedder(1)
+        #expect(shedder.backgroundShare == 1)
+    }
+}
