@@ -33,7 +33,7 @@ struct SystemStack: Sendable {
         // A crowded machine is no overload: only the drill has one.
         try await Executables.run(
             "csp", ["up", "--detach", "--data", folder.path, "--ports", "\(base)"],
-            environment: ["SHED_MINIMUM": "1000"].merging(environment) { $1 })
+            environment: ["SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m"].merging(environment) { $1 })
     }
 
     func post(_ service: String, _ path: String, _ value: some Encodable, key: String? = nil) async throws

@@ -209,6 +209,7 @@ struct OverloadReport: Codable, Equatable {
 
     /// After an outage under too much load, by customers who ask again.
     struct Outage: Codable, Equatable {
+        var dependency: String
         /// Orders a second that were asked for until it ended.
         var offered: Double
         /// That were sent for all of them, those afterwards included.

@@ -23,7 +23,7 @@ struct DrillTable {
                 + "a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order"
             let steps = overload.steps.isEmpty ? [] : [Self.table(Self.overloadTitles, overload.steps.map(row), words: 2)]
             let outage = overload.outage.map { outage in
-                "payment frozen under \(outage.offered) orders/s (\(outage.requests) requests in all): normal "
+                "\(outage.dependency) frozen under \(outage.offered) orders/s (\(outage.requests) requests in all): normal "
                     + (outage.recoveredSeconds.map { "\($0) s" } ?? "not")
                     + " after its end, at \(outage.afterwards) orders/s  "
                     + outage.verdict.rawValue

@@ -10,7 +10,7 @@ struct Experiment: Equatable {
         /// Requests for this many times the capacity.
         case overload(Double)
         /// An outage of a critical dependency while too many ask, and ask again.
-        case overloadedOutage
+        case overloadedOutage(of: String)
     }
 
     var disruption: Disruption
@@ -30,8 +30,10 @@ struct Experiment: Equatable {
 
     /// Times the capacity; nil where something is broken.
     var overload: Double? { if case .overload(let factor) = disruption { factor } else { nil } }
+    /// What is out under too much load; nil otherwise.
+    var outage: String? { if case .overloadedOutage(let name) = disruption { name } else { nil } }
     /// Whether it needs to know the capacity, which is measured first.
-    var isOverload: Bool { overload != nil || disruption == .overloadedOutage }
+    var isOverload: Bool { overload != nil || outage != nil }
 
     /// The services that are broken.
     var targets: [String] {
@@ -55,8 +57,8 @@ struct Experiment: Equatable {
         case .broken(let dependencies, let kind): dependencies.map { kind.words($0.name) }.joined(separator: ", ")
         case .orderKilled: DrillFault.killed.words("order")
         case .overload(let factor): "\(factor.formattedWithoutZeros) times as many requests as the stack can serve"
-        case .overloadedOutage:
-            "payment frozen for \(Int(RunOverload.outage)) s under \(RunOverload.outageLoad.formattedWithoutZeros) times the load, with "
+        case .overloadedOutage(let name):
+            "\(name) frozen for \(Int(RunOverload.outage)) s under \(RunOverload.outageLoad.formattedWithoutZeros) times the load, with "
                 + "customers who ask again"
         }
     }

@@ -13,7 +13,7 @@ enum Experiments {
         }
         let paired = pairs(path).flatMap { pair in DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
         return single + paired + [Experiment(disruption: .orderKilled)]
-            + overloads.map { Experiment(disruption: .overload($0)) } + [Experiment(disruption: .overloadedOutage)]
+            + overloads.map { Experiment(disruption: .overload($0)) } + outage(path)
     }
 
     /// Every kind once and every dependency at least once, order itself, and the smallest overload. What is frozen is a
@@ -41,6 +41,11 @@ enum Experiments {
 
     struct UnknownExperiment: Error, Equatable {
         var name: String
+    }
+
+    /// Of what is called last on the critical path: the most has been done by then.
+    private static func outage(_ path: PathDocument) -> [Experiment] {
+        path.dependencies.last { $0.role == .critical }.map { [Experiment(disruption: .overloadedOutage(of: $0.name))] } ?? []
     }
 
     private static func pairs(_ path: PathDocument) -> [[DependencyDocument]] {

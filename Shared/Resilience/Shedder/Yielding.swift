@@ -4,7 +4,7 @@
 /// that a lower rank has is one too many: so while anybody of a higher rank has to wait, a rank's allowance becomes smaller, fast,
 /// and otherwise it comes back, slowly (additive increase, multiplicative decrease; Chiu and Jain 1989). It settles where the
 /// higher ranks hardly ever wait. The same happens to what can be shed where it takes this service long, if not yet too long for
-/// those who matter: on a machine that others share, theirs may be the work that it is in the way of. And what nobody waits for, the
+/// those who matter, if there are any: on a machine that others share, theirs may be the work that it is in the way of. And what nobody waits for, the
 /// work in the background, yields to all of them.
 struct Yielding: Sendable {
     private static let interval = Duration.milliseconds(20)
@@ -21,6 +21,8 @@ struct Yielding: Sendable {
     private static let enough = 8.0
     /// However much there is to do, this share of what is done in the background goes on: what is put off for ever isn't made good.
     private static let least = 0.125
+    /// For so long what is critical is reckoned with.
+    private static let memory = Duration.seconds(1)
     /// The ranks below this may be shed.
     private static let critical = 2
 
@@ -44,6 +46,8 @@ struct Yielding: Sendable {
     private var waited = -1
     private var slowness = [Slowness](repeating: Slowness(), count: Self.critical)
     private var slownessOfAll = Slowness()
+    /// When something was last done that can't be shed.
+    private var lastCritical: Moment?
     private(set) var background = 1.0
 
     /// Whoever finds nothing in work may always begin.
@@ -66,6 +70,8 @@ struct Yielding: Sendable {
         if rank < Self.critical {
             slowness[rank].count += 1
             slowness[rank].share += share
+        } else {
+            lastCritical = now
         }
         look(at: now)
     }
@@ -82,9 +88,10 @@ struct Yielding: Sendable {
         func step(_ share: inout Double, _ yields: Bool) {
             share = yields ? share * Self.decrease : min(1, share + increase)
         }
+        let isAlone = lastCritical.map { $0.duration(to: now) > Self.memory } ?? true
         for rank in 0..<4 {
             let isSlow = rank < Self.critical && slowness[rank].isMore(than: Self.content)
-            step(&shares[rank], rank < waited || isSlow)
+            step(&shares[rank], rank < waited || isSlow && !isAlone)
         }
         let isHurried = slownessOfAll.isMore(than: Self.hurried)
         step(&background, waited >= 0 || isHurried)

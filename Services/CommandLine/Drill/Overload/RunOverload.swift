@@ -42,8 +42,10 @@ struct RunOverload {
             show("\(factor.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
             steps.append(try await step(factor, capacity, refusalCost, usualP99, &crowd))
         }
-        let isOutageAsked = experiments.contains { $0.disruption == .overloadedOutage }
-        let outage = isOutageAsked ? try await outage(capacity, usualP99, &crowd) : nil
+        var outage: OverloadReport.Outage?
+        for name in experiments.compactMap(\.outage) {
+            outage = try await self.outage(of: name, capacity, usualP99, &crowd)
+        }
         let (audit, _) = try await DrillAudit.take(
             stack.reader(), history: nil, known: &known, wait: .seconds(60), progress: show)
         return OverloadReport(
@@ -106,15 +108,18 @@ struct RunOverload {
             timeline: DrillExperiment.Second.timeline(orders), span: span)
     }
 
-    /// Payment is frozen under too much load, by customers who ask again; what is left of it when both are over?
-    private func outage(_ capacity: Double, _ usualP99: Double, _ crowd: inout Crowd) async throws -> OverloadReport.Outage {
+    /// A dependency is frozen under too much load, by customers who ask again; what is left of it when both are over?
+    private func outage(of name: String, _ capacity: Double, _ usualP99: Double, _ crowd: inout Crowd) async throws
+        -> OverloadReport.Outage
+    {
         try check()
-        show("payment frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
+        show("\(name) frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
         let calm = Crowd.Phase(seconds: 2, rate: Self.afterwards * capacity)
         let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity)
         let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity)
+        guard let service = ServiceName(rawValue: name) else { throw Failure("\(name) is no service of this stack") }
         let breakage = Breakage(
-            service: .payment, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
+            service: service, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
         let begin = ContinuousClock.now
         let sending = Task { [crowd] in
             var crowd = crowd
@@ -145,7 +150,7 @@ struct RunOverload {
         }
         try await drain()
         return OverloadReport.Outage(
-            offered: load.rate.rounded(places: 1), requests: crowd.requests - before,
+            dependency: name, offered: load.rate.rounded(places: 1), requests: crowd.requests - before,
             afterwards: after.rate.rounded(places: 1),
             recoveredSeconds: recovered, verdict: failures.isEmpty ? .held : .failed, failures: failures,
             timeline: DrillExperiment.Second.timeline(orders), span: span)

@@ -40,7 +40,8 @@ struct OverloadSection {
     private func outage(_ outage: OverloadReport.Outage) -> String {
         let recovered = outage.recoveredSeconds.map { "\(PageText.number($0)) s after its end" } ?? "not again"
         return part(
-            "payment frozen under too much load", outage.verdict, outage.failures, outage.timeline, outage.span, named: "outage"
+            "\(outage.dependency) frozen under too much load", outage.verdict, outage.failures, outage.timeline, outage.span,
+            named: "outage"
         )
             + Markup.element(
                 "p", [:],
