@@ -9,10 +9,10 @@ import Transport
 /// One after the other: each has a whole stack under load.
 @Suite("The drill, with real processes", .serialized)
 struct DrillTests {
-    private func drill(_ arguments: String..., expecting status: Int32) async throws -> DrillReport {
+    private func drill(_ arguments: String..., expecting status: Int32?) async throws -> DrillReport {
         let folder = try TemporaryFolder()
         let outcome = try await Executables.run("csp", ["drill", "--report", folder.path, "--seed", "1"] + arguments)
-        #expect(outcome.status == status, "\(outcome.output)\n\(outcome.errors)")
+        #expect(status == nil || outcome.status == status, "\(outcome.output)\n\(outcome.errors)")
         let text = try Data(contentsOf: URL(filePath: "\(folder.path)/report.json"))
         #expect(FileManager.default.fileExists(atPath: "\(folder.path)/report.html"))
         return try JSON.decode(DrillReport.self, from: text)
@@ -36,27 +36,29 @@ struct DrillTests {
         return found
     }
 
-    /// Whether hypotheses about latency are held against this machine: they need both of its cores for themselves.
-    private static let isQuiet = ProcessInfo.processInfo.environment["CSP_DRILL"] != nil
+    /// How long things take isn't judged of a debug build: `make drill` does, in release. All else is, here too.
+    private func isAboutTime(_ failure: String) -> Bool {
+        ["p50 ", "p99 ", "it took ", "not settled", "normal again after", "customers felt"].contains { failure.hasPrefix($0) }
+    }
 
-    private static let quietly: Comment = "set CSP_DRILL on a quiet machine"
-
-    @Test(
-        "the quick drill holds on this build, and leaves nothing behind",
-        .enabled(if: isQuiet, quietly))
+    @Test("the quick drill holds on this build, and leaves nothing behind")
     func quick() async throws {
         let elsewhere = try TemporaryFolder()
         let before = try leftovers()
-        let report = try await drill("--quick", "--data", elsewhere.path, expecting: 0)
-        #expect(report.ok && report.extent == .quick)
-        let experiments = try #require(report.runs.first).experiments
-        #expect(Set(experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue)))
-        #expect(report.runs.first?.overload?.steps.count == 1)
-        for experiment in experiments {
+        let report = try await drill("--quick", "--data", elsewhere.path, expecting: nil)
+        #expect(report.extent == .quick)
+        let run = try #require(report.runs.first)
+        #expect(Set(run.experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue)))
+        for experiment in run.experiments {
+            #expect(experiment.verdict != .undecided, "\(experiment.name): \(experiment.failures)")
+            #expect(experiment.failures.filter { !isAboutTime($0) } == [], "\(experiment.name)")
             #expect(experiment.proof.count == experiment.targets.count)
             #expect(experiment.audit?.ok == true)
             #expect(experiment.broken.outcomes.sent > 0 && !experiment.timeline.isEmpty)
         }
+        let steps = try #require(run.overload).steps
+        #expect(steps.count == 1 && run.overload?.audit?.ok == true)
+        #expect(steps.flatMap(\.failures).filter { !isAboutTime($0) } == [])
         #expect(try leftovers() == before)
     }
 
@@ -113,7 +115,7 @@ struct DrillTests {
         return nil
     }
 
-    @Test("a breaker that is off is found", .enabled(if: isQuiet, quietly))
+    @Test("a breaker that is off is found")
     func breakerOff() async throws {
         let found = try await failures("coupon-frozen") { stack in
             try await forceClosed("coupon", stack)
@@ -132,14 +134,14 @@ struct DrillTests {
         #expect(try await stack.client.send(request).status == 200)
     }
 
-    @Test("a fallback that is off is found", .enabled(if: isQuiet, quietly))
+    @Test("a fallback that is off is found")
     func fallbackOff() async throws {
         let found = try await failures(
             "inventory-killed", environment: ["CATALOGUE_MAX_AGE": "1s", "CATALOGUE_REFRESH": "24h"])
         #expect(found.contains { $0.contains("orders were turned away") && $0.contains("price-unavailable") })
     }
 
-    @Test("a deadline that is ignored is found", .enabled(if: isQuiet, quietly))
+    @Test("a deadline that is ignored is found")
     func deadlineIgnored() async throws {
         let found = try await failures(
             "payment-black-holed",
@@ -148,7 +150,7 @@ struct DrillTests {
         #expect(found.contains { $0.hasPrefix("p99 during the fault") })
     }
 
-    @Test("a bulkhead that is off is found", .enabled(if: isQuiet, quietly))
+    @Test("a bulkhead that is off is found")
     func bulkheadOff() async throws {
         let found = try await failures("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
         #expect(found.contains { $0.contains("the bulkhead of coupon is off") })
