@@ -14,6 +14,7 @@ struct OverloadBenchmark {
     private let quotes: [RawRequest]
     private let pages: [RawRequest]
     private let refused: [RawRequest]
+    private let bodies: [[UInt8]]
     private var number = 1
 
     static func run() async throws {
@@ -48,6 +49,7 @@ struct OverloadBenchmark {
             RawRequest("POST", "/orders", headers: [key] + headers, body: basket.body(customer: "\(run)-\(RawRequest.number)"))
         }
         orders = baskets.map { order($0) }
+        bodies = baskets.map { $0.body(customer: "\(run)") }
         // Refused by the same door, without a chance to wait.
         refused = baskets.map { order($0, [("csp-deadline-ms", "0")]) }
         quotes = baskets.map { RawRequest("POST", "/quotes", body: $0.body(customer: "\(run)")) }
@@ -103,12 +105,17 @@ struct OverloadBenchmark {
             )
             if goodput > best { (best, cost) = (goodput, spent / Double(max(1, served))) }
         }
-        let before = cpu()
-        let refusals = try await send(
-            [stream("order", refused, 4000, connections: 200)], for: 4)
-        let rho = (cpu() - before + refusals.senderSeconds) / Double(refusals.outcomes[0].count) / cost
+        let before = stack.cpu()
+        let refusals = try await send([stream("order", refused, 4000, connections: 200)], for: 4)
+        let count = Double(refusals.outcomes[0].count)
+        let atTheDoor = zip(before, stack.cpu()).reduce(0) { $0 + $1.1.seconds - $1.0.seconds } / count
+        let rho = (atTheDoor + refusals.senderSeconds / count) / cost
         print(
             "capacity \(fixed(best, 0)) orders/s; an order costs \(fixed(cost * 1e6, 0)) µs of CPU, a refusal \(fixed(rho * cost * 1e6, 1)): ρ = \(fixed(rho * 100, 2)) %"
+        )
+        let echo = try await EchoBenchmark.cost(of: bodies, rate: 4000, seconds: 4)
+        print(
+            "without the sender: a refusal \(fixed(atTheDoor * 1e6, 1)) µs, an echo by bare Hummingbird \(fixed(echo * 1e6, 1)) µs: \(fixed(atTheDoor / echo, 2)) × (asked 0.35)"
         )
 
         let calm = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 10).outcomes[0], elapsed: 10)
