@@ -5,6 +5,7 @@ extension HTTPClientError {
     var words: String {
         switch self {
         case .unreachable(let why), .invalidRequest(let why): why
+        case .noFreeConnection: "too many calls are under way"
         case .timeout: "no answer in time"
         case .closed(let why): "closed before the answer: \(why)"
         case .garbage(let why): "the answer isn't HTTP: \(why)"

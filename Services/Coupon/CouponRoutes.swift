@@ -24,7 +24,7 @@ struct CouponRoutes: Sendable {
     private func listCoupons(_ call: Call) throws -> Answer {
         let paging = try Paging(call)
         let coupons = book.coupons(after: paging.after, limit: paging.limit + 1)
-        return try .json(200, paging.page(coupons) { $0.code })
+        return try paging.answer(coupons) { $0.code }
     }
 
     private func showCoupon(_ call: Call) throws -> Answer {
@@ -61,6 +61,6 @@ struct CouponRoutes: Sendable {
         let redemptions = try await store.read {
             try CouponStore.redemptions($0, filter, after: paging.after, limit: paging.limit + 1)
         }
-        return try .json(200, paging.page(redemptions) { $0.orderId })
+        return try paging.answer(redemptions) { $0.orderId }
     }
 }

@@ -28,6 +28,8 @@ struct SeedCoupons: Sendable {
         }
     }
 
+    private static let largestList = 300_000
+
     private static func coupon(_ record: CSV.Record, offlineLimit: Int) throws(CSV.Malformed) -> Coupon {
         let code = record["code"]
         guard FieldCheck.isText(code) else { throw record.malformed("code must have 1 to 255 characters") }
@@ -35,6 +37,10 @@ struct SeedCoupons: Sendable {
         let skus = record["eligible_skus"].split(separator: " ").map(String.init)
         guard !skus.isEmpty, skus.allSatisfy(FieldCheck.isText) else {
             throw record.malformed("eligible_skus must list SKUs of at most 255 characters with spaces between them")
+        }
+        // A rule is read as a whole by those who keep it for an outage.
+        guard record["eligible_skus"].utf8.count <= largestList else {
+            throw record.malformed("eligible_skus must have at most \(largestList) bytes")
         }
         return Coupon(
             code: code, amountOff: amount, currency: "USD",

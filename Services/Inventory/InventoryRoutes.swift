@@ -65,7 +65,7 @@ struct InventoryRoutes: Sendable {
         let found = try await store.read { [status] database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
         }
-        return try .json(200, paging.page(found.map { $0.seen(at: now) }) { $0.orderId })
+        return try paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
     }
 
     private func reservation(_ call: Call) async throws -> Answer {
@@ -75,7 +75,7 @@ struct InventoryRoutes: Sendable {
     private func products(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         let found = try await store.read { try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1) }
-        return try .json(200, paging.page(found) { $0.sku })
+        return try paging.answer(found) { $0.sku }
     }
 
     private func product(_ call: Call) async throws -> Answer {
@@ -91,7 +91,7 @@ struct InventoryRoutes: Sendable {
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         let found = try await store.read { try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1) }
-        return try .json(200, paging.page(found) { $0.sku })
+        return try paging.answer(found) { $0.sku }
     }
 
     private func stock(_ call: Call) async throws -> Answer {

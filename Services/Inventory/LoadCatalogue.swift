@@ -36,6 +36,10 @@ struct LoadCatalogue: Sendable {
             guard FieldCheck.isText(sku) else {
                 throw record.malformed("sku must have 1 to 255 characters")
             }
+            // A hundred of them are in one reservation's answer.
+            guard [record["name"], record["department"]].allSatisfy({ $0.utf8.count <= 4000 }) else {
+                throw record.malformed("name and department must have at most 4000 bytes")
+            }
             guard seen.insert(sku).inserted else { throw record.malformed("sku \(sku) stands there twice") }
             let entry = Catalogue.Entry(
                 sku: sku, name: record["name"], department: record["department"],

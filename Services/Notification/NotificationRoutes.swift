@@ -35,6 +35,6 @@ struct NotificationRoutes: Sendable {
         let notifications = try await store.read {
             try NotificationStore.notifications($0, filter, after: paging.after, limit: paging.limit + 1)
         }
-        return try .json(200, paging.page(notifications) { $0.id })
+        return try paging.answer(notifications) { $0.id }
     }
 }

@@ -24,17 +24,26 @@ enum Errand: String, Sendable, CaseIterable {
     case notifyCancelled = "order-cancelled"
     case notifyRefunded = "order-refunded"
 
-    /// One lane a destination, so that a dead one holds up nobody else's messages. Orders to be finished stand in a lane by
-    /// what they wait for: those of a crash, those that aren't reserved yet, those that aren't paid yet.
-    enum Lane: String, CaseIterable { case order, unreserved, unpaid, inventory, payment, coupon, notification }
+    /// One lane an operation of a dependency, so that one that is dead or broken holds up no other's messages. Orders to be
+    /// finished stand in a lane by what they wait for: those of a crash, those that aren't reserved yet, those that aren't paid
+    /// yet.
+    enum Lane: String, CaseIterable {
+        case order, unreserved, unpaid
+        case commit, release, void, refund
+        case redemptionRelease = "redemption-release"
+        case redemption, notification
+    }
 
     /// Where a message of this kind begins.
     var lane: Lane {
         switch self {
         case .finishOrder: .order
-        case .commitReservation, .releaseReservation: .inventory
-        case .voidPayment, .refundCoupon: .payment
-        case .releaseRedemption, .repairCoupon: .coupon
+        case .commitReservation: .commit
+        case .releaseReservation: .release
+        case .voidPayment: .void
+        case .refundCoupon: .refund
+        case .releaseRedemption: .redemptionRelease
+        case .repairCoupon: .redemption
         case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: .notification
         }
     }
@@ -47,6 +56,13 @@ enum Errand: String, Sendable, CaseIterable {
             return QueueWorkers.Lane(lane.rawValue, handlers: handlers)
         }
     }
+
+    /// Brings messages of the time when lanes were destinations to those of their kind.
+    static let migration = Store.Migration(
+        "order-lanes-2",
+        "UPDATE queue SET lane = CASE kind "
+            + allCases.map { "WHEN '\($0.rawValue)' THEN '\($0.lane.rawValue)' " }.joined()
+            + "ELSE lane END WHERE lane IN ('inventory', 'payment', 'coupon')")
 
     /// Within its lane: giving back goes first, since somebody else may be waiting for it; what is only recorded, last.
     var priority: Int {
@@ -103,7 +119,12 @@ extension Verdict {
     init(_ error: CallError) {
         switch error {
         case .refused(let problem): self = .refused("\(problem.status) \(problem.code)")
-        case .unavailable(let reason): self = .unavailable(reason.code)
+        case .unavailable(let reason): self.init(reason)
         }
+    }
+
+    /// What an answer that didn't come means for it; that it was refused, another try won't change.
+    init(_ why: Unavailability) {
+        self = why.reason == .unexpectedRefusal ? .refused(why.words) : .unavailable(why.code)
     }
 }

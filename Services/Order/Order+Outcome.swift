@@ -8,10 +8,16 @@ enum Lack: Sendable {
     /// Its stock is reserved; whether it was charged is unknown.
     case payment(Unavailability)
 
+    var reason: Unavailability {
+        switch self {
+        case .inventory(let reason), .payment(let reason): reason
+        }
+    }
+
     var words: String {
         switch self {
-        case .inventory(let reason): "inventory: \(reason.code)"
-        case .payment(let reason): "payment: \(reason.code)"
+        case .inventory(let reason): "inventory: \(reason.words)"
+        case .payment(let reason): "payment: \(reason.words)"
         }
     }
 }

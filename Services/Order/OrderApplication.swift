@@ -15,7 +15,7 @@ package struct OrderApplication: ServiceApplication {
 
     static let migrations = [
         OrderStore.migration, OrderStore.promises, OrderStore.couponUses, LastKnownTable.products.migration("catalogue-1"),
-        LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration,
+        LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
     ]
 
     package let store: Store

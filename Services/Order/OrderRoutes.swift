@@ -71,7 +71,7 @@ struct OrderRoutes: Sendable {
                 database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1
             ).map { try OrderView.view(database, $0) }
         }
-        return try .json(200, paging.page(documents) { $0.id })
+        return try paging.answer(documents) { $0.id }
     }
 
     private func show(_ call: Call) async throws -> Answer {

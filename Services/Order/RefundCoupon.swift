@@ -18,8 +18,10 @@ struct RefundCoupon: Sendable {
             guard let order = try await store.read({ try OrderStore.order($0, id: message.key) }), order.owesCouponRepair,
                 let owed = order.progress.couponRefund, let paymentId = order.progress.paymentId
             else { return .done() }
+            // A reason has as many characters as a code may have.
+            let reason = String("coupon \(order.request.couponCode ?? "")".unicodeScalars.prefix(255))
             let payment = try await payment.refund(
-                paymentId: paymentId, amount: owed, reason: "coupon \(order.request.couponCode ?? "")",
+                paymentId: paymentId, amount: owed, reason: reason,
                 key: "\(order.id):coupon", for: .queue)
             return done(order.id, owed, refunded: payment.refunded)
         } catch let error as CallError {

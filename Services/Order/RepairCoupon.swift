@@ -26,7 +26,7 @@ struct RepairCoupon: Sendable {
     private func repair(_ order: Order, code: String) async -> Verdict {
         switch await coupon.redeem(order, code: code, for: .queue) {
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
-            return .unavailable(reason.code)
+            return Verdict(reason)
         case .live(.voided):
             return done(order.id) { $0.notRedeemedLate("the redemption had been undone", at: $1) }
         case .live(.refused(let problem)):

@@ -27,7 +27,7 @@ struct RunErrands: Sendable {
     func releaseRedemption(_ message: Message) async -> Verdict {
         switch await neighbours.coupon.release(orderId: message.key, for: .queue) {
         case .live: .done()
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): .unavailable(reason.code)
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): Verdict(reason)
         }
     }
 
@@ -58,7 +58,7 @@ struct RunErrands: Sendable {
         switch await neighbours.notification.send(event, for: .queue) {
         case .live(.accepted): return told(kind, message.key)
         case .live(.refused(let problem)): return Verdict(.refused(problem))
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return .unavailable(reason.code)
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return Verdict(reason)
         }
     }
 

@@ -63,7 +63,7 @@ struct PaymentRoutes: Sendable {
         let payments = try await store.read {
             try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
         }
-        return try .json(200, paging.page(payments) { $0.id })
+        return try paging.answer(payments) { $0.id }
     }
 
     private func show(_ call: Call) async throws -> Answer {

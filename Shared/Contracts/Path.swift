@@ -21,6 +21,7 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
         case optional
     }
 
+    /// The state of what matters most among the calls so far: what a purchase meets. Each operation's own is in its `traffic`.
     package struct State: Codable, Sendable, Hashable {
         package var breaker: BreakerDocument
         package var bulkhead: BulkheadDocument
@@ -43,7 +44,7 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
     /// One of the four classes.
     package var criticality: String
     /// What it is asked for.
-    package var operations: [String]
+    package var operations: [OperationDocument]
     /// What happens instead when it can't be had.
     package var fallback: String
     /// What the customer notices of that.
@@ -53,7 +54,7 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
     package var state: State
 
     package init(
-        name: String, role: Role, criticality: String, operations: [String], fallback: String, effect: String,
+        name: String, role: Role, criticality: String, operations: [OperationDocument], fallback: String, effect: String,
         policies: [String: Double], state: State
     ) {
         self.name = name
@@ -64,6 +65,43 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
         self.effect = effect
         self.policies = policies
         self.state = state
+    }
+}
+
+/// One thing that a dependency is asked for. Each criticality has a breaker, a bulkhead and a retry budget of its own.
+package struct OperationDocument: Codable, Sendable, Hashable {
+    /// As it is declared: `redeem`.
+    package var name: String
+    /// How the dependency calls it, as its faults do: `POST /redemptions`.
+    @Nullable package var route: String?
+    /// For each criticality with calls so far, the lowest first.
+    package var traffic: [TrafficDocument]
+
+    package init(name: String, route: String?, traffic: [TrafficDocument]) {
+        self.name = name
+        self.route = route
+        self.traffic = traffic
+    }
+}
+
+/// The calls of one operation at one criticality.
+package struct TrafficDocument: Codable, Sendable, Hashable {
+    package var criticality: String
+    package var breaker: BreakerDocument
+    package var bulkhead: BulkheadDocument
+    /// Calls since the process began, by outcome.
+    package var calls: [String: Int]
+    @Nullable package var lastFailure: FailureDocument?
+
+    package init(
+        criticality: String, breaker: BreakerDocument, bulkhead: BulkheadDocument, calls: [String: Int],
+        lastFailure: FailureDocument?
+    ) {
+        self.criticality = criticality
+        self.breaker = breaker
+        self.bulkhead = bulkhead
+        self.calls = calls
+        self.lastFailure = lastFailure
     }
 }
 

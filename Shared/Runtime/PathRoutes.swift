@@ -43,39 +43,83 @@ struct PathRoutes: Sendable {
         return try .json(200, document(changed))
     }
 
-    /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`, and the door's.
+    /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`, the same for each operation
+    /// and criticality with calls so far, and the door's.
     func record() {
-        for status in path.dependencies {
-            let dimensions = [("dependency", status.declaration.name)]
-            let state =
-                switch status.breaker.phase {
-                case .closed: 0
-                case .open: 1
-                case .halfOpen: 2
+        for dependency in path.dependencies {
+            let name = ("dependency", dependency.declaration.name)
+            record(dependency.foremost, "csp_breaker_state", "csp_bulkhead_in_use", [name])
+            for operation in dependency.operations {
+                for traffic in operation.traffic where traffic.isUsed {
+                    record(
+                        traffic, "csp_operation_breaker_state", "csp_operation_bulkhead_in_use",
+                        [name, ("operation", operation.name), ("criticality", traffic.criticality.rawValue)])
                 }
-            Gauge(label: "csp_breaker_state", dimensions: dimensions).record(state)
-            Gauge(label: "csp_bulkhead_in_use", dimensions: dimensions).record(status.bulkhead.inUse)
+            }
         }
         door.record()
     }
 
+    private func record(
+        _ traffic: TrafficStatus?, _ breaker: String, _ bulkhead: String, _ dimensions: [(String, String)]
+    ) {
+        let state =
+            switch traffic?.breaker.phase {
+            case .closed, nil: 0
+            case .open: 1
+            case .halfOpen: 2
+            }
+        Gauge(label: breaker, dimensions: dimensions).record(state)
+        Gauge(label: bulkhead, dimensions: dimensions).record(traffic?.bulkhead.inUse ?? 0)
+    }
+
     private func document(_ status: DependencyStatus) -> DependencyDocument {
-        let breaker = status.breaker
-        let failure = status.lastFailure.map { failure in
-            FailureDocument(reason: failure.reason.rawValue, at: wall().advanced(by: .zero - failure.age))
-        }
+        let foremost = status.foremost ?? status.operations.first?.traffic.last
         return DependencyDocument(
             name: status.declaration.name, role: status.isCritical ? .critical : .optional,
-            criticality: status.declaration.criticality.rawValue, operations: status.operations,
+            criticality: status.declaration.criticality.rawValue,
+            operations: status.operations.map { operation in
+                OperationDocument(
+                    name: operation.name, route: operation.route,
+                    traffic: operation.traffic.filter(\.isUsed).map { traffic in
+                        TrafficDocument(
+                            criticality: traffic.criticality.rawValue, breaker: BreakerDocument(traffic.breaker),
+                            bulkhead: BulkheadDocument(traffic.bulkhead), calls: named(traffic.calls),
+                            lastFailure: document(traffic.lastFailure))
+                    })
+            },
             fallback: status.declaration.fallback, effect: status.declaration.effect, policies: status.protection.numbers,
             state: DependencyDocument.State(
-                breaker: BreakerDocument(
-                    state: breaker.phase.rawValue, control: breaker.control.rawValue, reason: breaker.reason,
-                    calls: breaker.calls, failures: breaker.failures, slowCalls: breaker.slowCalls,
-                    retryAfterMilliseconds: breaker.retryAfter.map { Int($0 / .milliseconds(1)) }),
-                bulkhead: BulkheadDocument(
-                    inUse: status.bulkhead.inUse, limit: status.bulkhead.limit, waiting: status.bulkhead.waiting),
-                calls: Dictionary(uniqueKeysWithValues: status.calls.map { ($0.key.rawValue, $0.value) }),
-                lastFailure: failure))
+                breaker: foremost.map { BreakerDocument($0.breaker) } ?? .unasked,
+                bulkhead: foremost.map { BulkheadDocument($0.bulkhead) } ?? BulkheadDocument(inUse: 0, limit: 0, waiting: 0),
+                calls: named(status.calls), lastFailure: document(status.lastFailure)))
+    }
+
+    private func named(_ calls: [CallOutcome: Int]) -> [String: Int] {
+        Dictionary(uniqueKeysWithValues: calls.map { ($0.key.rawValue, $0.value) })
+    }
+
+    private func document(_ failure: (reason: Unavailability.Reason, age: Duration)?) -> FailureDocument? {
+        failure.map { FailureDocument(reason: $0.reason.rawValue, at: wall().advanced(by: .zero - $0.age)) }
+    }
+}
+
+extension BreakerDocument {
+    /// Of a dependency that nothing can be asked of.
+    fileprivate static let unasked = BreakerDocument(
+        state: BreakerPhase.closed.rawValue, control: BreakerControl.automatic.rawValue, reason: "nothing is asked of it",
+        calls: 0, failures: 0, slowCalls: 0, retryAfterMilliseconds: nil)
+
+    fileprivate init(_ breaker: CircuitBreaker.Snapshot) {
+        self.init(
+            state: breaker.phase.rawValue, control: breaker.control.rawValue, reason: breaker.reason, calls: breaker.calls,
+            failures: breaker.failures, slowCalls: breaker.slowCalls,
+            retryAfterMilliseconds: breaker.retryAfter.map { Int($0 / .milliseconds(1)) })
+    }
+}
+
+extension BulkheadDocument {
+    fileprivate init(_ bulkhead: Bulkhead.Snapshot) {
+        self.init(inUse: bulkhead.inUse, limit: bulkhead.limit, waiting: bulkhead.waiting)
     }
 }

@@ -31,7 +31,7 @@ struct StandardRoutes: Sendable {
             .get("/csp") { _ in try .json(200, path.document) },
             .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) { try path.reconfigure($0) },
             .get("/queue") { _ in try await .json(200, queueStatus()) },
-            .get("/queue/dead") { call in try await .json(200, deadLetters(call)) },
+            .get("/queue/dead") { call in try await deadLetters(call) },
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
                 try await .json(200, Redriven(redriven: queue.redrive()))
             },
@@ -97,7 +97,7 @@ struct StandardRoutes: Sendable {
             dead: report.total(.dead), oldestAgeSeconds: report.oldestAge.seconds, byKind: byKind)
     }
 
-    private func deadLetters(_ call: Call) async throws -> Page<DeadMessage> {
+    private func deadLetters(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         guard let after = Int64(paging.after ?? "0") else { throw Problem.foreignCursor }
         let letters = try await queue.deadLetters(after: after, limit: paging.limit + 1)
@@ -106,7 +106,7 @@ struct StandardRoutes: Sendable {
                 id: "\($0.id)", kind: $0.kind, key: $0.key, tries: $0.tries, reason: $0.reason,
                 createdAt: Timestamp(milliseconds: $0.createdAt))
         }
-        return paging.page(items) { $0.id }
+        return try paging.answer(items) { $0.id }
     }
 }
 

@@ -8,20 +8,23 @@ public struct CriticalDependency<Request: Sendable, Value: Sendable, Refusal: Se
     /// Asks once. By the context's deadline it has to be over, and it should end early when the task is cancelled.
     public typealias Live = @Sendable (Request, CallContext) async throws(Failure) -> Value
 
-    private let dependency: Dependency
+    private let operation: Operation
     private let isIdempotent: Bool
     private let live: Live
 
     /// - Parameters:
     ///   - step: the dependency, as the path declares it.
-    ///   - operation: what it is asked for, as `GET /csp` lists it.
+    ///   - operation: what it is asked for, as `GET /csp` lists it; a name of its own among those of the dependency.
+    ///   - route: how the other end calls it, `POST /redemptions`: what an injected fault is given to. Nil, the default: not said.
     ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a customer waits.
     ///   - live: asks, once; by `context.deadline` it has to be over.
-    public init(_ step: CriticalStep, _ operation: String, isIdempotent: Bool, live: @escaping Live) {
-        dependency = step.dependency
+    /// - Throws: `InvalidConfiguration` where the operation has no name, or one that is taken.
+    public init(
+        _ step: CriticalStep, _ operation: String, route: String? = nil, isIdempotent: Bool, live: @escaping Live
+    ) throws(InvalidConfiguration) {
+        self.operation = try step.dependency.operation(operation, route: route)
         self.isIdempotent = isIdempotent
         self.live = live
-        dependency.declare(operation: operation)
     }
 
     /// Asks, under the dependency's policies.
@@ -30,7 +33,7 @@ public struct CriticalDependency<Request: Sendable, Value: Sendable, Refusal: Se
     ///   done all the same, by an earlier try for one, ``Unavailability/mayHaveBeenDone`` says. Cancelling the task ends the
     ///   call.
     public func call(_ request: Request, for caller: Caller) async throws(Failure) -> Value {
-        try await dependency.run(caller, isIdempotent: isIdempotent) { [live] (context) async throws(Failure) -> Value in
+        try await operation.run(caller, isIdempotent: isIdempotent) { [live] (context) async throws(Failure) -> Value in
             try await live(request, context)
         }
     }

@@ -1,213 +1,77 @@
 import Resilience
 
-/// One dependency as this process knows it: its policies, shared by all calls to it, and what has become of them.
-///
-/// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. The fallback, where there is
-/// one, is outside of all (``OptionalDependency``).
+/// One dependency as this process knows it: what it is asked for, and the numbers that all of its policies have in common.
 final class Dependency: Sendable {
-    typealias Layers = Layered<Layered<Layered<Layered<Bulkhead, Timeout>, Retry>, CircuitBreaker>, Timeout>
-
-    struct LastFailure: Sendable {
-        var reason: Unavailability.Reason
-        var at: ContinuousClock.Instant
-    }
-
     let declaration: Declaration
     let isCritical: Bool
-    let bulkhead: Bulkhead
-    let breaker: CircuitBreaker
-    let tally = CallTally()
-    private let timeout: Timeout
-    private let retry: Retry
-    private let retryBudget: RetryBudget
-    private let attemptTimeout: Timeout
-    private let queueTimeout: Timeout
-    /// While a customer waits.
-    private let patient: Pipeline<Layers>
-    private let readiness: ReadinessProbe?
+    private let isReady: (@Sendable (Deadline) async -> Bool)?
     private let environment: PathEnvironment
-    private let operations = Locked<[String]>([])
-    private let failure = Locked<LastFailure?>(nil)
-    private let reconfiguring = Locked(())
+    private let state: Locked<(operations: [Operation], protection: Protection, control: BreakerControl)>
+    /// Held while all policies are changed: of two changes at once, the one's numbers are there afterwards, not some of each.
+    private let changing = Locked(())
 
     /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
+    /// - Throws: `InvalidConfiguration` where the declaration's numbers can't be.
     init(
         _ declaration: Declaration, isCritical: Bool, isReady: (@Sendable (Deadline) async -> Bool)?,
         environment: PathEnvironment
     ) throws(InvalidConfiguration) {
-        let protection = declaration.protection
-        let probe = isReady.map { ReadinessProbe(time: environment.time, ask: $0) }
-        let policies = PolicyEnvironment(name: declaration.name, time: environment.time, chance: environment.chance) { event in
-            if case .breakerChanged(_, to: .open, _) = event.kind { probe?.forget() }
-            environment.happened(event)
-        }
+        try declaration.protection.validate()
         self.declaration = declaration
         self.isCritical = isCritical
+        self.isReady = isReady
         self.environment = environment
-        readiness = probe
-        bulkhead = try Bulkhead(protection.bulkhead, environment: policies)
-        timeout = try Timeout(protection.timeout, environment: policies)
-        retryBudget = try RetryBudget(protection.retryBudget)
-        retry = try Retry(protection.retry, budget: retryBudget, environment: policies)
-        breaker = try CircuitBreaker(protection.breaker, environment: policies)
-        attemptTimeout = try Timeout(protection.attemptTimeout, environment: policies)
-        queueTimeout = try Timeout(protection.queueTimeout, environment: policies)
-        patient = Pipeline { [bulkhead, timeout, retry, breaker, attemptTimeout] in
-            bulkhead
-            timeout
-            retry
-            breaker
-            attemptTimeout
-        }
-        if environment.isProtected == false { breaker.set(.forcedClosed) }
+        state = Locked(([], declaration.protection, environment.isProtected ? .automatic : .forcedClosed))
     }
 
-    func declare(operation: String) { operations.withLock { $0.append(operation) } }
-
-    // MARK: Calls
-
-    /// Makes one call under the policies.
-    ///
-    /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is refused, and the
-    /// call itself runs beside the request as the trial – of a critical dependency, whose calls have weight, only once it has
-    /// said that it is ready, and only if asking twice is asking once, since whoever finishes the request asks again.
-    func run<Value: Sendable, Refusal: Sendable>(
-        _ caller: Caller, isIdempotent: Bool,
-        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
-    ) async throws(DependencyFailure<Refusal>) -> Value {
-        let tries = Tries()
-        let begin = environment.time.now()
-        let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
-            [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>) -> Value in
-            // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
-            let patience = attemptTimeout.configuration.limit / 4
-            tries.begin(hurried: context.deadline.map { $0.remaining(at: time.now()) < patience } ?? false)
-            do throws(DependencyFailure<Refusal>) {
-                return try await live(context)
-            } catch {
-                if case .unavailable(let why) = error { tries.failed(why) }
-                throw error
+    /// Something that the dependency is asked for, with policies of its own.
+    /// - Throws: `InvalidConfiguration` where it has no name, or one that is taken.
+    func operation(_ name: String, route: String?) throws(InvalidConfiguration) -> Operation {
+        try changing.withLock { _ throws(InvalidConfiguration) in
+            let (operations, protection, control) = state.withLock { $0 }
+            guard !name.isEmpty, !operations.contains(where: { $0.name == name }) else {
+                throw InvalidConfiguration(
+                    policy: declaration.name, problems: ["the operation \"\(name)\" has no name, or one that is taken"])
             }
+            let operation = try Operation(
+                name, route: route, of: declaration.name, isCritical: isCritical, protection, control, isReady: isReady,
+                environment: environment)
+            state.withLock { $0.operations.append(operation) }
+            return operation
         }
-        let result: Result<Value, CallFailure<DependencyFailure<Refusal>>>
-        do throws(CallFailure<DependencyFailure<Refusal>>) {
-            switch caller {
-            case .queue: result = .success(try await callForTheQueue(tries, live))
-            case .customer(let deadline, let criticality):
-                let context = CallContext(deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
-                guard breaker.letsPass || mayTry(tries, isIdempotent, live) else {
-                    throw .rejected(.circuitOpen(retryAfter: nil))
-                }
-                result = .success(try await call(context, tries, live))
-            }
-        } catch {
-            result = .failure(error)
-        }
-        switch result {
-        case .success(let value):
-            count(.ok, since: begin)
-            return value
-        case .failure(.failed(let failure, _)):
-            switch failure {
-            case .refused:
-                count(.refused, since: begin)
-                throw failure
-            case .unavailable(let why):
-                count(.unavailable, why, since: begin)
-                throw .unavailable(tries.marked(why))
-            }
-        case .failure(.rejected(let rejection)):
-            let why = Unavailability(rejection: rejection)
-            // Refused before its second try, a call was made all the same.
-            if let last = tries.last {
-                count(.unavailable, last, since: begin)
-            } else {
-                count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why, since: begin)
-            }
-            throw .unavailable(tries.marked(why))
-        }
-    }
-
-    private func call<Value: Sendable, Refusal: Sendable>(
-        _ context: CallContext, _ tries: Tries,
-        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
-    ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
-        try await patient.run(context, classify: { tries.disposition(of: $0) }, live)
-    }
-
-    /// One try: the queue itself repeats what fails. It may well be the trial that closes the breaker.
-    private func callForTheQueue<Value: Sendable, Refusal: Sendable>(
-        _ tries: Tries, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
-    ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
-        let policies = Pipeline { [bulkhead, breaker, queueTimeout] in
-            bulkhead
-            breaker
-            queueTimeout
-        }
-        // Also for the wait for a place: a lane of the queue must not stand still behind a crowd of customers.
-        let deadline = Deadline.after(queueTimeout.configuration.limit, from: environment.time.now())
-        let context = CallContext(deadline: deadline, priority: Caller.queue.criticality.priority)
-        return try await policies.run(context, classify: { tries.disposition(of: $0) }, live)
-    }
-
-    // MARK: Trials
-
-    /// Whether a customer's call may try out a dependency that was given up; if not, something is done about it meanwhile.
-    private func mayTry<Value: Sendable, Refusal: Sendable>(
-        _ tries: Tries, _ isIdempotent: Bool,
-        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
-    ) -> Bool {
-        guard breaker.isTrialDue else { return false }
-        if let readiness, !readiness.isConfirmed(within: attemptTimeout.configuration.limit) { return false }
-        guard !isCritical || isIdempotent else { return true }
-        // Beside the request, and not within its deadline.
-        tries.goOnBeside()
-        Deadline.$current.withValue(nil) {
-            _ = Task { [self] in
-                let context = CallContext(deadline: nil, priority: Criticality.sheddable.priority)
-                _ = try? await call(context, tries, live)
-            }
-        }
-        return false
-    }
-
-    private func count(_ outcome: CallOutcome, _ why: Unavailability? = nil, since begin: ContinuousClock.Instant) {
-        let now = environment.time.now()
-        tally.count(outcome)
-        if let why, outcome == .unavailable { failure.withLock { $0 = LastFailure(reason: why.reason, at: now) } }
-        environment.called(declaration.name, outcome, begin.duration(to: now))
     }
 
     // MARK: Numbers
 
-    var protection: Protection {
-        Protection(
-            timeout: timeout.configuration.limit, attemptTimeout: attemptTimeout.configuration.limit,
-            queueTimeout: queueTimeout.configuration.limit, retry: retry.configuration, retryBudget: retryBudget.configuration,
-            bulkhead: bulkhead.configuration, breaker: breaker.configuration)
-    }
+    var protection: Protection { state.withLock { $0.protection } }
 
     /// All or none: what has passed the check is accepted by every policy.
     func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
         let problems = new.problems
         guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
-        // One after the other: of two at once, the numbers of one are there afterwards, not some of each.
-        try reconfiguring.withLock { _ throws(InvalidConfiguration) in
-            try timeout.reconfigure(Timeout.Configuration(limit: new.timeout))
-            try attemptTimeout.reconfigure(Timeout.Configuration(limit: new.attemptTimeout))
-            try queueTimeout.reconfigure(Timeout.Configuration(limit: new.queueTimeout))
-            try retry.reconfigure(new.retry)
-            try retryBudget.reconfigure(new.retryBudget)
-            try bulkhead.reconfigure(new.bulkhead)
-            try breaker.reconfigure(new.breaker)
+        try changing.withLock { _ throws(InvalidConfiguration) in
+            let operations = state.withLock { state in
+                state.protection = new
+                return state.operations
+            }
+            for operation in operations { try operation.reconfigure(new) }
+        }
+    }
+
+    /// Every breaker of every operation.
+    func set(_ control: BreakerControl) {
+        changing.withLock { _ in
+            let operations = state.withLock { state in
+                state.control = control
+                return state.operations
+            }
+            for operation in operations { operation.set(control) }
         }
     }
 
     var status: DependencyStatus {
-        let now = environment.time.now()
+        let (operations, protection) = state.withLock { ($0.operations, $0.protection) }
         return DependencyStatus(
-            declaration: declaration, isCritical: isCritical, operations: operations.withLock { $0 }, protection: protection,
-            breaker: breaker.snapshot, bulkhead: bulkhead.snapshot, calls: tally.counts,
-            lastFailure: failure.withLock { $0 }.map { ($0.reason, $0.at.duration(to: now)) })
+            declaration: declaration, isCritical: isCritical, operations: operations.map(\.status), protection: protection)
     }
 }

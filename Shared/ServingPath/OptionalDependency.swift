@@ -10,36 +10,40 @@ public struct OptionalDependency<Request: Sendable, Value: Sendable>: Sendable {
     /// throw nothing but the reason why there is no answer.
     public typealias Live = @Sendable (Request, CallContext) async throws(Unavailability) -> Value
 
-    private let dependency: Dependency
+    private let operation: Operation
     private let isIdempotent: Bool
     private let live: Live
     private let fallback: @Sendable (Request, Unavailability) async -> Fallback<Value>
 
     /// - Parameters:
     ///   - step: the dependency, as the path declares it.
-    ///   - operation: what it is asked for, as `GET /csp` lists it.
+    ///   - operation: what it is asked for, as `GET /csp` lists it; a name of its own among those of the dependency.
+    ///   - route: how the other end calls it, `POST /redemptions`: what an injected fault is given to. Nil, the default: not said.
     ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a customer waits.
     ///   - live: asks, once; by `context.deadline` it has to be over.
     ///   - fallback: what there is instead, for the reason given. Asked only when there is no live answer.
+    /// - Throws: `InvalidConfiguration` where the operation has no name, or one that is taken.
     public init(
-        _ step: OptionalStep, _ operation: String, isIdempotent: Bool, live: @escaping Live,
+        _ step: OptionalStep, _ operation: String, route: String? = nil, isIdempotent: Bool, live: @escaping Live,
         fallback: @escaping @Sendable (Request, Unavailability) async -> Fallback<Value>
-    ) {
-        dependency = step.dependency
+    ) throws(InvalidConfiguration) {
+        self.operation = try step.dependency.operation(operation, route: route)
         self.isIdempotent = isIdempotent
         self.live = live
         self.fallback = fallback
-        dependency.declare(operation: operation)
     }
 
-    /// Whether the dependency's breaker is open now: nothing is asked.
-    public var isGivenUp: Bool { !dependency.breaker.letsPass && dependency.breaker.snapshot.phase == .open }
+    /// Whether the breaker of the calls of this criticality is open now: they aren't made.
+    public func isOpen(for criticality: Criticality) -> Bool {
+        let breaker = operation[criticality].breaker
+        return !breaker.letsPass && breaker.phase == .open
+    }
 
     /// Asks, under the dependency's policies; whatever happens, there is an answer. Cancelling the task ends the call, and
     /// the fallback answers.
     public func call(_ request: Request, for caller: Caller) async -> Served<Value> {
         do throws(DependencyFailure<Never>) {
-            let value = try await dependency.run(caller, isIdempotent: isIdempotent) {
+            let value = try await operation.run(caller, isIdempotent: isIdempotent) {
                 [live] (context) async throws(DependencyFailure<Never>) -> Value in
                 do throws(Unavailability) {
                     return try await live(request, context)

@@ -54,12 +54,12 @@ public struct ProtectionNumber: Sendable {
 
     /// All of them, in the order in which a call meets them.
     public static let all: [ProtectionNumber] = [
-        count("concurrency", "calls under way at once", \.bulkhead.limit),
+        count("concurrency", "calls of one operation and criticality under way at once", \.bulkhead.limit),
         count("waiting", "calls that may wait for their turn", \.bulkhead.waiting),
         ProtectionNumber(
             name: "longestWait", unit: .milliseconds, meaning: "how long a call waits for its turn at most",
             value: { $0.bulkhead.longestWait?.inMilliseconds }, set: { $0.bulkhead.longestWait = .inMilliseconds($1) }),
-        count("reserved", "places that only customers' calls may take", \.bulkhead.reserved),
+        count("reserved", "of these, how many calls below critical have less", \.bulkhead.reserved),
         time("timeout", "what a customer waits for one call, all tries together", \.timeout),
         count("attempts", "tries while a customer waits", \.retry.attempts),
         time("retryBase", "longest wait before the second try", \.retry.backoff.base),

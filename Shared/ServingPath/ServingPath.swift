@@ -6,7 +6,7 @@ public import Resilience
 /// ```swift
 /// let path = ServingPath()
 /// let coupon = try path.optional(Declaration(name: "coupon", …))
-/// let redeem = OptionalDependency(coupon, "redeem", isIdempotent: true) { request, context in
+/// let redeem = try OptionalDependency(coupon, "redeem", isIdempotent: true) { request, context in
 ///     try await client.redeem(request, until: context.deadline)
 /// } fallback: { request, reason in
 ///     .absent
@@ -50,10 +50,10 @@ public final class ServingPath: Sendable {
         try known(name).reconfigure(protection)
     }
 
-    /// Forces the breaker of one dependency, has it only observe, or leaves it to itself again.
+    /// Forces the breakers of one dependency, has them only observe, or leaves them to themselves again.
     /// - Throws: `InvalidConfiguration` for a dependency that isn't declared.
     public func set(_ control: BreakerControl, of name: String) throws(InvalidConfiguration) {
-        try known(name).breaker.set(control)
+        try known(name).set(control)
     }
 
     private func add(

@@ -12,8 +12,12 @@ public struct Unavailability: Error, Sendable, Hashable {
         case connectionLost = "connection-lost"
         /// An answer that isn't the contract's, in status or body.
         case invalidAnswer = "invalid-answer"
-        /// A 5xx or 429.
+        /// A 5xx.
         case serverError = "server-error"
+        /// It has more to do than it can, and shed the call: a 429, or a 503 that says so.
+        case overloaded
+        /// It said no in a way that the contract doesn't know, a 4xx: another try won't change it.
+        case unexpectedRefusal = "unexpected-refusal"
         /// No time was left to ask.
         case deadlineExceeded = "deadline-exceeded"
         /// Not asked: it failed too often of late.
@@ -28,7 +32,7 @@ public struct Unavailability: Error, Sendable, Hashable {
         /// Whether a try that ends like this may have been done.
         public var mayHaveBeenDone: Bool {
             switch self {
-            case .timeout, .connectionLost, .invalidAnswer, .serverError, .cancelled: true
+            case .timeout, .connectionLost, .invalidAnswer, .serverError, .overloaded, .unexpectedRefusal, .cancelled: true
             case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited: false
             }
         }
@@ -41,11 +45,14 @@ public struct Unavailability: Error, Sendable, Hashable {
     public var mayHaveBeenDone: Bool
     /// How long the dependency asked to be left alone.
     public var retryAfter: Duration?
+    /// What it answered, in a few words, where that tells more than the reason: `404 not-found`.
+    public var detail: String?
 
     /// ``mayHaveBeenDone`` follows from the reason.
-    public init(_ reason: Reason, retryAfter: Duration? = nil) {
+    public init(_ reason: Reason, retryAfter: Duration? = nil, detail: String? = nil) {
         self.reason = reason
         self.retryAfter = retryAfter
+        self.detail = detail
         mayHaveBeenDone = reason.mayHaveBeenDone
     }
 
@@ -69,11 +76,15 @@ public struct Unavailability: Error, Sendable, Hashable {
     /// As it is written in answers, logs and metrics: `circuit-open`.
     public var code: String { reason.rawValue }
 
+    /// The reason, and what there is to say of it: `unexpected-refusal: 404 not-found`.
+    public var words: String { detail.map { "\(code): \($0)" } ?? code }
+
     /// What it says about the dependency.
     public var disposition: Disposition {
         switch reason {
         case .unreachable, .timeout, .connectionLost, .invalidAnswer: .transient
-        case .serverError: .busy(retryAfter: retryAfter)
+        case .serverError, .overloaded: .busy(retryAfter: retryAfter)
+        case .unexpectedRefusal: .refusal
         case .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .cancelled: .ignored
         }
     }

@@ -4,8 +4,8 @@ import ServingPath
 
 func coupon(
     _ step: OptionalStep, lastKnown: @escaping @Sendable (String) throws -> Int
-) -> OptionalDependency<String, Int> {
-    OptionalDependency(step, "redeem", isIdempotent: true) { _, _ in
+) throws -> OptionalDependency<String, Int> {
+    try OptionalDependency(step, "redeem", isIdempotent: true) { _, _ in
         100
     } fallback: { code, _ in
         .computed(try lastKnown(code))

@@ -3,8 +3,8 @@
 // error: missing argument for parameter 'dependency' in call
 import ServingPath
 
-func coupon() -> OptionalDependency<String, Int> {
-    OptionalDependency(OptionalStep(), "redeem", isIdempotent: true) { _, _ in
+func coupon() throws -> OptionalDependency<String, Int> {
+    try OptionalDependency(OptionalStep(), "redeem", isIdempotent: true) { _, _ in
         100
     } fallback: { _, _ in
         .absent

@@ -22,7 +22,7 @@ struct CriticalDependencyTests {
     private func dependency(
         isIdempotent: Bool = true, _ protection: Protection = Shop.protection
     ) throws -> CriticalDependency<Int, String, String> {
-        CriticalDependency(
+        try CriticalDependency(
             try shop.path.critical(Shop.declaration("payment", protection: protection)), "capture", isIdempotent: isIdempotent
         ) { [payment] _, context async throws(Failure) in try await payment.call(context) }
     }

@@ -13,7 +13,7 @@ struct OptionalDependencyTests {
         isIdempotent: Bool = true, _ protection: Protection = Shop.protection, instead: Fallback<String> = .computed("instead")
     ) throws -> OptionalDependency<String, String> {
         let step = try shop.path.optional(Shop.declaration(protection: protection))
-        return OptionalDependency(step, "redeem", isIdempotent: isIdempotent) {
+        return try OptionalDependency(step, "redeem", isIdempotent: isIdempotent) {
             [coupon] _, context async throws(Unavailability) in
             do throws(DependencyFailure<Never>) {
                 return try await coupon.call(context)
@@ -67,7 +67,7 @@ struct OptionalDependencyTests {
         }
         let other = Shop()
         let step = try other.path.optional(Shop.declaration())
-        let absent = OptionalDependency<Int, String>(step, "ask", isIdempotent: true) { _, _ async throws(Unavailability) in
+        let absent = try OptionalDependency<Int, String>(step, "ask", isIdempotent: true) { _, _ async throws(Unavailability) in
             throw .connectionLost
         } fallback: { _, _ in
             .absent

@@ -84,3 +84,10 @@ struct Gate: Sendable {
     /// Returns when open, or when the task is cancelled.
     func pass() async { for await _ in stream {} }
 }
+
+extension DependencyStatus {
+    /// What a purchase meets.
+    var met: TrafficStatus { foremost ?? operations[0].traffic.last! }
+    var breaker: CircuitBreaker.Snapshot { met.breaker }
+    var bulkhead: Bulkhead.Snapshot { met.bulkhead }
+}

@@ -13,7 +13,7 @@ struct TrialTests {
 
     private func optional() async throws -> OptionalDependency<Int, String> {
         let step = try shop.path.optional(Shop.declaration())
-        let dependency = OptionalDependency<Int, String>(step, "redeem", isIdempotent: true) {
+        let dependency = try OptionalDependency<Int, String>(step, "redeem", isIdempotent: true) {
             [coupon] _, context async throws(Unavailability) in
             do throws(DependencyFailure<Never>) {
                 return try await coupon.call(context)
@@ -35,7 +35,7 @@ struct TrialTests {
         isReady: (@Sendable (Deadline) async -> Bool)? = nil, isIdempotent: Bool = true
     ) async throws -> CriticalDependency<Int, String, String> {
         let step = try shop.path.critical(Shop.declaration(), isReady: isReady)
-        let dependency = CriticalDependency<Int, String, String>(step, "capture", isIdempotent: isIdempotent) {
+        let dependency = try CriticalDependency<Int, String, String>(step, "capture", isIdempotent: isIdempotent) {
             [payment] _, context async throws(DependencyFailure<String>) in try await payment.call(context)
         }
         payment.fail(.unavailable(.unreachable))

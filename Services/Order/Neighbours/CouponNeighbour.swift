@@ -48,22 +48,26 @@ struct CouponNeighbour: Sendable {
                     + "without the coupon, or is refused where the customer asked for that",
                 effect: "a small discount all the same; a large one is refunded when coupon is back",
                 protection: protection))
-        redeeming = OptionalDependency(step, "redeem", isIdempotent: true) { request, context async throws(Unavailability) in
+        redeeming = try OptionalDependency(step, "redeem", route: "POST /redemptions", isIdempotent: true) {
+            request, context async throws(Unavailability) in
             try await Self.redeem(request.order, code: request.code, neighbour, context)
         } fallback: { _, _ in
             .absent
         }
-        rules = OptionalDependency(step, "rule", isIdempotent: true) { code, context async throws(Unavailability) in
+        rules = try OptionalDependency(step, "rule", route: "GET /coupons/{code}", isIdempotent: true) {
+            code, context async throws(Unavailability) in
             try await Self.rule(code, neighbour, context)
         } fallback: { code, _ in
             lastKnown.lookup(code).map { .cached(.known($0.value), age: $0.age) } ?? .absent
         }
-        listing = OptionalDependency(step, "list", isIdempotent: true) { cursor, context async throws(Unavailability) in
+        listing = try OptionalDependency(step, "list", route: "GET /coupons", isIdempotent: true) {
+            cursor, context async throws(Unavailability) in
             try await Self.list(after: cursor, neighbour, context)
         } fallback: { _, _ in
             .absent
         }
-        releasing = OptionalDependency(step, "release", isIdempotent: true) { orderId, context async throws(Unavailability) in
+        releasing = try OptionalDependency(step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true) {
+            orderId, context async throws(Unavailability) in
             try await Self.release(orderId: orderId, neighbour, context)
         } fallback: { _, _ in
             .absent

@@ -43,31 +43,36 @@ struct InventoryNeighbour: Sendable {
                 effect: "202 accepted, nothing charged; reserved and charged later, and the customer is told",
                 protection: protection)
         ) { await neighbour.isReady(by: $0) }
-        reserving = CriticalDependency(step, "reserve", isIdempotent: true) { order, context async throws(CallError) in
+        reserving = try CriticalDependency(step, "reserve", route: "POST /reservations", isIdempotent: true) {
+            order, context async throws(CallError) in
             let reservation: Reservation = try await neighbour.call(
                 "POST", "/reservations", body: ReservationRequest(orderId: order.id, items: order.request.items),
                 expecting: [201], refusals: ["out-of-stock", "unknown-sku", "voided"], in: context)
             guard Self.fits(reservation, order) else { throw .unavailable(.invalidAnswer) }
             return reservation
         }
-        committing = CriticalDependency(step, "commit", isIdempotent: true) { orderId, context async throws(CallError) in
+        committing = try CriticalDependency(step, "commit", route: "POST /reservations/{orderId}/commit", isIdempotent: true) {
+            orderId, context async throws(CallError) in
             let ended: Ended = try await neighbour.call(
                 "POST", "/reservations/\(orderId)/commit", expecting: [200], refusals: ["out-of-stock", "voided"], in: context)
             guard ended.orderId == orderId, ended.status == .committed else { throw .unavailable(.invalidAnswer) }
         }
-        releasing = CriticalDependency(step, "release", isIdempotent: true) { orderId, context async throws(CallError) in
+        releasing = try CriticalDependency(step, "release", route: "POST /reservations/{orderId}/release", isIdempotent: true) {
+            orderId, context async throws(CallError) in
             let ended: Ended = try await neighbour.call(
                 "POST", "/reservations/\(orderId)/release", expecting: [200], in: context)
             guard ended.orderId == orderId, ended.status == .released else { throw .unavailable(.invalidAnswer) }
         }
-        products = CriticalDependency(step, "product", isIdempotent: true) { sku, context async throws(CallError) in
+        products = try CriticalDependency(step, "product", route: "GET /products/{sku}", isIdempotent: true) {
+            sku, context async throws(CallError) in
             let path = sku.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? sku
             let product: Product = try await neighbour.call(
                 "GET", "/products/\(path)", expecting: [200], refusals: ["not-found"], in: context)
             guard product.sku == sku, Self.isSound(product) else { throw .unavailable(.invalidAnswer) }
             return product
         }
-        catalogue = CriticalDependency(step, "catalogue", isIdempotent: true) { cursor, context async throws(CallError) in
+        catalogue = try CriticalDependency(step, "catalogue", route: "GET /products", isIdempotent: true) {
+            cursor, context async throws(CallError) in
             let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
             var page: Page<Product> = try await neighbour.call(
                 "GET", "/products?limit=500" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)

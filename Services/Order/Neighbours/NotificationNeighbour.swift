@@ -29,7 +29,8 @@ struct NotificationNeighbour: Sendable {
                 name: "notification", criticality: .sheddable,
                 fallback: "the message stays in the queue and is sent again",
                 effect: "the customer hears of the order later", protection: protection))
-        sending = OptionalDependency(step, "send", isIdempotent: true) { event, context async throws(Unavailability) in
+        sending = try OptionalDependency(step, "send", route: "POST /events", isIdempotent: true) {
+            event, context async throws(Unavailability) in
             do throws(CallError) {
                 let receipt: EventReceipt = try await neighbour.call(
                     "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"], in: context)
@@ -47,7 +48,7 @@ struct NotificationNeighbour: Sendable {
     }
 
     /// Whether events stay in the queue for now.
-    var isGivenUp: Bool { sending.isGivenUp }
+    var isGivenUp: Bool { sending.isOpen(for: Caller.queue.criticality) }
 
     /// Tells notification of an event; one event id is one notification, however often it is sent.
     func send(_ event: CloudEvent, for caller: Caller) async -> Served<Sending> { await sending.call(event, for: caller) }

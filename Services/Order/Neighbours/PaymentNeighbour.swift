@@ -38,7 +38,8 @@ struct PaymentNeighbour: Sendable {
                 fallback: "none: the order is accepted with its stock reserved, and charged once when payment is back",
                 effect: "202 accepted; confirmed or cancelled later, and the customer is told", protection: protection)
         ) { await neighbour.isReady(by: $0) }
-        capturing = CriticalDependency(step, "capture", isIdempotent: true) { request, context async throws(CallError) in
+        capturing = try CriticalDependency(step, "capture", route: "POST /payments", isIdempotent: true) {
+            request, context async throws(CallError) in
             let order = request.order
             let body = PaymentRequest(
                 orderId: order.id, customerId: order.request.customerId, amount: request.amount,
@@ -51,13 +52,15 @@ struct PaymentNeighbour: Sendable {
             }
             return payment
         }
-        voiding = CriticalDependency(step, "void", isIdempotent: true) { orderId, context async throws(CallError) in
+        voiding = try CriticalDependency(step, "void", route: "POST /payments/void", isIdempotent: true) {
+            orderId, context async throws(CallError) in
             let voided: Payment = try await neighbour.call(
                 "POST", "/payments/void", body: VoidRequest(orderId: orderId), expecting: [200], in: context)
             guard voided.orderId == orderId, voided.status == .voided else { throw .unavailable(.invalidAnswer) }
             return voided
         }
-        refunding = CriticalDependency(step, "refund", isIdempotent: true) { refund, context async throws(CallError) in
+        refunding = try CriticalDependency(step, "refund", route: "POST /payments/{id}/refunds", isIdempotent: true) {
+            refund, context async throws(CallError) in
             let payment: Payment = try await neighbour.call(
                 "POST", "/payments/\(refund.paymentId)/refunds",
                 body: RefundRequest(amount: refund.amount, reason: refund.reason), key: refund.key, expecting: [201],

@@ -20,6 +20,7 @@ struct BreakerState: Sendable {
     private var window: OutcomeWindow
     private var trials: [Trial] = []
     private var lastTrial: UInt32 = 0
+    /// Trials that have succeeded, and successes that were noted, since it last opened.
     private var trialSuccesses = 0
     private var openUntil: ContinuousClock.Instant
     private var closedSince: ContinuousClock.Instant
@@ -65,7 +66,7 @@ struct BreakerState: Sendable {
         case .forcedClosed where phase != .closed: return (.permit(.uncounted), nil)
         case .automatic, .observing, .forcedClosed: break
         }
-        var change: Change?
+        var change = closeIfProven(at: now)
         if phase == .open, now >= openUntil { change = move(to: .halfOpen, "the open time is over", at: now) }
         if let permit = permit(at: now) { return (.permit(permit), change) }
         return (control == .observing ? .permit(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change)
@@ -95,6 +96,22 @@ struct BreakerState: Sendable {
         case .closed: return count(verdict, slow: slow, at: now)
         case .halfOpen: return conclude(trial: permit.trial, verdict, slow: slow, at: now)
         }
+    }
+
+    /// A call of the same kind that needed no permit of this breaker has succeeded, and was not slow: worth as much as a
+    /// trial, but only once the open time is over.
+    mutating func noteSuccess(at now: ContinuousClock.Instant) -> Change? {
+        guard phase != .closed, control == .automatic || control == .observing else { return nil }
+        trialSuccesses += 1
+        return closeIfProven(at: now)
+    }
+
+    /// Closes once enough successes are known, whoever's they were.
+    mutating func closeIfProven(at now: ContinuousClock.Instant) -> Change? {
+        guard phase != .closed, control == .automatic || control == .observing, trialSuccesses >= configuration.trials,
+            phase == .halfOpen || now >= openUntil
+        else { return nil }
+        return move(to: .closed, "\(trialSuccesses) trials succeeded", at: now)
     }
 
     /// Calls that passed while closed, succeeded, and were not slow.
@@ -133,8 +150,7 @@ struct BreakerState: Sendable {
         case .healthy where slow: return open("a trial was slow", at: now)
         case .healthy:
             trialSuccesses += 1
-            guard trialSuccesses >= configuration.trials else { return nil }
-            return move(to: .closed, "\(trialSuccesses) trials succeeded", at: now)
+            return closeIfProven(at: now)
         }
     }
 
@@ -155,10 +171,11 @@ struct BreakerState: Sendable {
 
     private mutating func move(to next: BreakerPhase, _ reason: String, at now: ContinuousClock.Instant) -> Change {
         let change = Change(from: phase, to: next, reason: reason)
+        // What was noted while open counts with the trials.
+        if phase != .open || next != .halfOpen { trialSuccesses = 0 }
         phase = next
         generation &+= 1
         trials = []
-        trialSuccesses = 0
         self.reason = reason
         if next == .closed {
             closedSince = now

@@ -147,6 +147,18 @@ public final class CircuitBreaker: Policy {
     /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
     private static func ticks(_ duration: Duration) -> Int64 { Int64(truncatingIfNeeded: duration.attoseconds >> 30) }
 
+    /// Notes that a call of the same kind, which needed no permit of this breaker, has succeeded after `elapsed`: one that
+    /// matters more or less, say. While the breaker isn't closed this counts as much as a trial does, unless it was slow by this
+    /// breaker's numbers; it shortens no open time. A closed breaker takes no notice, and failures are never noted.
+    public func noteSuccess(after elapsed: Duration) {
+        guard passing.load(ordering: .relaxed) == 0 else { return }
+        let now = environment.time.now()
+        change(at: now) { state in
+            if let slow = state.configuration.slowCall, elapsed >= slow { return nil }
+            return state.noteSuccess(at: now)
+        }
+    }
+
     private func acquireSlowly(at now: ContinuousClock.Instant) -> Admission {
         let (admission, change) = state.withLock { state -> (Admission, BreakerState.Change?) in
             let result = state.acquire(at: now)
@@ -160,10 +172,17 @@ public final class CircuitBreaker: Policy {
     // MARK: From outside
 
     /// The breaker's phase, for little: what a metric shows.
-    public var phase: BreakerPhase { state.withLock { $0.phase } }
+    public var phase: BreakerPhase {
+        closeIfProven()
+        return state.withLock { $0.phase }
+    }
 
     /// Whether a call would pass without being a trial: always true for a breaker that only observes.
-    public var letsPass: Bool { passing.load(ordering: .relaxed) != 0 || state.withLock { $0.control == .observing } }
+    public var letsPass: Bool {
+        if passing.load(ordering: .relaxed) != 0 { return true }
+        closeIfProven()
+        return state.withLock { $0.letsPass || $0.control == .observing }
+    }
 
     /// Whether a call made now would be a trial: the open time is over, and there is room for one more.
     public var isTrialDue: Bool {
@@ -173,6 +192,7 @@ public final class CircuitBreaker: Policy {
 
     /// What it is like at this moment, and why.
     public var snapshot: Snapshot {
+        closeIfProven()
         let now = environment.time.now()
         return state.withLock { state in
             state.add(successes: stripes.collect(beginning: state.generation), at: now)
@@ -205,6 +225,13 @@ public final class CircuitBreaker: Policy {
     public func set(_ control: BreakerControl) {
         let now = environment.time.now()
         change(at: now) { $0.set(control, at: now) }
+    }
+
+    /// Noted successes take effect when the open time is over, which nothing announces: looked at before the phase is told.
+    private func closeIfProven() {
+        guard passing.load(ordering: .relaxed) == 0 else { return }
+        let now = environment.time.now()
+        change(at: now) { $0.closeIfProven(at: now) }
     }
 
     /// One transition under the lock: what was counted without it goes in first, what others read without it follows.

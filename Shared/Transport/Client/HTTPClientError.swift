@@ -2,6 +2,8 @@
 package enum HTTPClientError: Error, Equatable, Sendable {
     /// Name not found, connection refused, no route, no connection in time: the request was never sent.
     case unreachable(String)
+    /// Too many calls to that host are under way, and none ended in time: the request was never sent.
+    case noFreeConnection
     /// The total timeout passed after the request began to be sent: outcome unknown.
     case timeout
     /// The connection ended before a whole answer: outcome unknown.
@@ -20,7 +22,7 @@ package enum HTTPClientError: Error, Equatable, Sendable {
     /// True only where the request certainly had no effect, so that sending it elsewhere or again can't double it.
     package var nothingWasDone: Bool {
         switch self {
-        case .unreachable, .invalidRequest: true
+        case .unreachable, .noFreeConnection, .invalidRequest: true
         case .timeout, .closed, .garbage, .bodyTooLarge, .cancelled, .shutDown: false
         }
     }

@@ -1,3 +1,5 @@
+package import Resilience
+
 extension HTTPClient {
     package struct Request: Sendable {
         package var method: String
@@ -10,6 +12,8 @@ extension HTTPClient {
         package var connectTimeout: Duration
         /// The whole call, connecting included. Zero or less fails at once with `.timeout`.
         package var timeout: Duration
+        /// Who goes first where calls wait for a connection.
+        package var priority: Priority
 
         package init(
             method: String = "GET",
@@ -17,7 +21,8 @@ extension HTTPClient {
             headers: [(name: String, value: String)] = [],
             body: [UInt8]? = nil,
             connectTimeout: Duration = .milliseconds(200),
-            timeout: Duration = .seconds(1)
+            timeout: Duration = .seconds(1),
+            priority: Priority = .normal
         ) {
             self.method = method
             self.url = url
@@ -25,6 +30,7 @@ extension HTTPClient {
             self.body = body
             self.connectTimeout = connectTimeout
             self.timeout = timeout
+            self.priority = priority
         }
     }
 

@@ -55,7 +55,7 @@ final class TransferLoop {
                     if let reused = idle.popLast() { reused } else { try Transfer(maximumBodyBytes: maximumBodyBytes) }
                 try transfer.prepare(id: id, request, reply)
                 inFlight[id] = transfer
-                if queue.enter(id, to: transfer.host) { begin(transfer) }
+                if queue.enter(id, to: transfer.host, request.priority) { begin(transfer) }
             } catch {
                 reply.resume(returning: .failure(error))
             }
@@ -91,7 +91,7 @@ final class TransferLoop {
         let now = ContinuousClock.now
         for transfer in inFlight.values where !transfer.hasBegun {
             if transfer.connectDeadline <= now {
-                end(transfer, with: .failure(.unreachable("no free connection in time")))
+                end(transfer, with: .failure(.noFreeConnection))
             } else {
                 next = min(next, milliseconds(transfer.connectDeadline - now))
             }

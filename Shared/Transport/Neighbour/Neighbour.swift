@@ -56,7 +56,8 @@ package struct Neighbour: Sendable {
     package func isReady(by deadline: Deadline) async -> Bool {
         let allowance = deadline.allowance(upTo: Self.longest)
         let request = HTTPClient.Request(
-            method: "GET", url: baseURL + "/readyz", connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance)
+            method: "GET", url: baseURL + "/readyz", connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance,
+            priority: Criticality.criticalPlus.priority)
         return (try? await exchange(request, "GET", "/readyz"))?.status == 200
     }
 
@@ -73,7 +74,8 @@ package struct Neighbour: Sendable {
         let allowance = context.deadline?.allowance(upTo: Self.longest, margin: Self.margin) ?? Self.longest
         guard allowance > .milliseconds(1) else { throw .unavailable(.deadlineExceeded) }
         var request = HTTPClient.Request(
-            method: method, url: baseURL + path, connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance)
+            method: method, url: baseURL + path, connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance,
+            priority: context.priority)
         request.headers = [
             (name: "Authorization", value: "Bearer \(token)"),
             (name: "csp-criticality", value: Criticality(context.priority).rawValue),
@@ -99,7 +101,8 @@ package struct Neighbour: Sendable {
         }
     }
 
-    /// "An answer that isn't the contract's, in status or body, is a failure of the call, never a success."
+    /// "An answer that isn't the contract's, in status or body, is a failure of the call, never a success." Two kinds
+    /// of failure say nothing against the other end's health: that it sheds, and that it refuses in a way nobody expected.
     private static func sort<Answer: Decodable>(
         _ response: HTTPClient.Response, expecting: Set<Int>, refusals: Set<String>
     ) throws(CallError) -> Answer {
@@ -110,14 +113,24 @@ package struct Neighbour: Sendable {
             }
             return answer
         }
-        if response.status == 429 || response.status >= 500 {
+        let problem = (try? JSON.decode(ProblemDocument.self, from: body)).flatMap { $0.status == response.status ? $0 : nil }
+        if response.status == 429 || response.status == 503 && problem.map({ shedding.contains($0.code) }) == true {
+            throw .unavailable(Unavailability(.overloaded, retryAfter: retryAfter(response)))
+        }
+        if response.status >= 500 {
             throw .unavailable(Unavailability(.serverError, retryAfter: retryAfter(response)))
         }
-        guard let problem = try? JSON.decode(ProblemDocument.self, from: body), problem.status == response.status,
-            refusals.contains(problem.code)
-        else { throw .unavailable(.invalidAnswer) }
-        throw .refused(problem)
+        if let problem, refusals.contains(problem.code) { throw .refused(problem) }
+        guard (400..<500).contains(response.status), !passing.contains(response.status) else {
+            throw .unavailable(.invalidAnswer)
+        }
+        throw .unavailable(Unavailability(.unexpectedRefusal, detail: "\(response.status) \(problem?.code ?? "")"))
     }
+
+    /// The codes of a 503 that mean: not now, since others matter more.
+    private static let shedding: Set<String> = ["overloaded", "deadline-exceeded"]
+    /// The 4xx that another try may change: Request Timeout and Too Early.
+    private static let passing: Set<Int> = [408, 425]
 
     /// Seconds; a date, the header's other form, none of our services sends.
     private static func retryAfter(_ response: HTTPClient.Response) -> Duration? {
@@ -132,6 +145,7 @@ extension DependencyFailure<ProblemDocument> {
     init(_ error: HTTPClientError) {
         switch error {
         case .unreachable, .invalidRequest: self = .unavailable(.unreachable)
+        case .noFreeConnection: self = .unavailable(Unavailability(.bulkheadFull))
         case .timeout: self = .unavailable(.timeout)
         case .cancelled: self = .unavailable(.cancelled)
         case .closed, .shutDown: self = .unavailable(.connectionLost)

@@ -1,4 +1,4 @@
-package import Contracts
+import Contracts
 
 /// `limit` (1 to 500, by default 50) and `cursor` of a list, as every list takes them.
 package struct Paging: Sendable {
@@ -23,8 +23,21 @@ package struct Paging: Sendable {
         }
     }
 
-    /// The page of `items`, which were read with a limit of one more than ``limit``, to see whether more follow.
-    package func page<Item>(_ items: [Item], position: (Item) -> String) -> Page<Item> {
+    /// Half of what our own clients take.
+    static let largestAnswer = 524_288
+
+    /// The page of `items`, which were read with a limit of one more than ``limit``, to see whether more follow: fewer than asked
+    /// for, where so many would be an answer that no client takes.
+    package func answer<Item: Codable & Sendable>(_ items: [Item], position: (Item) -> String) throws -> Answer {
+        var limit = limit
+        while true {
+            let body = try JSON.encode(page(items, limit, position))
+            if body.count <= Self.largestAnswer || limit == 1 { return .json(200, encoded: body) }
+            limit = max(1, limit * Self.largestAnswer / body.count)
+        }
+    }
+
+    private func page<Item>(_ items: [Item], _ limit: Int, _ position: (Item) -> String) -> Page<Item> {
         guard items.count > limit, let last = items.prefix(limit).last else { return Page(items: items) }
         return Page(items: Array(items.prefix(limit)), nextCursor: Self.encode(position(last)))
     }

@@ -1,0 +1,53 @@
+import Resilience
+
+/// One thing that a dependency is asked for. Each criticality has policies of its own, in ``OperationTraffic``.
+///
+/// Two things cross from one criticality to another, and neither is bad news: a success counts as a trial for every breaker of
+/// the operation that isn't closed, and the numbers are the same.
+final class Operation: Sendable {
+    let name: String
+    let route: String?
+    private let traffic: [OperationTraffic]
+
+    init(
+        _ name: String, route: String?, of dependency: String, isCritical: Bool, _ protection: Protection,
+        _ control: BreakerControl, isReady: (@Sendable (Deadline) async -> Bool)?, environment: PathEnvironment
+    ) throws(InvalidConfiguration) {
+        self.name = name
+        self.route = route
+        var traffic: [OperationTraffic] = []
+        // In the order of their rank, which finds them again.
+        for criticality in Criticality.allCases {
+            traffic.append(
+                try OperationTraffic(
+                    of: dependency, name, criticality, isCritical: isCritical, protection, isReady: isReady,
+                    environment: environment))
+        }
+        self.traffic = traffic
+        if control != .automatic { set(control) }
+    }
+
+    subscript(_ criticality: Criticality) -> OperationTraffic { traffic[criticality.rank] }
+
+    /// Makes one call under the policies of its criticality.
+    func run<Value: Sendable, Refusal: Sendable>(
+        _ caller: Caller, isIdempotent: Bool,
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+    ) async throws(DependencyFailure<Refusal>) -> Value {
+        try await self[caller.criticality].run(caller, isIdempotent: isIdempotent, answered: { [self] elapsed in
+            for other in traffic where other.criticality != caller.criticality { other.breaker.noteSuccess(after: elapsed) }
+        }, live: live)
+    }
+
+    func reconfigure(_ protection: Protection) throws(InvalidConfiguration) {
+        for one in traffic { try one.reconfigure(protection) }
+    }
+
+    func set(_ control: BreakerControl) {
+        for one in traffic { one.breaker.set(control) }
+    }
+
+    var status: OperationStatus {
+        OperationStatus(name: name, route: route, traffic: traffic.map(\.status))
+    }
+}
