@@ -17,12 +17,15 @@ public struct CriticalDependency<Request: Sendable, Value: Sendable, Refusal: Se
     ///   - operation: what it is asked for, as `GET /csp` lists it; a name of its own among those of the dependency.
     ///   - route: how the other end calls it, `POST /redemptions`: what an injected fault is given to. Nil, the default: not said.
     ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a customer waits.
+    ///   - concurrency: calls of one criticality under way at once, where that has to be fewer than the dependency's
+    ///     protection admits; at least 1. Nil, the default: as many as that.
     ///   - live: asks, once; by `context.deadline` it has to be over.
     /// - Throws: `InvalidConfiguration` where the operation has no name, or one that is taken.
     public init(
-        _ step: CriticalStep, _ operation: String, route: String? = nil, isIdempotent: Bool, live: @escaping Live
+        _ step: CriticalStep, _ operation: String, route: String? = nil, isIdempotent: Bool, concurrency: Int? = nil,
+        live: @escaping Live
     ) throws(InvalidConfiguration) {
-        self.operation = try step.dependency.operation(operation, route: route)
+        self.operation = try step.dependency.operation(operation, route: route, concurrency: concurrency)
         self.isIdempotent = isIdempotent
         self.live = live
     }

@@ -26,7 +26,7 @@ final class Dependency: Sendable {
 
     /// Something that the dependency is asked for, with policies of its own.
     /// - Throws: `InvalidConfiguration` where it has no name, or one that is taken.
-    func operation(_ name: String, route: String?) throws(InvalidConfiguration) -> Operation {
+    func operation(_ name: String, route: String?, concurrency: Int?) throws(InvalidConfiguration) -> Operation {
         try changing.withLock { _ throws(InvalidConfiguration) in
             let (operations, protection, control) = state.withLock { $0 }
             guard !name.isEmpty, !operations.contains(where: { $0.name == name }) else {
@@ -34,8 +34,8 @@ final class Dependency: Sendable {
                     policy: declaration.name, problems: ["the operation \"\(name)\" has no name, or one that is taken"])
             }
             let operation = try Operation(
-                name, route: route, of: declaration.name, isCritical: isCritical, protection, control, isReady: isReady,
-                environment: environment)
+                name, route: route, concurrency: concurrency, of: declaration.name, isCritical: isCritical, protection, control,
+                isReady: isReady, environment: environment)
             state.withLock { $0.operations.append(operation) }
             return operation
         }

@@ -7,21 +7,24 @@ import Resilience
 final class Operation: Sendable {
     let name: String
     let route: String?
+    private let concurrency: Int?
     private let traffic: [OperationTraffic]
 
     init(
-        _ name: String, route: String?, of dependency: String, isCritical: Bool, _ protection: Protection,
-        _ control: BreakerControl, isReady: (@Sendable (Deadline) async -> Bool)?, environment: PathEnvironment
+        _ name: String, route: String?, concurrency: Int?, of dependency: String, isCritical: Bool,
+        _ protection: Protection, _ control: BreakerControl, isReady: (@Sendable (Deadline) async -> Bool)?,
+        environment: PathEnvironment
     ) throws(InvalidConfiguration) {
         self.name = name
         self.route = route
+        self.concurrency = concurrency
         var traffic: [OperationTraffic] = []
         // In the order of their rank, which finds them again.
         for criticality in Criticality.allCases {
             traffic.append(
                 try OperationTraffic(
-                    of: dependency, name, criticality, isCritical: isCritical, protection, isReady: isReady,
-                    environment: environment))
+                    of: dependency, name, criticality, isCritical: isCritical,
+                    protection.narrowed(to: criticality, concurrency), isReady: isReady, environment: environment))
         }
         self.traffic = traffic
         if control != .automatic { set(control) }
@@ -34,13 +37,15 @@ final class Operation: Sendable {
         _ caller: Caller, isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(DependencyFailure<Refusal>) -> Value {
-        try await self[caller.criticality].run(caller, isIdempotent: isIdempotent, answered: { [self] elapsed in
-            for other in traffic where other.criticality != caller.criticality { other.breaker.noteSuccess(after: elapsed) }
-        }, live: live)
+        try await self[caller.criticality].run(
+            caller, isIdempotent: isIdempotent,
+            answered: { [self] elapsed in
+                for other in traffic where other.criticality != caller.criticality { other.breaker.noteSuccess(after: elapsed) }
+            }, live: live)
     }
 
     func reconfigure(_ protection: Protection) throws(InvalidConfiguration) {
-        for one in traffic { try one.reconfigure(protection) }
+        for one in traffic { try one.reconfigure(protection.narrowed(to: one.criticality, concurrency)) }
     }
 
     func set(_ control: BreakerControl) {
@@ -49,5 +54,18 @@ final class Operation: Sendable {
 
     var status: OperationStatus {
         OperationStatus(name: name, route: route, traffic: traffic.map(\.status))
+    }
+}
+
+extension Protection {
+    /// The numbers for the calls of one criticality: below `critical` the reserved places are missing, and where nobody waits,
+    /// an answer within the time that there is isn't slow.
+    fileprivate func narrowed(to criticality: Criticality, _ concurrency: Int?) -> Protection {
+        var own = self
+        own.bulkhead.reserved = 0
+        if criticality < .critical { own.bulkhead.limit -= bulkhead.reserved }
+        if let concurrency { own.bulkhead.limit = max(1, min(own.bulkhead.limit, concurrency)) }
+        if criticality == .sheddable { own.breaker.slowCall = nil }
+        return own
     }
 }

@@ -35,7 +35,6 @@ final class OperationTraffic: Sendable {
         of dependency: String, _ operation: String, _ criticality: Criticality, isCritical: Bool, _ protection: Protection,
         isReady: (@Sendable (Deadline) async -> Bool)?, environment: PathEnvironment
     ) throws(InvalidConfiguration) {
-        let protection = protection.narrowed(to: criticality)
         let probe = isReady.map { ReadinessProbe(time: environment.time, ask: $0) }
         let policies = PolicyEnvironment(
             name: "\(dependency).\(operation)@\(criticality.rawValue)", time: environment.time, chance: environment.chance
@@ -196,7 +195,6 @@ final class OperationTraffic: Sendable {
 
     /// What has passed the check is accepted by every policy.
     func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
-        let new = new.narrowed(to: criticality)
         try timeout.reconfigure(Timeout.Configuration(limit: new.timeout))
         try attemptTimeout.reconfigure(Timeout.Configuration(limit: new.attemptTimeout))
         try queueTimeout.reconfigure(Timeout.Configuration(limit: new.queueTimeout))
@@ -211,17 +209,5 @@ final class OperationTraffic: Sendable {
         return TrafficStatus(
             criticality: criticality, breaker: breaker.snapshot, bulkhead: bulkhead.snapshot, calls: tally.counts,
             lastFailure: failure.withLock { $0 }.map { ($0.reason, $0.at.duration(to: now)) })
-    }
-}
-
-extension Protection {
-    /// The numbers for the calls of one criticality: below `critical` the reserved places are missing, and where nobody waits,
-    /// an answer within the time that there is isn't slow.
-    fileprivate func narrowed(to criticality: Criticality) -> Protection {
-        var own = self
-        own.bulkhead.reserved = 0
-        if criticality < .critical { own.bulkhead.limit -= bulkhead.reserved }
-        if criticality == .sheddable { own.breaker.slowCall = nil }
-        return own
     }
 }

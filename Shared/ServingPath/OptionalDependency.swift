@@ -20,14 +20,17 @@ public struct OptionalDependency<Request: Sendable, Value: Sendable>: Sendable {
     ///   - operation: what it is asked for, as `GET /csp` lists it; a name of its own among those of the dependency.
     ///   - route: how the other end calls it, `POST /redemptions`: what an injected fault is given to. Nil, the default: not said.
     ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a customer waits.
+    ///   - concurrency: calls of one criticality under way at once, where that has to be fewer than the dependency's
+    ///     protection admits; at least 1. Nil, the default: as many as that.
     ///   - live: asks, once; by `context.deadline` it has to be over.
     ///   - fallback: what there is instead, for the reason given. Asked only when there is no live answer.
     /// - Throws: `InvalidConfiguration` where the operation has no name, or one that is taken.
     public init(
-        _ step: OptionalStep, _ operation: String, route: String? = nil, isIdempotent: Bool, live: @escaping Live,
+        _ step: OptionalStep, _ operation: String, route: String? = nil, isIdempotent: Bool, concurrency: Int? = nil,
+        live: @escaping Live,
         fallback: @escaping @Sendable (Request, Unavailability) async -> Fallback<Value>
     ) throws(InvalidConfiguration) {
-        self.operation = try step.dependency.operation(operation, route: route)
+        self.operation = try step.dependency.operation(operation, route: route, concurrency: concurrency)
         self.isIdempotent = isIdempotent
         self.live = live
         self.fallback = fallback

@@ -9,16 +9,16 @@ func purchase(
     return try await payment.call(1000 - (discount.value ?? 0), for: caller)
 }
 
-func couponCall(_ step: OptionalStep) -> CouponCall {
-    CouponCall(step, "redeem", isIdempotent: true) { _, _ in
+func couponCall(_ step: OptionalStep) throws -> CouponCall {
+    try CouponCall(step, "redeem", isIdempotent: true) { _, _ in
         100
     } fallback: { _, _ in
         .absent
     }
 }
 
-func paymentCall(_ step: CriticalStep) -> PaymentCall {
-    PaymentCall(step, "charge", isIdempotent: true) { _, _ in "ch_1" }
+func paymentCall(_ step: CriticalStep) throws -> PaymentCall {
+    try PaymentCall(step, "charge", isIdempotent: true) { _, _ in "ch_1" }
 }
 
 typealias CouponCall = OptionalDependency<String, Int>

@@ -193,4 +193,51 @@ struct CircuitBreakerTests {
         }
         #expect(breaker.snapshot.calls == 4500 && breaker.snapshot.failures == 500)
     }
+
+    // MARK: Successes that are noted
+
+    @Test("successes of calls elsewhere close it like trials, but not before the open time is over")
+    func noted() async throws {
+        let events = Recorded<PolicyEvent>()
+        let breaker = try breaker(events: events)
+        await fail(breaker, times: 4)
+        for _ in 0..<2 { breaker.noteSuccess(after: .milliseconds(5)) }
+        time.advance(by: .milliseconds(999))
+        #expect(breaker.phase == .open && !breaker.letsPass)
+        time.advance(by: .milliseconds(1))
+        #expect(breaker.letsPass && breaker.phase == .closed)
+        #expect(events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 trials succeeded"))
+    }
+
+    @Test("a noted success and a trial add up; half-open, a noted one is the last that was missing")
+    func notedAndTried() async throws {
+        let breaker = try breaker()
+        await fail(breaker, times: 4)
+        breaker.noteSuccess(after: .milliseconds(5))
+        time.advance(by: .seconds(1))
+        #expect(breaker.phase == .open)
+        try await succeed(breaker)
+        #expect(breaker.phase == .closed)
+        await fail(breaker, times: 4)
+        time.advance(by: .seconds(2))
+        try await succeed(breaker)
+        #expect(breaker.phase == .halfOpen)
+        breaker.noteSuccess(after: .milliseconds(5))
+        #expect(breaker.phase == .closed)
+    }
+
+    @Test("a noted success that was slow by its numbers doesn't count, nor does one while it is forced or closed")
+    func notedInVain() async throws {
+        let breaker = try breaker(
+            .init(window: .calls(10), minimumCalls: 4, slowCall: .milliseconds(100), openTime: .seconds(1), trials: 1))
+        breaker.noteSuccess(after: .zero)
+        await fail(breaker, times: 4)
+        #expect(breaker.phase == .open, "a success noted while closed diluted the failures")
+        breaker.noteSuccess(after: .milliseconds(100))
+        time.advance(by: .seconds(1))
+        #expect(breaker.phase == .open)
+        breaker.set(.forcedOpen)
+        breaker.noteSuccess(after: .zero)
+        #expect(breaker.phase == .open && !breaker.letsPass)
+    }
 }

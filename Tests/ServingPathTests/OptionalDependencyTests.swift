@@ -53,7 +53,7 @@ struct OptionalDependencyTests {
             Issue.record("\(served)")
             return
         }
-        #expect(fallbacks.all == [why] && shop.outcomes.all == [.unavailable])
+        #expect(fallbacks.all == [why] && shop.outcomes.all == [reason == .unexpectedRefusal ? .refused : .unavailable])
         #expect(shop.status().lastFailure?.reason == reason)
     }
 

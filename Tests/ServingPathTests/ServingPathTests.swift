@@ -89,7 +89,8 @@ struct ServingPathTests {
         #expect(status.calls == [.ok: 1, .unavailable: 1, .refused: 0, .rejected: 1])
         #expect(status.lastFailure?.reason == .serverError && status.lastFailure?.age == .seconds(5))
         #expect(status.protection == Shop.protection && shop.status("coupon").lastFailure == nil)
-        #expect(status.bulkhead.limit == 1 && status.breaker.calls == 2)
+        #expect(status.bulkhead.limit == 1 && status.operations.map { $0.traffic[3].breaker.calls } == [1, 0])
+        #expect(status.operations[1].traffic[0].breaker.calls == 1, "the queue's call is counted by itself")
         #expect(shop.path.dependencies.map(\.declaration.name) == ["payment", "coupon"])
     }
 
@@ -103,7 +104,8 @@ struct ServingPathTests {
                     if case .breakerChanged(_, let to, _) = event.kind { told.add("\(event.name) \(to.rawValue)") }
                 }))
         let step = try path.optional(Shop.declaration("coupon"))
-        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) { request, _ async throws(Unavailability) in
+        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) {
+            request, _ async throws(Unavailability) in
             if request == 0 { throw .unreachable }
             return request
         } fallback: { _, _ in
@@ -112,7 +114,7 @@ struct ServingPathTests {
         for request in [1, 0, 0, 1] { _ = await coupon.call(request, for: shop.customer()) }
         #expect(
             told.all == [
-                "coupon ok", "coupon unavailable", "coupon open", "coupon unavailable", "coupon rejected",
+                "coupon ok", "coupon unavailable", "coupon.ask@critical-plus open", "coupon unavailable", "coupon rejected",
             ])
     }
 
@@ -138,7 +140,12 @@ struct ServingPathTests {
 
     @Test("numbers are replaced all together or not at all, and the problem names every bad one")
     func reconfigured() throws {
-        _ = try shop.path.optional(Shop.declaration("coupon"))
+        let step = try shop.path.optional(Shop.declaration("coupon"))
+        _ = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: true) { request, _ async throws(Unavailability) in
+            request
+        } fallback: { _, _ in
+            .absent
+        }
         var new = Shop.protection
         new.timeout = .seconds(3)
         new.attemptTimeout = .seconds(2)
@@ -179,6 +186,21 @@ struct ServingPathTests {
         }
     }
 
+    @Test("an operation has a name, and no other of its dependency has it")
+    func operationNames() throws {
+        let step = try shop.path.optional(Shop.declaration("coupon"))
+        func declare(_ name: String) throws {
+            _ = try OptionalDependency<Int, Int>(step, name, isIdempotent: true) { request, _ async throws(Unavailability) in
+                request
+            } fallback: { _, _ in
+                .absent
+            }
+        }
+        try declare("redeem")
+        #expect(problems { try declare("redeem") }.count == 1 && problems { try declare("") }.count == 1)
+        #expect(shop.status().operations.map(\.name) == ["redeem"])
+    }
+
     @Test("a dependency that isn't declared is nobody's")
     func unknown() throws {
         #expect(problems { try shop.path.reconfigure("ghost", Shop.protection) } == ["ghost is not declared"])
@@ -190,7 +212,8 @@ struct ServingPathTests {
     func forced() async throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
         let calls = Recorded<Int>()
-        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) { request, _ async throws(Unavailability) in
+        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) {
+            request, _ async throws(Unavailability) in
             calls.add(request)
             throw .unreachable
         } fallback: { _, _ in

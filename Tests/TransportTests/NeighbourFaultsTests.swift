@@ -37,7 +37,7 @@ struct NeighbourFaultsTests {
     @Test(
         "a fault ends a call as the real one would, and after it was sent the neighbour has seen it",
         arguments: [
-            (Fault(.error), Unavailability.Reason.serverError), (Fault(.error, status: 404), .invalidAnswer),
+            (Fault(.error), Unavailability.Reason.serverError), (Fault(.error, status: 404), .unexpectedRefusal),
             (Fault(.abort), .connectionLost), (Fault(.garbage), .invalidAnswer),
         ], Fault.Moment.allCases)
     func kinds(_ given: (fault: Fault, reason: Unavailability.Reason), when: Fault.Moment) async throws {

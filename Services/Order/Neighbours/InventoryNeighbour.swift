@@ -63,7 +63,8 @@ struct InventoryNeighbour: Sendable {
                 "POST", "/reservations/\(orderId)/release", expecting: [200], in: context)
             guard ended.orderId == orderId, ended.status == .released else { throw .unavailable(.invalidAnswer) }
         }
-        products = try CriticalDependency(step, "product", route: "GET /products/{sku}", isIdempotent: true) {
+        products = try CriticalDependency(step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16) {
+            // A quote of a hundred lines is a hundred calls, and a crowd asks for quotes.
             sku, context async throws(CallError) in
             let path = sku.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? sku
             let product: Product = try await neighbour.call(
