@@ -58,9 +58,9 @@ struct RejectionTests {
             let skipped: OrderDocument = try await stack.place(request([("APPLE", 9)], customer: customer, coupon: code))
                 .decode()
             #expect(skipped.status == .confirmed && skipped.degradations.map(\.effect) == [.couponSkipped])
-            let cancelled: OrderDocument = try await stack.place(request([("APPLE", 9)], customer: customer, coupon: code))
-                .decode()
-            #expect(try await stack.order.post("/orders/\(cancelled.id)/cancel", [String: String]()).status == 200)
+            let declined = try await stack.place(
+                request([("APPLE", 9)], customer: customer, coupon: code, token: "tok_declined"))
+            #expect(declined.status == 402)
             proxy.treat { _ in .pass }
             try await stack.drained()
             let repaired = try await stack.show(skipped.id)
