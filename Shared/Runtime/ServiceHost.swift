@@ -30,8 +30,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         self.environment = environment
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         door = try Door(
-            common.door(environment.shedder), routes: application.routes, exempt: StandardRoutes.firstSegments,
-            credentials: credentials)
+            common.door(environment.shedder), service: ServiceIdentity(name: Application.name), routes: application.routes,
+            exempt: StandardRoutes.firstSegments, credentials: credentials)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
