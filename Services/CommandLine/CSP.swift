@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 struct CSP: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,6 +10,7 @@ struct CSP: AsyncParsableCommand {
 
             Exit code: 0 done, 1 not done or not so, 2 wrong usage.
             """,
+        version: "csp \(SystemVersion.current)",
         subcommands: [
             Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self, Place.self,
             Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,

@@ -9,6 +9,7 @@ extension HTTPClientError {
         case .timeout: "no answer in time"
         case .closed(let why): "closed before the answer: \(why)"
         case .garbage(let why): "the answer isn't HTTP: \(why)"
+        case .wrongService(let name): "\(name) answered in its place"
         case .bodyTooLarge: "the answer is too large"
         case .cancelled, .shutDown: "given up"
         }

@@ -127,8 +127,8 @@ struct LaneWorker: Sendable {
                 return .commit
             }
         } catch {
-            // A disk that fails is everybody's trouble.
-            guard database.isInsideTransaction, !StoreError.isOfTheDisk(error) else { throw error }
+            // A store that fails is everybody's trouble.
+            guard database.isInsideTransaction, !StoreError.isOfTheStore(error) else { throw error }
             logger.error(
                 "queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
             isOurs = try claims.settle(database, message, .unavailable("\(error)"), chance: &chance)

@@ -30,8 +30,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         self.environment = environment
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         door = try Door(
-            common.door(environment.shedder), routes: application.routes, exempt: StandardRoutes.firstSegments,
-            credentials: credentials)
+            common.door(environment.shedder), service: ServiceIdentity(name: Application.name), routes: application.routes,
+            exempt: StandardRoutes.firstSegments, credentials: credentials)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
@@ -95,6 +95,15 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     private static func problem(for error: any Error) -> Problem? {
         switch error as? StoreError {
         case .full: .storageFull("Nothing was changed: the disk is full.")
+        case .unavailable:
+            .unavailable(
+                "storage-unavailable", "The store can't be used for now",
+                "Nothing was changed: the service is short of memory, file descriptors or locks.")
+        case .uncertain:
+            .unavailable(
+                "storage-failed", "The store was interrupted",
+                "Nothing is acknowledged: the store was interrupted while it kept this, and whether it did shows when asked again."
+            )
         case .failed:
             .unavailable(
                 "storage-failed", "The store failed",

@@ -72,7 +72,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
         let client = HTTPClient()
         defer { client.shutdown() }
         let port = listenAddress().split(separator: ":").last ?? ""
-        let answer = try? await client.send(HTTPClient.Request(method: "GET", url: "http://127.0.0.1:\(port)/readyz"))
+        let request = HTTPClient.Request(url: "http://127.0.0.1:\(port)/readyz", service: Application.name)
+        let answer = try? await client.send(request)
         guard answer?.status == 200 else { throw StartError(.environment, "not ready on port \(port)") }
     }
 

@@ -48,8 +48,20 @@ struct StandardRoutes: Sendable {
         switch await store.health() {
         case .healthy: return try .json(200, ["status": "ready"])
         case .full: throw Problem.unavailable("storage-full", "Not ready", "\(name) has no space left on its disk.")
+        case .unavailable:
+            throw Problem.unavailable(
+                "store-unavailable", "Not ready",
+                """
+                \(name) can't write for want of memory, a file descriptor or a lock; its log says which. It tries again by \
+                itself, and is ready when that succeeds.
+                """)
         case .failed:
-            throw Problem.unavailable("store-failed", "Not ready", "\(name) can't use its store; its log says why.")
+            throw Problem.unavailable(
+                "store-failed", "Not ready",
+                """
+                The disk of \(name) failed, and what was written last may be lost; its log says how. Only a restart ends this, \
+                after a look at the disk: the start checks the file, and says if a backup is needed.
+                """)
         }
     }
 

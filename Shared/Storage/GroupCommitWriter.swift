@@ -31,14 +31,14 @@ final class GroupCommitWriter: Sendable {
     }
 
     private let pool: DatabasePool
-    private let onFailure: @Sendable (String) -> Void
+    private let onChange: @Sendable (StoreHealth) -> Void
     private let queue = DispatchQueue(label: "store.writer", qos: .userInitiated)
     private let state = Locked(State())
 
-    /// - Parameter onFailure: called once, with the reason, when the disk has failed and nothing more will be written.
-    init(pool: DatabasePool, onFailure: @escaping @Sendable (String) -> Void) {
+    /// - Parameter onChange: called with each new health, on the writer's queue.
+    init(pool: DatabasePool, onChange: @escaping @Sendable (StoreHealth) -> Void) {
         self.pool = pool
-        self.onFailure = onFailure
+        self.onChange = onChange
     }
 
     var health: StoreHealth { state.withLock { $0.health } }
@@ -93,30 +93,28 @@ final class GroupCommitWriter: Sendable {
             return settle(group, group.map { _ in .failure(StoreError.failed(reason: reason)) })
         }
         var outcomes: [Result<Settlement, any Error>] = []
+        var isCommit = false
         do {
             try pool.writeWithoutTransaction { database in
                 try database.inTransaction(.immediate) {
                     outcomes = try group.map { try attempt($0, in: database) }
+                    isCommit = true
                     return .commit
                 }
-                let pages = database.takePagesWritten()
-                state.withLock { state in
-                    state.pagesInLog += pages
-                    // A transaction that had nothing to write says nothing about a disk that was full.
-                    if pages > 0 { state.health.wrote() }
-                }
+                wrote(database.takePagesWritten())
             }
         } catch {
-            outcomes = group.map { _ in .failure(error) }
             failed(error)
-            return settle(group, outcomes)
+            let error = StoreError.translating(error, isCommit: isCommit)
+            return settle(group, group.map { _ in .failure(error) })
         }
         settle(group, outcomes)
         if state.withLock({ $0.pagesInLog >= Self.pagesBetweenCheckpoints }) { checkpoint() }
     }
 
-    /// Copies the log into the file, once everybody whose write is in it has been told. Where that fails, nothing more is
-    /// written: the log is all there is of those pages, and a second try that succeeds would throw it away.
+    /// Copies the log into the file, once everybody whose write is in it has been told. Where the disk fails, nothing more is
+    /// written: the log is all there is of those pages, and a second try that succeeds would throw it away. What passes is
+    /// tried again after the next commit: SQLite counts pages as copied only when the file is synced, so it begins anew.
     private func checkpoint() {
         do {
             _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
@@ -126,8 +124,21 @@ final class GroupCommitWriter: Sendable {
         }
     }
 
+    private func wrote(_ pages: Int32) {
+        changeHealth { state in
+            state.pagesInLog += pages
+            // A transaction that had nothing to write says nothing about a disk that was full.
+            return pages > 0 && state.health.wrote()
+        }
+    }
+
     private func failed(_ error: any Error) {
-        if let reason = state.withLock({ $0.health.couldNotWrite(error) }) { onFailure(reason) }
+        changeHealth { $0.health.couldNotWrite(error) }
+    }
+
+    /// - Parameter body: returns whether the health has changed.
+    private func changeHealth(_ body: (inout State) -> Bool) {
+        if let health = state.withLock({ body(&$0) ? $0.health : nil }) { onChange(health) }
     }
 
     private func settle(_ group: [Waiting], _ outcomes: [Result<Settlement, any Error>]) {
@@ -140,7 +151,7 @@ final class GroupCommitWriter: Sendable {
     }
 
     /// The writer's body in a savepoint: an error undoes that alone.
-    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk) or the disk failed, so that nothing of the
+    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk) or the store failed, so that nothing of the
     ///   group is kept.
     private func attempt(_ writer: Waiting, in database: Database) throws -> Result<Settlement, any Error> {
         var settlement: Settlement?
@@ -150,7 +161,7 @@ final class GroupCommitWriter: Sendable {
                 return .commit
             }
         } catch {
-            guard database.isInsideTransaction, !StoreError.isOfTheDisk(error) else { throw error }
+            guard database.isInsideTransaction, !StoreError.isOfTheStore(error) else { throw error }
             return .failure(error)
         }
         return settlement.map(Result.success) ?? .failure(StoreError.closed)

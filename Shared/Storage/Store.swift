@@ -1,7 +1,6 @@
 import CrashPoints
 import Foundation
 package import GRDB
-import Logging
 
 /// One service's SQLite file: the only process that opens it, one connection that writes, a few that read.
 ///
@@ -17,6 +16,9 @@ package final class Store: Sendable {
             self.sql = sql
         }
     }
+
+    /// Connections that read.
+    private static let readers = 4
 
     package let path: String
     private let pool: DatabasePool
@@ -42,20 +44,19 @@ package final class Store: Sendable {
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)
-            configuration.maximumReaderCount = 4
+            configuration.maximumReaderCount = Self.readers
+            TemporaryStorage.keepInMemory(&configuration)
             pool = try DatabasePool(path: path, configuration: configuration)
             // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
             // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0") }
             try Self.prepare(pool, path: path, with: migrations)
+            try TemporaryStorage.check(pool, path: path, readers: Self.readers)
         } catch let error as DatabaseError {
             throw StoreError.unusable(path: path, reason: error.message ?? "\(error.resultCode)")
         }
-        writer = GroupCommitWriter(pool: pool) { [path] reason in
-            Logger(label: "store").critical(
-                "the disk failed while writing: nothing more is written, nothing confirmed, until a restart",
-                metadata: ["path": "\(path)", "reason": "\(reason)"])
-        }
+        let log = StoreLog(path: path)
+        writer = GroupCommitWriter(pool: pool) { log.changed(to: $0) }
     }
 
     /// Looks at every page, brings what an earlier process left in the log to the file, and the schema up to date. What is not
@@ -84,7 +85,8 @@ package final class Store: Sendable {
     /// Cancelling the task neither stops nor undoes the write: what decides an order is decided.
     /// `body` may run on any thread and must not wait for anything but the database.
     /// - Parameter name: what is written, as a ``CrashPoint`` calls it.
-    /// - Throws: what `body` throws; ``StoreError/full`` or ``StoreError/failed(reason:)`` when the disk does.
+    /// - Throws: what `body` throws; ``StoreError/full``, ``StoreError/unavailable(reason:)``, ``StoreError/uncertain(reason:)``
+    ///   or ``StoreError/failed(reason:)`` when the store can't keep it.
     package func write<Value: Sendable>(
         _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
@@ -120,18 +122,20 @@ package final class Store: Sendable {
         }
     }
 
-    /// How the disk is, by the last write; of a healthy store the file is read, and a full one is tried again.
+    /// How the disk is, by the last write; of a healthy store the file is read, and one that can't be written is tried again.
     package func health() async -> StoreHealth {
         switch writer.health {
         case .failed(let reason): return .failed(reason: reason)
-        case .full:
-            // Only a write can tell that there is space again, and a service that is unready gets none.
+        case .full, .unavailable:
+            // Only a write can tell that it is over, and a service that is unready gets none.
             try? await write { try $0.execute(sql: "PRAGMA user_version = 1") }
             return writer.health
         case .healthy:
             do {
                 _ = try await read { try Int.fetchOne($0, sql: "SELECT 1") }
                 return .healthy
+            } catch StoreError.unavailable(let reason) {
+                return .unavailable(reason: reason)
             } catch {
                 return .failed(reason: "\(error)")
             }

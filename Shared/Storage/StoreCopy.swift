@@ -44,7 +44,9 @@ struct StoreCopy {
             return pages * (try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
         }
         if let free = StorageReserve.freeBytes(under: folder), free < bytes + reserve { throw StoreError.full }
-        let copy = try DatabaseQueue(path: partial)
+        var configuration = Configuration()
+        TemporaryStorage.keepInMemory(&configuration)
+        let copy = try DatabaseQueue(path: partial, configuration: configuration)
         defer { try? copy.close() }
         // One step on a reader's connection: one snapshot. In several, a write between two would start it over.
         try pool.backup(to: copy)

@@ -10,6 +10,11 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case newer(path: String)
     /// No space is left: nothing of the transaction was kept.
     case full
+    /// Memory, a file descriptor or a lock was missing, which passes: nothing of the transaction was kept.
+    case unavailable(reason: String)
+    /// The same in the middle of a commit: the transaction may be complete in the log. The store's next write overwrites it
+    /// there; a restart before that write keeps it.
+    case uncertain(reason: String)
     /// The disk failed while writing: the transaction's outcome is not to be relied upon.
     case failed(reason: String)
     case closed
@@ -20,22 +25,29 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .unusable(let path, let reason): "\(path) can't be used: \(reason)"
         case .newer(let path): "\(path) was written by a newer version; it is left untouched"
         case .full: "the disk is full"
+        case .unavailable(let reason): "the store can't be used for now: \(reason)"
+        case .uncertain(let reason): "the store was interrupted in a commit: \(reason)"
         case .failed(let reason): "the store failed: \(reason)"
         case .closed: "the store is closed"
         }
     }
 
-    /// The disk's failures have names of their own; every other error is passed on as it is.
-    static func translating(_ error: any Error) -> any Error {
+    /// The store's failures have names of their own; every other error is passed on as it is.
+    ///
+    /// - Parameter isCommit: whether the commit itself threw it, rather than what was done before.
+    static func translating(_ error: any Error, isCommit: Bool = false) -> any Error {
         guard let error = error as? DatabaseError else { return error }
-        switch error.extendedResultCode {
-        // The second is how a full disk refuses room to the log's index.
-        case .SQLITE_FULL, .SQLITE_IOERR_SHMSIZE: return StoreError.full
-        case .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN:
-            return StoreError.failed(reason: "\(error.message ?? "no reason given") (\(error.extendedResultCode))")
-        default: return error
+        let reason = "\(error.message ?? "no reason given") (\(error.extendedResultCode))"
+        switch error.extendedResultCode.storeFailure {
+        // The commit's last page found no room, so there is no commit in the log.
+        case .full where !isCommit || error.resultCode == .SQLITE_FULL: return StoreError.full
+        case .passing where !isCommit: return StoreError.unavailable(reason: reason)
+        case .full, .passing: return StoreError.uncertain(reason: reason)
+        case .final: return StoreError.failed(reason: reason)
+        case nil: return error
         }
     }
 
-    package static func isOfTheDisk(_ error: any Error) -> Bool { translating(error) is StoreError }
+    /// Whether the store failed, rather than what was asked of it.
+    package static func isOfTheStore(_ error: any Error) -> Bool { translating(error) is StoreError }
 }

@@ -3,26 +3,35 @@ package enum StoreHealth: Sendable, Equatable {
     case healthy
     /// The last write found no space. The next one that finds some makes the store healthy again.
     case full
+    /// The last write lacked memory, a file descriptor or a lock. The next one that succeeds makes the store healthy again.
+    case unavailable(reason: String)
     /// The disk failed while writing: what it holds now is unknown, and later syncs may lie. Only a restart ends this.
     case failed(reason: String)
 
     /// A transaction is on disk.
-    mutating func wrote() {
-        if self == .full { self = .healthy }
+    ///
+    /// - Returns: whether that changed anything.
+    mutating func wrote() -> Bool {
+        switch self {
+        case .healthy, .failed: return false
+        case .full, .unavailable:
+            self = .healthy
+            return true
+        }
     }
 
-    /// A transaction could not be brought to disk; errors that are no fault of the disk's change nothing.
+    /// A transaction could not be brought to disk; errors that aren't the store's change nothing.
     ///
-    /// - Returns: why the store has failed, the one time that it does.
-    mutating func couldNotWrite(_ error: any Error) -> String? {
-        if case .failed = self { return nil }
-        switch StoreError.translating(error) {
-        case StoreError.full: self = .full
-        case StoreError.failed(let reason):
-            self = .failed(reason: reason)
-            return reason
+    /// - Returns: whether that changed anything.
+    mutating func couldNotWrite(_ error: any Error) -> Bool {
+        let before = self
+        switch (StoreError.translating(error), self) {
+        case (_, .failed): break
+        case (StoreError.full, _): self = .full
+        case (StoreError.unavailable(let reason), _): self = .unavailable(reason: reason)
+        case (StoreError.failed(let reason), _): self = .failed(reason: reason)
         default: break
         }
-        return nil
+        return self != before
     }
 }

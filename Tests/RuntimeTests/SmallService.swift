@@ -1,11 +1,12 @@
 import Contracts
+import GRDB
 import Queue
 import Runtime
 import ServingPath
 import Storage
 import Transport
 
-/// The least that is a service: one route that adds work for customers, one for services, and one that does not.
+/// The least that is a service: one route that adds work for customers, one for services, one that does not, and one that fails.
 struct SmallService: ServiceApplication {
     struct Configuration: ServiceConfiguration {
         init(reading settings: inout Settings) {}
@@ -33,6 +34,12 @@ struct SmallService: ServiceApplication {
             .post("/begin", .critical, addsWork: true, handler: write),
             .post("/help", .critical, access: .services, addsWork: true, handler: write),
             .post("/finish", .critical, handler: write),
+            // Its write fails with an SQLite result code.
+            .post("/fail/{code}", .critical) { call in
+                let code = ResultCode(rawValue: Int32(call.parameter("code")) ?? 0)
+                try await store.write { _ in throw DatabaseError(resultCode: code) }
+                return try .json(201, ["done": true])
+            },
         ]
     }
 }

@@ -67,8 +67,33 @@ struct StorageRoutesTests {
             #expect(answer.status == 503 && answer.problem?.code == "storage-failed")
             let ready = try await service.get("/readyz")
             #expect(ready.status == 503 && ready.problem?.code == "store-failed")
+            #expect(ready.problem?.detail.contains("restart") == true)
             #expect(try await service.get("/livez").status == 200)
             #expect(try await service.get("/queue").status == 200)
+        }
+    }
+
+    @Test("what passes is a 503 to come again after, and the service is ready when it is over; it says so while it lasts")
+    func passing() async throws {
+        try await withService(SmallService.self) { service in
+            for code in [ResultCode.SQLITE_CANTOPEN, .SQLITE_IOERR_GETTEMPPATH, .SQLITE_NOMEM] {
+                let answer = try await service.post("/fail/\(code.rawValue)")
+                #expect(answer.status == 503 && answer.problem?.code == "storage-unavailable")
+                #expect(answer.header("Retry-After") == "1")
+                #expect(try await service.post("/finish").status == 201)
+            }
+            let store = service.application.store
+            try await store.write { try $0.execute(sql: "PRAGMA busy_timeout = 0") }
+            var configuration = Configuration()
+            configuration.allowsUnsafeTransactions = true
+            let other = try DatabaseQueue(path: store.path, configuration: configuration)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            #expect(try await service.post("/finish").problem?.code == "storage-unavailable")
+            let ready = try await service.get("/readyz")
+            #expect(ready.status == 503 && ready.problem?.code == "store-unavailable")
+            try await other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+            #expect(try await service.get("/readyz").status == 200)
+            #expect(try await service.post("/finish").status == 201)
         }
     }
 

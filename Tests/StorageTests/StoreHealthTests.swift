@@ -12,7 +12,13 @@ struct StoreHealthTests {
 
     @Test(
         "after an error of the disk nothing is written any more, though the next write might succeed",
-        arguments: [ResultCode.SQLITE_IOERR_FSYNC, .SQLITE_IOERR_WRITE, .SQLITE_CORRUPT, .SQLITE_READONLY])
+        arguments: [
+            ResultCode.SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_READ,
+            .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_DATA, .SQLITE_IOERR, .SQLITE_CORRUPT,
+            .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_READONLY_DBMOVED,
+            // One that SQLite may invent.
+            ResultCode(rawValue: ResultCode.SQLITE_IOERR.rawValue | 200 << 8),
+        ])
     func failsClosed(code: ResultCode) async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
@@ -79,7 +85,91 @@ struct StoreHealthTests {
         store.close()
     }
 
-    @Test("errors that are no fault of the disk's leave the store healthy")
+    /// What may be missing for a while, and what SQLite then answers.
+    static let passing: [ResultCode] = [
+        .SQLITE_NOMEM, .SQLITE_IOERR_NOMEM, .SQLITE_IOERR_SHMMAP, .SQLITE_CANTOPEN, .SQLITE_CANTOPEN_NOTEMPDIR,
+        .SQLITE_IOERR_GETTEMPPATH, .SQLITE_IOERR_SHMOPEN, .SQLITE_BUSY, .SQLITE_BUSY_RECOVERY, .SQLITE_LOCKED,
+        .SQLITE_PROTOCOL, .SQLITE_IOERR_LOCK, .SQLITE_IOERR_ACCESS, .SQLITE_INTERRUPT,
+    ]
+
+    @Test("what passes fails the writes that meet it, and is over with the next one", arguments: passing)
+    func passes(code: ResultCode) async throws {
+        let folder = try TemporaryFolder()
+        let store = try open(folder)
+        try await add(store, "before")
+        await #expect {
+            try await store.write { database in
+                try database.run("INSERT INTO notes (text) VALUES ('lost')")
+                throw DatabaseError(resultCode: code, message: "not now")
+            }
+        } throws: { error in
+            if case StoreError.unavailable(let reason) = error { reason.contains("not now") } else { false }
+        }
+        try await add(store, "after")
+        #expect(await store.health() == .healthy)
+        #expect(try await count(store) == 2)
+        store.close()
+    }
+
+    @Test("while something is missing the store says so, and when it is back the question alone makes it healthy")
+    func passesByItself() async throws {
+        let folder = try TemporaryFolder()
+        let store = try open(folder)
+        defer { store.close() }
+        try await store.write { try $0.execute(sql: "PRAGMA busy_timeout = 0") }
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: store.path, configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        await #expect {
+            try await add(store, "meanwhile")
+        } throws: { error in
+            if case StoreError.unavailable = error { true } else { false }
+        }
+        for _ in 0..<2 {
+            guard case .unavailable = await store.health() else {
+                Issue.record("the store says it is \(await store.health())")
+                return
+            }
+        }
+        #expect(try await count(store) == 0)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+        #expect(await store.health() == .healthy)
+        try await add(store, "after")
+        #expect(try await count(store) == 1)
+    }
+
+    @Test(
+        "what passes in the middle of a commit leaves its outcome open, and a failed sync there is final as ever",
+        arguments: [
+            (ResultCode.SQLITE_FULL, StoreError.full, StoreHealth.healthy),
+            (.SQLITE_IOERR_SHMSIZE, .uncertain(reason: ""), .healthy),
+            (.SQLITE_IOERR_SHMMAP, .uncertain(reason: ""), .healthy),
+            (.SQLITE_CANTOPEN, .uncertain(reason: ""), .healthy),
+            (.SQLITE_IOERR_FSYNC, .failed(reason: ""), .failed(reason: "")),
+        ])
+    func commit(code: ResultCode, expected: StoreError, health: StoreHealth) async throws {
+        let folder = try TemporaryFolder()
+        let store = try open(folder)
+        defer { store.close() }
+        await #expect {
+            try await store.write { database in
+                database.add(transactionObserver: BrokenCommit(code), extent: .databaseLifetime)
+                try database.run("INSERT INTO notes (text) VALUES ('perhaps')")
+            }
+        } throws: { error in
+            switch (error as? StoreError, expected) {
+            case (.full, .full), (.uncertain, .uncertain), (.failed, .failed): true
+            default: false
+            }
+        }
+        switch (await store.health(), health) {
+        case (.healthy, .healthy), (.failed, .failed): break
+        case (let other, _): Issue.record("the store says it is \(other)")
+        }
+    }
+
+    @Test("errors that are no fault of the store's leave the store healthy")
     func otherErrors() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
@@ -87,5 +177,22 @@ struct StoreHealthTests {
         await #expect(throws: DatabaseError.self) { try await add(store, "once") }
         #expect(await store.health() == .healthy)
         store.close()
+    }
+}
+
+/// Fails one commit as SQLite would.
+private final class BrokenCommit: TransactionObserver {
+    private var code: ResultCode?
+
+    init(_ code: ResultCode) { self.code = code }
+
+    func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { false }
+    func databaseDidChange(with event: DatabaseEvent) {}
+    func databaseDidCommit(_ database: Database) {}
+    func databaseDidRollback(_ database: Database) {}
+
+    func databaseWillCommit() throws {
+        defer { code = nil }
+        if let code { throw DatabaseError(resultCode: code, message: "in the commit") }
     }
 }

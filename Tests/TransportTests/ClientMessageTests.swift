@@ -55,6 +55,16 @@ struct ClientMessageTests {
         #expect(seen.hasSuffix("\r\n\r\n{}"))
     }
 
+    @Test("a path goes out as it is, with what another client would fold")
+    func pathAsIs() async throws {
+        let server = try MisbehavingServer(behaviour: .answer(ok))
+        defer { server.stop() }
+        for path in ["/a/../b/./c", "/a/%2e%2e/b/%2E/c", "/..", "/a//b/"] {
+            _ = try await client.send(HTTPClient.Request(url: server.url + path, timeout: .seconds(30)))
+            #expect(server.seen.requests.last?.hasPrefix("GET \(path) HTTP/1.1\r\n") == true)
+        }
+    }
+
     @Test("a large body goes out whole and at once")
     func largeBody() async throws {
         let body = [UInt8](repeating: UInt8(ascii: "b"), count: 1_500_000)

@@ -1,3 +1,4 @@
+import Contracts
 import Hummingbird
 import Logging
 import Resilience
@@ -47,8 +48,7 @@ struct DoorServer: Sendable {
         let door = try Door(
             Door.Configuration(
                 shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst, idleTimeout: idleTimeout),
-            routes: routes,
-            exempt: ["livez"], credentials: credentials, time: time)
+            service: ServiceIdentity(name: "door"), routes: routes, exempt: ["livez"], credentials: credentials, time: time)
         var logger = Logger(label: "door")
         logger.logLevel = .critical
         let (ports, found) = AsyncStream.makeStream(of: Int.self)

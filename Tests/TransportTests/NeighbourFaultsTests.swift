@@ -20,7 +20,7 @@ struct NeighbourFaultsTests {
         defer { server.stop() }
         let http = HTTPClient()
         let faults = try NeighbourFaults([fault], environment: PolicyEnvironment(time: time))
-        let neighbour = Neighbour(baseURL: server.url, token: "t", http: http, faults: faults)
+        let neighbour = Neighbour(service: "things", baseURL: server.url, token: "t", http: http, faults: faults)
         var reason: Unavailability.Reason?
         do throws(CallError) {
             let context = CallContext(deadline: .after(allowance))

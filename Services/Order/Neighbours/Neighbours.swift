@@ -15,7 +15,7 @@ struct Neighbours: Sendable {
     init(configuration: OrderConfiguration, environment: ServiceEnvironment, coupons: LastKnown<Coupon>) throws {
         func neighbour(_ name: String, _ url: String, _ faults: [Fault]) throws -> Neighbour {
             Neighbour(
-                baseURL: url, token: environment.common.serviceToken, http: environment.http,
+                service: name, baseURL: url, token: environment.common.serviceToken, http: environment.http,
                 faults: faults.isEmpty ? nil : try NeighbourFaults(faults, environment: environment.faults(named: name)))
         }
         path = ServingPath(environment: environment.path)

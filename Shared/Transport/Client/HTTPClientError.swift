@@ -10,6 +10,8 @@ package enum HTTPClientError: Error, Equatable, Sendable {
     case closed(String)
     /// What came back isn't HTTP, or breaks it: outcome unknown.
     case garbage(String)
+    /// Another service answered, of this name: the address belongs to it now. Outcome unknown.
+    case wrongService(String)
     /// The answer's body is over the client's cap: outcome unknown.
     case bodyTooLarge
     /// The calling task was cancelled: outcome unknown.
@@ -23,7 +25,7 @@ package enum HTTPClientError: Error, Equatable, Sendable {
     package var nothingWasDone: Bool {
         switch self {
         case .unreachable, .noFreeConnection, .invalidRequest: true
-        case .timeout, .closed, .garbage, .bodyTooLarge, .cancelled, .shutDown: false
+        case .timeout, .closed, .garbage, .wrongService, .bodyTooLarge, .cancelled, .shutDown: false
         }
     }
 }

@@ -14,10 +14,14 @@ extension HTTPClient {
         package var timeout: Duration
         /// Who goes first where calls wait for a connection.
         package var priority: Priority
+        /// Who is to answer. An answer that names another service is `.wrongService`; one that names none may have come
+        /// through a proxy, and counts. Nil: whoever answers will do.
+        package var service: String?
 
         package init(
             method: String = "GET",
             url: String,
+            service: String? = nil,
             headers: [(name: String, value: String)] = [],
             body: [UInt8]? = nil,
             connectTimeout: Duration = .milliseconds(200),
@@ -26,6 +30,7 @@ extension HTTPClient {
         ) {
             self.method = method
             self.url = url
+            self.service = service
             self.headers = headers
             self.body = body
             self.connectTimeout = connectTimeout

@@ -1,6 +1,10 @@
+import Contracts
+
 /// The answer as it comes in: interim heads forgotten, sizes capped, trailers ignored.
 struct ReceivedAnswer {
     private let maximumBodyBytes: Int
+    /// Who is to answer; nil: whoever does.
+    var service: String?
     private var headers: [(name: String, value: String)] = []
     private var body: [UInt8] = []
     private var headBytes = 0
@@ -13,6 +17,7 @@ struct ReceivedAnswer {
     }
 
     mutating func clear() {
+        service = nil
         headers = []
         body = []
         headBytes = 0
@@ -33,17 +38,22 @@ struct ReceivedAnswer {
             headIsOver = false
         } else if !headIsOver {
             headIsOver = line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n")
-            if !headIsOver { appendHeader(line) }
+            if !headIsOver { return appendHeader(line) }
         }
         return true
     }
 
-    private mutating func appendHeader(_ line: UnsafeRawBufferPointer) {
+    /// False to give the transfer up.
+    private mutating func appendHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         // A line without a colon is none of a header; libcurl has let it pass, and so do we.
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }
         let name = String(decoding: line[..<colon], as: UTF8.self)
         let value = String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)
         headers.append((name, value))
+        guard let service, sameHeaderName(name, ServiceIdentity.header) else { return true }
+        let answering = ServiceIdentity.name(in: value)
+        if answering != service { broken = .wrongService(answering) }
+        return broken == nil
     }
 
     /// False to give the transfer up.

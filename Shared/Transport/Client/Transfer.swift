@@ -50,6 +50,11 @@ final class Transfer {
         try set(CURLOPT_PROXY, "")
         // Below any server's idle timeout, so that a reused connection is seldom one that is being closed.
         try set(CURLOPT_MAXAGE_CONN, 30)
+        // A name is looked up for every new connection: a service that comes back may have another's address. Kept
+        // connections need no look-up.
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
+        // libcurl would send /a/../b as /b.
+        try set(CURLOPT_PATH_AS_IS, 1)
     }
 
     /// Sets anew every option that differs from call to call.
@@ -61,6 +66,7 @@ final class Transfer {
         deadline = now + request.timeout
         connectDeadline = now + min(max(request.connectTimeout, .milliseconds(1)), request.timeout)
         host = request.host
+        answer.service = request.service
         message.pointee = 0
         try set(CURLOPT_URL, request.url)
         try setMethodAndBody(request)
@@ -69,9 +75,14 @@ final class Transfer {
     }
 
     /// Its turn has come: gives it what is left of its time.
-    func begin() throws(HTTPClientError) {
+    ///
+    /// - Parameter distrust: when connections to the host were last found to lead elsewhere; older ones aren't used.
+    func begin(distrust: ContinuousClock.Instant?) throws(HTTPClientError) {
         hasBegun = true
         let now = ContinuousClock.now
+        let reuse = ConnectionReuse(now: now, distrust: distrust)
+        try set(CURLOPT_FRESH_CONNECT, reuse.isForbidden ? 1 : 0)
+        try set(CURLOPT_MAXLIFETIME_CONN, reuse.maximumAge)
         try set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connectDeadline - now))
         try set(CURLOPT_TIMEOUT_MS, milliseconds(deadline - now))
     }

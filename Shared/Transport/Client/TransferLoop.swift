@@ -9,6 +9,8 @@ final class TransferLoop {
     private var inFlight: [UInt64: Transfer] = [:]
     private var queue: HostQueue
     private var idle: [Transfer] = []
+    /// When another service last answered for a host (scheme, host and port).
+    private var distrusted: [String: ContinuousClock.Instant] = [:]
 
     /// Nil when libcurl has no memory left.
     init?(_ mailbox: TransferMailbox, _ maximumConnectionsPerHost: Int, maximumBodyBytes: Int) {
@@ -67,7 +69,7 @@ final class TransferLoop {
 
     private func begin(_ transfer: Transfer) {
         do throws(HTTPClientError) {
-            try transfer.begin()
+            try transfer.begin(distrust: distrusted[transfer.host])
             guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { throw .invalidRequest("no handle") }
         } catch {
             end(transfer, with: .failure(error))
@@ -108,6 +110,7 @@ final class TransferLoop {
     private func end(_ transfer: Transfer, with result: Result<HTTPClient.Response, HTTPClientError>) {
         guard inFlight.removeValue(forKey: transfer.id) != nil else { return }
         curl_multi_remove_handle(multi, transfer.easy)
+        if case .failure(.wrongService) = result { distrusted[transfer.host] = .now }
         var successor: UInt64?
         if transfer.hasBegun {
             successor = queue.leave(transfer.host)

@@ -1,3 +1,4 @@
+package import Contracts
 import Metrics
 import NIOHTTP1
 package import Resilience
@@ -39,7 +40,9 @@ package final class Door: Sendable {
     }
 
     let shedder: Shedder?
-    let refusals = Refusals()
+    /// Named in every answer.
+    let service: ServiceIdentity
+    let refusals: Refusals
     let idleTimeout: Duration
     private let table: DoorTable
     private let credentials: Credentials
@@ -50,12 +53,16 @@ package final class Door: Sendable {
     private let counts = ShedCounts()
 
     /// - Parameters:
+    ///   - service: whose answers go out here.
     ///   - routes: what is shed when there is too much to do.
     ///   - exempt: what paths begin with that never are, as `csp`: probes, and what operators ask.
     /// - Throws: `InvalidConfiguration` with every problem.
     package init(
-        _ configuration: Configuration, routes: [Route], exempt: [String], credentials: Credentials, time: TimeSource = .system
+        _ configuration: Configuration, service: ServiceIdentity, routes: [Route], exempt: [String], credentials: Credentials,
+        time: TimeSource = .system
     ) throws(InvalidConfiguration) {
+        self.service = service
+        refusals = Refusals(service)
         table = DoorTable(routes, exempt: exempt)
         self.credentials = credentials
         self.time = time

@@ -1,3 +1,4 @@
+import Contracts
 import NIOCore
 import NIOHTTP1
 import Resilience
@@ -38,6 +39,8 @@ final class DoorHandler: ChannelDuplexHandler {
     private static let enough = 65_536
 
     private let door: Door
+    /// The value of the header that names the service.
+    private let service: String
     private let slot: AdmissionSlot
     /// Where bytes go that are no parts.
     private let encoder: ChannelHandlerContext
@@ -62,6 +65,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     init(door: Door, slot: AdmissionSlot, encoder: ChannelHandlerContext) {
         self.door = door
+        service = "\(door.service)"
         self.slot = slot
         self.encoder = encoder
     }
@@ -245,8 +249,10 @@ final class DoorHandler: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch (unwrapOutboundIn(data), phase) {
-        case (.head(var head), _) where closesAfterwards:
-            head.headers.replaceOrAdd(name: "connection", value: "close")
+        case (.head(var head), _):
+            // Here, because every answer comes by, those of the framework too.
+            head.headers.add(name: ServiceIdentity.header, value: service)
+            if closesAfterwards { head.headers.replaceOrAdd(name: "connection", value: "close") }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case (.end, .working(isReceived: true, _)) where closesAfterwards:
             // Not before the last byte is on its way.

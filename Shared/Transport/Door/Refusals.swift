@@ -30,14 +30,17 @@ struct Refusals: Sendable {
     /// Seconds; some of those who come again come later, so that they don't all come at once.
     private static let pauses = [1, 2, 3]
 
+    private let service: ServiceIdentity
     private let overloaded: [Template]
     private let deadlineExceeded: Template
     private let bodyTooLarge: Template
 
-    init() {
-        overloaded = Self.pauses.map { Self.template(.overloaded, retryAfter: $0) }
-        deadlineExceeded = Self.template(.deadlineExceeded, retryAfter: 1)
-        bodyTooLarge = Self.template(.bodyTooLarge, retryAfter: nil)
+    /// - Parameter service: named in each of them.
+    init(_ service: ServiceIdentity) {
+        self.service = service
+        overloaded = Self.pauses.map { Self.template(.overloaded, from: service, retryAfter: $0) }
+        deadlineExceeded = Self.template(.deadlineExceeded, from: service, retryAfter: 1)
+        bodyTooLarge = Self.template(.bodyTooLarge, from: service, retryAfter: nil)
     }
 
     /// - Parameters:
@@ -57,7 +60,7 @@ struct Refusals: Sendable {
     func rateLimited(_ quota: ClientRates.Quota, path: Substring, isHead: Bool, closes: Bool) -> ByteBuffer {
         let problem = Problem(
             429, "rate-limited", "Too many requests", "This client may ask again in \(quota.retryAfter) s.")
-        var head = Self.head(problem, retryAfter: quota.retryAfter)
+        var head = Self.head(problem, from: service, retryAfter: quota.retryAfter)
         head += Array("ratelimit-policy: \(quota.policy)\r\nratelimit: \(quota.state)\r\n".utf8)
         let (before, after) = Self.body(problem)
         return Self.bytes(head, before, after, path, isHead: isHead, closes: closes)
@@ -84,14 +87,15 @@ struct Refusals: Sendable {
         return buffer
     }
 
-    private static func template(_ reason: Reason, retryAfter: Int?) -> Template {
+    private static func template(_ reason: Reason, from service: ServiceIdentity, retryAfter: Int?) -> Template {
         let (before, after) = body(reason.problem)
-        return Template(head: head(reason.problem, retryAfter: retryAfter), before: before, after: after)
+        return Template(head: head(reason.problem, from: service, retryAfter: retryAfter), before: before, after: after)
     }
 
-    private static func head(_ problem: Problem, retryAfter: Int?) -> [UInt8] {
+    private static func head(_ problem: Problem, from service: ServiceIdentity, retryAfter: Int?) -> [UInt8] {
         let status = HTTPResponse.Status(code: problem.document.status)
         var text = "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ncontent-type: application/problem+json\r\n"
+        text += "\(ServiceIdentity.header): \(service)\r\n"
         if let retryAfter { text += "retry-after: \(retryAfter)\r\n" }
         return Array(text.utf8)
     }

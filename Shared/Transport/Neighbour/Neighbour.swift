@@ -9,6 +9,8 @@ package import ServingPath
 ///
 /// It knows no policy. Whoever declares a dependency calls it from there, with the context of a try.
 package struct Neighbour: Sendable {
+    /// Its name: an answer that says another one is none.
+    let service: String
     let baseURL: String
     let token: String
     let http: HTTPClient
@@ -22,7 +24,8 @@ package struct Neighbour: Sendable {
     /// For a call that nothing bounds; every policy here does.
     static let longest: Duration = .seconds(30)
 
-    package init(baseURL: String, token: String, http: HTTPClient, faults: NeighbourFaults? = nil) {
+    package init(service: String, baseURL: String, token: String, http: HTTPClient, faults: NeighbourFaults? = nil) {
+        self.service = service
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
         self.token = token
         self.http = http
@@ -56,8 +59,8 @@ package struct Neighbour: Sendable {
     package func isReady(by deadline: Deadline) async -> Bool {
         let allowance = deadline.allowance(upTo: Self.longest)
         let request = HTTPClient.Request(
-            method: "GET", url: baseURL + "/readyz", connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance,
-            priority: Criticality.criticalPlus.priority)
+            url: baseURL + "/readyz", service: service, connectTimeout: min(Self.connectTimeout, allowance),
+            timeout: allowance, priority: Criticality.criticalPlus.priority)
         return (try? await exchange(request, "GET", "/readyz"))?.status == 200
     }
 
@@ -74,8 +77,8 @@ package struct Neighbour: Sendable {
         let allowance = context.deadline?.allowance(upTo: Self.longest, margin: Self.margin) ?? Self.longest
         guard allowance > .milliseconds(1) else { throw .unavailable(.deadlineExceeded) }
         var request = HTTPClient.Request(
-            method: method, url: baseURL + path, connectTimeout: min(Self.connectTimeout, allowance), timeout: allowance,
-            priority: context.priority)
+            method: method, url: baseURL + path, service: service, connectTimeout: min(Self.connectTimeout, allowance),
+            timeout: allowance, priority: context.priority)
         request.headers = [
             (name: "Authorization", value: "Bearer \(token)"),
             (name: "csp-criticality", value: Criticality(context.priority).rawValue),
@@ -149,7 +152,7 @@ extension DependencyFailure<ProblemDocument> {
         case .timeout: self = .unavailable(.timeout)
         case .cancelled: self = .unavailable(.cancelled)
         case .closed, .shutDown: self = .unavailable(.connectionLost)
-        case .garbage, .bodyTooLarge: self = .unavailable(.invalidAnswer)
+        case .garbage, .wrongService, .bodyTooLarge: self = .unavailable(.invalidAnswer)
         }
     }
 }

@@ -1,0 +1,22 @@
+/// The version of everything here: the services, their OpenAPI documents and the command line.
+package enum SystemVersion {
+    package static let current = "1.0.0"
+}
+
+/// Which service an answer is from, as its `csp-service` header says: `payment/1.0.0`.
+package struct ServiceIdentity: Sendable, CustomStringConvertible {
+    package static let header = "csp-service"
+
+    package var name: String
+    package var version: String
+
+    package init(name: String, version: String = SystemVersion.current) {
+        self.name = name
+        self.version = version
+    }
+
+    package var description: String { "\(name)/\(version)" }
+
+    /// The service that a header's value names: what stands before the slash.
+    package static func name(in value: some StringProtocol) -> String { String(value.prefix { $0 != "/" }) }
+}

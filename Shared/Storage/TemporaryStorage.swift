@@ -1,0 +1,86 @@
+import Dispatch
+import Foundation
+import GRDB
+import Resilience
+
+/// What SQLite puts aside for a while stays in memory: the journal of a savepoint (above 64 KiB a file otherwise), sorts,
+/// temporary tables. A service has no place for files outside its folder, and opening one can fail for want of a descriptor.
+enum TemporaryStorage {
+    /// `PRAGMA temp_store`'s number for memory.
+    private static let memory = 2
+
+    /// On every connection that is opened.
+    static func keepInMemory(_ configuration: inout Configuration) {
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
+    }
+
+    /// Asks each connection, and has the writer undo a savepoint whose journal has 256 KiB; nothing is written to the file.
+    ///
+    /// Afterwards all `readers` are open: reading needs no more descriptors, however few are left.
+    /// - Throws: ``StoreError/unusable(path:reason:)`` where SQLite would need a file.
+    static func check(_ pool: DatabasePool, path: String, readers: Int) throws {
+        do {
+            var settings = try settingsOfReaders(pool, count: readers)
+            try pool.writeWithoutTransaction { database in
+                settings.append(try setting(of: database))
+                try undoLargeSavepoint(database)
+            }
+            guard settings.allSatisfy({ $0 == memory }) else { throw unusable(path, "temp_store is \(settings)") }
+        } catch let error as DatabaseError {
+            throw unusable(path, "\(error.message ?? "no reason given") (\(error.extendedResultCode))")
+        }
+    }
+
+    private static func unusable(_ path: String, _ reason: String) -> StoreError {
+        .unusable(path: path, reason: "SQLite doesn't keep temporary data in memory here: \(reason)")
+    }
+
+    private static func setting(of database: Database) throws -> Int {
+        try Int.fetchOne(database, sql: "PRAGMA temp_store") ?? -1
+    }
+
+    /// Each reader waits for all others, so that each is another connection. On threads of their own: the pool of queues has
+    /// too few at the start.
+    private static func settingsOfReaders(_ pool: DatabasePool, count: Int) throws -> [Int] {
+        let settings = Locked<[Result<Int, any Error>]>([])
+        let reading = DispatchGroup()
+        let done = DispatchGroup()
+        for _ in 0..<count {
+            reading.enter()
+            done.enter()
+            Thread.detachNewThread {
+                var isReading = false
+                let answer = Result {
+                    try pool.read { database in
+                        isReading = true
+                        reading.leave()
+                        reading.wait()
+                        return try setting(of: database)
+                    }
+                }
+                if !isReading { reading.leave() }
+                settings.withLock { $0.append(answer) }
+                done.leave()
+            }
+        }
+        done.wait()
+        return try settings.withLock { try $0.map { try $0.get() } }
+    }
+
+    private static func undoLargeSavepoint(_ database: Database) throws {
+        try database.inTransaction(.immediate) {
+            // A row fills a page.
+            try database.execute(
+                sql: """
+                    CREATE TABLE temporary_storage (content BLOB);
+                    WITH RECURSIVE row(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM row WHERE number < 64)
+                    INSERT INTO temporary_storage SELECT zeroblob(4000) FROM row;
+                    """)
+            try database.inSavepoint {
+                try database.execute(sql: "UPDATE temporary_storage SET content = randomblob(4000)")
+                return .rollback
+            }
+            return .rollback
+        }
+    }
+}

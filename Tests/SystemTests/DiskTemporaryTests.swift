@@ -1,0 +1,70 @@
+import Contracts
+import TestSupport
+import Testing
+import Transport
+
+@Suite("A service with nothing but its data folder", .serialized, .timeLimit(.minutes(3)))
+struct DiskTemporaryTests {
+    @Test(
+        "without a writable folder for temporary files the largest basket is reserved, and the service stays ready",
+        .enabled(if: LoneService.canHaveOwnMounts, "\(LoneService.reason)"))
+    func noTemporaryFolder() async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let data = try TemporaryFolder()
+        // SQLite tries the working folder too.
+        let script = """
+            mount -t tmpfs csp-test /mnt
+            mkdir /mnt/data
+            mount --bind \(data.path) /mnt/data
+            for folder in /tmp /var/tmp /usr/tmp; do
+                test ! -d $folder || mount -t tmpfs -o ro csp-test $folder
+            done
+            cd /tmp
+            """
+        let inventory = try LoneService(
+            "inventory", port: try FreePorts.base(), data: "/mnt/data", after: script, hasOwnMounts: true,
+            settings: ["TMPDIR": "/tmp"], client: client)
+        defer { inventory.process.terminate() }
+        try await inventory.untilReady()
+        let request = ReservationRequest(orderId: "ord_large", items: try largestBasket())
+        let reserved = try await inventory.post("/reservations", request)
+        #expect(reserved.status == 201, "\(String(decoding: reserved.body, as: UTF8.self))")
+        #expect(try await inventory.get("/readyz").status == 200)
+        inventory.process.terminate()
+        #expect(await inventory.process.end() == 0)
+    }
+
+    @Test("with its descriptors used up by idle connections it still writes; when they are gone it is ready without a restart")
+    func noDescriptors() async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let data = try TemporaryFolder()
+        let limit = 64
+        let port = try FreePorts.base()
+        let inventory = try LoneService(
+            "inventory", port: port, data: data.path, after: "ulimit -n \(limit)", client: client)
+        defer { inventory.process.terminate() }
+        try await inventory.untilReady()
+        let customer = try RawConnection(port: port)
+        customer.send("GET", "/livez")
+        #expect(await customer.answer()?.status == 200)
+        let idle = try (0..<2 * limit).map { _ in try RawConnection(port: port) }
+        while try inventory.descriptors < limit { await Task.yield() }
+
+        let items = try largestBasket()
+        func reserve(_ id: String) async throws -> RawConnection.Answer? {
+            let request = ReservationRequest(orderId: id, items: items)
+            customer.send(
+                "POST", "/reservations", headers: ["authorization": "Bearer \(TestTokens.service)"],
+                body: String(decoding: try JSON.encode(request), as: UTF8.self))
+            return await customer.answer()
+        }
+        #expect(try await reserve("ord_1")?.status == 201)
+        customer.send("GET", "/products?limit=100")
+        #expect(await customer.answer()?.status == 200)
+        for connection in idle { connection.close() }
+        try await inventory.untilReady()
+        #expect(try await reserve("ord_2")?.status == 201)
+    }
+}

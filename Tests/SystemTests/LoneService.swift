@@ -1,0 +1,93 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+import Transport
+
+/// One service in a process of its own, started as a container starts it: with a shell's words before its own.
+struct LoneService: Sendable {
+    let process: ChildProcess
+    let url: String
+    let client: HTTPClient
+
+    /// The checkout's catalogue, above the executables.
+    static let seedFolder: String = {
+        var folder = Executables.folder
+        while folder.path != "/" {
+            let seed = folder.appending(path: "Data/journey").path
+            if FileManager.default.fileExists(atPath: seed) { return seed }
+            folder = folder.deletingLastPathComponent()
+        }
+        return "Data/journey"
+    }()
+
+    /// - Parameters:
+    ///   - script: what a shell does before it becomes the service.
+    ///   - hasOwnMounts: whether what it mounts is its own affair. That takes root.
+    init(
+        _ name: String, host: String = "127.0.0.1", port: Int, data: String, after script: String = ":",
+        hasOwnMounts: Bool = false, settings: [String: String] = [:], client: HTTPClient
+    ) throws {
+        let environment = [
+            "HTTP_HOST": host, "HTTP_PORT": "\(port)", "DATA_DIR": data, "SERVICE_TOKEN": TestTokens.service,
+            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "critical", "SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m",
+        ].merging(settings) { $1 }
+        let shell = ["/bin/sh", "-e", "-c", script + "\nexec \"$0\"", Executables.folder.appending(path: name).path]
+        let words = (hasOwnMounts ? ["/usr/bin/unshare", "-m"] : []) + shell
+        process = try ChildProcess(words[0], Array(words.dropFirst()), environment: environment)
+        url = "http://\(host):\(port)"
+        self.client = client
+    }
+
+    static let canHaveOwnMounts: Bool = {
+        let script = "mount -t tmpfs csp-test /mnt"
+        let process = try? ChildProcess("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script])
+        return process?.waitUntilEnd() == 0
+    }()
+    static let reason = "a process can't have mounts of its own here (that takes root)"
+
+    func get(_ path: String) async throws -> HTTPClient.Response { try await send("GET", path) }
+
+    func post(_ path: String, _ value: some Encodable, key: String? = nil) async throws -> HTTPClient.Response {
+        try await send("POST", path, body: Array(JSON.encode(value)), key: key)
+    }
+
+    private func send(_ method: String, _ path: String, body: [UInt8]? = nil, key: String? = nil) async throws
+        -> HTTPClient.Response
+    {
+        var request = HTTPClient.Request(
+            method: method, url: url + path, body: body, connectTimeout: .seconds(30), timeout: .seconds(30))
+        request.headers = [
+            (name: "Authorization", value: "Bearer \(TestTokens.service)"),
+            (name: "Content-Type", value: "application/json"),
+        ]
+        if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
+        return try await client.send(request)
+    }
+
+    func untilReady() async throws {
+        while (try? await get("/readyz"))?.status != 200 {
+            try #require(process.isRunning, "\(url) ended before it was ready")
+            await Task.yield()
+        }
+    }
+
+    /// SIGKILL; returns when it has ended.
+    func kill() async {
+        Foundation.kill(process.pid, SIGKILL)
+        _ = await process.end()
+    }
+
+    /// Numbers of the file descriptors that it has open.
+    var descriptors: Int {
+        get throws { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.pid)/fd").count }
+    }
+}
+
+/// Products of the catalogue, as many as a basket may have lines.
+func largestBasket() throws -> [ItemQuantity] {
+    let rows = try String(contentsOfFile: LoneService.seedFolder + "/products.csv", encoding: .utf8)
+    return rows.split(separator: "\n").dropFirst().prefix(100).map {
+        ItemQuantity(sku: String($0.prefix { $0 != "," }), quantity: 1)
+    }
+}

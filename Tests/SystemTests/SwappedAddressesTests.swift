@@ -1,0 +1,66 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+import Transport
+
+/// As containers do that were stopped together and started in another order.
+@Suite(
+    "Services that come back with each other's address", .serialized, .timeLimit(.minutes(3)),
+    .enabled(if: LoneService.canHaveOwnMounts, "\(LoneService.reason)"))
+struct SwappedAddressesTests {
+    private static let addresses = ["127.0.71.2", "127.0.71.3"]
+
+    @Test("the next order is confirmed: names are looked up anew")
+    func swapped() async throws {
+        let folder = try TemporaryFolder()
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let base = try FreePorts.base()
+        let inventory = try LoneService("inventory", port: base + 1, data: folder.path + "/inventory", client: client)
+        defer { inventory.process.terminate() }
+        // At one port, as each container of ours might have it.
+        func start(_ name: String, at address: Int) throws -> LoneService {
+            try LoneService(
+                name, host: Self.addresses[address], port: base + 2, data: folder.path + "/" + name, client: client)
+        }
+        func hosts(payment: Int, coupon: Int) -> String {
+            "127.0.0.1 localhost\n\(Self.addresses[payment]) payment.test\n\(Self.addresses[coupon]) coupon.test\n"
+        }
+        let file = try folder.write(hosts(payment: 0, coupon: 1), to: "hosts")
+        var payment = try start("payment", at: 0)
+        var coupon = try start("coupon", at: 1)
+        defer {
+            payment.process.terminate()
+            coupon.process.terminate()
+        }
+        for service in [inventory, payment, coupon] { try await service.untilReady() }
+        let order = try LoneService(
+            "order", port: base, data: folder.path + "/order", after: "mount --bind \(file) /etc/hosts", hasOwnMounts: true,
+            settings: [
+                "INVENTORY_URL": inventory.url, "PAYMENT_URL": "http://payment.test:\(base + 2)",
+                "COUPON_URL": "http://coupon.test:\(base + 2)", "ORDER_BUDGET": "20s",
+            ], client: client)
+        defer { order.process.terminate() }
+        try await order.untilReady()
+        func place(_ key: String) async throws -> (status: Int, text: String) {
+            let request = OrderRequest(
+                customerId: key, items: [ItemQuantity(sku: "P823365", quantity: 2)], couponCode: "C10000085361",
+                payment: PaymentMeans(token: "tok_ok"))
+            let answer = try await order.post("/orders", request, key: key)
+            return (answer.status, String(decoding: answer.body, as: UTF8.self))
+        }
+        let before = try await place("before")
+        #expect(before.status == 201, "\(before.text)")
+
+        await payment.kill()
+        await coupon.kill()
+        // In place: another file under the name would not be seen.
+        try hosts(payment: 1, coupon: 0).write(toFile: file, atomically: false, encoding: .utf8)
+        payment = try start("payment", at: 1)
+        coupon = try start("coupon", at: 0)
+        for service in [payment, coupon] { try await service.untilReady() }
+        let after = try await place("after")
+        #expect(after.status == 201, "\(after.text)")
+    }
+}
