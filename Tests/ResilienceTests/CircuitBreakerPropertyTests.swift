@@ -66,6 +66,19 @@ private struct ObviousBreaker {
         }
     }
 
+    mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: Duration) {
+        if new.window != configuration.window {
+            start = now
+            calls = []
+        }
+        configuration = new
+        switch phase {
+        case .closed: break
+        case .open: openUntil = min(openUntil, now + openTime)
+        case .halfOpen: if trialSuccesses >= configuration.trials { move(.closed, now) }
+        }
+    }
+
     var start = Duration.zero
 
     func window(at now: Duration) -> ArraySlice<Call> {
@@ -118,7 +131,24 @@ struct CircuitBreakerPropertyTests {
             trials: 2, trialTime: .milliseconds(50)),
     ]
 
-    @Test("does what an obvious model does, call for call", arguments: configurations)
+    /// Other numbers; the slow call's stay, which the calls of the test are measured by.
+    private static func changed(
+        _ old: CircuitBreaker.Configuration, _ chance: inout SeededChance
+    ) -> CircuitBreaker.Configuration {
+        var new = old
+        switch chance.upTo(3) {
+        case 0: new.trials = 1 + chance.upTo(4)
+        case 1:
+            new.openTime = .milliseconds(1 + chance.upTo(400))
+            new.longestOpenTime = new.openTime * (1 + chance.upTo(8))
+        default:
+            new.minimumCalls = 1 + chance.upTo(5)
+            new.window = chance.upTo(2) == 0 ? .calls(5 + chance.upTo(20)) : .time(.milliseconds(100 * (1 + chance.upTo(30))))
+        }
+        return new
+    }
+
+    @Test("does what an obvious model does, call for call and number for number", arguments: configurations)
     func model(_ configuration: CircuitBreaker.Configuration) throws {
         var chance = SeededChance("breaker against its model")
         let time = ManualTime()
@@ -150,6 +180,10 @@ struct CircuitBreakerPropertyTests {
                     breaker.settle(permit, verdict, since: Moment(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
                 }
             case ..<97: time.advance(by: .milliseconds(chance.upTo(40)))
+            case ..<98 where chance.upTo(4) == 0:
+                let new = Self.changed(model.configuration, &chance)
+                try breaker.reconfigure(new)
+                model.reconfigure(new, at: time.elapsed)
             default: time.advance(by: .milliseconds(chance.upTo(1000)))
             }
             if held.count > 50 { held.removeFirst(25) }

@@ -182,6 +182,63 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .open)
     }
 
+    @Test("half-open, it closes when as many trials have succeeded as the new number asks for")
+    func reconfiguredHalfOpen() async throws {
+        let events = Recorded<PolicyEvent>()
+        let breaker = try breaker(events: events)
+        await fail(breaker, times: 4)
+        time.advance(by: .seconds(1))
+        try await succeed(breaker)
+        var numbers = breaker.configuration
+        numbers.trials = 3
+        try breaker.reconfigure(numbers)
+        #expect(breaker.phase == .halfOpen)
+        numbers.trials = 1
+        try breaker.reconfigure(numbers)
+        #expect(breaker.phase == .closed && breaker.letsPass)
+        #expect(events.all.last?.kind == .breakerChanged(from: .halfOpen, to: .closed, reason: "1 trials succeeded"))
+        try await succeed(breaker, times: 5)
+        #expect(breaker.snapshot.calls == 5)
+    }
+
+    @Test("half-open with a trial under way, a lower number waits for that trial's end", arguments: [true, false])
+    func reconfiguredDuringTrial(succeeds: Bool) async throws {
+        let breaker = try breaker()
+        await fail(breaker, times: 4)
+        time.advance(by: .seconds(1))
+        guard case .permit(let trial) = breaker.acquire(at: time.source.now()) else {
+            Issue.record("no trial was admitted")
+            return
+        }
+        var numbers = breaker.configuration
+        numbers.trials = 1
+        try breaker.reconfigure(numbers)
+        #expect(breaker.phase == .halfOpen && !breaker.isTrialDue)
+        breaker.settle(trial, succeeds ? .healthy : .unknown, slow: false, at: time.source.now())
+        #expect(breaker.phase == (succeeds ? .closed : .halfOpen))
+        try await succeed(breaker, times: 3)
+        #expect(breaker.phase == .closed)
+    }
+
+    @Test("a shorter open time holds for a breaker that is open, a longer one for the next opening")
+    func reconfiguredOpen() async throws {
+        let breaker = try breaker()
+        await fail(breaker, times: 4)
+        var numbers = breaker.configuration
+        (numbers.openTime, numbers.longestOpenTime) = (.seconds(60), .seconds(60))
+        try breaker.reconfigure(numbers)
+        #expect(breaker.snapshot.retryAfter == .seconds(1))
+        time.advance(by: .seconds(1))
+        await fail(breaker)
+        #expect(breaker.snapshot.retryAfter == .seconds(60))
+        (numbers.openTime, numbers.longestOpenTime) = (.seconds(2), .seconds(3))
+        try breaker.reconfigure(numbers)
+        #expect(breaker.snapshot.retryAfter == .seconds(3))
+        time.advance(by: .seconds(3))
+        try await succeed(breaker, times: 2)
+        #expect(breaker.phase == .closed)
+    }
+
     @Test("two threads of successes and one of failures: every call is counted once")
     func concurrent() async throws {
         let breaker = try breaker(.init(window: .calls(10_000), minimumCalls: 10_000, failureRate: 1))

@@ -71,6 +71,9 @@ final class CrowdTime: Sendable {
         for wake in due { wake.resume() }
     }
 
+    /// One more worker.
+    func join() { change { $0.workers += 1 } }
+
     /// A worker has done its work.
     func leave() { change { $0.workers -= 1 } }
 

@@ -186,10 +186,15 @@ struct BreakerState: Sendable {
 
     // MARK: From outside
 
-    /// The window begins anew if its shape has changed; an open breaker stays open for as long as it was to.
-    mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) {
+    /// The window begins anew if its shape has changed. What the new numbers have already decided is done at once: no later
+    /// call can do it, since a half-open breaker with enough successes admits none.
+    mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) -> Change? {
         if new.window != configuration.window { window = OutcomeWindow(new.window, now: now) }
         configuration = new
+        // A shorter open time holds for an open breaker too; a longer one only for the next opening.
+        if phase == .open { openUntil = min(openUntil, now.advanced(by: openTime(openings))) }
+        guard phase == .halfOpen, trialSuccesses >= new.trials else { return nil }
+        return move(to: .closed, "\(trialSuccesses) trials succeeded", at: now)
     }
 
     /// Back to `automatic`, the breaker begins closed and with an empty window.

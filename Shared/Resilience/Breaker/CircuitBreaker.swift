@@ -207,15 +207,13 @@ public final class CircuitBreaker: Policy {
     /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
-    /// New numbers for the calls from now on; the window begins anew if its own number has changed.
+    /// New numbers for the calls from now on; the window begins anew if its own number has changed. A half-open breaker closes
+    /// if enough of its trials have succeeded by the new number; an open one stays open no longer than the new open time.
     /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
         let now = environment.time.now()
-        change(at: now) { state in
-            state.reconfigure(configuration, at: now)
-            return nil
-        }
+        change(at: now) { $0.reconfigure(configuration, at: now) }
     }
 
     /// Who decides what it does.

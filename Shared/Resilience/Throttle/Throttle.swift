@@ -17,8 +17,9 @@
 public final class Throttle: Policy {
     /// Over how much time and how strictly calls are held back.
     public struct Configuration: PolicyConfiguration {
-        /// K: how many requests are let through for each that is accepted. 1 … 100; default 2, as in the book: half of what
-        /// gets through may fail before anything is turned away. Lower reacts earlier, higher lets more through.
+        /// K: how many requests are let through for each that is accepted. 1.1 … 100; default 2, as in the book: half of what
+        /// gets through may fail before anything is turned away. Lower reacts earlier, higher lets more through. After an
+        /// outage what passes grows K-fold in each window, so at 1 it would not grow: the throttle would never let go.
         public var multiplier: Double
         /// How long a call counts. 1 s … 10 min; default 30 s (the book's is two minutes, too long for a customer to wait
         /// for the end of an outage).
@@ -42,7 +43,7 @@ public final class Throttle: Policy {
 
         public var problems: [String] {
             var check = ConfigurationCheck()
-            check.require((1...100).contains(multiplier), "multiplier", multiplier, "from 1 to 100")
+            check.require((1.1...100).contains(multiplier), "multiplier", multiplier, "from 1.1 to 100")
             check.require(window >= .seconds(1) && window <= .seconds(600), "window", window, "from 1 to 600 seconds")
             check.require(
                 (0...1_000_000).contains(minimumRequests), "minimumRequests", minimumRequests, "from 0 to 1000000")

@@ -1,0 +1,83 @@
+import TestSupport
+import Testing
+
+@testable import Resilience
+
+/// Whatever was stored, refreshed, cancelled and reconfigured: once the fetches under way have ended the cache has all places
+/// for refreshes again, and holds no more than it may.
+@Suite("A fallback cache, used and reconfigured at random", .timeLimit(.minutes(10)))
+struct FallbackCacheLivenessTests {
+    private struct Failed: Error {}
+
+    private static func configuration(_ chance: inout SeededChance) -> FallbackCacheConfiguration {
+        .init(
+            maximumAge: .milliseconds(1 + chance.upTo(2_000)), capacity: 1 + chance.upTo(8),
+            maximumRefreshes: 1 + chance.upTo(3))
+    }
+
+    @Test("as many refreshes run as are allowed, and no value is given out that is too old")
+    func refreshes() async throws {
+        var chance = SeededChance("fallback cache under refreshes and reconfigurations")
+        for round in 0..<100 {
+            let time = ManualTime()
+            let cache = try FallbackCache<Int, Int>(
+                Self.configuration(&chance), environment: PolicyEnvironment(time: time.source))
+            var refreshes: [Task<Void, Never>] = []
+            for step in 0..<100 {
+                let key = chance.upTo(6)
+                switch chance.upTo(20) {
+                case ..<4: cache.store(step, for: key)
+                case 4: cache.remove(key)
+                case ..<10:
+                    let (length, fails) = (Duration.milliseconds(1 + chance.upTo(300)), chance.upTo(4) == 0)
+                    let context = CallContext(deadline: .after(.milliseconds(chance.upTo(400)), from: time.source.now()))
+                    refreshes.append(
+                        Task {
+                            await cache.refresh(key, context: context) {
+                                try await time.source.sleep(length)
+                                if fails { throw Failed() }
+                                return step
+                            }
+                        })
+                case ..<12: refreshes.randomElement(using: &chance)?.cancel()
+                case ..<14: try cache.reconfigure(Self.configuration(&chance))
+                case ..<16: time.advance(by: .milliseconds(chance.upTo(200)))
+                default:
+                    let numbers = cache.configuration
+                    if let value = cache.lookup(key) { try #require(value.age <= numbers.maximumAge) }
+                    try #require(cache.snapshot.entries <= numbers.capacity)
+                }
+            }
+            // Each ends at its deadline at the latest, whenever its task began to wait.
+            for refresh in refreshes { refresh.cancel() }
+            for refresh in refreshes { await refresh.value }
+            while cache.snapshot.refreshing > 0 { await Task.yield() }
+            let numbers = cache.configuration
+            let begun = Watched(0)
+            let last = (0..<numbers.maximumRefreshes).map { key in
+                Task {
+                    await cache.refresh(key) {
+                        begun.update { $0 += 1 }
+                        try await time.source.sleep(.seconds(1))
+                        return -1
+                    }
+                }
+            }
+            await begun.until { $0 == numbers.maximumRefreshes }
+            guard case .skipped = await cache.refresh(100, with: { -1 }) else {
+                Issue.record("round \(round), seed \(chance.seed): one refresh more than \(numbers.maximumRefreshes)")
+                return
+            }
+            await time.sleepers(numbers.maximumRefreshes)
+            time.advance(by: .seconds(1))
+            for refresh in last {
+                guard case .refreshed = await refresh.value else {
+                    Issue.record("round \(round), seed \(chance.seed): a refresh came to nothing")
+                    return
+                }
+            }
+            while cache.snapshot.refreshing > 0 { await Task.yield() }
+            try #require(cache.lookup(numbers.maximumRefreshes - 1)?.value == -1 && cache.snapshot.entries <= numbers.capacity)
+        }
+    }
+}
