@@ -193,8 +193,7 @@ struct BreakerState: Sendable {
         configuration = new
         // A shorter open time holds for an open breaker too; a longer one only for the next opening.
         if phase == .open { openUntil = min(openUntil, now.advanced(by: openTime(openings))) }
-        guard phase == .halfOpen, trialSuccesses >= new.trials else { return nil }
-        return move(to: .closed, "\(trialSuccesses) trials succeeded", at: now)
+        return closeIfProven(at: now)
     }
 
     /// Back to `automatic`, the breaker begins closed and with an empty window.
