@@ -11,7 +11,8 @@ import Transport
     func parsed() throws {
         let arguments = [
             "fault", "coupon", "latency", "--milliseconds", "2000", "--jitter", "200", "--when", "after", "--at-most", "5",
-            "--route", "POST /redemptions", "--criticality", "sheddable", "--percent", "12.5", "--expires", "2m", "--seed", "18446744073709551615", "--add",
+            "--route", "POST /redemptions", "--criticality", "sheddable", "--percent", "12.5", "--expires", "2m", "--seed",
+            "18446744073709551615", "--add",
         ]
         let command = try #require(try CSP.command(arguments) as? FaultSetting)
         #expect(command.argument.service == .coupon && command.add)

@@ -140,7 +140,8 @@ struct FaultRoutesTests {
             // The route's own is critical. A service may ask for more or less, anybody else only for less.
             for (header, token, isBitten) in [
                 (nil, TestTokens.service, false), ("critical-plus", TestTokens.service, false),
-                ("sheddable-plus", TestTokens.service, false), ("sheddable", TestTokens.service, true), ("sheddable", nil, true),
+                ("sheddable-plus", TestTokens.service, false), ("sheddable", TestTokens.service, true),
+                ("sheddable", nil, true),
                 ("nonsense", nil, false),
             ] {
                 let headers = header.map { [(name: "csp-criticality", value: $0)] } ?? []

@@ -29,7 +29,8 @@ struct Conduct {
         let rate = experiment.partial?.rate ?? pace.rate
         let load = DrillLoad(
             orderURL: try stack.service(.order).url, client: customers, baskets: baskets, rate: rate,
-            reads: experiment.partial?.reads ?? rate / 5, seed: seed,
+            reads: experiment.partial?.reads ?? rate / 5,
+            quoted: experiment.partial == nil ? nil : baskets.withMoreCoupons, seed: seed,
             patience: experiment.disruption == .orderKilled ? .seconds(15) : .seconds(5))
         var side: SideTraffic?
         if let fault = experiment.partial { side = try await sideTraffic(fault) }

@@ -21,9 +21,11 @@ final class DrillLoad: Sendable {
     /// - Parameters:
     ///   - rate: orders a second.
     ///   - reads: quotes and reads a second, half of each.
+    ///   - quoted: what quotes are asked for; nil: the baskets.
     ///   - patience: how long one order is sent again and followed.
     init(
-        orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double, seed: UInt64, patience: Duration
+        orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double, quoted: [Basket]? = nil,
+        seed: UInt64, patience: Duration
     ) {
         run = "drill-" + randomHex(UInt32.self)
         self.rate = rate
@@ -31,7 +33,7 @@ final class DrillLoad: Sendable {
         let record = Record()
         self.record = record
         source = Locked(BasketSource(baskets, couponShare: Self.couponShare, seed: seed, run: run))
-        reading = Reading(client: client, orderURL: orderURL, baskets: baskets)
+        reading = Reading(client: client, orderURL: orderURL, baskets: quoted ?? baskets)
         let purchase = Purchase(client: client, orderURL: orderURL, patience: patience)
         loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: "tok_ok", seen: record.note)
     }

@@ -28,7 +28,9 @@ enum Experiments {
         }
         let paired = pair.map { [Experiment(disruption: .broken($0, .frozen))] } ?? []
         let partial = PartialFaults.quick(path).map { Experiment(disruption: .partial($0)) }
-        return single + paired + partial + [Experiment(disruption: .orderKilled), Experiment(disruption: .overload(overloads[0]))]
+        return single + paired + partial + [
+            Experiment(disruption: .orderKilled), Experiment(disruption: .overload(overloads[0])),
+        ]
     }
 
     /// Those whose names begin with one of `names`; all for none.

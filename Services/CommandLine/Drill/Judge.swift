@@ -20,7 +20,9 @@ struct Judge {
     var obstacles: [String] {
         var found = seen.obstacles
         let odd = seen.healthy.filter { !$0.isNormal }
-        if !odd.isEmpty { found.append("before the fault \(Self.words(odd)) of \(seen.healthy.count) orders") }
+        if !odd.isEmpty {
+            found.append("before the fault \(Self.words(odd)) of \(seen.healthy.count) orders\(Self.reasons(odd))")
+        }
         if found.isEmpty, seen.healthy.isEmpty || seen.broken.isEmpty { found.append("no orders were sent") }
         return found
     }
@@ -141,6 +143,12 @@ struct Judge {
             "audit: \(finding.name): \(finding.violations.first ?? "")"
                 + (finding.violations.count > 1 ? " and \(finding.violations.count - 1) more" : "")
         }
+    }
+
+    /// `: coupon-skipped (circuit-open), price-cached (timeout)`; empty where nothing is said to be missing.
+    static func reasons(_ samples: [Sample]) -> String {
+        let effects = Set(samples.flatMap(\.degradations).map { "\($0.effect.rawValue) (\($0.reason))" }).sorted()
+        return effects.isEmpty ? "" : ": \(effects.joined(separator: ", "))"
     }
 
     /// `3 × 202 accepted, 1 × no answer in time`

@@ -57,7 +57,7 @@ struct RunDrill {
             }
             line.finish()
             Terminal.note(
-                "\(Terminal.column(experiment.name, 34))\(result.verdict.rawValue) after \(result.durationSeconds) s"
+                "\(Terminal.column(experiment.name, 42))\(result.verdict.rawValue) after \(result.durationSeconds) s"
                     + (result.failures.first.map { ": \($0)" } ?? ""))
             found[experiment.name] = result
         }

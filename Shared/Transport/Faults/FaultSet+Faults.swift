@@ -45,7 +45,8 @@ extension FaultRequest {
     init(_ fault: Fault) {
         self.init(
             route: fault.route, criticality: fault.priority.map { Criticality($0).rawValue }, kind: fault.kind.rawValue,
-            milliseconds: Int(fault.delay.wholeMilliseconds), jitterMilliseconds: Int(fault.jitter.wholeMilliseconds), percent: fault.percent, when: fault.when.rawValue,
+            milliseconds: Int(fault.delay.wholeMilliseconds), jitterMilliseconds: Int(fault.jitter.wholeMilliseconds),
+            percent: fault.percent, when: fault.when.rawValue,
             expiresInSeconds: fault.expiresIn / .seconds(1), seed: fault.seed,
             status: fault.status ?? (fault.kind == .error ? InjectedAnswer.defaultStatus : nil), atMost: fault.atMost)
     }

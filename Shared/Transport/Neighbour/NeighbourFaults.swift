@@ -35,7 +35,9 @@ package struct NeighbourFaults: Sendable {
     func send(
         _ request: HTTPClient.Request, _ method: String, _ path: String, by http: HTTPClient
     ) async throws(HTTPClientError) -> HTTPClient.Response {
-        guard let injection = faults.decide(route(method, path), priority: Self.priority(of: request)) else { return try await http.send(request) }
+        guard let injection = faults.decide(route(method, path), priority: Self.priority(of: request)) else {
+            return try await http.send(request)
+        }
         defer { injection.end() }
         let deadline = Deadline.after(request.timeout, from: faults.environment.time.now())
         for bite in injection.before {

@@ -5,7 +5,8 @@ struct ExperimentTable {
 
     var markup: String {
         run.groups.map { group in
-            let title = (group.title.map { "Experiments: \($0)" } ?? "Experiments") + (isCompared ? ", \(PageText.mode(run.mode))" : "")
+            let title =
+                (group.title.map { "Experiments: \($0)" } ?? "Experiments") + (isCompared ? ", \(PageText.mode(run.mode))" : "")
             return Markup.element(
                 "section", [:], Markup.element("h2", [:], Markup.text(title)),
                 PageTable(

@@ -3,7 +3,7 @@ import Contracts
 extension Judge {
     /// What contradicts the hypothesis of a partial fault, in words.
     func failures(of fault: PartialFault) -> [String] {
-        expected(fault) + waited(fault) + meanwhile + (fault.group == .brownout ? finishing : []) + recovery + reads + books
+        expected(fault) + waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads + books
     }
 
     private var affected: [Sample] { seen.broken + seen.recovering }
@@ -27,7 +27,9 @@ extension Judge {
 
     /// Whoever went without something was told so: of the orders that were answered while it was broken.
     private func silent(_ asked: [Sample], _ dependency: String) -> [String] {
-        let answered = asked.filter { sample in seen.rounds.contains { $0.fault.begin <= sample.at && sample.end < $0.fault.end } }
+        let answered = asked.filter { sample in
+            seen.rounds.contains { $0.fault.begin <= sample.at && sample.end < $0.fault.end }
+        }
         let silent = answered.filter { sample in
             sample.isTaken && !sample.degradations.contains { $0.dependency == dependency }
         }
@@ -36,9 +38,7 @@ extension Judge {
 
     private func found(_ samples: [Sample], _ what: String) -> [String] {
         guard !samples.isEmpty else { return [] }
-        let effects = Set(samples.flatMap(\.degradations).map { "\($0.effect.rawValue) (\($0.reason))" }).sorted()
-        let why = effects.isEmpty ? "" : ": \(effects.joined(separator: ", "))"
-        return ["orders were \(what): \(Self.words(samples)) of \(affected.count)\(why)"]
+        return ["orders were \(what): \(Self.words(samples)) of \(affected.count)\(Self.reasons(samples))"]
     }
 
     private func waited(_ fault: PartialFault) -> [String] {
@@ -57,8 +57,9 @@ extension Judge {
         }
     }
 
-    private var finishing: [String] {
-        guard let seen = seen.finishing, seen.arrived > 0, seen.share < Bounds.finishing else { return [] }
+    /// - Parameter share: of the orders that arrive.
+    private func finishing(_ share: Double) -> [String] {
+        guard let seen = seen.finishing, seen.share < share else { return [] }
         return [
             "the queue didn't keep up: \(seen.finished.rounded(places: 1)) orders a second were finished in the last third of "
                 + "the fault, \(seen.arrived.rounded(places: 1)) arrived; its backlog grew from \(seen.backlogAtBegin) to "
@@ -70,6 +71,4 @@ extension Judge {
 extension Bounds {
     /// Of an operation's answers a second before the fault, what has to remain where the fault isn't meant for it.
     static let goesOn = 0.5
-    /// Of the orders that arrive in a brownout, what has to be finished in the same time.
-    static let finishing = 0.8
 }

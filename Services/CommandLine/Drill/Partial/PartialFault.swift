@@ -40,6 +40,8 @@ struct PartialFault: Equatable {
     var expectation: Expectation
     /// Operations of the same dependency that are asked for meanwhile, and have to be answered as often as before.
     var goesOn: [Operation] = []
+    /// Of the orders that arrive, what the queue has to finish in the same time; nil where that isn't looked at.
+    var finishing: Double?
     /// Orders a second; nil: as many as in the other experiments.
     var rate: Double?
     /// Quotes and reads a second.
@@ -62,7 +64,8 @@ struct PartialFault: Equatable {
             case .accepted: "every order is confirmed or accepted, and none is lost"
             }
         let others = goesOn.isEmpty ? "" : "; \(goesOn.map(\.name).joined(separator: ", ")) of \(services[0]) go on meanwhile"
-        return orders + others + (group == .brownout ? "; accepted orders are finished as fast as they come" : "")
+        let queue = finishing.map { "; \(Int($0 * 100)) % of what is accepted is finished as fast as it comes" }
+        return orders + others + (queue ?? "")
     }
 }
 

@@ -5,8 +5,10 @@ enum PartialFaults {
     /// What dependencies answer late by in a brownout, in milliseconds: as much as their callers' patience, roughly.
     private static let lateness = ["payment": 750, "inventory": 400, "coupon": 300]
     private static let usualLateness = 500
-    /// Orders a second in brownouts: few enough for a queue whose every delivery is slow to keep up with.
-    private static let brownoutRate = 10.0
+    /// Orders a second in brownouts, few enough for a queue whose every delivery is slow; and what it has to finish of them.
+    private static let (brownoutRate, keepingUp) = (10.0, 0.8)
+    /// The same at the full rate, which is more than a lane's 32 deliveries at once can finish: it goes on all the same.
+    private static let goingOn = 0.4
 
     static func all(_ path: PathDocument) -> [PartialFault] {
         experiments(for: path.drilledOperations) + brownouts(path.dependencies)
@@ -102,7 +104,8 @@ enum PartialFaults {
             PartialFault(
                 group: .quotes, name: "\(operation.dependency)-\(operation.name)-\(failure.rawValue)",
                 injected: [.init(service: operation.dependency, fault: failure.fault(route: operation.route))],
-                words: failure.words(operation.dependency, operation.route) + ", beside 30 quotes and 10 product pages a second",
+                words: failure.words(operation.dependency, operation.route)
+                    + ", beside 30 quotes and 10 product pages a second",
                 expectation: .undegraded, reads: 60, hasSideTraffic: false, pages: 10)
         }
     }
@@ -127,6 +130,6 @@ enum PartialFaults {
             },
             words: late.map { "\($0.name) answers \($0.milliseconds) ms late" }.joined(separator: ", "),
             expectation: isCritical ? .accepted(isTotal: false) : .confirmedWithout(late[0].name, isTotal: false),
-            rate: rate, hasSideTraffic: false)
+            finishing: rate == nil ? goingOn : keepingUp, rate: rate, hasSideTraffic: false)
     }
 }

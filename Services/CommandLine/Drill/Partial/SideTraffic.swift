@@ -19,9 +19,11 @@ final class SideTraffic: Sendable {
         /// With coupons of which no part is given while coupon can't be asked.
         var refundable: [Basket] = []
 
-        /// - Parameter coupons: as coupon lists them.
+        /// - Parameters:
+        ///   - all: of the journey.
+        ///   - coupons: as coupon lists them.
         init(_ all: [Basket], coupons: [Coupon]) {
-            self.all = all
+            self.all = all.withMoreCoupons
             let codes = Set(coupons.filter { !$0.offline }.map(\.code))
             refundable = all.filter { $0.couponCode.map(codes.contains) ?? false }
         }
@@ -103,5 +105,17 @@ final class SideTraffic: Sendable {
 
     private func request(_ method: String, _ url: String) -> HTTPClient.Request {
         HTTPClient.Request(method: method, url: url, connectTimeout: .seconds(1), timeout: Purchase.attemptTimeout)
+    }
+}
+
+extension [Basket] {
+    /// Of any two in a row that begin at an even place, one has a coupon and one needn't; in turns which.
+    var withMoreCoupons: [Basket] {
+        let coupons = filter { $0.couponCode != nil }
+        guard !coupons.isEmpty else { return self }
+        return enumerated().flatMap { index, basket in
+            let coupon = coupons[index % coupons.count]
+            return index.isMultiple(of: 2) ? [basket, coupon] : [coupon, basket]
+        }
     }
 }
