@@ -65,8 +65,8 @@ extension Conduct {
 
 extension Pace {
     /// Seconds of the healthy stretch before a partial fault; a brownout isn't held against it.
-    func healthy(_ fault: PartialFault) -> Double { min(stretch, fault.group == .brownout ? 3 : 6) }
+    func healthy(_ fault: PartialFault) -> Double { fault.group == .brownout ? min(stretch * 0.3, 3) : min(stretch, 6) }
 
     /// Seconds of a partial fault; a brownout's last third has to tell how fast orders are finished.
-    func broken(_ fault: PartialFault) -> Double { fault.group == .brownout ? min(stretch + 4, 12) : min(stretch + 1, 10) }
+    func broken(_ fault: PartialFault) -> Double { fault.group == .brownout ? min(stretch + 3, 12) : min(stretch + 1, 10) }
 }

@@ -39,7 +39,7 @@ extension PathDocument {
 extension DependencyDocument {
     fileprivate var drilledOperations: [Operation] {
         // Once operations say their routes: operations.map { Operation(dependency: name, role: role, name: $0.name, route: $0.route) }
-        operations.compactMap { one in
+        operations.compactMap { (one: String) in
             Self.routes["\(name).\(one)"].map { Operation(dependency: name, role: role, name: one, route: $0) }
         }
     }

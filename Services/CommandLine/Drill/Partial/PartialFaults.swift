@@ -105,8 +105,8 @@ enum PartialFaults {
                 group: .quotes, name: "\(operation.dependency)-\(operation.name)-\(failure.rawValue)",
                 injected: [.init(service: operation.dependency, fault: failure.fault(route: operation.route))],
                 words: failure.words(operation.dependency, operation.route)
-                    + ", beside 30 quotes and 10 product pages a second",
-                expectation: .undegraded, reads: 60, hasSideTraffic: false, pages: 10)
+                    + ", beside 20 quotes and 10 product pages a second",
+                expectation: .undegraded, reads: 40, hasSideTraffic: false, pages: 10)
         }
     }
 
