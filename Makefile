@@ -23,7 +23,7 @@ test: requirements lint ## lint, build with warnings as errors, and run every te
 	swift test --skip-build --skip SystemTests $(addprefix --skip ,$(COMPUTING))
 	swift test --skip-build --no-parallel --filter SystemTests
 
-drill: requirements  ## the whole matrix under load, every fault on every dependency (release; less than 40 minutes)
+drill: requirements  ## the whole matrix under load, every fault on every dependency (release; less than an hour)
 	swift build -c release
 	.build/release/csp drill
 

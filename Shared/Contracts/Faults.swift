@@ -10,6 +10,8 @@ package struct FaultRequest: Codable, Sendable, Hashable {
     /// `POST /redemptions`, as the route table writes it (`GET /orders/{id}`); left out: every route but the probes and the
     /// operators' own.
     package var route: String?
+    /// `critical-plus`, `critical`, `sheddable-plus` or `sheddable`: only requests that count as this; left out: all.
+    package var criticality: String?
     /// `latency`, `error`, `abort`, `black-hole` or `garbage`.
     package var kind: String
     /// Of a latency, or before any other kind bites.
@@ -27,10 +29,12 @@ package struct FaultRequest: Codable, Sendable, Hashable {
     package var atMost: Int?
 
     package init(
-        route: String? = nil, kind: String, milliseconds: Int? = nil, jitterMilliseconds: Int? = nil, percent: Double? = nil,
-        when: String? = nil, expiresInSeconds: Double? = nil, seed: UInt64? = nil, status: Int? = nil, atMost: Int? = nil
+        route: String? = nil, criticality: String? = nil, kind: String, milliseconds: Int? = nil,
+        jitterMilliseconds: Int? = nil, percent: Double? = nil, when: String? = nil, expiresInSeconds: Double? = nil,
+        seed: UInt64? = nil, status: Int? = nil, atMost: Int? = nil
     ) {
         self.route = route
+        self.criticality = criticality
         self.kind = kind
         self.milliseconds = milliseconds
         self.jitterMilliseconds = jitterMilliseconds
@@ -49,7 +53,7 @@ package struct FaultStatus: Codable, Sendable, Hashable {
         /// As it was set, with every default and its seed.
         package var fault: FaultRequest
         package var remainingSeconds: Double
-        /// Requests of its route while it was active.
+        /// Requests of its route and criticality while it was active.
         package var considered: Int
         /// Those that it was carried out on.
         package var injected: Int

@@ -6,11 +6,14 @@ import Testing
 @Suite struct ExperimentsTests {
     private let names = Experiments.all(SampleDrill.path).map(\.name)
 
-    @Test("each declared dependency is broken in each way, then each pair of optional ones, then order, then overload")
+    @Test("each declared dependency is broken in each way, each pair of optional ones, parts of them, order, then overload")
     func all() {
-        #expect(names.count == 4 * 6 + 6 + 1 + 3 + 1)
+        #expect(names.count == 4 * 6 + 6 + 7 + 1 + 3 + 1)
         #expect(Set(names).count == names.count)
-        for name in ["inventory-killed", "payment-black-holed", "coupon+notification-garbage", "order-killed", "overload-5x"] {
+        for name in [
+            "inventory-killed", "payment-black-holed", "coupon+notification-garbage", "order-killed", "overload-5x",
+            "brownout-payment-at-10",
+        ] {
             #expect(names.contains(name))
         }
         #expect(!names.contains { $0.hasPrefix("inventory+") })
@@ -25,10 +28,11 @@ import Testing
         #expect(names.contains("coupon+loyalty-killed") && names.contains("notification+loyalty-killed"))
     }
 
-    @Test("the quick selection has every kind, every dependency, a pair, order itself and an overload")
+    @Test("the quick selection has every kind, every dependency, a pair, a brownout, order itself and an overload")
     func quick() {
         let quick = Experiments.quick(SampleDrill.path)
-        #expect(Set(quick.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["overload"]))
+        #expect(Set(quick.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["brownout", "overload"]))
+        #expect(quick.compactMap(\.partial).map(\.name) == ["payment-at-10"])
         #expect(Set(quick.flatMap(\.targets)) == ["inventory", "payment", "coupon", "notification", "order"])
         #expect(quick.contains { $0.dependencies.count == 2 })
         #expect(Set(quick.map(\.name)).isSubset(of: names))

@@ -11,15 +11,16 @@ import Transport
     func parsed() throws {
         let arguments = [
             "fault", "coupon", "latency", "--milliseconds", "2000", "--jitter", "200", "--when", "after", "--at-most", "5",
-            "--route", "POST /redemptions", "--percent", "12.5", "--expires", "2m", "--seed", "18446744073709551615", "--add",
+            "--route", "POST /redemptions", "--criticality", "sheddable", "--percent", "12.5", "--expires", "2m", "--seed",
+            "18446744073709551615", "--add",
         ]
         let command = try #require(try CSP.command(arguments) as? FaultSetting)
         #expect(command.argument.service == .coupon && command.add)
         #expect(
             command.request
                 == FaultRequest(
-                    route: "POST /redemptions", kind: "latency", milliseconds: 2000, jitterMilliseconds: 200, percent: 12.5,
-                    when: "after", expiresInSeconds: 120, seed: .max, atMost: 5))
+                    route: "POST /redemptions", criticality: "sheddable", kind: "latency", milliseconds: 2000,
+                    jitterMilliseconds: 200, percent: 12.5, when: "after", expiresInSeconds: 120, seed: .max, atMost: 5))
         #expect(try CSP.command(["fault", "clear"]) is FaultClear)
         #expect(try (CSP.command(["fault", "clear", "order"]) as? FaultClear)?.service == .order)
         #expect(try (CSP.command(["fault", "show", "--json"]) as? FaultShow)?.json == true)
@@ -28,22 +29,23 @@ import Transport
     @Test("a number out of its range is called by its option")
     func ranges() {
         #expect {
-            try CSP.command(["fault", "coupon", "abort", "--expires", "0", "--at-most", "0"])
+            try CSP.command(["fault", "coupon", "abort", "--expires", "0", "--at-most", "0", "--criticality", "vital"])
         } throws: { error in
-            let problem = CommandEnd(error, arguments: ["fault"]).problem
-            return problem?.contains("--expires must be above 0") == true && problem?.contains("--at-most must be") == true
+            let problem = CommandEnd(error, arguments: ["fault"]).problem ?? ""
+            let wrong = ["--expires must be above 0", "--at-most must be", "--criticality must be one of"]
+            return wrong.allSatisfy(problem.contains)
         }
     }
 
     @Test("a fault is told in one line")
     func words() {
         let fault = FaultRequest(
-            route: "POST /redemptions", kind: "error", milliseconds: 20, jitterMilliseconds: 5, percent: 50, when: "after",
-            expiresInSeconds: 60, seed: 1, status: 503, atMost: 4)
+            route: "POST /redemptions", criticality: "sheddable", kind: "error", milliseconds: 20, jitterMilliseconds: 5,
+            percent: 50, when: "after", expiresInSeconds: 60, seed: 1, status: 503, atMost: 4)
         let entry = FaultStatus.Entry(fault: fault, remainingSeconds: 57.2, considered: 7, injected: 3, running: 1)
         #expect(
             FaultStatus(faults: [entry]).lines(of: .coupon)
-                == "coupon        error 503 20 ± 5 ms after POST /redemptions, 50 %, 4 at once at most, 58 s left: "
+                == "coupon        error 503 20 ± 5 ms after POST /redemptions (sheddable), 50 %, 4 at once at most, 58 s left: "
                 + "bit 3 of 7, has 1 now")
         #expect(FaultStatus(faults: []).lines(of: .order) == "order         no fault")
     }

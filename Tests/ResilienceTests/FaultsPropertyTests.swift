@@ -12,9 +12,10 @@ private struct ObviousFault {
     var held: [Int] = []
     var bitten = 0
 
-    mutating func bites(call: Int, _ route: String, at now: Duration) -> FaultBite? {
+    mutating func bites(call: Int, _ route: String, _ priority: Priority?, at now: Duration) -> FaultBite? {
         guard now - since < fault.expiresIn else { return nil }
         if let own = fault.route, own != route { return nil }
+        if let own = fault.priority, own != priority { return nil }
         considered += 1
         let (share, shift) = (chance.unit(), chance.unit())
         if share * 100 >= fault.percent { return nil }
@@ -39,6 +40,7 @@ struct FaultsPropertyTests {
         Fault(
             FaultKind.allCases.randomElement(using: &chance) ?? .latency,
             route: [nil, "a", "b"].randomElement(using: &chance) ?? nil,
+            priority: [nil, nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &chance) ?? nil,
             delay: .milliseconds(1 + chance.upTo(2_000)), jitter: .milliseconds(chance.upTo(2)),
             percent: [0, 100, Double(chance.upTo(101))].randomElement(using: &chance) ?? 50,
             when: chance.upTo(2) == 0 ? .before : .after, expiresIn: .milliseconds(1 + chance.upTo(5_000)),
@@ -62,12 +64,13 @@ struct FaultsPropertyTests {
                 model = set.map { ObviousFault(fault: $0, since: now, chance: .seeded($0.seed ?? 0)) }
             case 2..<70:
                 let route = ["a", "b", "c"].randomElement(using: &chance) ?? "a"
-                let decision = state.decide(route, now: moment)
+                let priority = [nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &chance) ?? nil
+                let decision = state.decide(route, priority, now: moment)
                 var expected: [Fault.Moment: [FaultBite]] = [.before: [], .after: []]
                 var isOver = false
                 for side in [Fault.Moment.before, .after] {
                     for index in model.indices where model[index].fault.when == side && !isOver {
-                        guard let bite = model[index].bites(call: step, route, at: now) else { continue }
+                        guard let bite = model[index].bites(call: step, route, priority, at: now) else { continue }
                         expected[side]?.append(bite)
                         isOver = bite.kind != .latency
                     }

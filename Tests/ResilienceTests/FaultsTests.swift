@@ -133,6 +133,25 @@ struct FaultsTests {
         #expect(faults.snapshot.faults.map(\.running) == [0, 0])
     }
 
+    @Test("a fault with a priority bites calls of that priority only, and none whose priority isn't known")
+    func priority() async throws {
+        let faults = try faults(Fault(.error, priority: Priority(rank: 1)))
+        #expect(faults.decide("any", priority: Priority(rank: 1)) != nil)
+        #expect(faults.decide("any", priority: Priority(rank: 2)) == nil)
+        #expect(faults.decide("any") == nil)
+        #expect(faults.snapshot.faults.map(\.considered) == [1])
+        for (rank, passes) in [(0, true), (1, false), (2, true)] {
+            let outcome: Result<Int, CallFailure<Broken>>
+            do throws(CallFailure<Broken>) {
+                outcome = .success(
+                    try await faults.run(CallContext(priority: Priority(rank: rank))) { (_) async throws(Broken) in rank })
+            } catch {
+                outcome = .failure(error)
+            }
+            #expect((outcome == .success(rank)) == passes)
+        }
+    }
+
     @Test("latencies add up, and nothing comes after a fault that ends the call")
     func order() throws {
         let faults = try faults(

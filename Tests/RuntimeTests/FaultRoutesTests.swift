@@ -61,14 +61,14 @@ struct FaultRoutesTests {
                 {"faults": [
                     {"kind": "slow", "when": "during", "percent": 101, "expiresInSeconds": 0, "atMost": 0, "status": 200},
                     {"kind": "latency", "milliseconds": 5, "jitterMilliseconds": 6, "route": "POST /nowhere"},
-                    {"kind": "latency"}, {"kind": "abort", "route": "GET /readyz"}
+                    {"kind": "latency", "criticality": "vital"}, {"kind": "abort", "route": "GET /readyz"}
                 ]}
                 """
             let answer = try await service.put(wrong)
             #expect(answer.status == 422 && answer.problem?.code == "invalid-request")
             let expected = [
                 "0/kind", "0/when", "0/percent", "0/expiresInSeconds", "0/atMost", "0/status", "1/jitterMilliseconds",
-                "1/route", "2/milliseconds", "3/route",
+                "1/route", "2/milliseconds", "2/criticality", "3/route",
             ]
             #expect(Set(answer.problem?.errors?.map(\.pointer) ?? []) == Set(expected.map { "/faults/\($0)" }))
             #expect(try await service.post("/finish").status == 418)
@@ -129,6 +129,36 @@ struct FaultRoutesTests {
             #expect(try await service.post("/finish").status == 503)
             let entry = try #require(try await service.faults.faults.first)
             #expect(entry.considered == 1 && entry.injected == 1 && entry.running == 0)
+        }
+    }
+
+    @Test("a fault with a criticality is for requests that count as that, and counts those only")
+    func criticality() async throws {
+        try await withFaults { service in
+            let set = try await service.set(FaultRequest(criticality: "sheddable", kind: "error", status: 503))
+            #expect(set.faults.map(\.fault.criticality) == ["sheddable"])
+            // The route's own is critical. A service may ask for more or less, anybody else only for less.
+            for (header, token, isBitten) in [
+                (nil, TestTokens.service, false), ("critical-plus", TestTokens.service, false),
+                ("sheddable-plus", TestTokens.service, false), ("sheddable", TestTokens.service, true),
+                ("sheddable", nil, true),
+                ("nonsense", nil, false),
+            ] {
+                let headers = header.map { [(name: "csp-criticality", value: $0)] } ?? []
+                let answer = try await service.send("POST", "/finish", body: Array("{}".utf8), token: token, headers: headers)
+                #expect(answer.isInjected == isBitten, "\(header ?? "none")")
+            }
+            #expect(try await service.faults.faults.map(\.considered) == [2])
+        }
+    }
+
+    @Test("who has no service token can't claim more than the route's own criticality")
+    func claimed() async throws {
+        try await withFaults { service in
+            try await service.set(FaultRequest(route: "GET /queue", criticality: "critical-plus", kind: "error"))
+            let headers = [(name: "csp-criticality", value: "critical-plus")]
+            #expect(try await !service.send("GET", "/queue", token: nil, headers: headers).isInjected)
+            #expect(try await service.send("GET", "/queue", headers: headers).isInjected)
         }
     }
 

@@ -48,7 +48,7 @@ struct DrillTests {
         let report = try await drill("--quick", "--data", elsewhere.path, expecting: nil)
         #expect(report.extent == .quick)
         let run = try #require(report.runs.first)
-        #expect(Set(run.experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue)))
+        #expect(Set(run.experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["operation", "brownout"]))
         for experiment in run.experiments {
             #expect(experiment.verdict != .undecided, "\(experiment.name): \(experiment.failures)")
             #expect(experiment.failures.filter { !isAboutTime($0) } == [], "\(experiment.name)")
@@ -83,6 +83,7 @@ struct DrillTests {
             #expect(outcome.errors.contains("warp-core") && outcome.errors.contains("--list"))
             let list = try await stack.csp("drill", "--list").output.split(separator: "\n")
             #expect(list.contains("payment-black-holed") && list.contains("coupon+notification-frozen"))
+            #expect(list.contains("operation-inventory-product-500") && list.contains("traffic-payment-sheddable-503"))
         }
     }
 

@@ -14,7 +14,8 @@ struct NeighbourFaultsTests {
 
     /// What a call ends as, and which requests the neighbour saw.
     private func outcome(
-        of fault: Fault, _ path: String = "/things/1", time: TimeSource = .system, allowance: Duration = .seconds(20)
+        of fault: Fault, _ path: String = "/things/1", priority: Priority = .normal, time: TimeSource = .system,
+        allowance: Duration = .seconds(20)
     ) async throws -> (reason: Unavailability.Reason?, seen: Int, isReady: Bool) {
         let server = try MisbehavingServer(behaviour: .answer(Self.ok))
         defer { server.stop() }
@@ -23,7 +24,7 @@ struct NeighbourFaultsTests {
         let neighbour = Neighbour(service: "things", baseURL: server.url, token: "t", http: http, faults: faults)
         var reason: Unavailability.Reason?
         do throws(CallError) {
-            let context = CallContext(deadline: .after(allowance))
+            let context = CallContext(deadline: .after(allowance), priority: priority)
             let thing: Thing = try await neighbour.call("GET", path, in: context)
             #expect(thing.id == "1")
         } catch {
@@ -57,6 +58,14 @@ struct NeighbourFaultsTests {
         for other in ["POST /things/{id}", "GET /things", "GET /others/{id}", "GET /things/{id}/more"] {
             #expect(try await outcome(of: Fault(.abort, route: other)).reason == nil)
         }
+    }
+
+    @Test("with a priority it is for the calls that say they have it, and not for the question of readiness")
+    func priority() async throws {
+        let fault = Fault(.abort, priority: Criticality.sheddablePlus.priority)
+        let bitten = try await outcome(of: fault, priority: Criticality.sheddablePlus.priority)
+        #expect(bitten.reason == .connectionLost && bitten.isReady)
+        #expect(try await outcome(of: fault, priority: Criticality.criticalPlus.priority).reason == nil)
     }
 
     @Test(

@@ -8,7 +8,8 @@ struct Drill: AsyncParsableCommand {
         abstract: "Break every dependency in every way, under load, and check that the path holds.",
         discussion: """
             Experiments follow from what order declares: each dependency killed, frozen, slow, failing half the time, \
-            answering garbage or nothing; pairs of optional ones; order itself killed; overload. Each has a steady state \
+            answering garbage or nothing; pairs of optional ones; each operation alone, each criticality's requests alone, \
+            brownouts, quotes broken beside orders; order itself killed; overload. Each has a steady state \
             before, a hypothesis, a fault that is proven to bite, a rollback, and an audit of the books.
 
             A stack that runs on --data is drilled, if it was started with FAULTS_ENABLED=true; otherwise the drill starts \

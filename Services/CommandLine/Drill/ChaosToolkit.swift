@@ -67,7 +67,8 @@ struct ChaosToolkit: Encodable {
         case hypothesis = "steady-state-hypothesis"
     }
 
-    /// - Returns: nil for an overload, which takes a load and not a fault.
+    /// - Returns: nil for an overload, which takes a load and not a fault, and for a partial fault, which needs calls beside the
+    ///   one order to bite.
     init?(_ experiment: DrillExperiment, of run: DrillRun, seed: UInt64) {
         guard let kind = DrillFault(rawValue: experiment.kind), !experiment.targets.isEmpty else { return nil }
         let isOrderItself = experiment.targets.contains("order")

@@ -26,29 +26,44 @@ struct Conduct {
     func run(_ experiment: Experiment, known: inout Set<String>) async throws -> DrillExperiment {
         let begin = ContinuousClock.now
         var seen = Observation()
+        let rate = experiment.partial?.rate ?? pace.rate
         let load = DrillLoad(
-            orderURL: try stack.service(.order).url, client: customers, baskets: baskets, rate: pace.rate, seed: seed,
+            orderURL: try stack.service(.order).url, client: customers, baskets: baskets, rate: rate,
+            reads: experiment.partial?.reads ?? rate / 5,
+            quoted: experiment.partial == nil ? nil : baskets.withMoreCoupons, seed: seed,
             patience: experiment.disruption == .orderKilled ? .seconds(15) : .seconds(5))
+        var side: SideTraffic?
+        if let fault = experiment.partial { side = try await sideTraffic(fault) }
         let watch = BreakerWatch()
         seen.unprotected = try await unprotected(experiment)
         let watching = Task { [stack] in await watch.run(stack) { load.now } }
         let sending = Task { try await load.send() }
+        let beside = Task { [side] in try await side?.send() }
         defer { watching.cancel() }
         do {
             try await settle(load)
-            for _ in 0..<rounds(experiment) { try await round(experiment, load, watch, &seen) }
+            for _ in 0..<rounds(experiment) {
+                if let fault = experiment.partial {
+                    try await round(fault, of: experiment, load, watch, &seen)
+                } else {
+                    try await round(experiment, load, watch, &seen)
+                }
+            }
         } catch let obstacle as Failure {
             seen.obstacles.append(obstacle.message)
         } catch {
             sending.cancel()
+            beside.cancel()
             throw error
         }
         load.stop()
+        side?.stop()
         show("waiting for the last orders")
         let counts = try await sending.value
+        try await beside.value
         seen.samples = load.samples.sorted { $0.at < $1.at }
         seen.breakers = watch.sightings
-        seen.reads = load.reads
+        seen.reads = load.readCounts
         seen.unended = Array((counts.unexpected + unheard(experiment, load.history)).prefix(5))
         if signals.count > 0 { throw Interrupted() }
         let (audit, orders) = try await DrillAudit.take(
@@ -56,7 +71,7 @@ struct Conduct {
         seen.audit = audit
         seen.repaired = .init(orders, run: load.run)
         return DrillExperiment(
-            experiment, seen, rate: pace.rate, durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
+            experiment, seen, rate: rate, durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
     }
 
     /// Customers of a killed order who never learned what became of theirs, however often they asked.
@@ -123,7 +138,7 @@ struct Conduct {
     }
 
     /// Goes on until all is normal, and for a while; gives up some time after what is allowed.
-    private func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double) async throws {
+    func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double) async throws {
         while load.now < back + Bounds.recovery + 5 {
             try await pause(0.1, "recovering", load)
             let isNormal = load.now > back + Self.calm && load.isNormal(for: Self.calm)
@@ -153,7 +168,7 @@ struct Conduct {
         }
     }
 
-    private func pause(_ seconds: Double, _ what: String, _ load: DrillLoad) async throws {
+    func pause(_ seconds: Double, _ what: String, _ load: DrillLoad) async throws {
         let limit = ContinuousClock.now + .seconds(max(0, seconds))
         while true {
             if signals.count > 0 { throw Interrupted() }

@@ -17,7 +17,7 @@ extension DrillExperiment {
             isolateSeconds: judge.isolateSeconds,
             recoverSeconds: judge.recoverSeconds?.rounded(places: 2),
             degraded: Dictionary(effects.map { ($0, 1) }, uniquingKeysWith: +), repaired: seen.repaired, reads: seen.reads,
-            audit: seen.audit, durationSeconds: durationSeconds)
+            traffic: seen.traffic, finishing: seen.finishing, audit: seen.audit, durationSeconds: durationSeconds)
     }
 }
 

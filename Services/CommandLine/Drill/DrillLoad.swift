@@ -12,19 +12,28 @@ final class DrillLoad: Sendable {
     /// Begins each customer's id and each key.
     let run: String
     private let rate: Double
+    private let reads: Double
     private let loop: OpenLoop
     private let reading: Reading
     private let record: Record
     private let source: Locked<BasketSource>
 
-    /// - Parameter patience: how long one order is sent again and followed.
-    init(orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, seed: UInt64, patience: Duration) {
+    /// - Parameters:
+    ///   - rate: orders a second.
+    ///   - reads: quotes and reads a second, half of each.
+    ///   - quoted: what quotes are asked for; nil: the baskets.
+    ///   - patience: how long one order is sent again and followed.
+    init(
+        orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double, quoted: [Basket]? = nil,
+        seed: UInt64, patience: Duration
+    ) {
         run = "drill-" + randomHex(UInt32.self)
         self.rate = rate
+        self.reads = reads
         let record = Record()
         self.record = record
         source = Locked(BasketSource(baskets, couponShare: Self.couponShare, seed: seed, run: run))
-        reading = Reading(client: client, orderURL: orderURL, baskets: baskets)
+        reading = Reading(client: client, orderURL: orderURL, baskets: quoted ?? baskets)
         let purchase = Purchase(client: client, orderURL: orderURL, patience: patience)
         loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: "tok_ok", seen: record.note)
     }
@@ -33,18 +42,18 @@ final class DrillLoad: Sendable {
     var now: Double { record.now }
     var samples: [Sample] { record.samples }
     var history: History { record.history }
-    var reads: DrillExperiment.Reads { reading.counts }
+    var readCounts: DrillExperiment.Reads { reading.counts }
 
     /// Ends after the last order's end.
     func send() async throws -> Tally.Counts {
-        async let reads: Void = reading.run(every: .seconds(5 / rate), until: { [record] in record.isStopped }) { [record] in
+        async let looks: Void = reading.run(every: .seconds(1 / reads), until: { [record] in record.isStopped }) { [record] in
             record.lastOrder
         }
         let (counts, _) = try await loop.send {
             record.isStopped ? nil : source.withLock { $0.next() }
         } look: { _ in
         }
-        try await reads
+        try await looks
         return counts
     }
 

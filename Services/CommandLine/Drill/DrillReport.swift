@@ -55,11 +55,12 @@ struct DrillExperiment: Codable, Equatable {
         case undecided
     }
 
-    /// `coupon-frozen`
+    /// `coupon-frozen`, `operation-coupon-rule-500`
     var name: String
     /// The services that were broken.
     var targets: [String]
-    /// `killed`, `frozen`, `slow`, `errors`, `garbage`, `black-holed` or `overload`.
+    /// `killed`, `frozen`, `slow`, `errors`, `garbage` or `black-holed`; of a part of a service `operation`,
+    /// `traffic`, `brownout` or `quotes`; or `overload`.
     var kind: String
     /// `coupon is frozen (SIGSTOP)`
     var fault: String
@@ -94,6 +95,10 @@ struct DrillExperiment: Codable, Equatable {
     var repaired: Repairs
     /// Quotes and reads beside the orders.
     var reads: Reads
+    /// What goes on beside a partial fault; empty of any other.
+    var traffic: [Traffic] = []
+    /// Nil where it isn't a partial fault.
+    var finishing: Finishing?
     /// Nil where it didn't come to one.
     var audit: DrillAudit?
     var durationSeconds: Double

@@ -16,7 +16,10 @@ struct DrillTable {
 
     private func tables(_ run: DrillRun) -> [String] {
         var found: [String] = []
-        if !run.experiments.isEmpty { found.append(Self.table(Self.titles, run.experiments.map(row), words: 3)) }
+        for group in run.groups {
+            let titles = [group.title ?? Self.titles[0]] + Self.titles.dropFirst()
+            found.append(Self.table(titles, group.experiments.map(row), words: 3))
+        }
         if let overload = run.overload {
             let what =
                 "capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, "

@@ -6,17 +6,18 @@ enum Experiments {
     /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt most.
     static let telling = ["coupon-slow", "coupon-frozen", "payment-black-holed"]
 
-    /// Every dependency in every way, pairs of optional ones, order itself, then overload.
+    /// Every dependency in every way, pairs of optional ones, parts of them, order itself, then overload.
     static func all(_ path: PathDocument) -> [Experiment] {
         let single = path.dependencies.flatMap { dependency in
             DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
         }
         let paired = pairs(path).flatMap { pair in DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
-        return single + paired + [Experiment(disruption: .orderKilled)]
+        let partial = PartialFaults.all(path).map { Experiment(disruption: .partial($0)) }
+        return single + paired + partial + [Experiment(disruption: .orderKilled)]
             + overloads.map { Experiment(disruption: .overload($0)) } + outage(path)
     }
 
-    /// Every kind once and every dependency at least once, order itself, and the smallest overload. What is frozen is a
+    /// Every kind once and every dependency at least once, two partial faults, order itself, and the smallest overload. What is frozen is a
     /// pair, where there is one.
     static func quick(_ path: PathDocument) -> [Experiment] {
         let pair = pairs(path).first
@@ -26,7 +27,10 @@ enum Experiments {
             Experiment(disruption: .broken([dependencies[index % dependencies.count]], kinds[index % kinds.count]))
         }
         let paired = pair.map { [Experiment(disruption: .broken($0, .frozen))] } ?? []
-        return single + paired + [Experiment(disruption: .orderKilled), Experiment(disruption: .overload(overloads[0]))]
+        let partial = PartialFaults.quick(path).map { Experiment(disruption: .partial($0)) }
+        return single + paired + partial + [
+            Experiment(disruption: .orderKilled), Experiment(disruption: .overload(overloads[0])),
+        ]
     }
 
     /// Those whose names begin with one of `names`; all for none.

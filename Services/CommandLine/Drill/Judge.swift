@@ -20,13 +20,16 @@ struct Judge {
     var obstacles: [String] {
         var found = seen.obstacles
         let odd = seen.healthy.filter { !$0.isNormal }
-        if !odd.isEmpty { found.append("before the fault \(Self.words(odd)) of \(seen.healthy.count) orders") }
+        if !odd.isEmpty {
+            found.append("before the fault \(Self.words(odd)) of \(seen.healthy.count) orders\(Self.reasons(odd))")
+        }
         if found.isEmpty, seen.healthy.isEmpty || seen.broken.isEmpty { found.append("no orders were sent") }
         return found
     }
 
     /// What contradicts the hypothesis, in words.
     var failures: [String] {
+        if let fault = experiment.partial { return failures(of: fault) }
         let customers = isOrderKilled ? seen.unended.map { "no end: \($0)" } : outcomes + honesty + latency + isolation
         return customers + recovery + reads + books + seen.unprotected
     }
@@ -34,14 +37,21 @@ struct Judge {
     private var outcomes: [String] {
         let affected = seen.broken + seen.recovering
         var found: [String] = []
-        let failed = affected.filter { $0.outcome == .failed }
-        if !failed.isEmpty { found.append("\(Self.words(failed)) of \(affected.count) orders") }
-        let turnedAway = affected.filter { $0.outcome == .turnedAway }
-        if !turnedAway.isEmpty { found.append("orders were turned away: \(Self.words(turnedAway)) of \(affected.count)") }
         let accepted = affected.filter { $0.outcome == .accepted }
         if !accepted.isEmpty, experiment.dependencies.allSatisfy({ $0.role == .optional }) {
             found.append("only \(targets) was broken, yet \(Self.words(accepted)) of \(affected.count) orders")
         }
+        return refused + found
+    }
+
+    /// Orders that got no answer of the contract's, were turned away, or came to no end.
+    var refused: [String] {
+        let affected = seen.broken + seen.recovering
+        var found: [String] = []
+        let failed = affected.filter { $0.outcome == .failed }
+        if !failed.isEmpty { found.append("\(Self.words(failed)) of \(affected.count) orders") }
+        let turnedAway = affected.filter { $0.outcome == .turnedAway }
+        if !turnedAway.isEmpty { found.append("orders were turned away: \(Self.words(turnedAway)) of \(affected.count)") }
         return found + seen.unended.map { "no end: \($0)" }
     }
 
@@ -63,18 +73,26 @@ struct Judge {
     }
 
     private var latency: [String] {
-        var found: [String] = []
-        func check(_ what: String, _ samples: [Sample], _ bound: Double, _ why: String) {
-            guard let p99 = DrillExperiment.Latency(samples)?.p99, p99 > bound else { return }
-            found.append("p99 \(what) was \(Self.milliseconds(p99)) of \(samples.count) orders, more than \(why)")
-        }
-        let beside = "\(Self.milliseconds(bound)) (healthy: \(Self.milliseconds(healthyP99)))"
-        check("during the fault", seen.broken, Bounds.answered, "the deadline and 50 ms")
         // The trials of what is still broken among them.
-        check("from 3 s after the fault", seen.isolated, bound, beside)
-        // What piled up is done now, by services that share the machine: customers may notice, but wait no longer than ever.
-        check("during the recovery", seen.recovering, Bounds.answered, "the deadline and 50 ms")
-        return found + unhurried
+        answeredInTime + asFast(seen.isolated, "from 3 s after the fault") + unhurried
+    }
+
+    /// No customer waits longer than an order has.
+    var answeredInTime: [String] {
+        let why = "the deadline and 50 ms"
+        return slow("during the fault", seen.broken, Bounds.answered, why)
+            // What piled up is done now, by services that share the machine: customers may notice, but wait no longer than ever.
+            + slow("during the recovery", seen.recovering, Bounds.answered, why)
+    }
+
+    /// These orders are answered as before the fault.
+    func asFast(_ samples: [Sample], _ what: String) -> [String] {
+        slow(what, samples, bound, "\(Self.milliseconds(bound)) (healthy: \(Self.milliseconds(healthyP99)))")
+    }
+
+    private func slow(_ what: String, _ samples: [Sample], _ bound: Double, _ why: String) -> [String] {
+        guard let p99 = DrillExperiment.Latency(samples)?.p99, p99 > bound else { return [] }
+        return ["p99 \(what) was \(Self.milliseconds(p99)) of \(samples.count) orders, more than \(why)"]
     }
 
     /// For what no request waits for: the median round's stretches beside each other.
@@ -99,13 +117,13 @@ struct Judge {
         return found
     }
 
-    private var isolation: [String] {
+    var isolation: [String] {
         guard let seconds = isolateSeconds else { return ["customers felt the fault for as long as it lasted"] }
         guard seconds > Bounds.isolation else { return [] }
         return ["it took \(seconds) s to isolate \(targets), more than \(Bounds.isolation.formattedWithoutZeros) s"]
     }
 
-    private var recovery: [String] {
+    var recovery: [String] {
         guard let seconds = recoverSeconds else { return ["not normal again when the load ended"] }
         guard seconds > Bounds.recovery else { return [] }
         return [
@@ -113,13 +131,13 @@ struct Judge {
         ]
     }
 
-    private var reads: [String] {
+    var reads: [String] {
         // While order itself is dead nobody reads.
         guard !isOrderKilled, seen.reads.failed > 0 else { return [] }
         return ["\(seen.reads.failed) of \(seen.reads.sent) quotes and reads failed"]
     }
 
-    private var books: [String] {
+    var books: [String] {
         guard let audit = seen.audit else { return [] }
         return audit.findings.filter { !$0.ok }.map { finding in
             "audit: \(finding.name): \(finding.violations.first ?? "")"
@@ -127,8 +145,14 @@ struct Judge {
         }
     }
 
+    /// `: coupon-skipped (circuit-open), price-cached (timeout)`; empty where nothing is said to be missing.
+    static func reasons(_ samples: [Sample]) -> String {
+        let effects = Set(samples.flatMap(\.degradations).map { "\($0.effect.rawValue) (\($0.reason))" }).sorted()
+        return effects.isEmpty ? "" : ": \(effects.joined(separator: ", "))"
+    }
+
     /// `3 × 202 accepted, 1 × no answer in time`
-    private static func words(_ samples: [Sample]) -> String {
+    static func words(_ samples: [Sample]) -> String {
         let counts = Dictionary(samples.map { ($0.answer, 1) }, uniquingKeysWith: +)
         return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) × \($0.key)" }
             .joined(separator: ", ")

@@ -29,6 +29,10 @@ struct Observation {
     /// Orders that came to no end that the contract has, with their keys.
     var unended: [String] = []
     var reads = DrillExperiment.Reads()
+    /// Operations that a partial fault isn't meant for.
+    var traffic: [DrillExperiment.Traffic] = []
+    /// Nil where no partial fault came to its end.
+    var finishing: DrillExperiment.Finishing?
     var repaired = DrillExperiment.Repairs()
     var audit: DrillAudit?
 

@@ -7,13 +7,17 @@ struct OwnStack: Sendable {
 
     /// Returns once it is ready.
     ///
-    /// - Parameter mode: `CSP_MODE` of the services.
-    static func start(_ mode: DrillRun.Mode, _ client: HTTPClient, _ signals: StopSignals) async throws -> OwnStack {
+    /// - Parameters:
+    ///   - mode: `CSP_MODE` of the services.
+    ///   - settings: more of their environment; what the drill itself was started with goes before them.
+    static func start(
+        _ mode: DrillRun.Mode, settings: [String: String] = [:], _ client: HTTPClient, _ signals: StopSignals
+    ) async throws -> OwnStack {
         let path = NSTemporaryDirectory() + "/csp-drill-" + randomHex(UInt64.self)
         let folder = StackFolder(path: path)
         do {
             try folder.prepare()
-            var environment = ProcessInfo.processInfo.environment
+            var environment = ProcessInfo.processInfo.environment.merging(settings) { own, _ in own }
             environment["FAULTS_ENABLED"] = "true"
             environment["CSP_MODE"] = mode.rawValue
             let tokens = try Tokens.establish(in: folder, environment: [:])

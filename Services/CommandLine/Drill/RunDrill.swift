@@ -50,14 +50,14 @@ struct RunDrill {
         let line = LiveLine()
         for (index, experiment) in breaking.shuffled(using: &chance).enumerated() {
             let seed = chance.next()
-            let result = try await onStack(mode) { stack in
+            let result = try await onStack(mode, settings: experiment.settings) { stack in
                 try await conduct(experiment, on: stack, seed: seed, &known) {
                     line.show("\(index + 1) of \(breaking.count)  \(experiment.name): \($0)")
                 }
             }
             line.finish()
             Terminal.note(
-                "\(Terminal.column(experiment.name, 34))\(result.verdict.rawValue) after \(result.durationSeconds) s"
+                "\(Terminal.column(experiment.name, 42))\(result.verdict.rawValue) after \(result.durationSeconds) s"
                     + (result.failures.first.map { ": \($0)" } ?? ""))
             found[experiment.name] = result
         }
@@ -104,11 +104,13 @@ struct RunDrill {
     }
 
     /// On the stack that is there, or else on a new one: no experiment suffers from what another one left behind.
-    private func onStack<Result>(_ mode: DrillRun.Mode, _ body: (DrillStack) async throws -> Result) async throws -> Result {
+    private func onStack<Result>(
+        _ mode: DrillRun.Mode, settings: [String: String] = [:], _ body: (DrillStack) async throws -> Result
+    ) async throws -> Result {
         let client = HTTPClient(maximumBodyBytes: 64 << 20)
         defer { client.shutdown() }
         if let folder = try given() { return try await body(DrillStack(folder: folder, client: client)) }
-        let own = try await OwnStack.start(mode, client, signals)
+        let own = try await OwnStack.start(mode, settings: settings, client, signals)
         do {
             let result = try await body(own.stack)
             await own.stop()

@@ -28,6 +28,9 @@ struct FaultSetting: AsyncParsableCommand {
     @Option(help: "Only this route, as its OpenAPI document writes it: \"GET /coupons/{code}\".")
     var route: String?
 
+    @Option(help: "Only requests that count as this: critical-plus, critical, sheddable-plus or sheddable.")
+    var criticality: String?
+
     @Option(help: "How long the request is held up first; a latency needs it.")
     var milliseconds: Int?
 
@@ -75,8 +78,9 @@ struct FaultSetting: AsyncParsableCommand {
 
     var request: FaultRequest {
         FaultRequest(
-            route: route, kind: kind.rawValue, milliseconds: milliseconds, jitterMilliseconds: jitter, percent: percent,
-            when: when?.rawValue, expiresInSeconds: expires.duration.seconds, seed: seed, status: status, atMost: atMost)
+            route: route, criticality: criticality, kind: kind.rawValue, milliseconds: milliseconds, jitterMilliseconds: jitter,
+            percent: percent, when: when?.rawValue, expiresInSeconds: expires.duration.seconds, seed: seed, status: status,
+            atMost: atMost)
     }
 
     func run() async throws {

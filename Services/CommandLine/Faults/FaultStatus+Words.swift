@@ -9,7 +9,7 @@ extension FaultStatus {
 }
 
 extension FaultStatus.Entry {
-    /// `latency 2000 ± 200 ms before POST /redemptions, 50 %, 58 s left: bit 3 of 7`
+    /// `latency 2000 ± 200 ms before POST /redemptions (sheddable), 50 %, 58 s left: bit 3 of 7`
     fileprivate var words: String {
         var kind = fault.kind
         if let status = fault.status { kind += " \(status)" }
@@ -21,6 +21,7 @@ extension FaultStatus.Entry {
         if let atMost = fault.atMost { bounds.append("\(atMost) at once at most") }
         bounds.append("\(Int(remainingSeconds.rounded(.up))) s left")
         let counts = "bit \(injected) of \(considered)" + (running > 0 ? ", has \(running) now" : "")
-        return "\(kind) \(fault.when ?? "before") \(fault.route ?? "every route"), \(bounds.joined(separator: ", ")): \(counts)"
+        let what = (fault.route ?? "every route") + (fault.criticality.map { " (\($0))" } ?? "")
+        return "\(kind) \(fault.when ?? "before") \(what), \(bounds.joined(separator: ", ")): \(counts)"
     }
 }

@@ -26,6 +26,8 @@ public struct Fault: PolicyConfiguration {
     public var kind: FaultKind
     /// The route, or whatever else goes by a name, that it is for; nil (default): every one that is asked about.
     public var route: String?
+    /// The only priority whose calls it bites; a call whose priority isn't known is spared then. nil (default): every one.
+    public var priority: Priority?
     /// How long the call is held up before the fault bites; with ``FaultKind/latency`` that is all of it. 0 … 1 h, above 0
     /// for a latency; default 0.
     public var delay: Duration
@@ -46,11 +48,13 @@ public struct Fault: PolicyConfiguration {
 
     /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
     public init(
-        _ kind: FaultKind, route: String? = nil, delay: Duration = .zero, jitter: Duration = .zero, percent: Double = 100,
-        when: Moment = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil, seed: UInt64? = nil, status: Int? = nil
+        _ kind: FaultKind, route: String? = nil, priority: Priority? = nil, delay: Duration = .zero, jitter: Duration = .zero,
+        percent: Double = 100, when: Moment = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil,
+        seed: UInt64? = nil, status: Int? = nil
     ) {
         self.kind = kind
         self.route = route
+        self.priority = priority
         self.delay = delay
         self.jitter = jitter
         self.percent = percent

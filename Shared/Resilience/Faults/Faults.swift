@@ -49,16 +49,20 @@ public final class Faults: Policy {
     ///
     /// - Parameters:
     ///   - route: what ``Fault/route`` is held against, letter by letter.
+    ///   - priority: what ``Fault/priority`` is held against; worked out only while faults are set. nil where it isn't known.
     ///   - now: the time, if the caller has read the clock already.
     @inlinable
-    public func decide(_ route: String, now: ContinuousClock.Instant? = nil) -> Injection? {
-        isArmed.load(ordering: .relaxed) ? injection(route, now: now ?? environment.time.now()) : nil
+    public func decide(
+        _ route: String, priority: @autoclosure () -> Priority? = nil, now: ContinuousClock.Instant? = nil
+    ) -> Injection? {
+        guard isArmed.load(ordering: .relaxed) else { return nil }
+        return injection(route, priority(), now: now ?? environment.time.now())
     }
 
     @usableFromInline
-    func injection(_ route: String, now: ContinuousClock.Instant) -> Injection? {
+    func injection(_ route: String, _ priority: Priority?, now: ContinuousClock.Instant) -> Injection? {
         let decision = state.withLock { state in
-            let decision = state.decide(route, now: now)
+            let decision = state.decide(route, priority, now: now)
             if decision == nil, state.isOver(now) { isArmed.store(false, ordering: .relaxed) }
             return decision
         }
@@ -88,7 +92,7 @@ public final class Faults: Policy {
             public var fault: Fault
             /// Until it expires; zero when it has.
             public var remaining: Duration
-            /// Calls of its route while it was active.
+            /// Calls of its route and priority while it was active.
             public var considered: Int
             /// Those of them that it was carried out on.
             public var bitten: Int

@@ -17,7 +17,9 @@ extension Faults {
         let now = context.now(environment.time)
         // A call whose time is over is never sent: no real fault would meet it.
         if let deadline = context.deadline, deadline.hasPassed(at: now) { return try await operation(context) }
-        guard let injection = injection(environment.name, now: now) else { return try await operation(context) }
+        guard let injection = injection(environment.name, context.priority, now: now) else {
+            return try await operation(context)
+        }
         defer { injection.end() }
         for bite in injection.before {
             if let rejection = await carryOut(bite, &context) { throw .rejected(rejection) }

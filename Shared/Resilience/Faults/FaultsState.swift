@@ -38,11 +38,11 @@ struct FaultsState {
 
     /// Decides about one call. Faults count in the order in which they were listed, those before the work first; one that
     /// leaves nothing for the next to spoil is the last.
-    mutating func decide(_ route: String, now: ContinuousClock.Instant) -> Decision? {
+    mutating func decide(_ route: String, _ priority: Priority?, now: ContinuousClock.Instant) -> Decision? {
         var decision = Decision(generation: generation)
         for moment in Fault.Moment.allCases {
             for index in faults.indices where faults[index].fault.when == moment {
-                guard let bite = faults[index].consider(route, now) else { continue }
+                guard let bite = faults[index].consider(route, priority, now) else { continue }
                 decision.indices.append(index)
                 if moment == .before { decision.before.append(bite) } else { decision.after.append(bite) }
                 if bite.isFinal { return decision }
@@ -59,8 +59,9 @@ struct FaultsState {
 }
 
 extension FaultsState.Active {
-    mutating func consider(_ route: String, _ now: ContinuousClock.Instant) -> FaultBite? {
-        guard now < expires, fault.route == nil || fault.route == route else { return nil }
+    mutating func consider(_ route: String, _ priority: Priority?, _ now: ContinuousClock.Instant) -> FaultBite? {
+        guard now < expires, fault.route == nil || fault.route == route, fault.priority == nil || fault.priority == priority
+        else { return nil }
         considered += 1
         // Always two draws, so that a seed names the same calls however many are under way.
         let (share, shift) = (chance.unit(), chance.unit())

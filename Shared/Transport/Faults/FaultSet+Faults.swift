@@ -1,5 +1,6 @@
 package import Contracts
 package import Resilience
+import ServingPath
 
 extension FaultSet {
     /// What the policy takes, its numbers checked.
@@ -23,6 +24,9 @@ extension FaultRequest {
     fileprivate func check(_ check: inout FieldCheck, at pointer: String) {
         let kinds = FaultKind.allCases.map(\.rawValue).joined(separator: ", ")
         check(FaultKind(rawValue: kind) != nil, "\(pointer)/kind", "must be one of \(kinds)")
+        let classes = Criticality.allCases.map(\.rawValue).joined(separator: ", ")
+        check(
+            criticality.map { Criticality(rawValue: $0) != nil } ?? true, "\(pointer)/criticality", "must be one of \(classes)")
         let moments = Fault.Moment.allCases.map(\.rawValue).joined(separator: " or ")
         check(when.map { Fault.Moment(rawValue: $0) != nil } ?? true, "\(pointer)/when", "must be \(moments)")
         let milliseconds = milliseconds ?? 0
@@ -40,21 +44,24 @@ extension FaultRequest {
 
     init(_ fault: Fault) {
         self.init(
-            route: fault.route, kind: fault.kind.rawValue, milliseconds: Int(fault.delay.wholeMilliseconds),
-            jitterMilliseconds: Int(fault.jitter.wholeMilliseconds), percent: fault.percent, when: fault.when.rawValue,
+            route: fault.route, criticality: fault.priority.map { Criticality($0).rawValue }, kind: fault.kind.rawValue,
+            milliseconds: Int(fault.delay.wholeMilliseconds), jitterMilliseconds: Int(fault.jitter.wholeMilliseconds),
+            percent: fault.percent, when: fault.when.rawValue,
             expiresInSeconds: fault.expiresIn / .seconds(1), seed: fault.seed,
             status: fault.status ?? (fault.kind == .error ? InjectedAnswer.defaultStatus : nil), atMost: fault.atMost)
     }
 }
 
 extension Fault {
-    /// nil for a kind or a moment that there isn't.
+    /// nil for a kind, a moment or a criticality that there isn't.
     fileprivate init?(_ request: FaultRequest) {
         guard let kind = FaultKind(rawValue: request.kind),
             let when = Moment(rawValue: request.when ?? Moment.before.rawValue)
         else { return nil }
+        let criticality = request.criticality.flatMap(Criticality.init(rawValue:))
+        guard (criticality == nil) == (request.criticality == nil) else { return nil }
         self.init(
-            kind, route: request.route, delay: .milliseconds(request.milliseconds ?? 0),
+            kind, route: request.route, priority: criticality?.priority, delay: .milliseconds(request.milliseconds ?? 0),
             jitter: .milliseconds(request.jitterMilliseconds ?? 0), percent: request.percent ?? 100, when: when,
             expiresIn: .seconds(request.expiresInSeconds ?? 60), atMost: request.atMost, seed: request.seed,
             status: request.status)

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 package import Resilience
+import ServingPath
 
 /// Faults of the way to a neighbour, injected on the caller's side: below every policy, so that each of them sees what it
 /// would see if the neighbour or the network had them.
@@ -34,7 +35,9 @@ package struct NeighbourFaults: Sendable {
     func send(
         _ request: HTTPClient.Request, _ method: String, _ path: String, by http: HTTPClient
     ) async throws(HTTPClientError) -> HTTPClient.Response {
-        guard let injection = faults.decide(route(method, path)) else { return try await http.send(request) }
+        guard let injection = faults.decide(route(method, path), priority: Self.priority(of: request)) else {
+            return try await http.send(request)
+        }
         defer { injection.end() }
         let deadline = Deadline.after(request.timeout, from: faults.environment.time.now())
         for bite in injection.before {
@@ -76,6 +79,12 @@ package struct NeighbourFaults: Sendable {
             throw .cancelled
         }
         if rest <= delay { throw .timeout }
+    }
+
+    /// By the criticality that the call says it has.
+    private static func priority(of request: HTTPClient.Request) -> Priority? {
+        let header = request.headers.first { $0.name == "csp-criticality" }
+        return header.flatMap { Criticality(rawValue: $0.value) }?.priority
     }
 
     /// The name under which the call's route is listed, the first that fits.

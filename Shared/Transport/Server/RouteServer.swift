@@ -41,7 +41,7 @@ struct RouteServer: Sendable {
         let admission = Admission.current
         let arrival = admission?.arrival ?? .now
         let answer: Answer
-        if let injection = faults?.decide(name) {
+        if let injection = faults?.decide(name, priority: criticality(of: request).priority) {
             guard let left = await self.answer(request, context: context, arrival: arrival, through: injection) else {
                 // The connection is closed: nobody gets this.
                 return Response(status: .internalServerError)
@@ -92,9 +92,14 @@ struct RouteServer: Sendable {
         return Call(
             path: request.uri.path, body: body,
             deadline: .after(route.budget.shortened(to: request.headers[.deadline]), from: arrival),
-            criticality: route.criticality.asked(
-                request.headers[.criticality].flatMap(Criticality.init(rawValue:)), byService: isService),
+            criticality: criticality(of: request, byService: isService),
             refusal: refusal, headers: request.headers, parameters: parameters, query: query)
+    }
+
+    /// What the request counts as: the route's own and the header's, as far as the caller may say so.
+    private func criticality(of request: Request, byService isService: Bool? = nil) -> Criticality {
+        guard let given = request.headers[.criticality].flatMap(Criticality.init(rawValue:)) else { return route.criticality }
+        return route.criticality.asked(given, byService: isService ?? credentials.isService(request.headers))
     }
 
     private static func body(of request: Request) async throws -> Data {

@@ -44,6 +44,21 @@ struct ExperimentFacts {
                         + "\(PageText.count(reads.failed)) failed"
                 ))
         }
+        if !experiment.traffic.isEmpty {
+            let words = experiment.traffic.map { one in
+                "\(one.operation) \(PageText.number(one.broken.rounded(places: 1))) (before \(PageText.number(one.healthy.rounded(places: 1))))"
+            }
+            facts.append(("Answered a second meanwhile", words.joined(separator: "; ")))
+        }
+        if let finishing = experiment.finishing {
+            facts.append(
+                (
+                    "Orders finished a second",
+                    "\(PageText.number(finishing.finished.rounded(places: 1))) of \(PageText.number(finishing.arrived.rounded(places: 1))) "
+                        + "that arrived in the last third of the fault; \(PageText.count(finishing.backlogAtEnd)) messages in the "
+                        + "queue at its end, \(PageText.count(finishing.backlogAtBegin)) at its begin"
+                ))
+        }
         facts.append(("Audit", audit))
         facts.append(("Answers", PageText.counts(experiment.broken.answers)))
         facts.append(

@@ -4,14 +4,16 @@ struct ExperimentTable {
     let isCompared: Bool
 
     var markup: String {
-        guard !run.experiments.isEmpty else { return "" }
-        let title = isCompared ? "Experiments, \(PageText.mode(run.mode))" : "Experiments"
-        return Markup.element(
-            "section", [:], Markup.element("h2", [:], Markup.text(title)),
-            PageTable(
-                caption: "Orders and latencies while the fault was there; healthy: p99 before it", titles: titles,
-                rows: run.experiments.map(row)
-            ).markup)
+        run.groups.map { group in
+            let title =
+                (group.title.map { "Experiments: \($0)" } ?? "Experiments") + (isCompared ? ", \(PageText.mode(run.mode))" : "")
+            return Markup.element(
+                "section", [:], Markup.element("h2", [:], Markup.text(title)),
+                PageTable(
+                    caption: "Orders and latencies while the fault was there; healthy: p99 before it", titles: titles,
+                    rows: group.experiments.map(row)
+                ).markup)
+        }.joined(separator: "\n")
     }
 
     private var titles: [PageTable.Cell] {

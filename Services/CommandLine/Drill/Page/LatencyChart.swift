@@ -71,7 +71,7 @@ extension DrillExperiment {
             LatencyChart.Bound(
                 name: "≤ \(PageText.milliseconds(Bounds.answered))", milliseconds: Bounds.answered, spans: faults)
         ]
-        if let healthy = healthy.latency?.p99 {
+        if kind != PartialFault.Group.brownout.rawValue, let healthy = healthy.latency?.p99 {
             // Broken and healthy stretches alternate only where no request waits for what is broken.
             let steady = faults.count > 1 ? Bounds.offThePath(healthy) : Bounds.steady(healthy)
             let isolated = faults.filter { $0.end > $0.begin + Bounds.isolation }.map {

@@ -4,10 +4,11 @@ struct MatrixSection {
     let isCompared: Bool
 
     var markup: String {
-        let kinds = distinct(run.experiments.map(\.kind))
-        let targets = distinct(run.experiments.map { $0.targets.joined(separator: " + ") })
+        let whole = run.experiments.filter { !$0.isPartial }
+        let kinds = distinct(whole.map(\.kind))
+        let targets = distinct(whole.map { $0.targets.joined(separator: " + ") })
         // One row or one column is no matrix, nor is one that is mostly empty: the table below says it all.
-        guard kinds.count > 1, targets.count > 1, 2 * run.experiments.count > kinds.count * targets.count else { return "" }
+        guard kinds.count > 1, targets.count > 1, 2 * whole.count > kinds.count * targets.count else { return "" }
         let title = "The matrix" + (isCompared ? ", \(PageText.mode(run.mode))" : "")
         return Markup.element(
             "section", [:], Markup.element("h2", [:], Markup.text(title)),

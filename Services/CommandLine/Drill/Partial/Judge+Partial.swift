@@ -1,0 +1,74 @@
+import Contracts
+
+extension Judge {
+    /// What contradicts the hypothesis of a partial fault, in words.
+    func failures(of fault: PartialFault) -> [String] {
+        expected(fault) + waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads + books
+    }
+
+    private var affected: [Sample] { seen.broken + seen.recovering }
+
+    private func expected(_ fault: PartialFault) -> [String] {
+        let unwelcome = refused
+        switch fault.expectation {
+        case .undegraded:
+            return unwelcome + found(affected.filter { $0.isTaken && !$0.isNormal }, "not confirmed as usual")
+        case .confirmedWithout(let dependency, let isTotal):
+            let others = affected.filter { sample in
+                sample.outcome == .confirmed && sample.degradations.contains { $0.dependency != dependency }
+            }
+            return unwelcome + found(affected.filter { $0.outcome == .accepted }, "not confirmed")
+                + found(others, "degraded, and not for want of \(dependency)")
+                + (isTotal ? silent(seen.broken.filter(\.hasCoupon), dependency) : [])
+        case .accepted(let isTotal):
+            return unwelcome + (isTotal ? silent(seen.broken, fault.services[0]) : [])
+        }
+    }
+
+    /// Whoever went without something was told so: of the orders that were answered while it was broken.
+    private func silent(_ asked: [Sample], _ dependency: String) -> [String] {
+        let answered = asked.filter { sample in
+            seen.rounds.contains { $0.fault.begin <= sample.at && sample.end < $0.fault.end }
+        }
+        let silent = answered.filter { sample in
+            sample.isTaken && !sample.degradations.contains { $0.dependency == dependency }
+        }
+        return silent.isEmpty ? [] : ["\(dependency) gave nothing, yet \(Self.words(silent)) without saying so"]
+    }
+
+    private func found(_ samples: [Sample], _ what: String) -> [String] {
+        guard !samples.isEmpty else { return [] }
+        return ["orders were \(what): \(Self.words(samples)) of \(affected.count)\(Self.reasons(samples))"]
+    }
+
+    private func waited(_ fault: PartialFault) -> [String] {
+        switch (fault.group, fault.expectation) {
+        case (.brownout, _): return answeredInTime
+        case (_, .undegraded): return answeredInTime + asFast(seen.broken, "during the fault")
+        default: return answeredInTime + asFast(seen.isolated, "from 3 s after the fault") + isolation
+        }
+    }
+
+    /// What the dependency does besides, as often as before.
+    private var meanwhile: [String] {
+        seen.traffic.filter { $0.isTelling && $0.broken < Bounds.goesOn * $0.healthy }.map { one in
+            "\(one.operation) was answered \(one.broken.rounded(places: 1)) times a second, before the fault "
+                + "\(one.healthy.rounded(places: 1)) times"
+        }
+    }
+
+    /// - Parameter share: of the orders that arrive.
+    private func finishing(_ share: Double) -> [String] {
+        guard let seen = seen.finishing, seen.share < share else { return [] }
+        return [
+            "the queue didn't keep up: \(seen.finished.rounded(places: 1)) orders a second were finished in the last third of "
+                + "the fault, \(seen.arrived.rounded(places: 1)) arrived; its backlog grew from \(seen.backlogAtBegin) to "
+                + "\(seen.backlogAtEnd) messages"
+        ]
+    }
+}
+
+extension Bounds {
+    /// Of an operation's answers a second before the fault, what has to remain where the fault isn't meant for it.
+    static let goesOn = 0.5
+}
