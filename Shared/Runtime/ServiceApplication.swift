@@ -48,11 +48,15 @@ package struct ServiceEnvironment: Sendable {
     package var wall: @Sendable () -> Timestamp
     /// Of this service's door; nil: nothing is shed.
     package internal(set) var shedder: Shedder?
+    /// No request's budget and no phase of the shutdown is shorter than this. Zero but in tests, which judge what is decided
+    /// and run on machines that may be slow.
+    package var minimumTime: Duration
 
     package init(
         common: CommonConfiguration, logger: Logger, http: HTTPClient, time: TimeSource = .system,
-        wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
+        wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() }, minimumTime: Duration = .zero
     ) {
+        self.minimumTime = minimumTime
         self.common = common
         self.logger = logger
         self.http = http

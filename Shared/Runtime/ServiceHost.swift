@@ -18,6 +18,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     package let application: Application
     private let environment: ServiceEnvironment
     private let credentials: Credentials
+    /// The application's.
+    private let routes: [Route]
     private let door: Door
     private let readiness = Readiness()
 
@@ -29,9 +31,14 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         application = try Application(configuration: configuration, environment: environment)
         self.environment = environment
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
+        routes = application.routes.map { route in
+            var route = route
+            route.budget = max(route.budget, environment.minimumTime)
+            return route
+        }
         door = try Door(
-            common.door(environment.shedder), service: ServiceIdentity(name: Application.name), routes: application.routes,
-            exempt: StandardRoutes.firstSegments, credentials: credentials)
+            common.door(environment.shedder), service: ServiceIdentity(name: Application.name), routes: routes,
+            exempt: StandardRoutes.firstSegments, credentials: credentials, time: environment.time)
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
@@ -45,8 +52,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         let services: [any Service] = application.background + [server(onListening), readiness]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: signals, logger: environment.logger)
-        configuration.maximumGracefulShutdownDuration = .seconds(10)
-        configuration.maximumCancellationDuration = .seconds(5)
+        configuration.maximumGracefulShutdownDuration = max(.seconds(10), environment.minimumTime)
+        configuration.maximumCancellationDuration = max(.seconds(5), environment.minimumTime)
         try await ServiceGroup(configuration: configuration).run()
     }
 
@@ -60,7 +67,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
                 door: door))
         let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
-        var routes = standard.routes + application.routes
+        var routes = standard.routes + routes
         if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
         let responder = RouteResponder(
             routes: routes,

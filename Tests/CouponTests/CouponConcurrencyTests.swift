@@ -3,7 +3,7 @@ import CouponService
 import TestSupport
 import Testing
 
-@Suite("Coupons under concurrency", .timeLimit(.minutes(3)))
+@Suite("Coupons under concurrency", .timeLimit(.minutes(10)))
 struct CouponConcurrencyTests {
     /// How often each status came when `call` ran 200 times at once.
     private func statuses(_ call: @escaping @Sendable (Int) async throws -> TestAnswer) async throws -> [Int: Int] {

@@ -45,7 +45,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-@Suite("Coupons against a model", .timeLimit(.minutes(3)))
+@Suite("Coupons against a model", .timeLimit(.minutes(10)))
 struct CouponModelTests {
     @Test("a random sequence of redemptions, releases and restarts does what the model says", arguments: [1, 2, 3] as [UInt64])
     func followsTheModel(seed: UInt64) async throws {

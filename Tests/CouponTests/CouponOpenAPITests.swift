@@ -2,7 +2,7 @@ import CouponService
 import TestSupport
 import Testing
 
-@Suite("The coupon service's OpenAPI document", .timeLimit(.minutes(2)))
+@Suite("The coupon service's OpenAPI document", .timeLimit(.minutes(10)))
 struct CouponOpenAPITests {
     @Test("describes every route that is served, and no other")
     func describesTheRoutes() async throws {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What the coupon service answers to bad requests", .timeLimit(.minutes(2)))
+@Suite("What the coupon service answers to bad requests", .timeLimit(.minutes(10)))
 struct CouponRequestTests {
     private static func redemption(
         orderId: String = "\"o1\"", at: String = "\"2026-01-05T12:00:00Z\"",

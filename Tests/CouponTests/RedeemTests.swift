@@ -3,7 +3,7 @@ import CouponService
 import TestSupport
 import Testing
 
-@Suite("Redeem", .timeLimit(.minutes(2)))
+@Suite("Redeem", .timeLimit(.minutes(10)))
 struct RedeemTests {
     @Test("a redemption takes the amount off and is listed")
     func redeems() async throws {

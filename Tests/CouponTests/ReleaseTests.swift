@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-@Suite("Release", .timeLimit(.minutes(2)))
+@Suite("Release", .timeLimit(.minutes(10)))
 struct ReleaseTests {
     @Test("a released redemption keeps its contents and no longer counts")
     func releases() async throws {

@@ -5,7 +5,7 @@ import Runtime
 import TestSupport
 import Testing
 
-@Suite("Seeding coupons", .timeLimit(.minutes(2)))
+@Suite("Seeding coupons", .timeLimit(.minutes(10)))
 struct SeedCouponsTests {
     private static let header = "code,amount_off,limit_per_customer,eligible_skus"
 

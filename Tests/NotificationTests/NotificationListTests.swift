@@ -3,7 +3,7 @@ import NotificationService
 import TestSupport
 import Testing
 
-@Suite("The list of notifications", .timeLimit(.minutes(2)))
+@Suite("The list of notifications", .timeLimit(.minutes(10)))
 struct NotificationListTests {
     @Test("is filtered by order, customer and kind, newest first")
     func filters() async throws {

@@ -2,7 +2,7 @@ import NotificationService
 import TestSupport
 import Testing
 
-@Suite("The notification service's OpenAPI document", .timeLimit(.minutes(2)))
+@Suite("The notification service's OpenAPI document", .timeLimit(.minutes(10)))
 struct NotificationOpenAPITests {
     @Test("describes every route that is served, and no other")
     func describesTheRoutes() async throws {

@@ -3,7 +3,7 @@ import NotificationService
 import TestSupport
 import Testing
 
-@Suite("What the notification service answers to bad requests", .timeLimit(.minutes(2)))
+@Suite("What the notification service answers to bad requests", .timeLimit(.minutes(10)))
 struct NotificationRequestTests {
     @Test(
         "a field that is missing or out of range is 422 with a pointer to it",

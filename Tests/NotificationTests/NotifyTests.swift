@@ -3,7 +3,7 @@ import NotificationService
 import TestSupport
 import Testing
 
-@Suite("Notify", .timeLimit(.minutes(2)))
+@Suite("Notify", .timeLimit(.minutes(10)))
 struct NotifyTests {
     @Test("an event is accepted, and its notification is sent through the log")
     func accepts() async throws {

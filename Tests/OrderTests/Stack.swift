@@ -71,12 +71,12 @@ func request(
 
 /// These tests are about what is decided, not how fast: a busy machine must not change the outcome.
 private let patience: [String: String] = {
-    var settings = ["ORDER_BUDGET": "20s", "CATALOGUE_PATIENCE": "60s"]
+    var settings = ["ORDER_BUDGET": "60s", "CATALOGUE_PATIENCE": "60s"]
     for dependency in ["INVENTORY", "COUPON", "PAYMENT", "NOTIFICATION"] {
-        settings["\(dependency)_TIMEOUT"] = "10s"
-        settings["\(dependency)_ATTEMPT_TIMEOUT"] = "10s"
+        settings["\(dependency)_TIMEOUT"] = "50s"
+        settings["\(dependency)_ATTEMPT_TIMEOUT"] = "50s"
         settings["\(dependency)_QUEUE_TIMEOUT"] = "3s"
-        settings["\(dependency)_BREAKER_SLOW_CALL"] = "20s"
+        settings["\(dependency)_BREAKER_SLOW_CALL"] = "60s"
     }
     return settings
 }()

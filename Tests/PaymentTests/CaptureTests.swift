@@ -4,7 +4,7 @@ import Testing
 
 @testable import PaymentService
 
-@Suite("Capture", .timeLimit(.minutes(2)))
+@Suite("Capture", .timeLimit(.minutes(10)))
 struct CaptureTests {
     @Test("a capture is answered with the payment, can be read again, and is in the ledger")
     func captures() async throws {

@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-@Suite("Payments under concurrency", .timeLimit(.minutes(3)))
+@Suite("Payments under concurrency", .timeLimit(.minutes(10)))
 struct PaymentConcurrencyTests {
     /// What `call` was answered, `count` times at once.
     private func answers(_ count: Int, _ call: @escaping @Sendable (Int) async throws -> TestAnswer) async throws

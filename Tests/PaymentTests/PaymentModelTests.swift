@@ -16,7 +16,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-@Suite("Payments against a model", .timeLimit(.minutes(3)))
+@Suite("Payments against a model", .timeLimit(.minutes(10)))
 struct PaymentModelTests {
     /// The model, and what it can't know: the ids of the payments.
     private struct Run: Sendable {

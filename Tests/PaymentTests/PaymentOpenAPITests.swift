@@ -2,7 +2,7 @@ import PaymentService
 import TestSupport
 import Testing
 
-@Suite("The payment service's OpenAPI document", .timeLimit(.minutes(2)))
+@Suite("The payment service's OpenAPI document", .timeLimit(.minutes(10)))
 struct PaymentOpenAPITests {
     @Test("describes every route that is served, and no other")
     func describesTheRoutes() async throws {

@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-@Suite("What the payment service answers to bad requests", .timeLimit(.minutes(2)))
+@Suite("What the payment service answers to bad requests", .timeLimit(.minutes(10)))
 struct PaymentRequestTests {
     private static func body(
         orderId: String = "\"o1\"", customerId: String = "\"H1\"", amount: String = "718", currency: String = "\"USD\"",

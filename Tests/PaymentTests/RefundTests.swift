@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-@Suite("Refund", .timeLimit(.minutes(2)))
+@Suite("Refund", .timeLimit(.minutes(10)))
 struct RefundTests {
     @Test("refunds add up in the payment and in the ledger")
     func addsUp() async throws {

@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-@Suite("Void", .timeLimit(.minutes(2)))
+@Suite("Void", .timeLimit(.minutes(10)))
 struct VoidTests {
     @Test("a void refunds what is left of the capture, once, however often it comes")
     func refundsTheRest() async throws {

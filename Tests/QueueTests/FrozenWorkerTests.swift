@@ -9,7 +9,7 @@ import Testing
 @testable import Queue
 
 /// Two processes' workers over one store: two owners, each with a clock of its own.
-@Suite("Frozen worker", .timeLimit(.minutes(1)))
+@Suite("Frozen worker", .timeLimit(.minutes(10)))
 struct FrozenWorkerTests {
     fileprivate struct Process {
         let queue: DurableQueue

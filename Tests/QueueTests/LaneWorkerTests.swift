@@ -6,7 +6,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("A lane's worker", .timeLimit(.minutes(1)))
+@Suite("A lane's worker", .timeLimit(.minutes(10)))
 struct LaneWorkerTests {
     @Test("a lane whose destination is dead doesn't hold up another lane")
     func isolation() async throws {

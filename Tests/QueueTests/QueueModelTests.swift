@@ -177,7 +177,7 @@ extension QueueModel.Entry {
     }
 }
 
-@Suite("The SQL and the model", .timeLimit(.minutes(2)))
+@Suite("The SQL and the model", .timeLimit(.minutes(10)))
 struct QueueModelTests {
     private func difference(_ chance: SeededChance, steps: Int, mutant: QueueModel.Mutant? = nil) async throws -> String? {
         let bench = try QueueBench()

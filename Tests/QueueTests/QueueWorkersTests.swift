@@ -6,7 +6,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Workers", .timeLimit(.minutes(1)))
+@Suite("Workers", .timeLimit(.minutes(10)))
 struct QueueWorkersTests {
     @Test("every message is delivered, and its effect is committed with its removal")
     func delivery() async throws {

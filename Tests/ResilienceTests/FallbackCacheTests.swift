@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("Fallback cache", .timeLimit(.minutes(1)))
+@Suite("Fallback cache", .timeLimit(.minutes(10)))
 struct FallbackCacheTests {
     typealias Cache = FallbackCache<String, Int>
     typealias Entry = FallbackCacheEntry<String, Int>

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Faults", .timeLimit(.minutes(1)))
+@Suite("Faults", .timeLimit(.minutes(10)))
 struct FaultsTests {
     struct Broken: Error, Equatable {}
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Hedge", .timeLimit(.minutes(1)))
+@Suite("Hedge", .timeLimit(.minutes(10)))
 struct HedgeTests {
     private typealias Answer = CallFailure<TryFailure>
     private let time = ManualTime()

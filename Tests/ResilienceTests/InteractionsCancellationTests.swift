@@ -4,7 +4,7 @@ import Testing
 @testable import Resilience
 
 /// Whatever a call is doing when it is called off: it ends at once, and leaves nothing behind.
-@Suite("Policies together, cancelled", .timeLimit(.minutes(1)))
+@Suite("Policies together, cancelled", .timeLimit(.minutes(10)))
 struct InteractionsCancellationTests {
     private let time = ManualTime()
     private let inside = Recorded<Int>()

@@ -60,7 +60,7 @@ private final class Ledger: Sendable {
     func note(_ change: (inout Counts) -> Void) { counts.withLock { change(&$0) } }
 }
 
-@Suite("Policies together, by random sequences", .timeLimit(.minutes(2)))
+@Suite("Policies together, by random sequences", .timeLimit(.minutes(10)))
 struct InteractionsPropertyTests {
     /// How the dependency is doing.
     private struct Weather: Sendable {

@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("Policies together", .timeLimit(.minutes(1)))
+@Suite("Policies together", .timeLimit(.minutes(10)))
 struct InteractionsTests {
     private typealias Answer = CallFailure<TryFailure>
 

@@ -5,7 +5,7 @@ import Testing
 /// A race on purpose, for `Scripts/check-races` only: a thread sanitizer that finds none has to show that it would.
 @Suite("Planted race", .enabled(if: ProcessInfo.processInfo.environment["CSP_PLANT_RACE"] == "1"))
 struct PlantedRaceTests {
-    @Test("two tasks count with nothing to keep them apart", .timeLimit(.minutes(1)))
+    @Test("two tasks count with nothing to keep them apart", .timeLimit(.minutes(10)))
     func plantedRace() async {
         let counter = UnprotectedCounter()
         await withTaskGroup { group in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Single flight", .timeLimit(.minutes(1)))
+@Suite("Single flight", .timeLimit(.minutes(10)))
 struct SingleFlightTests {
     struct Broken: Error, Equatable { var number = 0 }
     typealias Flights = SingleFlight<String, Int, Broken>

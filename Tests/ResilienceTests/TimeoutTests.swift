@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("A timeout", .timeLimit(.minutes(1)))
+@Suite("A timeout", .timeLimit(.minutes(10)))
 struct TimeoutTests {
     private struct Broken: Error, Equatable {}
 

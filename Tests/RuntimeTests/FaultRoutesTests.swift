@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Which requests faults are injected into, and who may say so", .timeLimit(.minutes(1)))
+@Suite("Which requests faults are injected into, and who may say so", .timeLimit(.minutes(10)))
 struct FaultRoutesTests {
     static let methods = ["GET", "PUT", "DELETE"]
 

@@ -5,9 +5,10 @@ import Storage
 import TestSupport
 import Transport
 
-/// The small service with faults that may be injected.
+/// The small service with faults that may be injected. Its time stands still unless the test moves it: no fault expires,
+/// however long the test takes.
 func withFaults<Result: Sendable>(
-    time: TimeSource = .system, _ body: @Sendable (RunningService<SmallService>) async throws -> Result
+    time: TimeSource = ManualTime().source, _ body: @Sendable (RunningService<SmallService>) async throws -> Result
 ) async throws -> Result {
     try await withService(SmallService.self, settings: ["FAULTS_ENABLED": "true"], time: time, body)
 }

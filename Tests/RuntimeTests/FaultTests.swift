@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("What an injected fault does to a request", .timeLimit(.minutes(1)))
+@Suite("What an injected fault does to a request", .timeLimit(.minutes(10)))
 struct FaultTests {
     static let moments = Fault.Moment.allCases
 

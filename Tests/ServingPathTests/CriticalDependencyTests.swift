@@ -3,7 +3,7 @@ import ServingPath
 import TestSupport
 import Testing
 
-@Suite("A critical dependency", .timeLimit(.minutes(1)))
+@Suite("A critical dependency", .timeLimit(.minutes(10)))
 struct CriticalDependencyTests {
     private typealias Failure = DependencyFailure<String>
 

@@ -3,7 +3,7 @@ import ServingPath
 import TestSupport
 import Testing
 
-@Suite("An optional dependency", .timeLimit(.minutes(1)))
+@Suite("An optional dependency", .timeLimit(.minutes(10)))
 struct OptionalDependencyTests {
     private let shop = Shop()
     private let coupon = Behaviour<Never>()

@@ -3,7 +3,7 @@ import ServingPath
 import TestSupport
 import Testing
 
-@Suite("A serving path", .timeLimit(.minutes(1)))
+@Suite("A serving path", .timeLimit(.minutes(10)))
 struct ServingPathTests {
     private let shop = Shop()
 

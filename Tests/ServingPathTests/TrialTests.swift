@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A customer never waits for a dependency to be tried out.
-@Suite("Trying out what was given up", .timeLimit(.minutes(1)))
+@Suite("Trying out what was given up", .timeLimit(.minutes(10)))
 struct TrialTests {
     private let shop = Shop()
     private let coupon = Behaviour<Never>()

@@ -9,7 +9,7 @@ import Transport
 @testable import CommandLine
 
 /// A client that retries asks order, which retries and asks a service, which refuses: three hops that must not multiply.
-@Suite("Retries over three hops", .timeLimit(.minutes(2)))
+@Suite("Retries over three hops", .timeLimit(.minutes(10)))
 struct AmplificationTests {
     private static let body = #"""
         {"type":"urn:csp:problem:overloaded","title":"Too much to do","status":503,"detail":"Nothing was begun.","code":"overloaded"}

@@ -104,7 +104,7 @@ struct CustomerJourney: Sendable {
 
     /// Until there is an answer: whoever is dead is started again by others.
     private func persist<Value>(_ attempt: () async throws -> Value?) async throws -> Value {
-        let limit = ContinuousClock.now + .seconds(60)
+        let limit = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < limit {
             if let value = try? await attempt() { return value }
             await Task.yield()

@@ -28,7 +28,7 @@ struct DiskClockTests {
                 }
             }
             let begin = ContinuousClock.now
-            try await stack.csp("audit", "--wait", "45")
+            try await stack.csp("audit", "--wait", "300")
             print("clock set three times: \(customers.tally.value.line); drained in \(begin.duration(to: .now))")
             try await customers.check()
             let log = try String(contentsOfFile: stack.folder.path + "/logs/order.log", encoding: .utf8)

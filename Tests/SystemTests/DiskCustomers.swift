@@ -35,7 +35,7 @@ final class Customers: Sendable {
     let skus: [String]
     private let begin = ContinuousClock.now
     /// Far longer than any of these tests takes.
-    private static let patience = Duration.seconds(150)
+    private static let patience = Duration.seconds(600)
 
     init(_ stack: SystemStack) async throws {
         self.stack = stack

@@ -18,22 +18,30 @@ struct DrillTests {
         return try JSON.decode(DrillReport.self, from: text)
     }
 
-    /// One experiment on a stack of which one protection is broken: what the drill says of it.
-    private func failures(
+    /// As much time as the drill lets a call have: on a slow machine too the stack is healthy before the fault.
+    private static let patience = Dictionary(
+        uniqueKeysWithValues: ["INVENTORY", "COUPON", "PAYMENT"].flatMap { dependency in
+            ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL"].map { ("\(dependency)_\($0)", "1s") }
+        } + [("ORDER_BUDGET", "20s"), ("COUPON_LONGEST_WAIT", "1s"), ("INVENTORY_LONGEST_WAIT", "1s")])
+
+    /// One experiment on a stack of which one protection is broken: what the drill found, and what it saw.
+    private func experiment(
         _ experiment: String, environment: [String: String] = [:], breaking: (SystemStack) async throws -> Void = { _ in }
-    ) async throws -> [String] {
-        var found: [String] = []
-        try await withSystemStack(environment: environment.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+    ) async throws -> DrillExperiment {
+        var found: DrillExperiment?
+        var settings = Self.patience.merging(environment) { $1 }
+        settings["FAULTS_ENABLED"] = "true"
+        try await withSystemStack(environment: settings) { stack in
             try await breaking(stack)
             let report = try await drill(
-                "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", expecting: 1)
+                "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", "--rate", "10", expecting: 1)
             #expect(!report.ok)
             let experiment = try #require(report.runs.first?.experiments.first)
-            #expect(experiment.verdict == .failed)
-            found = experiment.failures
+            #expect(experiment.verdict == .failed, "\(experiment.failures)")
+            found = experiment
             try await stack.csp("status")
         }
-        return found
+        return try #require(found)
     }
 
     /// How long things take isn't judged of a debug build: `make drill` does, in release. All else is, here too.
@@ -45,7 +53,9 @@ struct DrillTests {
     func quick() async throws {
         let elsewhere = try TemporaryFolder()
         let before = try leftovers()
-        let report = try await drill("--quick", "--data", elsewhere.path, expecting: nil)
+        // Few orders a second: a debug build on a slow machine has to be healthy under them.
+        let report = try await drill(
+            "--quick", "--rate", "20", "--stretch", "5s", "--data", elsewhere.path, expecting: nil)
         #expect(report.extent == .quick)
         let run = try #require(report.runs.first)
         #expect(Set(run.experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["operation", "brownout"]))
@@ -118,11 +128,12 @@ struct DrillTests {
 
     @Test("a breaker that is off is found")
     func breakerOff() async throws {
-        let found = try await failures("coupon-frozen") { stack in
+        let found = try await experiment("coupon-frozen") { stack in
             try await forceClosed("coupon", stack)
         }
-        #expect(found.contains { $0.contains("the breaker of coupon is off") })
-        #expect(found.contains("customers felt the fault for as long as it lasted"))
+        #expect(found.failures.contains { $0.contains("the breaker of coupon is off") })
+        // What customers feel of it depends on the machine; that it never opened doesn't.
+        #expect(!found.events.contains { $0.what.contains("breaker of coupon") })
     }
 
     private func forceClosed(_ dependency: String, _ stack: SystemStack) async throws {
@@ -137,23 +148,23 @@ struct DrillTests {
 
     @Test("a fallback that is off is found")
     func fallbackOff() async throws {
-        let found = try await failures(
+        let found = try await experiment(
             "inventory-killed", environment: ["CATALOGUE_MAX_AGE": "1s", "CATALOGUE_REFRESH": "24h"])
-        #expect(found.contains { $0.contains("orders were turned away") && $0.contains("price-unavailable") })
+        #expect(found.failures.contains { $0.contains("orders were turned away") && $0.contains("price-unavailable") })
     }
 
     @Test("a deadline that is ignored is found")
     func deadlineIgnored() async throws {
-        let found = try await failures(
+        let found = try await experiment(
             "payment-black-holed",
             environment: ["ORDER_BUDGET": "30s", "PAYMENT_TIMEOUT": "30s", "PAYMENT_ATTEMPT_TIMEOUT": "30s"])
-        #expect(found.contains { $0.contains("the deadline is ignored") })
-        #expect(found.contains { $0.hasPrefix("p99 during the fault") })
+        #expect(found.failures.contains { $0.contains("the deadline is ignored") })
+        #expect(found.failures.contains { $0.hasPrefix("p99 during the fault") })
     }
 
     @Test("a bulkhead that is off is found")
     func bulkheadOff() async throws {
-        let found = try await failures("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
-        #expect(found.contains { $0.contains("the bulkhead of coupon is off") })
+        let found = try await experiment("coupon-killed", environment: ["COUPON_CONCURRENCY": "10000"])
+        #expect(found.failures.contains { $0.contains("the bulkhead of coupon is off") })
     }
 }

@@ -9,7 +9,8 @@ struct FrozenWorkerTests {
     @Test("order, frozen for twice its lease in the middle of its deliveries, goes on with one effect each")
     func frozen() async throws {
         let lease = Duration.seconds(1)
-        try await withSystemStack(environment: ["QUEUE_LEASE": "1s", "NOTIFICATION_QUEUE_TIMEOUT": "3s"]) { stack in
+        let settings = SystemStack.patience(["QUEUE_LEASE": "1s", "NOTIFICATION_QUEUE_TIMEOUT": "3s"])
+        try await withSystemStack(environment: settings) { stack in
             // The deliveries reach a receiver that stands still, and are under way when the worker is frozen.
             try await stack.csp("freeze", "notification")
             for number in 0..<10 {

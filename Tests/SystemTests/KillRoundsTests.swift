@@ -28,7 +28,7 @@ struct KillRoundsTests {
             let sending = Self.roundLength * Self.rounds
             async let load = stack.csp(
                 "load", "--rate", "50", "--coupon-share", "30", "--duration", "\(sending / .milliseconds(1))ms", "--seed", seed,
-                "--patience", "60s",
+                "--patience", "300s",
                 "--history", history, "--json", expecting: nil)
             while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
             let begin = ContinuousClock.now
@@ -42,7 +42,7 @@ struct KillRoundsTests {
             }
             let restarted = ContinuousClock.now
             let loaded = try await load
-            let left = max(.zero, .seconds(60) - (ContinuousClock.now - restarted))
+            let left = max(.zero, .seconds(300) - (ContinuousClock.now - restarted))
             let audit = try await stack.csp(
                 "audit", "--wait", "\(left / .milliseconds(1))ms", "--history", history, expecting: nil)
             print(

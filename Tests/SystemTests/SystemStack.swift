@@ -10,6 +10,18 @@ struct SystemStack: Sendable {
     let base: Int
     let client: HTTPClient
 
+    /// Settings of order under which a slow machine changes nothing of what is decided: time enough for every answer that comes at
+    /// all. An order whose dependency doesn't answer takes as long as that; give such a one its own time in `overriding`.
+    static func patience(_ overriding: [String: String] = [:]) -> [String: String] {
+        var settings = ["ORDER_BUDGET": "40s"]
+        for dependency in ["INVENTORY", "COUPON", "PAYMENT"] {
+            for number in ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL", "LONGEST_WAIT"] {
+                settings["\(dependency)_\(number)"] = "30s"
+            }
+        }
+        return settings.merging(overriding) { $1 }
+    }
+
     func port(_ service: String) throws -> Int {
         let offset = ["order", "payment", "coupon", "inventory", "notification"].firstIndex(of: service)
         return base + 1 + (try #require(offset))
@@ -40,7 +52,7 @@ struct SystemStack: Sendable {
         -> HTTPClient.Response
     {
         var request = HTTPClient.Request(
-            method: "POST", url: try url(service) + path, connectTimeout: .seconds(20), timeout: .seconds(20))
+            method: "POST", url: try url(service) + path, connectTimeout: .seconds(60), timeout: .seconds(60))
         request.headers = [(name: "Content-Type", value: "application/json")]
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
         request.body = Array(try JSON.encode(value))
@@ -49,7 +61,7 @@ struct SystemStack: Sendable {
 
     func get<Value: Decodable>(_ service: String, _ path: String, as type: Value.Type = Value.self) async throws -> Value {
         let request = HTTPClient.Request(
-            method: "GET", url: try url(service) + path, connectTimeout: .seconds(20), timeout: .seconds(20))
+            method: "GET", url: try url(service) + path, connectTimeout: .seconds(60), timeout: .seconds(60))
         return try JSON.decode(type, from: Data(try await client.send(request).body))
     }
 

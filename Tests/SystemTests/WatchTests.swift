@@ -7,7 +7,7 @@ import Transport
 @testable import CommandLine
 
 /// `csp watch` against real processes.
-@Suite(.timeLimit(.minutes(2))) struct WatchTests {
+@Suite(.timeLimit(.minutes(10))) struct WatchTests {
     /// Looks on until a picture is as wanted.
     private struct Watcher {
         let onlooker: Onlooker
@@ -23,7 +23,7 @@ import Transport
 
     @Test("a death, a freeze, a coupon that is skipped and made good: all of it is seen as it happens")
     func seen() async throws {
-        try await withSystemStack { stack in
+        try await withSystemStack(environment: SystemStack.patience()) { stack in
             var watcher = Watcher(
                 onlooker: Onlooker(subject: .stack(StackFolder(path: stack.folder.path)), client: stack.client))
             func state(_ name: ServiceName, _ picture: Picture) -> Picture.Condition? {

@@ -15,7 +15,7 @@ package struct RunningService<Application: ServiceApplication>: Sendable {
     /// Sends a request with the services' token (unless `token` says otherwise) and reads the whole answer.
     package func send(
         _ method: String, _ path: String, body: [UInt8]? = nil, contentType: String? = "application/json",
-        token: String? = TestTokens.service, headers: [(name: String, value: String)] = [], timeout: Duration = .seconds(20)
+        token: String? = TestTokens.service, headers: [(name: String, value: String)] = [], timeout: Duration = .seconds(120)
     ) async throws -> TestAnswer {
         var all = headers
         if let token { all.append((name: "Authorization", value: "Bearer \(token)")) }
@@ -111,7 +111,8 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
     defer { client.shutdown() }
     let host = try ServiceHost<Application>(
         configuration: configuration,
-        environment: ServiceEnvironment(common: common, logger: logger, http: client, time: time, wall: wall))
+        environment: ServiceEnvironment(
+            common: common, logger: logger, http: client, time: time, wall: wall, minimumTime: .seconds(120)))
     let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
     let group = ServiceGroup(services: [Hosted(host: host, portFound: portFound)], logger: logger)
     return try await withThrowingTaskGroup(of: Void.self) { tasks in

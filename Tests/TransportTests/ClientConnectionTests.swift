@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// Connections kept and lost, calls cancelled, the client shut down.
-@Suite("HTTP client's connections and calls", .timeLimit(.minutes(1)))
+@Suite("HTTP client's connections and calls", .timeLimit(.minutes(10)))
 struct ClientConnectionTests {
     let client = HTTPClient()
     let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

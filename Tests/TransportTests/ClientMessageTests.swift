@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// What goes out, and what comes back when all is well.
-@Suite("HTTP client's messages", .timeLimit(.minutes(1)))
+@Suite("HTTP client's messages", .timeLimit(.minutes(10)))
 struct ClientMessageTests {
     let client = HTTPClient()
     let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// What the client makes of servers that do everything but answer properly.
-@Suite("HTTP client against a misbehaving server", .timeLimit(.minutes(1)))
+@Suite("HTTP client against a misbehaving server", .timeLimit(.minutes(10)))
 struct ClientMisbehaviourTests {
     let client = HTTPClient()
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Faults on the way to a neighbour", .timeLimit(.minutes(1)))
+@Suite("Faults on the way to a neighbour", .timeLimit(.minutes(10)))
 struct NeighbourFaultsTests {
     private static let body = #"{"id":"1"}"#
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"

@@ -38,18 +38,8 @@ extension PathDocument {
 
 extension DependencyDocument {
     fileprivate var drilledOperations: [Operation] {
-        // Once operations say their routes: operations.map { Operation(dependency: name, role: role, name: $0.name, route: $0.route) }
-        operations.compactMap { (one: String) in
-            Self.routes["\(name).\(one)"].map { Operation(dependency: name, role: role, name: one, route: $0) }
+        operations.compactMap { operation in
+            operation.route.map { Operation(dependency: name, role: role, name: operation.name, route: $0) }
         }
     }
-
-    private static let routes = [
-        "inventory.reserve": "POST /reservations", "inventory.commit": "POST /reservations/{orderId}/commit",
-        "inventory.release": "POST /reservations/{orderId}/release", "inventory.product": "GET /products/{sku}",
-        "inventory.catalogue": "GET /products", "payment.capture": "POST /payments", "payment.void": "POST /payments/void",
-        "payment.refund": "POST /payments/{id}/refunds", "coupon.redeem": "POST /redemptions",
-        "coupon.rule": "GET /coupons/{code}", "coupon.list": "GET /coupons",
-        "coupon.release": "POST /redemptions/{orderId}/release", "notification.send": "POST /events",
-    ]
 }
