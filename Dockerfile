@@ -1,4 +1,17 @@
 # One image with all executables: each service's container runs its own. Nothing in it needs a shell.
+# `runtime` is everything but the executables: Scripts/verify-containers also puts others than a release build into it.
+FROM debian:bookworm-slim AS runtime
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libcurl4 libsqlite3-0 \
+    && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin csp \
+    && install -d -o csp -g csp /data
+COPY Data/journey /app/Data/journey
+USER csp
+VOLUME /data
+ENV PATH=/app/bin:$PATH DATA_DIR=/data HTTP_HOST=0.0.0.0 SEED_DIR=/app/Data/journey
+CMD ["csp", "--help"]
+
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libcurl4-openssl-dev libsqlite3-dev \
@@ -9,22 +22,8 @@ COPY Shared Shared
 COPY Services Services
 COPY Tests Tests
 RUN swift build -c release
-# The executables, stripped, and beside them (their run path is $ORIGIN) Swift's shared libraries, once.
-RUN mkdir -p /app/bin \
-    && cd .build/release \
-    && cp order payment coupon inventory notification csp /app/bin/ \
-    && ldd order csp | awk '/\/swift\/linux\// { print $3 }' | sort -u | xargs -I LIBRARY cp LIBRARY /app/bin/ \
-    && strip --strip-unneeded /app/bin/*
+COPY Scripts/gather-executables Scripts/
+RUN Scripts/gather-executables .build/release /app/bin
 
-FROM debian:bookworm-slim
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libcurl4 libsqlite3-0 \
-    && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
-    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin csp \
-    && install -d -o csp -g csp /data
-COPY --from=build /app /app
-COPY Data/journey /app/Data/journey
-USER csp
-VOLUME /data
-ENV PATH=/app/bin:$PATH DATA_DIR=/data HTTP_HOST=0.0.0.0 SEED_DIR=/app/Data/journey
-CMD ["csp", "--help"]
+FROM runtime
+COPY --from=build /app/bin /app/bin

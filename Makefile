@@ -44,7 +44,7 @@ races: requirements  ## the concurrent parts under the thread sanitizer (the fir
 docs:                ## every public symbol of the two libraries is documented, and their catalogues convert
 	Scripts/check-docs
 
-verify: requirements ## what takes longer than `make test`: a hundred rounds of random kills, the stack in containers
+verify: requirements ## before a release: a hundred rounds of random kills; the whole matrix in containers (builds the image; an hour)
 	Scripts/verify-kills
 	Scripts/verify-containers
 
