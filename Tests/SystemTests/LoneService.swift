@@ -67,6 +67,7 @@ struct LoneService: Sendable {
 
     func untilReady() async throws {
         while (try? await get("/readyz"))?.status != 200 {
+            try Task.checkCancellation()
             try #require(process.isRunning, "\(url) ended before it was ready")
             await Task.yield()
         }
