@@ -67,6 +67,7 @@ struct LoneService: Sendable {
 
     func untilReady() async throws {
         while (try? await get("/readyz"))?.status != 200 {
+            try Task.checkCancellation()
             try #require(process.isRunning, "\(url) ended before it was ready")
             await Task.yield()
         }
@@ -84,10 +85,9 @@ struct LoneService: Sendable {
     }
 }
 
-/// Products of the catalogue, as many as a basket may have lines.
+/// As many lines as a basket may have, of products from all over the catalogue: each is on another page of the file.
 func largestBasket() throws -> [ItemQuantity] {
     let rows = try String(contentsOfFile: LoneService.seedFolder + "/products.csv", encoding: .utf8)
-    return rows.split(separator: "\n").dropFirst().prefix(100).map {
-        ItemQuantity(sku: String($0.prefix { $0 != "," }), quantity: 1)
-    }
+    let skus = rows.split(separator: "\n").dropFirst().filter { !$0.hasSuffix(",0") }.map { $0.prefix { $0 != "," } }.sorted()
+    return stride(from: 0, to: skus.count, by: skus.count / 100 + 1).map { ItemQuantity(sku: String(skus[$0]), quantity: 1) }
 }
