@@ -315,7 +315,7 @@ struct DoorTests {
 
     @Test("a connection that says nothing ends; one that waits for its answer doesn't")
     func silence() async throws {
-        try await DoorServer.run(idleTimeout: .milliseconds(50)) { server in
+        try await DoorServer.run(idleTimeout: .milliseconds(50), requestTimeout: .milliseconds(50)) { server in
             let silent = try server.connect()
             let slow = try server.connect()
             slow.send("POST /order HTTP/1.1\r\nhost: test\r\ncontent-length: 2\r\n\r\n{")

@@ -4,13 +4,23 @@
 /// missing brace. With each such number replaced by a value of another type, the same decoder reports the field that it
 /// wanted a number for. Numbers in fields that it doesn't read stay without consequence.
 enum NumberMask {
-    /// What a decoder of ``mask(_:above:)``'s result has to take for "not a number": a fraction is wrong for a whole-number
+    /// The whole numbers that a kind of field takes.
+    struct Whole {
+        var least: Int
+        var most: UInt64
+
+        static let any = Whole(least: .min, most: .max)
+        static let signed = Whole(least: .min, most: UInt64(Int.max))
+        static let unsigned = Whole(least: 0, most: .max)
+    }
+
+    /// What a decoder of ``mask(_:keeping:)``'s result has to take for "not a number": a fraction is wrong for a whole-number
     /// field only, so a `Double` field must accept what stands in its place.
     static let fraction = ""
 
-    /// `body`, with every number replaced that is no whole number from `Int.min` to `maximum`: by an empty string, or by an
-    /// empty object where no `Double` can hold it either. Each byte is looked at once; what isn't JSON stays so.
-    static func mask(_ body: some Sequence<UInt8>, above maximum: UInt64) -> [UInt8] {
+    /// `body`, with every number replaced that isn't one of `kept`: by an empty string, or by an empty object where no `Double`
+    /// can hold it either. Each byte is looked at once; what isn't JSON stays so.
+    static func mask(_ body: some Sequence<UInt8>, keeping kept: Whole) -> [UInt8] {
         var bytes = Array(body)
         var position = 0
         while position < bytes.count {
@@ -21,8 +31,8 @@ enum NumberMask {
                 while position < bytes.count, isOfNumber(bytes[position]) { position += 1 }
                 guard isNumber(bytes[start..<position]) else { continue }
                 let text = String(decoding: bytes[start..<position], as: UTF8.self)
-                guard let replacement = replacement(for: text, above: maximum) else { continue }
-                // No shorter number is replaced: the least are `1.5` and `1e9`.
+                guard let replacement = replacement(for: text, keeping: kept) else { continue }
+                // It fits: the shortest number that is replaced is `-1`.
                 for (index, byte) in replacement.utf8.enumerated() { bytes[start + index] = byte }
                 for index in (start + replacement.utf8.count)..<position { bytes[index] = UInt8(ascii: " ") }
             default: position += 1
@@ -40,9 +50,9 @@ enum NumberMask {
     }
 
     /// Nil: the number stays.
-    private static func replacement(for text: String, above maximum: UInt64) -> String? {
-        if Int(text) != nil { return nil }
-        if let whole = UInt64(text) { return whole <= maximum ? nil : "\"\"" }
+    private static func replacement(for text: String, keeping kept: Whole) -> String? {
+        if let whole = Int(text) { return whole >= kept.least ? nil : "\"\"" }
+        if let whole = UInt64(text) { return whole <= kept.most ? nil : "\"\"" }
         guard let number = Double(text), number.isFinite else { return "{}" }
         // `1.0` and `1e3` are whole numbers to the decoder.
         return Int(exactly: number) == nil ? "\"\"" : nil

@@ -2,7 +2,7 @@ import Contracts
 package import Foundation
 
 extension JSON {
-    /// A request's body as `type`, read once, or up to three times where it is refused.
+    /// A request's body as `type`, read once, or up to four times where it is refused.
     ///
     /// - Throws: 400 where the body is not JSON, 422 with a JSON pointer where it is but a field is missing or of a wrong type.
     package static func decodeBody<Value: Decodable>(_ type: Value.Type, from body: Data) throws -> Value {
@@ -19,9 +19,9 @@ extension Problem {
     /// For a body of which the decoder says no more than that it isn't valid: because of a number that its field can't take,
     /// or because it isn't JSON.
     fileprivate static func unreadable<Value: Decodable>(_ type: Value.Type, _ body: Data) -> Problem {
-        // Unsigned fields take more than the signed ones, so theirs are tried first.
-        for maximum in [UInt64.max, UInt64(Int.max)] {
-            let masked = Data(NumberMask.mask(body, above: maximum))
+        // First what no field takes, then what only signed, or only unsigned ones don't.
+        for kept in [NumberMask.Whole.any, .signed, .unsigned] {
+            let masked = Data(NumberMask.mask(body, keeping: kept))
             do {
                 _ = try JSON.decode(type, from: masked, asNaN: NumberMask.fraction)
                 return .invalidRequest([FieldError(pointer: "", detail: "has a number that is out of its field's range")])
