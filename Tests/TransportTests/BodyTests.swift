@@ -92,7 +92,7 @@ struct BodyTests {
         #expect(("a" + String(repeating: "\u{301}", count: 1000)).excerpt(3) == "a\u{301}\u{301}…")
     }
 
-    @Test("a large body waits for its turn on a thread of its own, a small one doesn't; nobody decodes what came too late")
+    @Test("a large body waits for its turn on a thread of its own, a small one doesn't; one that is too late isn't decoded")
     func offTheLoop() async throws {
         let small = try JSON.encode(Sample(items: [.init(sku: "a", quantity: 1)]))
         let large = small + Data(repeating: UInt8(ascii: " "), count: LargeValues.threshold)

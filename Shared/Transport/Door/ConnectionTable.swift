@@ -2,8 +2,8 @@
 ///
 /// A new connection is rather let in than refused, at the cost of one on which nothing is being done. First those go that
 /// never asked for anything, then those that have been silent for longest. A connection that has shown the services' token
-/// never goes. When every connection is in use, ``Limits/reserve`` more are let in, for whoever turns out to be a service or
-/// a probe; beyond that a connection is closed at once.
+/// never goes. When every connection is in use, ``Limits/reserve`` more are let in, for services and probes, which are
+/// known by their first request; beyond that a connection is closed at once.
 struct ConnectionTable {
     struct Limits: Sendable, Equatable {
         var total: Int

@@ -11,7 +11,7 @@ enum LargeValues {
 
     private static let queue = DispatchQueue(label: "large values")
 
-    /// - Throws: 503 where the deadline passed before the turn came: nobody waits for the result any more.
+    /// - Throws: 503 where the deadline passed before the turn came: its client no longer waits.
     static func run<Value: Sendable>(
         before deadline: Deadline? = nil, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
