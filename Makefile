@@ -37,6 +37,7 @@ bench: requirements  ## what the policies cost, and the queue and an order besid
 	.build/release/Benchmarks queue
 	.build/release/Benchmarks orders
 	.build/release/Benchmarks overload
+	.build/release/Benchmarks bodies
 
 races: requirements  ## the concurrent parts under the thread sanitizer (the first time builds for minutes)
 	Scripts/check-races

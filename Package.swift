@@ -130,7 +130,9 @@ let package = Package(
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "Resilience", "TestSupport", grdb]),
         tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
-        tests("Transport", ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird]),
+        tests(
+            "Transport",
+            ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird, logging, nioCore]),
         tests(
             "Runtime",
             ["Runtime", "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Transport", "TestSupport", grdb]),

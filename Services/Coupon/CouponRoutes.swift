@@ -13,7 +13,7 @@ struct CouponRoutes: Sendable {
     var routes: [Route] {
         [
             // A code is worth money to whoever knows it.
-            .get("/coupons", .sheddablePlus, access: .services) { try listCoupons($0) },
+            .get("/coupons", .sheddablePlus, access: .services) { try await listCoupons($0) },
             .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
             .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
             .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
@@ -21,20 +21,20 @@ struct CouponRoutes: Sendable {
         ]
     }
 
-    private func listCoupons(_ call: Call) throws -> Answer {
+    private func listCoupons(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         let coupons = book.coupons(after: paging.after, limit: paging.limit + 1)
-        return try paging.answer(coupons) { $0.code }
+        return try await paging.answer(coupons) { $0.code }
     }
 
     private func showCoupon(_ call: Call) throws -> Answer {
         let code = call.parameter("code")
-        guard let rule = book.rule(code) else { throw Problem.notFound("There is no coupon \(code).") }
+        guard let rule = book.rule(code) else { throw Problem.notFound("There is no coupon \(code.excerpt()).") }
         return try .json(200, rule.coupon)
     }
 
     private func redeem(_ call: Call) async throws -> Answer {
-        let request = try call.decode(RedemptionRequest.self)
+        let request = try await call.decode(RedemptionRequest.self)
         try request.validate()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await redeem(request))
@@ -61,6 +61,6 @@ struct CouponRoutes: Sendable {
         let redemptions = try await store.read {
             try CouponStore.redemptions($0, filter, after: paging.after, limit: paging.limit + 1)
         }
-        return try paging.answer(redemptions) { $0.orderId }
+        return try await paging.answer(redemptions) { $0.orderId }
     }
 }

@@ -8,11 +8,13 @@ extension Problem {
             case .usedUp:
                 ProblemDocument(
                     status: 409, code: "coupon-used", title: "The coupon was used",
-                    detail: "The customer has used coupon \(code) as often as its limit allows.", reason: refusal.rawValue)
+                    detail: "The customer has used coupon \(code.excerpt()) as often as its limit allows.",
+                    reason: refusal.rawValue)
             case .unknown, .expired, .notEligible:
                 ProblemDocument(
                     status: 422, code: "coupon-refused", title: "The coupon was refused",
-                    detail: "Coupon \(code) can't be redeemed for this order: \(refusal.rawValue).", reason: refusal.rawValue)
+                    detail: "Coupon \(code.excerpt()) can't be redeemed for this order: \(refusal.rawValue).",
+                    reason: refusal.rawValue)
             }
         return Problem(document)
     }

@@ -36,7 +36,7 @@ struct InventoryRoutes: Sendable {
     }
 
     private func makeReservation(_ call: Call) async throws -> Answer {
-        let request = try call.decode(ReservationRequest.self)
+        let request = try await call.decode(ReservationRequest.self)
         try request.validate()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await reserve(request))
@@ -65,7 +65,7 @@ struct InventoryRoutes: Sendable {
         let found = try await store.read { [status] database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
         }
-        return try paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
+        return try await paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
     }
 
     private func reservation(_ call: Call) async throws -> Answer {
@@ -75,7 +75,7 @@ struct InventoryRoutes: Sendable {
     private func products(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         let found = try await store.read { try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1) }
-        return try paging.answer(found) { $0.sku }
+        return try await paging.answer(found) { $0.sku }
     }
 
     private func product(_ call: Call) async throws -> Answer {
@@ -91,7 +91,7 @@ struct InventoryRoutes: Sendable {
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try Paging(call)
         let found = try await store.read { try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1) }
-        return try paging.answer(found) { $0.sku }
+        return try await paging.answer(found) { $0.sku }
     }
 
     private func stock(_ call: Call) async throws -> Answer {
@@ -109,7 +109,7 @@ struct InventoryRoutes: Sendable {
     ) async throws -> Value {
         let id = call.parameter(parameter)
         guard FieldCheck.isText(id), let value = try await store.read({ try read($0, id) }) else {
-            throw Problem.notFound("There is no \(what) at \(call.path).")
+            throw Problem.notFound("There is no \(what) at \(call.path.excerpt(100)).")
         }
         return value
     }

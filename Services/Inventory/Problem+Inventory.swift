@@ -20,7 +20,7 @@ extension Problem {
     }
 
     private static func names(_ skus: [String]) -> String {
-        let shown = skus.prefix(5).joined(separator: ", ")
+        let shown = skus.prefix(5).map { $0.excerpt() }.joined(separator: ", ")
         return skus.count > 5 ? "\(shown) and \(skus.count - 5) more" : shown
     }
 }

@@ -16,7 +16,7 @@ struct NotificationRoutes: Sendable {
     }
 
     private func accept(_ call: Call) async throws -> Answer {
-        let event = try call.decode(CloudEvent.self)
+        let event = try await call.decode(CloudEvent.self)
         let kind = try event.validatedKind()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(202, try await notify(event, kind: kind))
@@ -35,6 +35,6 @@ struct NotificationRoutes: Sendable {
         let notifications = try await store.read {
             try NotificationStore.notifications($0, filter, after: paging.after, limit: paging.limit + 1)
         }
-        return try paging.answer(notifications) { $0.id }
+        return try await paging.answer(notifications) { $0.id }
     }
 }

@@ -36,5 +36,5 @@ struct CancelOrder: Sendable {
 }
 
 extension Problem {
-    static func unknownOrder(_ id: String) -> Problem { .notFound("There is no order \(id.prefix(64)).") }
+    static func unknownOrder(_ id: String) -> Problem { .notFound("There is no order \(id.excerpt()).") }
 }

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Queue
 import Storage
+import Transport
 
 /// Writes what becomes of an order while its customer waits.
 struct Conclude: Sendable {
@@ -74,6 +75,6 @@ extension ProblemDocument {
         ProblemDocument(
             status: 409, code: "out-of-stock", title: "Out of stock",
             detail: "Inventory can't be asked, and by what is known there isn't enough of "
-                + "\(short.map(\.sku).joined(separator: ", ").prefix(500)). Nothing was charged.", skus: short)
+                + "\(short.map(\.sku).joined(separator: ", ").excerpt(500)). Nothing was charged.", skus: short)
     }
 }

@@ -26,7 +26,7 @@ struct OrderRoutes: Sendable {
 
     private func placeOrder(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try call.decode(OrderRequest.self)
+        let request = try await call.decode(OrderRequest.self)
         try request.validate(needsPayment: true)
         let outcome =
             if let refusal = call.refusal {
@@ -66,12 +66,13 @@ struct OrderRoutes: Sendable {
             status = known
         }
         let customerId = call.query("customerId")
-        let documents = try await store.read { [status] database in
-            try OrderStore.orders(
-                database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1
-            ).map { try OrderView.view(database, $0) }
+        let (documents, areMore) = try await store.read { [status] database in
+            let (orders, areMore) = try OrderStore.orders(
+                database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1,
+                bytes: Paging.largestPage)
+            return (try orders.map { try OrderView.view(database, $0) }, areMore)
         }
-        return try paging.answer(documents) { $0.id }
+        return try await paging.answer(documents, areMore: areMore) { $0.id }
     }
 
     private func show(_ call: Call) async throws -> Answer {
@@ -101,7 +102,7 @@ struct OrderRoutes: Sendable {
     }
 
     private func quoteOrder(_ call: Call) async throws -> Answer {
-        let request = try call.decode(OrderRequest.self)
+        let request = try await call.decode(OrderRequest.self)
         try request.validate(needsPayment: false)
         return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }

@@ -96,10 +96,11 @@ struct OrderStore: Sendable {
         ).map { $0[0] }
     }
 
-    /// Newest first, by id; older than `after` where given.
+    /// Newest first, by id; older than `after` where given. Fewer than `limit` where the rows have more than `bytes`: an order
+    /// may have 100 lines with long names, and 500 of those would keep one of the store's few readers busy for seconds.
     static func orders(
-        _ database: Database, customerId: String?, status: OrderStatus?, after: String?, limit: Int
-    ) throws -> [Order] {
+        _ database: Database, customerId: String?, status: OrderStatus?, after: String?, limit: Int, bytes: Int
+    ) throws -> (orders: [Order], areMore: Bool) {
         var conditions: [String] = []
         var arguments: [(any DatabaseValueConvertible)?] = []
         for (condition, value) in [("customer_id = ?", customerId), ("status = ?", status?.rawValue), ("id < ?", after)] {
@@ -109,9 +110,17 @@ struct OrderStore: Sendable {
         }
         let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
         arguments.append(limit)
-        return try database.rows(
-            "SELECT \(columns) FROM orders \(filter) ORDER BY id DESC LIMIT ?", StatementArguments(arguments)
-        ).map(decode)
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT \(columns) FROM orders \(filter) ORDER BY id DESC LIMIT ?"),
+            arguments: StatementArguments(arguments))
+        var orders: [Order] = []
+        var read = 0
+        while let row = try rows.next() {
+            orders.append(try decode(row))
+            read += [row[2], row[3], row[4]].reduce(0) { $0 + (($1 as Data?)?.count ?? 0) }
+            if read > bytes { return (orders, true) }
+        }
+        return (orders, false)
     }
 
     private static func decode(_ row: Row) throws -> Order {

@@ -125,7 +125,7 @@ extension Problem {
         Problem(
             ProblemDocument(
                 status: 422, code: "unknown-sku", title: "A SKU is not in the catalogue",
-                detail: "Not in the catalogue: \(items.map(\.sku).joined(separator: ", ").prefix(500)).",
+                detail: "Not in the catalogue: \(items.map(\.sku).joined(separator: ", ").excerpt(500)).",
                 skus: items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: 0) }))
     }
 }

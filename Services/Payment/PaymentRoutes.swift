@@ -24,7 +24,7 @@ struct PaymentRoutes: Sendable {
 
     private func capturePayment(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try call.decode(PaymentRequest.self)
+        let request = try await call.decode(PaymentRequest.self)
         try request.validate()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let captured = try await capture(request, key: key)
@@ -32,7 +32,7 @@ struct PaymentRoutes: Sendable {
     }
 
     private func voidPayment(_ call: Call) async throws -> Answer {
-        let request = try call.decode(VoidRequest.self)
+        let request = try await call.decode(VoidRequest.self)
         var check = FieldCheck()
         check.text(request.orderId, "/orderId")
         try check.finish()
@@ -41,7 +41,7 @@ struct PaymentRoutes: Sendable {
 
     private func refundPayment(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try call.decode(RefundRequest.self)
+        let request = try await call.decode(RefundRequest.self)
         try request.validate()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let refunded = try await refund(paymentId(call), request, key: key)
@@ -63,7 +63,7 @@ struct PaymentRoutes: Sendable {
         let payments = try await store.read {
             try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
         }
-        return try paging.answer(payments) { $0.id }
+        return try await paging.answer(payments) { $0.id }
     }
 
     private func show(_ call: Call) async throws -> Answer {
@@ -105,5 +105,5 @@ extension RefundRequest {
 }
 
 extension Problem {
-    static func unknownPayment(_ id: String) -> Problem { .notFound("There is no payment \(id.prefix(64)).") }
+    static func unknownPayment(_ id: String) -> Problem { .notFound("There is no payment \(id.excerpt()).") }
 }

@@ -34,6 +34,11 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// Requests a second of one client, and how many of them at once.
     var rateLimit: Int
     var rateLimitBurst: Int
+    /// Connections at once; fewer where the process may not open so many files.
+    var maxConnections: Int
+    var maxConnectionsPerClient: Int
+    var idleTimeout: Duration
+    var requestTimeout: Duration
     /// Where `products.csv` and `coupons.csv` lie.
     package var seedFolder: String?
 
@@ -66,6 +71,19 @@ package struct CommonConfiguration: ServiceConfiguration {
         rateLimitBurst = settings.integer(
             "RATE_LIMIT_BURST", default: max(1, rateLimit), in: 1...1_000_000,
             "requests that one client may make at once after a quiet time; RATE_LIMIT if not set")
+        maxConnections = settings.integer(
+            "MAX_CONNECTIONS", default: ConnectionLimits.most, in: 16...100_000,
+            "open connections at once, fewer where the limit of open files (ulimit -n) asks for it; beyond, an idle one ends "
+                + "for each new one")
+        maxConnectionsPerClient = settings.integer(
+            "MAX_CONNECTIONS_PER_CLIENT", default: maxConnections / 4 * 3, in: 1...100_000,
+            "open connections of one client (a remote address), services not counted; three quarters of all at most")
+        idleTimeout = settings.duration(
+            "IDLE_TIMEOUT", default: .seconds(60), in: .seconds(1)...(.seconds(3600)),
+            "how long a connection may be silent between two requests")
+        requestTimeout = settings.duration(
+            "REQUEST_TIMEOUT", default: .seconds(10), in: .seconds(1)...(.seconds(3600)),
+            "how long a request's head may take to arrive, and then its body")
         seedFolder = settings.optional("SEED_DIR", "folder of products.csv and coupons.csv, loaded once into an empty store")
     }
 
@@ -76,6 +94,10 @@ package struct CommonConfiguration: ServiceConfiguration {
     }
 
     func door(_ shedder: Shedder?) -> Door.Configuration {
-        Door.Configuration(shedder: shedder, rate: rateLimit, burst: rateLimitBurst)
+        Door.Configuration(
+            shedder: shedder, rate: rateLimit, burst: rateLimitBurst,
+            connections: ConnectionLimits(
+                total: maxConnections, perClient: maxConnectionsPerClient, descriptors: DescriptorLimit.current),
+            idleTimeout: idleTimeout, requestTimeout: requestTimeout)
     }
 }

@@ -14,7 +14,7 @@ struct FaultRoutes: Sendable {
     var routes: [Route] {
         [
             .get("/faults", access: .administrators) { _ in try status() },
-            .put("/faults", .critical, access: .administrators) { try replace($0) },
+            .put("/faults", .critical, access: .administrators) { try await replace($0) },
             .delete("/faults", .critical, access: .administrators) { _ in
                 faults.clear()
                 logger.notice("faults cleared")
@@ -25,8 +25,8 @@ struct FaultRoutes: Sendable {
 
     private func status() throws -> Answer { try .json(200, FaultStatus(faults.snapshot)) }
 
-    private func replace(_ call: Call) throws -> Answer {
-        let set = try call.decode(FaultSet.self)
+    private func replace(_ call: Call) async throws -> Answer {
+        let set = try await call.decode(FaultSet.self)
         try faults.set(set.checked(route: refusal))
         let kinds = set.faults.map { "\($0.kind) of \($0.route ?? "every route")" }.joined(separator: ", ")
         logger.warning("faults set", metadata: ["faults": "\(kinds)"])

@@ -17,11 +17,11 @@ struct PathRoutes: Sendable {
     }
 
     /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or nothing.
-    func reconfigure(_ call: Call) throws -> Answer {
+    func reconfigure(_ call: Call) async throws -> Answer {
         let name = call.parameter("name")
-        let request = try call.decode(DependencyChange.self)
+        let request = try await call.decode(DependencyChange.self)
         guard let current = path.protection(of: name) else {
-            throw Problem.notFound("\(service) declares no dependency \(name.prefix(64)).")
+            throw Problem.notFound("\(service) declares no dependency \(name.excerpt()).")
         }
         var control: BreakerControl?
         if let text = request.control {

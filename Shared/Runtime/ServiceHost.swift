@@ -77,7 +77,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         return Hummingbird.Application(
             responder: responder, server: .through(door),
             configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
-            onServerRunning: { [readiness] channel in
+            onServerRunning: { [readiness, door, logger = environment.logger] channel in
+                try? await door.listens(on: channel, logger: logger)
                 readiness.serve()
                 onListening(channel.localAddress?.port ?? common.port)
             },

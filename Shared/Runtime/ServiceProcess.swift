@@ -23,6 +23,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
         NIOSingletons.groupLoopCountSuggestion = 1
         _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
         Metering.start()
+        DescriptorLimit.raise()
         do {
             switch try Arguments(arguments) {
             case .help: print(help())

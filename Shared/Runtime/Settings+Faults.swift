@@ -26,11 +26,11 @@ extension Settings {
         let body = Data(text.utf8)
         do {
             if text.first(where: { !$0.isWhitespace }) == "[" {
-                return FaultSet(faults: try JSON.decode([FaultRequest].self, from: body))
+                return FaultSet(faults: try JSON.decodeBody([FaultRequest].self, from: body))
             }
-            return try JSON.decode(FaultSet.self, from: body)
-        } catch let error as DecodingError {
-            throw Problem(error, body: body)
+            return try JSON.decodeBody(FaultSet.self, from: body)
+        } catch let problem as Problem {
+            throw problem
         } catch {
             throw Problem.malformedJSON()
         }

@@ -29,9 +29,9 @@ struct StandardRoutes: Sendable {
             .get("/metrics") { _ in await metrics() },
             .get("/openapi.json") { _ in .json(200, encoded: openAPI) },
             .get("/csp") { _ in try .json(200, path.document) },
-            .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) { try path.reconfigure($0) },
+            .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) { try await path.reconfigure($0) },
             .get("/queue") { _ in try await .json(200, queueStatus()) },
-            .get("/queue/dead") { call in try await deadLetters(call) },
+            .get("/queue/dead") { try await deadLetters($0) },
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
                 try await .json(200, Redriven(redriven: queue.redrive()))
             },
@@ -67,7 +67,7 @@ struct StandardRoutes: Sendable {
 
     /// A copy of the store beside it, made while it is used.
     private func backUp(_ call: Call) async throws -> Answer {
-        let path = try call.decode(BackupRequest.self).path
+        let path = try await call.decode(BackupRequest.self).path
         guard path.hasPrefix("/"), !path.hasSuffix("/"), !path.utf8.contains(0) else {
             throw Self.unusable("must be the absolute path of a new file")
         }
@@ -75,7 +75,7 @@ struct StandardRoutes: Sendable {
             let bytes = try await store.backup(to: path, leaving: reserve.bytes)
             return try .json(201, BackupReceipt(path: path, bytes: bytes))
         } catch BackupRefusal.exists(let path) {
-            throw Problem(409, "file-exists", "The file exists", "\(path) exists; nothing is overwritten.")
+            throw Problem(409, "file-exists", "The file exists", "\(path.excerpt(200)) exists; nothing is overwritten.")
         } catch BackupRefusal.unusable(_, let reason) {
             throw Self.unusable("can't be made: \(reason)")
         }
@@ -118,7 +118,7 @@ struct StandardRoutes: Sendable {
                 id: "\($0.id)", kind: $0.kind, key: $0.key, tries: $0.tries, reason: $0.reason,
                 createdAt: Timestamp(milliseconds: $0.createdAt))
         }
-        return try paging.answer(items) { $0.id }
+        return try await paging.answer(items) { $0.id }
     }
 }
 

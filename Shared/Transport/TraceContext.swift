@@ -16,7 +16,7 @@ package struct TraceContext: Sendable, Hashable {
 
     package static func continuing(traceparent: String?, state: String?, baggage: String?) -> TraceContext {
         func capped(_ value: String?) -> String? { value.flatMap { $0.utf8.count <= longestHeader ? $0 : nil } }
-        guard let traceparent, let parsed = parse(traceparent) else {
+        guard let traceparent = capped(traceparent), let parsed = parse(traceparent) else {
             return TraceContext(
                 traceId: hex(digits: 32), parentId: hex(digits: 16), flags: "01", state: nil, baggage: capped(baggage))
         }

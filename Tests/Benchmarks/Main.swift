@@ -4,7 +4,7 @@ import Foundation
 /// `make bench`: what the policies cost around a call, and what the queue and an order cost beside what this machine
 /// can do at all.
 ///
-///     Benchmarks [policies | queue | orders | overload]        one part, or all
+///     Benchmarks [policies | queue | orders | overload | bodies]   one part, or all
 ///     Benchmarks --only CASE --iterations COUNT     calls of one kind and nothing else, for callgrind and perf
 @main
 struct Main {
@@ -24,7 +24,7 @@ struct Main {
     }
 
     private struct Usage: Error, CustomStringConvertible {
-        var description: String { "policies, queue, orders, overload, or --only CASE --iterations COUNT" }
+        var description: String { "policies, queue, orders, overload, bodies, or --only CASE --iterations COUNT" }
     }
 
     private static func run(_ arguments: [String]) async throws {
@@ -36,7 +36,7 @@ struct Main {
             }
             return try await ResilienceBenchmark.run(only: arguments[1], count: count)
         }
-        let parts = ["policies", "queue", "orders", "overload"]
+        let parts = ["policies", "queue", "orders", "overload", "bodies"]
         guard arguments.isEmpty || arguments.count == 1 && parts.contains(arguments[0]) else { throw Usage() }
         let chosen = arguments.isEmpty ? parts : arguments
         print("Release build, one run, everything on this machine (load generator included).\n")
@@ -49,5 +49,6 @@ struct Main {
             print(orders.text(beside: floor))
         }
         if chosen.contains("overload") { try await OverloadBenchmark.run() }
+        if chosen.contains("bodies") { try await BodyBenchmark.run() }
     }
 }

@@ -27,7 +27,7 @@ struct OverloadBenchmark {
     }
 
     /// The journey's products, so many of each that they never run out.
-    private static func plenty(_ stack: BenchmarkStack) throws -> String {
+    static func plenty(_ stack: BenchmarkStack) throws -> String {
         let folder = stack.folder + "-seed"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for file in ["coupons.csv", "orders.jsonl"] {

@@ -84,7 +84,7 @@ struct FaultRoutesTests {
             (#"{"faults": [{"kind": "latency", "milliseconds": 1.5}]}"#, 422, "/faults/0/milliseconds"),
             (#"{"faults": [{"kind": "latency", "milliseconds": 3600001}]}"#, 422, "/faults/0/milliseconds"),
             (#"{"faults": [{"kind": "abort", "expiresInSeconds": 86401}]}"#, 422, "/faults/0/expiresInSeconds"),
-            (#"{"faults": [{"kind": "abort", "seed": -1}]}"#, 422, ""), (#"{"faults": ["#, 400, nil),
+            (#"{"faults": [{"kind": "abort", "seed": -1}]}"#, 422, "/faults/0/seed"), (#"{"faults": ["#, 400, nil),
         ])
     func malformed(text: String, status: Int, pointer: String?) async throws {
         try await withFaults { service in

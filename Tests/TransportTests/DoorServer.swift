@@ -1,6 +1,7 @@
 import Contracts
 import Hummingbird
 import Logging
+import NIOCore
 import Resilience
 import ServingPath
 import TestSupport
@@ -10,6 +11,8 @@ import TestSupport
 /// A server whose requests end when the test says so, behind a door.
 struct DoorServer: Sendable {
     let port: Int
+    /// The one that listens.
+    let channel: any Channel
     let door: Door
     /// Requests that have begun, by path, in their order.
     let begun: Watched<[String]>
@@ -29,7 +32,9 @@ struct DoorServer: Sendable {
 
     /// `/order` is critical-plus, `/page` sheddable-plus, `/livez` never shed; each ends when it is told to.
     static func run<Result: Sendable>(
-        shedder: Shedder.Configuration? = .one, rate: Int = 0, burst: Int = 1, idleTimeout: Duration = .seconds(60),
+        shedder: Shedder.Configuration? = .one, rate: Int = 0, burst: Int = 1,
+        connections: ConnectionLimits = ConnectionLimits(), idleTimeout: Duration = .seconds(60),
+        requestTimeout: Duration = .seconds(60),
         time: TimeSource = .system, _ body: @escaping @Sendable (DoorServer) async throws -> Result
     ) async throws -> Result {
         let begun = Watched<[String]>([])
@@ -47,19 +52,25 @@ struct DoorServer: Sendable {
         let probe = Route.get("/livez") { _ in try .json(200, ["status": "alive"]) }
         let door = try Door(
             Door.Configuration(
-                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst, idleTimeout: idleTimeout),
+                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst, connections: connections,
+                idleTimeout: idleTimeout, requestTimeout: requestTimeout),
             service: ServiceIdentity(name: "door"), routes: routes, exempt: ["livez"], credentials: credentials, time: time)
         var logger = Logger(label: "door")
         logger.logLevel = .critical
-        let (ports, found) = AsyncStream.makeStream(of: Int.self)
+        let (channels, found) = AsyncStream.makeStream(of: (any Channel).self)
         let application = Application(
             responder: RouteResponder(
                 routes: routes + [probe], credentials: credentials, translate: { _ in nil }, logger: logger),
             server: .through(door), configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { found.yield($0.localAddress?.port ?? 0) }, logger: logger)
+            onServerRunning: { [logger] channel in
+                try? await door.listens(on: channel, logger: logger)
+                found.yield(channel)
+            }, logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await application.run() }
-            let server = DoorServer(port: await ports.first { _ in true } ?? 0, door: door, begun: begun, gate: gate)
+            guard let channel = await channels.first(where: { _ in true }) else { throw CancellationError() }
+            let server = DoorServer(
+                port: channel.localAddress?.port ?? 0, channel: channel, door: door, begun: begun, gate: gate)
             defer {
                 for path in ["/order", "/page", "/order/1", "/order/2"] { server.end(path) }
                 tasks.cancelAll()

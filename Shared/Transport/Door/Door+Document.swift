@@ -17,6 +17,7 @@ extension Door {
 
     /// Sets what a scrape reads.
     package func record() {
+        Gauge(label: "csp_connections").record(connections.count)
         guard let snapshot = shedder?.snapshot else { return }
         Gauge(label: "csp_shedder_limit").record(snapshot.limit)
         Gauge(label: "csp_shedder_in_flight").record(snapshot.inFlight)

@@ -1,5 +1,6 @@
 package import Contracts
 import Metrics
+import NIOCore
 import NIOHTTP1
 package import Resilience
 import ServingPath
@@ -16,16 +17,23 @@ package final class Door: Sendable {
         package var rate: Int
         /// Requests that one client may make at once after a quiet time.
         package var burst: Int
-        /// How long a connection may say nothing, and how long one request may take to arrive.
+        package var connections: ConnectionLimits
+        /// How long a connection may say nothing between two requests.
         package var idleTimeout: Duration
+        /// How long the head of a request may take to arrive, and then its body; how long a client may read nothing of its
+        /// answer.
+        package var requestTimeout: Duration
 
         package init(
-            shedder: Shedder?, rate: Int = 0, burst: Int = 1, idleTimeout: Duration = .seconds(60)
+            shedder: Shedder?, rate: Int = 0, burst: Int = 1, connections: ConnectionLimits = ConnectionLimits(),
+            idleTimeout: Duration = .seconds(60), requestTimeout: Duration = .seconds(10)
         ) {
             self.shedder = shedder
             self.rate = rate
             self.burst = burst
+            self.connections = connections
             self.idleTimeout = idleTimeout
+            self.requestTimeout = requestTimeout
         }
     }
 
@@ -43,7 +51,9 @@ package final class Door: Sendable {
     /// Named in every answer.
     let service: ServiceIdentity
     let refusals: Refusals
-    let idleTimeout: Duration
+    let connections: Connections
+    let idleTimeout: TimeAmount
+    let requestTimeout: TimeAmount
     private let table: DoorTable
     private let credentials: Credentials
     private let rates: ClientRates?
@@ -66,7 +76,9 @@ package final class Door: Sendable {
         table = DoorTable(routes, exempt: exempt)
         self.credentials = credentials
         self.time = time
-        idleTimeout = configuration.idleTimeout
+        connections = Connections(limits: configuration.connections.table)
+        idleTimeout = TimeAmount(configuration.idleTimeout)
+        requestTimeout = TimeAmount(configuration.requestTimeout)
         shedder = configuration.shedder
         rates =
             configuration.rate > 0
@@ -78,8 +90,7 @@ package final class Door: Sendable {
         guard let entry = table.entry(head.method, head.uri) else { return .free }
         let given = head.headers.first(name: "csp-criticality").flatMap(Criticality.init(rawValue:))
         let isService =
-            given != nil || rates != nil
-            ? head.headers.first(name: "authorization").map(credentials.isService) ?? false : false
+            given != nil || rates != nil ? self.isService(head) : false
         if let rates, !isService {
             let quota = rates.ask(client, at: time.now())
             if quota.isExceeded {
@@ -95,6 +106,10 @@ package final class Door: Sendable {
         }
         guard shedder != nil else { return .free }
         return .place(Shedder.Request(criticality.priority, deadline: .after(budget, from: now)))
+    }
+
+    func isService(_ head: HTTPRequestHead) -> Bool {
+        head.headers.first(name: "authorization").map(credentials.isService) ?? false
     }
 
     /// Requests that were refused because their client asked too often.

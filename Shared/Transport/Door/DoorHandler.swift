@@ -45,6 +45,10 @@ final class DoorHandler: ChannelDuplexHandler {
     /// Where bytes go that are no parts.
     private let encoder: ChannelHandlerContext
     private var client = ""
+    /// In ``Door/connections``; nil where there was no room.
+    private var id: ConnectionTable.ID?
+    private var isService = false
+    private var hasAsked = false
     private var waiter: DoorWaiter?
     private var phase = Phase.idle
     /// The request that is received or waits.
@@ -59,8 +63,13 @@ final class DoorHandler: ChannelDuplexHandler {
     private var held = CircularBuffer<Held>()
     private var heldBytes = 0
     private var isReadHeld = false
-    /// When the connection last fell silent, or the request began to arrive.
+    /// When the connection last fell silent, or the head or the body began to arrive.
     private var quietSince = NIODeadline.now()
+    /// Whether the parser made a part of what was last read, and whether a head has begun that isn't here as a whole.
+    private var hasPart = false
+    private var isHeadBegun = false
+    /// Since when the client has taken nothing of what is written to it; nil while it does.
+    private var unreadSince: NIODeadline?
     private var alarm: Scheduled<Void>?
 
     init(door: Door, slot: AdmissionSlot, encoder: ChannelHandlerContext) {
@@ -73,7 +82,13 @@ final class DoorHandler: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         client = context.remoteAddress?.ipAddress.map(ClientRates.client) ?? ""
         waiter = DoorWaiter(NIOLoopBound((self, context), eventLoop: context.eventLoop))
-        watch(context, for: TimeAmount(door.idleTimeout))
+        id = door.connections.open(context.channel, of: client)
+        watch(context, for: min(door.idleTimeout, door.requestTimeout))
+        guard id == nil else { return }
+        phase = .over
+        let channel = context.channel
+        // Not while it is still being set up.
+        channel.eventLoop.execute { channel.close(promise: nil) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { end() }
@@ -87,6 +102,7 @@ final class DoorHandler: ChannelDuplexHandler {
     private func end() {
         if case .waiting(let ticket, _) = phase { _ = door.shedder?.leave(ticket) }
         phase = .over
+        if let id { door.connections.close(id) }
         alarm?.cancel()
         alarm = nil
         waiter = nil
@@ -98,11 +114,27 @@ final class DoorHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
+        hasPart = true
         guard isFree else {
             if case .body(let bytes) = part { heldBytes += bytes.readableBytes }
             return held.append(.part(part))
         }
         receive(part, context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // Bytes came, and the parser made nothing of them yet: a head has begun, and its time with it.
+        if !hasPart, case .idle = phase, !isHeadBegun {
+            isHeadBegun = true
+            quietSince = .now()
+        }
+        hasPart = false
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        unreadSince = context.channel.isWritable ? nil : .now()
+        context.fireChannelWritabilityChanged()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -145,10 +177,13 @@ final class DoorHandler: ChannelDuplexHandler {
             }
             guard bodyBytes <= Call.largestBody else { return refuse(.bodyTooLarge, context) }
             parts.append(part)
-            if case .end = part { ask(request, context) }
+            guard case .end = part else { return }
+            guard begin() else { return context.close(promise: nil) }
+            ask(request, context)
         case (.working(_, let isAnswered), _):
             context.fireChannelRead(wrapInboundOut(part))
             guard case .end = part else { return }
+            _ = begin()
             phase = .working(isReceived: true, isAnswered: isAnswered)
             if isAnswered { finish(context) }
         case (.discarding, .end): finish(context)
@@ -159,16 +194,24 @@ final class DoorHandler: ChannelDuplexHandler {
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         arrival = .now
         quietSince = .now()
+        isHeadBegun = false
         path = head.uri.prefix { $0 != "?" }
         isHead = head.method == .HEAD
         isRead = isHead || head.method == .GET
         // The parser reads nothing more after a request that wants another protocol, although it gets none.
         if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT { closesAfterwards = true }
+        if !isService, let id, door.isService(head) {
+            isService = true
+            door.connections.isService(id)
+        }
         switch door.judge(head, from: client, at: arrival) {
         case .free:
             slot.put(Admission(arrival: arrival, place: nil))
             phase = .working(isReceived: false, isAnswered: false)
             context.fireChannelRead(wrapInboundOut(.head(head)))
+        case .place(let request) where id.map(door.connections.isBeyondLimits) ?? true:
+            closesAfterwards = true
+            refuse(request, .overloaded, context)
         case .place(let request):
             phase = .receiving(request)
             parts.append(.head(head))
@@ -177,6 +220,12 @@ final class DoorHandler: ChannelDuplexHandler {
         case .rateLimited(let quota):
             refuse(door.refusals.rateLimited(quota, path: path, isHead: isHead, closes: closesAfterwards), context)
         }
+    }
+
+    /// A request is here as a whole: the connection isn't ended before it is answered.
+    private func begin() -> Bool {
+        hasAsked = true
+        return id.map(door.connections.begin) ?? false
     }
 
     // MARK: Admission
@@ -257,6 +306,7 @@ final class DoorHandler: ChannelDuplexHandler {
         case (.end, .working(isReceived: true, _)) where closesAfterwards:
             // Not before the last byte is on its way.
             phase = .over
+            quietSince = .now()
             let written = promise ?? context.eventLoop.makePromise()
             written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
             context.write(data, promise: written)
@@ -271,6 +321,7 @@ final class DoorHandler: ChannelDuplexHandler {
     /// The request has been read and answered: the next one's turn.
     private func finish(_ context: ChannelHandlerContext) {
         quietSince = .now()
+        if let id { door.connections.end(id) }
         if closesAfterwards {
             phase = .over
             return context.close(promise: nil)
@@ -314,17 +365,23 @@ final class DoorHandler: ChannelDuplexHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        let limit = TimeAmount(door.idleTimeout)
-        let isOurTurn =
-            switch phase {
-            case .waiting, .working(isReceived: true, _): true
-            case .idle, .receiving, .working, .discarding, .over: false
-            }
-        let quiet = NIODeadline.now() - quietSince
-        if !isOurTurn, quiet >= limit {
+        let now = NIODeadline.now()
+        let (begin, limit) = patience
+        if let begin, now - begin >= limit {
             context.close(promise: nil)
         } else {
-            watch(context, for: isOurTurn ? limit : limit - quiet)
+            let rest = begin.map { limit - (now - $0) } ?? limit
+            watch(context, for: min(rest, door.idleTimeout, door.requestTimeout))
+        }
+    }
+
+    /// What the client has to do by when; begin is nil where it is this service's turn.
+    private var patience: (begin: NIODeadline?, limit: TimeAmount) {
+        switch phase {
+        case .waiting, .working(isReceived: true, _): (unreadSince, door.requestTimeout)
+        case .idle where hasAsked && !isHeadBegun: (quietSince, door.idleTimeout)
+        case .idle, .receiving, .working, .discarding: (quietSince, door.requestTimeout)
+        case .over: (quietSince, door.idleTimeout)
         }
     }
 }

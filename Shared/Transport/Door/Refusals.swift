@@ -71,7 +71,7 @@ struct Refusals: Sendable {
     private static func bytes(
         _ head: [UInt8], _ before: [UInt8], _ after: [UInt8], _ path: Substring, isHead: Bool, closes: Bool
     ) -> ByteBuffer {
-        let path = escaped(path)
+        let path = escaped(path.prefix(Answer.longestInstance))
         let length = before.count + path.utf8.count + after.count
         var buffer = ByteBuffer()
         buffer.reserveCapacity(head.count + length + 48)

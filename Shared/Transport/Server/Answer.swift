@@ -10,6 +10,9 @@ package struct Answer: Sendable {
     package var headers: HTTPFields
     package var body: Data
 
+    /// A longer path is cut in a problem's `instance`.
+    static let longestInstance = 200
+
     package init(status: Int, headers: HTTPFields = [:], body: Data = Data()) {
         self.status = status
         self.headers = headers
@@ -28,7 +31,7 @@ package struct Answer: Sendable {
 
     package static func problem(_ problem: Problem, instance: String) -> Answer {
         var document = problem.document
-        document.instance = instance
+        document.instance = String(instance.unicodeScalars.prefix(Self.longestInstance))
         var headers = problem.headers
         headers[.contentType] = "application/problem+json"
         return Answer(status: document.status, headers: headers, body: (try? JSON.encode(document)) ?? Data())

@@ -30,17 +30,14 @@ package struct Call: Sendable {
     /// A query parameter that may be left out; an empty one counts as left out.
     package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// The body as `type`.
+    /// The body as `type`; a large one is decoded off the event loop.
     /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer for a wrong or missing field.
-    package func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+    package func decode<Value: Decodable & Sendable>(_ type: Value.Type) async throws -> Value {
         guard let mediaType = headers[.contentType].map(Self.essence), Self.isJSON(mediaType) else {
             throw Problem.unsupportedMediaType
         }
-        do {
-            return try JSON.decode(type, from: body)
-        } catch let error as DecodingError {
-            throw Problem(error, body: body)
-        }
+        guard body.count > LargeValues.threshold else { return try JSON.decodeBody(type, from: body) }
+        return try await LargeValues.run(before: deadline) { [body] in try JSON.decodeBody(type, from: body) }
     }
 
     /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters.

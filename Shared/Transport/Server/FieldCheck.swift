@@ -1,13 +1,15 @@
 package import Contracts
 
-/// Collects what is wrong with a request's fields, so that a caller learns of all of it at once.
+/// Collects what is wrong with a request's fields, so that a caller learns of it at once: the first 20 of it.
 package struct FieldCheck {
+    static let most = 20
+
     private var errors: [FieldError] = []
 
     package init() {}
 
     package mutating func callAsFunction(_ isValid: Bool, _ pointer: @autoclosure () -> String, _ detail: String) {
-        if !isValid { errors.append(FieldError(pointer: pointer(), detail: detail)) }
+        if !isValid, errors.count < Self.most { errors.append(FieldError(pointer: pointer(), detail: detail)) }
     }
 
     /// Ids, codes and the like: 1 to 255 characters, none of them NUL, where SQLite's text would end and two ids become one.
@@ -37,7 +39,7 @@ package struct FieldCheck {
         }
     }
 
-    /// 422 with every field that was found wrong.
+    /// 422 with the fields that were found wrong.
     package var problem: Problem { .invalidRequest(errors) }
 
     /// - Throws: ``problem``, if anything was found wrong.

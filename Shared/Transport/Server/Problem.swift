@@ -15,12 +15,16 @@ package struct Problem: Error, Sendable {
         self.init(ProblemDocument(status: status, code: code, title: title, detail: detail), headers: headers)
     }
 
+    /// 422, with the first 20 of `errors`. A pointer or a detail that quotes at length what the caller sent is cut.
     package static func invalidRequest(_ errors: [FieldError]) -> Problem {
+        let errors = errors.prefix(FieldCheck.most).map {
+            FieldError(pointer: $0.pointer.excerpt(100), detail: $0.detail.excerpt(300))
+        }
         let fields = errors.map { $0.pointer.isEmpty ? "the body" : $0.pointer }.joined(separator: ", ")
         return Problem(
             ProblemDocument(
                 status: 422, code: "invalid-request", title: "The request is not valid",
-                detail: "Not valid: \(fields.prefix(500)).", errors: errors))
+                detail: "Not valid: \(fields.excerpt(500)).", errors: errors))
     }
 
     package static func malformedJSON(_ detail: String = "The body is not valid JSON.") -> Problem {

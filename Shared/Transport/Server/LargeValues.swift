@@ -1,0 +1,28 @@
+import Dispatch
+import Resilience
+
+/// Where values are encoded and decoded that are too large for the event loop.
+///
+/// One loop serves every request of the process, so whatever takes milliseconds on it delays all of them. Large values take
+/// turns on one thread of their own: they delay each other, and no more than one core is ever busy with them.
+enum LargeValues {
+    /// Bytes of a body. The most expensive JSON of this size takes about 1 ms to decode; an order of 100 items is smaller.
+    static let threshold = 8 * 1024
+
+    private static let queue = DispatchQueue(label: "large values")
+
+    /// - Throws: 503 where the deadline passed before the turn came: its client no longer waits.
+    static func run<Value: Sendable>(
+        before deadline: Deadline? = nil, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async {
+                continuation.resume(
+                    with: Result {
+                        if let deadline, deadline.hasPassed() { throw Problem.deadlineExceeded }
+                        return try body()
+                    })
+            }
+        }
+    }
+}
