@@ -1,3 +1,5 @@
+// Where another file of the target imports Dispatch, the compiler looks for timespec's members there.
+import CDispatch
 import Foundation
 
 /// User and system time, and memory, as the kernel accounts for them.
