@@ -7,8 +7,9 @@ struct NeighbourFaultsTests {
     @Test("each neighbour has its own setting, and what it does is what an outage would do")
     func settings() async throws {
         let settings = [
-            "FAULTS_ENABLED": "true", "COUPON_FAULTS": #"[{"kind": "garbage"}]"#,
-            "PAYMENT_FAULTS": #"{"faults": [{"route": "POST /payments", "kind": "error", "when": "after"}]}"#,
+            "FAULTS_ENABLED": "true", "COUPON_FAULTS": #"[{"kind": "garbage", "expiresInSeconds": 3600}]"#,
+            "PAYMENT_FAULTS":
+                #"{"faults": [{"route": "POST /payments", "kind": "error", "when": "after", "expiresInSeconds": 3600}]}"#,
         ]
         try await withStack(settings: settings) { stack in
             let answer = try await stack.place(request(coupon: "TENTH"))
@@ -25,8 +26,9 @@ struct NeighbourFaultsTests {
     @Test("faults of inventory and notification are theirs alone")
     func others() async throws {
         let settings = [
-            "FAULTS_ENABLED": "true", "INVENTORY_FAULTS": #"[{"route": "POST /reservations", "kind": "abort"}]"#,
-            "NOTIFICATION_FAULTS": #"[{"kind": "error", "status": 503}]"#,
+            "FAULTS_ENABLED": "true",
+            "INVENTORY_FAULTS": #"[{"route": "POST /reservations", "kind": "abort", "expiresInSeconds": 3600}]"#,
+            "NOTIFICATION_FAULTS": #"[{"kind": "error", "status": 503, "expiresInSeconds": 3600}]"#,
         ]
         try await withStack(settings: settings) { stack in
             let order: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
