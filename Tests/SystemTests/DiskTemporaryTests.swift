@@ -22,8 +22,8 @@ struct DiskTemporaryTests {
             done
             cd /tmp
             """
-        let inventory = try LoneService(
-            "inventory", port: try FreePorts.base(), data: "/mnt/data", after: script, hasOwnMounts: true,
+        let inventory = try await LoneService(
+            "inventory", data: "/mnt/data", after: script, hasOwnMounts: true,
             settings: ["TMPDIR": "/tmp"], client: client)
         defer { inventory.process.terminate() }
         try await inventory.untilReady()
@@ -41,15 +41,14 @@ struct DiskTemporaryTests {
         defer { client.shutdown() }
         let data = try TemporaryFolder()
         let limit = 64
-        let port = try FreePorts.base()
-        let inventory = try LoneService(
-            "inventory", port: port, data: data.path, after: "ulimit -n \(limit)", client: client)
+        let inventory = try await LoneService(
+            "inventory", data: data.path, after: "ulimit -n \(limit)", client: client)
         defer { inventory.process.terminate() }
         try await inventory.untilReady()
-        let customer = try RawConnection(port: port)
+        let customer = try RawConnection(port: inventory.port)
         customer.send("GET", "/livez")
         #expect(await customer.answer()?.status == 200)
-        let idle = try (0..<2 * limit).map { _ in try RawConnection(port: port) }
+        let idle = try (0..<2 * limit).map { _ in try RawConnection(port: inventory.port) }
         while try inventory.descriptors < limit {
             try Task.checkCancellation()
             await Task.yield()

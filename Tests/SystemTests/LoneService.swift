@@ -7,7 +7,9 @@ import Transport
 /// One service in a process of its own, started as a container starts it: with a shell's words before its own.
 struct LoneService: Sendable {
     let process: ChildProcess
+    /// As its log has it.
     let url: String
+    let port: Int
     let client: HTTPClient
 
     /// The checkout's catalogue, above the executables.
@@ -21,22 +23,37 @@ struct LoneService: Sendable {
         return "Data/journey"
     }()
 
+    /// Returns when it listens.
+    ///
     /// - Parameters:
+    ///   - port: 0 for a free one.
     ///   - script: what a shell does before it becomes the service.
     ///   - hasOwnMounts: whether what it mounts is its own affair. That takes root.
     init(
-        _ name: String, host: String = "127.0.0.1", port: Int, data: String, after script: String = ":",
+        _ name: String, host: String = "127.0.0.1", port: Int = 0, data: String, after script: String = ":",
         hasOwnMounts: Bool = false, settings: [String: String] = [:], client: HTTPClient
-    ) throws {
+    ) async throws {
         let environment = [
             "HTTP_HOST": host, "HTTP_PORT": "\(port)", "DATA_DIR": data, "SERVICE_TOKEN": TestTokens.service,
-            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "critical", "SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m",
+            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "info", "SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m",
         ].merging(settings) { $1 }
         let shell = ["/bin/sh", "-e", "-c", script + "\nexec \"$0\"", Executables.folder.appending(path: name).path]
         let words = (hasOwnMounts ? ["/usr/bin/unshare", "-m"] : []) + shell
-        process = try ChildProcess(words[0], Array(words.dropFirst()), environment: environment)
-        url = "http://\(host):\(port)"
+        let folder = try TemporaryFolder()
+        let log = try folder.write("", to: "log")
+        process = try ChildProcess(
+            words[0], Array(words.dropFirst()), environment: environment, output: log, errors: log)
         self.client = client
+        var text = ""
+        var url: Substring?
+        while url == nil {
+            try #require(process.isRunning, "\(name) ended before it listened: \(text)")
+            text = try String(contentsOfFile: log, encoding: .utf8)
+            url = text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("url=http") }?.dropFirst(4)
+            await Task.yield()
+        }
+        self.url = try String(#require(url))
+        self.port = try #require(Int(self.url.split(separator: ":").last ?? ""))
     }
 
     static let canHaveOwnMounts: Bool = {

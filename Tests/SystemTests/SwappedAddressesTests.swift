@@ -16,30 +16,30 @@ struct SwappedAddressesTests {
         let folder = try TemporaryFolder()
         let client = HTTPClient()
         defer { client.shutdown() }
-        let base = try FreePorts.base()
-        let inventory = try LoneService("inventory", port: base + 1, data: folder.path + "/inventory", client: client)
+        let inventory = try await LoneService("inventory", data: folder.path + "/inventory", client: client)
         defer { inventory.process.terminate() }
-        // At one port, as each container of ours might have it.
-        func start(_ name: String, at address: Int) throws -> LoneService {
-            try LoneService(
-                name, host: Self.addresses[address], port: base + 2, data: folder.path + "/" + name, client: client)
+        func start(_ name: String, at address: Int, _ port: Int = 0) async throws -> LoneService {
+            try await LoneService(
+                name, host: Self.addresses[address], port: port, data: folder.path + "/" + name, client: client)
         }
         func hosts(payment: Int, coupon: Int) -> String {
             "127.0.0.1 localhost\n\(Self.addresses[payment]) payment.test\n\(Self.addresses[coupon]) coupon.test\n"
         }
         let file = try folder.write(hosts(payment: 0, coupon: 1), to: "hosts")
-        var payment = try start("payment", at: 0)
-        var coupon = try start("coupon", at: 1)
+        var payment = try await start("payment", at: 0)
+        // Both at one port, as containers may be.
+        let port = payment.port
+        var coupon = try await start("coupon", at: 1, port)
         defer {
             payment.process.terminate()
             coupon.process.terminate()
         }
         for service in [inventory, payment, coupon] { try await service.untilReady() }
-        let order = try LoneService(
-            "order", port: base, data: folder.path + "/order", after: "mount --bind \(file) /etc/hosts", hasOwnMounts: true,
+        let order = try await LoneService(
+            "order", data: folder.path + "/order", after: "mount --bind \(file) /etc/hosts", hasOwnMounts: true,
             settings: [
-                "INVENTORY_URL": inventory.url, "PAYMENT_URL": "http://payment.test:\(base + 2)",
-                "COUPON_URL": "http://coupon.test:\(base + 2)", "ORDER_BUDGET": "20s",
+                "INVENTORY_URL": inventory.url, "PAYMENT_URL": "http://payment.test:\(port)",
+                "COUPON_URL": "http://coupon.test:\(port)", "ORDER_BUDGET": "20s",
             ], client: client)
         defer { order.process.terminate() }
         try await order.untilReady()
@@ -57,8 +57,8 @@ struct SwappedAddressesTests {
         await coupon.kill()
         // In place: another file under the name would not be seen.
         try hosts(payment: 1, coupon: 0).write(toFile: file, atomically: false, encoding: .utf8)
-        payment = try start("payment", at: 1)
-        coupon = try start("coupon", at: 0)
+        payment = try await start("payment", at: 1, port)
+        coupon = try await start("coupon", at: 0, port)
         for service in [payment, coupon] { try await service.untilReady() }
         let after = try await place("after")
         #expect(after.status == 201, "\(after.text)")
