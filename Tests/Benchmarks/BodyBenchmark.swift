@@ -6,7 +6,7 @@ import Transport
 /// The most expensive bodies of 256 KiB that a search found, each five times a second beside ordinary orders: what the orders'
 /// customers notice of them.
 struct BodyBenchmark {
-    private static let seconds = 8.0
+    private static let seconds = 5.0
     private static let ordersPerSecond = 50.0
     private static let bodiesPerSecond = 5.0
 

@@ -2,6 +2,11 @@
 import CDispatch
 import Foundation
 
+// `timespec` belongs to whichever C module the compiler loads first; on Linux that may be this one.
+#if canImport(CDispatch)
+    import CDispatch
+#endif
+
 /// User and system time, and memory, as the kernel accounts for them.
 enum CPUTime {
     static func ofThisProcess() -> Double {
