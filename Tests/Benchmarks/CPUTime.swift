@@ -1,5 +1,3 @@
-// Where another file of the target imports Dispatch, the compiler looks for timespec's members there.
-import CDispatch
 import Foundation
 
 // `timespec` belongs to whichever C module the compiler loads first; on Linux that may be this one.
