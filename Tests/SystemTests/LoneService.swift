@@ -95,11 +95,6 @@ struct LoneService: Sendable {
         Foundation.kill(process.pid, SIGKILL)
         _ = await process.end()
     }
-
-    /// Numbers of the file descriptors that it has open.
-    var descriptors: Int {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.pid)/fd").count }
-    }
 }
 
 /// As many lines as a basket may have, of products from all over the catalogue: each is on another page of the file.
