@@ -39,7 +39,7 @@ extension RouteServer {
             case .latency: continue
             case .error: return .answer(.problem(InjectedAnswer.error(bite), instance: request.uri.path))
             case .garbage: return .answer(.json(200, encoded: Data(InjectedAnswer.garbage(bite))))
-            case .blackHole: await Self.untilGone(request)
+            case .blackHole: await Admission.outside { await Self.untilGone(request) }
             case .abort: break
             }
             try? await connection.close()
@@ -48,10 +48,11 @@ extension RouteServer {
         return nil
     }
 
-    /// Stopping the service ends the wait, so that the request can still be finished.
+    /// Stopping the service ends the wait, so that the request can still be finished. It takes nothing from other requests, so
+    /// its place in the service is theirs meanwhile: what is slow isn't overloaded.
     private func hold(for delay: Duration) async {
         guard delay > .zero, let time = faults?.environment.time else { return }
-        await cancelWhenGracefulShutdown { try? await time.sleep(delay) }
+        await Admission.outside { await cancelWhenGracefulShutdown { try? await time.sleep(delay) } }
     }
 
     /// Returns when the client has closed its side of the connection, or the service is being stopped.
