@@ -130,9 +130,11 @@ struct BodyTests {
         let items = (0..<40).map { Sample.Item(sku: "\($0)" + String(repeating: "x", count: 100_000), quantity: $0) }
         let answer = try await paging.answer(items) { "\($0.quantity)" }
         let page = try JSON.decode(Page<Sample.Item>.self, from: answer.body)
-        #expect(page.items == Array(items.prefix(11)))
+        // Half a mebibyte is in the sixth.
+        let isRight = page.items == Array(items.prefix(6))
+        #expect(isRight)
         let next = try Paging(Self.call(Data(), query: ["cursor": page.nextCursor ?? ""]))
-        #expect(next.after == "10")
+        #expect(next.after == "5")
         let last = try await paging.answer(Array(items.prefix(3))) { "\($0.quantity)" }
         #expect(try JSON.decode(Page<Sample.Item>.self, from: last.body).nextCursor == nil)
     }
