@@ -67,7 +67,7 @@ struct ConnectionTests {
 
     @Test("a head that never ends has its time, however the connection was used before")
     func slowHead() async throws {
-        try await DoorServer.run(requestTimeout: .milliseconds(50)) { server in
+        try await DoorServer.run(requestTimeout: .seconds(2)) { server in
             server.end("/page")
             let connection = try server.connect()
             connection.send("GET", "/page")
@@ -79,7 +79,7 @@ struct ConnectionTests {
 
     @Test("a client that reads nothing of its answers is let go")
     func unread() async throws {
-        try await DoorServer.run(shedder: nil, requestTimeout: .milliseconds(200)) { server in
+        try await DoorServer.run(shedder: nil, requestTimeout: .seconds(2)) { server in
             server.end("/order")
             let connection = try server.connect()
             let body = String(repeating: "x", count: 200_000)

@@ -316,7 +316,7 @@ struct DoorTests {
     @Test("a connection that says nothing ends; one that waits for its answer doesn't")
     func silence() async throws {
         // Long enough that a request which is there is read in time, on a slow machine too.
-        try await DoorServer.run(idleTimeout: .seconds(1), requestTimeout: .seconds(1)) { server in
+        try await DoorServer.run(idleTimeout: .seconds(2), requestTimeout: .seconds(2)) { server in
             let busy = try server.connect()
             busy.send("GET", "/order/1")
             await server.begun.until { $0.count == 1 }
