@@ -12,11 +12,13 @@ struct DiskTemporaryTests {
         let client = HTTPClient()
         defer { client.shutdown() }
         let data = try TemporaryFolder()
-        // SQLite tries the working folder too.
+        // SQLite tries the working folder too. The checkout may lie in a temporary folder itself.
         let script = """
             mount -t tmpfs csp-test /mnt
-            mkdir /mnt/data
+            mkdir /mnt/data /mnt/bin /mnt/seed
             mount --bind \(data.path) /mnt/data
+            mount --bind \(Executables.folder.path) /mnt/bin
+            mount --bind \(LoneService.seedFolder) /mnt/seed
             for folder in /tmp /var/tmp /usr/tmp; do
                 test ! -d $folder || mount -t tmpfs -o ro csp-test $folder
             done
@@ -24,7 +26,7 @@ struct DiskTemporaryTests {
             """
         let inventory = try await LoneService(
             "inventory", data: "/mnt/data", after: script, hasOwnMounts: true,
-            settings: ["TMPDIR": "/tmp"], client: client)
+            executables: "/mnt/bin", settings: ["TMPDIR": "/tmp", "SEED_DIR": "/mnt/seed"], client: client)
         defer { inventory.process.terminate() }
         try await inventory.untilReady()
         let request = ReservationRequest(orderId: "ord_large", items: try largestBasket())

@@ -29,15 +29,17 @@ struct LoneService: Sendable {
     ///   - port: 0 for a free one.
     ///   - script: what a shell does before it becomes the service.
     ///   - hasOwnMounts: whether what it mounts is its own affair. That takes root.
+    ///   - executables: their folder, after the script.
     init(
         _ name: String, host: String = "127.0.0.1", port: Int = 0, data: String, after script: String = ":",
-        hasOwnMounts: Bool = false, settings: [String: String] = [:], client: HTTPClient
+        hasOwnMounts: Bool = false, executables: String = Executables.folder.path, settings: [String: String] = [:],
+        client: HTTPClient
     ) async throws {
         let environment = [
             "HTTP_HOST": host, "HTTP_PORT": "\(port)", "DATA_DIR": data, "SERVICE_TOKEN": TestTokens.service,
             "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "info", "SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m",
         ].merging(settings) { $1 }
-        let shell = ["/bin/sh", "-e", "-c", script + "\nexec \"$0\"", Executables.folder.appending(path: name).path]
+        let shell = ["/bin/sh", "-e", "-c", script + "\nexec \"$0\"", "\(executables)/\(name)"]
         let words = (hasOwnMounts ? ["/usr/bin/unshare", "-m"] : []) + shell
         let folder = try TemporaryFolder()
         let log = try folder.write("", to: "log")
