@@ -58,8 +58,8 @@ final class Operation: Sendable {
 }
 
 extension Protection {
-    /// The numbers for the calls of one criticality: below `critical` the reserved places are missing, and where nobody waits,
-    /// an answer within the time that there is isn't slow.
+    /// The numbers for the calls of one criticality. Below `critical` the bulkhead is smaller by the reserved places. A
+    /// `sheddable` call is never slow: no request waits for it, and its timeout bounds it.
     fileprivate func narrowed(to criticality: Criticality, _ concurrency: Int?) -> Protection {
         var own = self
         own.bulkhead.reserved = 0

@@ -106,7 +106,7 @@ struct BreakerState: Sendable {
         return closeIfProven(at: now)
     }
 
-    /// Closes once enough successes are known, whoever's they were.
+    /// Closes once trials and noted successes together are as many as have to succeed.
     mutating func closeIfProven(at now: ContinuousClock.Instant) -> Change? {
         guard phase != .closed, control == .automatic || control == .observing, trialSuccesses >= configuration.trials,
             phase == .halfOpen || now >= openUntil

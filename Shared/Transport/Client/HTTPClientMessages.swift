@@ -12,10 +12,10 @@ extension HTTPClient {
         package var connectTimeout: Duration
         /// The whole call, connecting included. Zero or less fails at once with `.timeout`.
         package var timeout: Duration
-        /// Who goes first where calls wait for a connection.
+        /// Where calls wait for a connection, the higher priority has it first.
         package var priority: Priority
-        /// Who is to answer. An answer that names another service is `.wrongService`; one that names none may have come
-        /// through a proxy, and counts. Nil: whoever answers will do.
+        /// The name of the service that is asked. An answer that names another service is `.wrongService`; one that names none
+        /// may have come through a proxy, and counts. Nil: an answer of any service counts.
         package var service: String?
 
         package init(

@@ -3,7 +3,7 @@ import Contracts
 /// The answer as it comes in: interim heads forgotten, sizes capped, trailers ignored.
 struct ReceivedAnswer {
     private let maximumBodyBytes: Int
-    /// Who is to answer; nil: whoever does.
+    /// The name of the service that is asked; nil: an answer of any service counts.
     var service: String?
     private var headers: [(name: String, value: String)] = []
     private var body: [UInt8] = []

@@ -105,7 +105,7 @@ package struct Neighbour: Sendable {
     }
 
     /// "An answer that isn't the contract's, in status or body, is a failure of the call, never a success." Two kinds
-    /// of failure say nothing against the other end's health: that it sheds, and that it refuses in a way nobody expected.
+    /// of failure say nothing against the other end's health: a call that it sheds, and a refusal that no contract names.
     private static func sort<Answer: Decodable>(
         _ response: HTTPClient.Response, expecting: Set<Int>, refusals: Set<String>
     ) throws(CallError) -> Answer {

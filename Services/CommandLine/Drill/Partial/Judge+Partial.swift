@@ -25,7 +25,7 @@ extension Judge {
         }
     }
 
-    /// Whoever went without something was told so: of the orders that were answered while it was broken.
+    /// Every order that went without something says so: of those that were answered during the fault.
     private func silent(_ asked: [Sample], _ dependency: String) -> [String] {
         let answered = asked.filter { sample in
             seen.rounds.contains { $0.fault.begin <= sample.at && sample.end < $0.fault.end }
