@@ -69,7 +69,8 @@ final class OperationTraffic: Sendable {
     ///
     /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is refused, and the
     /// call itself runs beside the request as the trial – of a critical dependency, whose calls have weight, only once it has
-    /// said that it is ready, and only if asking twice is asking once, since the same call is made again when the request is finished.
+    /// said that it is ready, and only if asking twice is asking once, since the same call is made again when the request is
+    /// finished.
     ///
     /// - Parameter answered: told how long a try took that was answered, a trial beside the request included.
     func run<Value: Sendable, Refusal: Sendable>(

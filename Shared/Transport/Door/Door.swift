@@ -89,8 +89,7 @@ package final class Door: Sendable {
     func judge(_ head: HTTPRequestHead, from client: String, at now: ContinuousClock.Instant) -> Judgement {
         guard let entry = table.entry(head.method, head.uri) else { return .free }
         let given = head.headers.first(name: "csp-criticality").flatMap(Criticality.init(rawValue:))
-        let isService =
-            given != nil || rates != nil ? self.isService(head) : false
+        let isService = (given != nil || rates != nil) && self.isService(head)
         if let rates, !isService {
             let quota = rates.ask(client, at: time.now())
             if quota.isExceeded {

@@ -240,13 +240,13 @@ final class DoorHandler: ChannelDuplexHandler {
         }
     }
 
-    fileprivate func admitted(_ place: Shedder.Place, _ context: ChannelHandlerContext) {
+    func admitted(_ place: Shedder.Place, _ context: ChannelHandlerContext) {
         guard case .waiting = phase else { return place.end(isWhole: false) }
         passOn(place, context)
         context.fireChannelReadComplete()
     }
 
-    fileprivate func refused(_ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {
+    func refused(_ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {
         guard case .waiting(_, let request) = phase else { return }
         refuse(request, refusal, context)
     }
@@ -382,30 +382,6 @@ final class DoorHandler: ChannelDuplexHandler {
         case .idle where hasAsked && !isHeadBegun: (quietSince, door.idleTimeout)
         case .idle, .receiving, .working, .discarding: (quietSince, door.requestTimeout)
         case .over: (quietSince, door.idleTimeout)
-        }
-    }
-}
-
-/// Brings the shedder's answer back to the connection's event loop.
-final class DoorWaiter: Shedder.Waiter {
-    private let handler: NIOLoopBound<(DoorHandler, ChannelHandlerContext)>
-
-    init(_ handler: NIOLoopBound<(DoorHandler, ChannelHandlerContext)>) { self.handler = handler }
-
-    func admitted(_ place: Shedder.Place) {
-        onLoop { handler, context in handler.admitted(place, context) }
-    }
-
-    func refused(_ refusal: Shedder.Refusal) {
-        onLoop { handler, context in handler.refused(refusal, context) }
-    }
-
-    private func onLoop(_ body: @escaping @Sendable (DoorHandler, ChannelHandlerContext) -> Void) {
-        let handler = handler
-        if handler.eventLoop.inEventLoop {
-            body(handler.value.0, handler.value.1)
-        } else {
-            handler.eventLoop.execute { body(handler.value.0, handler.value.1) }
         }
     }
 }
