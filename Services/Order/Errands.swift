@@ -57,12 +57,16 @@ enum Errand: String, Sendable, CaseIterable {
         }
     }
 
-    /// Brings messages of the time when lanes were destinations to those of their kind.
+    /// Lanes were dependencies once. In words of its own, since a migration doesn't change with the code.
     static let migration = Store.Migration(
         "order-lanes-2",
-        "UPDATE queue SET lane = CASE kind "
-            + allCases.map { "WHEN '\($0.rawValue)' THEN '\($0.lane.rawValue)' " }.joined()
-            + "ELSE lane END WHERE lane IN ('inventory', 'payment', 'coupon')")
+        """
+        UPDATE queue SET lane = CASE kind
+            WHEN 'commit-reservation' THEN 'commit' WHEN 'release-reservation' THEN 'release'
+            WHEN 'void-payment' THEN 'void' WHEN 'refund-coupon' THEN 'refund'
+            WHEN 'release-redemption' THEN 'redemption-release' WHEN 'repair-coupon' THEN 'redemption' ELSE lane END
+        WHERE lane IN ('inventory', 'payment', 'coupon')
+        """)
 
     /// Within its lane: giving back goes first, since somebody else may be waiting for it; what is only recorded, last.
     var priority: Int {
@@ -123,8 +127,9 @@ extension Verdict {
         }
     }
 
-    /// What an answer that didn't come means for it; that it was refused, another try won't change.
-    init(_ why: Unavailability) {
-        self = why.reason == .unexpectedRefusal ? .refused(why.words) : .unavailable(why.code)
+    /// What a missing answer means for it: a refusal that no contract names counts as a try, an outage doesn't.
+    /// - Parameter words: the reason that is kept with the message; nil: that of the call.
+    init(_ why: Unavailability, saying words: String? = nil) {
+        self = why.reason == .unexpectedRefusal ? .refused(words ?? why.words) : .unavailable(words ?? why.code)
     }
 }

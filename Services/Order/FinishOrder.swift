@@ -73,7 +73,7 @@ struct FinishOrder: Sendable {
         if let last = walked.progress.timeline.last, !begun.progress.timeline.contains(where: last.says) {
             _ = try await conclude.save(walked)
         }
-        return lack.reason.reason == .unexpectedRefusal ? .refused(lack.words) : .unavailable(lack.words)
+        return Verdict(lack.reason, saying: lack.words)
     }
 
     /// What becomes of the order and the end of this message are one transaction. The version of the order fences it, and the

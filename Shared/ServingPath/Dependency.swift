@@ -10,13 +10,13 @@ final class Dependency: Sendable {
     /// Held while all policies are changed: of two changes at once, the one's numbers are there afterwards, not some of each.
     private let changing = Locked(())
 
-    /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
-    /// - Throws: `InvalidConfiguration` where the declaration's numbers can't be.
+    /// - Parameters:
+    ///   - declaration: checked by the path.
+    ///   - isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
     init(
         _ declaration: Declaration, isCritical: Bool, isReady: (@Sendable (Deadline) async -> Bool)?,
         environment: PathEnvironment
-    ) throws(InvalidConfiguration) {
-        try declaration.protection.validate()
+    ) {
         self.declaration = declaration
         self.isCritical = isCritical
         self.isReady = isReady

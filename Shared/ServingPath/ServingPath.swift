@@ -67,7 +67,7 @@ public final class ServingPath: Sendable {
         if declaration.fallback.isEmpty { problems.append("what happens instead of \(declaration.name) is not said") }
         if declaration.effect.isEmpty { problems.append("what a customer notices without \(declaration.name) is not said") }
         guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
-        let dependency = try Dependency(declaration, isCritical: isCritical, isReady: isReady, environment: environment)
+        let dependency = Dependency(declaration, isCritical: isCritical, isReady: isReady, environment: environment)
         let isFirst = declared.withLock { declared in
             // Somebody else may have come first since it was looked for.
             if declared.contains(where: { $0.declaration.name == dependency.declaration.name }) { return false }

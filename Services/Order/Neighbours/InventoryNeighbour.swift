@@ -13,7 +13,7 @@ struct InventoryNeighbour: Sendable {
         timeout: .milliseconds(500), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(50))),
         // 1,000 orders/s at 10 ms are ten calls under way; a stall of a tenth of a second, a hundred. Customers' calls wait
-        // for each other, as long as payment's half is left, and find places that neither quotes nor the queue can take.
+        // for each other, as long as payment's half is left. Quotes and the queue have bulkheads of their own, of two thirds.
         bulkhead: Bulkhead.Configuration(
             limit: 96, waiting: 1024, longestWait: .milliseconds(300), reserved: 32,
             reservedFrom: Criticality.critical.priority),
@@ -63,8 +63,8 @@ struct InventoryNeighbour: Sendable {
                 "POST", "/reservations/\(orderId)/release", expecting: [200], in: context)
             guard ended.orderId == orderId, ended.status == .released else { throw .unavailable(.invalidAnswer) }
         }
+        // A quote of a hundred lines is a hundred calls, so a crowd of quotes waits here rather than in the way of orders.
         products = try CriticalDependency(step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16) {
-            // A quote of a hundred lines is a hundred calls, and a crowd asks for quotes.
             sku, context async throws(CallError) in
             let path = sku.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? sku
             let product: Product = try await neighbour.call(

@@ -14,7 +14,8 @@ struct PaymentNeighbour: Sendable {
         timeout: .seconds(1), attemptTimeout: .seconds(1), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(20), cap: .milliseconds(100))),
         // 128 captures of half a second each are 256 a second, more than this shop sells; the rest waits its turn, as long as
-        // its customer does. The queue's three lanes take 96 at most; the others are the customers'.
+        // its customer does. The queue's calls have bulkheads of their own, of 96: as many as its three lanes of orders make at
+        // once.
         bulkhead: Bulkhead.Configuration(limit: 128, waiting: 1024, reserved: 32, reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(3)), minimumCalls: 20, failureRate: 0.5, slowCall: .milliseconds(700), slowCallRate: 0.7,
