@@ -28,16 +28,6 @@ final class DoorHandler: ChannelDuplexHandler {
         case over
     }
 
-    /// What came too early.
-    private enum Held {
-        case part(HTTPServerRequestPart)
-        case inputClosed
-        case error(any Error)
-    }
-
-    /// So much that came too early is kept before the socket isn't read any more.
-    private static let enough = 65_536
-
     private let door: Door
     /// The value of the header that names the service.
     private let service: String
@@ -60,8 +50,7 @@ final class DoorHandler: ChannelDuplexHandler {
     /// A GET or HEAD.
     private var isRead = false
     private var closesAfterwards = false
-    private var held = CircularBuffer<Held>()
-    private var heldBytes = 0
+    private var held = HeldInput()
     private var isReadHeld = false
     /// When the connection last fell silent, or the head or the body began to arrive.
     private var quietSince = NIODeadline.now()
@@ -107,7 +96,7 @@ final class DoorHandler: ChannelDuplexHandler {
         alarm = nil
         waiter = nil
         parts = []
-        held = []
+        held = HeldInput()
     }
 
     // MARK: What comes in
@@ -115,10 +104,7 @@ final class DoorHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         hasPart = true
-        guard isFree else {
-            if case .body(let bytes) = part { heldBytes += bytes.readableBytes }
-            return held.append(.part(part))
-        }
+        guard isFree else { return held.append(.part(part)) }
         receive(part, context)
     }
 
@@ -154,7 +140,7 @@ final class DoorHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if heldBytes < Self.enough, held.count < 1000 { context.read() } else { isReadHeld = true }
+        if held.isFull { isReadHeld = true } else { context.read() }
     }
 
     /// Whether what comes next concerns a request that isn't complete, or a new one.
@@ -263,8 +249,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     /// Where no request follows the one in work, whoever works on it may know that its client has closed its side.
     private func passOnEnd(_ context: ChannelHandlerContext) {
-        guard case .working = phase, case .inputClosed? = held.first else { return }
-        held.removeFirst()
+        guard case .working = phase, held.popInputClosed() else { return }
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
@@ -334,15 +319,13 @@ final class DoorHandler: ChannelDuplexHandler {
     private func takeHeld(_ context: ChannelHandlerContext) {
         while !isBusy, let next = held.popFirst() {
             switch next {
-            case .part(let part):
-                if case .body(let bytes) = part { heldBytes -= bytes.readableBytes }
-                receive(part, context)
+            case .part(let part): receive(part, context)
             case .inputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
             case .error(let error): context.fireErrorCaught(error)
             }
         }
         context.fireChannelReadComplete()
-        guard isReadHeld, heldBytes < Self.enough else { return }
+        guard isReadHeld, !held.isFull else { return }
         isReadHeld = false
         context.read()
     }
