@@ -38,7 +38,6 @@ final class DoorHandler: ChannelDuplexHandler {
     /// In ``Door/connections``; nil where there was no room.
     private var id: ConnectionTable.ID?
     private var isService = false
-    private var hasAsked = false
     private var waiter: DoorWaiter?
     private var phase = Phase.idle
     /// The request that is received or waits.
@@ -52,17 +51,12 @@ final class DoorHandler: ChannelDuplexHandler {
     private var closesAfterwards = false
     private var held = HeldInput()
     private var isReadHeld = false
-    /// When the connection last fell silent, or the head or the body began to arrive.
-    private var quietSince = NIODeadline.now()
-    /// Whether the parser made a part of what was last read, and whether a head has begun that isn't here as a whole.
-    private var hasPart = false
-    private var isHeadBegun = false
-    /// Since when the client has taken nothing of what is written to it; nil while it does.
-    private var unreadSince: NIODeadline?
+    private var clock: ClientClock
     private var alarm: Scheduled<Void>?
 
     init(door: Door, slot: AdmissionSlot, encoder: ChannelHandlerContext) {
         self.door = door
+        clock = ClientClock(idleTimeout: door.idleTimeout, requestTimeout: door.requestTimeout)
         service = "\(door.service)"
         self.slot = slot
         self.encoder = encoder
@@ -72,7 +66,7 @@ final class DoorHandler: ChannelDuplexHandler {
         client = context.remoteAddress?.ipAddress.map(ClientRates.client) ?? ""
         waiter = DoorWaiter(NIOLoopBound((self, context), eventLoop: context.eventLoop))
         id = door.connections.open(context.channel, of: client)
-        watch(context, for: min(door.idleTimeout, door.requestTimeout))
+        watch(context, for: clock.pause)
         guard id == nil else { return }
         phase = .over
         let channel = context.channel
@@ -103,23 +97,18 @@ final class DoorHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        hasPart = true
+        clock.partCame()
         guard isFree else { return held.append(.part(part)) }
         receive(part, context)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        // Bytes came, and the parser made nothing of them yet: a head has begun, and its time with it.
-        if !hasPart, case .idle = phase, !isHeadBegun {
-            isHeadBegun = true
-            quietSince = .now()
-        }
-        hasPart = false
+        clock.readCompleted(betweenRequests: turn == .request)
         context.fireChannelReadComplete()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        unreadSince = context.channel.isWritable ? nil : .now()
+        clock.writabilityChanged(context.channel.isWritable)
         context.fireChannelWritabilityChanged()
     }
 
@@ -179,8 +168,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         arrival = .now
-        quietSince = .now()
-        isHeadBegun = false
+        clock.headCame()
         path = head.uri.prefix { $0 != "?" }
         isHead = head.method == .HEAD
         isRead = isHead || head.method == .GET
@@ -210,7 +198,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     /// A request is here as a whole: the connection isn't ended before it is answered.
     private func begin() -> Bool {
-        hasAsked = true
+        clock.requestCame()
         return id.map(door.connections.begin) ?? false
     }
 
@@ -291,7 +279,7 @@ final class DoorHandler: ChannelDuplexHandler {
         case (.end, .working(isReceived: true, _)) where closesAfterwards:
             // Not before the last byte is on its way.
             phase = .over
-            quietSince = .now()
+            clock.fellSilent()
             let written = promise ?? context.eventLoop.makePromise()
             written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
             context.write(data, promise: written)
@@ -305,7 +293,7 @@ final class DoorHandler: ChannelDuplexHandler {
 
     /// The request has been read and answered: the next one's turn.
     private func finish(_ context: ChannelHandlerContext) {
-        quietSince = .now()
+        clock.fellSilent()
         if let id { door.connections.end(id) }
         if closesAfterwards {
             phase = .over
@@ -348,23 +336,20 @@ final class DoorHandler: ChannelDuplexHandler {
     }
 
     private func look(_ context: ChannelHandlerContext) {
-        let now = NIODeadline.now()
-        let (begin, limit) = patience
-        if let begin, now - begin >= limit {
+        let left = clock.left(turn, at: .now())
+        if let left, left <= .zero {
             context.close(promise: nil)
         } else {
-            let rest = begin.map { limit - (now - $0) } ?? limit
-            watch(context, for: min(rest, door.idleTimeout, door.requestTimeout))
+            watch(context, for: min(left ?? clock.pause, clock.pause))
         }
     }
 
-    /// What the client has to do by when; begin is nil where it is this service's turn.
-    private var patience: (begin: NIODeadline?, limit: TimeAmount) {
+    private var turn: ClientClock.Turn {
         switch phase {
-        case .waiting, .working(isReceived: true, _): (unreadSince, door.requestTimeout)
-        case .idle where hasAsked && !isHeadBegun: (quietSince, door.idleTimeout)
-        case .idle, .receiving, .working, .discarding: (quietSince, door.requestTimeout)
-        case .over: (quietSince, door.idleTimeout)
+        case .idle: .request
+        case .waiting, .working(isReceived: true, _): .service
+        case .receiving, .working, .discarding: .rest
+        case .over: .close
         }
     }
 }
