@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite("Bad input to inventory")
+@Suite("Bad input to inventory", .timeLimit(.minutes(10)))
 struct BadInputTests {
     @Test("every malformed body has its status and code, and never a 500")
     func bodies() async throws {

@@ -10,7 +10,7 @@ import Testing
 private let journey = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Data/journey").standardized
     .path
 
-@Suite("Catalogue and stock")
+@Suite("Catalogue and stock", .timeLimit(.minutes(10)))
 struct CatalogueTests {
     @Test("a product answers its price, currency and what is available of it")
     func product() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite("Commit and release")
+@Suite("Commit and release", .timeLimit(.minutes(10)))
 struct EndingTests {
     @Test("a commit hands the stock out, once, however often it comes")
     func commit() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite("Expiry")
+@Suite("Expiry", .timeLimit(.minutes(10)))
 struct ExpiryTests {
     @Test("a reservation counts as expired from its moment on, and not before")
     func moment() async throws {

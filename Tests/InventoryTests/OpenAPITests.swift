@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("The inventory service's OpenAPI document")
+@Suite("The inventory service's OpenAPI document", .timeLimit(.minutes(10)))
 struct OpenAPITests {
     @Test("describes every route that is served, and no other")
     func routes() async throws {

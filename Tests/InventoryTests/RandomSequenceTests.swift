@@ -130,7 +130,7 @@ private enum Step: CustomStringConvertible {
     }
 }
 
-@Suite("Random sequences")
+@Suite("Random sequences", .timeLimit(.minutes(10)))
 struct RandomSequenceTests {
     @Test(
         "any sequence of reserve, commit, release, expiry and replay ends as the obvious model says",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-@Suite("Reserve")
+@Suite("Reserve", .timeLimit(.minutes(10)))
 struct ReserveTests {
     @Test("a reservation sets stock aside and answers names, prices, currency and its end")
     func reserve() async throws {

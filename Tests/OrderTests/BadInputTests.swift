@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Bad input to order")
+@Suite("Bad input to order", .timeLimit(.minutes(10)))
 struct BadInputTests {
     private static let valid = #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}],"payment":{"token":"tok_ok"}}"#
 

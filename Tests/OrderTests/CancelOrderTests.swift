@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Cancelling")
+@Suite("Cancelling", .timeLimit(.minutes(10)))
 struct CancelOrderTests {
     @Test("an accepted order is cancelled at once, then undone everywhere, and the customer is told once")
     func accepted() async throws {

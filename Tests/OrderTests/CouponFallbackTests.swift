@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Orders with a coupon while coupon can't be had, and its rules are known from before.
-@Suite("Discounts by the last known rule")
+@Suite("Discounts by the last known rule", .timeLimit(.minutes(10)))
 struct CouponFallbackTests {
     /// Runs `body` with coupon behind a proxy.
     private func withProxy(

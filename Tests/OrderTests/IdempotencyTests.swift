@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Idempotency keys")
+@Suite("Idempotency keys", .timeLimit(.minutes(10)))
 struct IdempotencyTests {
     @Test("the same key with the same body is the same order, marked as replayed")
     func replay() async throws {

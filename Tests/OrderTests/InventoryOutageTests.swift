@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Orders while inventory can't be had: priced as it was last known, finished when it is back.
-@Suite("Ordering without inventory")
+@Suite("Ordering without inventory", .timeLimit(.minutes(10)))
 struct InventoryOutageTests {
     /// Runs `body` with inventory behind a proxy, and its catalogue known.
     private func withProxy(

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Large orders")
+@Suite("Large orders", .timeLimit(.minutes(10)))
 struct LargeOrdersTests {
     @Test("a list of large orders comes in more pages, none of them larger than a mebibyte and one order")
     func list() async throws {

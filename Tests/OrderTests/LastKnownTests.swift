@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderService
 
-@Suite("What was last known")
+@Suite("What was last known", .timeLimit(.minutes(10)))
 struct LastKnownTests {
     private static func coupon(_ code: String, amountOff: Int = 1) -> Coupon {
         Coupon(

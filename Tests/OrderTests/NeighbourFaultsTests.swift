@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-@Suite("Faults on order's way to its neighbours")
+@Suite("Faults on order's way to its neighbours", .timeLimit(.minutes(10)))
 struct NeighbourFaultsTests {
     @Test("each neighbour has its own setting, and what it does is what an outage would do")
     func settings() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderService
 
-@Suite("While notification is given up")
+@Suite("While notification is given up", .timeLimit(.minutes(10)))
 struct NotificationQueuedTests {
     private func force(_ stack: Stack, _ control: String) async throws {
         let body = Array(#"{"control":"\#(control)"}"#.utf8)

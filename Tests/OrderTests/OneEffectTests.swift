@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A call whose answer is lost, or that comes twice, has one effect.
-@Suite("One effect")
+@Suite("One effect", .timeLimit(.minutes(10)))
 struct OneEffectTests {
     private static let calls = [
         ("PAYMENT_URL", "POST /payments "), ("INVENTORY_URL", "POST /reservations "), ("COUPON_URL", "POST /redemptions "),

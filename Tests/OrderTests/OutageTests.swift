@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Outages")
+@Suite("Outages", .timeLimit(.minutes(10)))
 struct OutageTests {
     private static let behaviours: [(String, MisbehavingServer.Behaviour)] = [
         ("refuses connections", .refuse), ("hangs", .hang), ("answers no HTTP", .answer("garbage\r\n\r\n")),

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Placing an order")
+@Suite("Placing an order", .timeLimit(.minutes(10)))
 struct PlaceOrderTests {
     @Test("a healthy purchase is confirmed, paid once, committed and announced")
     func confirmed() async throws {

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Reading orders and quotes")
+@Suite("Reading orders and quotes", .timeLimit(.minutes(10)))
 struct ReadingTests {
     @Test("orders are listed newest first, filtered, and paged to the end without a gap")
     func listing() async throws {

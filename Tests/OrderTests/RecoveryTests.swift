@@ -8,7 +8,7 @@ import Testing
 
 @testable import OrderService
 
-@Suite("Recovery")
+@Suite("Recovery", .timeLimit(.minutes(10)))
 struct RecoveryTests {
     /// Leaves an order as a process does that is killed right after it wrote the order ahead.
     /// - Parameter due: when the next process takes it up.

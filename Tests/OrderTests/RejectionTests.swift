@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Refusals that another try can't change, and that no contract foresaw: they are no outage.
-@Suite("Rejected deliveries")
+@Suite("Rejected deliveries", .timeLimit(.minutes(10)))
 struct RejectionTests {
     /// Kept so short that no test waits for the breaker to close.
     private let breaker = ["COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms"]
@@ -39,7 +39,7 @@ struct RejectionTests {
         defer { refusing.stop() }
         try await withStack(settings: ["NOTIFICATION_URL": refusing.url]) { stack in
             _ = try await stack.place(request())
-            while refusing.seen.requests.count < 3 { await Task.yield() }
+            try await eventually { refusing.seen.requests.count >= 3 }
             let queue: QueueStatus = try await stack.order.get("/queue").decode()
             #expect(queue.dead == 0 && queue.byKind["order-confirmed"] != nil)
         }
@@ -80,7 +80,7 @@ struct RejectionTests {
         let soon = ["NOTIFICATION_URL": shedding.url, "NOTIFICATION_BREAKER_MINIMUM_CALLS": "2"]
         try await withStack(settings: soon) { stack in
             for _ in 0..<3 { _ = try await stack.place(request()) }
-            while shedding.seen.requests.count < 6 { await Task.yield() }
+            try await eventually { shedding.seen.requests.count >= 6 }
             let path: PathDocument = try await stack.order.get("/csp").decode()
             let state = try #require(path.dependencies.first { $0.name == "notification" }).state
             #expect(state.breaker.state == "closed" && state.lastFailure?.reason == "overloaded")

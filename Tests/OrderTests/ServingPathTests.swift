@@ -20,7 +20,7 @@ private final class Answers: Sendable {
     }
 }
 
-@Suite("The serving path of order")
+@Suite("The serving path of order", .timeLimit(.minutes(10)))
 struct ServingPathTests {
     private func coupon(_ stack: Stack) async throws -> DependencyDocument {
         let path: PathDocument = try await stack.order.get("/csp").decode()

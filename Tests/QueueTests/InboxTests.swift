@@ -5,7 +5,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Inbox")
+@Suite("Inbox", .timeLimit(.minutes(10)))
 struct InboxTests {
     private func absorb(_ bench: QueueBench, _ id: String) async throws -> Bool {
         try await bench.store.write { [clock = bench.queue.clock] in try Inbox.absorb($0, id: id, at: clock.now) }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Claims")
+@Suite("Claims", .timeLimit(.minutes(10)))
 struct LaneClaimsTests {
     @Test("a message is claimed once while its lease lasts, and again when it has run out")
     func leases() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Order and priority")
+@Suite("Order and priority", .timeLimit(.minutes(10)))
 struct LaneOrderTests {
     @Test("the highest priority comes first, among equals the longest due")
     func priorities() async throws {

@@ -116,9 +116,9 @@ struct LaneWorkerTests {
                 bench.time.advance(by: .milliseconds(100))
             }
             try await bench.store.write { try $0.execute(sql: "DROP TRIGGER broken") }
-            while try await bench.count("SELECT count(*) FROM queue") > 0 {
+            try await eventually {
                 bench.time.advance(by: .milliseconds(100))
-                await Task.yield()
+                return try await bench.count("SELECT count(*) FROM queue") == 0
             }
         }
         #expect(calls.value == 1)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Time")
+@Suite("Time", .timeLimit(.minutes(10)))
 struct QueueClockTests {
     @Test(
         "setting the wall clock an hour forth or back while running ends no lease and makes nothing due or late",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Depth")
+@Suite("Depth", .timeLimit(.minutes(10)))
 struct QueueDepthTests {
     @Test("new work is refused at the capacity, and let in again once messages are gone; dead letters don't count")
     func capacity() async throws {

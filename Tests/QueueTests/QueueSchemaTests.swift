@@ -5,7 +5,7 @@ import Testing
 
 @testable import Queue
 
-@Suite("Schema")
+@Suite("Schema", .timeLimit(.minutes(10)))
 struct QueueSchemaTests {
     /// A legal row of each state; a test changes one column.
     private static let waiting = [

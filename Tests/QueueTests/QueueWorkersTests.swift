@@ -137,7 +137,7 @@ struct QueueWorkersTests {
                 }
             }
             await delivered.until { $0.count == 990 }
-            while try await bench.queue.report().counts != ["kind": [.dead: 10]] { await Task.yield() }
+            try await eventually { try await bench.queue.report().counts == ["kind": [.dead: 10]] }
             let letters = try await bench.queue.deadLetters(after: 0, limit: 100)
             #expect(letters.map(\.key) == (1...10).map { "key-\($0 * 100)" })
             #expect(letters.allSatisfy { $0.reason == "422 unreadable" && $0.tries == 5 })

@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("Adaptive limit")
+@Suite("Adaptive limit", .timeLimit(.minutes(10)))
 struct AdaptiveLimitTests {
     private struct Broken: Error, Equatable {}
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("A bulkhead")
+@Suite("A bulkhead", .timeLimit(.minutes(10)))
 struct BulkheadTests {
     let time = ManualTime()
 
@@ -46,8 +46,8 @@ struct BulkheadTests {
     }
 
     /// Returns when so many calls are under way and so many wait.
-    func until(_ bulkhead: Bulkhead, inUse: Int, waiting: Int) async {
-        while bulkhead.snapshot.inUse != inUse || bulkhead.snapshot.waiting != waiting { await Task.yield() }
+    func until(_ bulkhead: Bulkhead, inUse: Int, waiting: Int) async throws {
+        try await eventually { bulkhead.snapshot.inUse == inUse && bulkhead.snapshot.waiting == waiting }
     }
 
     @Test("lets no more calls in than it has permits, and refuses the rest at once when nobody may wait")
@@ -55,7 +55,7 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1))
         let held = Held()
         let first = held.call("first", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         await #expect(throws: CallFailure<Never>.rejected(.bulkheadFull)) { () async throws in try await bulkhead.run { _ in } }
         held.letGo("first")
         #expect(await first.value == nil)
@@ -67,13 +67,13 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 4))
         let held = Held()
         var calls = [held.call("first", bulkhead)]
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         for (index, (name, rank)) in [("a", 0), ("b", 0), ("c", 2), ("d", 2)].enumerated() {
             calls.append(held.call(name, bulkhead, CallContext(priority: Priority(rank: rank))))
-            await until(bulkhead, inUse: 1, waiting: index + 1)
+            try await until(bulkhead, inUse: 1, waiting: index + 1)
         }
         for name in ["first", "c", "d", "a", "b"] {
-            while held.order.all.last != name { await Task.yield() }
+            try await eventually { held.order.all.last == name }
             held.letGo(name)
         }
         for call in calls { #expect(await call.value == nil) }
@@ -85,11 +85,11 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
         let held = Held()
         let first = held.call("first", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         let early = held.call("early", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 1)
+        try await until(bulkhead, inUse: 1, waiting: 1)
         let late = held.call("late", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 2)
+        try await until(bulkhead, inUse: 1, waiting: 2)
         let high = held.call("high", bulkhead, CallContext(priority: Priority(rank: 1)))
         #expect(await late.value == .bulkheadFull)
         #expect(await held.call("low", bulkhead).value == .bulkheadFull)
@@ -111,7 +111,7 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 3, longestWait: .seconds(2)))
         let held = Held()
         let first = held.call("first", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         let hurried = held.call("hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
         let patient = held.call("patient", bulkhead, CallContext(deadline: .after(.seconds(9), from: time.source.now())))
         let over = held.call("over", bulkhead, CallContext(deadline: .after(.seconds(-1), from: time.source.now())))
@@ -131,9 +131,9 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 1))
         let held = Held()
         let first = held.call("first", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         let waiting = held.call("waiting", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 1)
+        try await until(bulkhead, inUse: 1, waiting: 1)
         let over = Deadline.after(.seconds(-1), from: time.source.now())
         let late = held.call("late", bulkhead, CallContext(deadline: over, priority: Priority(rank: 1)))
         #expect(await late.value == .deadlineExceeded)
@@ -161,11 +161,11 @@ struct BulkheadTests {
         let bulkhead = try Bulkhead(.init(limit: 1, waiting: 2), environment: PolicyEnvironment(time: silent))
         let held = Held()
         let first = held.call("first", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         let hurried = held.call("hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
-        await until(bulkhead, inUse: 1, waiting: 1)
+        try await until(bulkhead, inUse: 1, waiting: 1)
         let patient = held.call("patient", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 2)
+        try await until(bulkhead, inUse: 1, waiting: 2)
         time.advance(by: .seconds(2))
         for name in ["first", "patient"] { held.letGo(name) }
         #expect(await [first.value, hurried.value, patient.value] == [nil, .deadlineExceeded, nil])
@@ -176,9 +176,9 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 1))
         let held = Held()
         let first = held.call("first", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 0)
+        try await until(bulkhead, inUse: 1, waiting: 0)
         let waiting = held.call("waiting", bulkhead)
-        await until(bulkhead, inUse: 1, waiting: 1)
+        try await until(bulkhead, inUse: 1, waiting: 1)
         waiting.cancel()
         #expect(await waiting.value == .cancelled)
         #expect(bulkhead.snapshot.waiting == 0)
@@ -191,9 +191,9 @@ struct BulkheadTests {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
         let held = Held()
         let calls = ["a", "b", "c"].map { held.call($0, bulkhead) }
-        await until(bulkhead, inUse: 1, waiting: 2)
+        try await until(bulkhead, inUse: 1, waiting: 2)
         try bulkhead.reconfigure(.init(limit: 2, waiting: 0))
-        await until(bulkhead, inUse: 2, waiting: 0)
+        try await until(bulkhead, inUse: 2, waiting: 0)
         #expect(throws: InvalidConfiguration.self) { try bulkhead.reconfigure(.init(limit: 0, waiting: -1, reserved: 3)) }
         try bulkhead.reconfigure(.init(limit: 1))
         #expect(bulkhead.snapshot.inUse == 2 && !bulkhead.acquire())

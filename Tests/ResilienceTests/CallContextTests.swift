@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("A call's context")
+@Suite("A call's context", .timeLimit(.minutes(10)))
 struct CallContextTests {
     private let start = ContinuousClock.now
 

@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("A circuit breaker")
+@Suite("A circuit breaker", .timeLimit(.minutes(10)))
 struct CircuitBreakerTests {
     let time = ManualTime()
 

@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("A deadline")
+@Suite("A deadline", .timeLimit(.minutes(10)))
 struct DeadlineTests {
     private let start = ContinuousClock.now
 

@@ -51,7 +51,7 @@ struct FallbackCacheLivenessTests {
             // Each ends at its deadline at the latest, whenever its task began to wait.
             for refresh in refreshes { refresh.cancel() }
             for refresh in refreshes { await refresh.value }
-            while cache.snapshot.refreshing > 0 { await Task.yield() }
+            try await eventually { cache.snapshot.refreshing == 0 }
             let numbers = cache.configuration
             let begun = Watched(0)
             let last = (0..<numbers.maximumRefreshes).map { key in
@@ -76,7 +76,7 @@ struct FallbackCacheLivenessTests {
                     return
                 }
             }
-            while cache.snapshot.refreshing > 0 { await Task.yield() }
+            try await eventually { cache.snapshot.refreshing == 0 }
             try #require(cache.lookup(numbers.maximumRefreshes - 1)?.value == -1 && cache.snapshot.entries <= numbers.capacity)
         }
     }

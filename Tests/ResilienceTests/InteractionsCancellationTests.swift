@@ -149,7 +149,7 @@ struct InteractionsCancellationTests {
         let slow = begin(raced, sleeping: .seconds(9))
         await time.sleepers(2)
         time.advance(by: .seconds(5))
-        while breaker.snapshot.calls == 0 { await Task.yield() }
+        try await eventually { breaker.snapshot.calls > 0 }
         #expect(breaker.snapshot.failures == 1)
         slow.cancel()
         #expect(await slow.value == .rejected(.cancelled))
@@ -233,14 +233,14 @@ struct InteractionsCancellationTests {
             }
         }
         let (first, second) = (join(), join())
-        while flights.inUse.callers < 2 { await Task.yield() }
+        try await eventually { flights.inUse.callers >= 2 }
         await time.sleepers(1)
         first.cancel()
         #expect(await first.value == .cancelled)
         #expect(bulkhead.snapshot.inUse == 1 && inside.all == [1] && flights.inUse.flights == 1)
         second.cancel()
         #expect(await second.value == .cancelled)
-        while flights.inUse.flights > 0 { await Task.yield() }
+        try await eventually { flights.inUse.flights == 0 }
         expectUntouched()
     }
 

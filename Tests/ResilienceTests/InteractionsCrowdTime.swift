@@ -43,17 +43,24 @@ final class CrowdTime: Sendable {
 
     func watch(_ bulkhead: Bulkhead) { self.bulkhead.withLock { $0 = bulkhead } }
 
-    /// Returns when every worker waits; false when there are none left.
+    /// Returns when every worker waits; false when there are none left, or the task is cancelled.
     func quiet() async -> Bool {
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let isQuiet = state.withLock { state in
-                if self.isQuiet(state) { return true }
-                state.watcher = continuation
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let isOver = state.withLock { state in
+                    if isQuiet(state) || Task.isCancelled { return true }
+                    state.watcher = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if isQuiet { continuation.resume() }
+        } onCancel: {
+            state.withLock { state in
+                defer { state.watcher = nil }
+                return state.watcher
+            }?.resume()
         }
-        return state.withLock { $0.workers > 0 }
+        return state.withLock { $0.workers > 0 && !Task.isCancelled }
     }
 
     /// To the next moment at which somebody wakes.

@@ -204,7 +204,7 @@ struct InteractionsTests {
         }
         await time.sleepers(2)
         time.advance(by: .milliseconds(500))
-        while !events.all.contains(.retryBudgetSpent) { await Task.yield() }
+        try await eventually { events.all.contains(.retryBudgetSpent) }
         #expect(bulkhead.snapshot.inUse == 1)
         time.advance(by: .milliseconds(500))
         try await call.value
@@ -258,7 +258,7 @@ struct InteractionsTests {
         }
         await time.sleepers(2)
         time.advance(by: .milliseconds(100))
-        while !events.all.contains(.hedged) || bulkhead.snapshot.refused == 0 { await Task.yield() }
+        try await eventually { events.all.contains(.hedged) && bulkhead.snapshot.refused > 0 }
         time.advance(by: .milliseconds(900))
         #expect(try await call.value == 1)
         #expect(bulkhead.snapshot.inUse == 0)

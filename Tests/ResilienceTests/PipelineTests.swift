@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("A pipeline")
+@Suite("A pipeline", .timeLimit(.minutes(10)))
 struct PipelineTests {
     /// Says when it is entered and left, and what it was handed.
     private struct Witness: Policy {

@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// A race on purpose, for `Scripts/check-races` only: a thread sanitizer that finds none has to show that it would.
-@Suite("Planted race", .enabled(if: ProcessInfo.processInfo.environment["CSP_PLANT_RACE"] == "1"))
+@Suite("Planted race", .timeLimit(.minutes(10)), .enabled(if: ProcessInfo.processInfo.environment["CSP_PLANT_RACE"] == "1"))
 struct PlantedRaceTests {
     @Test("two tasks count with nothing to keep them apart", .timeLimit(.minutes(10)))
     func plantedRace() async {

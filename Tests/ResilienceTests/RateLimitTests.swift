@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("Rate limit")
+@Suite("Rate limit", .timeLimit(.minutes(10)))
 struct RateLimitTests {
     let time = ManualTime()
     let events = Recorded<PolicyEvent.Kind>()

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The README's example")
+@Suite("The README's example", .timeLimit(.minutes(10)))
 struct ReadmeExampleTests {
     private func text(_ path: String) throws -> String {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("Retry, under every sequence")
+@Suite("Retry, under every sequence", .timeLimit(.minutes(10)))
 struct RetryPropertyTests {
     /// What one call did, as its operation saw it.
     private struct Trace {

@@ -27,7 +27,7 @@ final class LeapingTime: Sendable {
     func advance(by duration: Duration) { state.withLock { $0.elapsed += duration } }
 }
 
-@Suite("Retry")
+@Suite("Retry", .timeLimit(.minutes(10)))
 struct RetryTests {
     private typealias Answer = CallFailure<TryFailure>
     private let time = LeapingTime()

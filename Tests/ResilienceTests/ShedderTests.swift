@@ -2,7 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-@Suite("Shedder")
+@Suite("Shedder", .timeLimit(.minutes(10)))
 struct ShedderTests {
     private final class Waiter: Shedder.Waiter {
         let places = Recorded<Shedder.Place>()

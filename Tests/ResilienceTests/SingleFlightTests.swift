@@ -50,18 +50,18 @@ struct SingleFlightTests {
     }
 
     /// Returns when so many wait.
-    private func waiting(_ flights: Flights, _ count: Int) async {
-        while flights.inUse.callers != count { await Task.yield() }
+    private func waiting(_ flights: Flights, _ count: Int) async throws {
+        try await eventually { flights.inUse.callers == count }
     }
 
     @Test("callers of one key share one execution, others don't")
     func sharing() async throws {
         let flights = try flights()
         async let first = ask(flights, answer: 1)
-        await waiting(flights, 1)
+        try await waiting(flights, 1)
         async let second = ask(flights, answer: 2)
         async let third = ask(flights, "b", answer: 3)
-        await waiting(flights, 3)
+        try await waiting(flights, 3)
         #expect(flights.inUse.flights == 2)
         gate.open()
         let answers = await [first, second, third]
@@ -74,9 +74,9 @@ struct SingleFlightTests {
     func failure() async throws {
         let flights = try flights()
         async let first = ask(flights, answer: -1)
-        await waiting(flights, 1)
+        try await waiting(flights, 1)
         async let second = ask(flights, answer: 2)
-        await waiting(flights, 2)
+        try await waiting(flights, 2)
         gate.open()
         let answers = await [first, second]
         #expect(answers == Array(repeating: .failure(.failed(Broken(number: -1), .transient)), count: 2))
@@ -89,9 +89,9 @@ struct SingleFlightTests {
     func leaving() async throws {
         let flights = try flights()
         let first = Task { await ask(flights, answer: 1) }
-        await waiting(flights, 1)
+        try await waiting(flights, 1)
         let second = Task { await ask(flights, answer: 2) }
-        await waiting(flights, 2)
+        try await waiting(flights, 2)
         first.cancel()
         #expect(await first.value == .failure(.rejected(.cancelled)))
         #expect(gate.cancelled.value == 0)
@@ -104,7 +104,7 @@ struct SingleFlightTests {
     func abandoned() async throws {
         let flights = try flights()
         let callers = (0..<3).map { _ in Task { await ask(flights, answer: 1) } }
-        await waiting(flights, 3)
+        try await waiting(flights, 3)
         await gate.begun.until { $0 == 1 }
         for caller in callers { caller.cancel() }
         for caller in callers { #expect(await caller.value == .failure(.rejected(.cancelled))) }
@@ -121,9 +121,9 @@ struct SingleFlightTests {
         let flights = try flights()
         let soon = Deadline.after(.milliseconds(100), from: time.source.now())
         async let hurried = ask(flights, deadline: soon)
-        await waiting(flights, 1)
+        try await waiting(flights, 1)
         async let patient = ask(flights, deadline: .after(.seconds(9), from: time.source.now()))
-        await waiting(flights, 2)
+        try await waiting(flights, 2)
         await time.sleepers(2)
         time.advance(by: .milliseconds(100))
         #expect(await hurried == .failure(.rejected(.deadlineExceeded)))
@@ -149,16 +149,16 @@ struct SingleFlightTests {
     func bound() async throws {
         let flights = try flights(1)
         let first = Task { await ask(flights) }
-        await waiting(flights, 1)
+        try await waiting(flights, 1)
         #expect(await ask(flights, "b") == .failure(.rejected(.bulkheadFull)))
         first.cancel()
         _ = await first.value
         #expect(await ask(flights, "b") == .failure(.rejected(.bulkheadFull)))
         try flights.reconfigure(SingleFlightConfiguration(maximumFlights: 2))
         async let second = ask(flights, "b")
-        await waiting(flights, 1)
+        try await waiting(flights, 1)
         async let third = ask(flights, "b")
-        await waiting(flights, 2)
+        try await waiting(flights, 2)
         gate.open()
         #expect(await [second, third] == [.success(1), .success(1)])
         #expect(throws: InvalidConfiguration.self) { try flights.reconfigure(.init(maximumFlights: 0)) }
@@ -213,7 +213,7 @@ struct SingleFlightTests {
                 }
             }
         }
-        while flights.inUse.flights > 0 { await Task.yield() }
+        try await eventually { flights.inUse.flights == 0 }
         #expect(flights.inUse == (0, 0))
     }
 }

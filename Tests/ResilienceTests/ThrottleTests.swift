@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-@Suite("Throttle")
+@Suite("Throttle", .timeLimit(.minutes(10)))
 struct ThrottleTests {
     private typealias Answer = CallFailure<TryFailure>
     private let time = LeapingTime()

@@ -37,7 +37,7 @@ extension RunningService<SmallService> {
 
     /// Returns once the only fault is as `condition` says.
     func until(_ condition: (FaultStatus.Entry) -> Bool) async throws {
-        while let entry = try await faults.faults.first, !condition(entry) { await Task.yield() }
+        try await eventually { try await faults.faults.first.map(condition) ?? true }
     }
 
     /// Asks for the work. Cancelling the task closes the connection.

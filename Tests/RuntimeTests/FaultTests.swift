@@ -88,7 +88,7 @@ struct FaultTests {
             try await service.set(FaultRequest(kind: "black-hole", when: when.rawValue))
             let work = service.work(bytes: bytes)
             try await service.until { $0.running == 1 }
-            if when == .after { while try await service.notes == 0 { await Task.yield() } }
+            if when == .after { try await eventually { try await service.notes > 0 } }
             work.cancel()
             await #expect(throws: HTTPClientError.cancelled) { try await work.value }
             try await service.until { $0.running == 0 }

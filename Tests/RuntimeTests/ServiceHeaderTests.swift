@@ -4,7 +4,7 @@ import Testing
 
 @testable import Runtime
 
-@Suite("Each answer names its service and version")
+@Suite("Each answer names its service and version", .timeLimit(.minutes(10)))
 struct ServiceHeaderTests {
     @Test("what it answers, refuses and is made to answer by a fault")
     func named() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Runtime
 
-@Suite("What a service does about its disk")
+@Suite("What a service does about its disk", .timeLimit(.minutes(10)))
 struct StorageRoutesTests {
     private func free() throws -> Int64 {
         try #require(StorageReserve(folder: "/tmp", bytes: 0, time: .system).freeBytes)

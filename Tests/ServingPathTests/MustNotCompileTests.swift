@@ -3,7 +3,7 @@ import Testing
 
 /// What the types of the path promise: some mistakes don't compile. `Tests/MustNotCompile` holds one mistake a file, which
 /// names the errors that it must be refused with (`// error: …`); a file that names none must compile.
-@Suite("Must not compile")
+@Suite("Must not compile", .timeLimit(.minutes(10)))
 struct MustNotCompileTests {
     @Test("a mistake is refused for its own reason, and what is no mistake compiles", arguments: try Snippet.all())
     func refused(snippet: Snippet) async throws {

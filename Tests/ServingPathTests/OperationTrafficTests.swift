@@ -5,7 +5,7 @@ import Testing
 @testable import ServingPath
 
 /// What matters less, and what is broken by itself, can't close the way to the rest.
-@Suite("Operations and criticalities apart", .timeLimit(.minutes(1)))
+@Suite("Operations and criticalities apart", .timeLimit(.minutes(10)))
 struct OperationTrafficTests {
     private typealias Failure = DependencyFailure<String>
 

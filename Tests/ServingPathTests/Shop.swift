@@ -41,7 +41,7 @@ struct Shop {
 
     /// Returns when `isSo`; what it waits for is another task, not time.
     func until(_ isSo: () -> Bool) async {
-        while !isSo() { await Task.yield() }
+        while !isSo(), !Task.isCancelled { await Task.yield() }
     }
 }
 

@@ -3,7 +3,7 @@ import ServingPath
 import TestSupport
 import Testing
 
-@Suite("A call whose outcome is unknown")
+@Suite("A call whose outcome is unknown", .timeLimit(.minutes(10)))
 struct UnknownOutcomeTests {
     private func answer(_ failures: [Unavailability]) async throws -> Unavailability? {
         let time = ManualTime()

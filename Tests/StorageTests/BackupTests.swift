@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Backup")
+@Suite("Backup", .timeLimit(.minutes(10)))
 struct BackupTests {
     private func restored(_ copy: String, _ body: (Store) async throws -> Void) async throws {
         let folder = try TemporaryFolder()

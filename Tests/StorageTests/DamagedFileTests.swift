@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("A file that was damaged")
+@Suite("A file that was damaged", .timeLimit(.minutes(10)))
 struct DamagedFileTests {
     private static let pageSize = 4096
 

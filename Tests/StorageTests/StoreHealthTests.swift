@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The disk's errors are thrown from inside a write, where SQLite would throw them; Tests/SystemTests has real ones.
-@Suite("A store whose disk fails")
+@Suite("A store whose disk fails", .timeLimit(.minutes(10)))
 struct StoreHealthTests {
     private func fail(_ store: Store, _ code: ResultCode) async throws {
         try await store.write { _ in throw DatabaseError(resultCode: code, message: "the disk says so") }

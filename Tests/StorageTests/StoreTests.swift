@@ -4,7 +4,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Store")
+@Suite("Store", .timeLimit(.minutes(10)))
 struct StoreTests {
     @Test("the writer waits for the disk: synchronous is FULL and the journal is a WAL")
     func durability() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storage
 
-@Suite("Temporary storage")
+@Suite("Temporary storage", .timeLimit(.minutes(10)))
 struct TemporaryStorageTests {
     @Test("the writer and the readers keep it in memory")
     func pragma() async throws {

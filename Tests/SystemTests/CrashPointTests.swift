@@ -9,7 +9,7 @@ import Transport
 ///
 /// The places are written down nowhere: a journey writes down those that it passes, and one that begins with a death adds what
 /// only recovery passes. A new commit, call or answer is found by itself.
-@Suite("Crash points", .serialized)
+@Suite("Crash points", .timeLimit(.minutes(20)), .serialized)
 struct CrashPointTests {
     /// Passed once in the life of a data folder, or nearly so: each has a folder of its own to die in.
     private static let early = [

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Backup and restore", .serialized)
+@Suite("Backup and restore", .timeLimit(.minutes(20)), .serialized)
 struct DiskBackupTests {
     private struct Audit: Decodable {
         struct Invariant: Decodable {

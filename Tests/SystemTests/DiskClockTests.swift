@@ -3,7 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The wall clock is set", .serialized, .enabled(if: JumpingClock.isPossible, "\(JumpingClock.reason)"))
+@Suite(
+    "The wall clock is set", .timeLimit(.minutes(20)), .serialized,
+    .enabled(if: JumpingClock.isPossible, "\(JumpingClock.reason)"))
 struct DiskClockTests {
     @Test("an hour forth and back, with orders waiting for payment: no lease is stuck or lost, and all end well")
     func jumps() async throws {

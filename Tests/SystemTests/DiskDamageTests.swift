@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@Suite("Files that a service can't trust", .serialized)
+@Suite("Files that a service can't trust", .timeLimit(.minutes(20)), .serialized)
 struct DiskDamageTests {
     private func start(_ folder: String) async throws -> Executables.Outcome {
         try await Executables.run(

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Order's disk is full", .serialized, .enabled(if: SmallDisk.isPermitted, "\(SmallDisk.reason)"))
+@Suite(
+    "Order's disk is full", .timeLimit(.minutes(20)), .serialized, .enabled(if: SmallDisk.isPermitted, "\(SmallDisk.reason)"))
 struct DiskFullTests {
     /// A stack whose order has a disk of 32 MiB for itself.
     private func withSmallDisk(reserve: String, _ body: (SystemStack, SmallDisk) async throws -> Void) async throws {

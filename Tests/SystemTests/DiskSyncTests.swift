@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("A disk that is slow or fails", .serialized, .enabled(if: BrokenSyncs.isPossible, "\(BrokenSyncs.reason)"))
+@Suite(
+    "A disk that is slow or fails", .timeLimit(.minutes(20)), .serialized,
+    .enabled(if: BrokenSyncs.isPossible, "\(BrokenSyncs.reason)"))
 struct DiskSyncTests {
     @Test("with 100 ms a sync orders are confirmed, or honestly accepted", arguments: ["order", "payment"])
     func slow(service: String) async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("A service with nothing but its data folder", .serialized, .timeLimit(.minutes(3)))
+@Suite("A service with nothing but its data folder", .serialized, .timeLimit(.minutes(20)))
 struct DiskTemporaryTests {
     @Test(
         "without a writable folder for temporary files the largest basket is reserved, and the service stays ready",

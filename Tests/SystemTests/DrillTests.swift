@@ -7,7 +7,7 @@ import Transport
 @testable import CommandLine
 
 /// One after the other: each has a whole stack under load.
-@Suite("The drill, with real processes", .serialized)
+@Suite("The drill, with real processes", .timeLimit(.minutes(20)), .serialized)
 struct DrillTests {
     private func drill(_ arguments: String..., expecting status: Int32?) async throws -> DrillReport {
         let folder = try TemporaryFolder()

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("csp fault", .serialized)
+@Suite("csp fault", .timeLimit(.minutes(20)), .serialized)
 struct FaultTests {
     private func active(_ stack: SystemStack) async throws -> [String: [FaultStatus.Entry]] {
         struct Report: Decodable {

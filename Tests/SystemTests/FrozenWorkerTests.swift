@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A worker that stands still for longer than its leases, with deliveries under way that were done meanwhile.
-@Suite("A frozen worker", .serialized)
+@Suite("A frozen worker", .timeLimit(.minutes(20)), .serialized)
 struct FrozenWorkerTests {
     @Test("order, frozen for twice its lease in the middle of its deliveries, goes on with one effect each")
     func frozen() async throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Nothing lost, nothing twice, however services die: judged from the outside, by what clients saw and what services answer.
-@Suite("Random kills under load", .serialized)
+@Suite("Random kills under load", .timeLimit(.minutes(20)), .serialized)
 struct KillRoundsTests {
     /// Ten, or `KILL_ROUNDS`.
     private static let rounds = ProcessInfo.processInfo.environment["KILL_ROUNDS"].flatMap(Int.init) ?? 10

@@ -5,7 +5,7 @@ import Testing
 import Transport
 
 /// One after the other: each has a whole stack, and two cores carry one at a time.
-@Suite("The first outage, with real processes", .serialized)
+@Suite("The first outage, with real processes", .timeLimit(.minutes(20)), .serialized)
 struct OutageTests {
     private let basket = [ItemQuantity(sku: "P850102", quantity: 2)]
 

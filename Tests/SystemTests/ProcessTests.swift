@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Processes", .serialized)
+@Suite("Processes", .timeLimit(.minutes(20)), .serialized)
 struct ProcessTests {
     private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 

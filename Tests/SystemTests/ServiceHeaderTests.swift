@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Every service says its name and version", .serialized)
+@Suite("Every service says its name and version", .timeLimit(.minutes(20)), .serialized)
 struct ServiceHeaderTests {
     @Test("in each answer, in its OpenAPI document, and the command line has the same version")
     func header() async throws {

@@ -6,7 +6,7 @@ import Transport
 
 /// As containers do that were stopped together and started in another order.
 @Suite(
-    "Services that come back with each other's address", .serialized, .timeLimit(.minutes(3)),
+    "Services that come back with each other's address", .serialized, .timeLimit(.minutes(20)),
     .enabled(if: LoneService.canHaveOwnMounts, "\(LoneService.reason)"))
 struct SwappedAddressesTests {
     private static let addresses = ["127.0.71.2", "127.0.71.3"]

@@ -12,14 +12,13 @@ package final class ManualTime: Sendable {
         var nextId = 0
         var sleepers: [Sleeper] = []
         var cancelled: Set<Int> = []
-        var watchers: [(count: Int, resume: CheckedContinuation<Void, Never>)] = []
     }
     private let start = ContinuousClock.now
-    private let state = Locked(State())
+    private let state = Watched(State())
 
     package init() {}
 
-    package var elapsed: Duration { state.withLock { $0.elapsed } }
+    package var elapsed: Duration { state.value.elapsed }
 
     package var source: TimeSource {
         TimeSource(now: { self.start.advanced(by: self.elapsed) }, sleep: { try await self.sleep($0) })
@@ -27,7 +26,7 @@ package final class ManualTime: Sendable {
 
     /// Moves time on and wakes whoever's moment has come.
     package func advance(by duration: Duration) {
-        let due = state.withLock { state in
+        let due = state.update { state in
             state.elapsed += duration
             let due = state.sleepers.filter { $0.until <= state.elapsed }
             state.sleepers.removeAll { $0.until <= state.elapsed }
@@ -36,19 +35,11 @@ package final class ManualTime: Sendable {
         for sleeper in due { sleeper.wake.resume() }
     }
 
-    /// Returns when `count` tasks sleep.
-    package func sleepers(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.sleepers.count < count { state.watchers.append((count, continuation)) }
-                return state.sleepers.count >= count
-            }
-            if isThere { continuation.resume() }
-        }
-    }
+    /// Returns when `count` tasks sleep, or when the task is cancelled.
+    package func sleepers(_ count: Int) async { await state.until { $0.sleepers.count >= count } }
 
     private func sleep(_ duration: Duration) async throws {
-        let id = state.withLock { state in
+        let id = state.update { state in
             state.nextId += 1
             return state.nextId
         }
@@ -57,7 +48,7 @@ package final class ManualTime: Sendable {
                 begin(Sleeper(id: id, until: elapsed + duration, wake: wake))
             }
         } onCancel: {
-            let sleeper = state.withLock { state -> Sleeper? in
+            let sleeper = state.update { state -> Sleeper? in
                 guard let index = state.sleepers.firstIndex(where: { $0.id == id }) else {
                     state.cancelled.insert(id)
                     return nil
@@ -70,20 +61,12 @@ package final class ManualTime: Sendable {
 
     /// Wakes the sleeper at once if its moment has come or its task was cancelled already.
     private func begin(_ sleeper: Sleeper) {
-        var ready: [CheckedContinuation<Void, Never>] = []
-        var outcome: Result<Void, any Error>?
-        state.withLock { state in
-            if state.cancelled.remove(sleeper.id) != nil {
-                outcome = .failure(CancellationError())
-            } else if sleeper.until <= state.elapsed {
-                outcome = .success(())
-            } else {
-                state.sleepers.append(sleeper)
-                ready = state.watchers.filter { $0.count <= state.sleepers.count }.map(\.resume)
-                state.watchers.removeAll { $0.count <= state.sleepers.count }
-            }
+        let outcome = state.update { state -> Result<Void, any Error>? in
+            if state.cancelled.remove(sleeper.id) != nil { return .failure(CancellationError()) }
+            if sleeper.until <= state.elapsed { return .success(()) }
+            state.sleepers.append(sleeper)
+            return nil
         }
         if let outcome { sleeper.wake.resume(with: outcome) }
-        for watcher in ready { watcher.resume() }
     }
 }

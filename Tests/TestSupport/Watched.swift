@@ -9,7 +9,8 @@ package final class Watched<Value: Sendable>: Sendable {
 
     private struct State {
         var value: Value
-        var waiters: [Waiter] = []
+        var lastId = 0
+        var waiters: [Int: Waiter] = [:]
     }
 
     private let state: Locked<State>
@@ -20,25 +21,35 @@ package final class Watched<Value: Sendable>: Sendable {
 
     package var value: Value { state.withLock { $0.value } }
 
-    package func update(_ change: @Sendable (inout Value) -> Void) {
-        let ready = state.withLock { state in
-            change(&state.value)
-            let ready = state.waiters.filter { $0.condition(state.value) }
-            state.waiters.removeAll { $0.condition(state.value) }
-            return ready.map(\.continuation)
+    @discardableResult
+    package func update<Result: Sendable>(_ change: @Sendable (inout Value) -> Result) -> Result {
+        let (result, ready) = state.withLock { state in
+            let result = change(&state.value)
+            let ready = state.waiters.filter { $0.value.condition(state.value) }
+            for id in ready.keys { state.waiters[id] = nil }
+            return (result, ready.values.map(\.continuation))
         }
         for continuation in ready { continuation.resume() }
+        return result
     }
 
-    /// Returns as soon as `condition` holds. Cancellation doesn't end the waiting: give the test a time limit.
+    /// Returns as soon as `condition` holds, or when the task is cancelled: a test whose time limit is over ends.
     package func until(_ condition: @escaping @Sendable (Value) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let holds = state.withLock { state in
-                if condition(state.value) { return true }
-                state.waiters.append(Waiter(condition: condition, continuation: continuation))
-                return false
+        let id = state.withLock { state in
+            state.lastId += 1
+            return state.lastId
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if condition(state.value) || Task.isCancelled { return true }
+                    state.waiters[id] = Waiter(condition: condition, continuation: continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if holds { continuation.resume() }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
         }
     }
 }

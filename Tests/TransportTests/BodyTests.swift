@@ -21,7 +21,7 @@ private struct Sample: Codable, Sendable, Equatable {
     var limits: [String: Double]?
 }
 
-@Suite("Bodies of requests")
+@Suite("Bodies of requests", .timeLimit(.minutes(10)))
 struct BodyTests {
     @Test("a number that its field can't take is named once, whatever the body has beside it")
     func oneNumber() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transport
 
-@Suite("Connections", .timeLimit(.minutes(1)))
+@Suite("Connections", .timeLimit(.minutes(10)))
 struct ConnectionTests {
     /// So few that a test can use them up: three, one more for services and probes.
     private static var few: ConnectionLimits {
@@ -54,7 +54,7 @@ struct ConnectionTests {
             #expect(refused.status == 503 && refused.body.contains(#""code":"overloaded""#))
             #expect(refused.headers["connection"] == "close" && refused.headers["retry-after"] != nil)
             #expect(await customer.ends())
-            while server.door.connections.count > 3 { await Task.yield() }
+            try await eventually { server.door.connections.count <= 3 }
             let service = try server.connect()
             service.send("POST", "/order", headers: ["authorization": "Bearer \(TestTokens.service)"], body: "{}")
             await server.until { $0.waiting == 3 }
@@ -87,7 +87,7 @@ struct ConnectionTests {
             let sending = Thread { for _ in 0..<200 { connection.send("POST", "/order", body: body) } }
             sending.start()
             await server.begun.until { !$0.isEmpty }
-            while server.door.connections.count > 0 { await Task.yield() }
+            try await eventually { server.door.connections.count == 0 }
             connection.close()
         }
     }
@@ -116,7 +116,7 @@ extension DoorServer {
     /// A connection that the server has taken in, as the last of so many.
     fileprivate func connected(count: Int) async throws -> RawConnection {
         let connection = try connect()
-        while door.connections.count < count { await Task.yield() }
+        try await eventually { door.connections.count >= count }
         return connection
     }
 }

@@ -27,7 +27,7 @@ struct DoorServer: Sendable {
 
     /// Returns when the shedder is as asked for.
     func until(_ condition: (Shedder.Snapshot) -> Bool) async {
-        while let snapshot = door.shedder?.snapshot, !condition(snapshot) { await Task.yield() }
+        while let snapshot = door.shedder?.snapshot, !condition(snapshot), !Task.isCancelled { await Task.yield() }
     }
 
     /// `/order` is critical-plus, `/page` sheddable-plus, `/livez` never shed; each ends when it is told to.

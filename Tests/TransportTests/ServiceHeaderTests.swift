@@ -5,7 +5,7 @@ import Testing
 
 @testable import Transport
 
-@Suite("Each answer names its service", .timeLimit(.minutes(1)))
+@Suite("Each answer names its service", .timeLimit(.minutes(10)))
 struct ServiceHeaderTests {
     private let name = "door/1.0.0"
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Transport
 
 /// Services that came back with each other's address, as containers do.
-@Suite("An answer of another service", .timeLimit(.minutes(1)))
+@Suite("An answer of another service", .timeLimit(.minutes(10)))
 struct WrongServiceTests {
     private let client = HTTPClient()
     private let naming = Watched("payment/1.0.0")
