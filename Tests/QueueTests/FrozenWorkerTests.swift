@@ -25,7 +25,7 @@ struct FrozenWorkerTests {
         func workers() -> QueueWorkers {
             let handler: QueueWorkers.Handler = { [reached, gate] message in
                 reached.update { $0 += 1 }
-                await gate.until { $0 }
+                await gate.until(evenIfCancelled: true) { $0 }
                 return .done { try $0.run("INSERT INTO effects (key) VALUES (?)", [message.key]) }
             }
             return QueueWorkers(

@@ -79,7 +79,7 @@ struct LaneWorkerTests {
         let most = Watched((now: 0, most: 0))
         let handler: QueueWorkers.Handler = { message in
             most.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-            if message.key == "slow" { await gate.until { $0 } }
+            if message.key == "slow" { await gate.until(evenIfCancelled: true) { $0 } }
             most.update { $0.now -= 1 }
             delivered.update { $0.insert(message.key) }
             return .done()

@@ -98,7 +98,7 @@ struct QueueWorkersTests {
         let (gate, reached) = (Watched(false), Watched(0))
         let handler: QueueWorkers.Handler = { message in
             reached.update { $0 += 1 }
-            await gate.until { $0 }
+            await gate.until(evenIfCancelled: true) { $0 }
             return .done { try $0.run("INSERT INTO effects (key) VALUES (?)", [message.key]) }
         }
         let workers = QueueWorkers(

@@ -29,7 +29,7 @@ struct FallbackCacheTests {
 
         func save(_ entries: [Entry], removing keys: [String]) async throws {
             saving.update { $0 += 1 }
-            await isOpen.until { $0 }
+            await isOpen.until(evenIfCancelled: true) { $0 }
             if Task.isCancelled { sawCancellation.update { $0 = true } }
             try rows.withLock { rows in
                 if rows.isFailing { throw Full() }
@@ -267,7 +267,7 @@ struct FallbackCacheTests {
         let (begun, isOpen) = (Watched(0), Watched(false))
         let fetch: @Sendable () async throws -> Int = {
             begun.update { $0 += 1 }
-            await isOpen.until { $0 }
+            await isOpen.until(evenIfCancelled: true) { $0 }
             return 3
         }
         async let first = cache.refresh("a", with: fetch)

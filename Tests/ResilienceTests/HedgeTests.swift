@@ -223,7 +223,7 @@ struct HedgeTests {
             try await hedge.run(CallContext(isIdempotent: true)) { context throws(TryFailure) in
                 log.add("try \(context.attempt)")
                 begun.update { $0 = true }
-                await mayEnd.until { $0 }
+                await mayEnd.until(evenIfCancelled: true) { $0 }
             }
         }
         await begun.until { $0 }

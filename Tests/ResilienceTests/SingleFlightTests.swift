@@ -17,7 +17,7 @@ struct SingleFlightTests {
         func pass() async {
             begun.update { $0 += 1 }
             await withTaskCancellationHandler {
-                await isOpen.until { $0 }
+                await isOpen.until(evenIfCancelled: true) { $0 }
             } onCancel: {
                 cancelled.update { $0 += 1 }
             }

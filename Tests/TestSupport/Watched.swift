@@ -34,7 +34,9 @@ package final class Watched<Value: Sendable>: Sendable {
     }
 
     /// Returns as soon as `condition` holds, or when the task is cancelled: a test whose time limit is over ends.
-    package func until(_ condition: @escaping @Sendable (Value) -> Bool) async {
+    ///
+    /// - Parameter evenIfCancelled: for work that ignores its cancellation.
+    package func until(evenIfCancelled: Bool = false, _ condition: @escaping @Sendable (Value) -> Bool) async {
         let id = state.withLock { state in
             state.lastId += 1
             return state.lastId
@@ -42,14 +44,14 @@ package final class Watched<Value: Sendable>: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    if condition(state.value) || Task.isCancelled { return true }
+                    if condition(state.value) || (Task.isCancelled && !evenIfCancelled) { return true }
                     state.waiters[id] = Waiter(condition: condition, continuation: continuation)
                     return false
                 }
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
+            if !evenIfCancelled { state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume() }
         }
     }
 }

@@ -143,7 +143,7 @@ struct ClientConnectionTests {
         defer { server.stop() }
         let gate = Watched(false)
         let call = Task { [client, request = post(server)] in
-            await gate.until { $0 }
+            await gate.until(evenIfCancelled: true) { $0 }
             return try await client.send(request)
         }
         call.cancel()

@@ -41,7 +41,7 @@ struct DoorServer: Sendable {
         let gate = Watched<Set<String>>([])
         let handler: Route.Handler = { call in
             begun.update { $0.append(call.path) }
-            await gate.until { $0.contains(call.path) }
+            await gate.until(evenIfCancelled: true) { $0.contains(call.path) }
             return try .json(200, ["path": call.path, "body": String(decoding: call.body, as: UTF8.self)])
         }
         let routes: [Route] = [
