@@ -34,7 +34,7 @@ struct CouponRoutes: Sendable {
     }
 
     private func redeem(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(RedemptionRequest.self)
+        let request = try await call.decode(RedemptionRequest.self).canonical
         try request.validate()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await redeem(request))

@@ -36,7 +36,7 @@ struct InventoryRoutes: Sendable {
     }
 
     private func makeReservation(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(ReservationRequest.self)
+        let request = try await call.decode(ReservationRequest.self).canonical
         try request.validate()
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await reserve(request))

@@ -8,6 +8,7 @@ import Transport
 struct Conclude: Sendable {
     let store: Store
     let queue: DurableQueue
+    let claims: CouponClaims
     let counts: OrderCounts
     /// The share of the last known stock that is not promised, in percent.
     let stockMargin: Int
@@ -23,10 +24,10 @@ struct Conclude: Sendable {
     /// counted and saved in one transaction, so that two orders don't both take the last use. Nil: nothing was written.
     func save(_ order: Order, within limit: Int) async throws -> Order? {
         let document = try JSON.encode(order.document)
-        let isWithin = try await store.write("estimated") { database in
+        let isWithin = try await store.write("estimated") { [claims] database in
             let (code, customer) = (order.request.couponCode ?? "", order.request.customerId)
             let uses = try OrderStore.couponUses(database, code: code, customerId: customer)
-            guard uses < limit else { return false }
+            guard claims.others(than: order.id, uses).count(where: \.counts) < limit else { return false }
             try OrderStore.save(database, order, document: document)
             return true
         }

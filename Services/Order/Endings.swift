@@ -37,9 +37,13 @@ struct Conclusion: Sendable {
     func commit(_ database: Database, _ queue: DurableQueue) throws {
         try OrderStore.save(database, order, document: document)
         if freesKey { try OrderStore.forgetKey(database, id: order.id) }
-        for assignment in errands { try queue.add(database, assignment, order.id) }
+        for assignment in errands {
+            if assignment.errand == .releaseRedemption { try OrderStore.releasesCouponUse(database, of: order) }
+            try queue.add(database, assignment, order.id)
+        }
         if order.status.isTerminal {
             try queue.drop(database, .finishOrder, order.id)
+            for id in try OrderStore.couponsLeftWaiting(database, of: order) { try queue.add(database, .repairCoupon, id) }
         } else {
             try queue.add(database, .finishOrder, order.id, in: order.lane, delay: Self.pause)
         }

@@ -31,14 +31,6 @@ struct Order: Sendable {
     var isPriced: Bool { document.subtotal != nil }
     /// The coupon was skipped or estimated; it is to be redeemed, and what it is worth more is to be refunded.
     var owesCouponRepair: Bool { document.degradations.contains { $0.dependency == "coupon" && $0.isOwed } }
-    /// It takes up some of the customer's limit: the coupon was redeemed, or its discount given, or it is redeemed later.
-    var usesCoupon: Bool {
-        switch (status, progress.couponDecision) {
-        case (.rejected, _), (.cancelled, _), (_, .undecided): false
-        case (_, .redeemed), (_, .estimated): true
-        case (_, .skipped): owesCouponRepair
-        }
-    }
     /// Inventory couldn't be had: its prices are the last known ones.
     var isPricedAsOfOld: Bool { document.degradations.contains { $0.effect == .priceCached } }
     /// Stock is promised to it, and whether it is reserved is unknown.

@@ -14,7 +14,8 @@ package struct OrderApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        OrderStore.migration, OrderStore.promises, OrderStore.couponUses, LastKnownTable.products.migration("catalogue-1"),
+        OrderStore.migration, OrderStore.promises, OrderStore.couponUses, OrderStore.couponUseStates,
+        LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
     ]
 
@@ -46,22 +47,25 @@ package struct OrderApplication: ServiceApplication {
             products, inventory: neighbours.inventory, refreshEvery: configuration.catalogueRefresh,
             patience: configuration.cataloguePatience, time: environment.time)
         coupons = LastKnownCoupons(coupon: neighbours.coupon, refreshEvery: configuration.couponsRefresh)
+        let turns = CouponTurns(time: environment.time)
+        let claims = CouponClaims(store: store, queue: queue, coupon: neighbours.coupon, turns: turns, wall: wall)
         let purchase = Purchase(
-            inventory: neighbours.inventory, payment: neighbours.payment, coupon: neighbours.coupon, catalogue: catalogue,
+            inventory: neighbours.inventory, payment: neighbours.payment, claims: claims, catalogue: catalogue,
             isCouponOptional: environment.common.mode == .protected, wall: wall)
         let endings = Endings(
             acceptedMaxAge: configuration.acceptedMaxAge, isNotificationGivenUp: { neighbours.notification.isGivenUp },
             wall: wall)
         let conclude = Conclude(
-            store: store, queue: queue, counts: OrderCounts(), stockMargin: configuration.stockMargin)
+            store: store, queue: queue, claims: claims, counts: OrderCounts(), stockMargin: configuration.stockMargin)
         let hands = WorkInHand()
 
         routes =
             OrderRoutes(
                 store: store,
                 place: PlaceOrder(
-                    store: store, queue: queue, purchase: purchase, hands: hands, endings: endings, conclude: conclude,
-                    resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: environment.logger),
+                    store: store, queue: queue, purchase: purchase, hands: hands, turns: turns, endings: endings,
+                    conclude: conclude, resumeAfter: configuration.orderBudget + .seconds(1), wall: wall,
+                    logger: environment.logger),
                 cancel: CancelOrder(store: store, queue: queue, endings: endings, counts: conclude.counts),
                 quote: QuoteOrder(
                     store: store, inventory: neighbours.inventory, coupon: neighbours.coupon, catalogue: catalogue, wall: wall),
@@ -71,7 +75,7 @@ package struct OrderApplication: ServiceApplication {
         let finish = FinishOrder(
             store: store, queue: queue, purchase: purchase, hands: hands,
             endings: endings, conclude: conclude, wall: wall)
-        let repair = RepairCoupon(store: store, queue: queue, coupon: neighbours.coupon, wall: wall)
+        let repair = RepairCoupon(store: store, claims: claims)
         let refund = RefundCoupon(store: store, queue: queue, payment: neighbours.payment, wall: wall)
         let errands = RunErrands(
             store: store, neighbours: neighbours, wall: wall)

@@ -26,7 +26,7 @@ struct OrderRoutes: Sendable {
 
     private func placeOrder(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try await call.decode(OrderRequest.self)
+        let request = try await call.decode(OrderRequest.self).canonical
         try request.validate(needsPayment: true)
         let outcome =
             if let refusal = call.refusal {
@@ -102,7 +102,7 @@ struct OrderRoutes: Sendable {
     }
 
     private func quoteOrder(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(OrderRequest.self)
+        let request = try await call.decode(OrderRequest.self).canonical
         try request.validate(needsPayment: false)
         return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }

@@ -2,7 +2,7 @@ import Contracts
 import GRDB
 import Storage
 
-/// How often a customer's orders use a coupon, by what is known here.
+/// The claims of customers' orders on coupons, by what is known here.
 extension OrderStore {
     static let couponUses = Store.Migration(
         "coupon-uses-1",
@@ -16,18 +16,70 @@ extension OrderStore {
         """
     )
 
-    /// Follows the order that has just been saved, so that uses are a function of the orders on disk.
+    static let couponUseStates = Store.Migration(
+        "coupon-uses-2",
+        """
+        ALTER TABLE coupon_uses ADD COLUMN state TEXT NOT NULL DEFAULT 'given' CHECK (state IN
+            ('asked', 'held', 'estimated', 'owed', 'to-record', 'to-redeem', 'given', 'to-release'))
+        """
+    )
+
+    /// Follows the order that has just been saved, so that claims are a function of the orders on disk.
     static func keepCouponUse(_ database: Database, of order: Order, code: String) throws {
-        let use: [any DatabaseValueConvertible] = [code, order.request.customerId, order.id]
-        let statement =
-            order.usesCoupon
-            ? "INSERT OR IGNORE INTO coupon_uses (code, customer_id, order_id) VALUES (?, ?, ?)"
-            : "DELETE FROM coupon_uses WHERE code = ? AND customer_id = ? AND order_id = ?"
-        try database.run(statement, StatementArguments(use))
+        guard let state = order.couponUse else {
+            // What is still to be released stays until it has been.
+            return try database.run(
+                "DELETE FROM coupon_uses WHERE code = ? AND customer_id = ? AND order_id = ? AND state <> 'to-release'",
+                [code, order.request.customerId, order.id])
+        }
+        try keepCouponUse(database, of: order, code: code, as: state)
     }
 
-    /// How many orders of the customer use the coupon now.
-    static func couponUses(_ database: Database, code: String, customerId: String) throws -> Int {
-        try database.row("SELECT count(*) FROM coupon_uses WHERE code = ? AND customer_id = ?", [code, customerId])?[0] ?? 0
+    /// The order has come to nothing, and its redemption is to be released.
+    static func releasesCouponUse(_ database: Database, of order: Order) throws {
+        guard let code = order.request.couponCode, order.couponUse == nil else { return }
+        try keepCouponUse(database, of: order, code: code, as: .toRelease)
+    }
+
+    private static func keepCouponUse(
+        _ database: Database, of order: Order, code: String, as state: CouponUse.State
+    ) throws {
+        try database.run(
+            """
+            INSERT INTO coupon_uses (code, customer_id, order_id, state) VALUES (?, ?, ?, ?)
+            ON CONFLICT (code, customer_id, order_id) DO UPDATE SET state = excluded.state
+            """,
+            [code, order.request.customerId, order.id, state.rawValue])
+    }
+
+    /// The order's redemption was released.
+    static func releasedCouponUse(_ database: Database, of order: Order) throws {
+        guard let code = order.request.couponCode else { return }
+        try database.run(
+            "DELETE FROM coupon_uses WHERE code = ? AND customer_id = ? AND order_id = ? AND state = 'to-release'",
+            [code, order.request.customerId, order.id])
+    }
+
+    /// All claims of a customer on a coupon, by order id.
+    static func couponUses(_ database: Database, code: String, customerId: String) throws -> [CouponUse] {
+        try database.rows(
+            "SELECT order_id, state FROM coupon_uses WHERE code = ? AND customer_id = ? ORDER BY order_id",
+            [code, customerId]
+        ).compactMap { row in
+            CouponUse.State(rawValue: row[1]).map { CouponUse(orderId: row[0], state: $0) }
+        }
+    }
+
+    /// The orders of the customer whose coupon is still to be made good, and for which no message is there: it waited for an
+    /// order that hadn't ended.
+    static func couponsLeftWaiting(_ database: Database, of order: Order) throws -> [String] {
+        guard let code = order.request.couponCode else { return [] }
+        return try database.rows(
+            """
+            SELECT order_id FROM coupon_uses WHERE code = ? AND customer_id = ? AND state IN ('to-record', 'to-redeem')
+            AND NOT EXISTS (SELECT 1 FROM queue WHERE key = order_id AND kind IN ('repair-coupon', 'refund-coupon'))
+            """,
+            [code, order.request.customerId]
+        ).map { $0[0] }
     }
 }

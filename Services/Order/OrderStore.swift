@@ -53,6 +53,7 @@ struct OrderStore: Sendable {
             [
                 order.id, key, order.status.rawValue, order.request.customerId, order.document.createdAt.milliseconds, request,
             ])
+        if let code = order.request.couponCode { try keepCouponUse(database, of: order, code: code) }
         return .new
     }
 
@@ -124,7 +125,7 @@ struct OrderStore: Sendable {
     }
 
     private static func decode(_ row: Row) throws -> Order {
-        let request = try JSON.decode(OrderRequest.self, from: row[2])
+        let request = try JSON.decode(OrderRequest.self, from: row[2]).canonical
         var order = Order(id: row[0], request: request, at: Timestamp(milliseconds: row[1]))
         order.version = row[5]
         if let document = row[3] as Data?, let progress = row[4] as Data? {

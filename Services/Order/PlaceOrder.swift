@@ -27,6 +27,7 @@ struct PlaceOrder: Sendable {
     let queue: DurableQueue
     let purchase: Purchase
     let hands: WorkInHand
+    let turns: CouponTurns
     let endings: Endings
     let conclude: Conclude
     /// When `finish-order` takes over: after the customer's budget, with a second to spare.
@@ -43,7 +44,11 @@ struct PlaceOrder: Sendable {
         // Kept as it came, unless it is padded with what nobody asked for.
         let kept = body.count <= Self.largestKept ? body : try JSON.encode(request)
         _ = hands.begin(order.id)
-        defer { hands.end(order.id) }
+        turns.expect(order.id)
+        defer {
+            turns.leave(order.id)
+            hands.end(order.id)
+        }
         let placed = try await store.write("placing") { [queue, resumeAfter] database in
             let placed = try OrderStore.insert(database, order, key: key, request: kept)
             if case .new = placed { try queue.add(database, .finishOrder, order.id, delay: resumeAfter) }

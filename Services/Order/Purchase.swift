@@ -7,7 +7,7 @@ import Transport
 struct Purchase: Sendable {
     let inventory: InventoryNeighbour
     let payment: PaymentNeighbour
-    let coupon: CouponNeighbour
+    let claims: CouponClaims
     let catalogue: LastKnownCatalogue
     /// False in naive mode: nobody decided that a purchase can do without coupon.
     let isCouponOptional: Bool
@@ -28,14 +28,48 @@ struct Purchase: Sendable {
             switch saga.next {
             case .reserve: await reserve(&saga, for: caller)
             case .estimate: saga.estimated(catalogue.products(saga.order.request.items.merged), at: wall())
-            case .redeem(let code): saga.redeemed(await coupon.redeem(saga.order, code: code, for: caller), at: wall())
-            case .estimateDiscount(let code): saga.estimatedDiscount(by: coupon.lastKnown.lookup(code), at: wall())
-            case .saveEstimate(let estimated, let limit):
-                saga.savedEstimate(as: try await conclude.save(estimated, within: limit))
+            case .redeem(let code): saga = try await decideCoupon(saga, code, for: caller, saving: conclude)
+            case .estimateDiscount, .saveEstimate: try await estimateDiscount(&saga, saving: conclude)
             case .save: saga.saved(as: try await conclude.save(saga.order))
             case .charge(let amount): await charge(amount, &saga, for: caller)
             case .end(let ending): return Walked(order: saga.order, ending: ending, lastKnownStock: saga.lastKnownStock)
             }
+        }
+    }
+
+    /// Until the decision is on disk no other order of the customer decides about the same coupon. Half of the customer's time
+    /// is waited for that; then the order goes on without.
+    private func decideCoupon(
+        _ undecided: Saga, _ code: String, for caller: Caller, saving conclude: Conclude
+    ) async throws -> Saga {
+        let key = undecided.order.couponKey(code)
+        let decided = try await claims.turns.take(key, for: undecided.order.id, until: patience(of: caller)) {
+            () async throws -> Saga in
+            var saga = undecided
+            saga.redeemed(try await claims.redeem(saga.order, code: code, for: caller), at: wall())
+            try await estimateDiscount(&saga, saving: conclude)
+            if case .save = saga.next { saga.saved(as: try await conclude.save(saga.order)) }
+            return saga
+        }
+        if let decided { return decided }
+        var saga = undecided
+        saga.redeemed(.absent(reason: Unavailability(.awaitingEarlier)), at: wall())
+        saga.estimatedDiscount(by: nil, at: wall())
+        return saga
+    }
+
+    private func patience(of caller: Caller) -> Deadline? {
+        guard case .customer(let deadline, _) = caller else { return nil }
+        let now = claims.turns.time.now()
+        return .after(deadline.remaining(at: now) / 2, from: now)
+    }
+
+    private func estimateDiscount(_ saga: inout Saga, saving conclude: Conclude) async throws {
+        if case .estimateDiscount(let code) = saga.next {
+            saga.estimatedDiscount(by: claims.coupon.lastKnown.lookup(code), at: wall())
+        }
+        if case .saveEstimate(let estimated, let limit) = saga.next {
+            saga.savedEstimate(as: try await conclude.save(estimated, within: limit))
         }
     }
 

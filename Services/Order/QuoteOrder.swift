@@ -116,7 +116,7 @@ struct QuoteOrder: Sendable {
 
     private func hasUseLeft(_ rule: Coupon, _ customerId: String) async throws -> Bool {
         let uses = try await store.read { try OrderStore.couponUses($0, code: rule.code, customerId: customerId) }
-        return uses < rule.limitPerCustomer
+        return uses.count(where: \.counts) < rule.limitPerCustomer
     }
 }
 

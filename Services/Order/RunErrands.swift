@@ -26,7 +26,11 @@ struct RunErrands: Sendable {
 
     func releaseRedemption(_ message: Message) async -> Verdict {
         switch await neighbours.coupon.release(orderId: message.key, for: .queue) {
-        case .live: .done()
+        case .live:
+            .done { database in
+                guard let order = try OrderStore.order(database, id: message.key) else { return }
+                try OrderStore.releasedCouponUse(database, of: order)
+            }
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): Verdict(reason)
         }
     }

@@ -1,3 +1,4 @@
+import Contracts
 package import Foundation
 
 /// Files of comma-separated values (RFC 4180) whose first line names the columns.
@@ -55,7 +56,7 @@ package enum CSV {
             guard fields.count == header.count else {
                 throw Malformed(line: line, reason: "has \(fields.count) fields, but the header has \(header.count)")
             }
-            records.append(Record(line: line, fields: Dictionary(uniqueKeysWithValues: zip(header, fields))))
+            records.append(Record(line: line, fields: Dictionary(uniqueKeysWithValues: zip(header, fields.map(\.canonical)))))
         }
         return records
     }

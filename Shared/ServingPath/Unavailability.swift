@@ -26,6 +26,8 @@ public struct Unavailability: Error, Sendable, Hashable {
         case bulkheadFull = "bulkhead-full"
         /// Not asked: this side asks as often as it may.
         case rateLimited = "rate-limited"
+        /// Not asked: something that was begun earlier has to be settled first.
+        case awaitingEarlier = "awaiting-earlier"
         /// Whoever asked has gone. Whether it was done is unknown.
         case cancelled
 
@@ -33,7 +35,7 @@ public struct Unavailability: Error, Sendable, Hashable {
         public var mayHaveBeenDone: Bool {
             switch self {
             case .timeout, .connectionLost, .invalidAnswer, .serverError, .overloaded, .unexpectedRefusal, .cancelled: true
-            case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited: false
+            case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .awaitingEarlier: false
             }
         }
     }
@@ -85,7 +87,7 @@ public struct Unavailability: Error, Sendable, Hashable {
         case .unreachable, .timeout, .connectionLost, .invalidAnswer: .transient
         case .serverError, .overloaded: .busy(retryAfter: retryAfter)
         case .unexpectedRefusal: .refusal
-        case .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .cancelled: .ignored
+        case .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .awaitingEarlier, .cancelled: .ignored
         }
     }
 

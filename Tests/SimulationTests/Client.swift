@@ -8,8 +8,9 @@ final class Client {
     private static let patience: Int64 = 3000
     private static let tries = 10
 
-    let key: String
-    let request: OrderRequest
+    private(set) var keys: [String] = []
+    private var key: String
+    private var request: OrderRequest
     /// All that it was told.
     private(set) var told: [OrderProcess.Reply] = []
     private unowned let shop: Shop
@@ -19,6 +20,7 @@ final class Client {
     init(_ shop: Shop, number: Int) {
         self.shop = shop
         key = "key-\(number)"
+        keys = [key]
         request = Self.request(&shop.world.dice)
         let start = shop.world.dice.from(0, Shop.sales)
         shop.world.after(start) { [self] in send() }
@@ -71,8 +73,19 @@ final class Client {
         switch reply {
         case .problem(503, _, _), .problem(_, "request-in-progress", _): again()
         case .order(.accepted, _, _), .order(.placing, _, _): if shop.world.dice.happens(300) { again() }
+        case .problem(402, _, _) where keys.count == 1: useAnotherCard()
         case .order, .problem: if shop.world.dice.happens(50) { again() }
         }
+    }
+
+    /// A new order at once, with the same coupon.
+    private func useAnotherCard() {
+        guard shop.world.dice.happens(800) else { return }
+        key += "-again"
+        keys.append(key)
+        request.payment = PaymentMeans(token: "tok_ok")
+        tries = 0
+        shop.world.after(shop.world.dice.from(0, 50)) { [self] in send() }
     }
 
     private func again() { shop.world.after(shop.world.dice.from(100, 2500)) { [self] in send() } }

@@ -12,6 +12,7 @@ struct Disk {
         /// With which it was placed; `byKey` says whether it still finds it.
         let key: String
         var promised: [ItemQuantity] = []
+        var isToRelease = false
     }
 
     enum Placed {
@@ -88,12 +89,35 @@ struct Disk {
         }
     }
 
-    /// By all orders of the same customer.
-    func couponUses(of order: Order) -> Int {
-        if mutant == .estimatesBeyondTheLimit { return 0 }
-        return rows.values.count { row in
-            row.order.usesCoupon && row.order.request.couponCode == order.request.couponCode
-                && row.order.request.customerId == order.request.customerId
+    /// Of other orders of the same customer on the same coupon.
+    func couponUses(of order: Order, newcomers: Set<String>) -> [CouponUse] {
+        rows.values.compactMap { row -> CouponUse? in
+            guard row.order.id != order.id, row.order.request.couponCode == order.request.couponCode,
+                row.order.request.customerId == order.request.customerId,
+                let state = row.order.couponUse ?? (row.isToRelease ? .toRelease : nil),
+                !(state == .asked && newcomers.contains(row.order.id))
+            else { return nil }
+            return CouponUse(orderId: row.order.id, state: state)
+        }
+        .sorted { $0.orderId < $1.orderId }
+    }
+
+    mutating func addRelease(_ errand: Errand, _ id: String) {
+        if rows[id]?.order.couponUse == nil { rows[id]?.isToRelease = true }
+        add(errand, id)
+    }
+
+    mutating func releasedRedemption(_ id: String) { rows[id]?.isToRelease = false }
+
+    /// Whose coupon waited for an order that has now ended.
+    private mutating func takeUpWaitingCoupons(_ order: Order) {
+        guard order.request.couponCode != nil else { return }
+        for use in couponUses(of: order, newcomers: []) where use.state == .toRecord || use.state == .toRedeem {
+            let isThere = queue.entries.contains { entry in
+                entry.key == Self.number(use.orderId)
+                    && [Errand.repairCoupon.number, Errand.refundCoupon.number].contains(entry.kind)
+            }
+            if !isThere { add(.repairCoupon, use.orderId) }
         }
     }
 
@@ -111,9 +135,16 @@ struct Disk {
 
     mutating func commitMessages(_ conclusion: Conclusion) {
         let order = conclusion.order
-        for assignment in conclusion.errands where !isForgotten(assignment.errand, order) { add(assignment.errand, order.id) }
+        for assignment in conclusion.errands where !isForgotten(assignment.errand, order) {
+            if assignment.errand == .releaseRedemption {
+                addRelease(assignment.errand, order.id)
+            } else {
+                add(assignment.errand, order.id)
+            }
+        }
         if order.status.isTerminal {
             queue.remove(kind: Errand.finishOrder.number, key: Self.number(order.id))
+            takeUpWaitingCoupons(order)
         } else {
             add(.finishOrder, order.id, in: order.lane, delay: Conclusion.pause.milliseconds)
         }
@@ -148,7 +179,11 @@ struct Disk {
 
 /// The queue's model knows numbers only.
 extension Disk: QueueKeeper {
-    static func id(_ number: Int) -> String { "ord_\(number)" }
+    static func id(_ number: Int) -> String {
+        let digits = String(number)
+        // As real ones do, they sort by age.
+        return "ord_" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
     private static func number(_ id: String) -> Int { Int(id.dropFirst(4)) ?? 0 }
 
     func message(_ claim: QueueModel.Claim) -> Message {

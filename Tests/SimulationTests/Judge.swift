@@ -15,6 +15,8 @@ final class Judge {
     private var undone: Set<String> = []
     private var uses: [String: Set<String>] = [:]
     private var told: [String: [NotificationKind]] = [:]
+    /// In the order in which they were made: a redemption, or a decision without one.
+    private(set) var claims: [String] = []
     private var discounted: [String: Set<String>] = [:]
     /// The coupons' rules; what they take off may change.
     var rules: [String: Coupon] = [:]
@@ -76,6 +78,7 @@ final class Judge {
 
     func redeemed(_ orderId: String, code: String, customer: String, limit: Int) {
         if undone.contains("redemption \(orderId)") { broken(.tombstone, orderId, "redeemed after its release") }
+        claimed(orderId)
         let use = "\(code) by \(customer)"
         uses[use, default: []].insert(orderId)
         if uses[use, default: []].count > limit { broken(.withinLimits, orderId, "\(use), limit \(limit)") }
@@ -108,7 +111,12 @@ final class Judge {
         if let code = order.request.couponCode { savedWithCoupon(order, over: kept, code) }
     }
 
+    private func claimed(_ orderId: String) {
+        if !claims.contains(orderId) { claims.append(orderId) }
+    }
+
     private func savedWithCoupon(_ order: Order, over kept: Order, _ code: String) {
+        if order.progress.couponDecision != .undecided { claimed(order.id) }
         let use = "\(code) by \(order.request.customerId)"
         let isSale = order.status != .rejected && order.status != .cancelled
         if isSale, order.document.discount > 0 {

@@ -20,6 +20,8 @@ enum Mutant: String, CaseIterable, Sendable {
     case estimatesBeyondTheLimit
     case estimatesWhatMayNotBe
     case forgetsToRecordEstimates
+    case redeemsOutOfTurn
+    case decidesAboutCouponsAtOnce
     case forgetsWhatALateCouponOwes
     case takesBackWhatWasEstimated
     case forgetsThatTheCustomerWasTold
@@ -65,6 +67,7 @@ enum Mutant: String, CaseIterable, Sendable {
         case .estimatesBeyondTheLimit: [.estimatedWithinLimits]
         case .estimatesWhatMayNotBe: [.estimatedOffline]
         case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold: [.repaired]
+        case .redeemsOutOfTurn, .decidesAboutCouponsAtOnce: [.couponRule, .couponPromise, .estimatedWithinLimits]
         case .takesBackWhatWasEstimated: [.legalWay]
         case .dropsWhatIsUnavailable: [.terminal, .stock, .told, .paid, .coupons, .repaired, .toldInOrder]
         case .deliversInAnyOrder: [.toldInOrder]

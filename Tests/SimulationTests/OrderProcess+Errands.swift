@@ -5,7 +5,7 @@ import ServingPath
 @testable import OrderService
 @testable import Queue
 
-/// What the queue's workers do: `FinishOrder`, `RepairCoupon`, `RefundCoupon` and `RunErrands`.
+/// What the queue's workers do: `FinishOrder`, `RefundCoupon` and `RunErrands`.
 extension OrderProcess {
     func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void) {
         let id = message.key
@@ -18,7 +18,11 @@ extension OrderProcess {
         case .commitReservation:
             ask(shop.inventory, .commit(orderId: id), id, refusals: ["out-of-stock", "voided"]) { then(Self.outcome($0)) }
         case .releaseReservation: ask(shop.inventory, .release(orderId: id), id) { then(Self.outcome($0)) }
-        case .releaseRedemption: ask(shop.coupon, .releaseRedemption(orderId: id), id) { then(Self.outcome($0)) }
+        case .releaseRedemption:
+            ask(shop.coupon, .releaseRedemption(orderId: id), id) { result in
+                guard case .success = result else { return then(Self.outcome(result)) }
+                then(.done { $0.releasedRedemption(id) })
+            }
         case .voidPayment: voidPayment(id, then)
         case .repairCoupon: repairCoupon(id, then)
         case .refundCoupon: refundCoupon(id, then)
@@ -62,47 +66,6 @@ extension OrderProcess {
                     order.note("void", "done", "\(voided.refunded) refunded", at: now)
                     try disk.save(order)
                 })
-        }
-    }
-
-    // MARK: RepairCoupon
-
-    private func repairCoupon(_ id: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        read {
-            $0.order(id)
-        } then: { [self] order in
-            guard let order, order.owesCouponRepair, let code = order.request.couponCode else { return then(.done()) }
-            redeem(order, code, nil) { [self] served in
-                switch served {
-                case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): then(.unavailable(reason.code))
-                case .live(.voided): then(repaired(id) { $0.notRedeemedLate("the redemption had been undone", at: $1) })
-                case .live(.refused(let problem)):
-                    then(
-                        repaired(id, also: .releaseRedemption) {
-                            $0.notRedeemedLate("the coupon was refused: \(problem.code)", at: $1)
-                        })
-                case .live(.redeemed(let discount)):
-                    let mutant = mutant
-                    then(
-                        repaired(id) { order, now in
-                            order.redeemedLate(discount: discount, at: now)
-                            if mutant == .takesBackWhatWasEstimated { order.redeemed(discount: discount) }
-                        })
-                }
-            }
-        }
-    }
-
-    private func repaired(
-        _ id: String, also errand: Errand? = nil, _ change: @escaping (inout Order, Timestamp) -> Void
-    ) -> Outcome<Disk> {
-        let now = wall
-        return .done { [mutant] disk in
-            guard var order = disk.order(id) else { return }
-            change(&order, now)
-            try disk.save(order)
-            if let errand { disk.add(errand, id) }
-            if order.owesCouponRepair, mutant != .forgetsWhatALateCouponOwes { disk.add(.refundCoupon, id) }
         }
     }
 

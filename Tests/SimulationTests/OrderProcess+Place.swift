@@ -15,7 +15,9 @@ extension OrderProcess {
         let deadline = world.now + Self.budget
         let order = Order(id: shop.nextOrderId(), request: request, at: wall)
         _ = hands.begin(order.id)
+        newcomers.insert(order.id)
         let end = { [self] (answer: Reply) in
+            newcomers.remove(order.id)
             hands.end(order.id)
             shop.trace.note(order.id, "answered \(key): \(answer)")
             reply(answer)

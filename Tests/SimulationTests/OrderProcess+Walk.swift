@@ -23,33 +23,11 @@ extension OrderProcess {
             var saga = saga
             saga.estimated(shop.catalogue.products(saga.order, &world.dice), at: wall)
             step(saga, deadline, then)
-        case .redeem(let code): redeem(saga, code, deadline) { [self] in step($0, deadline, then) }
-        case .estimateDiscount(let code):
-            var saga = saga
-            saga.estimatedDiscount(by: shop.rules.lookup(code, &world.dice, mutant), at: wall)
-            step(saga, deadline, then)
-        case .saveEstimate(let estimated, let limit):
-            save(estimated, within: limit) { [self] result in
-                var saga = saga
+        case .redeem(let code): decideCoupon(saga, code, deadline, then)
+        case .estimateDiscount, .saveEstimate, .save:
+            decided(saga) { [self] result in
                 switch result {
-                case .success(let order):
-                    saga.savedEstimate(as: order)
-                    step(saga, deadline, then)
-                case .failure(let error): then(.failure(error))
-                }
-            }
-        case .save:
-            if mutant == .keepsTheCouponDecisionInMemory {
-                var saga = saga
-                saga.saved(as: saga.order)
-                return step(saga, deadline, then)
-            }
-            save(saga.order) { [self] result in
-                var saga = saga
-                switch result {
-                case .success(let order):
-                    saga.saved(as: order)
-                    step(saga, deadline, then)
+                case .success(let saga): step(saga, deadline, then)
                 case .failure(let error): then(.failure(error))
                 }
             }
@@ -83,11 +61,59 @@ extension OrderProcess {
         }
     }
 
-    private func redeem(_ saga: Saga, _ code: String, _ deadline: Int64?, _ then: @escaping (Saga) -> Void) {
-        redeem(saga.order, code, deadline) { [self] served in
+    /// The decision is on disk before the turn ends.
+    private func decideCoupon(
+        _ saga: Saga, _ code: String, _ deadline: Int64?, _ then: @escaping (Result<Walked, any Error>) -> Void
+    ) {
+        takeTurn(saga.order, code, until: deadline.map { (world.now + $0) / 2 }) { [self] end in
+            redeemInTurn(saga.order, code, deadline) { [self] served in
+                var saga = saga
+                saga.redeemed(served, at: wall)
+                decided(saga) { [self] result in
+                    end()
+                    switch result {
+                    case .success(let saga): step(saga, deadline, then)
+                    case .failure(let error): then(.failure(error))
+                    }
+                }
+            }
+        } late: { [self] in
             var saga = saga
-            saga.redeemed(served, at: wall)
-            then(saga)
+            saga.redeemed(.absent(reason: Unavailability(.awaitingEarlier)), at: wall)
+            saga.estimatedDiscount(by: nil, at: wall)
+            step(saga, deadline, then)
+        }
+    }
+
+    /// Takes the steps that lead to a decision, and to the disk.
+    private func decided(_ saga: Saga, _ then: @escaping (Result<Saga, any Error>) -> Void) {
+        var saga = saga
+        switch saga.next {
+        case .estimateDiscount(let code):
+            saga.estimatedDiscount(by: shop.rules.lookup(code, &world.dice, mutant), at: wall)
+            decided(saga, then)
+        case .saveEstimate(let estimated, let limit):
+            save(estimated, within: limit) { [self] result in
+                switch result {
+                case .success(let order):
+                    saga.savedEstimate(as: order)
+                    decided(saga, then)
+                case .failure(let error): then(.failure(error))
+                }
+            }
+        case .save:
+            if mutant == .keepsTheCouponDecisionInMemory {
+                saga.saved(as: saga.order)
+                return then(.success(saga))
+            }
+            save(saga.order) { result in
+                then(
+                    result.map { order in
+                        saga.saved(as: order)
+                        return saga
+                    })
+            }
+        case .reserve, .estimate, .redeem, .charge, .end: then(.success(saga))
         }
     }
 

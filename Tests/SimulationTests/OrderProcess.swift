@@ -7,7 +7,7 @@ import TestSupport
 /// One process of the order service: what it has in memory, and its way to the disk. A crash ends it for ever, and the next
 /// one begins with the same disk.
 ///
-/// Its shells are those of `PlaceOrder`, `FinishOrder`, `CancelOrder`, `RepairCoupon` and `RunErrands`, with `await` written
+/// Its shells are those of `PlaceOrder`, `FinishOrder`, `CancelOrder`, `CouponClaims` and `RunErrands`, with `await` written
 /// as a continuation in a later event; all decisions are those of the production's `Saga` and `Endings`.
 final class OrderProcess: QueueProcess {
     /// The customer's budget, and when `finish-order` takes over.
@@ -20,6 +20,10 @@ final class OrderProcess: QueueProcess {
     let owner: Int64
     let hands = WorkInHand()
     let endings: Endings
+    /// Of each customer and coupon that is being decided about, those that wait for their turn.
+    var turns: [CouponTurns.Key: [Waiter]] = [:]
+    /// Orders that haven't asked coupon yet.
+    var newcomers: Set<String> = []
     private var lanes: [Errand.Lane: Lane<OrderProcess>] = [:]
 
     init(_ shop: Shop, owner: Int64) {
@@ -93,8 +97,9 @@ final class OrderProcess: QueueProcess {
     }
 
     func save(_ order: Order, within limit: Int, then: @escaping (Result<Order?, any Error>) -> Void) {
-        transact { disk in
-            guard disk.couponUses(of: order) < limit else { return false }
+        transact { [self] disk in
+            let uses = disk.couponUses(of: order, newcomers: newcomers).count(where: \.counts)
+            guard uses < limit || mutant == .estimatesBeyondTheLimit else { return false }
             try disk.save(order)
             return true
         } then: { result in

@@ -27,6 +27,8 @@ enum Property: String, Sendable {
     case drained = "no message is left"
     case clientTold = "an order is what its client was told"
     case couponWorth = "a coupon that was used has given its discount"
+    case couponRule = "no customer has more of a coupon than its rule allows"
+    case couponPromise = "what was promised isn't taken by a later order"
     case oneOrderAKey = "a key has one order, unless it was freed with nothing done"
     // The queue by itself.
     case oneHolder = "a lease has one holder at a time"

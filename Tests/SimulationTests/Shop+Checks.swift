@@ -24,9 +24,10 @@ extension Shop {
             judge.broken(.drained, Disk.id(entry.key), "\(Errand.allCases[entry.kind]): \(entry.state)")
         }
         for redemption in coupon.redemptions.values.sorted(by: { $0.orderId < $1.orderId }) { check(redemption) }
+        checkCouponRules()
         for client in clients {
             for reply in client.told { check(reply) }
-            checkKey(client.key)
+            for key in client.keys { checkKey(key) }
         }
     }
 
@@ -67,6 +68,27 @@ extension Shop {
         let owed = order.isEstimated ? max(order.document.discount, redemption.discount) : redemption.discount
         if given != owed {
             judge.broken(.couponWorth, order.id, "\(given) given, worth \(redemption.discount)")
+        }
+    }
+
+    /// What was estimated by a rule that has changed since is our loss, and isn't counted.
+    private func checkCouponRules() {
+        let orders = judge.claims.compactMap { disk.order($0) }.filter { $0.status == .confirmed }
+        let groups = Dictionary(grouping: orders) { $0.couponKey($0.request.couponCode ?? "") }
+        for (key, orders) in groups.sorted(by: { ($0.key.code, $0.key.customerId) < ($1.key.code, $1.key.customerId) }) {
+            guard let limit = coupon.rules[key.code]?.limitPerCustomer else { continue }
+            var used = 0
+            for order in orders {
+                let isUsedUp = order.document.degradations.contains { $0.outcome?.contains("coupon-used") == true }
+                if coupon.redemptions[order.id]?.status == .active || (isUsedUp && order.document.discount > 0) {
+                    used += 1
+                } else if isUsedUp, used < limit {
+                    judge.broken(.couponPromise, order.id, "refused with \(used) earlier uses of \(key), limit \(limit)")
+                }
+            }
+            if used > limit, let last = orders.last {
+                judge.broken(.couponRule, last.id, "\(used) uses of \(key), limit \(limit)")
+            }
         }
     }
 

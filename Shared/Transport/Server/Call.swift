@@ -24,11 +24,11 @@ package struct Call: Sendable {
 
     package func parameter(_ name: String) -> String {
         // The router matched the path, so the parameter is there.
-        parameters.get(name)?.removingPercentEncoding ?? ""
+        parameters.get(name)?.removingPercentEncoding?.canonical ?? ""
     }
 
     /// A query parameter that may be left out; an empty one counts as left out.
-    package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0 } }
+    package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0.canonical } }
 
     /// The body as `type`; a large one is decoded off the event loop.
     /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer for a wrong or missing field.

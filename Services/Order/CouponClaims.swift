@@ -1,0 +1,138 @@
+import Contracts
+import GRDB
+import Queue
+import Resilience
+import ServingPath
+import Storage
+
+/// Asks coupon for an order once what comes before it has been settled: see ``CouponUse``.
+struct CouponClaims: Sendable {
+    /// Other orders that are settled for one whose customer waits; more of them are left to the queue.
+    private static let mostForCustomer = 8
+
+    let store: Store
+    let queue: DurableQueue
+    let coupon: CouponNeighbour
+    let turns: CouponTurns
+    let wall: @Sendable () -> Timestamp
+
+    /// Redeems for an order whose coupon isn't decided yet. Only in the order's turn.
+    func redeem(_ order: Order, code: String, for caller: Caller) async throws -> Served<CouponNeighbour.Redeeming> {
+        for _ in 0...Self.mostForCustomer {
+            switch try await turn(of: order, code) {
+            case .redeem: return await coupon.redeem(order, code: code, for: caller)
+            case .wait: return .absent(reason: Unavailability(.awaitingEarlier))
+            case .release(let id), .makeGood(let id):
+                if let reason = try await settle(id, for: caller) { return .absent(reason: reason) }
+            }
+        }
+        return .absent(reason: Unavailability(.awaitingEarlier))
+    }
+
+    /// How an order's coupon was made good, or why it wasn't.
+    enum Made: Sendable {
+        /// What is to be written.
+        case done(Commit)
+        /// It waits for an order that hasn't ended: when that ends, it is taken up again.
+        case waiting(Commit)
+        case unavailable(Unavailability)
+    }
+
+    /// Redeems for a confirmed order that was estimated or skipped, in its turn.
+    func makeGood(_ order: Order, code: String) async throws -> Made {
+        let made = try await turns.take(order.couponKey(code), for: order.id) { () async throws -> Made in
+            while true {
+                switch try await turn(of: order, code) {
+                case .redeem: return await redeemLate(order, code: code, for: .queue)
+                case .wait: return .waiting(takenUpAgain(order, code: code))
+                case .release(let id), .makeGood(let id):
+                    if let reason = try await settle(id, for: .queue) { return .unavailable(reason) }
+                }
+            }
+        }
+        return made ?? .unavailable(Unavailability(.awaitingEarlier))
+    }
+
+    private func turn(of order: Order, _ code: String) async throws -> CouponUse.Turn {
+        try await store.read { try turn($0, of: order, code) }
+    }
+
+    private func turn(_ database: Database, of order: Order, _ code: String) throws -> CouponUse.Turn {
+        let uses = try OrderStore.couponUses(database, code: code, customerId: order.request.customerId)
+        return CouponUse.turn(
+            of: order.id, order.couponUse ?? .asked, among: others(than: order.id, uses),
+            limit: coupon.lastKnown.lookup(code)?.value.limitPerCustomer)
+    }
+
+    /// Without those that haven't asked coupon for anything yet.
+    func others(than orderId: String, _ uses: [CouponUse]) -> [CouponUse] {
+        uses.filter { $0.orderId != orderId && !($0.state == .asked && turns.isNewcomer($0.orderId)) }
+    }
+
+    /// In the transaction that removes its message: the order that it waited for may have ended since.
+    private func takenUpAgain(_ order: Order, code: String) -> Commit {
+        { database in
+            guard try turn(database, of: order, code) != .wait else { return }
+            try queue.add(database, .repairCoupon, order.id)
+        }
+    }
+
+    /// Settles another order's claim; answers why it can't be.
+    private func settle(_ id: String, for caller: Caller) async throws -> Unavailability? {
+        guard let order = try await store.read({ try OrderStore.order($0, id: id) }), let code = order.request.couponCode
+        else { return nil }
+        let made = order.owesCouponRepair ? await redeemLate(order, code: code, for: caller) : await release(order, for: caller)
+        switch made {
+        case .done(let commit), .waiting(let commit):
+            try await store.write("settled") { try commit($0) }
+            return nil
+        case .unavailable(let reason): return reason
+        }
+    }
+
+    private func release(_ order: Order, for caller: Caller) async -> Made {
+        switch await coupon.release(orderId: order.id, for: caller) {
+        case .live: .done { try OrderStore.releasedCouponUse($0, of: order) }
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): .unavailable(reason)
+        }
+    }
+
+    private func redeemLate(_ order: Order, code: String, for caller: Caller) async -> Made {
+        switch await coupon.redeem(order, code: code, for: caller) {
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
+            .unavailable(reason)
+        case .live(.voided):
+            done(order.id) { $0.notRedeemedLate("the redemption had been undone", at: $1) }
+        case .live(.refused(let problem)):
+            // An earlier try may still be on its way, and must not use the coupon up for nothing.
+            done(order.id, also: .releaseRedemption) {
+                $0.notRedeemedLate("the coupon was refused: \(problem.reason ?? problem.code)", at: $1)
+            }
+        case .live(.redeemed(let discount)):
+            done(order.id) { $0.redeemedLate(discount: discount, at: $1) }
+        }
+    }
+
+    /// The repaired order and what is left to do for it.
+    private func done(
+        _ id: String, also errand: Errand? = nil, _ change: @escaping @Sendable (inout Order, Timestamp) -> Void
+    ) -> Made {
+        .done { [queue, wall] database in
+            // Another order's turn may have settled it.
+            guard var order = try OrderStore.order(database, id: id), order.owesCouponRepair,
+                order.progress.couponDecision != .redeemed
+            else { return }
+            change(&order, wall())
+            try OrderStore.save(database, order, document: JSON.encode(order.document))
+            if let errand {
+                try OrderStore.releasesCouponUse(database, of: order)
+                try queue.add(database, errand, id)
+            }
+            if order.owesCouponRepair { try queue.add(database, .refundCoupon, id) }
+        }
+    }
+}
+
+extension Order {
+    func couponKey(_ code: String) -> CouponTurns.Key { .init(code: code, customerId: request.customerId) }
+}

@@ -1,0 +1,91 @@
+import Resilience
+
+/// Lets one order of a customer at a time decide about a coupon: two that do so at once could both be given its last use.
+///
+/// It also knows which orders haven't asked coupon yet, since they have only just come: these claim nothing so far.
+final class CouponTurns: Sendable {
+    struct Key: Sendable, Hashable {
+        var code: String
+        var customerId: String
+    }
+
+    private struct Waiter {
+        var id: Int
+        var wake: CheckedContinuation<Bool, Never>
+    }
+    private struct State {
+        var lastId = 0
+        /// Of each key whose turn is taken, those that wait for it, the longest first.
+        var waiting: [Key: [Waiter]] = [:]
+        var newcomers: Set<String> = []
+    }
+
+    let time: TimeSource
+    private let state = Locked(State())
+
+    init(time: TimeSource) { self.time = time }
+
+    // MARK: Newcomers
+
+    /// A new order, until its turn comes or ``leave(_:)``.
+    func expect(_ orderId: String) { state.withLock { _ = $0.newcomers.insert(orderId) } }
+
+    func leave(_ orderId: String) { state.withLock { _ = $0.newcomers.remove(orderId) } }
+
+    func isNewcomer(_ orderId: String) -> Bool { state.withLock { $0.newcomers.contains(orderId) } }
+
+    // MARK: Turns
+
+    /// Runs `body` when nothing else runs for the key; nil if that isn't before the deadline.
+    func take<Value: Sendable, Failure: Error>(
+        _ key: Key, for orderId: String, until deadline: Deadline? = nil,
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value? {
+        guard await begin(key, until: deadline) else { return nil }
+        defer { end(key) }
+        leave(orderId)
+        return try await body()
+    }
+
+    private func begin(_ key: Key, until deadline: Deadline?) async -> Bool {
+        var timer: Task<Void, Never>?
+        defer { timer?.cancel() }
+        return await withCheckedContinuation { wake in
+            let id = state.withLock { state -> Int? in
+                guard state.waiting[key] != nil else {
+                    state.waiting[key] = []
+                    return nil
+                }
+                state.lastId += 1
+                state.waiting[key]?.append(Waiter(id: state.lastId, wake: wake))
+                return state.lastId
+            }
+            guard let id else { return wake.resume(returning: true) }
+            guard let deadline else { return }
+            timer = Task { [time] in
+                guard (try? await time.sleep(max(.zero, deadline.remaining(at: time.now())))) != nil else { return }
+                giveUp(id, key)
+            }
+        }
+    }
+
+    private func giveUp(_ id: Int, _ key: Key) {
+        let waiter = state.withLock { state -> Waiter? in
+            guard let index = state.waiting[key]?.firstIndex(where: { $0.id == id }) else { return nil }
+            return state.waiting[key]?.remove(at: index)
+        }
+        waiter?.wake.resume(returning: false)
+    }
+
+    /// Hands the turn on to the one that has waited longest.
+    private func end(_ key: Key) {
+        let next = state.withLock { state -> Waiter? in
+            guard let waiting = state.waiting[key], !waiting.isEmpty else {
+                state.waiting[key] = nil
+                return nil
+            }
+            return state.waiting[key]?.removeFirst()
+        }
+        next?.wake.resume(returning: true)
+    }
+}

@@ -1,0 +1,84 @@
+import Contracts
+
+/// One order's claim on a customer's coupon, and whose turn it is among several.
+///
+/// A coupon has a limit, and orders that claim it may be anywhere on their way while coupon can't be asked. What was given
+/// already is recorded before anything new is given, and what has come to nothing is undone before that: so a customer gets
+/// no more than the rule allows, and a promise isn't broken by a later order or by one that was cancelled.
+struct CouponUse: Sendable, Equatable {
+    enum State: String, Sendable, CaseIterable {
+        /// Not decided: coupon may have been asked.
+        case asked
+        /// Redeemed; the order isn't confirmed yet.
+        case held
+        /// The discount is given by estimate; the order isn't confirmed yet.
+        case estimated
+        /// Skipped, and to be redeemed once the order is confirmed.
+        case owed
+        /// Confirmed with an estimate: the redemption is to be recorded.
+        case toRecord = "to-record"
+        /// Confirmed without the coupon: it is to be redeemed, and the difference refunded.
+        case toRedeem = "to-redeem"
+        /// Confirmed and redeemed; or given for good, although coupon refused it.
+        case given
+        /// It has come to nothing: whatever may have been redeemed is to be released.
+        case toRelease = "to-release"
+    }
+
+    enum Turn: Sendable, Equatable {
+        /// It is this order's turn to redeem.
+        case redeem
+        /// This other order's redemption is released first.
+        case release(orderId: String)
+        /// This other order's coupon is made good first.
+        case makeGood(orderId: String)
+        /// An order that hasn't ended yet comes first.
+        case wait
+    }
+
+    let orderId: String
+    let state: State
+
+    /// Whether it takes up some of the customer's limit.
+    var counts: Bool { state != .toRelease }
+
+    /// What is to be done next, so that the coupon can be redeemed for an order.
+    ///
+    /// - Parameters:
+    ///   - state: of the order's own claim.
+    ///   - others: the claims of the same customer on the same coupon, by order id, which is by age.
+    ///   - limit: how often a customer may use the coupon; nil where that isn't known.
+    static func turn(of orderId: String, _ state: State, among others: [CouponUse], limit: Int?) -> Turn {
+        // Room for all of them: nobody's order matters.
+        if let limit, others.count < limit { return .redeem }
+        if let release = others.first(where: { $0.state == .toRelease }) { return .release(orderId: release.orderId) }
+        // Given already: the sooner it is recorded the better.
+        if state == .toRecord { return .redeem }
+        let first = others.first { $0.state == .toRecord } ?? others.first { $0.state == .toRedeem && $0.orderId < orderId }
+        if let first { return .makeGood(orderId: first.orderId) }
+        let isWaiting = others.contains { other in
+            switch other.state {
+            case .asked, .estimated: true
+            case .owed: other.orderId < orderId
+            // It may still be cancelled. Who waits for an answer is told how it is now.
+            case .held: state == .toRedeem
+            case .toRecord, .toRedeem, .given, .toRelease: false
+            }
+        }
+        return isWaiting ? .wait : .redeem
+    }
+}
+
+extension Order {
+    /// Its claim on the coupon; nil where it has none, or none any more.
+    var couponUse: CouponUse.State? {
+        let isConfirmed = status == .confirmed
+        return switch (status, progress.couponDecision) {
+        case (.rejected, _), (.cancelled, _): nil
+        case (_, .undecided): .asked
+        case (_, .redeemed): isConfirmed ? .given : .held
+        case (_, .estimated): isConfirmed ? (owesCouponRepair ? .toRecord : .given) : .estimated
+        case (_, .skipped): owesCouponRepair ? (isConfirmed ? .toRedeem : .owed) : nil
+        }
+    }
+}
