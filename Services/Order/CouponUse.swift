@@ -7,7 +7,7 @@ import Contracts
 /// no more than the rule allows, and a promise isn't broken by a later order or by one that was cancelled.
 struct CouponUse: Sendable, Equatable {
     enum State: String, Sendable, CaseIterable {
-        /// Not decided: coupon may have been asked.
+        /// Coupon may have been asked, and nothing is known of its answer: not decided, or to be done without.
         case asked
         /// Redeemed; the order isn't confirmed yet.
         case held
@@ -54,18 +54,26 @@ struct CouponUse: Sendable, Equatable {
         if let release = others.first(where: { $0.state == .toRelease }) { return .release(orderId: release.orderId) }
         // Given already: the sooner it is recorded the better.
         if state == .toRecord { return .redeem }
-        let first = others.first { $0.state == .toRecord } ?? others.first { $0.state == .toRedeem && $0.orderId < orderId }
-        if let first { return .makeGood(orderId: first.orderId) }
-        let isWaiting = others.contains { other in
+        if let given = others.first(where: { $0.state == .toRecord }) { return .makeGood(orderId: given.orderId) }
+        // A promise goes before a new order, and an older promise before a younger.
+        let promised = others.first { $0.state == .toRedeem && (state == .asked || $0.orderId < orderId) }
+        if let promised {
+            return promised.waits(for: others) ? .wait : .makeGood(orderId: promised.orderId)
+        }
+        return CouponUse(orderId: orderId, state: state).waits(for: others) ? .wait : .redeem
+    }
+
+    /// For an order that may still take a use, or give one back.
+    private func waits(for others: [CouponUse]) -> Bool {
+        others.contains { other in
             switch other.state {
             case .asked, .estimated: true
-            case .owed: other.orderId < orderId
-            // It may still be cancelled. Who waits for an answer is told how it is now.
+            case .owed: state == .asked || other.orderId < orderId
+            // It may still be cancelled. A customer who waits is told how it is now.
             case .held: state == .toRedeem
             case .toRecord, .toRedeem, .given, .toRelease: false
             }
         }
-        return isWaiting ? .wait : .redeem
     }
 }
 
@@ -78,7 +86,9 @@ extension Order {
         case (_, .undecided): .asked
         case (_, .redeemed): isConfirmed ? .given : .held
         case (_, .estimated): isConfirmed ? (owesCouponRepair ? .toRecord : .given) : .estimated
-        case (_, .skipped): owesCouponRepair ? (isConfirmed ? .toRedeem : .owed) : nil
+        case (_, .skipped) where owesCouponRepair: isConfirmed ? .toRedeem : .owed
+        // A call that seemed to fail may have redeemed it; when the order ends it is released.
+        case (_, .skipped): isConfirmed ? nil : .asked
         }
     }
 }

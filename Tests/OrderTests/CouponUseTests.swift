@@ -36,12 +36,20 @@ struct CouponUseTests {
         #expect(turn(.toRedeem, [("1", .toRedeem)]) == .makeGood(orderId: "1"))
         #expect(turn(.toRedeem, [("3", .toRedeem)]) == .redeem)
         #expect(turn(.asked, [("1", .toRedeem)]) == .makeGood(orderId: "1"))
+        // It was promised before this one is decided, although its order is younger.
+        #expect(turn(.asked, [("3", .toRedeem)]) == .makeGood(orderId: "3"))
+        #expect(turn(.asked, [("3", .owed)]) == .wait)
     }
 
     @Test("an order that may still take the use, or give it back, is waited for")
     func waiting() {
         for other in [CouponUse.State.asked, .estimated, .owed] { #expect(turn(.asked, [("1", other)]) == .wait) }
         for other in [CouponUse.State.asked, .estimated, .owed, .held] { #expect(turn(.toRedeem, [("1", other)]) == .wait) }
+        // Also on behalf of the older promise that would come first.
+        for other in [CouponUse.State.estimated, .held] {
+            #expect(turn(.toRedeem, [("1", .toRedeem), ("3", other)]) == .wait)
+            #expect(turn(.asked, [("1", .toRedeem), ("3", other)]) == .wait)
+        }
         // A customer who waits is told how it is now: coupon says that it is used up.
         #expect(turn(.asked, [("1", .held)]) == .redeem)
     }

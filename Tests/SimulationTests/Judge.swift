@@ -15,7 +15,7 @@ final class Judge {
     private var undone: Set<String> = []
     private var uses: [String: Set<String>] = [:]
     private var told: [String: [NotificationKind]] = [:]
-    /// In the order in which they were made: a redemption, or a decision without one.
+    /// In the order in which they were made.
     private(set) var claims: [String] = []
     private var discounted: [String: Set<String>] = [:]
     /// The coupons' rules; what they take off may change.
@@ -78,7 +78,6 @@ final class Judge {
 
     func redeemed(_ orderId: String, code: String, customer: String, limit: Int) {
         if undone.contains("redemption \(orderId)") { broken(.tombstone, orderId, "redeemed after its release") }
-        claimed(orderId)
         let use = "\(code) by \(customer)"
         uses[use, default: []].insert(orderId)
         if uses[use, default: []].count > limit { broken(.withinLimits, orderId, "\(use), limit \(limit)") }
@@ -111,7 +110,8 @@ final class Judge {
         if let code = order.request.couponCode { savedWithCoupon(order, over: kept, code) }
     }
 
-    private func claimed(_ orderId: String) {
+    /// It asks coupon, or was decided without.
+    func claimed(_ orderId: String) {
         if !claims.contains(orderId) { claims.append(orderId) }
     }
 

@@ -98,7 +98,7 @@ final class Trace {
     }
 
     /// The last lines about an order, or about everything that isn't one order's.
-    func last(_ count: Int, about id: String) -> [String] {
-        lines.filter { $0.contains(id) || $0.contains("  *  ") }.suffix(count)
+    func last(_ count: Int, about ids: [String]) -> [String] {
+        lines.filter { line in line.contains("  *  ") || ids.contains { line.contains($0) } }.suffix(count)
     }
 }

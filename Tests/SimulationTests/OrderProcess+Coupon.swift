@@ -21,7 +21,7 @@ extension OrderProcess {
         _ order: Order, _ code: String, until deadline: Int64? = nil, body: @escaping (_ end: @escaping () -> Void) -> Void,
         late: @escaping () -> Void = {}
     ) {
-        let key = mutant == .decidesAboutCouponsAtOnce ? .init(code: order.id, customerId: "") : order.couponKey(code)
+        let key = order.couponKey(code)
         let begin = { [self] in
             newcomers.remove(order.id)
             body { [self] in endTurn(key) }
@@ -60,7 +60,9 @@ extension OrderProcess {
             turn(of: order, code, $0)
         } then: { [self] turn in
             switch turn {
-            case .redeem: redeem(order, code, deadline, then)
+            case .redeem:
+                shop.judge.claimed(order.id)
+                redeem(order, code, deadline, then)
             case .wait: then(.absent(reason: Unavailability(.awaitingEarlier)))
             case .release(let id), .makeGood(let id):
                 guard rest > 0 else { return then(.absent(reason: Unavailability(.awaitingEarlier))) }

@@ -77,19 +77,34 @@ extension Shop {
         let groups = Dictionary(grouping: orders) { $0.couponKey($0.request.couponCode ?? "") }
         for (key, orders) in groups.sorted(by: { ($0.key.code, $0.key.customerId) < ($1.key.code, $1.key.customerId) }) {
             guard let limit = coupon.rules[key.code]?.limitPerCustomer else { continue }
-            var used = 0
-            for order in orders {
-                let isUsedUp = order.document.degradations.contains { $0.outcome?.contains("coupon-used") == true }
-                if coupon.redemptions[order.id]?.status == .active || (isUsedUp && order.document.discount > 0) {
-                    used += 1
-                } else if isUsedUp, used < limit {
-                    judge.broken(.couponPromise, order.id, "refused with \(used) earlier uses of \(key), limit \(limit)")
+            let used = orders.filter(hasUsedCoupon)
+            if used.count > limit, let last = used.last {
+                judge.broken(.couponRule, last.id, "\(used.count) uses, limit \(limit): \(story(key))")
+            }
+            for (place, order) in orders.enumerated() where order.isUsedUp && !hasUsedCoupon(order) {
+                // What others were promised is as good.
+                let earlier = used.count { used in orders[..<place].contains { $0.id == used.id } || used.isSkipped }
+                if earlier < limit {
+                    judge.broken(
+                        .couponPromise, order.id, "refused with \(earlier) earlier uses, limit \(limit): \(story(key))")
                 }
             }
-            if used > limit, let last = orders.last {
-                judge.broken(.couponRule, last.id, "\(used) uses of \(key), limit \(limit)")
-            }
         }
+    }
+
+    /// In the order in which the coupon was claimed.
+    private func story(_ key: CouponTurns.Key) -> String {
+        let orders = judge.claims.compactMap { disk.order($0) }.filter { $0.couponKey($0.request.couponCode ?? "") == key }
+        return orders.map { order in
+            let outcome = order.document.degradations.compactMap(\.outcome).first { $0.contains("coupon") } ?? "-"
+            let status = coupon.redemptions[order.id]?.status.rawValue ?? "-"
+            return "\(order.id) \(order.status) \(order.progress.couponDecision) \(status) “\(outcome)”"
+        }
+        .joined(separator: ", ")
+    }
+
+    private func hasUsedCoupon(_ order: Order) -> Bool {
+        coupon.redemptions[order.id]?.status == .active || (order.isUsedUp && order.document.discount > 0)
     }
 
     private func check(_ reply: OrderProcess.Reply) {
@@ -121,4 +136,9 @@ extension Shop {
             }
         }
     }
+}
+
+extension Order {
+    fileprivate var isUsedUp: Bool { document.degradations.contains { $0.outcome?.contains("coupon-used") == true } }
+    fileprivate var isSkipped: Bool { document.degradations.contains { $0.effect == .couponSkipped } }
 }

@@ -25,7 +25,8 @@ struct ShopTests {
         let shop = Shop(seed: seed, mutant: mutant, isTraced: true)
         let outcome = shop.run()
         guard let violation = outcome.violation else { return "seed \(seed): nothing broken" }
-        let lines = shop.trace.last(60, about: violation.about)
+        let others = violation.detail.matches(of: /ord_[0-9]+/).map { String($0.output) }
+        let lines = shop.trace.last(60 * (1 + others.count), about: [violation.about] + others)
         return (["CSP_SEED=\(seed), step \(outcome.steps): \(violation)"] + lines).joined(separator: "\n")
     }
 
