@@ -18,12 +18,14 @@ struct CouponClaims: Sendable {
 
     /// Redeems for an order whose coupon isn't decided yet. Only in the order's turn.
     func redeem(_ order: Order, code: String, for caller: Caller) async throws -> Served<CouponNeighbour.Redeeming> {
+        var unreleased: [String: Unavailability] = [:]
         for _ in 0...Self.mostForCustomer {
-            switch try await turn(of: order, code) {
-            case .redeem: return await coupon.redeem(order, code: code, for: caller)
+            switch try await turn(of: order, code, without: unreleased) {
+            case .redeem: return await redeem(order, code, for: caller, without: unreleased)
             case .wait: return .absent(reason: Unavailability(.awaitingEarlier))
-            case .release(let id), .makeGood(let id):
-                if let reason = try await settle(id, for: caller) { return .absent(reason: reason) }
+            case .release(let id): unreleased[id] = try await release(id, for: caller)
+            case .makeGood(let id):
+                if let reason = try await makeGood(id, for: caller, without: unreleased) { return .absent(reason: reason) }
             }
         }
         return .absent(reason: Unavailability(.awaitingEarlier))
@@ -41,26 +43,34 @@ struct CouponClaims: Sendable {
     /// Redeems for a confirmed order that was estimated or skipped, in its turn.
     func makeGood(_ order: Order, code: String) async throws -> Made {
         let made = try await turns.take(order.couponKey(code), for: order.id) { () async throws -> Made in
+            var unreleased: [String: Unavailability] = [:]
             while true {
-                switch try await turn(of: order, code) {
-                case .redeem: return await redeemLate(order, code: code, for: .queue)
+                switch try await turn(of: order, code, without: unreleased) {
+                case .redeem: return await redeemLate(order, code, for: .queue, without: unreleased)
                 case .wait: return .waiting(takenUpAgain(order, code: code))
-                case .release(let id), .makeGood(let id):
-                    if let reason = try await settle(id, for: .queue) { return .unavailable(reason) }
+                case .release(let id): unreleased[id] = try await release(id, for: .queue)
+                case .makeGood(let id):
+                    if let reason = try await makeGood(id, for: .queue, without: unreleased) { return .unavailable(reason) }
                 }
             }
         }
         return made ?? .unavailable(Unavailability(.awaitingEarlier))
     }
 
-    private func turn(of order: Order, _ code: String) async throws -> CouponUse.Turn {
-        try await store.read { try turn($0, of: order, code) }
+    /// - Parameter unreleased: orders whose redemption could not be released; coupon may have room all the same.
+    private func turn(
+        of order: Order, _ code: String, without unreleased: [String: Unavailability]
+    ) async throws -> CouponUse.Turn {
+        try await store.read { try turn($0, of: order, code, without: unreleased) }
     }
 
-    private func turn(_ database: Database, of order: Order, _ code: String) throws -> CouponUse.Turn {
+    private func turn(
+        _ database: Database, of order: Order, _ code: String, without unreleased: [String: Unavailability] = [:]
+    ) throws -> CouponUse.Turn {
         let uses = try OrderStore.couponUses(database, code: code, customerId: order.request.customerId)
         return CouponUse.turn(
-            of: order.id, order.couponUse ?? .asked, among: others(than: order.id, uses),
+            of: order.id, order.couponUse ?? .asked,
+            among: others(than: order.id, uses).filter { unreleased[$0.orderId] == nil },
             limit: coupon.lastKnown.lookup(code)?.value.limitPerCustomer)
     }
 
@@ -77,28 +87,49 @@ struct CouponClaims: Sendable {
         }
     }
 
-    /// Settles another order's claim; answers why it can't be.
-    private func settle(_ id: String, for caller: Caller) async throws -> Unavailability? {
-        guard let order = try await store.read({ try OrderStore.order($0, id: id) }), let code = order.request.couponCode
-        else { return nil }
-        let made = order.owesCouponRepair ? await redeemLate(order, code: code, for: caller) : await release(order, for: caller)
-        switch made {
+    /// What coupon says; that it is used up is no answer as long as a redemption could not be released.
+    private func redeem(
+        _ order: Order, _ code: String, for caller: Caller, without unreleased: [String: Unavailability]
+    ) async -> Served<CouponNeighbour.Redeeming> {
+        let answer = await coupon.redeem(order, code: code, for: caller)
+        if case .live(.refused(let problem)) = answer, problem.code == "coupon-used", let reason = unreleased.values.first {
+            return .absent(reason: reason)
+        }
+        return answer
+    }
+
+    /// Releases another order's redemption; answers why it can't.
+    private func release(_ id: String, for caller: Caller) async throws -> Unavailability? {
+        switch await coupon.release(orderId: id, for: caller) {
+        case .live:
+            return try await store.write("released") { database in
+                guard let order = try OrderStore.order(database, id: id) else { return Unavailability(.awaitingEarlier) }
+                try OrderStore.releasedCouponUse(database, of: order)
+                return nil
+            }
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return reason
+        }
+    }
+
+    /// Makes another order's coupon good; answers why it can't.
+    private func makeGood(
+        _ id: String, for caller: Caller, without unreleased: [String: Unavailability]
+    ) async throws -> Unavailability? {
+        guard let order = try await store.read({ try OrderStore.order($0, id: id) }), order.owesCouponRepair,
+            let code = order.request.couponCode
+        else { return Unavailability(.awaitingEarlier) }
+        switch await redeemLate(order, code, for: caller, without: unreleased) {
         case .done(let commit), .waiting(let commit):
-            try await store.write("settled") { try commit($0) }
+            try await store.write("made good") { try commit($0) }
             return nil
         case .unavailable(let reason): return reason
         }
     }
 
-    private func release(_ order: Order, for caller: Caller) async -> Made {
-        switch await coupon.release(orderId: order.id, for: caller) {
-        case .live: .done { try OrderStore.releasedCouponUse($0, of: order) }
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): .unavailable(reason)
-        }
-    }
-
-    private func redeemLate(_ order: Order, code: String, for caller: Caller) async -> Made {
-        switch await coupon.redeem(order, code: code, for: caller) {
+    private func redeemLate(
+        _ order: Order, _ code: String, for caller: Caller, without unreleased: [String: Unavailability]
+    ) async -> Made {
+        switch await redeem(order, code, for: caller, without: unreleased) {
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
             .unavailable(reason)
         case .live(.voided):

@@ -54,22 +54,14 @@ extension OrderProcess {
     // MARK: Claims
 
     /// For an order whose coupon isn't decided yet.
-    func redeemInTurn(_ order: Order, _ code: String, _ deadline: Int64?, _ rest: Int = 8, _ then: @escaping Redeemed) {
-        read {
-            [self] in
-            turn(of: order, code, $0)
-        } then: { [self] turn in
-            switch turn {
-            case .redeem:
+    func redeemInTurn(_ order: Order, _ code: String, _ deadline: Int64?, _ then: @escaping Redeemed) {
+        settleEarlier(order, code, deadline, most: 8) { [self] settled in
+            switch settled {
+            case .redeem(let unreleased):
                 shop.judge.claimed(order.id)
-                redeem(order, code, deadline, then)
+                redeem(order, code, deadline, without: unreleased, then)
             case .wait: then(.absent(reason: Unavailability(.awaitingEarlier)))
-            case .release(let id), .makeGood(let id):
-                guard rest > 0 else { return then(.absent(reason: Unavailability(.awaitingEarlier))) }
-                settle(id, deadline) { [self] reason in
-                    if let reason { return then(.absent(reason: reason)) }
-                    redeemInTurn(order, code, deadline, rest - 1, then)
-                }
+            case .unavailable(let reason): then(.absent(reason: reason))
             }
         }
     }
@@ -92,13 +84,10 @@ extension OrderProcess {
     }
 
     private func makeGood(_ order: Order, _ code: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        read {
-            [self] in
-            turn(of: order, code, $0)
-        } then: { [self] turn in
-            switch turn {
-            case .redeem:
-                redeemLate(order, code, nil) { made in
+        settleEarlier(order, code, nil, most: .max) { [self] settled in
+            switch settled {
+            case .redeem(let unreleased):
+                redeemLate(order, code, nil, without: unreleased) { made in
                     switch made {
                     case .done(let commit): then(.done(commit: commit))
                     case .unavailable(let reason): then(.unavailable(reason.code))
@@ -107,30 +96,83 @@ extension OrderProcess {
             case .wait:
                 then(
                     .done { [self] disk in
-                        if self.turn(of: order, code, disk) != .wait { disk.add(.repairCoupon, order.id) }
+                        if turn(of: order, code, disk, without: []) != .wait { disk.add(.repairCoupon, order.id) }
                     })
-            case .release(let id), .makeGood(let id):
-                settle(id, nil) { [self] reason in
-                    if let reason { return then(.unavailable(reason.code)) }
-                    makeGood(order, code, then)
+            case .unavailable(let reason): then(.unavailable(reason.code))
+            }
+        }
+    }
+
+    private enum Settled {
+        case redeem(without: Set<String>)
+        case wait
+        case unavailable(Unavailability)
+    }
+
+    /// Releases and makes good what comes before the order.
+    private func settleEarlier(
+        _ order: Order, _ code: String, _ deadline: Int64?, most: Int, without unreleased: Set<String> = [],
+        _ then: @escaping (Settled) -> Void
+    ) {
+        read {
+            [self] in
+            turn(of: order, code, $0, without: unreleased)
+        } then: { [self] turn in
+            let goOn = { [self] (unreleased: Set<String>) in
+                guard most > 0 else { return then(.wait) }
+                settleEarlier(order, code, deadline, most: most - 1, without: unreleased, then)
+            }
+            switch turn {
+            case .redeem: then(.redeem(without: unreleased))
+            case .wait: then(.wait)
+            case .release(let id):
+                release(id, deadline) { isReleased in goOn(isReleased ? unreleased : unreleased.union([id])) }
+            case .makeGood(let id):
+                makeGood(id, deadline, without: unreleased) { reason in
+                    if let reason { then(.unavailable(reason)) } else { goOn(unreleased) }
                 }
             }
         }
     }
 
-    private func turn(of order: Order, _ code: String, _ disk: Disk) -> CouponUse.Turn {
+    private func turn(of order: Order, _ code: String, _ disk: Disk, without unreleased: Set<String>) -> CouponUse.Turn {
         if mutant == .redeemsOutOfTurn { return .redeem }
         return CouponUse.turn(
-            of: order.id, order.couponUse ?? .asked, among: disk.couponUses(of: order, newcomers: newcomers),
+            of: order.id, order.couponUse ?? .asked,
+            among: disk.couponUses(of: order, newcomers: newcomers).filter { !unreleased.contains($0.orderId) },
             limit: shop.rules.lookup(code, &world.dice, nil)?.value.limitPerCustomer)
     }
 
-    private func settle(_ id: String, _ deadline: Int64?, _ then: @escaping (Unavailability?) -> Void) {
+    private func redeem(
+        _ order: Order, _ code: String, _ deadline: Int64?, without unreleased: Set<String>, _ then: @escaping Redeemed
+    ) {
+        redeem(order, code, deadline) { served in
+            if case .live(.refused(let problem)) = served, problem.code == "coupon-used", !unreleased.isEmpty {
+                return then(.absent(reason: .unreachable))
+            }
+            then(served)
+        }
+    }
+
+    private func release(_ id: String, _ deadline: Int64?, _ then: @escaping (Bool) -> Void) {
+        ask(shop.coupon, .releaseRedemption(orderId: id), id, deadline, most: 200) { [self] result in
+            guard case .success = result else { return then(false) }
+            transact {
+                $0.releasedRedemption(id)
+            } then: { result in
+                if case .success = result { then(true) } else { then(false) }
+            }
+        }
+    }
+
+    private func makeGood(
+        _ id: String, _ deadline: Int64?, without unreleased: Set<String>, _ then: @escaping (Unavailability?) -> Void
+    ) {
         read {
             $0.order(id)
         } then: { [self] order in
             guard let order, let code = order.request.couponCode else { return then(nil) }
-            let written = { [self] (made: Made) in
+            redeemLate(order, code, deadline, without: unreleased) { [self] made in
                 switch made {
                 case .unavailable(let reason): then(reason)
                 case .done(let commit):
@@ -141,23 +183,14 @@ extension OrderProcess {
                     }
                 }
             }
-            if order.owesCouponRepair {
-                redeemLate(order, code, deadline, written)
-            } else {
-                ask(shop.coupon, .releaseRedemption(orderId: id), id, deadline, most: 200) { result in
-                    switch result {
-                    case .success: written(.done { $0.releasedRedemption(id) })
-                    case .failure(.unavailable(let reason)): written(.unavailable(reason))
-                    case .failure(.refused): written(.unavailable(.invalidAnswer))
-                    }
-                }
-            }
         }
     }
 
-    private func redeemLate(_ order: Order, _ code: String, _ deadline: Int64?, _ then: @escaping (Made) -> Void) {
+    private func redeemLate(
+        _ order: Order, _ code: String, _ deadline: Int64?, without unreleased: Set<String>, _ then: @escaping (Made) -> Void
+    ) {
         let id = order.id
-        redeem(order, code, deadline) { [self] served in
+        redeem(order, code, deadline, without: unreleased) { [self] served in
             switch served {
             case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): then(.unavailable(reason))
             case .live(.voided): then(repaired(id) { $0.notRedeemedLate("the redemption had been undone", at: $1) })
