@@ -6,12 +6,15 @@ import Transport
 struct Receipt {
     private let answer: HTTPClient.Response
     private let orderURL: String
+    /// The idempotency key that it was placed with.
+    private let key: String
     private let duration: Duration
     private let order: OrderDocument?
 
-    init(_ answer: HTTPClient.Response, orderURL: String, duration: Duration) {
+    init(_ answer: HTTPClient.Response, orderURL: String, key: String, duration: Duration) {
         self.answer = answer
         self.orderURL = orderURL
+        self.key = key
         self.duration = duration
         order = try? JSON.decode(OrderDocument.self, from: Data(answer.body))
     }
@@ -36,7 +39,10 @@ struct Receipt {
         let reason = problem.reason.flatMap { problem.detail.contains($0) ? nil : " (\($0))" } ?? ""
         let skus = (problem.skus ?? []).map { "\($0.sku): \($0.requested) wanted, \($0.available) there" }
         let errors = (problem.errors ?? []).map { "\($0.pointer) \($0.detail)" }
-        return (["refused: \(problem.code)\(reason), status \(answer.status): \(problem.detail)"] + skus + errors)
+        let order = problem.orderId.map { ["order     \($0)"] } ?? []
+        return
+            (["refused: \(problem.code)\(reason), status \(answer.status): \(problem.detail)"] + skus + errors + order
+            + ["key       \(key)"])
             .joined(separator: "\n  ")
     }
 
@@ -47,24 +53,27 @@ struct Receipt {
             "\(order.id)  \(Terminal.coloured(order.status.rawValue, colour))  "
                 + "(\(answer.status) in \(Terminal.milliseconds(duration))\(replayed))", "",
         ]
-        lines += order.items.map(line)
+        let width = max(8, order.items.map(\.sku.count).max() ?? 0) + 2
+        lines += order.items.map { line($0, width) }
         lines += [
             "", sum("subtotal", order.subtotal, order), sum("discount", -order.discount, order),
             sum("total", order.total, order),
         ]
         if order.refunded > 0 { lines.append(sum("refunded", order.refunded, order)) }
         if let code = order.couponCode { lines.append("  coupon    \(code)") }
+        lines.append("  key       \(key)")
         if !order.pending.isEmpty { lines.append("  pending   \(order.pending.joined(separator: ", "))") }
         if !order.degradations.isEmpty { lines += ["", "Otherwise than usual:"] + order.degradations.map(words) }
         lines += ["", "GET \(orderURL)/orders/\(order.id)/timeline tells its story."]
         return lines.joined(separator: "\n")
     }
 
-    private func line(_ item: OrderLine) -> String {
+    /// - Parameter width: of the column that holds the SKUs.
+    private func line(_ item: OrderLine, _ width: Int) -> String {
         let price = item.unitPrice.map { Terminal.money($0) } ?? "?"
         let sum = item.unitPrice.map { Terminal.money($0 * item.quantity) } ?? "?"
         let name = String((item.name ?? "").prefix(38))
-        return "  \(Terminal.number("\(item.quantity)", 3)) × \(Terminal.column(item.sku, 10))\(Terminal.column(name, 40))"
+        return "  \(Terminal.number("\(item.quantity)", 3)) × \(Terminal.column(item.sku, width))\(Terminal.column(name, 40))"
             + "\(Terminal.number(price, 8))\(Terminal.number(sum, 10))"
     }
 
