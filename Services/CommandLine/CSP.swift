@@ -10,7 +10,7 @@ struct CSP: AsyncParsableCommand {
 
             Exit code: 0 done, 1 not done or not so, 2 wrong usage.
             """,
-        version: "csp \(SystemVersion.current)",
+        version: "csp \(SystemVersion.description)",
         subcommands: [
             Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self, Place.self,
             Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,

@@ -24,7 +24,10 @@ struct StandardRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .get("/livez") { _ in try .json(200, ["status": "alive"]) },
+            .get("/livez") { _ in
+                try .json(
+                    200, ["status": "alive", "version": SystemVersion.current, "commit": SystemVersion.commit])
+            },
             .get("/readyz") { _ in try await ready() },
             .get("/metrics") { _ in await metrics() },
             .get("/openapi.json") { _ in .json(200, encoded: openAPI) },
