@@ -90,17 +90,20 @@ package enum ServiceProcess<Application: ServiceApplication> {
 
     private static func read(file: String?) async throws -> (CommonConfiguration, Application.Configuration) {
         var providers = [EnvironmentVariablesProvider()]
+        var namesInFile: [String] = []
         if let file {
-            guard let provider = try? await EnvironmentVariablesProvider(environmentFilePath: FilePath(file)) else {
-                throw StartError(.configuration, "the settings file \(file) can't be read")
-            }
+            guard let provider = try? await EnvironmentVariablesProvider(environmentFilePath: FilePath(file)),
+                let text = try? String(contentsOfFile: file, encoding: .utf8)
+            else { throw StartError(.configuration, "the settings file \(file) can't be read") }
             providers.append(provider)
+            namesInFile = Settings.names(inFile: text)
         }
         var settings = Settings { key in
             providers.lazy.compactMap { try? $0.environmentValue(forName: key) }.first { !$0.isEmpty }
         }
         let common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
         let configuration = Application.Configuration(reading: &settings)
+        settings.refuseUnknown(environment: ProcessInfo.processInfo.environment.keys, file: namesInFile)
         guard settings.problems.isEmpty else {
             throw StartError(.configuration, settings.problems.joined(separator: "; "))
         }
@@ -124,6 +127,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
             example: SERVICE_TOKEN=secret HTTP_PORT=\(Application.defaultPort) \(Application.name)
 
             Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the environment wins.
+            A name in FILE that is no setting, or one in the environment that is nearly one, ends the start with exit code 78.
             \(lines.joined(separator: "\n"))
             """
     }
