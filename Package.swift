@@ -37,7 +37,7 @@ func service(_ folder: String, dependencies: [Target.Dependency] = []) -> Target
     )
 }
 
-/// The commit as whoever builds says it, since an image is built without git: `CSP_COMMIT=$(git rev-parse --short HEAD)`.
+/// The commit as the build is told it, since an image is built without git: `CSP_COMMIT=$(git rev-parse --short HEAD)`.
 let commit = (Context.environment["CSP_COMMIT"] ?? "").filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
