@@ -36,7 +36,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
             exit(0)
         } catch {
             let failure = startError(error)
-            FileHandle.standardError.write(Data("\(Application.name): \(failure)\n".utf8))
+            // Where it can't be written, on a full disk or to a reader that is gone, the exit code has to say it.
+            try? FileHandle.standardError.write(contentsOf: Data("\(Application.name): \(failure)\n".utf8))
             exit(failure.exitCode)
         }
     }
