@@ -7,6 +7,8 @@ struct PatientDecoder: Decoder {
     /// What was found wrong so far.
     final class Findings {
         fileprivate(set) var errors: [FieldError] = []
+        /// No more are listed, so there is nothing more to look for.
+        fileprivate var areEnough: Bool { errors.count >= FieldCheck.most }
 
         fileprivate func hasOne(within pointer: String) -> Bool {
             errors.contains { $0.pointer == pointer || $0.pointer.hasPrefix(pointer + "/") }
@@ -24,7 +26,7 @@ struct PatientDecoder: Decoder {
     fileprivate let findings: Findings
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    /// Nil where nothing could stand in for what was wrong.
+    /// Nil where nothing could stand in for what was wrong, or where that was enough.
     ///
     /// - Parameter tree: the body as `JSONSerialization` reads it.
     static func read<Value: Decodable>(_ type: Value.Type, from tree: Any) -> (value: Value?, errors: [FieldError]) {
@@ -50,11 +52,15 @@ struct PatientDecoder: Decoder {
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { Single(decoder: self) }
 
+    private struct Enough: Error {}
+
     fileprivate func read<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        if findings.areEnough { throw Enough() }
         if let scalar = scalar(type) as? Value { return scalar }
         do {
             return try Value(from: self)
         } catch {
+            if findings.areEnough { throw error }
             // A word or a time that isn't one, unless what is inside was named already.
             if case .given = node, !findings.hasOne(within: pointer) { note("is not a value that this field can take") }
             if let standIn = try? Value(from: PatientDecoder(node: .standIn, codingPath: codingPath, findings: findings)) {
@@ -102,7 +108,7 @@ struct PatientDecoder: Decoder {
     private func note(_ value: Any, _ detail: String) { note(value is NSNull ? "must not be null" : detail) }
 
     private func note(_ detail: String) {
-        if findings.errors.count < FieldCheck.most { findings.errors.append(FieldError(pointer: pointer, detail: detail)) }
+        if !findings.areEnough { findings.errors.append(FieldError(pointer: pointer, detail: detail)) }
     }
 
     /// RFC 6901.
@@ -133,7 +139,7 @@ private struct Object<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// Nil: a stand-in, which has whatever is asked for.
     let members: [String: Any]?
     var codingPath: [any CodingKey] { decoder.codingPath }
-    var allKeys: [Key] { members?.keys.sorted().compactMap(Key.init(stringValue:)) ?? [] }
+    var allKeys: [Key] { (members?.keys.sorted().prefix(List.longest) ?? []).compactMap(Key.init(stringValue:)) }
 
     func contains(_ key: Key) -> Bool { members?[key.stringValue] != nil }
     func decodeNil(forKey key: Key) throws -> Bool { members?[key.stringValue] is NSNull }
@@ -167,8 +173,11 @@ private struct List: UnkeyedDecodingContainer {
         init?(stringValue: String) { nil }
     }
 
+    /// More elements are allowed nowhere, so what is wrong with those behind them is of no interest.
+    static let longest = 1000
+
     let decoder: PatientDecoder
-    let elements: [Any]
+    let elements: ArraySlice<Any>
     var codingPath: [any CodingKey] { decoder.codingPath }
     var count: Int? { elements.count }
     var isAtEnd: Bool { currentIndex >= elements.count }
@@ -176,7 +185,7 @@ private struct List: UnkeyedDecodingContainer {
 
     init(decoder: PatientDecoder, elements: [Any]) {
         self.decoder = decoder
-        self.elements = elements
+        self.elements = elements.prefix(Self.longest)
     }
 
     mutating func decodeNil() throws -> Bool {
