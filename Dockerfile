@@ -21,7 +21,9 @@ COPY Package.swift ./
 COPY Shared Shared
 COPY Services Services
 COPY Tests Tests
-RUN swift build -c release
+# The commit, for --version, /livez and csp_build_info: there is no git here.
+ARG CSP_COMMIT=unknown
+RUN CSP_COMMIT=$CSP_COMMIT swift build -c release
 COPY Scripts/gather-executables Scripts/
 RUN Scripts/gather-executables .build/release /app/bin
 

@@ -2,6 +2,8 @@
 SWIFT_FILES = Package.swift Services Shared Tests
 # They take the processor for seconds at a time, from under any request that a test waits for: so they run by themselves.
 COMPUTING = ResilienceTests SimulationTests QueueTests
+# What --version, /livez and csp_build_info say.
+export CSP_COMMIT ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
 
 .PHONY: help up down test drill lint check bench races docs verify requirements

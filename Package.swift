@@ -37,6 +37,9 @@ func service(_ folder: String, dependencies: [Target.Dependency] = []) -> Target
     )
 }
 
+/// The commit as the build is told it, since an image is built without git: `CSP_COMMIT=$(git rev-parse --short HEAD)`.
+let commit = (Context.environment["CSP_COMMIT"] ?? "").filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
 }
@@ -85,7 +88,10 @@ let package = Package(
 
         .target(name: "Resilience", path: "Shared/Resilience"),
         .target(name: "ServingPath", dependencies: ["Resilience"], path: "Shared/ServingPath"),
-        .target(name: "Contracts", path: "Shared/Contracts"),
+        .target(
+            name: "CBuild", path: "Shared/CBuild",
+            cSettings: [.define("CSP_COMMIT", to: "\"\(commit.isEmpty ? "unknown" : commit)\"")]),
+        .target(name: "Contracts", dependencies: ["CBuild"], path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
         .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging, sqlite], path: "Shared/Storage"),

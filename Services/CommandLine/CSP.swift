@@ -10,10 +10,10 @@ struct CSP: AsyncParsableCommand {
 
             Exit code: 0 done, 1 not done or not so, 2 wrong usage.
             """,
-        version: "csp \(SystemVersion.current)",
+        version: "csp \(SystemVersion.description)",
         subcommands: [
-            Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self, Place.self,
-            Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,
+            Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self,
+            BreakerCommand.self, Place.self, ShowOrder.self, Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,
         ]
     )
 }
@@ -21,6 +21,11 @@ struct CSP: AsyncParsableCommand {
 extension CSP {
     /// The command that the arguments ask for, checked. Help is thrown, as wrong usage is.
     static func command(_ arguments: [String]) throws -> any AsyncParsableCommand {
+        let names = configuration.subcommands.map { $0._commandName } + ["help"]
+        if let name = arguments.first, !name.hasPrefix("-"), !names.contains(name) {
+            let meant = Spelling.nearest(to: name, among: names).map { "did you mean \($0)?" }
+            throw ValidationError("there is no command \(name); \(meant ?? "there are \(names.joined(separator: ", "))")")
+        }
         var command = try parseAsRoot(arguments)
         if let command = command as? any AsyncParsableCommand { return command }
         try command.run()

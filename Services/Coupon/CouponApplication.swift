@@ -10,6 +10,8 @@ package struct CouponApplication: ServiceApplication {
     package static let defaultPort = 8083
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
+    static let migrations = [CouponStore.migration, DurableQueue.migration]
+
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
@@ -20,7 +22,7 @@ package struct CouponApplication: ServiceApplication {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [CouponStore.migration, DurableQueue.migration])
+            migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         seed = SeedCoupons(
             store: store, folder: environment.common.seedFolder, offlineLimit: configuration.offlineLimit)

@@ -22,7 +22,9 @@ struct CouponRoutes: Sendable {
     }
 
     private func listCoupons(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
+        var check = FieldCheck()
+        let paging = Paging(call, &check)
+        try check.finish()
         let coupons = book.coupons(after: paging.after, limit: paging.limit + 1)
         return try await paging.answer(coupons) { $0.code }
     }
@@ -34,8 +36,7 @@ struct CouponRoutes: Sendable {
     }
 
     private func redeem(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(RedemptionRequest.self).canonical
-        try request.validate()
+        let request = try await call.decode(RedemptionRequest.self) { $0.validate(&$1) }.canonical
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await redeem(request))
     }
@@ -49,13 +50,10 @@ struct CouponRoutes: Sendable {
     }
 
     private func listRedemptions(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
-        let status = try call.query("status").map { text in
-            guard let status = RedemptionStatus(rawValue: text) else {
-                throw Problem.invalidRequest([FieldError(pointer: "/status", detail: "must be active or released")])
-            }
-            return status
-        }
+        var check = FieldCheck()
+        let paging = Paging(call, filters: ["code", "customerId", "orderId", "status"], &check)
+        let status = call.query("status", as: RedemptionStatus.self, &check)
+        try check.finish()
         let filter = CouponStore.Filter(
             code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"), status: status)
         let redemptions = try await store.read {

@@ -23,7 +23,7 @@ struct SeedCoupons: Sendable {
         let columns = ["code", "amount_off", "limit_per_customer", "eligible_skus"]
         return try CSV.seeds("coupons.csv", in: folder, columns: columns) { record throws(CSV.Malformed) in
             let coupon = try coupon(record, offlineLimit: offlineLimit)
-            guard codes.insert(coupon.code).inserted else { throw record.malformed("the code \(coupon.code) comes twice") }
+            guard codes.insert(coupon.code).inserted else { throw record.malformed("code", "must stand in one line only") }
             return coupon
         }
     }
@@ -32,28 +32,20 @@ struct SeedCoupons: Sendable {
 
     private static func coupon(_ record: CSV.Record, offlineLimit: Int) throws(CSV.Malformed) -> Coupon {
         let code = record["code"]
-        guard FieldCheck.isText(code) else { throw record.malformed("code must have 1 to 255 characters") }
-        let amount = try number(record, "amount_off", in: 1...CouponRule.largestAmount)
+        guard FieldCheck.isText(code) else { throw record.malformed("code", "must have 1 to 255 characters") }
+        let amount = try record.number("amount_off", in: 1...CouponRule.largestAmount, of: "cents")
         let skus = record["eligible_skus"].split(separator: " ").map(String.init)
         guard !skus.isEmpty, skus.allSatisfy(FieldCheck.isText) else {
-            throw record.malformed("eligible_skus must list SKUs of at most 255 characters with spaces between them")
+            throw record.malformed("eligible_skus", "must list SKUs of at most 255 characters with spaces between them")
         }
         // A rule is read as a whole by those who keep it for an outage.
         guard record["eligible_skus"].utf8.count <= largestList else {
-            throw record.malformed("eligible_skus must have at most \(largestList) bytes")
+            throw record.malformed("eligible_skus", "must have at most \(largestList) bytes")
         }
         return Coupon(
             code: code, amountOff: amount, currency: "USD",
-            limitPerCustomer: try number(record, "limit_per_customer", in: 1...1_000_000), eligibleSkus: skus,
+            limitPerCustomer: try record.number("limit_per_customer", in: 1...1_000_000), eligibleSkus: skus,
             validUntil: try validUntil(record), offline: try offline(record) ?? (amount <= offlineLimit))
-    }
-
-    private static func number(_ record: CSV.Record, _ column: String, in range: ClosedRange<Int>) throws(CSV.Malformed) -> Int
-    {
-        guard let number = Int(record[column]), range.contains(number) else {
-            throw record.malformed("\(column) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
     }
 
     /// A day counts to its end in UTC.
@@ -61,7 +53,7 @@ struct SeedCoupons: Sendable {
         let text = record["valid_until"]
         if text.isEmpty { return nil }
         guard let end = Timestamp(text) ?? Timestamp(text + "T23:59:59.999Z") else {
-            throw record.malformed("valid_until must be an RFC 3339 time or date, or empty for a coupon without end")
+            throw record.malformed("valid_until", "must be an RFC 3339 time or date, or empty for a coupon without end")
         }
         return end
     }
@@ -70,7 +62,7 @@ struct SeedCoupons: Sendable {
     private static func offline(_ record: CSV.Record) throws(CSV.Malformed) -> Bool? {
         let text = record["offline"]
         if text.isEmpty { return nil }
-        guard let offline = Bool(text.lowercased()) else { throw record.malformed("offline must be true, false or empty") }
+        guard let offline = Bool(text.lowercased()) else { throw record.malformed("offline", "must be true, false or empty") }
         return offline
     }
 }

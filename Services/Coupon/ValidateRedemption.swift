@@ -5,8 +5,8 @@ extension RedemptionRequest {
     /// An order's lines come merged: 100 of them, each with 1,000 pieces at most, may have become one.
     static let largestQuantity = 100_000
 
-    func validate() throws {
-        var check = FieldCheck()
+    /// Every field that is out of range.
+    func validate(_ check: inout FieldCheck) {
         check.text(orderId, "/orderId")
         check.text(customerId, "/customerId")
         check.text(code, "/code")
@@ -16,6 +16,5 @@ extension RedemptionRequest {
             check.number(item.quantity, in: 1...Self.largestQuantity, "/items/\(index)/quantity")
             check.number(item.unitPrice, in: 0...CouponRule.largestAmount, "/items/\(index)/unitPrice")
         }
-        try check.finish()
     }
 }

@@ -11,6 +11,8 @@ package struct InventoryApplication: ServiceApplication {
     package static let defaultPort = 8084
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
+    static let migrations = [InventoryStore.migration, DurableQueue.migration]
+
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
@@ -22,7 +24,7 @@ package struct InventoryApplication: ServiceApplication {
         let lifetime = configuration.reservationLifetime
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [InventoryStore.migration, DurableQueue.migration])
+            migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let catalogue = Catalogue()
         loadCatalogue = LoadCatalogue(

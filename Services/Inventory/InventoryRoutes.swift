@@ -36,8 +36,7 @@ struct InventoryRoutes: Sendable {
     }
 
     private func makeReservation(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(ReservationRequest.self).canonical
-        try request.validate()
+        let request = try await call.decode(ReservationRequest.self) { $0.validate(&$1) }.canonical
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await reserve(request))
     }
@@ -52,17 +51,12 @@ struct InventoryRoutes: Sendable {
     }
 
     private func reservations(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
+        var check = FieldCheck()
+        let paging = Paging(call, filters: ["status"], &check)
+        let status = call.query("status", as: ReservationStatus.self, &check)
+        try check.finish()
         let now = wall()
-        var status: ReservationStatus?
-        if let text = call.query("status") {
-            status = ReservationStatus(rawValue: text)
-            guard status != nil else {
-                let detail = "must be one of reserved, committed, released, expired"
-                throw Problem.invalidRequest([FieldError(pointer: "/status", detail: detail)])
-            }
-        }
-        let found = try await store.read { [status] database in
+        let found = try await store.read { database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
         }
         return try await paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
@@ -73,7 +67,7 @@ struct InventoryRoutes: Sendable {
     }
 
     private func products(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
+        let paging = try paging(call)
         let found = try await store.read { try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1) }
         return try await paging.answer(found) { $0.sku }
     }
@@ -89,9 +83,16 @@ struct InventoryRoutes: Sendable {
     }
 
     private func stocks(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
+        let paging = try paging(call)
         let found = try await store.read { try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1) }
         return try await paging.answer(found) { $0.sku }
+    }
+
+    private func paging(_ call: Call) throws -> Paging {
+        var check = FieldCheck()
+        let paging = Paging(call, &check)
+        try check.finish()
+        return paging
     }
 
     private func stock(_ call: Call) async throws -> Answer {

@@ -34,24 +34,17 @@ struct LoadCatalogue: Sendable {
         return try CSV.seeds("products.csv", in: folder, columns: columns) { record throws(CSV.Malformed) in
             let sku = record["sku"]
             guard FieldCheck.isText(sku) else {
-                throw record.malformed("sku must have 1 to 255 characters")
+                throw record.malformed("sku", "must have 1 to 255 characters")
             }
             // A hundred of them are in one reservation's answer.
-            guard [record["name"], record["department"]].allSatisfy({ $0.utf8.count <= 4000 }) else {
-                throw record.malformed("name and department must have at most 4000 bytes")
+            for column in ["name", "department"] where record[column].utf8.count > 4000 {
+                throw record.malformed(column, "must have at most 4000 bytes")
             }
-            guard seen.insert(sku).inserted else { throw record.malformed("sku \(sku) stands there twice") }
+            guard seen.insert(sku).inserted else { throw record.malformed("sku", "must stand in one line only") }
             let entry = Catalogue.Entry(
                 sku: sku, name: record["name"], department: record["department"],
-                unitPrice: try number("price", of: record))
-            return Seed(entry: entry, stock: try number("stock", of: record))
+                unitPrice: try record.number("price", in: 0...1_000_000_000, of: "cents"))
+            return Seed(entry: entry, stock: try record.number("stock", in: 0...1_000_000_000, of: "pieces"))
         }
-    }
-
-    private static func number(_ column: String, of record: CSV.Record) throws(CSV.Malformed) -> Int {
-        guard let number = Int(record[column]), (0...1_000_000_000).contains(number) else {
-            throw record.malformed("\(column) must be a whole number from 0 to 1000000000")
-        }
-        return number
     }
 }

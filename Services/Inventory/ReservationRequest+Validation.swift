@@ -2,11 +2,9 @@ import Contracts
 import Transport
 
 extension ReservationRequest {
-    /// - Throws: 422 with every field that is out of range.
-    func validate() throws {
-        var check = FieldCheck()
+    /// Every field that is out of range.
+    func validate(_ check: inout FieldCheck) {
         check.text(orderId, "/orderId")
         check.items(items)
-        try check.finish()
     }
 }

@@ -10,6 +10,8 @@ package struct NotificationApplication: ServiceApplication {
     package static let defaultPort = 8085
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
+    static let migrations = [NotificationStore.migration, DurableQueue.migration]
+
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
@@ -18,7 +20,7 @@ package struct NotificationApplication: ServiceApplication {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [NotificationStore.migration, DurableQueue.migration])
+            migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         routes =
             NotificationRoutes(

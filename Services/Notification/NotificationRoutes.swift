@@ -16,20 +16,18 @@ struct NotificationRoutes: Sendable {
     }
 
     private func accept(_ call: Call) async throws -> Answer {
-        let event = try await call.decode(CloudEvent.self)
-        let kind = try event.validatedKind()
+        let event = try await call.decode(CloudEvent.self) { $0.validate(&$1) }
+        // It is one, or the event would have been refused.
+        guard let kind = event.kind else { throw Problem.internalError }
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(202, try await notify(event, kind: kind))
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
-        let kind = try call.query("kind").map { text in
-            guard let kind = NotificationKind(rawValue: text) else {
-                throw Problem.invalidRequest([FieldError(pointer: "/kind", detail: "must be one of \(NotificationKind.names)")])
-            }
-            return kind
-        }
+        var check = FieldCheck()
+        let paging = Paging(call, filters: ["orderId", "customerId", "kind"], &check)
+        let kind = call.query("kind", as: NotificationKind.self, &check)
+        try check.finish()
         let filter = NotificationStore.Filter(
             orderId: call.query("orderId"), customerId: call.query("customerId"), kind: kind)
         let notifications = try await store.read {

@@ -14,9 +14,9 @@ package struct OrderApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        OrderStore.migration, OrderStore.promises, OrderStore.couponUses, OrderStore.couponUseStates,
-        LastKnownTable.products.migration("catalogue-1"),
+        OrderStore.migration, OrderStore.promises, OrderStore.couponUses, LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
+        OrderStore.couponUseStates,
     ]
 
     package let store: Store

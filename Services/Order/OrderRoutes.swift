@@ -26,8 +26,7 @@ struct OrderRoutes: Sendable {
 
     private func placeOrder(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try await call.decode(OrderRequest.self).canonical
-        try request.validate(needsPayment: true)
+        let request = try await call.decode(OrderRequest.self) { $0.validate(&$1, needsPayment: true) }.canonical
         let outcome =
             if let refusal = call.refusal {
                 try await place.repeated(request, key: key, else: refusal)
@@ -56,17 +55,12 @@ struct OrderRoutes: Sendable {
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
-        var status: OrderStatus?
-        if let text = call.query("status") {
-            guard let known = OrderStatus(rawValue: text) else {
-                let names = OrderStatus.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Problem.invalidRequest([FieldError(pointer: "/status", detail: "must be one of \(names)")])
-            }
-            status = known
-        }
+        var check = FieldCheck()
+        let paging = Paging(call, filters: ["customerId", "status"], &check)
+        let status = call.query("status", as: OrderStatus.self, &check)
+        try check.finish()
         let customerId = call.query("customerId")
-        let (documents, areMore) = try await store.read { [status] database in
+        let (documents, areMore) = try await store.read { database in
             let (orders, areMore) = try OrderStore.orders(
                 database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1,
                 bytes: Paging.largestPage)
@@ -102,8 +96,7 @@ struct OrderRoutes: Sendable {
     }
 
     private func quoteOrder(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(OrderRequest.self).canonical
-        try request.validate(needsPayment: false)
+        let request = try await call.decode(OrderRequest.self) { $0.validate(&$1, needsPayment: false) }.canonical
         return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }
 }

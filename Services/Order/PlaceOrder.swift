@@ -134,7 +134,7 @@ struct PlaceOrder: Sendable {
     }
 
     private func replay(_ found: Order, as request: OrderRequest) async throws -> Outcome {
-        guard found.request == request else { throw Problem.idempotencyKeyReused }
+        guard found.request.fingerprint == request.fingerprint else { throw Problem.idempotencyKeyReused }
         var order = found
         if order.status == .placing {
             guard !hands.contains(order.id) else {

@@ -2,10 +2,10 @@ import Contracts
 import Transport
 
 extension OrderRequest {
+    /// Every field that is out of range.
+    ///
     /// - Parameter needsPayment: false for a quote.
-    /// - Throws: 422 with every field that is out of range.
-    func validate(needsPayment: Bool) throws {
-        var check = FieldCheck()
+    func validate(_ check: inout FieldCheck, needsPayment: Bool) {
         check.text(customerId, "/customerId")
         check.items(items)
         if let couponCode { check.text(couponCode, "/couponCode") }
@@ -14,6 +14,5 @@ extension OrderRequest {
             check(payment != nil, "/payment", "is required")
             if let payment { check.text(payment.token, "/payment/token") }
         }
-        try check.finish()
     }
 }

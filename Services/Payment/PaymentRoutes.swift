@@ -24,25 +24,20 @@ struct PaymentRoutes: Sendable {
 
     private func capturePayment(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try await call.decode(PaymentRequest.self)
-        try request.validate()
+        let request = try await call.decode(PaymentRequest.self) { $0.validate(&$1) }
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let captured = try await capture(request, key: key)
         return try .json(201, captured.payment, headers: headers(captured.payment, isReplayed: captured.isReplayed))
     }
 
     private func voidPayment(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(VoidRequest.self)
-        var check = FieldCheck()
-        check.text(request.orderId, "/orderId")
-        try check.finish()
+        let request = try await call.decode(VoidRequest.self) { $1.text($0.orderId, "/orderId") }
         return try .json(200, try await void(orderId: request.orderId))
     }
 
     private func refundPayment(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try await call.decode(RefundRequest.self)
-        try request.validate()
+        let request = try await call.decode(RefundRequest.self) { $0.validate(&$1) }
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let refunded = try await refund(paymentId(call), request, key: key)
         return try .json(201, refunded.payment, headers: headers(refunded.payment, isReplayed: refunded.isReplayed))
@@ -55,9 +50,9 @@ struct PaymentRoutes: Sendable {
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
-        let orderId = call.query("orderId")
         var check = FieldCheck()
+        let paging = Paging(call, filters: ["orderId"], &check)
+        let orderId = call.query("orderId")
         if let orderId { check.text(orderId, "/orderId") }
         try check.finish()
         let payments = try await store.read {
@@ -83,24 +78,20 @@ struct PaymentRoutes: Sendable {
 }
 
 extension PaymentRequest {
-    func validate() throws {
-        var check = FieldCheck()
+    func validate(_ check: inout FieldCheck) {
         check.text(orderId, "/orderId")
         check.text(customerId, "/customerId")
         check.amount(amount, "/amount")
         let isCurrency = currency.utf8.count == 3 && currency.utf8.allSatisfy { (65...90).contains($0) }
         check(isCurrency, "/currency", "must be an ISO 4217 code, such as USD")
         check.text(token, "/token")
-        try check.finish()
     }
 }
 
 extension RefundRequest {
-    func validate() throws {
-        var check = FieldCheck()
+    func validate(_ check: inout FieldCheck) {
         check.amount(amount, "/amount")
         check.text(reason, "/reason")
-        try check.finish()
     }
 }
 

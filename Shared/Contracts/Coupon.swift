@@ -53,7 +53,7 @@ package struct PricedItem: Codable, Sendable, Hashable {
     }
 }
 
-package enum RedemptionStatus: String, Codable, Sendable, Hashable { case active, released }
+package enum RedemptionStatus: String, Codable, Sendable, Hashable, CaseIterable { case active, released }
 
 package struct Redemption: Codable, Sendable, Hashable {
     package var orderId: String

@@ -27,7 +27,9 @@ package struct ReservationRequest: Codable, Sendable, Hashable {
     }
 }
 
-package enum ReservationStatus: String, Codable, Sendable, Hashable { case reserved, committed, released, expired }
+package enum ReservationStatus: String, Codable, Sendable, Hashable, CaseIterable {
+    case reserved, committed, released, expired
+}
 
 package struct Reservation: Codable, Sendable, Hashable {
     package var orderId: String

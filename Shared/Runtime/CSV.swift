@@ -1,5 +1,6 @@
 import Contracts
 package import Foundation
+import Transport
 
 /// Files of comma-separated values (RFC 4180) whose first line names the columns.
 package enum CSV {
@@ -12,14 +13,38 @@ package enum CSV {
         /// The field of a column; empty where the file doesn't have the column.
         package subscript(column: String) -> String { fields[column] ?? "" }
 
-        package func malformed(_ reason: String) -> Malformed { Malformed(line: line, reason: reason) }
+        /// - Parameter reason: what the column's field has to be, after the field: `must be …`.
+        package func malformed(_ column: String, _ reason: String) -> Malformed {
+            Malformed(line: line, column: column, reason: "\(self[column].excerpt(40).debugDescription) \(reason)")
+        }
+
+        /// The field of a column as a whole number.
+        ///
+        /// - Parameter unit: of the number, for the error: `cents`.
+        package func number(_ column: String, in range: ClosedRange<Int>, of unit: String? = nil) throws(Malformed) -> Int {
+            guard let number = Int(self[column]), range.contains(number) else {
+                let what = ["a whole number", unit].compactMap { $0 }.joined(separator: " of ")
+                throw malformed(column, "must be \(what) from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
+        }
     }
 
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package var line: Int
+        /// By name, or by number, counted from 1, where the line can't be taken apart; nil where all of it is concerned.
+        package var column: String?
         package var reason: String
 
-        package var description: String { "line \(line): \(reason)" }
+        init(line: Int, column: String? = nil, reason: String) {
+            self.line = line
+            self.column = column
+            self.reason = reason
+        }
+
+        package var description: String {
+            "line \(line)\(column.map { ", column \($0)" } ?? ""): \(reason)"
+        }
     }
 
     /// Reads the file `name` in `SEED_DIR`, and each record of it with `read`.
@@ -79,20 +104,20 @@ private struct CSVReader {
         guard position < bytes.count else { return nil }
         let start = line
         var fields: [String] = []
-        repeat { fields.append(try field()) } while skip(",")
+        repeat { fields.append(try field("\(fields.count + 1)")) } while skip(",")
         guard skipLineEnd() || position == bytes.count else {
-            throw CSV.Malformed(line: line, reason: "a quote stands where none may be")
+            throw CSV.Malformed(line: line, column: "\(fields.count)", reason: "a quote stands where none may be")
         }
         return (start, fields)
     }
 
-    private mutating func field() throws(CSV.Malformed) -> String {
+    private mutating func field(_ column: String) throws(CSV.Malformed) -> String {
         let start = line
-        let content = skip("\"") ? try quoted() : unquoted()
+        let content = skip("\"") ? try quoted(column) : unquoted()
         guard let text = String(validating: content, as: UTF8.self) else {
-            throw CSV.Malformed(line: start, reason: "is not UTF-8")
+            throw CSV.Malformed(line: start, column: column, reason: "is not UTF-8")
         }
-        guard !content.contains(0) else { throw CSV.Malformed(line: start, reason: "has a NUL byte") }
+        guard !content.contains(0) else { throw CSV.Malformed(line: start, column: column, reason: "has a NUL byte") }
         return text
     }
 
@@ -104,7 +129,7 @@ private struct CSVReader {
     }
 
     /// Up to the closing quote, which is passed; a doubled quote is one of the text.
-    private mutating func quoted() throws(CSV.Malformed) -> ArraySlice<UInt8> {
+    private mutating func quoted(_ column: String) throws(CSV.Malformed) -> ArraySlice<UInt8> {
         let start = line
         var content: ArraySlice<UInt8> = []
         while position < bytes.count {
@@ -113,7 +138,7 @@ private struct CSVReader {
             content.append(bytes[position])
             position += 1
         }
-        throw CSV.Malformed(line: start, reason: "a quote is not closed")
+        throw CSV.Malformed(line: start, column: column, reason: "a quote is not closed")
     }
 
     private var isLineEnd: Bool {

@@ -26,8 +26,8 @@ struct FaultRoutes: Sendable {
     private func status() throws -> Answer { try .json(200, FaultStatus(faults.snapshot)) }
 
     private func replace(_ call: Call) async throws -> Answer {
-        let set = try await call.decode(FaultSet.self)
-        try faults.set(set.checked(route: refusal))
+        let set = try await call.decode(FaultSet.self) { $0.check(&$1, route: refusal) }
+        try faults.set(set.policies)
         let kinds = set.faults.map { "\($0.kind) of \($0.route ?? "every route")" }.joined(separator: ", ")
         logger.warning("faults set", metadata: ["faults": "\(kinds)"])
         return try status()

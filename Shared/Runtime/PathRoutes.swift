@@ -19,21 +19,17 @@ struct PathRoutes: Sendable {
     /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or nothing.
     func reconfigure(_ call: Call) async throws -> Answer {
         let name = call.parameter("name")
-        let request = try await call.decode(DependencyChange.self)
+        let request = try await call.decode(DependencyChange.self) { request, check in
+            let names = BreakerControl.allCases.map(\.rawValue)
+            check(
+                request.control.map(names.contains) ?? true, "/control", "must be one of \(names.joined(separator: ", "))")
+        }
         guard let current = path.protection(of: name) else {
             throw Problem.notFound("\(service) declares no dependency \(name.excerpt()).")
         }
-        var control: BreakerControl?
-        if let text = request.control {
-            guard let known = BreakerControl(rawValue: text) else {
-                let names = BreakerControl.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Problem.invalidRequest([FieldError(pointer: "/control", detail: "must be one of \(names)")])
-            }
-            control = known
-        }
         do {
             try path.reconfigure(name, current.replacing(request.policies ?? [:]))
-            if let control { try path.set(control, of: name) }
+            if let control = request.control.flatMap(BreakerControl.init(rawValue:)) { try path.set(control, of: name) }
         } catch {
             throw Problem.invalidRequest(error.problems.map { FieldError(pointer: "/policies", detail: $0) })
         }

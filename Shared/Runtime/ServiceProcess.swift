@@ -1,4 +1,5 @@
 import Configuration
+import Contracts
 import Foundation
 import Logging
 import NIOCore
@@ -15,7 +16,8 @@ import UnixSignals
 ///
 /// `--ready` asks a running one whether it is ready and exits with 0 or 1: a container's health check without a shell.
 package enum ServiceProcess<Application: ServiceApplication> {
-    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--config FILE` reads them from a file too.
+    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--version` says what this is,
+    /// `--config FILE` reads the settings from a file too.
     package static func main(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
         signal(SIGPIPE, SIG_IGN)
         // Requests are small: one event loop that also runs the tasks saves every hop between threads, which cost more
@@ -27,19 +29,22 @@ package enum ServiceProcess<Application: ServiceApplication> {
         do {
             switch try Arguments(arguments) {
             case .help: print(help())
+            case .version: print("\(Application.name) \(SystemVersion.description)")
             case .ready: try await askWhetherReady()
             case .run(let file): try await run(file: file)
             }
             exit(0)
         } catch {
             let failure = startError(error)
-            FileHandle.standardError.write(Data("\(Application.name): \(failure)\n".utf8))
+            // Where it can't be written, on a full disk or to a reader that is gone, the exit code has to say it.
+            try? FileHandle.standardError.write(contentsOf: Data("\(Application.name): \(failure)\n".utf8))
             exit(failure.exitCode)
         }
     }
 
     private enum Arguments {
         case help
+        case version
         case ready
         case run(file: String?)
 
@@ -47,6 +52,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
             switch arguments {
             case []: self = .run(file: ProcessInfo.processInfo.environment["CONFIG_FILE"])
             case ["--help"], ["-h"]: self = .help
+            case ["--version"]: self = .version
             case ["--ready"]: self = .ready
             case let list where list.count == 2 && list[0] == "--config": self = .run(file: list[1])
             default: throw StartError(.configuration, "unknown arguments \(arguments.joined(separator: " ")); see --help")
@@ -64,7 +70,12 @@ package enum ServiceProcess<Application: ServiceApplication> {
         let host = try ServiceHost<Application>(
             configuration: configuration, environment: ServiceEnvironment(common: common, logger: logger, http: http))
         try await host.run(signals: [.sigterm, .sigint]) { [logger] port in
-            logger.info("serving", metadata: ["url": "http://\(common.host):\(port)", "data": "\(common.dataFolder)"])
+            logger.info(
+                "serving",
+                metadata: [
+                    "url": "http://\(common.host):\(port)", "data": "\(common.dataFolder)",
+                    "version": "\(SystemVersion.current)", "commit": "\(SystemVersion.commit)",
+                ])
         }
         logger.info("stopped")
     }
@@ -80,17 +91,20 @@ package enum ServiceProcess<Application: ServiceApplication> {
 
     private static func read(file: String?) async throws -> (CommonConfiguration, Application.Configuration) {
         var providers = [EnvironmentVariablesProvider()]
+        var namesInFile: [String] = []
         if let file {
-            guard let provider = try? await EnvironmentVariablesProvider(environmentFilePath: FilePath(file)) else {
-                throw StartError(.configuration, "the settings file \(file) can't be read")
-            }
+            guard let provider = try? await EnvironmentVariablesProvider(environmentFilePath: FilePath(file)),
+                let text = try? String(contentsOfFile: file, encoding: .utf8)
+            else { throw StartError(.configuration, "the settings file \(file) can't be read") }
             providers.append(provider)
+            namesInFile = Settings.names(inFile: text)
         }
         var settings = Settings { key in
             providers.lazy.compactMap { try? $0.environmentValue(forName: key) }.first { !$0.isEmpty }
         }
         let common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
         let configuration = Application.Configuration(reading: &settings)
+        settings.refuseUnknown(environment: ProcessInfo.processInfo.environment.keys, file: namesInFile)
         guard settings.problems.isEmpty else {
             throw StartError(.configuration, settings.problems.joined(separator: "; "))
         }
@@ -109,10 +123,12 @@ package enum ServiceProcess<Application: ServiceApplication> {
             \(Application.name): one service of the critical serving path. Runs until SIGTERM.
 
             usage: \(Application.name) [--config FILE]
+                   \(Application.name) --version
                    \(Application.name) --ready    asks a running one; exits with 0 if it is ready, else 1
             example: SERVICE_TOKEN=secret HTTP_PORT=\(Application.defaultPort) \(Application.name)
 
             Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the environment wins.
+            A name in FILE that is no setting, or one in the environment that is nearly one, ends the start with exit code 78.
             \(lines.joined(separator: "\n"))
             """
     }

@@ -14,7 +14,7 @@ extension Settings {
             problems.append("\(key) is set, but FAULTS_ENABLED isn't true")
         }
         do {
-            return try Self.faultSet(text).checked(route: NeighbourFaults.refusal)
+            return try Self.faultSet(text).policies
         } catch {
             let wrong = (error.document.errors ?? []).map { "\($0.pointer) \($0.detail)" }
             problems.append("\(key) is not valid: \(wrong.isEmpty ? "it isn't JSON" : wrong.joined(separator: ", "))")
@@ -23,12 +23,10 @@ extension Settings {
     }
 
     private static func faultSet(_ text: String) throws(Problem) -> FaultSet {
-        let body = Data(text.utf8)
+        let isList = text.first { !$0.isWhitespace } == "["
+        let body = Data((isList ? #"{"faults":\#(text)}"# : text).utf8)
         do {
-            if text.first(where: { !$0.isWhitespace }) == "[" {
-                return FaultSet(faults: try JSON.decodeBody([FaultRequest].self, from: body))
-            }
-            return try JSON.decodeBody(FaultSet.self, from: body)
+            return try JSON.decodeBody(FaultSet.self, from: body) { $0.check(&$1, route: NeighbourFaults.refusal) }
         } catch let problem as Problem {
             throw problem
         } catch {

@@ -29,7 +29,7 @@ extension Settings {
     }
 
     /// `attemptTimeout` as a key: `ATTEMPT_TIMEOUT`.
-    private static func key(_ name: String) -> String {
+    static func key(_ name: String) -> String {
         name.map { $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
     }
 }

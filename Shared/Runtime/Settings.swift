@@ -155,7 +155,7 @@ package struct Settings {
 }
 
 extension Substring {
-    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> Substring {
+    func trimmingSuffix(while predicate: (Character) -> Bool) -> Substring {
         var trimmed = self
         while let last = trimmed.last, predicate(last) { trimmed.removeLast() }
         return trimmed

@@ -24,7 +24,10 @@ struct StandardRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .get("/livez") { _ in try .json(200, ["status": "alive"]) },
+            .get("/livez") { _ in
+                try .json(
+                    200, ["status": "alive", "version": SystemVersion.current, "commit": SystemVersion.commit])
+            },
             .get("/readyz") { _ in try await ready() },
             .get("/metrics") { _ in await metrics() },
             .get("/openapi.json") { _ in .json(200, encoded: openAPI) },
@@ -67,22 +70,19 @@ struct StandardRoutes: Sendable {
 
     /// A copy of the store beside it, made while it is used.
     private func backUp(_ call: Call) async throws -> Answer {
-        let path = try await call.decode(BackupRequest.self).path
-        guard path.hasPrefix("/"), !path.hasSuffix("/"), !path.utf8.contains(0) else {
-            throw Self.unusable("must be the absolute path of a new file")
-        }
+        let path = try await call.decode(BackupRequest.self) { request, check in
+            let path = request.path
+            let isUsable = path.hasPrefix("/") && !path.hasSuffix("/") && !path.utf8.contains(0)
+            check(isUsable, "/path", "must be the absolute path of a new file")
+        }.path
         do {
             let bytes = try await store.backup(to: path, leaving: reserve.bytes)
             return try .json(201, BackupReceipt(path: path, bytes: bytes))
         } catch BackupRefusal.exists(let path) {
             throw Problem(409, "file-exists", "The file exists", "\(path.excerpt(200)) exists; nothing is overwritten.")
         } catch BackupRefusal.unusable(_, let reason) {
-            throw Self.unusable("can't be made: \(reason)")
+            throw Problem.invalidRequest([FieldError(pointer: "/path", detail: "can't be made: \(reason)")])
         }
-    }
-
-    private static func unusable(_ detail: String) -> Problem {
-        .invalidRequest([FieldError(pointer: "/path", detail: detail)])
     }
 
     private func metrics() async -> Answer {
@@ -110,8 +110,11 @@ struct StandardRoutes: Sendable {
     }
 
     private func deadLetters(_ call: Call) async throws -> Answer {
-        let paging = try Paging(call)
-        guard let after = Int64(paging.after ?? "0") else { throw Problem.foreignCursor }
+        var check = FieldCheck()
+        let paging = Paging(call, &check)
+        let after = Int64(paging.after ?? "0") ?? 0
+        check(paging.after == nil || after > 0, "/cursor", Paging.foreignCursor)
+        try check.finish()
         let letters = try await queue.deadLetters(after: after, limit: paging.limit + 1)
         let items = letters.map {
             DeadMessage(

@@ -49,7 +49,8 @@ import Testing
             ["fault", "coupon", "abort", "--status", "500"], ["fault", "coupon", "error", "--status", "200"],
             ["fault", "coupon", "abort", "--when", "during"], ["fault", "coupon", "abort", "--expires", "0"],
             ["fault", "coupon", "abort", "--route", "/redemptions"], ["fault", "clear", "nobody"],
-            ["frobnicate"],
+            ["frobnicate"], ["order"], ["breaker", "coupon"], ["breaker", "coupon", "ajar"], ["breaker", "order", "open"],
+            ["fault", "show", "nobody"],
         ])
     func wrongUsage(arguments: [String]) {
         #expect(end(arguments)?.code == 2)
@@ -57,7 +58,10 @@ import Testing
 
     @Test(
         "help ends with 0 and an example",
-        arguments: ["up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault", "drill"])
+        arguments: [
+            "up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault", "drill", "order",
+            "breaker",
+        ])
     func help(command: String) throws {
         let help = try #require(end([command, "--help"]))
         #expect(help.code == 0)
@@ -81,6 +85,15 @@ import Testing
         #expect(ServiceName.allCases.allSatisfy { problem.contains($0.rawValue) })
         #expect(!problem.contains("\n"))
         #expect(problem.hasSuffix("see csp kill --help"))
+    }
+
+    @Test("a command that is spelled wrongly is answered with the nearest, one like no other with all there are")
+    func unknownCommand() throws {
+        #expect(end(["plcae", "--item", "P1"])?.problem == "there is no command plcae; did you mean place?; see csp --help")
+        #expect(end(["plcae"])?.code == 2)
+        #expect(end(["frobnicate"])?.problem?.contains("there are up, down, status") == true)
+        #expect(try CSP.command(["order", "ord_1"]) is ShowOrder)
+        #expect(try (CSP.command(["breaker", "coupon", "auto"]) as? BreakerCommand)?.position == .auto)
     }
 
     @Test("a basket that isn't one is named by file and line")

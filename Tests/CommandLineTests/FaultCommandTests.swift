@@ -24,6 +24,7 @@ import Transport
         #expect(try CSP.command(["fault", "clear"]) is FaultClear)
         #expect(try (CSP.command(["fault", "clear", "order"]) as? FaultClear)?.service == .order)
         #expect(try (CSP.command(["fault", "show", "--json"]) as? FaultShow)?.json == true)
+        #expect(try (CSP.command(["fault", "show", "coupon"]) as? FaultShow)?.service == .coupon)
     }
 
     @Test("a number out of its range is called by its option")

@@ -43,6 +43,6 @@ struct CSVTests {
         let error = #expect(throws: CSV.Malformed.self) {
             try CSV.records(of: Data("a,b\n1,".utf8) + [0xff], columns: [])
         }
-        #expect(error?.description == "line 2: is not UTF-8")
+        #expect(error?.description == "line 2, column 2: is not UTF-8")
     }
 }

@@ -66,6 +66,21 @@ struct CouponRequestTests {
         }
     }
 
+    @Test("a time that is none, a missing code, a wrong type and numbers out of range are named together")
+    func allKinds() async throws {
+        try await withCoupons { service in
+            let body = #"""
+                {"orderId":"o1","customerId":true,"at":"yesterday","items":[{"sku":"A","quantity":0,"unitPrice":-1},{"sku":null}]}
+                """#
+            let errors = try await service.post("/redemptions", text: body).problem?.errors ?? []
+            #expect(
+                errors.map(\.pointer).sorted() == [
+                    "/at", "/code", "/customerId", "/items/0/quantity", "/items/0/unitPrice", "/items/1/quantity",
+                    "/items/1/sku", "/items/1/unitPrice",
+                ])
+        }
+    }
+
     @Test("what can't be read is refused by its kind, and nothing ends the service")
     func unreadable() async throws {
         try await withCoupons { service in

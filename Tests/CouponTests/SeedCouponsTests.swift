@@ -80,15 +80,19 @@ struct SeedCouponsTests {
         arguments: [
             ("", "line 1: the header is missing"),
             ("code,amount_off,eligible_skus\n", "line 1: the column limit_per_customer is missing"),
-            (header + "\nX,100,1,A\nX,100,1,A", "line 3: the code X comes twice"),
-            (header + "\n,100,1,A", "line 2: code must have"), (header + "\nX,0,1,A", "line 2: amount_off must be"),
-            (header + "\nX,1.5,1,A", "line 2: amount_off must be"),
-            (header + "\nX,100,0,A", "line 2: limit_per_customer must be"),
-            (header + "\nX,100,1, ", "line 2: eligible_skus must list"),
-            (header + "\nX,99999999999999999999,1,A", "line 2: amount_off must be"),
+            (header + "\nX,100,1,A\nX,100,1,A", "line 3, column code: \"X\" must stand in one line only"),
+            (header + "\n,100,1,A", "line 2, column code: \"\" must have"),
+            (header + "\nX,0,1,A", "line 2, column amount_off: \"0\" must be a whole number of cents"),
+            (header + "\nX,1.5,1,A", "line 2, column amount_off: \"1.5\" must be a whole number of cents"),
+            (header + "\nX,100,0,A", "line 2, column limit_per_customer: \"0\" must be"),
+            (header + "\nX,100,1, ", "line 2, column eligible_skus: \" \" must list"),
+            (
+                header + "\nX,99999999999999999999,1,A",
+                "line 2, column amount_off: \"99999999999999999999\" must be a whole number of cents"
+            ),
             (header + "\n\nX,100,1", "line 3: has 3 fields, but the header has 4"),
-            (header + ",valid_until\nX,100,1,A,tomorrow", "line 2: valid_until must be"),
-            (header + ",offline\nX,100,1,A,perhaps", "line 2: offline must be"),
+            (header + ",valid_until\nX,100,1,A,tomorrow", "line 2, column valid_until: \"tomorrow\" must be"),
+            (header + ",offline\nX,100,1,A,perhaps", "line 2, column offline: \"perhaps\" must be"),
         ])
     func badSeed(csv: String, message: String) async throws {
         let error = await #expect(throws: StartError.self) { try await withCoupons(csv) { _ in } }

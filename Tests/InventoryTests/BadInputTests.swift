@@ -18,8 +18,8 @@ struct BadInputTests {
             (String(repeating: "[", count: 100_000), 400, "malformed-json", []),
             ("[]", 422, "invalid-request", [""]),
             ("null", 422, "invalid-request", [""]),
-            ("{}", 422, "invalid-request", ["/orderId"]),
-            (#"{"orderId":7,"items":[]}"#, 422, "invalid-request", ["/orderId"]),
+            ("{}", 422, "invalid-request", ["/orderId", "/items"]),
+            (#"{"orderId":7,"items":[]}"#, 422, "invalid-request", ["/orderId", "/items"]),
             (
                 #"{"orderId":"","items":[{"sku":"","quantity":0}]}"#, 422, "invalid-request",
                 ["/orderId", "/items/0/sku", "/items/0/quantity"]

@@ -127,13 +127,16 @@ struct CatalogueTests {
     @Test(
         "a bad line ends the start with a configuration error that names it",
         arguments: [
-            ("A,a,G,100,5\nA,b,G,100,5", "line 3: sku A stands there twice"),
-            ("A,a,G,1.5,5", "line 2: price must be a whole number from 0 to 1000000000"),
-            ("A,a,G,100,-1", "line 2: stock must be a whole number from 0 to 1000000000"),
-            ("A,a,G,100,99999999999999999999", "line 2: stock must be a whole number from 0 to 1000000000"),
-            (",a,G,100,5", "line 2: sku must have 1 to 255 characters"),
+            ("A,a,G,100,5\nA,b,G,100,5", "line 3, column sku: \"A\" must stand in one line only"),
+            ("A,a,G,1.5,5", "line 2, column price: \"1.5\" must be a whole number of cents from 0 to 1000000000"),
+            ("A,a,G,100,-1", "line 2, column stock: \"-1\" must be a whole number of pieces from 0 to 1000000000"),
+            (
+                "A,a,G,100,99999999999999999999",
+                "line 2, column stock: \"99999999999999999999\" must be a whole number of pieces from 0 to 1000000000"
+            ),
+            (",a,G,100,5", "line 2, column sku: \"\" must have 1 to 255 characters"),
             ("A,a,G,100", "line 2: has 4 fields, but the header has 5"),
-            ("A,\"a,G,100,5", "line 2: a quote is not closed"),
+            ("A,\"a,G,100,5", "line 2, column 2: a quote is not closed"),
         ])
     func badLine(_ lines: String, _ reason: String) async throws {
         let error = await #expect(throws: StartError.self) {

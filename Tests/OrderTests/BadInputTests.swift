@@ -66,6 +66,49 @@ struct BadInputTests {
         }
     }
 
+    @Test("a wrong type, a missing field, an unknown word and a number out of range are listed together")
+    func allKindsAtOnce() async throws {
+        try await withStack { (stack) async throws in
+            let body = #"""
+                {"customerId":7,"items":[{"sku":"APPLE","quantity":0},{"quantity":1.5},7,{"sku":"PEAR","quantity":1}],
+                "ifCouponUnavailable":"maybe","maxTotal":-1,"couponCode":null,"payment":{}}
+                """#
+            let answer = try await stack.order.post("/orders", text: body, key: "key-1")
+            let errors = (answer.problem?.errors ?? []).map { "\($0.pointer) \($0.detail)" }
+            #expect(
+                Set(errors) == [
+                    "/customerId must be a string", "/items/1/sku is required",
+                    "/items/1/quantity must be a whole number in range", "/items/2 must be an object",
+                    "/ifCouponUnavailable is not a value that this field can take", "/payment/token is required",
+                    "/items/0/quantity must be a whole number from 1 to 1000", "/maxTotal must not be negative",
+                ])
+            let many = #"{"customerId":7,"items":[\#(Array(repeating: "{}", count: 100).joined(separator: ","))]}"#
+            #expect(try await stack.order.post("/orders", text: many, key: "key-1").problem?.errors?.count == 20)
+        }
+    }
+
+    @Test("a list says which of its parameters it doesn't know, beside what is wrong with the others")
+    func unknownParameters() async throws {
+        try await withStack { (stack) async throws in
+            let lists: [(String, @Sendable (String) async throws -> TestAnswer)] = [
+                ("/orders", { try await stack.order.get($0) }), ("/queue/dead", { try await stack.order.get($0) }),
+                ("/payments", { try await stack.payment.get($0) }), ("/products", { try await stack.inventory.get($0) }),
+                ("/stock", { try await stack.inventory.get($0) }), ("/reservations", { try await stack.inventory.get($0) }),
+                ("/coupons", { try await stack.coupon.get($0) }), ("/redemptions", { try await stack.coupon.get($0) }),
+                ("/notifications", { try await stack.notification.get($0) }),
+            ]
+            for (path, get) in lists {
+                let answer = try await get("\(path)?state=lost&limit=0&cursor=nonsense")
+                #expect(answer.status == 422 && answer.problem?.code == "invalid-request", "\(path)")
+                #expect(answer.problem?.errors?.map(\.pointer).sorted() == ["/cursor", "/limit", "/state"], "\(path)")
+            }
+            let problem = try await stack.order.get("/orders?status=lost&Limit=1").problem
+            #expect(problem?.errors?.map(\.pointer).sorted() == ["/Limit", "/status"])
+            #expect(
+                problem?.errors?.contains { $0.detail == "is not known here: limit, cursor, customerId, status are" } == true)
+        }
+    }
+
     @Test("unknown fields are ignored, and 100 items are allowed where 101 are not")
     func tolerated() async throws {
         try await withStack { (stack) async throws in

@@ -48,12 +48,46 @@ struct IdempotencyTests {
 
     @Test(
         "a key has to be there, of 1 to 255 visible ASCII characters",
-        arguments: [nil, "", String(repeating: "k", count: 256), String(repeating: "k", count: 300), "with space", "höhe"])
+        arguments: [
+            nil, "", String(repeating: "k", count: 256), String(repeating: "k", count: 300), "with space", #""with space""#,
+            "höhe",
+        ])
     func malformedKeys(key: String?) async throws {
         try await withStack { stack in
             let answer = try await stack.order.post("/orders", request(), key: key)
             #expect(answer.status == 400)
             #expect(answer.problem?.code == "idempotency-key-required")
+        }
+    }
+
+    @Test("a key written as a structured field's string, as the IETF draft has it, is the same key")
+    func quoted() async throws {
+        try await withStack { stack in
+            let first: OrderDocument = try await stack.place(request(), key: "key-1").decode()
+            let second = try await stack.place(request(), key: #""key-1""#)
+            #expect(second.header("Idempotent-Replayed") == "true")
+            #expect(try second.decode(OrderDocument.self).id == first.id)
+            let escaped: OrderDocument = try await stack.place(request(), key: #"a"b\c"#).decode()
+            #expect(try await stack.place(request(), key: #""a\"b\\c""#).decode(OrderDocument.self).id == escaped.id)
+            for empty in [#""""#, #"""#, #""a"#, #""a"b""#, #""a\b""#] {
+                #expect(try await stack.place(request(), key: empty).problem?.code == "idempotency-key-required", "\(empty)")
+            }
+        }
+    }
+
+    @Test("a default written out, lines in another order and a line in two pieces ask for the same order")
+    func sameMeaning() async throws {
+        try await withStack { stack in
+            let first: OrderDocument = try await stack.place(request([("APPLE", 2), ("PEAR", 1)]), key: "key-1").decode()
+            let same = [
+                request([("APPLE", 2), ("PEAR", 1)], ifCouponUnavailable: .refundLater),
+                request([("PEAR", 1), ("APPLE", 2)]), request([("APPLE", 1), ("PEAR", 1), ("APPLE", 1)]),
+            ]
+            for again in same {
+                #expect(try await stack.place(again, key: "key-1").decode(OrderDocument.self).id == first.id)
+            }
+            let other = request([("APPLE", 2), ("PEAR", 1)], ifCouponUnavailable: .reject)
+            #expect(try await stack.place(other, key: "key-1").problem?.code == "idempotency-key-reused")
         }
     }
 

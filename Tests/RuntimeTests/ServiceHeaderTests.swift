@@ -15,6 +15,10 @@ struct ServiceHeaderTests {
             for path in ["/livez", "/readyz", "/metrics", "/openapi.json", "/csp", "/queue"] {
                 expectNamed(try await service.get(path), 200)
             }
+            let alive: [String: String] = try await service.get("/livez").decode()
+            #expect(alive["version"] == SystemVersion.current && alive["commit"] == SystemVersion.commit)
+            let build = #"csp_build_info{commit="\#(SystemVersion.commit)",version="\#(SystemVersion.current)"} 1"#
+            #expect(try await service.get("/metrics").text.split(separator: "\n").contains { $0 == build })
             expectNamed(try await service.get("/nowhere"), 404)
             expectNamed(try await service.get("/finish"), 405)
             expectNamed(try await service.post("/finish"), 201)

@@ -25,6 +25,20 @@ struct ProcessTests {
         #expect(try await Executables.run("payment", ["--nonsense"]).status == 78)
     }
 
+    @Test(
+        "a setting that is spelled wrongly ends the start with 78 and the one that was meant, in the environment and in a file")
+    func misspelled() async throws {
+        let environment = try await Executables.run("order", [], environment: ["SERVICE_TOKEN": "t", "COUPON_TIMOUT": "1s"])
+        #expect(environment.status == 78)
+        #expect(environment.errors == "order: COUPON_TIMOUT is no setting; did you mean COUPON_TIMEOUT?\n")
+        let folder = try TemporaryFolder()
+        let settings = try folder.write("SERVICE_TOKEN=t\nORDER_BUDGET=2s\nSTOCK_MARGINE=1\n", to: "settings")
+        let file = try await Executables.run("payment", ["--config", settings])
+        #expect(file.status == 78)
+        let line = "payment: STOCK_MARGINE in the settings file is no setting; did you mean STOCK_MARGIN?\n"
+        #expect(file.errors == line)
+    }
+
     @Test("--help lists every setting with its default", arguments: services)
     func help(service: String) async throws {
         let outcome = try await Executables.run(service, ["--help"])

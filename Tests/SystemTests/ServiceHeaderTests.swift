@@ -31,6 +31,14 @@ struct ServiceHeaderTests {
             }
         }
         let version = try await Executables.run("csp", ["--version"])
-        #expect(version.status == 0 && version.output == "csp \(SystemVersion.current)\n")
+        #expect(version.status == 0 && version.output == "csp \(SystemVersion.description)\n")
+    }
+
+    @Test(
+        "--version says what was built, from which commit",
+        arguments: ["order", "payment", "coupon", "inventory", "notification"])
+    func version(service: String) async throws {
+        let version = try await Executables.run(service, ["--version"])
+        #expect(version.status == 0 && version.output == "\(service) \(SystemVersion.description)\n")
     }
 }

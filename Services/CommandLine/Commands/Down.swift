@@ -15,11 +15,12 @@ struct Down: AsyncParsableCommand {
     func run() async throws {
         let folder = data.folder
         guard try folder.recordIfAny() != nil else { return Terminal.print("Nothing is running on \(folder.path).") }
-        let record = try folder.locked {
-            var record = try folder.record()
+        var record = try folder.record()
+        // What can't be written down, on a disk that is read-only or gone, is stopped all the same.
+        try? folder.locked {
+            record = try folder.record()
             record.stopping = true
             try folder.write(record)
-            return record
         }
         let running = record.services.filter(\.process.isAlive)
         guard !running.isEmpty else { return Terminal.print("Nothing is running on \(folder.path).") }

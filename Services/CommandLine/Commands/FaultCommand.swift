@@ -10,7 +10,7 @@ struct FaultCommand: ParsableCommand {
                 [--jitter <n>] [--percent <p>] [--when before|after]
                 [--expires <time>] [--seed <n>] [--status <s>] [--at-most <n>] [--add]
             csp fault clear [<service>]
-            csp fault show [--json]
+            csp fault show [<service>] [--json]
             """,
         discussion: """
             Sets one fault in the place of whatever was active in that service; --add keeps it. /livez, /readyz, /metrics, \

@@ -7,7 +7,7 @@ struct Place: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Place one order and print it.",
         discussion: """
-            Without --item, the first basket of the journey that has a coupon, for a new customer each time.
+            Without --item, the first basket of the journey that has a coupon, for a customer who is named after the key.
 
             Example: csp place --item P850102:2 --coupon C10000085361
             """
@@ -16,7 +16,7 @@ struct Place: AsyncParsableCommand {
     @OptionGroup var data: DataFolderOption
     @OptionGroup var order: OrderURLOption
 
-    @Option(help: ArgumentHelp("Customer (default: a new one).", valueName: "id"))
+    @Option(help: ArgumentHelp("Customer (default: guest- and the key).", valueName: "id"))
     var customer: String?
 
     @Option(
@@ -51,10 +51,10 @@ struct Place: AsyncParsableCommand {
 
     func run() async throws {
         let url = try order.url(data.folder)
-        let body = try Array(JSON.encode(request()))
+        let key = key ?? randomHex(UInt64.self)
+        let body = try Array(JSON.encode(request(key: key)))
         let client = HTTPClient()
         defer { client.shutdown() }
-        let key = key ?? "place-\(randomHex(UInt64.self))"
         let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
         let begin = ContinuousClock.now
         let answer: HTTPClient.Response
@@ -70,7 +70,7 @@ struct Place: AsyncParsableCommand {
                 "order at \(url) gave no answer (\(error.words)); whether it was placed is unknown, ask again with --key \(key)"
             )
         }
-        let receipt = Receipt(answer, orderURL: url, duration: ContinuousClock.now - begin)
+        let receipt = Receipt(answer, orderURL: url, key: key, duration: ContinuousClock.now - begin)
         if json {
             Terminal.print(String(decoding: answer.body, as: UTF8.self))
         } else {
@@ -79,7 +79,8 @@ struct Place: AsyncParsableCommand {
         if !receipt.isPlaced { throw ExitCode(1) }
     }
 
-    private func request() throws -> OrderRequest {
+    /// The same for the same key: asked again it is the same order.
+    func request(key: String) throws -> OrderRequest {
         var basket = Basket(customerId: "", items: items.map(\.item), couponCode: coupon)
         if items.isEmpty {
             let file = try "\(order.seedFolder(data.folder))/orders.jsonl"
@@ -88,7 +89,7 @@ struct Place: AsyncParsableCommand {
             basket.couponCode = noCoupon ? nil : coupon ?? basket.couponCode
         }
         return OrderRequest(
-            customerId: customer ?? "guest-\(randomHex(UInt32.self))", items: basket.items, couponCode: basket.couponCode,
+            customerId: customer ?? "guest-\(key.prefix(200))", items: basket.items, couponCode: basket.couponCode,
             ifCouponUnavailable: ifCouponUnavailable, maxTotal: maxTotal, payment: PaymentMeans(token: token))
     }
 }

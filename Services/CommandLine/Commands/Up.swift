@@ -102,7 +102,7 @@ struct Up: AsyncParsableCommand {
             var current = try folder.record()
             guard current.instance == record.instance else { return record }
             current.stopping = true
-            try folder.write(current)
+            try? folder.write(current)
             return current
         }
         let before = signals.count

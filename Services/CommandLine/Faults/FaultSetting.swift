@@ -61,8 +61,10 @@ struct FaultSetting: AsyncParsableCommand {
     func validate() throws {
         if kind == .latency, milliseconds == nil { throw ValidationError("a latency needs --milliseconds, such as 2000") }
         if status != nil, kind != .error { throw ValidationError("--status is for an error, not for \(kind.rawValue)") }
+        var check = FieldCheck()
+        FaultSet(faults: [request]).check(&check, route: NeighbourFaults.refusal)
         do throws(Problem) {
-            _ = try FaultSet(faults: [request]).checked(route: NeighbourFaults.refusal)
+            try check.finish()
         } catch {
             let wrong = (error.document.errors ?? []).map { "\(Self.option($0.pointer)) \($0.detail)" }
             throw ValidationError(wrong.joined(separator: "; "))

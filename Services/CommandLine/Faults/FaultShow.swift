@@ -1,25 +1,28 @@
 import ArgumentParser
 import Transport
 
-/// `csp fault show`.
+/// `csp fault show [SERVICE]`.
 struct FaultShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show which faults are active, and how often each bit.",
         discussion: """
-            Of every service that lives. A fault that has expired is gone.
+            A fault that has expired is gone.
 
-            Example: csp fault show --json
+            Example: csp fault show coupon
             """
     )
 
     @OptionGroup var data: DataFolderOption
 
+    @Argument(help: "order, payment, coupon, inventory or notification; all that live, if it is left out.")
+    var service: ServiceName?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
-        let services = try data.folder.record().services.filter(\.process.isAlive)
+        let services = try data.folder.record().services.filter { service == nil ? $0.process.isAlive : $0.name == service }
         let http = HTTPClient()
         defer { http.shutdown() }
         let client = try FaultClient(folder: data.folder, http: http)

@@ -62,7 +62,14 @@ struct Launch {
         let how = ending(ofChild: service.process.pid) ?? "gone"
         let log = folder.log(of: service.name)
         let last = lastLine(of: log, from: started.logStart).map { "\(log) ends with: \($0)" } ?? "it left nothing in \(log)"
-        return "\(service.name) (pid \(service.process.pid)) ended while starting: \(how); \(last)"
+        let full = isFull(folder.data(of: service.name)) ? "; the disk of \(folder.path) is full" : ""
+        return "\(service.name) (pid \(service.process.pid)) ended while starting: \(how)\(full); \(last)"
+    }
+
+    /// Whether not even a line of log has room there.
+    private func isFull(_ folder: String) -> Bool {
+        var answer = statvfs()
+        return statvfs(folder, &answer) == 0 && answer.f_bavail == 0
     }
 
     /// The last line that isn't empty, of what was written after the first `start` bytes.

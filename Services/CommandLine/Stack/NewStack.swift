@@ -51,7 +51,13 @@ extension Launch {
             guard record[name]?.process.isAlive != true else { return nil }
             record.stopping = false
             let started = try spawn(name, of: &record)
-            try folder.write(record)
+            do {
+                try folder.write(record)
+            } catch {
+                // What the record doesn't know could not be stopped.
+                started.service.process.send(SIGKILL)
+                throw error
+            }
             return started
         }
     }

@@ -1,22 +1,35 @@
 import Foundation
 
-/// A file that its owner alone may read, and that is never seen half written.
+/// A file of JSON that its owner alone may read, and that is never seen half written.
 enum OwnerFile {
+    /// Writes a copy that takes the file's place. Where the disk has no space for one, the text is written over the old one:
+    /// what a stack's record says must be changeable on a full disk too, and the few bytes lie in a block that the file has.
     static func write(_ text: String, to path: String) throws {
+        let bytes = Array((text + "\n").utf8)
         let temporary = "\(path).\(getpid())"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure(path) }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            try file.write(contentsOf: Data((text + "\n").utf8))
-        } catch {
-            unlink(temporary)
-            throw Failure("\(path) can't be written: \(error.localizedDescription)")
+        if put(bytes, into: temporary, O_CREAT | O_TRUNC), rename(temporary, path) == 0 { return }
+        let reason = errno
+        unlink(temporary)
+        guard reason == ENOSPC, put(padded(bytes, over: path), into: path) else {
+            throw Failure("\(path) can't be written: \(String(cString: strerror(reason)))")
         }
-        guard rename(temporary, path) == 0 else { throw failure(path) }
     }
 
-    private static func failure(_ path: String) -> Failure {
-        Failure("\(path) can't be written: \(String(cString: strerror(errno)))")
+    /// As long as the file at least: nothing of the old text is left behind the new one at any moment.
+    private static func padded(_ bytes: [UInt8], over path: String) -> [UInt8] {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        return bytes + Array(repeating: UInt8(ascii: "\n"), count: max(0, size - bytes.count))
+    }
+
+    /// False, with the reason in `errno`, where it could not be written.
+    private static func put(_ bytes: [UInt8], into path: String, _ flags: Int32 = 0) -> Bool {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | flags, 0o600)
+        guard descriptor >= 0 else { return false }
+        let written = Foundation.write(descriptor, bytes, bytes.count)
+        // A part is written where the disk ends in the middle of it.
+        let reason = written < 0 ? errno : ENOSPC
+        close(descriptor)
+        errno = reason
+        return written == bytes.count
     }
 }

@@ -3,20 +3,19 @@ package import Resilience
 import ServingPath
 
 extension FaultSet {
-    /// What the policy takes, its numbers checked.
+    /// What the policy takes, once it is checked.
+    package var policies: [Fault] { faults.compactMap(Fault.init) }
+
+    /// Says everything that is wrong: a fault that silently does nothing is no experiment.
     ///
     /// - Parameter refusal: why there is nothing to spoil at a route; nil where there is.
-    /// - Throws: ``Problem``, 422 with everything that is wrong: a fault that silently does nothing helps nobody.
-    package func checked(route refusal: (String) -> String?) throws(Problem) -> [Fault] {
-        var check = FieldCheck()
+    package func check(_ check: inout FieldCheck, route refusal: (String) -> String?) {
         check(faults.count <= 100, "/faults", "must have at most 100 entries")
         for (index, fault) in faults.prefix(100).enumerated() {
             let pointer = "/faults/\(index)"
             fault.check(&check, at: pointer)
             if let route = fault.route, let refusal = refusal(route) { check(false, "\(pointer)/route", refusal) }
         }
-        try check.finish()
-        return faults.compactMap(Fault.init)
     }
 }
 

@@ -27,25 +27,57 @@ package struct Call: Sendable {
         parameters.get(name)?.removingPercentEncoding?.canonical ?? ""
     }
 
+    var queryNames: [String] { query.keys.sorted() }
+
     /// A query parameter that may be left out; an empty one counts as left out.
     package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0.canonical } }
 
+    /// A query parameter that is one word of `Choice`; nil where it is left out or, as `check` then knows, another word.
+    package func query<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, as type: Choice.Type = Choice.self, _ check: inout FieldCheck
+    ) -> Choice? {
+        guard let text = query(name) else { return nil }
+        let choice = Choice(rawValue: text)
+        check(choice != nil, "/\(name)", "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        return choice
+    }
+
     /// The body as `type`; a large one is decoded off the event loop.
-    /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer for a wrong or missing field.
-    package func decode<Value: Decodable & Sendable>(_ type: Value.Type) async throws -> Value {
+    ///
+    /// - Parameter check: says which fields are out of range.
+    /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer to each field that is missing, of
+    ///   a wrong type or out of range.
+    package func decode<Value: Decodable & Sendable>(
+        _ type: Value.Type, check: @escaping @Sendable (Value, inout FieldCheck) -> Void = { _, _ in }
+    ) async throws -> Value {
         guard let mediaType = headers[.contentType].map(Self.essence), Self.isJSON(mediaType) else {
             throw Problem.unsupportedMediaType
         }
-        guard body.count > LargeValues.threshold else { return try JSON.decodeBody(type, from: body) }
-        return try await LargeValues.run(before: deadline) { [body] in try JSON.decodeBody(type, from: body) }
+        guard body.count > LargeValues.threshold else { return try JSON.decodeBody(type, from: body, check: check) }
+        return try await LargeValues.run(before: deadline) { [body] in try JSON.decodeBody(type, from: body, check: check) }
     }
 
-    /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters.
+    /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters. `"k"`, the string of a structured field (RFC 8941) that
+    /// the IETF's draft asks for, is the key `k`.
     package func idempotencyKey() throws -> String {
-        guard let key = headers[.idempotencyKey], (1...255).contains(key.utf8.count),
-            key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+        guard let field = headers[.idempotencyKey], let key = field.first == "\"" ? Self.unquoted(field) : field,
+            (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else { throw Problem.idempotencyKeyRequired }
         return key
+    }
+
+    /// Nil where `field` isn't one string: a quote, characters with `\"` and `\\` for two of them, a quote.
+    private static func unquoted(_ field: String) -> String? {
+        guard field.utf8.count >= 2, field.last == "\"" else { return nil }
+        var text = ""
+        var isEscaped = false
+        for character in field.dropFirst().dropLast() {
+            let isSpecial = character == "\"" || character == "\\"
+            guard isEscaped ? isSpecial : character != "\"" else { return nil }
+            isEscaped = !isEscaped && isSpecial
+            if !isEscaped { text.append(character) }
+        }
+        return isEscaped ? nil : text
     }
 
     private static func essence(_ contentType: String) -> String {

@@ -4,12 +4,25 @@ package import Contracts
 package struct FieldCheck {
     static let most = 20
 
-    private var errors: [FieldError] = []
+    private var errors: [FieldError]
+    /// Pointers to what couldn't be read: what stands in its place isn't judged.
+    private let unread: [String]
 
-    package init() {}
+    package init() { self.init(found: []) }
 
-    package mutating func callAsFunction(_ isValid: Bool, _ pointer: @autoclosure () -> String, _ detail: String) {
-        if !isValid, errors.count < Self.most { errors.append(FieldError(pointer: pointer(), detail: detail)) }
+    /// - Parameter found: what was wrong already when the fields were read.
+    init(found: [FieldError]) {
+        errors = found
+        unread = found.map(\.pointer)
+    }
+
+    package mutating func callAsFunction(
+        _ isValid: Bool, _ pointer: @autoclosure () -> String, _ detail: @autoclosure () -> String
+    ) {
+        guard !isValid, errors.count < Self.most else { return }
+        let pointer = pointer()
+        guard !unread.contains(where: { $0.isEmpty || pointer == $0 || pointer.hasPrefix($0 + "/") }) else { return }
+        errors.append(FieldError(pointer: pointer, detail: detail()))
     }
 
     /// Ids, codes and the like: 1 to 255 characters, none of them NUL, where SQLite's text would end and two ids become one.
@@ -39,11 +52,13 @@ package struct FieldCheck {
         }
     }
 
+    var isPassed: Bool { errors.isEmpty }
+
     /// 422 with the fields that were found wrong.
     package var problem: Problem { .invalidRequest(errors) }
 
     /// - Throws: ``problem``, if anything was found wrong.
     package func finish() throws(Problem) {
-        if !errors.isEmpty { throw problem }
+        if !isPassed { throw problem }
     }
 }

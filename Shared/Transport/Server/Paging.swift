@@ -7,22 +7,25 @@ package struct Paging: Sendable {
     /// The last item of the page before; opaque to callers.
     package var after: String?
 
-    /// - Throws: 422 for a limit out of range or a cursor that wasn't ours.
-    package init(_ call: Call) throws {
-        limit = 50
-        if let text = call.query("limit") {
-            guard let limit = Int(text), (1...500).contains(limit) else {
-                throw Problem.invalidRequest([FieldError(pointer: "/limit", detail: "must be a whole number from 1 to 500")])
-            }
-            self.limit = limit
+    /// - Parameters:
+    ///   - filters: the list's other parameters.
+    ///   - check: learns of a limit out of range, of a cursor that wasn't ours and of parameters that the list doesn't have: a
+    ///     filter that is spelled wrongly would otherwise filter nothing.
+    package init(_ call: Call, filters: [String] = [], _ check: inout FieldCheck) {
+        let known = ["limit", "cursor"] + filters
+        for name in call.queryNames where !known.contains(name) {
+            check(false, "/\(name)", "is not known here: \(known.joined(separator: ", ")) are")
         }
+        limit = call.query("limit").flatMap { Int($0) ?? 0 } ?? 50
+        check.number(limit, in: 1...500, "/limit")
         if let cursor = call.query("cursor") {
-            guard let after = Self.decode(cursor) else {
-                throw Problem.foreignCursor
-            }
-            self.after = after
+            after = Self.decode(cursor)
+            check(after != nil, "/cursor", Self.foreignCursor)
         }
     }
+
+    /// What is said of another list's cursor.
+    package static let foreignCursor = "is not a cursor of this list"
 
     /// 200 with the page of `items`, encoded off the event loop where there are many.
     ///
@@ -70,10 +73,4 @@ package struct Paging: Sendable {
         let bytes = stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
         return String(validating: bytes, as: UTF8.self)
     }
-}
-
-extension Problem {
-    package static let foreignCursor = invalidRequest([
-        FieldError(pointer: "/cursor", detail: "is not a cursor of this list")
-    ])
 }

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import Transport
+
+/// `csp breaker NAME open|closed|auto`.
+struct BreakerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "breaker",
+        abstract: "Hold order's breaker of a dependency open or closed, or give it back to itself.",
+        discussion: """
+            open: nothing is sent there, and what is declared instead happens. closed: every call is sent, whatever fails. \
+            auto: the breaker decides again. It holds until it is changed or order starts again.
+
+            Example: csp breaker coupon open
+            """
+    )
+
+    enum Position: String, CaseIterable, ExpressibleByArgument {
+        case open, closed, auto
+
+        /// As `PATCH /csp/dependencies/{name}` calls it.
+        var control: String {
+            switch self {
+            case .open: "forced-open"
+            case .closed: "forced-closed"
+            case .auto: "automatic"
+            }
+        }
+    }
+
+    @OptionGroup var data: DataFolderOption
+
+    @Argument(help: "inventory, payment, coupon or notification.")
+    var name: ServiceName
+
+    @Argument(help: "open, closed or auto.")
+    var position: Position
+
+    @Flag(help: "Print the dependency as JSON, as GET /csp has it.")
+    var json = false
+
+    func validate() throws {
+        guard name != .order else { throw ValidationError("order has no breaker of itself; name a service that it calls") }
+    }
+
+    func run() async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        guard let order = try data.folder.record()[.order] else { throw Failure("this stack has no order") }
+        let api = OrderAPI(url: order.url, client: client, adminToken: try Tokens.read(from: data.folder).adminToken)
+        let dependency = try await api.ask(
+            "PATCH", "/csp/dependencies/\(name)", body: Array(JSON.encode(DependencyChange(control: position.control))),
+            as: DependencyDocument.self)
+        Terminal.print(json ? try Terminal.json(dependency) : words(dependency))
+    }
+
+    private func words(_ dependency: DependencyDocument) -> String {
+        let breaker = dependency.state.breaker
+        let undo = position == .auto ? "" : "; csp breaker \(name) auto\(data.folder.option) ends that"
+        return "\(name)'s breaker is \(breaker.state) (\(breaker.control))\(undo)."
+    }
+}

@@ -1,0 +1,3 @@
+#include "CBuild.h"
+
+const char *csp_commit(void) { return CSP_COMMIT; }

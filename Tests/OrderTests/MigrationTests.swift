@@ -1,0 +1,66 @@
+import Storage
+import Testing
+
+@testable import CouponService
+@testable import InventoryService
+@testable import NotificationService
+@testable import OrderService
+@testable import PaymentService
+
+@Suite("Migrations")
+struct MigrationTests {
+    /// Each store's migrations in their order, with a hash of their SQL. A store that has run one never runs it again: an edit
+    /// reaches new stores only, and the old ones keep another schema under the same name.
+    private static let released: [String: [String]] = [
+        "order": [
+            "orders-1 3b1a9dffc71c88ed",
+            "promises-1 92239d60e05ca627",
+            "coupon-uses-1 6adcf4e9062d7630",
+            "catalogue-1 a5b6c690d43fade6",
+            "known-coupons-1 b401bba4d12aa9e8",
+            "queue-1 9f023757e5dc7b12",
+            "order-lanes-2 11c4769a94ca097c",
+        ],
+        "payment": [
+            "payments-1 209a7d55f02af05a",
+            "queue-1 9f023757e5dc7b12",
+        ],
+        "coupon": [
+            "coupons-1 ee9d88d4a731a21d",
+            "queue-1 9f023757e5dc7b12",
+        ],
+        "inventory": [
+            "inventory-1 e9f37f9500827ed1",
+            "queue-1 9f023757e5dc7b12",
+        ],
+        "notification": [
+            "notifications-1 ef33a6e1230d11cb",
+            "queue-1 9f023757e5dc7b12",
+        ],
+    ]
+
+    @Test("what was released is never edited, moved or taken away; what is new stands at the end, and in this list")
+    func unedited() {
+        let stores = [
+            "order": OrderApplication.migrations, "payment": PaymentApplication.migrations,
+            "coupon": CouponApplication.migrations, "inventory": InventoryApplication.migrations,
+            "notification": NotificationApplication.migrations,
+        ]
+        for (service, migrations) in stores {
+            let released = Self.released[service] ?? []
+            let current = migrations.map { "\($0.name) \(Self.hash($0.sql))" }
+            #expect(
+                Array(current.prefix(released.count)) == released,
+                "\(service): undo the change, and add a migration that makes it")
+            #expect(
+                current.count <= released.count,
+                "\(service): new here, so add \(current.dropFirst(released.count).joined(separator: ", "))")
+        }
+    }
+
+    /// FNV-1a, 64 bits.
+    private static func hash(_ text: String) -> String {
+        let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+}
