@@ -19,10 +19,11 @@ package struct InventoryApplication: ServiceApplication {
 
     package init(configuration: InventoryConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
-        let lifetime = configuration.reservationLifetime
+        let lapse = Lapse(
+            lifetime: configuration.reservationLifetime, grace: configuration.reservationGrace, start: wall())
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [InventoryStore.migration, DurableQueue.migration])
+            migrations: [InventoryStore.migration, InventoryStore.returns, DurableQueue.migration])
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let catalogue = Catalogue()
         loadCatalogue = LoadCatalogue(
@@ -30,13 +31,14 @@ package struct InventoryApplication: ServiceApplication {
         routes =
             InventoryRoutes(
                 store: store, wall: wall,
-                reserve: Reserve(store: store, catalogue: catalogue, lifetime: lifetime, wall: wall),
-                commit: CommitReservation(store: store, wall: wall),
-                release: ReleaseReservation(store: store, wall: wall)
+                reserve: Reserve(store: store, catalogue: catalogue, lapse: lapse, wall: wall),
+                commit: CommitReservation(store: store, lapse: lapse, wall: wall),
+                release: ReleaseReservation(store: store, wall: wall),
+                takeBack: TakeBack(store: store)
             ).routes
         background = [
             ExpireReservations(
-                store: store, lifetime: lifetime, wall: wall, time: environment.time, logger: environment.logger)
+                store: store, lapse: lapse, wall: wall, time: environment.time, logger: environment.logger)
         ]
     }
 

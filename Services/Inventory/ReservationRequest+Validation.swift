@@ -10,3 +10,13 @@ extension ReservationRequest {
         try check.finish()
     }
 }
+
+extension ReturnRequest {
+    /// - Throws: 422 with every field that is out of range.
+    func validate() throws {
+        var check = FieldCheck()
+        check.text(id, "/id")
+        check.items(items)
+        try check.finish()
+    }
+}
