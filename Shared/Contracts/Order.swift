@@ -63,8 +63,11 @@ package struct OrderDocument: Codable, Sendable, Hashable {
     /// `null` until the coupon is decided as well.
     @Nullable package var total: Int?
     package var refunded: Int
+    /// The refunds of a confirmed order, the oldest first.
+    @OrEmpty package var refunds: [OrderRefund]
     @Nullable package var couponCode: String?
-    /// What still has to be done, by dependency: to finish an accepted order, or to undo a cancelled one.
+    /// What still has to be done, by dependency: to finish an accepted order, to undo a cancelled one, or for the refunds of a
+    /// confirmed one.
     package var pending: [String]
     package var degradations: [Degradation]
     package var createdAt: Timestamp
@@ -72,8 +75,8 @@ package struct OrderDocument: Codable, Sendable, Hashable {
 
     package init(
         id: String, status: OrderStatus, customerId: String, items: [OrderLine], currency: String, subtotal: Int?,
-        discount: Int, total: Int?, refunded: Int, couponCode: String?, pending: [String], degradations: [Degradation],
-        createdAt: Timestamp, updatedAt: Timestamp
+        discount: Int, total: Int?, refunded: Int, refunds: [OrderRefund] = [], couponCode: String?, pending: [String],
+        degradations: [Degradation], createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.status = status
@@ -84,6 +87,7 @@ package struct OrderDocument: Codable, Sendable, Hashable {
         self.discount = discount
         self.total = total
         self.refunded = refunded
+        self.refunds = refunds
         self.couponCode = couponCode
         self.pending = pending
         self.degradations = degradations
