@@ -32,7 +32,7 @@ struct RefundPayment: Sendable {
                     "Of \(payment.amount) captured, \(payment.amount - payment.refunded) can still be refunded.")
             }
             let refund = Refund(id: Identifier.make("ref_", at: now), amount: request.amount, reason: request.reason, at: now)
-            try PaymentStore.refund(database, paymentId: id, refund, key: key)
+            try PaymentStore.refund(database, payment, refund, key: key)
             return Refunded(payment: try PaymentStore.record(database, id: id)?.payment ?? payment, isReplayed: false)
         }
     }
