@@ -35,7 +35,7 @@ struct OrderRoutes: Sendable {
     private func placeOrder(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
         let request = try await call.decode(OrderRequest.self)
-        try request.validate(needsPayment: true)
+        try request.validate()
         let outcome =
             if let refusal = call.refusal {
                 try await place.repeated(request, key: key, else: refusal)
@@ -122,8 +122,10 @@ struct OrderRoutes: Sendable {
     }
 
     private func quoteOrder(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(OrderRequest.self)
-        try request.validate(needsPayment: false)
+        var request = try await call.decode(OrderRequest.self)
+        // Of no use here, whatever it is.
+        request.payment = nil
+        try request.validate()
         return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }
 }

@@ -6,6 +6,7 @@ package struct OrderRequest: Codable, Sendable, Hashable {
     package var ifCouponUnavailable: IfCouponUnavailable?
     /// Minor units; a dearer order is refused.
     package var maxTotal: Int?
+    /// May be left out where nothing is to be paid.
     package var payment: PaymentMeans?
 
     package init(
@@ -166,10 +167,12 @@ package struct QuoteDocument: Codable, Sendable, Hashable {
     package var total: Int
     @Nullable package var couponCode: String?
     package var degradations: [Degradation]
+    /// What an order would be refused for now.
+    package var problems: [QuoteProblem]
 
     package init(
         customerId: String, items: [OrderLine], currency: String, subtotal: Int, discount: Int, total: Int,
-        couponCode: String?, degradations: [Degradation]
+        couponCode: String?, degradations: [Degradation], problems: [QuoteProblem]
     ) {
         self.customerId = customerId
         self.items = items
@@ -179,6 +182,22 @@ package struct QuoteDocument: Codable, Sendable, Hashable {
         self.total = total
         self.couponCode = couponCode
         self.degradations = degradations
+        self.problems = problems
+    }
+}
+
+/// The problem that an order would get.
+package struct QuoteProblem: Codable, Sendable, Hashable {
+    package var code: String
+    package var detail: String
+    package var skus: [ShortSKU]?
+    package var reason: String?
+
+    package init(_ problem: ProblemDocument) {
+        code = problem.code
+        detail = problem.detail
+        skus = problem.skus
+        reason = problem.reason
     }
 }
 
