@@ -78,7 +78,7 @@ package struct OrderApplication: ServiceApplication {
             store: store, queue: queue, purchase: purchase, hands: hands,
             endings: endings, conclude: conclude, wall: wall)
         let repair = RepairCoupon(store: store, queue: queue, coupon: neighbours.coupon, wall: wall)
-        let refund = RefundCoupon(store: store, queue: queue, settle: settle, wall: wall)
+        let refund = RefundCoupon(queue: queue, wall: wall)
         let commit = CommitStock(store: store, queue: queue, inventory: neighbours.inventory, wall: wall)
         let errands = RunErrands(
             store: store, neighbours: neighbours, wall: wall)
@@ -90,7 +90,7 @@ package struct OrderApplication: ServiceApplication {
             case .voidPayment: { await errands.voidPayment($0) }
             case .releaseRedemption: { await errands.releaseRedemption($0) }
             case .repairCoupon: { await repair($0) }
-            case .refundCoupon: { await refund($0) }
+            case .refundCoupon: { refund($0) }
             case .refundOrder: { await settle.pay($0.key, for: .queue) }
             case .returnGoods: { await settle.returnGoods($0.key, for: .queue) }
             case .notifyAccepted: { await errands.notify(.orderAccepted, $0) }

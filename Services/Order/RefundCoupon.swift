@@ -1,26 +1,16 @@
 import Contracts
 import GRDB
 import Queue
-import ServingPath
 import Storage
-import Transport
 
-/// Refunds what a coupon that was redeemed late is worth more than was given for it, as far as anything is left to refund. Its
-/// amount is written down before it is asked for, and its key follows from the order's id, so repeating it changes nothing.
+/// Begins the refund of what a coupon that was redeemed late is worth more than was given for it, as far as anything is left to
+/// refund. Its id follows from the order's, so that it is begun once.
 struct RefundCoupon: Sendable {
-    let store: Store
     let queue: DurableQueue
-    let settle: SettleRefund
     let wall: @Sendable () -> Timestamp
 
-    func callAsFunction(_ message: Message) async -> Verdict {
-        let id = "\(message.key):coupon"
-        do {
-            try await store.write("coupon refund") { try begin($0, id, of: message.key) }
-        } catch {
-            return .unavailable("\(error)")
-        }
-        return await settle.pay(id, for: .queue)
+    func callAsFunction(_ message: Message) -> Verdict {
+        .done { try begin($0, "\(message.key):coupon", of: message.key) }
     }
 
     private func begin(_ database: Database, _ id: String, of orderId: String) throws {

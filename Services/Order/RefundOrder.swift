@@ -63,7 +63,7 @@ struct RefundOrder: Sendable {
     private func answer(_ id: String, isReplayed: Bool) async throws -> Refunded {
         try await store.read { database in
             guard let (order, refund) = try OrderStore.refund(database, id: id) else { throw Problem.unknownOrder(id) }
-            if let outcome = refund.outcome { throw Problem.refundExceedsCapture(outcome) }
+            if let outcome = refund.outcome { throw Problem.refundExceedsCapture(outcome, left: order.refundable) }
             return Refunded(
                 document: try OrderView.document(database, order), isPending: !refund.pending.isEmpty, isReplayed: isReplayed)
         }
@@ -87,7 +87,7 @@ extension Order {
         try check.finish()
         let left = refundable
         guard (request.amount ?? 0) <= left, left > 0 || !items.isEmpty else {
-            throw Problem.refundExceedsCapture("Of \(document.total ?? 0) captured, \(left) can still be refunded")
+            throw Problem.refundExceedsCapture("Of \(document.total ?? 0) captured, \(left) can still be refunded", left: left)
         }
         return refund(id: id, .requested, amount: request.amount, items: items, reason: request.reason, at: now)
     }
@@ -105,7 +105,10 @@ extension OrderRefundRequest {
 }
 
 extension Problem {
-    fileprivate static func refundExceedsCapture(_ detail: String) -> Problem {
-        Problem(422, "refund-exceeds-capture", "The refund is more than is left", "\(detail).")
+    fileprivate static func refundExceedsCapture(_ detail: String, left: Int) -> Problem {
+        Problem(
+            ProblemDocument(
+                status: 422, code: "refund-exceeds-capture", title: "The refund is more than is left", detail: "\(detail).",
+                left: left))
     }
 }

@@ -20,18 +20,14 @@ struct SettleRefund: Sendable {
             guard let (order, refund) = try await store.read({ try OrderStore.refund($0, id: id) }),
                 refund.pending.contains("payment"), let paymentId = order.progress.paymentId
             else { return .done() }
-            do {
-                let payment = try await payment.refund(
-                    paymentId: paymentId, amount: refund.amount, reason: refund.reason, key: id, for: caller)
-                return paid(id, refunded: payment.refunded)
-            } catch {
-                guard case .refused = error else { return Verdict(error) }
-                let payment = try await payment.payment(paymentId, for: caller)
-                guard payment.amount - payment.refunded < refund.amount else { return Verdict(error) }
-                return exceeded(id, left: payment.amount - payment.refunded, refunded: payment.refunded)
-            }
+            let payment = try await payment.refund(
+                paymentId: paymentId, amount: refund.amount, reason: refund.reason, key: id, for: caller)
+            return paid(id, refunded: payment.refunded)
         } catch let error as CallError {
-            return Verdict(error)
+            guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left, left >= 0 else {
+                return Verdict(error)
+            }
+            return exceeded(id, left: left)
         } catch {
             return .unavailable("\(error)")
         }
@@ -47,9 +43,9 @@ struct SettleRefund: Sendable {
         }
     }
 
-    private func exceeded(_ id: String, left: Int, refunded: Int) -> Verdict {
+    private func exceeded(_ id: String, left: Int) -> Verdict {
         done(id, awaiting: "payment") { [queue] database, order, refund, now in
-            order.document.refunded = max(order.document.refunded, refunded)
+            order.document.refunded = max(order.document.refunded, (order.document.total ?? 0) - left)
             order.shrink(id, to: left, at: now)
             guard refund.cause != .requested else { return }
             if left > 0 {

@@ -31,7 +31,6 @@ struct PaymentNeighbour: Sendable {
     private let capturing: CriticalDependency<(order: Order, amount: Int), Payment, ProblemDocument>
     private let voiding: CriticalDependency<String, Payment, ProblemDocument>
     private let refunding: CriticalDependency<Refund, Payment, ProblemDocument>
-    private let reading: CriticalDependency<String, Payment, ProblemDocument>
 
     init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
         let step = try path.critical(
@@ -72,13 +71,6 @@ struct PaymentNeighbour: Sendable {
             }
             return payment
         }
-        reading = try CriticalDependency(step, "read", route: "GET /payments/{id}", isIdempotent: true) {
-            id, context async throws(CallError) in
-            let payment: Payment = try await neighbour.call(
-                "GET", "/payments/\(id)", expecting: [200], refusals: ["not-found"], in: context)
-            guard payment.id == id, (0...payment.amount).contains(payment.refunded) else { throw .unavailable(.invalidAnswer) }
-            return payment
-        }
     }
 
     /// Charges once an order: its id is the key. Payment keeps a decline by that key too: whichever try of several comes first
@@ -96,10 +88,5 @@ struct PaymentNeighbour: Sendable {
         paymentId: String, amount: Int, reason: String, key: String, for caller: Caller
     ) async throws(CallError) -> Payment {
         try await refunding.call(Refund(paymentId: paymentId, amount: amount, reason: reason, key: key), for: caller)
-    }
-
-    /// The payment as it is, with all that was refunded of it.
-    func payment(_ id: String, for caller: Caller) async throws(CallError) -> Payment {
-        try await reading.call(id, for: caller)
     }
 }
