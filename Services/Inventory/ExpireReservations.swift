@@ -11,7 +11,7 @@ import Storage
 /// refused for want of stock expires what is due first.
 struct ExpireReservations: Service {
     let store: Store
-    let lifetime: Duration
+    let lapse: Lapse
     let wall: @Sendable () -> Timestamp
     let time: TimeSource
     let logger: Logger
@@ -34,14 +34,16 @@ struct ExpireReservations: Service {
     /// Whatever is reserved meanwhile expires later than a whole lifetime from now. A minute is the most, for clocks that
     /// are set.
     private func sweep() async -> Duration {
-        let longest = min(lifetime, .seconds(60))
+        let longest = min(lapse.lifetime, .seconds(60))
         do {
-            while let next = try await store.read({ try InventoryStore.nextExpiry($0) }) {
+            while true {
                 let now = wall()
+                let due = lapse.due(at: now)
+                guard let next = try await store.read({ try InventoryStore.nextExpiry($0, from: due.from) }) else { break }
                 guard next <= now else {
                     return max(.seconds(1), min(.milliseconds(next.milliseconds - now.milliseconds), longest))
                 }
-                try await store.write("expiry") { try Self.expireDue($0, at: now, limit: Self.batch) }
+                try await store.write("expiry") { try Self.expire($0, due, limit: Self.batch) }
             }
         } catch is CancellationError {
         } catch {
@@ -51,9 +53,9 @@ struct ExpireReservations: Service {
     }
 
     /// In the caller's transaction; `limit` bounds how many.
-    static func expireDue(_ database: Database, at now: Timestamp, limit: Int) throws {
-        for var reservation in try InventoryStore.dueReservations(database, at: now, limit: limit) {
-            try StockMovement.free.move(reservation.items, database, at: now)
+    static func expire(_ database: Database, _ due: Lapse.Due, limit: Int) throws {
+        for var reservation in try InventoryStore.dueReservations(database, due, limit: limit) {
+            try StockMovement.free.move(reservation.items, database)
             reservation.status = .expired
             try InventoryStore.update(database, reservation)
         }

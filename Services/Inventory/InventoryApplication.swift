@@ -11,7 +11,7 @@ package struct InventoryApplication: ServiceApplication {
     package static let defaultPort = 8084
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [InventoryStore.migration, DurableQueue.migration]
+    static let migrations = [InventoryStore.migration, DurableQueue.migration, InventoryStore.returns]
 
     package let store: Store
     package let queue: DurableQueue
@@ -21,7 +21,8 @@ package struct InventoryApplication: ServiceApplication {
 
     package init(configuration: InventoryConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
-        let lifetime = configuration.reservationLifetime
+        let lapse = Lapse(
+            lifetime: configuration.reservationLifetime, grace: configuration.reservationGrace, start: wall())
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations)
@@ -32,13 +33,14 @@ package struct InventoryApplication: ServiceApplication {
         routes =
             InventoryRoutes(
                 store: store, wall: wall,
-                reserve: Reserve(store: store, catalogue: catalogue, lifetime: lifetime, wall: wall),
-                commit: CommitReservation(store: store, wall: wall),
-                release: ReleaseReservation(store: store, wall: wall)
+                reserve: Reserve(store: store, catalogue: catalogue, lapse: lapse, wall: wall),
+                commit: CommitReservation(store: store, lapse: lapse, wall: wall),
+                release: ReleaseReservation(store: store, wall: wall),
+                takeBack: TakeBack(store: store)
             ).routes
         background = [
             ExpireReservations(
-                store: store, lifetime: lifetime, wall: wall, time: environment.time, logger: environment.logger)
+                store: store, lapse: lapse, wall: wall, time: environment.time, logger: environment.logger)
         ]
     }
 

@@ -13,6 +13,7 @@ struct InventoryRoutes: Sendable {
     let reserve: Reserve
     let commit: CommitReservation
     let release: ReleaseReservation
+    let takeBack: TakeBack
 
     /// How long a customer waits for a page of the shop.
     private static let browsing = Duration.seconds(1)
@@ -28,6 +29,7 @@ struct InventoryRoutes: Sendable {
             .post("/reservations/{orderId}/release", .criticalPlus, access: .services) {
                 try await change($0, release.callAsFunction)
             },
+            .post("/reservations/{orderId}/returns", .critical, access: .services) { try await returnGoods($0) },
             .get("/products", .sheddablePlus, budget: Self.browsing) { try await products($0) },
             .get("/products/{sku}", .sheddablePlus, budget: Self.browsing) { try await product($0) },
             .get("/stock", .sheddablePlus, budget: Self.browsing) { try await stocks($0) },
@@ -39,6 +41,11 @@ struct InventoryRoutes: Sendable {
         let request = try await call.decode(ReservationRequest.self) { $0.validate(&$1) }.canonical
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await reserve(request))
+    }
+
+    private func returnGoods(_ call: Call) async throws -> Answer {
+        let request = try await call.decode(ReturnRequest.self) { $0.validate(&$1) }
+        return try await change(call) { try await takeBack($0, request) }
     }
 
     private func change(_ call: Call, _ change: @Sendable (String) async throws -> Reservation) async throws -> Answer {

@@ -141,20 +141,21 @@ extension InventoryStore {
     }
 
     /// Those whose time is over and whose stock is still set aside, the oldest first.
-    static func dueReservations(_ database: Database, at now: Timestamp, limit: Int) throws -> [Reservation] {
+    static func dueReservations(_ database: Database, _ due: Lapse.Due, limit: Int) throws -> [Reservation] {
         try database.rows(
             """
             SELECT \(reservationColumns) FROM reservations
-            WHERE status = 'reserved' AND expires_at <= ? ORDER BY expires_at LIMIT ?
+            WHERE status = 'reserved' AND expires_at BETWEEN ? AND ? ORDER BY expires_at LIMIT ?
             """,
-            [now.milliseconds, limit]
+            [due.from.milliseconds, due.upTo.milliseconds, limit]
         ).map(reservation)
     }
 
-    static func nextExpiry(_ database: Database) throws -> Timestamp? {
-        try database.row("SELECT expires_at FROM reservations WHERE status = 'reserved' ORDER BY expires_at LIMIT 1").map {
-            Timestamp(milliseconds: $0[0])
-        }
+    static func nextExpiry(_ database: Database, from first: Timestamp) throws -> Timestamp? {
+        try database.row(
+            "SELECT expires_at FROM reservations WHERE status = 'reserved' AND expires_at >= ? ORDER BY expires_at LIMIT 1",
+            [first.milliseconds]
+        ).map { Timestamp(milliseconds: $0[0]) }
     }
 
     /// Writes a reservation, over the order's former one if there is one.

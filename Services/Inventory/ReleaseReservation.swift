@@ -19,8 +19,8 @@ struct ReleaseReservation: Sendable {
             switch reservation.status {
             case .released: return reservation
             case .expired: break
-            case .reserved: try StockMovement.free.move(reservation.items, database, at: now)
-            case .committed: try StockMovement.putBack.move(reservation.items, database, at: now)
+            case .reserved: try StockMovement.free.move(reservation.items, database)
+            case .committed: try StockMovement.putBack.move(reservation.items, database)
             }
             reservation.status = .released
             try InventoryStore.update(database, reservation)

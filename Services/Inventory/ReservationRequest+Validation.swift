@@ -8,3 +8,11 @@ extension ReservationRequest {
         check.items(items)
     }
 }
+
+extension ReturnRequest {
+    /// Every field that is out of range.
+    func validate(_ check: inout FieldCheck) {
+        check.text(id, "/id")
+        check.items(items)
+    }
+}

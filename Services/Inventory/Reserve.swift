@@ -7,7 +7,7 @@ import Transport
 struct Reserve: Sendable {
     let store: Store
     let catalogue: Catalogue
-    let lifetime: Duration
+    let lapse: Lapse
     let wall: @Sendable () -> Timestamp
 
     /// - Throws: 409 `voided` after a release, 422 `contents-differ` for other items than before, 422 `unknown-sku`,
@@ -19,8 +19,8 @@ struct Reserve: Sendable {
             if let kept = try standing(database, request.orderId, wanted: wanted, now: now) { return kept }
             let reservation = Reservation(
                 orderId: request.orderId, items: try catalogue.price(wanted), status: .reserved,
-                currency: Catalogue.currency, expiresAt: now.advanced(by: lifetime))
-            try StockMovement.reserve.move(reservation.items, database, at: now)
+                currency: Catalogue.currency, expiresAt: now.advanced(by: lapse.lifetime))
+            try StockMovement.reserve.move(reservation.items, database, expiring: lapse.due(at: now))
             try InventoryStore.save(database, reservation)
             return reservation
         }
@@ -40,7 +40,7 @@ struct Reserve: Sendable {
         case .expired, .released: return nil
         // Also when it is due: nobody else has taken its stock yet.
         case .reserved:
-            reservation.expiresAt = now.advanced(by: lifetime)
+            reservation.expiresAt = now.advanced(by: lapse.lifetime)
             try InventoryStore.update(database, reservation)
             return reservation
         }

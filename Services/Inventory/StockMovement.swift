@@ -25,13 +25,15 @@ enum StockMovement {
 
     /// Moves all items, or throws and leaves it to the caller's transaction to undo the part that was moved.
     ///
-    /// Where available stock falls short, reservations that are due are expired first.
+    /// Where available stock falls short, reservations that are `due` are expired first.
     /// - Throws: 409 `out-of-stock` with every item that falls short.
-    func move(_ items: [ReservedItem], _ database: Database, at now: Timestamp) throws {
+    func move(_ items: [ReservedItem], _ database: Database, expiring due: Lapse.Due? = nil) throws {
         var short = try unmoved(items, database)
         if short.isEmpty || !takesAvailable { return }
-        try ExpireReservations.expireDue(database, at: now, limit: .max)
-        short = try unmoved(short, database)
+        if let due {
+            try ExpireReservations.expire(database, due, limit: .max)
+            short = try unmoved(short, database)
+        }
         if short.isEmpty { return }
         throw Problem.outOfStock(
             try short.map { item in

@@ -7,7 +7,7 @@ import Storage
 import Transport
 
 /// What an order leaves to the queue: each kind of message, its lane, and the place where it is added to a transaction.
-/// A message's key is the order's id.
+/// A message's key is the order's id, or the refund's, of which an order may have several.
 enum Errand: String, Sendable, CaseIterable {
     /// Takes up an order that was begun and not ended: after a crash, or with inventory or payment out of reach.
     case finishOrder = "finish-order"
@@ -19,6 +19,10 @@ enum Errand: String, Sendable, CaseIterable {
     case repairCoupon = "repair-coupon"
     /// Refunds what such a coupon was worth more than was given.
     case refundCoupon = "refund-coupon"
+    /// Pays a refund back.
+    case refundOrder = "refund-order"
+    /// Puts the goods of a refund back in stock.
+    case returnGoods = "return-goods"
     case notifyAccepted = "order-accepted"
     case notifyConfirmed = "order-confirmed"
     case notifyCancelled = "order-cancelled"
@@ -30,6 +34,7 @@ enum Errand: String, Sendable, CaseIterable {
     enum Lane: String, CaseIterable {
         case order, unreserved, unpaid
         case commit, release, void, refund
+        case goods = "return"
         case redemptionRelease = "redemption-release"
         case redemption, notification
     }
@@ -41,7 +46,8 @@ enum Errand: String, Sendable, CaseIterable {
         case .commitReservation: .commit
         case .releaseReservation: .release
         case .voidPayment: .void
-        case .refundCoupon: .refund
+        case .refundCoupon, .refundOrder: .refund
+        case .returnGoods: .goods
         case .releaseRedemption: .redemptionRelease
         case .repairCoupon: .redemption
         case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: .notification
@@ -72,7 +78,7 @@ enum Errand: String, Sendable, CaseIterable {
     var priority: Int {
         switch self {
         case .finishOrder, .voidPayment, .releaseReservation, .releaseRedemption: 3
-        case .repairCoupon, .refundCoupon: 2
+        case .repairCoupon, .refundCoupon, .refundOrder, .returnGoods: 2
         case .commitReservation: 1
         case .notifyAccepted, .notifyConfirmed, .notifyCancelled, .notifyRefunded: 0
         }
@@ -104,7 +110,7 @@ extension DurableQueue {
 
     func add(_ database: Database, _ assignment: Conclusion.Assignment, _ orderId: String) throws {
         let errand = assignment.errand
-        // The other kinds go with a change of status, which comes once.
+        // The other kinds go with a change of status, which comes once; a refund's has the refund's key.
         let once = errand == .notifyRefunded ? "\(orderId):\(errand.rawValue)" : nil
         try add(database, errand, orderId, payload: assignment.payload, once: once)
     }

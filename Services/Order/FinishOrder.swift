@@ -40,6 +40,8 @@ struct FinishOrder: Sendable {
             return done(try endings.confirmed(order))
         case .refused(let refusal) where order.status == .accepted:
             return done(try endings.cancelled(order, why: refusal.detail, refusal: refusal))
+        case .refused(let refusal) where refusal == .paymentMissing:
+            return done(try endings.givenUp(order, refusal, undoing: .everything))
         case .refused(let refusal):
             // Also the payment: the process that began it may have charged before it died.
             return done(try endings.rejected(order, refusal, undoing: .everything))

@@ -56,7 +56,8 @@ final class LastKnown<Value: Codable & Sendable>: Sendable {
     }
 
     /// Reads the whole list, page by page, and forgets what isn't in it any more; false if it couldn't be had. What is known
-    /// already stays then.
+    /// already stays then. A list that was read is on disk: a service that has just become ready may be killed, and needs it most
+    /// where inventory is gone as well.
     func refresh(until deadline: Deadline? = nil, _ pages: Pages) async -> Bool {
         let before = Set(cache.keys)
         var listed: Set<String> = []
@@ -72,6 +73,7 @@ final class LastKnown<Value: Codable & Sendable>: Sendable {
         } while cursor != nil
         // An empty list is that of a service that hasn't been filled yet.
         if !listed.isEmpty { before.subtracting(listed).forEach(cache.remove) }
+        await cache.flush()
         return true
     }
 }

@@ -6,7 +6,7 @@ extension Order {
     mutating func redeemedLate(discount: Int, at now: Timestamp) {
         let given = document.discount
         progress.couponDecision = .redeemed
-        let owed = min(discount - given, (document.total ?? 0) - document.refunded)
+        let owed = discount - given
         if owed > 0, progress.paymentId != nil {
             progress.couponRefund = owed
             note("redeem", "done", "\(discount) off, \(owed) to be refunded", at: now)
@@ -22,6 +22,11 @@ extension Order {
     mutating func notRedeemedLate(_ why: String, at now: Timestamp) {
         let given = document.discount
         repair("coupon", given == 0 ? why : "\(why); the discount of \(given) stays", at: now)
+    }
+
+    /// What it is worth more is owed, but all that was paid had been refunded already.
+    mutating func couponNotRefunded(at now: Timestamp) {
+        repair("coupon", "redeemed; nothing was left to refund", at: now)
     }
 
     /// - Parameter refunded: all that was refunded of the order's payment.

@@ -14,9 +14,10 @@ package struct OrderApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        OrderStore.migration, OrderStore.promises, OrderStore.couponUses, LastKnownTable.products.migration("catalogue-1"),
+        OrderStore.migration, OrderStore.promises, OrderStore.couponUses,
+        LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
-        OrderStore.couponUseStates,
+        OrderStore.couponUseStates, OrderStore.refunds,
     ]
 
     package let store: Store
@@ -59,6 +60,9 @@ package struct OrderApplication: ServiceApplication {
             store: store, queue: queue, claims: claims, counts: OrderCounts(), stockMargin: configuration.stockMargin)
         let hands = WorkInHand()
 
+        let settle = SettleRefund(
+            store: store, queue: queue, payment: neighbours.payment, inventory: neighbours.inventory, wall: wall)
+
         routes =
             OrderRoutes(
                 store: store,
@@ -67,6 +71,8 @@ package struct OrderApplication: ServiceApplication {
                     conclude: conclude, resumeAfter: configuration.orderBudget + .seconds(1), wall: wall,
                     logger: environment.logger),
                 cancel: CancelOrder(store: store, queue: queue, endings: endings, counts: conclude.counts),
+                refund: RefundOrder(
+                    store: store, queue: queue, settle: settle, resumeAfter: OrderRoutes.refundBudget + .seconds(1), wall: wall),
                 quote: QuoteOrder(
                     store: store, inventory: neighbours.inventory, coupon: neighbours.coupon, catalogue: catalogue, wall: wall),
                 budget: configuration.orderBudget
@@ -76,18 +82,21 @@ package struct OrderApplication: ServiceApplication {
             store: store, queue: queue, purchase: purchase, hands: hands,
             endings: endings, conclude: conclude, wall: wall)
         let repair = RepairCoupon(store: store, claims: claims)
-        let refund = RefundCoupon(store: store, queue: queue, payment: neighbours.payment, wall: wall)
+        let refund = RefundCoupon(queue: queue, wall: wall)
+        let commit = CommitStock(store: store, queue: queue, inventory: neighbours.inventory, wall: wall)
         let errands = RunErrands(
             store: store, neighbours: neighbours, wall: wall)
         let lanes = Errand.lanes { errand in
             switch errand {
             case .finishOrder: { await finish($0) }
-            case .commitReservation: { await errands.commitReservation($0) }
+            case .commitReservation: { await commit($0) }
             case .releaseReservation: { await errands.releaseReservation($0) }
             case .voidPayment: { await errands.voidPayment($0) }
             case .releaseRedemption: { await errands.releaseRedemption($0) }
             case .repairCoupon: { await repair($0) }
-            case .refundCoupon: { await refund($0) }
+            case .refundCoupon: { refund($0) }
+            case .refundOrder: { await settle.pay($0.key, for: .queue) }
+            case .returnGoods: { await settle.returnGoods($0.key, for: .queue) }
             case .notifyAccepted: { await errands.notify(.orderAccepted, $0) }
             case .notifyConfirmed: { await errands.notify(.orderConfirmed, $0) }
             case .notifyCancelled: { await errands.notify(.orderCancelled, $0) }

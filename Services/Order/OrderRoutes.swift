@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import Resilience
 import ServingPath
 import Storage
 import Transport
@@ -9,9 +10,13 @@ struct OrderRoutes: Sendable {
     let store: Store
     let place: PlaceOrder
     let cancel: CancelOrder
+    let refund: RefundOrder
     let quote: QuoteOrder
     /// What a customer waits for an order at most.
     let budget: Duration
+
+    /// What an operator waits for a refund at most.
+    static let refundBudget = Duration.seconds(5)
 
     var routes: [Route] {
         [
@@ -20,13 +25,16 @@ struct OrderRoutes: Sendable {
             .get("/orders/{id}") { try await show($0) },
             .get("/orders/{id}/timeline") { try await timeline($0) },
             .post("/orders/{id}/cancel", .criticalPlus) { try await cancelOrder($0) },
+            .post(
+                "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators, addsWork: true
+            ) { try await refundOrder($0) },
             .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
         ]
     }
 
     private func placeOrder(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
-        let request = try await call.decode(OrderRequest.self) { $0.validate(&$1, needsPayment: true) }.canonical
+        let request = try await call.decode(OrderRequest.self) { $0.validate(&$1) }.canonical
         let outcome =
             if let refusal = call.refusal {
                 try await place.repeated(request, key: key, else: refusal)
@@ -88,6 +96,17 @@ struct OrderRoutes: Sendable {
         .json(200, encoded: try await cancel(orderId(call)))
     }
 
+    private func refundOrder(_ call: Call) async throws -> Answer {
+        let key = try call.idempotencyKey()
+        let request = try await call.decode(OrderRefundRequest.self) { $0.validate(&$1) }.canonical
+        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        let id = try orderId(call)
+        let refunded = try await refund(id, request, key: key, for: .customer(until: call.deadline, call.criticality))
+        var headers: HTTPFields = [.location: "/orders/\(id)"]
+        if refunded.isReplayed { headers[.idempotentReplayed] = "true" }
+        return .json(refunded.isPending ? 202 : 201, encoded: refunded.document, headers: headers)
+    }
+
     /// SQLite would read an id with a NUL only up to there, and find another one.
     private func orderId(_ call: Call) throws -> String {
         let id = call.parameter("id")
@@ -96,7 +115,9 @@ struct OrderRoutes: Sendable {
     }
 
     private func quoteOrder(_ call: Call) async throws -> Answer {
-        let request = try await call.decode(OrderRequest.self) { $0.validate(&$1, needsPayment: false) }.canonical
+        var request = try await call.decode(OrderRequest.self) { $0.validate(&$1) }.canonical
+        // Of no use here, whatever it is.
+        request.payment = nil
         return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }
 }

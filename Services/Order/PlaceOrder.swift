@@ -86,6 +86,8 @@ struct PlaceOrder: Sendable {
         case .paid: return try await taken(endings.confirmed(order))
         case .paymentUnavailable(let reason): return try await taken(endings.accepted(order, lacking: .payment(reason)))
         case .inventoryUnavailable(let reason): return try await promise(order, within: walked.lastKnownStock, reason)
+        case .refused(let refusal) where refusal == .paymentMissing:
+            return try await giveUp(order, Problem(refusal), undoing: .reservation)
         case .refused(let refusal): return try await refuse(order, refusal)
         case .priceUnavailable(let reason):
             let problem = reason.reason == .deadlineExceeded ? Problem.deadlineExceeded : .priceUnavailable

@@ -4,7 +4,7 @@ import ServingPath
 import Storage
 import Transport
 
-/// What an order would cost now: nothing is reserved and nothing promised.
+/// What an order would cost now, and what it would be refused for: nothing is reserved and nothing promised.
 struct QuoteOrder: Sendable {
     /// Product look-ups in flight for one quote: a long basket must not crowd out what customers order.
     static let concurrency = 8
@@ -31,11 +31,18 @@ struct QuoteOrder: Sendable {
             }
         }
         let subtotal = lines.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
-        let (discount, couponDegradation) = try await discount(request, lines.compactMap(\.priced), for: caller)
+        let deduction = try await deduction(request, lines.compactMap(\.priced), for: caller)
+        let total = subtotal - deduction.amount
+        let isSkipped = deduction.degradation?.effect == .couponSkipped
+        let problems = [
+            ProblemDocument.shortStock(items, products.mapValues(\.available)), deduction.problem,
+            request.maxTotal.flatMap { $0 < total ? .totalExceeded(total, limit: $0, isCouponSkipped: isSkipped) : nil },
+        ]
         return QuoteDocument(
             customerId: request.customerId, items: lines, currency: products.values.first?.currency ?? "USD",
-            subtotal: subtotal, discount: discount, total: subtotal - discount, couponCode: request.couponCode,
-            degradations: [priceDegradation, couponDegradation].compactMap { $0 })
+            subtotal: subtotal, discount: deduction.amount, total: total, couponCode: request.couponCode,
+            degradations: [priceDegradation, deduction.degradation].compactMap { $0 },
+            problems: problems.compactMap { $0.map(QuoteProblem.init) })
     }
 
     private func find(_ items: [ItemQuantity], for caller: Caller) async throws -> [Found] {
@@ -84,36 +91,43 @@ struct QuoteOrder: Sendable {
         return (products, degradation)
     }
 
-    private func discount(_ request: OrderRequest, _ lines: [PricedItem], for caller: Caller) async throws -> (
-        Int, Degradation?
-    ) {
-        guard let code = request.couponCode else { return (0, nil) }
+    /// What the coupon takes off, and what there is to say of it.
+    private struct Deduction {
+        var amount = 0
+        var degradation: Degradation?
+        var problem: ProblemDocument?
+    }
+
+    private func deduction(_ request: OrderRequest, _ lines: [PricedItem], for caller: Caller) async throws -> Deduction {
+        guard let code = request.couponCode else { return Deduction() }
         switch await coupon.rule(code, for: caller) {
         case .live(.unknown):
             throw Problem(.couponRefused("unknown coupon"))
         case .live(.known(let rule)):
             if rule.isExpired(at: wall()) { throw Problem(.couponRefused("expired")) }
             guard let discount = rule.discount(on: lines) else { throw Problem(.couponRefused("no eligible item")) }
-            return (discount, nil)
+            let isLeft = try await hasUseLeft(rule, request.customerId)
+            return isLeft ? Deduction(amount: discount) : Deduction(problem: .couponRefused("used up"))
         case .cached(.known(let rule), let age, let reason):
             guard let discount = rule.offlineDiscount(on: lines, at: wall()), try await hasUseLeft(rule, request.customerId)
             else { return try skipped(request, reason) }
             let estimated = Degradation(
                 dependency: "coupon", effect: .couponEstimated, source: .cache, ageSeconds: Int(age.components.seconds),
                 reason: reason.code, repair: .none)
-            return (discount, estimated)
+            return Deduction(amount: discount, degradation: estimated)
         case .cached(.unknown, _, let reason), .computed(_, let reason), .absent(let reason):
             return try skipped(request, reason)
         }
     }
 
-    private func skipped(_ request: OrderRequest, _ reason: Unavailability) throws -> (Int, Degradation?) {
+    private func skipped(_ request: OrderRequest, _ reason: Unavailability) throws -> Deduction {
         if request.ifCouponUnavailable == .reject { throw Problem.couponUnavailable }
-        let skipped = Degradation(
-            dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code, repair: .none)
-        return (0, skipped)
+        return Deduction(
+            degradation: Degradation(
+                dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code, repair: .none))
     }
 
+    /// By this service's own records: it places all orders.
     private func hasUseLeft(_ rule: Coupon, _ customerId: String) async throws -> Bool {
         let uses = try await store.read { try OrderStore.couponUses($0, code: rule.code, customerId: customerId) }
         return uses.count(where: \.counts) < rule.limitPerCustomer
@@ -127,5 +141,17 @@ extension Problem {
                 status: 422, code: "unknown-sku", title: "A SKU is not in the catalogue",
                 detail: "Not in the catalogue: \(items.map(\.sku).joined(separator: ", ").excerpt(500)).",
                 skus: items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: 0) }))
+    }
+}
+
+extension ProblemDocument {
+    /// Nil where there is enough of everything.
+    fileprivate static func shortStock(_ items: [ItemQuantity], _ available: [String: Int]) -> ProblemDocument? {
+        let short = items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: available[$0.sku] ?? 0) }
+            .filter { $0.available < $0.requested }
+        guard !short.isEmpty else { return nil }
+        return ProblemDocument(
+            status: 409, code: "out-of-stock", title: "Out of stock",
+            detail: "There isn't enough of \(short.map(\.sku).joined(separator: ", ").excerpt(500)).", skus: short)
     }
 }

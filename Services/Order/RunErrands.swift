@@ -12,15 +12,12 @@ struct RunErrands: Sendable {
     let neighbours: Neighbours
     let wall: @Sendable () -> Timestamp
 
-    func commitReservation(_ message: Message) async -> Verdict {
-        await verdict { () async throws(CallError) in
-            try await neighbours.inventory.commit(orderId: message.key, for: .queue)
-        }
-    }
-
     func releaseReservation(_ message: Message) async -> Verdict {
-        await verdict { () async throws(CallError) in
+        do {
             try await neighbours.inventory.release(orderId: message.key, for: .queue)
+            return .done()
+        } catch {
+            return Verdict(error)
         }
     }
 
@@ -56,14 +53,22 @@ struct RunErrands: Sendable {
         guard let data = try? JSON.decode(NotificationData.self, from: message.payload) else {
             return .refused("the event's data can't be read")
         }
+        if await isTooEarly(kind, data) { return .unavailable("the confirmation goes first") }
         let event = CloudEvent(
-            id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: message.key,
+            id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: data.orderId,
             time: Timestamp(milliseconds: message.createdAt), data: data)
         switch await neighbours.notification.send(event, for: .queue) {
-        case .live(.accepted): return told(kind, message.key)
+        case .live(.accepted): return told(kind, data.orderId)
         case .live(.refused(let problem)): return Verdict(.refused(problem))
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return Verdict(reason)
         }
+    }
+
+    /// The message of a refund has the refund's key, so it doesn't stand in a line with its order's others.
+    private func isTooEarly(_ kind: NotificationKind, _ data: NotificationData) async -> Bool {
+        guard kind == .orderRefunded else { return false }
+        let waiting = try? await store.read { try DurableQueue.kinds($0, key: data.orderId) }
+        return waiting?.contains(Errand.notifyConfirmed.rawValue) ?? false
     }
 
     /// Where the order owed its customer the message, the delivery is written into it together with the end of the message.
@@ -74,15 +79,6 @@ struct RunErrands: Sendable {
             else { return }
             order.repair("notification", "delivered", at: wall())
             try OrderStore.save(database, order, document: JSON.encode(order.document))
-        }
-    }
-
-    private func verdict(_ call: () async throws(CallError) -> Void) async -> Verdict {
-        do {
-            try await call()
-            return .done()
-        } catch {
-            return Verdict(error)
         }
     }
 }

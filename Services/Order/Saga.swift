@@ -1,6 +1,7 @@
 import Contracts
 import Resilience
 import ServingPath
+import Transport
 
 /// The purchase as a state machine, without clock, store or network: what an order needs next, and what each answer makes
 /// of it. **Reserve → redeem → charge**, always in this order, each step repeatable by the order's id.
@@ -162,9 +163,10 @@ struct Saga: Sendable {
             return .end(
                 .refused(.totalExceeded(total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
         }
+        let amount = order.document.total ?? 0
+        if amount > 0, order.request.payment == nil { return .end(.refused(.paymentMissing)) }
         if let unreserved { return .end(.inventoryUnavailable(unreserved)) }
-        guard let amount = order.document.total, amount > 0 else { return .end(.paid) }
-        return .charge(amount: amount)
+        return amount > 0 ? .charge(amount: amount) : .end(.paid)
     }
 
     // MARK: Charge
@@ -195,6 +197,11 @@ extension ProblemDocument {
             status: 409, code: "total-exceeded", title: "The order is dearer than allowed",
             detail: "The total is \(total)\(why), more than maxTotal \(limit). Nothing was charged.")
     }
+
+    /// A flaw of the request that shows only when the total is known. Like any such flaw it leaves the key free.
+    static let paymentMissing = Problem.invalidRequest([
+        FieldError(pointer: "/payment", detail: "is required, since something is to be paid")
+    ]).document
 
     static func paymentDeclined(_ reason: String) -> ProblemDocument {
         ProblemDocument(

@@ -2,17 +2,12 @@ import Contracts
 import Transport
 
 extension OrderRequest {
-    /// Every field that is out of range.
-    ///
-    /// - Parameter needsPayment: false for a quote.
-    func validate(_ check: inout FieldCheck, needsPayment: Bool) {
+    /// Every field that is out of range. Whether a payment is needed is known once the total is: ``Saga`` asks for it then.
+    func validate(_ check: inout FieldCheck) {
         check.text(customerId, "/customerId")
         check.items(items)
         if let couponCode { check.text(couponCode, "/couponCode") }
         if let maxTotal { check(maxTotal >= 0, "/maxTotal", "must not be negative") }
-        if needsPayment {
-            check(payment != nil, "/payment", "is required")
-            if let payment { check.text(payment.token, "/payment/token") }
-        }
+        if let payment { check.text(payment.token, "/payment/token") }
     }
 }

@@ -63,8 +63,6 @@ enum PaymentStore {
         var reason: String
     }
 
-    private enum Account: String, CaseIterable { case cash, refunds, sales }
-
     private static let columns =
         "id, order_id, customer_id, status, amount, currency, refunded, token, created_at"
 
@@ -117,15 +115,17 @@ enum PaymentStore {
                 payment.id, payment.orderId, payment.customerId, payment.status.rawValue, payment.amount, payment.currency,
                 token, key, payment.createdAt.milliseconds,
             ])
-        if payment.amount > 0 { try book(database, payment.id, to: .cash, from: .sales, payment.amount) }
+        if payment.amount > 0 {
+            try book(database, payment.id, to: .cash, from: .sales, payment.amount, payment.currency)
+        }
     }
 
-    static func refund(_ database: Database, paymentId: String, _ refund: Refund, key: String?) throws {
+    static func refund(_ database: Database, _ payment: Payment, _ refund: Refund, key: String?) throws {
         try database.run(
             "INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
-            [refund.id, paymentId, key, refund.amount, refund.reason, refund.at.milliseconds])
-        try database.run("UPDATE payments SET refunded = refunded + ? WHERE id = ?", [refund.amount, paymentId])
-        try book(database, paymentId, to: .refunds, from: .cash, refund.amount)
+            [refund.id, payment.id, key, refund.amount, refund.reason, refund.at.milliseconds])
+        try database.run("UPDATE payments SET refunded = refunded + ? WHERE id = ?", [refund.amount, payment.id])
+        try book(database, payment.id, to: .refunds, from: .cash, refund.amount, payment.currency)
     }
 
     static func void(_ database: Database, paymentId: String) throws {
@@ -137,20 +137,6 @@ enum PaymentStore {
         try database.row("SELECT payment_id, amount, reason FROM refunds WHERE idempotency_key = ?", [key]).map {
             ($0[0], $0[1], $0[2])
         }
-    }
-
-    /// Two entries with opposite signs, so that the ledger always sums to 0.
-    private static func book(_ database: Database, _ paymentId: String, to: Account, from: Account, _ amount: Int) throws {
-        try database.run(
-            "INSERT INTO entries (payment_id, account, amount) VALUES (?, ?, ?), (?, ?, ?)",
-            [paymentId, to.rawValue, amount, paymentId, from.rawValue, -amount])
-    }
-
-    static func ledger(_ database: Database) throws -> Ledger {
-        let rows = try database.rows("SELECT account, sum(amount) FROM entries GROUP BY account")
-        let balances: [String: Int] = rows.reduce(into: [:]) { $0[$1[0]] = $1[1] }
-        let accounts = Account.allCases.map { Ledger.Account(account: $0.rawValue, balance: balances[$0.rawValue] ?? 0) }
-        return Ledger(accounts: accounts, total: balances.values.reduce(0, +))
     }
 
     static func decline(_ database: Database, key: String) throws -> Decline? {

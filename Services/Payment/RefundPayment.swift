@@ -27,13 +27,21 @@ struct RefundPayment: Sendable {
             }
             guard payment.status == .captured else { throw Problem.voided(orderId: payment.orderId) }
             guard request.amount <= payment.amount - payment.refunded else {
-                throw Problem(
-                    422, "refund-exceeds-capture", "The refund is more than is left",
-                    "Of \(payment.amount) captured, \(payment.amount - payment.refunded) can still be refunded.")
+                throw Problem.refundExceedsCapture(payment)
             }
             let refund = Refund(id: Identifier.make("ref_", at: now), amount: request.amount, reason: request.reason, at: now)
-            try PaymentStore.refund(database, paymentId: id, refund, key: key)
+            try PaymentStore.refund(database, payment, refund, key: key)
             return Refunded(payment: try PaymentStore.record(database, id: id)?.payment ?? payment, isReplayed: false)
         }
+    }
+}
+
+extension Problem {
+    fileprivate static func refundExceedsCapture(_ payment: Payment) -> Problem {
+        let left = payment.amount - payment.refunded
+        return Problem(
+            ProblemDocument(
+                status: 422, code: "refund-exceeds-capture", title: "The refund is more than is left",
+                detail: "Of \(payment.amount) captured, \(left) can still be refunded.", left: left))
     }
 }

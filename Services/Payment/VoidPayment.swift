@@ -23,7 +23,7 @@ struct VoidPayment: Sendable {
             let left = existing.amount - existing.refunded
             if left > 0 {
                 let refund = Refund(id: Identifier.make("ref_", at: now), amount: left, reason: "voided", at: now)
-                try PaymentStore.refund(database, paymentId: existing.id, refund, key: nil)
+                try PaymentStore.refund(database, existing, refund, key: nil)
             }
             try PaymentStore.void(database, paymentId: existing.id)
             return try PaymentStore.record(database, orderId: orderId)?.payment ?? existing

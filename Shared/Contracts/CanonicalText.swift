@@ -8,12 +8,16 @@ extension String {
     }
 }
 
+extension [ItemQuantity] {
+    var canonical: [ItemQuantity] { map { ItemQuantity(sku: $0.sku.canonical, quantity: $0.quantity) } }
+}
+
 extension OrderRequest {
     /// With all names in canonical form.
     package var canonical: OrderRequest {
         var canonical = self
         canonical.customerId = customerId.canonical
-        canonical.items = items.map { ItemQuantity(sku: $0.sku.canonical, quantity: $0.quantity) }
+        canonical.items = items.canonical
         canonical.couponCode = couponCode?.canonical
         return canonical
     }
@@ -36,7 +40,16 @@ extension ReservationRequest {
     package var canonical: ReservationRequest {
         var canonical = self
         canonical.orderId = orderId.canonical
-        canonical.items = items.map { ItemQuantity(sku: $0.sku.canonical, quantity: $0.quantity) }
+        canonical.items = items.canonical
+        return canonical
+    }
+}
+
+extension OrderRefundRequest {
+    /// With all names in canonical form.
+    package var canonical: OrderRefundRequest {
+        var canonical = self
+        canonical.items = items?.canonical
         return canonical
     }
 }

@@ -27,13 +27,25 @@ package struct ReservationRequest: Codable, Sendable, Hashable {
     }
 }
 
+/// What `POST /reservations/{orderId}/returns` takes: goods of the order that are not, or not any longer, the customer's.
+package struct ReturnRequest: Codable, Sendable, Hashable {
+    /// The same however often it is sent.
+    package var id: String
+    package var items: [ItemQuantity]
+
+    package init(id: String, items: [ItemQuantity]) {
+        self.id = id
+        self.items = items
+    }
+}
+
 package enum ReservationStatus: String, Codable, Sendable, Hashable, CaseIterable {
     case reserved, committed, released, expired
 }
 
 package struct Reservation: Codable, Sendable, Hashable {
     package var orderId: String
-    /// Empty where the order was undone before anything was reserved for it.
+    /// Less what was returned. Empty where the order was undone before anything was reserved for it.
     package var items: [ReservedItem]
     package var status: ReservationStatus
     package var currency: String

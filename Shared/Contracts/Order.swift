@@ -6,6 +6,7 @@ package struct OrderRequest: Codable, Sendable, Hashable {
     package var ifCouponUnavailable: IfCouponUnavailable?
     /// Minor units; a dearer order is refused.
     package var maxTotal: Int?
+    /// May be left out where nothing is to be paid.
     package var payment: PaymentMeans?
 
     package init(
@@ -63,8 +64,11 @@ package struct OrderDocument: Codable, Sendable, Hashable {
     /// `null` until the coupon is decided as well.
     @Nullable package var total: Int?
     package var refunded: Int
+    /// The refunds of a confirmed order, the oldest first.
+    @OrEmpty package var refunds: [OrderRefund]
     @Nullable package var couponCode: String?
-    /// What still has to be done, by dependency: to finish an accepted order, or to undo a cancelled one.
+    /// What still has to be done, by dependency: to finish an accepted order, to undo a cancelled one, or for the refunds of a
+    /// confirmed one.
     package var pending: [String]
     package var degradations: [Degradation]
     package var createdAt: Timestamp
@@ -72,8 +76,8 @@ package struct OrderDocument: Codable, Sendable, Hashable {
 
     package init(
         id: String, status: OrderStatus, customerId: String, items: [OrderLine], currency: String, subtotal: Int?,
-        discount: Int, total: Int?, refunded: Int, couponCode: String?, pending: [String], degradations: [Degradation],
-        createdAt: Timestamp, updatedAt: Timestamp
+        discount: Int, total: Int?, refunded: Int, refunds: [OrderRefund] = [], couponCode: String?, pending: [String],
+        degradations: [Degradation], createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
         self.status = status
@@ -84,6 +88,7 @@ package struct OrderDocument: Codable, Sendable, Hashable {
         self.discount = discount
         self.total = total
         self.refunded = refunded
+        self.refunds = refunds
         self.couponCode = couponCode
         self.pending = pending
         self.degradations = degradations
@@ -162,10 +167,12 @@ package struct QuoteDocument: Codable, Sendable, Hashable {
     package var total: Int
     @Nullable package var couponCode: String?
     package var degradations: [Degradation]
+    /// What an order would be refused for now.
+    package var problems: [QuoteProblem]
 
     package init(
         customerId: String, items: [OrderLine], currency: String, subtotal: Int, discount: Int, total: Int,
-        couponCode: String?, degradations: [Degradation]
+        couponCode: String?, degradations: [Degradation], problems: [QuoteProblem]
     ) {
         self.customerId = customerId
         self.items = items
@@ -175,6 +182,22 @@ package struct QuoteDocument: Codable, Sendable, Hashable {
         self.total = total
         self.couponCode = couponCode
         self.degradations = degradations
+        self.problems = problems
+    }
+}
+
+/// The problem that an order would get.
+package struct QuoteProblem: Codable, Sendable, Hashable {
+    package var code: String
+    package var detail: String
+    package var skus: [ShortSKU]?
+    package var reason: String?
+
+    package init(_ problem: ProblemDocument) {
+        code = problem.code
+        detail = problem.detail
+        skus = problem.skus
+        reason = problem.reason
     }
 }
 

@@ -77,22 +77,29 @@ package struct RefundRequest: Codable, Sendable, Hashable {
     }
 }
 
-/// Double entry: every movement is written twice with opposite signs, so that `total` is always 0.
+/// Double entry: every movement is written twice with opposite signs, so that each total is always 0.
 package struct Ledger: Codable, Sendable, Hashable {
     package struct Account: Codable, Sendable, Hashable {
         package var account: String
+        /// ISO 4217.
+        package var currency: String
+        /// Minor units of `currency`.
         package var balance: Int
 
-        package init(account: String, balance: Int) {
+        package init(account: String, currency: String, balance: Int) {
             self.account = account
+            self.currency = currency
             self.balance = balance
         }
     }
-    package var accounts: [Account]
-    package var total: Int
 
-    package init(accounts: [Account], total: Int) {
+    /// Every account of every currency that anything was captured in.
+    package var accounts: [Account]
+    /// By currency.
+    package var totals: [String: Int]
+
+    package init(accounts: [Account], totals: [String: Int]) {
         self.accounts = accounts
-        self.total = total
+        self.totals = totals
     }
 }

@@ -14,12 +14,14 @@ package struct ProblemDocument: Codable, Sendable, Hashable {
     package var skus: [ShortSKU]?
     /// Why the issuer or the coupon's rules refused.
     package var reason: String?
+    /// Minor units that can still be refunded (422 `refund-exceeds-capture`).
+    package var left: Int?
     /// The order that was refused.
     package var orderId: String?
 
     package init(
         status: Int, code: String, title: String, detail: String, instance: String? = nil, errors: [FieldError]? = nil,
-        skus: [ShortSKU]? = nil, reason: String? = nil, orderId: String? = nil
+        skus: [ShortSKU]? = nil, reason: String? = nil, left: Int? = nil, orderId: String? = nil
     ) {
         self.type = "urn:csp:problem:\(code)"
         self.title = title
@@ -30,6 +32,7 @@ package struct ProblemDocument: Codable, Sendable, Hashable {
         self.errors = errors
         self.skus = skus
         self.reason = reason
+        self.left = left
         self.orderId = orderId
     }
 }

@@ -51,7 +51,9 @@ import Testing
         snapshot.orders[1].total = 0
         #expect(broken(snapshot) == [2: ["plain"]])
         snapshot.payments.removeAll { $0.orderId == "plain" }
-        snapshot.ledger.accounts = [.init(account: "cash", balance: 900), .init(account: "sales", balance: -900)]
+        snapshot.ledger.accounts = [
+            .init(account: "cash", currency: "USD", balance: 900), .init(account: "sales", currency: "USD", balance: -900),
+        ]
         #expect(broken(snapshot).isEmpty)
     }
 
@@ -71,12 +73,39 @@ import Testing
         sum.ledger.accounts[1].balance += 1
         #expect(broken(sum) == [3: ["ledger"]])
         var said = clean
-        said.ledger.total = 1
+        said.ledger.totals["USD"] = 1
         #expect(broken(said) == [3: ["ledger"]])
         var cash = clean
         cash.ledger.accounts[0].balance += 7
         cash.ledger.accounts[1].balance -= 7
         #expect(broken(cash) == [3: ["cash"]])
+    }
+
+    @Test("two currencies that make good for each other's lack are found")
+    func currencies() {
+        var mixed = clean
+        mixed.payments[1].currency = "EUR"
+        #expect(broken(mixed) == [3: ["cash", "cash"]])
+        mixed.ledger.accounts[0].balance = 900
+        mixed.ledger.accounts.append(.init(account: "cash", currency: "EUR", balance: 500))
+        #expect(broken(mixed) == [3: ["ledger", "ledger"]])
+    }
+
+    @Test("goods that were returned are not the customer's any more, and a refund without money is told as well")
+    func returned() {
+        var snapshot = clean
+        snapshot.orders[1].refunds = [
+            OrderRefund(
+                id: "r", cause: .outOfStock, amount: 0, reason: "out of stock", items: [ItemQuantity(sku: "A", quantity: 1)],
+                pending: [], at: Timestamp(milliseconds: 0))
+        ]
+        #expect(broken(snapshot) == [4: ["A"], 6: ["plain"]])
+        snapshot.stock[0].committed -= 1
+        snapshot.stock[0].onHand += 1
+        snapshot.notifications.append(.sample("plain", .orderRefunded))
+        #expect(broken(snapshot).isEmpty)
+        snapshot.orders[1].refunds[0].pending = ["inventory"]
+        #expect(broken(snapshot) == [2: ["plain"]])
     }
 
     @Test("stock that doesn't add up, is still reserved, or is oversold, is found")

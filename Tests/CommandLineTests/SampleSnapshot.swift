@@ -24,7 +24,10 @@ extension Snapshot {
         paid.refunds = [Refund(id: "r1", amount: 100, reason: "coupon", at: start)]
         snapshot.payments = [paid, .sample("plain", amount: 500), .sample("cancelled", amount: 300, refunded: 300)]
         snapshot.ledger = Ledger(
-            accounts: [.init(account: "cash", balance: 1400), .init(account: "sales", balance: -1400)], total: 0)
+            accounts: [
+                .init(account: "cash", currency: "USD", balance: 1400),
+                .init(account: "sales", currency: "USD", balance: -1400),
+            ], totals: ["USD": 0])
         snapshot.stock = [
             Stock(sku: "A", seeded: 10, onHand: 8, reserved: 0, committed: 2, available: 8),
             Stock(sku: "B", seeded: 5, onHand: 5, reserved: 0, committed: 0, available: 5),

@@ -46,6 +46,27 @@ struct ExpiryTests {
         }
     }
 
+    @Test("what ran out while inventory was away stays set aside until the commits that were held up have come")
+    func away() async throws {
+        let (clock, folder) = (WallClock(), try TemporaryFolder())
+        try await withInventory(["A": 5], folder: folder, clock: clock) { inventory in
+            _ = try await inventory.reserve("sold", ["A": 3])
+            _ = try await inventory.reserve("left", ["A": 2])
+        }
+        clock.advance(by: hour * 49)
+        let settings = ["RESERVATION_GRACE": "30s"]
+        try await withInventory(["A": 5], folder: folder, clock: clock, settings: settings) { inventory in
+            let early = try await inventory.reserve("late", ["A": 1])
+            #expect(early.problem?.code == "out-of-stock")
+            clock.advance(by: .seconds(29))
+            #expect(try await inventory.reserve("late", ["A": 1]).problem?.code == "out-of-stock")
+            #expect(try await inventory.commit("sold").status == 200)
+            clock.advance(by: .seconds(1))
+            #expect(try await inventory.reserve("late", ["A": 1]).status == 201)
+            #expect(figures(try await inventory.stock("A")) == [2, 1, 3])
+        }
+    }
+
     @Test("an expired reservation is reserved anew, for the same items only")
     func anew() async throws {
         let clock = WallClock()
@@ -98,7 +119,8 @@ struct ExpiryTests {
         let entry = Catalogue.Entry(sku: "A", name: "a", department: "d", unitPrice: 1)
         catalogue.load([entry])
         try await store.write { try InventoryStore.insert($0, entry, stock: 1000) }
-        let reserve = Reserve(store: store, catalogue: catalogue, lifetime: .seconds(40), wall: { clock.now })
+        let lapse = Lapse(lifetime: .seconds(40), grace: .zero, start: clock.now)
+        let reserve = Reserve(store: store, catalogue: catalogue, lapse: lapse, wall: { clock.now })
         for order in 0..<250 {
             _ = try await reserve(
                 ReservationRequest(orderId: "o\(order)", items: [ItemQuantity(sku: "A", quantity: 1)]))
@@ -108,7 +130,7 @@ struct ExpiryTests {
         }
 
         let sweep = ExpireReservations(
-            store: store, lifetime: .seconds(40), wall: { clock.now }, time: time.source, logger: Logger(label: "test"))
+            store: store, lapse: lapse, wall: { clock.now }, time: time.source, logger: Logger(label: "test"))
         let group = ServiceGroup(services: [sweep], logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

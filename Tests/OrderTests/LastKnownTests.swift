@@ -52,6 +52,22 @@ struct LastKnownTests {
         }
     }
 
+    @Test("a list that was read is on disk at once: a crash a moment later takes nothing of it away")
+    func kept() async throws {
+        let folder = try TemporaryFolder()
+        let store = try Store(folder: folder.path, name: "order", migrations: OrderApplication.migrations)
+        defer { store.close() }
+        func known() throws -> LastKnown<Coupon> {
+            try LastKnown(
+                .coupons, store: store, maximumAge: .seconds(60), time: ManualTime().source, wall: { Timestamp.now() }
+            ) { $0.code }
+        }
+        let (before, after) = (try known(), try known())
+        #expect(await before.refresh { _ in Page(items: [Self.coupon("ONE"), Self.coupon("TWO")]) })
+        #expect(await after.load() == 2)
+        withExtendedLifetime(folder) {}
+    }
+
     @Test("a list that breaks off, and an empty one, take nothing away")
     func unfinished() async throws {
         try await withKnown { known, _ in

@@ -86,16 +86,17 @@ private let patience: [String: String] = {
 /// - Parameters:
 ///   - proxies: by the setting whose neighbour is to be asked through it.
 ///   - folder: that of the order service; the others begin anew each time.
+///   - inventoryWall: the wall clock of inventory.
 func withStack(
     settings: [String: String] = [:], through proxies: [String: FaultyProxy] = [:], folder: TemporaryFolder? = nil,
-    coupons: String = Stack.coupons,
+    coupons: String = Stack.coupons, inventoryWall: @escaping @Sendable () -> Timestamp = { Timestamp.now() },
     _ body: @Sendable (Stack) async throws -> Void
 ) async throws {
     let seeds = try TemporaryFolder()
     try seeds.write(Stack.products, to: "products.csv")
     try seeds.write(coupons, to: "coupons.csv")
     let seed = ["SEED_DIR": seeds.path]
-    try await withService(InventoryApplication.self, settings: seed) { inventory in
+    try await withService(InventoryApplication.self, settings: seed, wall: inventoryWall) { inventory in
         try await withService(CouponApplication.self, settings: seed) { coupon in
             try await withService(PaymentApplication.self) { payment in
                 try await withService(NotificationApplication.self) { notification in

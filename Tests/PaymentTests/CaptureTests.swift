@@ -1,4 +1,6 @@
 import Contracts
+import GRDB
+import Storage
 import TestSupport
 import Testing
 
@@ -23,20 +25,18 @@ struct CaptureTests {
             #expect(try await service.get("/payments/\(payment.id)", token: nil).decode(Payment.self) == payment)
             #expect(try await service.payments("orderId=o1") == [payment])
             let expected: [Ledger.Account] = [
-                .init(account: "cash", balance: 718), .init(account: "refunds", balance: 0),
-                .init(account: "sales", balance: -718),
+                .init(account: "cash", currency: "USD", balance: 718), .init(account: "refunds", currency: "USD", balance: 0),
+                .init(account: "sales", currency: "USD", balance: -718),
             ]
-            #expect(try await service.ledger() == Ledger(accounts: expected, total: 0))
+            #expect(try await service.ledger() == Ledger(accounts: expected, totals: ["USD": 0]))
         }
     }
 
-    @Test("the ledger of an empty store has its accounts, at 0")
+    @Test("the ledger of an empty store has no currency, and so no account")
     func emptyLedger() async throws {
         try await withPayments { service in
             let ledger = try await service.ledger()
-            #expect(ledger.accounts.map(\.account) == ["cash", "refunds", "sales"])
-            #expect(ledger.accounts.allSatisfy { $0.balance == 0 })
-            #expect(ledger.total == 0)
+            #expect(ledger.accounts.isEmpty && ledger.totals.isEmpty)
         }
     }
 
@@ -168,6 +168,35 @@ struct CaptureTests {
             #expect(try await service.capture(charge("refused", token: "tok_declined")).status == 402)
             #expect(try await service.capture(charge("refused")).problem?.code == "idempotency-key-reused")
             #expect(try await service.ledger() == before.ledger)
+        }
+    }
+
+    @Test("each currency has balances of its own")
+    func currencies() async throws {
+        try await withPayments { service in
+            var euros = charge("o2", 300)
+            euros.currency = "EUR"
+            #expect(try await service.capture(charge("o1", 700)).status == 201)
+            #expect(try await service.capture(euros).status == 201)
+            let ledger = try await service.ledger()
+            #expect(ledger.totals == ["EUR": 0, "USD": 0])
+            let cash = ledger.accounts.filter { $0.account == "cash" }
+            #expect(cash.map(\.currency) == ["EUR", "USD"] && cash.map(\.balance) == [300, 700])
+        }
+    }
+
+    @Test("a capture that the ledger has no room for is refused, and what was captured can still be refunded")
+    func full() async throws {
+        try await withPayments { service in
+            let payment: Payment = try await service.capture(charge("o1", 700)).decode()
+            try await service.application.store.write("fill") {
+                try $0.execute(sql: "UPDATE balances SET balance = -9223372036854775000 WHERE account = 'sales'")
+                try $0.execute(sql: "UPDATE balances SET balance = 9223372036854775000 WHERE account = 'cash'")
+            }
+            let refused = try await service.capture(charge("o2", 1_000_000))
+            #expect(refused.status == 409 && refused.problem?.code == "ledger-full")
+            #expect(try await service.get("/ledger").status == 200)
+            #expect(try await service.refund(payment.id, 700, key: "r1").status == 201)
         }
     }
 }

@@ -17,11 +17,13 @@ struct PaymentModel: Sendable {
     var ledger: Ledger {
         let captured = charges.values.reduce(0) { $0 + $1.request.amount }
         let refunded = charges.values.reduce(0) { $0 + $1.refunded }
+        guard !charges.isEmpty else { return Ledger(accounts: [], totals: [:]) }
         return Ledger(
             accounts: [
-                .init(account: "cash", balance: captured - refunded), .init(account: "refunds", balance: refunded),
-                .init(account: "sales", balance: -captured),
-            ], total: 0)
+                .init(account: "cash", currency: "USD", balance: captured - refunded),
+                .init(account: "refunds", currency: "USD", balance: refunded),
+                .init(account: "sales", currency: "USD", balance: -captured),
+            ], totals: ["USD": 0])
     }
 
     mutating func capture(_ request: PaymentRequest, key: String) -> String {

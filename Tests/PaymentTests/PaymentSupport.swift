@@ -38,8 +38,9 @@ extension RunningService<PaymentApplication> {
 
     func ledger() async throws -> Ledger { try await get("/ledger").decode() }
 
-    func cash() async throws -> Int? {
-        try await ledger().accounts.first { $0.account == "cash" }?.balance
+    /// Of all currencies.
+    func cash() async throws -> Int {
+        try await ledger().accounts.filter { $0.account == "cash" }.reduce(0) { $0 + $1.balance }
     }
 }
 

@@ -20,10 +20,10 @@ struct RefundTests {
             #expect(refunded.refunds.map(\.reason) == ["coupon C1", "coupon C2"])
             #expect(try await service.get("/payments/\(payment.id)").decode(Payment.self) == refunded)
             let expected: [Ledger.Account] = [
-                .init(account: "cash", balance: 450), .init(account: "refunds", balance: 250),
-                .init(account: "sales", balance: -700),
+                .init(account: "cash", currency: "USD", balance: 450), .init(account: "refunds", currency: "USD", balance: 250),
+                .init(account: "sales", currency: "USD", balance: -700),
             ]
-            #expect(try await service.ledger() == Ledger(accounts: expected, total: 0))
+            #expect(try await service.ledger() == Ledger(accounts: expected, totals: ["USD": 0]))
         }
     }
 

@@ -30,7 +30,8 @@ extension OrderProcess {
         case .notifyConfirmed: notify(.orderConfirmed, id, then)
         case .notifyCancelled: notify(.orderCancelled, id, then)
         case .notifyRefunded: notify(.orderRefunded, id, then)
-        case nil: then(.refused("no handler"))
+        // No operator refunds anything here, and inventory lets nothing lapse.
+        case .refundOrder, .returnGoods, nil: then(.refused("no handler"))
         }
     }
 

@@ -46,8 +46,10 @@ extension Shop {
         snapshot.orders = disk.rows.values.map(\.order.document).sorted { $0.id < $1.id }
         snapshot.payments = payment.payments.values.sorted { $0.id < $1.id }
         snapshot.ledger = Ledger(
-            accounts: [.init(account: "cash", balance: payment.cash), .init(account: "sales", balance: -payment.cash)],
-            total: 0)
+            accounts: [
+                .init(account: "cash", currency: "USD", balance: payment.cash),
+                .init(account: "sales", currency: "USD", balance: -payment.cash),
+            ], totals: ["USD": 0])
         snapshot.stock = inventory.stock.values.sorted { $0.sku < $1.sku }
         snapshot.reservations = inventory.reservations.values.sorted { $0.orderId < $1.orderId }
         snapshot.redemptions = coupon.redemptions.values.sorted { $0.orderId < $1.orderId }

@@ -43,6 +43,7 @@ struct CustomerJourney: Sendable {
         }
         let again = try await buy("plain", coupon: "TENTH", expecting: [201, 202])
         #expect(again == plain, "one key, two orders")
+        try await refund(plain)
     }
 
     /// Sends the order until it is answered, and answers its id where there is one.
@@ -73,6 +74,16 @@ struct CustomerJourney: Sendable {
             return status == 200 || status == 409 ? status : nil
         }
         #expect(status == 200 || status == 409)
+    }
+
+    /// Sends back what was bought, as soon as that is confirmed.
+    private func refund(_ id: String?) async throws {
+        let id = try #require(id)
+        let wanted = OrderRefundRequest(items: [ItemQuantity(sku: "APPLE", quantity: 1)], reason: "sent back")
+        _ = try await persist { () async throws -> Int? in
+            let answer = try await stack.post("order", "/orders/\(id)/refunds", wanted, key: "refund-\(round)", token: "admin")
+            return [201, 202].contains(answer.status) ? answer.status : nil
+        }
     }
 
     private func quote() async throws {

@@ -48,12 +48,13 @@ struct SystemStack: Sendable {
             environment: ["SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m"].merging(environment) { $1 })
     }
 
-    func post(_ service: String, _ path: String, _ value: some Encodable, key: String? = nil) async throws
-        -> HTTPClient.Response
-    {
+    func post(
+        _ service: String, _ path: String, _ value: some Encodable, key: String? = nil, token: String? = nil
+    ) async throws -> HTTPClient.Response {
         var request = HTTPClient.Request(
             method: "POST", url: try url(service) + path, connectTimeout: .seconds(60), timeout: .seconds(60))
         request.headers = [(name: "Content-Type", value: "application/json")]
+        if let token { request.headers.append((name: "Authorization", value: "Bearer \(token)")) }
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
         request.body = Array(try JSON.encode(value))
         return try await client.send(request)

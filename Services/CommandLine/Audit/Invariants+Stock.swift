@@ -6,6 +6,7 @@ extension Snapshot {
         var bought: [String: Int] = [:]
         for order in orders where order.status == .confirmed {
             for item in order.items { bought[item.sku, default: 0] += item.quantity }
+            for item in order.refunds.flatMap(\.items) { bought[item.sku, default: 0] -= item.quantity }
         }
         let known = Set(stock.map(\.sku))
         let unknown = bought.keys.filter { !known.contains($0) }.sorted().map { Violation($0, "was bought and has no stock") }

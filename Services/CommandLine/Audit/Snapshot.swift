@@ -4,7 +4,7 @@ import Contracts
 struct Snapshot {
     var orders: [OrderDocument] = []
     var payments: [Payment] = []
-    var ledger = Ledger(accounts: [], total: 0)
+    var ledger = Ledger(accounts: [], totals: [:])
     var stock: [Stock] = []
     var reservations: [Reservation] = []
     var redemptions: [Redemption] = []

@@ -31,6 +31,7 @@ struct InventoryNeighbour: Sendable {
     private let reserving: CriticalDependency<Order, Reservation, ProblemDocument>
     private let committing: CriticalDependency<String, Void, ProblemDocument>
     private let releasing: CriticalDependency<String, Void, ProblemDocument>
+    private let takingBack: CriticalDependency<(orderId: String, goods: ReturnRequest), Void, ProblemDocument>
     private let products: CriticalDependency<String, Product, ProblemDocument>
     private let catalogue: CriticalDependency<String?, Page<Product>, ProblemDocument>
 
@@ -63,6 +64,12 @@ struct InventoryNeighbour: Sendable {
                 "POST", "/reservations/\(orderId)/release", expecting: [200], in: context)
             guard ended.orderId == orderId, ended.status == .released else { throw .unavailable(.invalidAnswer) }
         }
+        takingBack = try CriticalDependency(step, "return", route: "POST /reservations/{orderId}/returns", isIdempotent: true) {
+            request, context async throws(CallError) in
+            let left: Ended = try await neighbour.call(
+                "POST", "/reservations/\(request.orderId)/returns", body: request.goods, expecting: [200], in: context)
+            guard left.orderId == request.orderId, left.status != .released else { throw .unavailable(.invalidAnswer) }
+        }
         // A quote of a hundred lines is a hundred calls, so a crowd of quotes waits here rather than in the way of orders.
         products = try CriticalDependency(step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16) {
             sku, context async throws(CallError) in
@@ -94,6 +101,11 @@ struct InventoryNeighbour: Sendable {
 
     func release(orderId: String, for caller: Caller) async throws(CallError) {
         try await releasing.call(orderId, for: caller)
+    }
+
+    /// Takes goods out of the order's reservation, whether they were handed out or not; once an `id`.
+    func takeBack(_ items: [ItemQuantity], orderId: String, return id: String, for caller: Caller) async throws(CallError) {
+        try await takingBack.call((orderId, ReturnRequest(id: id, items: items)), for: caller)
     }
 
     func product(_ sku: String, for caller: Caller) async throws(CallError) -> Product {

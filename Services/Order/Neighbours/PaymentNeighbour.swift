@@ -46,8 +46,8 @@ struct PaymentNeighbour: Sendable {
                 orderId: order.id, customerId: order.request.customerId, amount: request.amount,
                 currency: order.document.currency, token: order.request.payment?.token ?? "")
             let payment: Payment = try await neighbour.call(
-                "POST", "/payments", body: body, key: order.id, expecting: [201], refusals: ["payment-declined", "voided"],
-                in: context)
+                "POST", "/payments", body: body, key: order.id, expecting: [201],
+                refusals: ["payment-declined", "voided", "ledger-full"], in: context)
             guard payment.orderId == order.id, payment.amount == request.amount, payment.status == .captured else {
                 throw .unavailable(.invalidAnswer)
             }

@@ -1,0 +1,26 @@
+import Contracts
+
+/// When reservations lapse: at the end of their life, save for a while after the start.
+///
+/// The commits of reservations that ran out while inventory was away had nowhere to go. Until they have come, what was reserved
+/// before the start stays set aside: it was most likely sold.
+struct Lapse: Sendable {
+    /// What ran out, by its end.
+    struct Due: Sendable {
+        var from: Timestamp
+        /// Included.
+        var upTo: Timestamp
+    }
+
+    /// How long a reservation lives.
+    let lifetime: Duration
+    /// How long after the start older ones stay.
+    let grace: Duration
+    let start: Timestamp
+
+    func due(at now: Timestamp) -> Due {
+        // What is reserved or renewed since the start ends a lifetime after it at the soonest.
+        let isEarly = now < start.advanced(by: grace)
+        return Due(from: isEarly ? start.advanced(by: lifetime) : Timestamp(milliseconds: 0), upTo: now)
+    }
+}
