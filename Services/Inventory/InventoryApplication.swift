@@ -22,7 +22,7 @@ package struct InventoryApplication: ServiceApplication {
         let lifetime = configuration.reservationLifetime
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [InventoryStore.migration, DurableQueue.migration])
+            migrations: [InventoryStore.migration, DurableQueue.migration], acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let catalogue = Catalogue()
         loadCatalogue = LoadCatalogue(

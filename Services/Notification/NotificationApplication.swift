@@ -18,7 +18,7 @@ package struct NotificationApplication: ServiceApplication {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [NotificationStore.migration, DurableQueue.migration])
+            migrations: [NotificationStore.migration, DurableQueue.migration], acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         routes =
             NotificationRoutes(

@@ -18,7 +18,7 @@ package struct PaymentApplication: ServiceApplication {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [PaymentStore.migration, DurableQueue.migration])
+            migrations: [PaymentStore.migration, DurableQueue.migration], acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         routes =
             PaymentRoutes(
