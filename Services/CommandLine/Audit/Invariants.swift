@@ -1,6 +1,6 @@
 import Contracts
 
-/// The contract's eight invariants (§7), each a pure function over what was read.
+/// The contract's invariants (§7), each a pure function over what was read.
 extension Snapshot {
     var invariants: [Invariant] {
         [
@@ -12,6 +12,7 @@ extension Snapshot {
             Invariant(6, "every customer was told exactly once", notificationViolations),
             Invariant(7, "there are no dead letters", deadLetters),
             Invariant(8, "everything that was degraded is made good", unrepaired),
+            Invariant(10, "no store is older than what other services have seen of it", olderStores),
         ]
     }
 
