@@ -24,7 +24,9 @@ final class StoreCounterFile: Sendable {
     /// Makes the file or brings it up to date, and returns when that is on disk.
     init(path: String, _ mark: StoreMark) throws {
         self.path = path
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        // What says nothing goes as a whole: it may be longer than a line.
+        let isNew = Self.read(path) == nil
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (isNew ? O_TRUNC : 0), 0o600)
         guard descriptor >= 0 else { throw StoreError.unusable(path: path, reason: String(cString: strerror(errno))) }
         state = Locked(State(descriptor: descriptor))
         guard Self.write(mark, to: descriptor), fsync(descriptor) == 0 else {

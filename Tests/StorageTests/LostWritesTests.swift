@@ -99,8 +99,12 @@ struct LostWritesTests {
         try expectRefused(try copy(of: folder, ["test.sqlite"]), saying: "test.counter")
         try expectRefused(try copy(of: folder, ["test.counter"]), saying: "2 commits are missing")
         let garbled = try copy(of: folder)
-        try garbled.write("what?", to: "test.counter")
-        try expectRefused(garbled, saying: "test.counter")
+        for text in ["what?", String(repeating: "longer than it ever is ", count: 100)] {
+            try garbled.write(text, to: "test.counter")
+            try expectRefused(garbled, saying: "test.counter")
+            try open(garbled, acceptingLoss: true).close()
+            try open(garbled).close()
+        }
 
         let another = try TemporaryFolder()
         try open(another).close()
