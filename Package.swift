@@ -94,7 +94,9 @@ let package = Package(
         .target(name: "Contracts", dependencies: ["CBuild"], path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
-        .target(name: "Storage", dependencies: ["CrashPoints", "Resilience", grdb, logging, sqlite], path: "Shared/Storage"),
+        .target(
+            name: "Storage", dependencies: ["Contracts", "CrashPoints", "Resilience", grdb, logging, sqlite],
+            path: "Shared/Storage"),
         .target(
             name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
         .target(
@@ -134,7 +136,7 @@ let package = Package(
         tests("ServingPath", ["ServingPath", "Resilience", "TestSupport"]),
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
-        tests("Storage", ["Storage", "Resilience", "TestSupport", grdb]),
+        tests("Storage", ["Storage", "Contracts", "Resilience", "TestSupport", grdb]),
         tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
         tests(
             "Transport",

@@ -8,6 +8,14 @@ struct DataFolderOption: ParsableArguments {
     var folder: StackFolder { StackFolder(path: path) }
 }
 
+/// `--accept-loss`, where services are started.
+struct AcceptLossFlag: ParsableArguments {
+    @Flag(
+        name: .customLong("accept-loss"),
+        help: "Go on with what each store holds, whatever else was acknowledged once; it counts as whole from then on.")
+    var isGiven = false
+}
+
 /// `SERVICE`, where a command breaks or mends one of them.
 struct ServiceArgument: ParsableArguments {
     @Argument(help: "order, payment, coupon, inventory or notification.")

@@ -22,7 +22,7 @@ package struct CouponApplication: ServiceApplication {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations)
+            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         seed = SeedCoupons(
             store: store, folder: environment.common.seedFolder, offlineLimit: configuration.offlineLimit)

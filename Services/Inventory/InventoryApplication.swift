@@ -25,7 +25,7 @@ package struct InventoryApplication: ServiceApplication {
             lifetime: configuration.reservationLifetime, grace: configuration.reservationGrace, start: wall())
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations)
+            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         let catalogue = Catalogue()
         loadCatalogue = LoadCatalogue(

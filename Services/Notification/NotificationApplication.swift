@@ -20,7 +20,7 @@ package struct NotificationApplication: ServiceApplication {
         let wall = environment.wall
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations)
+            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         routes =
             NotificationRoutes(

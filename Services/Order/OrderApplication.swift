@@ -33,7 +33,7 @@ package struct OrderApplication: ServiceApplication {
         let configuration = environment.common.mode == .naive ? configuration.switchedOff : configuration
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations)
+            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(
             store: store, wall: { wall().milliseconds }, time: environment.time, capacity: configuration.queueCapacity)
         let products = try LastKnown<Product>(

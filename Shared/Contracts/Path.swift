@@ -4,11 +4,20 @@ package struct PathDocument: Codable, Sendable, Hashable {
     package var dependencies: [DependencyDocument]
     /// What is shed when requests are too many; null where nothing is.
     @Nullable package var shedder: ShedderDocument?
+    /// How far its own store has come, on disk.
+    package var store: StoreMark
+    /// How far other services' stores had come when it last heard of them.
+    package var peers: [ServiceStore]
 
-    package init(service: String, dependencies: [DependencyDocument], shedder: ShedderDocument? = nil) {
+    package init(
+        service: String, dependencies: [DependencyDocument], shedder: ShedderDocument? = nil,
+        store: StoreMark = StoreMark(id: "none"), peers: [ServiceStore] = []
+    ) {
         self.service = service
         self.dependencies = dependencies
         self.shedder = shedder
+        self.store = store
+        self.peers = peers
     }
 }
 

@@ -17,6 +17,8 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// 0: a free one, which the log names.
     package var port: Int
     package var dataFolder: String
+    /// Whether to go on with a store that has lost what was acknowledged (`--accept-loss`; not a setting, lest it stay).
+    package var acceptsLoss = false
     /// Bytes that new work leaves free on the data folder's disk; 0: none.
     package var storageReserve: Int64
     package var logLevel: Logger.Level

@@ -11,9 +11,13 @@ struct PathRoutes: Sendable {
     let time: TimeSource
     let wall: @Sendable () -> Timestamp
     let door: Door
+    let store: @Sendable () -> StoreMark
+    let peers: PeerStores
 
     var document: PathDocument {
-        PathDocument(service: service, dependencies: path.dependencies.map(document), shedder: door.document)
+        PathDocument(
+            service: service, dependencies: path.dependencies.map(document), shedder: door.document, store: store(),
+            peers: peers.seen)
     }
 
     /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or nothing.

@@ -46,6 +46,8 @@ package struct ServiceEnvironment: Sendable {
     package var time: TimeSource
     /// Wall-clock time, for what is stored and shown.
     package var wall: @Sendable () -> Timestamp
+    /// What is known of other services' stores.
+    package let peers = PeerStores()
     /// Of this service's door; nil: nothing is shed.
     package internal(set) var shedder: Shedder?
     /// No request's budget and no phase of the shutdown is shorter than this. Zero but in tests, which judge what is decided

@@ -29,6 +29,9 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         var environment = environment
         environment.shedder = try common.shedder.map { try Shedder($0) }
         application = try Application(configuration: configuration, environment: environment)
+        environment.peers.begin(in: common.dataFolder) { [store = application.store] in
+            ServiceStore(service: Application.name, store: store.mark)
+        }
         self.environment = environment
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         routes = application.routes.map { route in
@@ -46,7 +49,10 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     ///
     /// - Parameter onListening: called once with the port, when requests are taken.
     package func run(signals: [UnixSignal] = [], onListening: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
-        defer { application.store.close() }
+        defer {
+            environment.peers.save()
+            application.store.close()
+        }
         try await application.prepare()
         // Stopped in reverse: unready first, then no new requests, then no more deliveries.
         let services: [any Service] = application.background + [server(onListening), readiness]
@@ -65,7 +71,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             reserve: reserve, readiness: readiness, registry: Metering.registry,
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
-                door: door))
+                door: door, store: { [store = application.store] in store.mark }, peers: environment.peers))
         let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
         var routes = standard.routes + routes
         if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
@@ -73,7 +79,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             routes: routes,
             credentials: credentials,
             admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
-            translate: Self.problem, faults: faults, logger: environment.logger)
+            translate: Self.problem, faults: faults, peers: environment.peers, logger: environment.logger)
         return Hummingbird.Application(
             responder: responder, server: .through(door),
             configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),

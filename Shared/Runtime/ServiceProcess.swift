@@ -31,7 +31,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
             case .help: print(help())
             case .version: print("\(Application.name) \(SystemVersion.description)")
             case .ready: try await askWhetherReady()
-            case .run(let file): try await run(file: file)
+            case .run(let file, let acceptsLoss): try await run(file: file, acceptsLoss: acceptsLoss)
             }
             exit(0)
         } catch {
@@ -46,22 +46,23 @@ package enum ServiceProcess<Application: ServiceApplication> {
         case help
         case version
         case ready
-        case run(file: String?)
+        case run(file: String?, acceptsLoss: Bool)
 
         init(_ arguments: [String]) throws {
-            switch arguments {
-            case []: self = .run(file: ProcessInfo.processInfo.environment["CONFIG_FILE"])
-            case ["--help"], ["-h"]: self = .help
-            case ["--version"]: self = .version
-            case ["--ready"]: self = .ready
-            case let list where list.count == 2 && list[0] == "--config": self = .run(file: list[1])
+            let acceptsLoss = arguments.contains("--accept-loss")
+            switch arguments.filter({ $0 != "--accept-loss" }) {
+            case []: self = .run(file: ProcessInfo.processInfo.environment["CONFIG_FILE"], acceptsLoss: acceptsLoss)
+            case let list where list.count == 2 && list[0] == "--config": self = .run(file: list[1], acceptsLoss: acceptsLoss)
+            case ["--help"] where !acceptsLoss, ["-h"] where !acceptsLoss: self = .help
+            case ["--version"] where !acceptsLoss: self = .version
+            case ["--ready"] where !acceptsLoss: self = .ready
             default: throw StartError(.configuration, "unknown arguments \(arguments.joined(separator: " ")); see --help")
             }
         }
     }
 
-    private static func run(file: String?) async throws {
-        let (common, configuration) = try await read(file: file)
+    private static func run(file: String?, acceptsLoss: Bool) async throws {
+        let (common, configuration) = try await read(file: file, acceptsLoss: acceptsLoss)
         LoggingSystem.bootstrap { LineLogHandler(label: $0, format: common.logFormat, level: common.logLevel) }
         var logger = Logger(label: Application.name)
         logger.logLevel = common.logLevel
@@ -89,7 +90,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
         guard answer?.status == 200 else { throw StartError(.environment, "not ready on port \(port)") }
     }
 
-    private static func read(file: String?) async throws -> (CommonConfiguration, Application.Configuration) {
+    private static func read(file: String?, acceptsLoss: Bool) async throws -> (CommonConfiguration, Application.Configuration)
+    {
         var providers = [EnvironmentVariablesProvider()]
         var namesInFile: [String] = []
         if let file {
@@ -102,7 +104,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
         var settings = Settings { key in
             providers.lazy.compactMap { try? $0.environmentValue(forName: key) }.first { !$0.isEmpty }
         }
-        let common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        var common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        common.acceptsLoss = acceptsLoss
         let configuration = Application.Configuration(reading: &settings)
         settings.refuseUnknown(environment: ProcessInfo.processInfo.environment.keys, file: namesInFile)
         guard settings.problems.isEmpty else {
@@ -122,10 +125,13 @@ package enum ServiceProcess<Application: ServiceApplication> {
         return """
             \(Application.name): one service of the critical serving path. Runs until SIGTERM.
 
-            usage: \(Application.name) [--config FILE]
+            usage: \(Application.name) [--config FILE] [--accept-loss]
                    \(Application.name) --version
                    \(Application.name) --ready    asks a running one; exits with 0 if it is ready, else 1
             example: SERVICE_TOKEN=secret HTTP_PORT=\(Application.defaultPort) \(Application.name)
+
+            A store that has lost what was acknowledged isn't started on (exit code 1): put back what is missing, or go on
+            without it by --accept-loss, once.
 
             Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the environment wins.
             A name in FILE that is no setting, or one in the environment that is nearly one, ends the start with exit code 78.

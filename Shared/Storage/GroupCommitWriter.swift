@@ -1,3 +1,4 @@
+import Contracts
 import Dispatch
 import GRDB
 import GRDBSQLite
@@ -26,22 +27,33 @@ final class GroupCommitWriter: Sendable {
         var isDraining = false
         var isClosed = false
         var health = StoreHealth.healthy
+        /// What is on disk.
+        var mark: StoreMark
         /// Written to the log since the last checkpoint.
         var pagesInLog: Int32 = 0
     }
 
     private let pool: DatabasePool
+    private let counter: StoreCounterFile
     private let onChange: @Sendable (StoreHealth) -> Void
     private let queue = DispatchQueue(label: "store.writer", qos: .userInitiated)
-    private let state = Locked(State())
+    private let state: Locked<State>
 
-    /// - Parameter onChange: called with each new health, on the writer's queue.
-    init(pool: DatabasePool, onChange: @escaping @Sendable (StoreHealth) -> Void) {
+    /// - Parameters:
+    ///   - mark: the store's, which `counter` has already.
+    ///   - onChange: called with each new health, on the writer's queue.
+    init(
+        pool: DatabasePool, mark: StoreMark, counter: StoreCounterFile, onChange: @escaping @Sendable (StoreHealth) -> Void
+    ) {
         self.pool = pool
+        self.counter = counter
+        state = Locked(State(mark: mark))
         self.onChange = onChange
     }
 
     var health: StoreHealth { state.withLock { $0.health } }
+    /// How far the store has come, on disk.
+    var mark: StoreMark { state.withLock { $0.mark } }
 
     /// - Parameter committed: called once it is on disk, before the caller hears of it.
     func write<Value: Sendable>(
@@ -94,10 +106,17 @@ final class GroupCommitWriter: Sendable {
         }
         var outcomes: [Result<Settlement, any Error>] = []
         var isCommit = false
+        var mark = mark
         do {
             try pool.writeWithoutTransaction { database in
+                let changes = database.totalChangesCount
                 try database.inTransaction(.immediate) {
                     outcomes = try group.map { try attempt($0, in: database) }
+                    // A group that only looked costs no sync.
+                    if database.totalChangesCount > changes {
+                        mark.commits += 1
+                        try StoreIdentity.count(mark.commits, in: database)
+                    }
                     isCommit = true
                     return .commit
                 }
@@ -108,8 +127,16 @@ final class GroupCommitWriter: Sendable {
             let error = StoreError.translating(error, isCommit: isCommit)
             return settle(group, group.map { _ in .failure(error) })
         }
+        keep(mark)
         settle(group, outcomes)
         if state.withLock({ $0.pagesInLog >= Self.pagesBetweenCheckpoints }) { checkpoint() }
+    }
+
+    /// It is on disk, so that the counter may say so, and does before anybody is told.
+    private func keep(_ mark: StoreMark) {
+        guard mark != self.mark else { return }
+        counter.write(mark)
+        state.withLock { $0.mark = mark }
     }
 
     /// Copies the log into the file, once everybody whose write is in it has been told. Where the disk fails, nothing more is

@@ -1,3 +1,4 @@
+package import Contracts
 import CrashPoints
 import Foundation
 package import GRDB
@@ -23,12 +24,16 @@ package final class Store: Sendable {
     package let path: String
     private let pool: DatabasePool
     private let writer: GroupCommitWriter
+    private let counter: StoreCounterFile
     private let lock: FolderLock
 
     /// Opens `folder/name.sqlite`, making both where missing, and brings its schema up to date.
     ///
-    /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, or newer than this code.
-    package init(folder: String, name: String, migrations: [Migration]) throws {
+    /// - Parameter acceptingLoss: whether to go on with what the file holds, whatever else was acknowledged once. From then on
+    ///   that is what the store is (a new epoch).
+    /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, newer than this code, or
+    ///   older than what was acknowledged. It is then as it was.
+    package init(folder: String, name: String, migrations: [Migration], acceptingLoss: Bool = false) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
@@ -36,48 +41,75 @@ package final class Store: Sendable {
         }
         lock = try FolderLock(folder: folder)
         path = folder + "/\(name).sqlite"
-        // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log the same mode.
-        if !FileManager.default.fileExists(atPath: path) {
-            // Where it can't be made, SQLite says why.
-            _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-        }
+        let counterPath = folder + "/\(name).counter"
+        let mark: StoreMark
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)
             configuration.maximumReaderCount = Self.readers
             TemporaryStorage.keepInMemory(&configuration)
+            let migrator = Self.migrator(migrations)
+            let held = try Self.inspect(path, migrator, configuration)
+            mark = try StoreIdentity.opened(
+                held, known: StoreCounterFile.read(counterPath), path: path, counter: counterPath, acceptingLoss: acceptingLoss)
+            // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log the same mode.
+            if !FileManager.default.fileExists(atPath: path) {
+                // Where it can't be made, SQLite says why.
+                _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             pool = try DatabasePool(path: path, configuration: configuration)
             // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
             // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0") }
-            try Self.prepare(pool, path: path, with: migrations)
+            // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
+            // file they are written and synced anew, before anything relies on them.
+            _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try migrator.migrate(pool)
             try TemporaryStorage.check(pool, path: path, readers: Self.readers)
+            // First in the counter: a store that says who it is has one, wherever the process is killed.
+            counter = try StoreCounterFile(path: counterPath, mark)
+            if held?.mark != mark || held?.isCopy == true {
+                try pool.writeWithoutTransaction { try StoreIdentity.write(mark, in: $0) }
+            }
         } catch let error as DatabaseError {
             throw StoreError.unusable(path: path, reason: error.message ?? "\(error.resultCode)")
         }
         let log = StoreLog(path: path)
-        writer = GroupCommitWriter(pool: pool) { log.changed(to: $0) }
+        writer = GroupCommitWriter(pool: pool, mark: mark, counter: counter) { log.changed(to: $0) }
     }
 
-    /// Looks at every page, brings what an earlier process left in the log to the file, and the schema up to date. What is not
-    /// ours to use is left as it is.
-    private static func prepare(_ pool: DatabasePool, path: String, with migrations: [Migration]) throws {
-        // Of 100,000 orders (210 MiB) this takes 0.2 s when the file is in memory, 3.5 s when all of it comes from the disk.
-        let verdict = try pool.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") } ?? "no answer"
-        guard verdict == "ok" else {
-            let reason = verdict.split(whereSeparator: \.isNewline).joined(separator: " ")
-            throw StoreError.unusable(path: path, reason: "it is damaged (\(reason)); restore a backup")
-        }
+    private static func migrator(_ migrations: [Migration]) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        for migration in migrations {
+        for migration in migrations + [StoreIdentity.migration] {
             migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
         }
-        guard try !pool.read(migrator.hasBeenSuperseded) else { throw StoreError.newer(path: path) }
-        // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
-        // file they are written and synced anew, before anything relies on them.
-        _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-        try migrator.migrate(pool)
+        return migrator
     }
+
+    /// Looks at every page and at the schema, and answers what the store says of itself. Over a connection that can't write:
+    /// what is not ours to use is left as it is, its log too.
+    private static func inspect(
+        _ path: String, _ migrator: DatabaseMigrator, _ configuration: Configuration
+    ) throws -> StoreIdentity? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        var configuration = configuration
+        configuration.readonly = true
+        let reader = try DatabaseQueue(path: path, configuration: configuration)
+        defer { try? reader.close() }
+        return try reader.read { database in
+            // Of 100,000 orders (210 MiB) this takes 0.2 s when the file is in memory, 3.5 s when all of it comes from the disk.
+            let verdict = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
+            guard verdict == "ok" else {
+                let reason = verdict.split(whereSeparator: \.isNewline).joined(separator: " ")
+                throw StoreError.unusable(path: path, reason: "it is damaged (\(reason)); restore a backup")
+            }
+            guard try !migrator.hasBeenSuperseded(database) else { throw StoreError.newer(path: path) }
+            return try StoreIdentity(in: database)
+        }
+    }
+
+    /// Which store this is, and how far it has come: never ahead of what is on disk.
+    package var mark: StoreMark { writer.mark }
 
     /// Runs `body` in a transaction and returns once it is on disk.
     ///
@@ -149,6 +181,7 @@ package final class Store: Sendable {
         // out of it and removed on a disk whose syncs may lie.
         if writer.health == .healthy { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
         try? pool.close()
+        counter.close()
         lock.release()
     }
 }

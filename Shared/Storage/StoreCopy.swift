@@ -30,10 +30,10 @@ struct StoreCopy {
             try fill(from: pool, leaving: reserve)
             guard fsync(descriptor) == 0 else { throw failure("sync", partial) }
             guard rename(partial, path) == 0 else { throw failure("rename", partial) }
-            try syncFolder()
+            try Folder.sync(of: path)
             return Int64(lseek(descriptor, 0, SEEK_END))
         } catch {
-            for leftover in [partial, partial + "-journal"] { unlink(leftover) }
+            for suffix in ["", "-journal", "-wal", "-shm"] { unlink(partial + suffix) }
             throw StoreError.translating(error)
         }
     }
@@ -50,13 +50,7 @@ struct StoreCopy {
         defer { try? copy.close() }
         // One step on a reader's connection: one snapshot. In several, a write between two would start it over.
         try pool.backup(to: copy)
-    }
-
-    private func syncFolder() throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open", folder) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("sync", folder) }
+        try copy.writeWithoutTransaction { try StoreIdentity.markAsCopy(in: $0) }
     }
 
     private var folder: String { URL(filePath: path).deletingLastPathComponent().path }

@@ -8,6 +8,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case unusable(path: String, reason: String)
     /// The file was written by a later version of the service.
     case newer(path: String)
+    /// Something that was acknowledged is missing in the file, or may be; nothing in it was changed.
+    case lost(path: String, reason: String)
     /// No space is left: nothing of the transaction was kept.
     case full
     /// Memory, a file descriptor or a lock was missing, which passes: nothing of the transaction was kept.
@@ -24,6 +26,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .locked(let folder): "\(folder) is in use by another process"
         case .unusable(let path, let reason): "\(path) can't be used: \(reason)"
         case .newer(let path): "\(path) was written by a newer version; it is left untouched"
+        case .lost(let path, let reason):
+            "\(path) isn't taken for whole: \(reason); put back what is missing, or give --accept-loss to go on without it"
         case .full: "the disk is full"
         case .unavailable(let reason): "the store can't be used for now: \(reason)"
         case .uncertain(let reason): "the store was interrupted in a commit: \(reason)"

@@ -80,6 +80,17 @@ import Testing
         #expect(ServiceState(.running, nil) == .starting)
     }
 
+    @Test("a command that another one keeps waiting gives up, and goes on once the other is done")
+    func lock() throws {
+        let temporary = try TemporaryFolder()
+        let folder = StackFolder(path: temporary.path)
+        let refusal = try folder.locked {
+            #expect(throws: Failure.self) { try folder.locked(within: .milliseconds(1)) {} }
+        }
+        #expect(refusal?.message.contains("stack.lock") == true)
+        #expect(try folder.locked(within: .milliseconds(1)) { 1 } == 1)
+    }
+
     @Test("tokens come from the environment, else from before, else are made up; and are kept")
     func tokens() throws {
         let temporary = try TemporaryFolder()

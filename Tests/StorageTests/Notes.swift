@@ -4,8 +4,10 @@ import TestSupport
 
 let notes = Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT")
 
-func open(_ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes]) throws -> Store {
-    try Store(folder: folder.path, name: "test", migrations: migrations)
+func open(
+    _ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes], acceptingLoss: Bool = false
+) throws -> Store {
+    try Store(folder: folder.path, name: "test", migrations: migrations, acceptingLoss: acceptingLoss)
 }
 
 func add(_ store: Store, _ text: String) async throws {

@@ -85,18 +85,23 @@ struct DiskBackupTests {
         }
     }
 
-    @Test("nothing is overwritten, and a service that makes no copy is named, with exit code 1")
+    @Test("nothing is overwritten; a service that is dead or frozen is named, with exit code 1, and nothing is left")
     func failures() async throws {
         try await withSystemStack { stack in
             let copies = try TemporaryFolder()
-            try await stack.csp("kill", "coupon")
-            let without = try await stack.csp("backup", copies.path + "/new", expecting: 1)
-            #expect(without.errors.contains("coupon") && without.errors.split(separator: "\n").count == 1)
-            let mode = try FileManager.default.attributesOfItem(atPath: copies.path + "/new")[.posixPermissions] as? Int
+            for (hurt, word, heal) in [("kill", "dead", "start"), ("freeze", "frozen", "thaw")] {
+                try await stack.csp(hurt, "coupon")
+                let without = try await stack.csp("backup", copies.path + "/new/one", expecting: 1)
+                #expect(without.errors.contains("coupon is \(word)") && without.errors.split(separator: "\n").count == 1)
+                #expect(try FileManager.default.contentsOfDirectory(atPath: copies.path) == [])
+                try await stack.csp(heal, "coupon")
+            }
+            try await stack.csp("backup", copies.path + "/new/one")
+            let mode = try FileManager.default.attributesOfItem(atPath: copies.path + "/new/one")[.posixPermissions] as? Int
             #expect(mode == 0o700)
-            try await stack.csp("start", "coupon")
-            let again = try await stack.csp("backup", copies.path + "/new", expecting: 1)
-            #expect(again.errors.split(separator: "\n").count == 4 && again.errors.contains("file-exists"))
+            let again = try await stack.csp("backup", copies.path + "/new/one", expecting: 1)
+            #expect(again.errors.split(separator: "\n").count == 5 && again.errors.contains("file-exists"))
+            #expect(FileManager.default.fileExists(atPath: copies.path + "/new/one/order/order.sqlite"))
             try await stack.csp("backup", expecting: 2)
         }
     }

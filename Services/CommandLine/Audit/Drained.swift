@@ -7,7 +7,7 @@ extension StackReader {
     func waitUntilDrained(_ wait: Duration, progress: (String) -> Void) async throws {
         let limit = ContinuousClock.now + wait
         while true {
-            let busy = await busyQueues()
+            let busy = await busyQueues(within: max(.seconds(1), limit - .now))
             if busy.isEmpty { return }
             guard ContinuousClock.now < limit else {
                 throw Failure("not-drained: \(busy.joined(separator: "; ")) after \(wait.seconds.formattedWithoutZeros) s")
@@ -19,11 +19,11 @@ extension StackReader {
 
     /// In words. One after the other, in the order that work flows: what order hands on between two looks is seen at its
     /// receiver.
-    private func busyQueues() async -> [String] {
+    private func busyQueues(within limit: Duration) async -> [String] {
         var busy: [String] = []
         for name in ServiceName.allCases {
             do {
-                let queue = try await get(QueueStatus.self, name, "/queue")
+                let queue = try await get(QueueStatus.self, name, "/queue", within: min(limit, Self.longest))
                 if queue.ready + queue.leased + queue.delayed > 0 {
                     busy.append("\(name) has \(queue.ready) ready, \(queue.leased) leased, \(queue.delayed) delayed")
                 }

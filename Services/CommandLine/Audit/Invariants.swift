@@ -13,6 +13,7 @@ extension Snapshot {
             Invariant(7, "there are no dead letters", deadLetters),
             Invariant(8, "everything that was degraded is made good", unrepaired),
             Invariant(9, "no customer has more of a coupon than its rule allows", couponsBeyondTheirRule),
+            Invariant(10, "no store is older than what other services have seen of it", olderStores),
         ]
     }
 

@@ -5,6 +5,9 @@ extension StackReader {
     /// Everything the invariants need. Only sound while nothing is under way.
     func snapshot(progress: (String) -> Void) async throws -> Snapshot {
         var snapshot = Snapshot()
+        // What was heard of a store is read before the store, which goes on meanwhile.
+        for name in ServiceName.allCases { snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers }
+        for name in ServiceName.allCases { snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store }
         progress("reading order")
         snapshot.orders = try await all(.order, "/orders")
         progress("reading payment")

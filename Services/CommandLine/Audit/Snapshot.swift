@@ -12,6 +12,10 @@ struct Snapshot {
     var couponLimits: [String: Int] = [:]
     var notifications: [StoredNotification] = []
     var dead: [ServiceName: [DeadMessage]] = [:]
+    /// How far each service's store has come by its own account.
+    var stores: [ServiceName: StoreMark] = [:]
+    /// What each service had heard of the others' stores, before those were asked.
+    var seen: [ServiceName: [ServiceStore]] = [:]
 
     /// How many of each were looked at.
     var counts: [String: Int] {

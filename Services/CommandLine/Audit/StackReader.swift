@@ -6,12 +6,16 @@ import Transport
 struct StackReader {
     let record: StackRecord
     let client: HTTPClient
+    /// For one answer.
+    static let longest: Duration = .seconds(30)
     /// Sent along where it is known; reading needs none.
     let serviceToken: String?
 
     /// - Throws: ``Failure`` naming the service and the path.
-    func get<Value: Decodable>(_ type: Value.Type, _ name: ServiceName, _ path: String) async throws -> Value {
-        let answer = try await answer(name, path)
+    func get<Value: Decodable>(
+        _ type: Value.Type, _ name: ServiceName, _ path: String, within limit: Duration = Self.longest
+    ) async throws -> Value {
+        let answer = try await answer(name, path, within: limit)
         guard answer.status == 200 else { throw Failure("\(name) answered \(answer.status) to GET \(path)") }
         do {
             return try JSON.decode(type, from: Data(answer.body))
@@ -33,11 +37,14 @@ struct StackReader {
         return items
     }
 
-    func answer(_ name: ServiceName, _ path: String) async throws -> HTTPClient.Response {
+    func answer(
+        _ name: ServiceName, _ path: String, within limit: Duration = Self.longest
+    ) async throws -> HTTPClient.Response {
         guard let service = record[name] else { throw Failure("this stack has no \(name)") }
+        if service.process.activity == .stopped { throw Failure("\(name) is frozen, so it can't be read; csp thaw ends that") }
         let headers = serviceToken.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? []
         let request = HTTPClient.Request(
-            url: service.url + path, headers: headers, connectTimeout: .seconds(1), timeout: .seconds(30))
+            url: service.url + path, headers: headers, connectTimeout: .seconds(1), timeout: limit)
         do {
             return try await client.send(request)
         } catch {

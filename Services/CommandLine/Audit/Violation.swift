@@ -10,7 +10,7 @@ struct Violation: Encodable, Equatable {
     }
 }
 
-/// One of the contract's eight, looked at.
+/// One of the contract's, looked at.
 struct Invariant: Encodable {
     var number: Int
     var name: String

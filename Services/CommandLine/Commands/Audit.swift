@@ -3,7 +3,7 @@ import Transport
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Wait until nothing is under way, then check the eight invariants.",
+        abstract: "Wait until nothing is under way, then check the invariants.",
         discussion: """
             Reads every service over HTTP: nothing lost, nobody charged twice, nothing oversold, everything made good.
             With --history, also what the clients of a load saw is held against the orders: nothing lost, nothing twice, \

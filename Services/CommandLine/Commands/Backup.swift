@@ -8,7 +8,8 @@ struct Backup: AsyncParsableCommand {
         abstract: "Copy every service's store while it is used.",
         discussion: """
             Asks each running service for a copy: DIR/order/order.sqlite first, the others after it. \
-            DIR is made, for its owner alone, and can be given to csp up --data, as it is or copied first.
+            DIR is made, for its owner alone, and can be given to csp up --data, as it is or copied first. \
+            Where one makes no copy, none is left.
 
             What customers do meanwhile may have left traces in the later copies that order's doesn't \
             know: csp audit names them after a restore, and Docs/backup-and-restore.md says how to undo them.
@@ -21,6 +22,9 @@ struct Backup: AsyncParsableCommand {
     var directory: String
 
     @OptionGroup var data: DataFolderOption
+
+    @Option(help: ArgumentHelp("How long one copy may take, in seconds or such as 10m.", valueName: "s"))
+    var wait = DurationArgument(.seconds(120))
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -36,71 +40,50 @@ struct Backup: AsyncParsableCommand {
 
         var directory: String
         var copies: [Copy]
+
+        var isWhole: Bool { copies.allSatisfy { $0.problem == nil } }
     }
 
     func run() async throws {
-        let record = try data.folder.record()
-        let target = StackFolder(path: directory)
-        try prepare(target)
+        let target = BackupFolder(StackFolder(path: directory))
         let client = HTTPClient()
         defer { client.shutdown() }
-        let token = try Tokens.read(from: data.folder).adminToken
-        var copies: [Report.Copy] = []
-        // Order is the first of them: nothing that it knows of is missing from the others' copies.
-        for name in ServiceName.allCases {
-            let path = "\(target.data(of: name))/\(name.rawValue).sqlite"
-            var copy = Report.Copy(service: name, path: path)
-            do {
-                copy.bytes = try await askForCopy(record[name], named: name, at: path, token: token, client: client)
-            } catch {
-                copy.problem = error.message
-            }
-            copies.append(copy)
-            if !json { copy.problem.map(Terminal.error) ?? Terminal.print(line(copy)) }
+        let services = BackupServices(
+            record: try data.folder.record(), token: try Tokens.read(from: data.folder).adminToken, wait: wait.duration,
+            option: data.folder.option, client: client)
+        var report = Report(
+            directory: target.folder.path,
+            copies: ServiceName.allCases.map { Report.Copy(service: $0, path: target.copy(of: $0)) })
+        for index in report.copies.indices {
+            let name = report.copies[index].service
+            report.copies[index].problem = await services.problem(name) ?? target.problem(name)
         }
-        if json { Terminal.print(try Terminal.json(Report(directory: target.path, copies: copies))) }
-        if copies.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+        if report.isWhole { try await fill(target, services, &report) }
+        if json {
+            Terminal.print(try Terminal.json(report))
+        } else {
+            for copy in report.copies { copy.problem.map(Terminal.error) }
+            if report.isWhole { Terminal.print(report.copies.map(line).joined(separator: "\n")) }
+        }
+        guard report.isWhole else { throw ExitCode(1) }
         if !json { Terminal.print("csp up --data \(directory) runs on it; csp audit --data \(directory) checks it.") }
     }
 
-    /// The folders in which the services leave their copies.
-    private func prepare(_ target: StackFolder) throws {
-        for folder in [target.path] + ServiceName.allCases.map(target.data) {
+    /// All copies, or none.
+    private func fill(_ target: BackupFolder, _ services: BackupServices, _ report: inout Report) async throws {
+        let made = try target.make()
+        // Order is the first of them: nothing that it knows of is missing from the others' copies.
+        for index in report.copies.indices where report.isWhole {
+            let copy = report.copies[index]
             do {
-                try FileManager.default.createDirectory(
-                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                report.copies[index].bytes = try await services.copy(copy.service, to: copy.path)
             } catch {
-                throw Failure("\(folder) can't be made: \(error.localizedDescription)")
+                report.copies[index].problem = error.message
             }
         }
-    }
-
-    /// - Returns: the copy's size.
-    private func askForCopy(
-        _ service: StackRecord.Service?, named name: ServiceName, at path: String, token: String, client: HTTPClient
-    ) async throws(Failure) -> Int64 {
-        guard let service, service.process.isAlive else {
-            throw Failure("\(name) is dead, so it makes no copy; csp start \(name)\(data.folder.option) brings it back")
-        }
-        var request = HTTPClient.Request(
-            method: "POST", url: "\(service.url)/backup", connectTimeout: .seconds(1), timeout: .seconds(600))
-        request.headers = [
-            (name: "Authorization", value: "Bearer \(token)"), (name: "Content-Type", value: "application/json"),
-        ]
-        let answer: HTTPClient.Response
-        do {
-            request.body = Array(try JSON.encode(BackupRequest(path: path)))
-            answer = try await client.send(request)
-        } catch {
-            throw Failure("\(name) made no copy: \((error as? HTTPClientError)?.words ?? "\(error)")")
-        }
-        let body = Data(answer.body)
-        if answer.status == 201, let receipt = try? JSON.decode(BackupReceipt.self, from: body) { return receipt.bytes }
-        let problem = try? JSON.decode(ProblemDocument.self, from: body)
-        let details = (problem?.errors ?? []).map(\.detail)
-        let words =
-            details.isEmpty ? problem?.detail ?? "an answer that isn't in the contract" : details.joined(separator: ", ")
-        throw Failure("\(name) made no copy at \(path): \(words) (\(problem?.code ?? "status"), \(answer.status))")
+        if report.isWhole { return }
+        target.remove(made)
+        for index in report.copies.indices { report.copies[index].bytes = nil }
     }
 
     private func line(_ copy: Report.Copy) -> String {

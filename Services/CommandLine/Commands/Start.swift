@@ -5,7 +5,8 @@ struct Start: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a dead service again and wait until it is ready.",
         discussion: """
-            With the port, data and environment that csp up gave it.
+            With the port, data and environment that csp up gave it. One whose store has lost what was acknowledged (a deleted
+            log, an older copy) ends at once and says what is missing; --accept-loss goes on without it.
 
             Example: csp start coupon
             """
@@ -13,6 +14,7 @@ struct Start: AsyncParsableCommand {
 
     @OptionGroup var data: DataFolderOption
     @OptionGroup var argument: ServiceArgument
+    @OptionGroup var loss: AcceptLossFlag
 
     func run() async throws {
         let name = argument.service
@@ -20,7 +22,7 @@ struct Start: AsyncParsableCommand {
         _ = try folder.record()
         let client = HTTPClient()
         defer { client.shutdown() }
-        let launch = Launch(folder: folder, tokens: try Tokens.read(from: folder), client: client)
+        let launch = Launch(folder: folder, tokens: try Tokens.read(from: folder), client: client, acceptsLoss: loss.isGiven)
         let started = try launch.spawnAgain(name)
         guard let started else {
             let isFrozen = try folder.record()[name]?.process.activity == .stopped

@@ -8,6 +8,7 @@ struct Up: AsyncParsableCommand {
         discussion: """
             Stays in the foreground and says when a service dies; Ctrl-C stops all of them. Nothing restarts by itself.
             The services get this command's environment (LOG_LEVEL, ORDER_BUDGET, …; order --help lists them all).
+            One whose store has lost what was acknowledged says what is missing, and nothing is started, save with --accept-loss.
 
             Example: csp up --ports 9000 --detach
             """
@@ -23,6 +24,8 @@ struct Up: AsyncParsableCommand {
     @Flag(help: "Return once all are ready; csp down stops them.")
     var detach = false
 
+    @OptionGroup var loss: AcceptLossFlag
+
     func validate() throws {
         guard (1...65_530).contains(ports) else { throw ValidationError("--ports must be from 1 to 65530, not \(ports)") }
     }
@@ -37,7 +40,9 @@ struct Up: AsyncParsableCommand {
         let folder = data.folder
         try folder.prepare()
         let tokens = try Tokens.establish(in: folder, environment: ProcessInfo.processInfo.environment)
-        let launch = Launch(folder: folder, tokens: tokens, client: client) { signals.count > 0 }
+        let launch = Launch(folder: folder, tokens: tokens, client: client, acceptsLoss: loss.isGiven) {
+            signals.count > 0
+        }
         let new = StackRecord.new(
             ports: ports, seedFolder: try Places.seedFolder(), environment: ProcessInfo.processInfo.environment)
         let (record, started) = try folder.locked { try launch.spawnAll(new) }

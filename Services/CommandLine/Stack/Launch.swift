@@ -8,6 +8,8 @@ struct Launch {
     let folder: StackFolder
     let tokens: Tokens
     let client: HTTPClient
+    /// Whether what is started goes on with a store that has lost something.
+    var acceptsLoss = false
     /// Asked while waiting: true ends it with ``Interrupted``.
     var isInterrupted: @Sendable () -> Bool = { false }
 
@@ -25,7 +27,8 @@ struct Launch {
         let log = folder.log(of: name)
         let logStart = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? UInt64) ?? 0
         service.process = try startProcess(
-            executable: Places.executable(of: name), environment: record.environment(of: name, in: folder, tokens: tokens),
+            executable: Places.executable(of: name), arguments: acceptsLoss ? ["--accept-loss"] : [],
+            environment: record.environment(of: name, in: folder, tokens: tokens),
             log: log)
         record[name] = service
         return Started(service: service, logStart: logStart)

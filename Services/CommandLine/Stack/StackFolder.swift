@@ -52,12 +52,23 @@ struct StackFolder {
     }
 
     /// Runs `change` while no other command changes this stack.
-    func locked<Result>(_ change: () throws -> Result) throws -> Result {
+    ///
+    /// - Parameter limit: how long another one may take; it only starts processes and writes its record.
+    /// - Throws: ``Failure`` after `limit` (the other one may be frozen), and what `change` throws.
+    func locked<Result>(within limit: Duration = .seconds(10), _ change: () throws -> Result) throws -> Result {
         let file = "\(path)/stack.lock"
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure("\(file) can't be opened: \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0 {
+        let end = ContinuousClock.now + limit
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK {
+                guard ContinuousClock.now < end else {
+                    throw Failure("another csp command holds \(file), and doesn't let go of it; end that one, then try again")
+                }
+                usleep(10_000)
+                continue
+            }
             guard errno == EINTR else { throw Failure("\(file) can't be locked: \(String(cString: strerror(errno)))") }
         }
         return try change()

@@ -4,7 +4,9 @@ import Foundation
 ///
 /// It gets nothing of csp's but the environment given: stdin is empty, both outputs are appended to `log`, no other file
 /// is open, and signals are as in a fresh process.
-func startProcess(executable: String, environment: [String: String], log: String) throws -> ProcessIdentity {
+func startProcess(executable: String, arguments: [String] = [], environment: [String: String], log: String) throws
+    -> ProcessIdentity
+{
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
@@ -24,7 +26,7 @@ func startProcess(executable: String, environment: [String: String], log: String
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setflags(&attributes, Int16(ownSession | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(executable), nil]
+    var arguments: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in arguments + variables { free(text) } }
     var pid: pid_t = 0

@@ -16,7 +16,8 @@ struct Neighbours: Sendable {
         func neighbour(_ name: String, _ url: String, _ faults: [Fault]) throws -> Neighbour {
             Neighbour(
                 service: name, baseURL: url, token: environment.common.serviceToken, http: environment.http,
-                faults: faults.isEmpty ? nil : try NeighbourFaults(faults, environment: environment.faults(named: name)))
+                faults: faults.isEmpty ? nil : try NeighbourFaults(faults, environment: environment.faults(named: name)),
+                peers: environment.peers)
         }
         path = ServingPath(environment: environment.path)
         inventory = try InventoryNeighbour(

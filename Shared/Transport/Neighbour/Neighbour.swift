@@ -16,6 +16,7 @@ package struct Neighbour: Sendable {
     let http: HTTPClient
     /// nil: nothing is injected on the way.
     let faults: NeighbourFaults?
+    let peers: PeerStores?
 
     /// What the caller keeps of its deadline, to answer its own caller in time.
     static let margin: Duration = .milliseconds(15)
@@ -24,12 +25,16 @@ package struct Neighbour: Sendable {
     /// For a call that nothing bounds; every policy here does.
     static let longest: Duration = .seconds(30)
 
-    package init(service: String, baseURL: String, token: String, http: HTTPClient, faults: NeighbourFaults? = nil) {
+    package init(
+        service: String, baseURL: String, token: String, http: HTTPClient, faults: NeighbourFaults? = nil,
+        peers: PeerStores? = nil
+    ) {
         self.service = service
         self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
         self.token = token
         self.http = http
         self.faults = faults
+        self.peers = peers
     }
 
     /// Asks once, on behalf of `caller`, until `context.deadline` less a margin.
@@ -84,6 +89,7 @@ package struct Neighbour: Sendable {
             (name: "csp-criticality", value: Criticality(context.priority).rawValue),
             (name: "csp-deadline-ms", value: "\(allowance.wholeMilliseconds)"),
         ]
+        if let own = peers?.header { request.headers.append((name: ServiceStore.header, value: own)) }
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
         if let trace = TraceContext.current {
             request.headers.append((name: "traceparent", value: trace.childHeader))
@@ -96,9 +102,11 @@ package struct Neighbour: Sendable {
             request.body = Array(encoded)
         }
         do {
-            return try await Admission.outside { () async throws(HTTPClientError) in
+            let answer = try await Admission.outside { () async throws(HTTPClientError) in
                 try await exchange(request, method, path)
             }
+            if let said = answer.header(ServiceStore.header) { peers?.hear(said) }
+            return answer
         } catch {
             throw CallError(error)
         }

@@ -94,6 +94,7 @@ extension HTTPField.Name {
     package static let idempotentReplayed = known("Idempotent-Replayed")
     package static let criticality = known("csp-criticality")
     package static let deadline = known("csp-deadline-ms")
+    static let store = known(ServiceStore.header)
     package static let traceparent = known("traceparent")
     package static let tracestate = known("tracestate")
     package static let baggage = known("baggage")

@@ -15,15 +15,17 @@ package struct RouteResponder: HTTPResponder {
 
     private let inner: RouterResponder<ConnectionContext>
 
+    /// - Parameter peers: where services hear of each other's stores; nil where they don't.
     package init(
         routes: [Route], credentials: Credentials, admit: @escaping Admission = { _ in },
-        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil, logger: Logger
+        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil, peers: PeerStores? = nil, logger: Logger
     ) {
         let router = Router(context: ConnectionContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: MissedRoutes(routes: routes))
         for route in routes {
             let server = RouteServer(
-                route: route, credentials: credentials, admit: admit, translate: translate, faults: faults, logger: logger)
+                route: route, credentials: credentials, admit: admit, translate: translate, faults: faults, peers: peers,
+                logger: logger)
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 await server.serve(request, context: context)
             }

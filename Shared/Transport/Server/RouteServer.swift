@@ -18,19 +18,21 @@ struct RouteServer: Sendable {
     let translate: @Sendable (any Error) -> Problem?
     /// nil where none may be injected.
     let faults: Faults?
+    let peers: PeerStores?
     let logger: Logger
     private let name: String
     private let durations: RouteDurations
 
     init(
         route: Route, credentials: Credentials, admit: @escaping RouteResponder.Admission,
-        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, logger: Logger
+        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, peers: PeerStores?, logger: Logger
     ) {
         self.route = route
         self.credentials = credentials
         self.admit = admit
         self.translate = translate
         self.faults = Route.spared.contains(route.path) ? nil : faults
+        self.peers = peers
         name = route.name
         self.logger = logger
         durations = RouteDurations(method: route.method.rawValue, path: route.path)
@@ -40,7 +42,7 @@ struct RouteServer: Sendable {
     func serve(_ request: Request, context: ConnectionContext) async -> Response {
         let admission = Admission.current
         let arrival = admission?.arrival ?? .now
-        let answer: Answer
+        var answer: Answer
         if let injection = faults?.decide(name, priority: criticality(of: request).priority) {
             guard let left = await self.answer(request, context: context, arrival: arrival, through: injection) else {
                 // The connection is closed: nobody gets this.
@@ -50,10 +52,18 @@ struct RouteServer: Sendable {
         } else {
             answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
         }
+        exchange(request.headers, &answer)
         admission?.place?.end(isWhole: answer.status < 400)
         durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
         CrashPoint.pass(.before, "answer \(name)")
         return answer.response { [name] in CrashPoint.pass(.after, "answer \(name)") }
+    }
+
+    /// Another service is told of this one's store, and heard of its own.
+    private func exchange(_ asked: HTTPFields, _ answer: inout Answer) {
+        guard let peers, credentials.isService(asked) else { return }
+        if let said = asked[.store] { peers.hear(said) }
+        if let own = peers.header { answer.headers[.store] = own }
     }
 
     /// The work, and what it answers.

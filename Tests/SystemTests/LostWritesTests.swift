@@ -1,0 +1,79 @@
+import Contracts
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A store that has lost what was acknowledged", .timeLimit(.minutes(20)), .serialized)
+struct LostWritesTests {
+    private struct Audit: Decodable {
+        struct Invariant: Decodable {
+            struct Violation: Decodable {
+                var id: String
+                var detail: String
+            }
+            var number: Int
+            var violations: [Violation]
+        }
+        var invariants: [Invariant]
+    }
+
+    @Test("without the log of a killed service it doesn't start, until it is told to accept the loss")
+    func deletedLog() async throws {
+        try await withSystemStack { stack in
+            let placed = try await stack.place(Customers.order("H-lost"))
+            try #require(placed.status == 201)
+            let order = try JSON.decode(OrderDocument.self, from: placed.body)
+            try await stack.csp("audit")
+            try await stack.csp("kill", "order")
+            let log = stack.folder.path + "/order/order.sqlite-wal"
+            try #require(FileManager.default.fileExists(atPath: log))
+            try FileManager.default.removeItem(atPath: log)
+
+            let refused = try await stack.csp("start", "order", expecting: 1)
+            #expect(refused.errors.contains("order.sqlite") && refused.errors.contains("exit code 1"), "\(refused.errors)")
+            #expect(refused.errors.contains("missing") && refused.errors.contains("--accept-loss"), "\(refused.errors)")
+            #expect(refused.errors.split(separator: "\n").count == 1)
+
+            try await stack.csp("start", "order", "--accept-loss")
+            // What payment and inventory know of it is named.
+            let audit = try await stack.csp("audit", "--json", expecting: 1)
+            #expect(audit.output.contains(order.id))
+            // It goes on from there, and is not refused again.
+            #expect(try await stack.place(Customers.order("H-later")).status == 201)
+            try await stack.csp("kill", "order")
+            try await stack.csp("start", "order")
+        }
+    }
+
+    @Test("a service whose whole folder is older starts, and the audit names it and the order that it lost")
+    func olderFolder() async throws {
+        try await withSystemStack { stack in
+            #expect(try await stack.place(Customers.order("H-kept")).status == 201)
+            try await stack.csp("audit")
+            try await stack.csp("kill", "order")
+            let folder = stack.folder.path + "/order"
+            try FileManager.default.copyItem(atPath: folder, toPath: folder + "-older")
+            try await stack.csp("start", "order")
+            let placed = try await stack.place(Customers.order("H-lost"))
+            try #require(placed.status == 201)
+            let lost = try JSON.decode(OrderDocument.self, from: placed.body)
+            try await stack.csp("audit")
+            try await stack.csp("kill", "order")
+            try FileManager.default.removeItem(atPath: folder)
+            try FileManager.default.moveItem(atPath: folder + "-older", toPath: folder)
+
+            try await stack.csp("start", "order")
+            #expect(try await older(stack).isSuperset(of: ["order", lost.id]))
+            try await stack.csp("kill", "order")
+            try await stack.csp("start", "order", "--accept-loss")
+            #expect(try await older(stack).isEmpty)
+        }
+    }
+
+    /// What breaks invariant 10.
+    private func older(_ stack: SystemStack) async throws -> Set<String> {
+        let outcome = try await stack.csp("audit", "--json", expecting: 1)
+        let audit = try JSON.decode(Audit.self, from: Data(outcome.output.utf8))
+        return Set(try #require(audit.invariants.first { $0.number == 10 }).violations.map(\.id))
+    }
+}
