@@ -3,7 +3,7 @@ import Foundation
 import Resilience
 import Transport
 
-struct Load: AsyncParsableCommand {
+struct Load: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Place many orders at a fixed rate and report how they ended.",
         discussion: """

@@ -3,7 +3,7 @@ import Foundation
 import Transport
 
 /// `csp watch`.
-struct WatchCommand: AsyncParsableCommand {
+struct WatchCommand: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Show the live picture of the stack, once a second.",

@@ -35,6 +35,8 @@ struct Observation {
     var finishing: DrillExperiment.Finishing?
     var repaired = DrillExperiment.Repairs()
     var audit: DrillAudit?
+    /// What other processes had of the processors, 0 to 1.
+    var neighbours = 0.0
 
     /// Without what was still under way when the fault came: it is of neither.
     var healthy: [Sample] { rounds.flatMap(healthy) }

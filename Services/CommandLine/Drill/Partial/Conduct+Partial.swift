@@ -15,7 +15,7 @@ extension Conduct {
             spans = try await stretches(fault, breakage, load, broken: broken, &seen)
             seen.proof += try await breakage.proof()
         } catch {
-            try? await breakage.end()
+            try? await uncancelled { try await breakage.end() }
             throw error
         }
         try await breakage.end()
