@@ -59,6 +59,14 @@ import Testing
         #expect(failures(.errors, when: silent).isEmpty)
     }
 
+    @Test("an order that was sent before the fault was in place needn't say anything")
+    func notInPlaceYet() {
+        var seen = couponOut { if $0.at == 8.1 { $0.degradations = [] } }
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).failures.count == 1)
+        seen.rounds[0].inPlace = 8.2
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).failures.isEmpty)
+    }
+
     @Test("a p99 above the deadline and 50 ms fails even in the first second of the fault")
     func deadline() {
         #expect(failures { if (8..<8.2).contains($0.at) { $0.latency = 1049 } }.isEmpty)

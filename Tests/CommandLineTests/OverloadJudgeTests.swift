@@ -39,6 +39,12 @@ import Testing
         #expect(judge.settledSeconds == 0 && judge.recoveredSeconds == 0)
     }
 
+    @Test("a capacity that was measured below what is served then bounds nothing")
+    func capacityTooLow() {
+        let more = judge(served: 0.7)
+        #expect(more.goodput == 140 && abs(more.bound - 124.4) < 0.1)
+    }
+
     @Test("less than 90 % of it fails")
     func goodput() {
         #expect(judge(served: 0.38).findings.map(\.words).contains { $0.hasPrefix("76.0 orders/s were served") })

@@ -123,8 +123,10 @@ struct Conduct {
         let breakages = try breakages(experiment)
         let begin = load.now
         var end = begin
+        var inPlace = begin
         do {
             for breakage in breakages { try await breakage.begin() }
+            inPlace = load.now
             for breakage in breakages { seen.proof.append(try await breakage.proof()) }
             let left = broken(experiment) - (load.now - begin)
             try await pause(left, experiment.fault, load)
@@ -141,7 +143,8 @@ struct Conduct {
         try await recover(experiment, load, watch, since: back)
         seen.rounds.append(
             .init(
-                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back, end: load.now))
+                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back, end: load.now,
+                inPlace: inPlace))
     }
 
     /// Order itself is missed no longer than it takes its customers to notice.

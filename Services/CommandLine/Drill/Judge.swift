@@ -75,7 +75,7 @@ struct Judge {
                 seen.samples.sent(in: round.fault).filter { sample in
                     let asked = dependency.role == .critical || sample.hasCoupon
                     let taken = sample.outcome == .confirmed || sample.outcome == .accepted
-                    return asked && taken && sample.end < round.fault.end
+                    return asked && taken && round.hasMet(sample)
                         && !sample.degradations.contains { $0.dependency == dependency.name }
                 }
             }

@@ -8,6 +8,11 @@ struct Observation {
         /// When the service was there again.
         var back: Double
         var end: Double
+        /// From when on the fault was in place for sure; nil: from its first instant. What is sent before may still be served.
+        var inPlace: Double?
+
+        /// Of what was sent during the fault, what it must have met.
+        func hasMet(_ sample: Sample) -> Bool { (inPlace ?? fault.begin) <= sample.at && sample.end < fault.end }
     }
 
     /// What order said of a breaker, whenever it said something new.

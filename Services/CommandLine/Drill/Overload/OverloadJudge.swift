@@ -18,10 +18,11 @@ struct OverloadJudge {
     private var inStep: [Sample] { orders.sent(in: [span]) }
     private var seconds: Double { span.end - span.begin }
 
-    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work.
+    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work. What was served is a capacity too:
+    /// one that was measured below it, while others had the machine, bounds nothing.
     var bound: Double {
         guard refusalCost < 1 else { return 0 }
-        return max(0, capacity * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
+        return max(0, max(capacity, goodput) * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
     }
 
     var goodput: Double { Self.good(inStep, over: seconds) }

@@ -29,7 +29,7 @@ extension Judge {
     /// Every order that went without something says so: of those that were answered during the fault.
     private func silent(_ asked: [Sample], _ dependency: String) -> [Finding] {
         let answered = asked.filter { sample in
-            seen.rounds.contains { $0.fault.begin <= sample.at && sample.end < $0.fault.end }
+            seen.rounds.contains { $0.hasMet(sample) }
         }
         let silent = answered.filter { sample in
             sample.isTaken && !sample.degradations.contains { $0.dependency == dependency }
