@@ -152,7 +152,7 @@ let package = Package(
         tests(
             "Simulation",
             ["CommandLine", "Contracts", "OrderService", "Queue", "Resilience", "ServingPath", "TestSupport"]),
-        tests("CommandLine", ["CommandLine", "Contracts", "Transport", "TestSupport"]),
+        tests("CommandLine", ["CommandLine", "Contracts", "Load", "Transport", "TestSupport"]),
         tests(
             "System",
             [

@@ -8,7 +8,7 @@ struct CSP: AsyncParsableCommand {
         discussion: """
             Five minutes: csp up · csp place · csp kill coupon · csp place · csp start coupon · csp audit
 
-            Exit code: 0 done, 1 not done or not so, 2 wrong usage.
+            Exit code: 0 done, 1 not done or not so, 2 wrong usage, 3 undecided (csp drill).
             """,
         version: "csp \(SystemVersion.description)",
         subcommands: [
@@ -30,5 +30,10 @@ extension CSP {
         if let command = command as? any AsyncParsableCommand { return command }
         try command.run()
         throw ExitCode.success
+    }
+
+    /// Of the stack that it is about; nil where it is about none.
+    static func folder(of command: any AsyncParsableCommand) -> StackFolder? {
+        (command as? any StackCommand)?.data.folder
     }
 }

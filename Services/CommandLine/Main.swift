@@ -8,6 +8,7 @@ struct Main {
         let arguments = Array(ProcessInfo.processInfo.arguments.dropFirst())
         do {
             var command = try CSP.command(arguments)
+            if let folder = CSP.folder(of: command) { await DrillNote.settle(folder) }
             try await command.run()
         } catch {
             let end = CommandEnd(error, arguments: arguments)

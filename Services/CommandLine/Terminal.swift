@@ -6,7 +6,12 @@ enum Terminal {
 
     /// Never fails: a reader that has gone away is no reason to leave a stack half started.
     static func print(_ text: String) {
-        try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+        _ = isRead(text)
+    }
+
+    /// Prints, and answers whether there is a reader: a command that only shows things ends where there is none.
+    static func isRead(_ text: String) -> Bool {
+        (try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))) != nil
     }
 
     static func error(_ message: String) {

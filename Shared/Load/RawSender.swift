@@ -48,6 +48,12 @@ package final class RawSender {
         /// 0: not sent, or no answer.
         package var status: Int
         package static let unsent = 0
+
+        package init(intended: Double, latency: Double, status: Int) {
+            self.intended = intended
+            self.latency = latency
+            self.status = status
+        }
     }
 
     package struct Failure: Error, CustomStringConvertible {
@@ -118,26 +124,32 @@ package final class RawSender {
     /// Sends for `seconds`, then waits up to ``patience`` for the last answers.
     ///
     /// - Parameter firstNumber: of the requests, see ``RawRequest/number``; each has a number of its own.
-    /// - Throws: ``Failure`` where there is no connection.
+    /// - Throws: ``Failure`` where there is no connection; `CancellationError` as soon as the task is cancelled.
     package static func run(_ streams: [Stream], for seconds: Double, firstNumber: Int) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(
-                    with: Swift.Result {
-                        let sender = RawSender(streams, firstNumber: firstNumber)
-                        defer { sender.close() }
-                        return try sender.run(for: seconds)
-                    })
+        let isCancelled = Locked(false)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                Thread.detachNewThread {
+                    continuation.resume(
+                        with: Swift.Result {
+                            let sender = RawSender(streams, firstNumber: firstNumber)
+                            defer { sender.close() }
+                            return try sender.run(for: seconds) { isCancelled.withLock { $0 } }
+                        })
+                }
             }
+        } onCancel: {
+            isCancelled.withLock { $0 = true }
         }
     }
 
-    private func run(for duration: Double) throws -> Result {
+    private func run(for duration: Double, isCancelled: () -> Bool) throws -> Result {
         for lane in lanes.indices { try prepare(lane) }
         let before = Self.cpu()
         begin = .now
         while true {
             let now = self.now
+            if isCancelled() { throw CancellationError() }
             if now >= duration + Self.patience || now >= duration && polled.isEmpty { break }
             if now < duration { try send(at: now) }
             receive()

@@ -61,10 +61,10 @@ package struct LaneClaims: Sendable {
         return messages.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
     }
 
-    /// How long until the next message is due; nil when there is none.
+    /// How long until the next message is due; below zero since when it was; nil when there is none.
     func untilNext(_ database: Database) throws -> Duration? {
         guard let due = try database.row(Self.nextDueSQL, ["lane": lane])?[0] as Int64? else { return nil }
-        return .milliseconds(max(0, due - clock.now))
+        return .milliseconds(due - clock.now)
     }
 
     /// A whole lease from now, also after the last one has run out, as long as nobody else has claimed the message.

@@ -14,7 +14,7 @@ struct LanePlan {
         var claimed: [Message] = []
         /// Leases that turned out to be lost when they were to be extended.
         var lost: [Lease] = []
-        /// Until the next message of the lane is due.
+        /// Until the next message of the lane is due; below zero where it has waited for its turn since.
         var untilNext: Duration?
     }
 
@@ -24,7 +24,13 @@ struct LanePlan {
     }
 
     private let policy: QueueWorkers.Policy
-    var window: LaneWindow
+    private(set) var window: LaneWindow
+    /// Of the concurrency, how much whoever comes first leaves: 0 … 1.
+    private var leftOver = 1.0
+    /// How long the message that was due first has waited for its turn, at a destination that answers.
+    private var overdue: Duration = .zero
+    /// When the destination was last taken for dead, or the work began.
+    private var deadAt: Instant
     private var inDelivery: [Lease: Hand] = [:]
     /// Delivered and not settled yet.
     private(set) var finished: [Delivery] = []
@@ -41,6 +47,7 @@ struct LanePlan {
         pausedUntil = now
         nextRoundFrom = now
         extendFrom = now
+        deadAt = now
     }
 
     var isEmpty: Bool { inDelivery.isEmpty && finished.isEmpty }
@@ -55,6 +62,13 @@ struct LanePlan {
         }
         if inDelivery.values.contains(where: { !$0.isLost }) { moments.append(max(extendFrom, nextRoundFrom)) }
         return moments.min()
+    }
+
+    /// Whoever comes first may keep messages waiting, but the longer one waits, the less: the share grows with its wait, and after
+    /// ``QueueWorkers/Policy/longestWait`` nothing comes before it.
+    mutating func leave(_ share: Double) {
+        leftOver = share
+        window.share = max(share, min(1, overdue / policy.longestWait))
     }
 
     /// How many messages the round may claim.
@@ -75,6 +89,7 @@ struct LanePlan {
         if !hand.isLost { finished.append(delivery) }
         guard delivery.verdict.isUnavailable else { return window.answered(era: hand.era) }
         if window.unanswered(era: hand.era) {
+            deadAt = now
             pausedUntil = now + policy.backoff.delay(afterFailures: window.deaths, using: &chance)
         }
     }
@@ -86,10 +101,13 @@ struct LanePlan {
         for lease in round.lost { inDelivery[lease]?.isLost = true }
         if inDelivery.isEmpty || begun >= extendFrom { extendFrom = begun + policy.lease / 3 }
         for message in round.claimed { inDelivery[message.lease] = Hand(era: window.era) }
+        // What an outage has put off comes back gently: its wait counts from the outage's end.
+        overdue = round.untilNext.map { min(max(.zero, .zero - $0), deadAt.duration(to: now)) } ?? .zero
+        leave(leftOver)
         if round.claimed.count == limit {
             claimFrom = now
         } else {
-            claimFrom = round.untilNext.map { now + $0 }
+            claimFrom = round.untilNext.map { now + max(.zero, $0) }
         }
     }
 

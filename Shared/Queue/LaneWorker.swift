@@ -55,7 +55,7 @@ struct LaneWorker: Sendable {
             while true {
                 let isStopping = tray.isStopping
                 let now = time.now()
-                plan.window.share = share()
+                plan.leave(share())
                 for delivery in tray.take() { plan.finish(delivery, at: now, chance: &chance) }
                 if isStopping, plan.isEmpty { return }
                 let next = plan.nextRound(now: now, isStopping: isStopping)
@@ -100,7 +100,7 @@ struct LaneWorker: Sendable {
             var chance = SystemRandomNumberGenerator()
             for delivery in finished where try !settle(database, delivery, chance: &chance) { late.append(delivery.message) }
             if limit > 0 { round.claimed = try claims.claim(database, limit: limit) }
-            if round.claimed.count < limit { round.untilNext = try claims.untilNext(database) }
+            round.untilNext = try claims.untilNext(database)
             return (round, late)
         }
         for lease in round.lost + late.map(\.lease) {

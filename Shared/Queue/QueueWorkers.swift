@@ -32,6 +32,9 @@ package struct QueueWorkers: Service {
         /// Between the claims of a lane, so that one transaction settles and claims several messages under load.
         package var claimInterval: Duration = .milliseconds(20)
         package var backoff = Backoff(base: .milliseconds(200), cap: .seconds(5), floor: .milliseconds(100))
+        /// How long a message that is due waits, at most, for others to leave it room: the `share` of the workers grows with its
+        /// wait, and is whole after this.
+        package var longestWait: Duration = .seconds(60)
         /// Answers that another try can't change, until a message is given up.
         package var tries = 5
 
@@ -43,7 +46,7 @@ package struct QueueWorkers: Service {
     private let logger: Logger
 
     /// - Parameter share: of each lane's concurrency, how much there is room for now, 0 … 1: whoever waits for this process comes first.
-    ///   One message a lane is always delivered.
+    ///   One message a lane is always delivered, and the longer the first has waited, the more are: see ``Policy/longestWait``.
     /// - Parameter metrics: gets `csp_queue_stale_total`, the settlements and extensions that came after the lease was lost.
     package init(
         queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(),

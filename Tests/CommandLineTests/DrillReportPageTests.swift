@@ -19,8 +19,8 @@ import Testing
     @Test(
         "the verdict stands on top, in words and with its sign",
         arguments: [
-            (DrillExperiment.Verdict.held, "✓ All 2 hypotheses held"), (.failed, "✗ 1 of 2 hypotheses failed"),
-            (.undecided, "? 1 of 2 hypotheses undecided, none failed"),
+            (DrillExperiment.Verdict.held, "✓ All 2 hypotheses held"), (.failed, "✗ 1 of 2 hypotheses failed: payment-killed"),
+            (.undecided, "? 1 of 2 hypotheses undecided, none failed: payment-killed"),
         ])
     func verdict(second: DrillExperiment.Verdict, expected: String) {
         var report = DrillReport.sample(compared: true)

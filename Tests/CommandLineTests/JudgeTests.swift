@@ -59,6 +59,14 @@ import Testing
         #expect(failures(.errors, when: silent).isEmpty)
     }
 
+    @Test("an order that was sent before the fault was in place needn't say anything")
+    func notInPlaceYet() {
+        var seen = couponOut { if $0.at == 8.1 { $0.degradations = [] } }
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).failures.count == 1)
+        seen.rounds[0].inPlace = 8.2
+        #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).failures.isEmpty)
+    }
+
     @Test("a p99 above the deadline and 50 ms fails even in the first second of the fault")
     func deadline() {
         #expect(failures { if (8..<8.2).contains($0.at) { $0.latency = 1049 } }.isEmpty)
@@ -147,6 +155,41 @@ import Testing
         let report = DrillExperiment(
             Experiment(disruption: .broken([SampleDrill.coupon], .killed)), unproven, rate: 50, durationSeconds: 1)
         #expect(report.verdict == .undecided && report.failures == unproven.obstacles)
+    }
+
+    @Test("a slow machine explains what was too slow or given up in time, and nothing else")
+    func doubt() {
+        func isDoubtful(_ change: @escaping (inout Sample) -> Void) -> Bool {
+            SampleDrill.judge([SampleDrill.coupon], .frozen, couponOut(change)).findings.areDoubtful
+        }
+        func answered(_ outcome: Sample.Outcome, _ answer: String) -> (inout Sample) -> Void {
+            { if $0.at == 10 { ($0.outcome, $0.answer) = (outcome, answer) } }
+        }
+        #expect(isDoubtful { if $0.isBroken { $0.latency = 400 } })
+        #expect(isDoubtful(answered(.failed, "no answer in time")))
+        #expect(isDoubtful(answered(.turnedAway, "503 overloaded")))
+        #expect(isDoubtful(answered(.accepted, "202 accepted")))
+        #expect(!isDoubtful(answered(.failed, "500 internal")))
+        #expect(!isDoubtful(answered(.turnedAway, "503 price-unavailable")))
+        #expect(!isDoubtful { if $0.at == 10 { $0.degradations = [] } })
+        for (name, expected) in [("drained", true), ("one payment an order", false)] {
+            var seen = couponOut()
+            seen.audit = DrillAudit(findings: [.init(name: name, ok: false, violations: ["x"])], drainedSeconds: 1, orders: 1)
+            #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).findings.areDoubtful == expected)
+        }
+        var bare = couponOut { if $0.isBroken { $0.latency = 400 } }
+        bare.unprotected = ["the breaker of coupon is off"]
+        #expect(!SampleDrill.judge([SampleDrill.coupon], .frozen, bare).findings.areDoubtful)
+    }
+
+    @Test("beside a busy neighbour an experiment that was only slow is undecided, and says by how much it was disturbed")
+    func neighbours() {
+        var seen = couponOut { if $0.isBroken { $0.latency = 400 } }
+        seen.neighbours = 0.43
+        let found = DrillExperiment(
+            Experiment(disruption: .broken([SampleDrill.coupon], .frozen)), seen, rate: 50, durationSeconds: 1)
+        #expect(found.verdict == .undecided && found.isInDoubt && found.neighbours == 0.43)
+        #expect(found.failures.first == "undecided: other processes took 43 % of the processors meanwhile")
     }
 
     @Test("an order still under way when the fault comes is of neither stretch")

@@ -1,5 +1,7 @@
 import Contracts
+import TestSupport
 import Testing
+import Transport
 
 @testable import CommandLine
 
@@ -49,16 +51,126 @@ import Testing
             .confirmed, .refused(code: "out-of-stock"), .cancelled, .unresolved("timeout"), .unexpected("500"),
         ]
         for (index, ending) in endings.enumerated() {
-            tally.begin(isDelayed: index == 0)
-            tally.end(Purchase.Result(ending: ending, latency: .milliseconds(index), retries: 1), key: "k\(index)")
+            let result = Purchase.Result(ending: ending, latency: .milliseconds(index), retries: 1)
+            tally.begin(isDelayed: index == 0, at: .zero)
+            #expect(!tally.answered(result, followed: 1))
+            tally.end(ending, of: result, key: "k\(index)")
         }
         let report = LoadReport(tally.counts, rate: 50, seed: nil, duration: .seconds(1))
         #expect(!report.ok)
-        #expect(tally.counts.inFlight == 0)
+        #expect(tally.counts.unanswered == 0)
         #expect([report.sent, report.confirmed, report.cancelled, report.unresolved, report.unexpected] == [5, 1, 1, 1, 1])
         #expect(report.refused == ["out-of-stock": 1])
         #expect([report.retries, report.delayed] == [5, 1])
         #expect(report.failures == ["k4: 500", "k3: timeout"])
         #expect(report.latencyMilliseconds?.max == 4)
+    }
+
+    @Test("the rate is that of sending, however long orders are followed, beside the one that was asked for")
+    func rates() {
+        var counts = Tally.Counts()
+        (counts.sent, counts.lastSent) = (500, .seconds(9.98))
+        let reached = LoadReport(counts, rate: 50, seed: nil, duration: .seconds(40))
+        #expect(reached.ordersPerSecond == 50 && reached.rateReached && reached.durationSeconds == 40)
+        #expect(reached.text.contains("50 orders/s of 50 asked for\n"))
+        counts.lastSent = .seconds(12.48)
+        let missed = LoadReport(counts, rate: 50, seed: nil, duration: .seconds(40))
+        #expect(missed.ordersPerSecond == 40 && !missed.rateReached && missed.ok)
+        #expect(missed.text.contains("40 orders/s of 50 asked for: not reached"))
+    }
+}
+
+/// In virtual time, against a shop that answers as it is told.
+@Suite(.timeLimit(.minutes(10))) struct OpenLoopTests {
+    private let time = ManualTime()
+    private let sent = Watched(0)
+
+    /// - Parameters:
+    ///   - placed: what `POST /orders` is answered.
+    ///   - patience: of each customer.
+    private func loop(
+        placed: @escaping Purchase.Exchange, patience: Duration = .seconds(3600)
+    ) throws -> OpenLoop {
+        let accepted = try Array(JSON.encode(OrderDocument.sample("o", .accepted)))
+        let purchase = Purchase(
+            placing: { [sent] request throws(HTTPClientError) in
+                sent.update { $0 += 1 }
+                return try await placed(request)
+            },
+            following: { _ in HTTPClient.Response(status: 200, body: accepted) }, orderURL: "http://shop",
+            patience: patience, time: time.source)
+        return OpenLoop(purchase: purchase, rate: 1000, run: "r", paymentToken: "tok_ok", time: time.source) { _, _ in }
+    }
+
+    private static func accepting() throws -> Purchase.Exchange {
+        let body = try Array(JSON.encode(OrderDocument.sample("o", .accepted)))
+        return { _ in HTTPClient.Response(status: 202, body: body) }
+    }
+
+    private func send(_ total: Int, by loop: OpenLoop) -> Task<Tally.Counts, any Error> {
+        Task {
+            var count = 0
+            return try await loop.send {
+                defer { count += 1 }
+                return count < total ? Basket(customerId: "c", items: [ItemQuantity(sku: "A", quantity: 1)]) : nil
+            } look: { _ in
+            }
+        }
+    }
+
+    /// A millisecond at a time, for as long as the condition doesn't hold.
+    private func passTime(until isSo: @Sendable () -> Bool) async {
+        while !isSo() {
+            time.advance(by: .milliseconds(1))
+            await Task.yield()
+        }
+    }
+
+    /// Time passes until all patience is at its end.
+    private func ended(_ sending: Task<Tally.Counts, any Error>) async throws -> Tally.Counts {
+        let isOver = Watched(false)
+        let waiting = Task {
+            _ = await sending.result
+            isOver.update { $0 = true }
+        }
+        while !isOver.value {
+            time.advance(by: .seconds(60))
+            await Task.yield()
+        }
+        await waiting.value
+        return try await sending.value
+    }
+
+    @Test("sending waits for no order that is followed, and what is left unfollowed is counted")
+    func apart() async throws {
+        let total = OpenLoop.followedLimit + 100
+        let sending = send(total, by: try loop(placed: Self.accepting()))
+        await passTime(until: { sent.value == total })
+        let counts = try await ended(sending)
+        #expect(counts.sent == total && counts.delayed == 0 && counts.unanswered == 0)
+        #expect(counts.unfollowed == 100 && counts.unresolved.count == OpenLoop.followedLimit)
+        #expect(counts.latencies.count == total)
+        let report = LoadReport(counts, rate: 1000, seed: nil, duration: .seconds(61))
+        #expect(report.text.contains("unfollowed  100 accepted"))
+    }
+
+    @Test("a load that is interrupted tells at once what there is: accepted and unanswered orders are no failures")
+    func interrupted() async throws {
+        let accepting = try Self.accepting()
+        let sent = sent
+        let sending = send(
+            1_000_000,
+            by: try loop { request throws(HTTPClientError) in
+                if sent.value <= 2 { return try await accepting(request) }
+                try? await Task.sleep(for: .seconds(3600))
+                throw .cancelled
+            })
+        await passTime(until: { sent.value >= 5 })
+        sending.cancel()
+        let counts = try await sending.value
+        #expect(counts.unfollowed == 2 && counts.unanswered == counts.sent - 2 && counts.unresolved.isEmpty)
+        let report = LoadReport(counts, rate: 1000, seed: nil, duration: .seconds(1), interrupted: true)
+        #expect(!report.ok && report.interrupted && report.failures.isEmpty)
+        #expect(report.text.contains("unanswered"))
     }
 }

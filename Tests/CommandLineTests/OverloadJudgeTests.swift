@@ -1,3 +1,4 @@
+import Load
 import Testing
 
 @testable import CommandLine
@@ -34,31 +35,57 @@ import Testing
     @Test("a step that serves its share of the capacity in time holds")
     func held() {
         let judge = judge()
-        #expect(judge.failures.isEmpty && judge.goodput == 90)
+        #expect(judge.findings.isEmpty && judge.goodput == 90)
         #expect(judge.settledSeconds == 0 && judge.recoveredSeconds == 0)
+    }
+
+    @Test("a capacity that was measured below what is served then bounds nothing")
+    func capacityTooLow() {
+        let more = judge(served: 0.7)
+        #expect(more.goodput == 140 && abs(more.bound - 124.4) < 0.1)
     }
 
     @Test("less than 90 % of it fails")
     func goodput() {
-        #expect(judge(served: 0.38).failures.contains { $0.hasPrefix("76.0 orders/s were served") })
+        #expect(judge(served: 0.38).findings.map(\.words).contains { $0.hasPrefix("76.0 orders/s were served") })
     }
 
     @Test("orders that are taken too late are no goodput, and slow ones are more than three times the usual p99")
     func late() {
-        #expect(judge(latency: 30).failures.isEmpty)
-        #expect(judge(latency: 31).failures.first?.contains("p99 of the 360 admitted orders was 31.0 ms") == true)
+        #expect(judge(latency: 30).findings.isEmpty)
+        #expect(judge(latency: 31).findings.map(\.words).first?.contains("p99 of the 360 admitted orders was 31.0 ms") == true)
         #expect(judge(latency: 1100).goodput == 0)
     }
 
     @Test("quotes served rather than orders fail")
     func criticality() {
-        #expect(judge(quotesServed: 0.6).failures.first?.contains("60.0 % of the quotes") == true)
+        #expect(judge(quotesServed: 0.6).findings.map(\.words).first?.contains("60.0 % of the quotes") == true)
     }
 
     @Test("an answer that the contract doesn't have fails")
     func failed() {
-        let found = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0 }).failures
-        #expect(found == ["1 of 960 requests failed"])
+        let found = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0 }).findings
+            .map(\.words)
+        #expect(found == ["1 of 960 requests failed: 1 × 500"])
+    }
+
+    @Test("orders for which nothing is left are told apart from those that failed")
+    func soldOut() {
+        let sold = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .refused, answer: "409") : $0 })
+        #expect(sold.soldOut == 1 && sold.findings.isEmpty)
+        #expect(Sample(RawSender.Outcome(intended: 3, latency: 0.001, status: 409)).outcome == .refused)
+    }
+
+    @Test("no answer in time may be a slow machine's doing, another one than the contract's isn't")
+    func doubt() {
+        func isDoubtful(_ answer: String) -> Bool {
+            let change = { (sample: Sample) in
+                sample.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: answer) : sample
+            }
+            return judge(change: change).findings.areDoubtful
+        }
+        #expect(isDoubtful(Sample.noAnswer) && !isDoubtful("500"))
+        #expect(judge(served: 0.38).findings.areDoubtful)
     }
 
     @Test("settling and recovering are measured to where all was as it should be for good")
@@ -68,7 +95,7 @@ import Testing
         }
         #expect(judge(change: slow(2..<3)).settledSeconds == 1)
         #expect(judge(after: slow(6..<8.5)).recoveredSeconds == 2.5)
-        #expect(judge(after: slow(6..<8.5)).failures.contains { $0.hasPrefix("normal again after 2.5 s") })
+        #expect(judge(after: slow(6..<8.5)).findings.map(\.words).contains { $0.hasPrefix("normal again after 2.5 s") })
         #expect(judge(after: slow(6..<10)).recoveredSeconds == nil)
     }
 }

@@ -19,8 +19,8 @@ extension Picture {
             limit: 40, inFlight: 38, waiting: 3,
             shedPerSecond: ["sheddable": 120.4, "sheddable-plus": 0.4, "critical": 0, "critical-plus": 0],
             rateLimitedPerSecond: 0)
-        var notification = service(.notification, .frozen)
-        notification.ageSeconds = 12.3
+        let notification = Service(
+            name: .notification, url: "http://127.0.0.1:8085", pid: 4_194_304, state: .frozen, ageSeconds: 12.3)
         return Picture(
             at: at,
             orders: Orders(

@@ -72,13 +72,14 @@ import Testing
         #expect(watching.picture(look(2, coupon(requests: 8, started: 1_767_614_500))).services[0].requestsPerSecond == 3)
     }
 
-    @Test("what doesn't answer keeps its last figures, and says how old they are")
+    @Test("of what doesn't answer nothing is known but for how long it hasn't")
     func old() {
         var watching = Watching()
         _ = watching.picture(look(0, coupon(requests: 0)))
         _ = watching.picture(look(1, coupon(requests: 10)))
         let frozen = watching.picture(look(3, silent(.stopped))).services[0]
-        #expect(frozen.state == .frozen && frozen.ageSeconds == 2 && frozen.requestsPerSecond == 10)
+        #expect(frozen.state == .frozen && frozen.ageSeconds == 2)
+        #expect(frozen.requestsPerSecond == nil && frozen.queued == nil && frozen.shedding == nil)
         #expect(watching.picture(look(4, silent(.running))).services[0].state == .silent)
         let dead = watching.picture(look(5, silent(.gone))).services[0]
         #expect(dead.state == .dead && dead.pid == nil && dead.ageSeconds == 4)
@@ -128,5 +129,28 @@ import Testing
         _ = watching.picture(order(0, served: 100, shed: 0))
         let orders = watching.picture(order(2, served: 200, shed: 30)).orders
         #expect(orders?.answeredPerSecond == 70 && orders?.unservedPerSecond == 20)
+    }
+
+    @Test("what order said of its dependencies isn't known once order is silent, and no news is made of that")
+    func silentOrder() throws {
+        func order(_ second: Double, _ service: Look.Service) -> Look {
+            var service = service
+            service.name = .order
+            return look(second, service)
+        }
+        var watching = Watching()
+        _ = watching.picture(order(0, coupon(requests: 0)))
+        let known = watching.picture(order(1, coupon(requests: 10, shed: 9)))
+        #expect(known.dependencies.map(\.breaker) == ["closed"] && known.orders != nil)
+        let silent = watching.picture(order(3, silent(.gone)))
+        let ledger = try #require(silent.dependencies.first)
+        #expect(ledger.breaker == "unknown" && ledger.ageSeconds == 2 && ledger.inUse == nil && ledger.callsPerSecond.isEmpty)
+        #expect(silent.orders == nil)
+        let words = silent.happenings.map(\.words)
+        #expect(words == ["is dead", "is asked for more than it can do, and sheds"])
+        let back = watching.picture(order(4, coupon(requests: 1, started: 1_767_614_500)))
+        #expect(back.happenings.first?.words == "is ready" && back.happenings.count == 3)
+        let open = watching.picture(order(5, coupon(requests: 1, started: 1_767_614_500, breaker: "open")))
+        #expect(open.happenings.first?.words == "does without ledger: breaker open")
     }
 }

@@ -41,6 +41,33 @@ struct LanePlanTests {
         #expect(plan.nextRound(now: start, isStopping: false) == start + .seconds(60))
     }
 
+    @Test("where others come first the share grows with the longest wait, and after a minute nothing comes before a message")
+    func overdue() {
+        for (seconds, limit) in [(0.0, 1), (6, 3), (30, 16), (60, 32), (600, 32)] {
+            var plan = LanePlan(concurrency: 32, policy: policy, now: start - .seconds(3600))
+            plan.leave(0)
+            plan.written(LanePlan.Round(untilNext: .seconds(-seconds)), begun: start, limit: 1, now: start)
+            #expect(plan.limit(now: start, isStopping: false) == limit)
+        }
+        var plan = LanePlan(concurrency: 32, policy: policy, now: start - .seconds(3600))
+        plan.leave(0.5)
+        plan.written(LanePlan.Round(untilNext: .seconds(-6)), begun: start, limit: 16, now: start)
+        #expect(plan.limit(now: start, isStopping: false) == 16)
+        plan.written(LanePlan.Round(), begun: start, limit: 16, now: start)
+        plan.leave(0)
+        #expect(plan.limit(now: start, isStopping: false) == 1)
+    }
+
+    @Test("what an outage has put off is no more urgent than what came after it: its wait counts from the outage's end")
+    func overdueAfterAnOutage() {
+        var plan = plan(claimed: 1...2, concurrency: 2)
+        for id in 1...2 as ClosedRange<Int64> { finish(&plan, id, .unavailable("gone"), after: .seconds(300)) }
+        plan.leave(0)
+        let back = start + .seconds(306)
+        plan.written(LanePlan.Round(untilNext: .seconds(-300)), begun: back, limit: 1, now: back)
+        #expect(abs(plan.window.share - 0.1) < 0.001)
+    }
+
     @Test("a full window claims nothing, and a place that is free again is filled after the claim interval")
     func sliding() {
         var plan = plan(claimed: 1...4, concurrency: 4)

@@ -123,9 +123,7 @@ final class Lane<Process: QueueProcess> {
             round.lost = leases.filter { !extend(&disk, $0) }
             for delivery in finished { settle(&disk, delivery) }
             if limit > 0 { round.claimed = claim(&disk, limit: limit) }
-            if round.claimed.count < limit {
-                round.untilNext = disk.queue.nextDue(lane: number).map { .milliseconds(max(0, $0 - world.now)) }
-            }
+            round.untilNext = disk.queue.nextDue(lane: number).map { .milliseconds($0 - world.now) }
             return round
         } then: { [self] result in
             switch result {

@@ -30,14 +30,14 @@ struct AmplificationTests {
         "CSP_MODE": "protected",
     ]
 
-    /// Places many orders at once, each seen through by a client, and counts the calls of customers that a service got. On a
+    /// Places many orders at once, each sent by a client until something is decided, and counts the calls of customers that a service got. On a
     /// slow machine some orders are over before they come there.
     private func calls(
         of path: String, at last: MisbehavingServer, from order: RunningService<OrderApplication>, sku: String
     ) async throws -> Double {
         let client = HTTPClient(maximumConnectionsPerHost: 64)
         defer { client.shutdown() }
-        let purchase = Purchase(client: client, orderURL: order.url, patience: .seconds(4))
+        let purchase = Purchase(placing: client.send, following: client.send, orderURL: order.url, patience: .seconds(4))
         let run = UUID().uuidString
         await withDiscardingTaskGroup { group in
             for number in 0..<Self.orders {
@@ -46,7 +46,7 @@ struct AmplificationTests {
                         customerId: "c\(number)", items: [ItemQuantity(sku: sku, quantity: 1)],
                         payment: PaymentMeans(token: "tok_ok"))
                     guard let body = try? JSON.encode(request) else { return }
-                    _ = await purchase.run(Array(body), key: "\(run)-\(number)", intended: .now)
+                    _ = await purchase.place(Array(body), key: "\(run)-\(number)", intended: .now)
                 }
             }
         }

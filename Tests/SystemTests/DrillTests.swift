@@ -46,7 +46,8 @@ struct DrillTests {
 
     /// How long things take isn't judged of a debug build: `make drill` does, in release. All else is, here too.
     private func isAboutTime(_ failure: String) -> Bool {
-        ["p50 ", "p99 ", "it took ", "not settled", "normal again after", "customers felt"].contains { failure.hasPrefix($0) }
+        ["undecided: other processes", "p50 ", "p99 ", "it took ", "not settled", "normal again after", "customers felt"]
+            .contains { failure.hasPrefix($0) }
     }
 
     @Test("the quick drill holds on this build, and leaves nothing behind")
@@ -60,7 +61,10 @@ struct DrillTests {
         let run = try #require(report.runs.first)
         #expect(Set(run.experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["operation", "brownout"]))
         for experiment in run.experiments {
-            #expect(experiment.verdict != .undecided, "\(experiment.name): \(experiment.failures)")
+            // Beside other processes what was slow is undecided.
+            #expect(
+                experiment.verdict != .undecided || experiment.neighbours > Neighbours.limit,
+                "\(experiment.name): \(experiment.failures)")
             #expect(experiment.failures.filter { !isAboutTime($0) } == [], "\(experiment.name)")
             #expect(experiment.proof.count == experiment.targets.count)
             #expect(experiment.audit?.ok == true)
@@ -99,8 +103,9 @@ struct DrillTests {
 
     @Test("a drill that is interrupted mends what it broke, and ends with 1")
     func interrupted() async throws {
-        try await withSystemStack(environment: ["FAULTS_ENABLED": "true"]) { stack in
-            async let drilling = stack.csp("drill", "--only", "coupon-frozen", "--stretch", "4s", expecting: nil)
+        try await withSystemStack(environment: Self.patience.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+            async let drilling = stack.csp(
+                "drill", "--only", "coupon-frozen", "--stretch", "4s", "--rate", "10", expecting: nil)
             var pid: Int32?
             while pid == nil { pid = try await ownChild(of: "coupon-frozen") }
             while try await !stack.csp("status", "--json", expecting: nil).output.contains("frozen") {}
@@ -109,6 +114,22 @@ struct DrillTests {
             #expect(outcome.status == 1)
             #expect(outcome.errors.contains("interrupted; everything was rolled back"))
             try await stack.csp("status")
+        }
+    }
+
+    @Test("what a drill that was killed had broken, the next command mends")
+    func killed() async throws {
+        try await withSystemStack(environment: Self.patience.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+            async let drilling = stack.csp(
+                "drill", "--only", "coupon-frozen", "--stretch", "4s", "--rate", "10", expecting: nil)
+            var pid: Int32?
+            while pid == nil { pid = try await ownChild(of: "coupon-frozen") }
+            while try await !stack.csp("status", "--json", expecting: nil).output.contains("frozen") {}
+            if let pid { kill(pid, SIGKILL) }
+            _ = try await drilling
+            let next = try await stack.csp("status")
+            #expect(next.errors.contains("a drill was killed here") && !next.output.contains("frozen"))
+            #expect(try await stack.csp("status").errors.isEmpty)
         }
     }
 

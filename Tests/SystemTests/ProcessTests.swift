@@ -108,4 +108,32 @@ struct ProcessTests {
             try await stack.csp("kill", "nobody", expecting: 2)
         }
     }
+
+    @Test("a load against a stopped stack ends at once, with 1 and one line that says so")
+    func loadOfNothing() async throws {
+        try await withSystemStack { stack in
+            try await stack.csp("down")
+            let outcome = try await stack.csp("load", "--duration", "10s", expecting: 1)
+            #expect(outcome.output.isEmpty && outcome.errors.split(separator: "\n").count == 1)
+            #expect(outcome.errors.contains("order isn't there") && outcome.errors.contains("csp up"))
+        }
+    }
+
+    @Test("a load that is interrupted prints what there is by then, and ends with 1")
+    func interruptedLoad() async throws {
+        try await withSystemStack { stack in
+            let scratch = try TemporaryFolder()
+            let output = try scratch.write("", to: "out")
+            let load = try ChildProcess(
+                Executables.folder.appending(path: "csp").path,
+                ["load", "--json", "--duration", "1h", "--data", stack.folder.path], output: output)
+            while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
+            kill(load.pid, SIGINT)
+            #expect(await load.end() == 1)
+            let report = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: output)))
+            let figures = try #require(report as? [String: Any])
+            #expect(figures["interrupted"] as? Bool == true && (figures["sent"] as? Int ?? 0) > 0)
+            #expect(figures["rate"] as? Double == 50 && figures["ordersPerSecond"] is Double)
+        }
+    }
 }

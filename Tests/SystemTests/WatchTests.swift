@@ -81,4 +81,21 @@ import Transport
         let outcome = try await Executables.run("csp", ["watch", "--data", "/nowhere/at/all"])
         #expect(outcome.status == 1 && outcome.errors.hasPrefix("csp: no stack on /nowhere/at/all"))
     }
+
+    @Test("a dead order is no picture of health, and a reader that has gone away ends the command quietly")
+    func deadOrderAndGoneReader() async throws {
+        try await withSystemStack { stack in
+            let csp = Executables.folder.appending(path: "csp").path
+            let scratch = try TemporaryFolder()
+            let errors = try scratch.write("", to: "err")
+            let head = try ChildProcess(
+                "/bin/bash", ["-c", "set -o pipefail; \(csp) watch --data \(stack.folder.path) | head -1"], errors: errors)
+            #expect(await head.end() == 0)
+            #expect(try String(contentsOfFile: errors, encoding: .utf8).isEmpty)
+            try await stack.csp("kill", "order")
+            let dead = try await stack.csp("watch", "--once", expecting: 1)
+            #expect(dead.output.contains("\norder        dead") && dead.errors.isEmpty)
+            #expect(!dead.output.contains("closed") && !dead.output.contains("nothing out of the ordinary"))
+        }
+    }
 }

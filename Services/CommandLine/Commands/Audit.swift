@@ -1,7 +1,7 @@
 import ArgumentParser
 import Transport
 
-struct Audit: AsyncParsableCommand {
+struct Audit: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Wait until nothing is under way, then check the invariants.",
         discussion: """

@@ -3,7 +3,7 @@ import Contracts
 import Foundation
 import Transport
 
-struct Backup: AsyncParsableCommand {
+struct Backup: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy every service's store while it is used.",
         discussion: """

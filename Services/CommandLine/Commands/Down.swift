@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Down: AsyncParsableCommand {
+struct Down: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop all services of a stack.",
         discussion: """

@@ -3,7 +3,7 @@ import Contracts
 import Foundation
 import Transport
 
-struct Drill: AsyncParsableCommand {
+struct Drill: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Break every dependency in every way, under load, and check that the path holds.",
         discussion: """
@@ -13,7 +13,12 @@ struct Drill: AsyncParsableCommand {
             before, a hypothesis, a fault that is proven to bite, a rollback, and an audit of the books.
 
             A stack that runs on --data is drilled, if it was started with FAULTS_ENABLED=true; otherwise the drill starts \
-            one for itself, and removes it at the end. Exit code 1 when a hypothesis failed.
+            one for itself, and removes it at the end. Ctrl-C ends it at once, and rolls everything back; of a drill that was \
+            killed the next command does.
+
+            What was too slow is repeated, up to twice. Where it stays so while other processes have more than a tenth of the \
+            processors, it is undecided, with that as its reason; what went wrong for sure is never excused. Exit code 1 when a \
+            hypothesis failed, 3 when none did and some are undecided.
 
             Example: csp drill --quick
             Example: csp drill --only coupon --only payment-black-holed
@@ -26,7 +31,7 @@ struct Drill: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only experiments whose name begins so; may be repeated.", valueName: "name"))
     var only: [String] = []
 
-    @Flag(help: "A telling selection, in less than 3 minutes.")
+    @Flag(help: "A telling selection, in less than 3 minutes where nothing has to be repeated.")
     var quick = false
 
     @Flag(help: "On a naive stack (protections off) and on a protected one, side by side.")
@@ -67,15 +72,14 @@ struct Drill: AsyncParsableCommand {
             if list {
                 return Terminal.print(try await drill.experiments().map(\.name).joined(separator: "\n"))
             }
-            let found = try await drill()
+            let found = try await signals.cancelling { try await drill() }
             try DrillFiles.write(found, to: report)
             Terminal.print(json ? try Terminal.json(found) : summary(found))
             if !found.ok { throw ExitCode(1) }
+            if !found.undecided.isEmpty { throw ExitCode(3) }
         } catch let unknown as Experiments.UnknownExperiment {
             throw ValidationError("no experiment begins with \(unknown.name); csp drill --list names them all")
-        } catch is Conduct.Interrupted {
-            throw Failure("interrupted; everything was rolled back")
-        } catch is Launch.Interrupted {
+        } catch  where signals.count > 0 && !(error is ExitCode) {
             throw Failure("interrupted; everything was rolled back")
         }
     }
@@ -91,14 +95,22 @@ struct Drill: AsyncParsableCommand {
     }
 
     private func summary(_ found: DrillReport) -> String {
-        let verdict =
-            found.ok
-            ? Terminal.coloured("every hypothesis held", .green) : Terminal.coloured("not every hypothesis held", .red)
         return """
             \(DrillTable(report: found).text)
 
-            \(verdict), in \(found.durationSeconds.formattedWithoutZeros) s with seed \(found.seed); \
+            \(headline(found)), in \(found.durationSeconds.formattedWithoutZeros) s with seed \(found.seed); \
             \(report)/report.html shows it, \(report)/report.json has all figures
             """
+    }
+
+    /// What failed and what is undecided, by name.
+    private func headline(_ found: DrillReport) -> String {
+        if found.failed.isEmpty, found.undecided.isEmpty { return Terminal.coloured("every hypothesis held", .green) }
+        let failed = found.failed.joined(separator: ", ")
+        let undecided = found.undecided.joined(separator: ", ")
+        return [
+            failed.isEmpty ? "nothing failed" : Terminal.coloured("failed: \(failed)", .red),
+            undecided.isEmpty ? nil : Terminal.coloured("undecided: \(undecided)", .yellow),
+        ].compactMap(\.self).joined(separator: "; ")
     }
 }

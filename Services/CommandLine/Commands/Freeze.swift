@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-struct Freeze: AsyncParsableCommand {
+struct Freeze: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Freeze a service (SIGSTOP): it still takes connections, and never answers.",
         discussion: """

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-struct Kill: AsyncParsableCommand {
+struct Kill: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Kill a service (SIGKILL): it gets no chance to finish anything.",
         discussion: """

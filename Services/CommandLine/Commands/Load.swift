@@ -3,14 +3,17 @@ import Foundation
 import Resilience
 import Transport
 
-struct Load: AsyncParsableCommand {
+struct Load: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Place many orders at a fixed rate and report how they ended.",
         discussion: """
             Open loop: orders go out at the rate whatever comes back, and latency counts from the intended send time. What \
             is undecided (no connection, timeout) is sent again with the same idempotency key, and so is what was turned away \
-            (503, 429), not before Retry-After and not more than a twentieth of the orders; what is accepted is followed to its \
-            end. Exit code 1 when an order ended unresolved or with an answer that isn't in the contract.
+            (503, 429), not before Retry-After and not more than a twentieth of the orders. What is accepted is followed to its \
+            end, 1,000 at once; the rest is left unfollowed, and said so. Sending waits for none of it: only with 1,000 orders \
+            unanswered the next one is late. The report says which rate was asked for and which was reached. Ctrl-C ends the \
+            load, and what there is by then is reported. Exit code 1 when an order ended unresolved or with an answer that \
+            isn't in the contract, after Ctrl-C, or where order isn't there.
             With --history each order's story, as its client saw it, is written to a file for csp audit to judge.
 
             Example: csp load --rate 100 --duration 1m
@@ -80,36 +83,62 @@ struct Load: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let signals = StopSignals()
+        let sources = signals.watch()
+        defer { for source in sources { source.cancel() } }
         let url = try order.url(data.folder)
-        let baskets = try Basket.read(from: file())
         let client = HTTPClient(maximumConnectionsPerHost: 256)
-        defer { client.shutdown() }
+        let looks = HTTPClient(maximumConnectionsPerHost: 32)
+        defer {
+            client.shutdown()
+            looks.shutdown()
+        }
+        try await checkThatOrderIsThere(url, client)
+        let baskets = try Basket.read(from: file())
         let run = randomHex(UInt32.self)
-        let purchase = Purchase(client: client, orderURL: url, patience: patience.duration)
         let history = try history.map(HistoryFile.init)
-        let loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: token) { operation, _ in
+        let loop = OpenLoop(
+            purchase: Purchase(
+                placing: client.send, following: looks.send, orderURL: url, patience: patience.duration),
+            rate: rate, run: run, paymentToken: token
+        ) { operation, _ in
             history?.write(operation)
         }
         let seed = replay == nil ? seed ?? UInt64.random(in: 0...999_999) : nil
-        var source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
-        let total = total(baskets.count)
-        var sent = 0
+        let source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
         let progress = Locked(Progress())
-        let (counts, elapsed) = try await loop.send {
-            defer { sent += 1 }
-            guard sent < total else { return nil }
-            return replay == nil ? source.next() : baskets[sent]
-        } look: { counts in
-            progress.withLock {
-                $0.show("\(counts.sent) of \(total) sent, \(counts.inFlight) under way, \(counts.retries) sent again")
+        let begin = ContinuousClock.now
+        let counts = try await signals.cancelling { [total = total(baskets.count), isReplay = replay != nil] in
+            var source = source
+            var sent = 0
+            return try await loop.send {
+                defer { sent += 1 }
+                guard sent < total else { return nil }
+                return isReplay ? baskets[sent] : source.next()
+            } look: { counts in
+                progress.withLock { $0.show(counts.words(of: total)) }
             }
         }
         progress.withLock { $0.finish() }
-        let report = LoadReport(counts, rate: rate, seed: seed, duration: elapsed)
+        let report = LoadReport(
+            counts, rate: rate, seed: seed, duration: ContinuousClock.now - begin, interrupted: signals.count > 0)
         Terminal.print(json ? try Terminal.json(report) : report.text)
         for failure in report.failures { Terminal.error(failure) }
         try history?.close()
+        if report.interrupted { throw Failure("interrupted; this is what there was by then") }
         if !report.ok { throw ExitCode(1) }
+    }
+
+    /// Where nothing listens, no rate is reached and no order is lost: that is said at once. An order that doesn't answer is
+    /// what a load may be there to see.
+    private func checkThatOrderIsThere(_ url: String, _ client: HTTPClient) async throws {
+        do {
+            _ = try await client.send(
+                .init(url: "\(url)/livez", connectTimeout: .seconds(1), timeout: .seconds(1)))
+        } catch .unreachable(let why) {
+            let how = order.given == nil ? "; csp up\(data.folder.option) starts the stack" : ""
+            throw Failure("order isn't there (\(url): \(why))\(how)")
+        } catch {}
     }
 
     private func file() throws -> String {
@@ -121,5 +150,12 @@ struct Load: AsyncParsableCommand {
         let inTime = { (duration: Duration) in max(1, Int((duration.seconds * rate).rounded())) }
         guard replay != nil else { return inTime(duration?.duration ?? .seconds(30)) }
         return duration.map { min(baskets, inTime($0.duration)) } ?? baskets
+    }
+}
+
+extension Tally.Counts {
+    /// How far it has come, for a person.
+    fileprivate func words(of total: Int) -> String {
+        "\(sent) of \(total) sent, \(unanswered) unanswered, \(followed) followed, \(retries) sent again"
     }
 }

@@ -3,7 +3,7 @@ import Contracts
 import Foundation
 import Transport
 
-struct Place: AsyncParsableCommand {
+struct Place: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Place one order and print it.",
         discussion: """

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Transport
 
-struct Start: AsyncParsableCommand {
+struct Start: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a dead service again and wait until it is ready.",
         discussion: """

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Transport
 
-struct Status: AsyncParsableCommand {
+struct Status: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the state of each service; exit code 1 unless all are ready.",
         discussion: """

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-struct Thaw: AsyncParsableCommand {
+struct Thaw: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Let a frozen service go on (SIGCONT).",
         discussion: """

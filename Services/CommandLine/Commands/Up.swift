@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Transport
 
-struct Up: AsyncParsableCommand {
+struct Up: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start the five services and wait until they are ready.",
         discussion: """

@@ -3,17 +3,18 @@ import Foundation
 import Transport
 
 /// `csp watch`.
-struct WatchCommand: AsyncParsableCommand {
+struct WatchCommand: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Show the live picture of the stack, once a second.",
         discussion: """
             Orders by outcome, each service, each dependency of order with its breaker, what is shed, the queues, and what \
-            happened lately. Rates and latencies are those of the last three seconds; what a service said last is kept, and \
-            its age told, when it doesn't answer. LATELY is drawn from the newest 50 orders each second. Ctrl-C ends it.
+            happened lately. Rates and latencies are those of the last three seconds; of a service that doesn't answer \
+            they are unknown, and so are the breakers while order doesn't: the age says since when. LATELY is drawn from the newest 50 orders each second. Ctrl-C ends it.
             With --url, order alone is watched.
 
-            Where stdout isn't a terminal, a plain picture a second.
+            Where stdout isn't a terminal, a plain picture a second, for as long as it is read. With --once the exit code is 1 \
+            where a service doesn't answer.
 
             Example: csp watch
             Example: csp watch --once
@@ -56,25 +57,30 @@ struct WatchCommand: AsyncParsableCommand {
             let picture = watching.picture(try await onlooker.look(following: watching.following))
             looks += 1
             // The first of two looks has nothing to compare with.
-            if !once || looks == 2 { try show(picture, screen) }
-            if once, looks == 2 { return }
+            if !once || looks == 2 { guard try show(picture, screen) else { return } }
+            if once, looks == 2 {
+                if picture.services.contains(where: { !$0.state.isUp }) { throw ExitCode(1) }
+                return
+            }
             next = max(next.advanced(by: .seconds(1)), .now)
             await signals.wait(upTo: ContinuousClock.now.duration(to: next))
         }
     }
 
-    private func show(_ picture: Picture, _ screen: Screen?) throws {
-        if json { return Terminal.print(try Terminal.jsonLine(picture)) }
+    /// False where it isn't read any more.
+    private func show(_ picture: Picture, _ screen: Screen?) throws -> Bool {
+        if json { return Terminal.isRead(try Terminal.jsonLine(picture)) }
         let place = order.given ?? data.folder.path
         let view = { @Sendable (width: Int) in
             PictureView(picture: picture, width: width, place: place, zone: .current)
         }
         if let screen {
             screen.show { view($0.width).lines(height: $0.height) }
+            return true
         } else {
             let width = Screen.isThere ? Screen.size.width : 120
             let lines = view(width).lines()
-            Terminal.print(lines.map { Terminal.coloured($0) }.joined(separator: "\n") + (once ? "" : "\n"))
+            return Terminal.isRead(lines.map { Terminal.coloured($0) }.joined(separator: "\n") + (once ? "" : "\n"))
         }
     }
 }

@@ -35,11 +35,16 @@ struct Conduct {
         var side: SideTraffic?
         if let fault = experiment.partial { side = try await sideTraffic(fault) }
         let watch = BreakerWatch()
+        let neighbours = Neighbours()
         seen.unprotected = try await unprotected(experiment)
         let watching = Task { [stack] in await watch.run(stack) { load.now } }
         let sending = Task { try await load.send() }
         let beside = Task { [side] in try await side?.send() }
-        defer { watching.cancel() }
+        let looking = Task { [stack] in await neighbours.run(beside: stack) }
+        defer {
+            watching.cancel()
+            looking.cancel()
+        }
         do {
             try await settle(load)
             for _ in 0..<rounds(experiment) {
@@ -59,11 +64,18 @@ struct Conduct {
         load.stop()
         side?.stop()
         show("waiting for the last orders")
-        let counts = try await sending.value
-        try await beside.value
+        let counts = try await withTaskCancellationHandler {
+            let counts = try await sending.value
+            try await beside.value
+            return counts
+        } onCancel: {
+            sending.cancel()
+            beside.cancel()
+        }
         seen.samples = load.samples.sorted { $0.at < $1.at }
         seen.breakers = watch.sightings
         seen.reads = load.readCounts
+        seen.neighbours = neighbours.share
         seen.unended = Array((counts.unexpected + unheard(experiment, load.history)).prefix(5))
         if signals.count > 0 { throw Interrupted() }
         let (audit, orders) = try await DrillAudit.take(
@@ -111,8 +123,10 @@ struct Conduct {
         let breakages = try breakages(experiment)
         let begin = load.now
         var end = begin
+        var inPlace = begin
         do {
             for breakage in breakages { try await breakage.begin() }
+            inPlace = load.now
             for breakage in breakages { seen.proof.append(try await breakage.proof()) }
             let left = broken(experiment) - (load.now - begin)
             try await pause(left, experiment.fault, load)
@@ -121,7 +135,7 @@ struct Conduct {
             }
             end = load.now
         } catch {
-            for breakage in breakages { try? await breakage.end() }
+            try? await uncancelled { for breakage in breakages { try? await breakage.end() } }
             throw error
         }
         for breakage in breakages { try await breakage.end() }
@@ -129,7 +143,8 @@ struct Conduct {
         try await recover(experiment, load, watch, since: back)
         seen.rounds.append(
             .init(
-                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back, end: load.now))
+                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back, end: load.now,
+                inPlace: inPlace))
     }
 
     /// Order itself is missed no longer than it takes its customers to notice.

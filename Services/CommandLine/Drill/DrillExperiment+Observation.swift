@@ -5,19 +5,22 @@ extension DrillExperiment {
     init(_ experiment: Experiment, _ seen: Observation, rate: Double, durationSeconds: Double) {
         let judge = Judge(experiment: experiment, seen: seen)
         let obstacles = judge.obstacles
-        let failures = obstacles.isEmpty ? judge.failures : obstacles
+        let findings = obstacles.isEmpty ? judge.findings : []
+        let (verdict, failures) =
+            obstacles.isEmpty ? findings.conclusion(neighbours: seen.neighbours) : (.undecided, obstacles)
         let effects = seen.samples.flatMap(\.degradations).map(\.effect.rawValue)
         self.init(
             name: experiment.name, targets: experiment.targets, kind: experiment.kind, fault: experiment.fault,
             hypothesis: experiment.hypothesis, rate: rate,
-            verdict: !obstacles.isEmpty ? .undecided : failures.isEmpty ? .held : .failed, failures: failures,
+            verdict: verdict, failures: failures,
             proof: seen.proof, faults: seen.rounds.map(\.fault), events: Event.all(seen),
             timeline: Second.timeline(seen.samples), healthy: Figures(seen.healthy), broken: Figures(seen.broken),
             isolated: Figures(seen.isolated), recovering: Figures(seen.recovering),
             isolateSeconds: judge.isolateSeconds,
             recoverSeconds: judge.recoverSeconds?.rounded(places: 2),
             degraded: Dictionary(effects.map { ($0, 1) }, uniquingKeysWith: +), repaired: seen.repaired, reads: seen.reads,
-            traffic: seen.traffic, finishing: seen.finishing, audit: seen.audit, durationSeconds: durationSeconds)
+            traffic: seen.traffic, finishing: seen.finishing, audit: seen.audit, durationSeconds: durationSeconds,
+            neighbours: seen.neighbours, isInDoubt: !obstacles.isEmpty || findings.areDoubtful)
     }
 }
 

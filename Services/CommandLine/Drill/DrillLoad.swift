@@ -34,7 +34,7 @@ final class DrillLoad: Sendable {
         self.record = record
         source = Locked(BasketSource(baskets, couponShare: Self.couponShare, seed: seed, run: run))
         reading = Reading(client: client, orderURL: orderURL, baskets: quoted ?? baskets)
-        let purchase = Purchase(client: client, orderURL: orderURL, patience: patience)
+        let purchase = Purchase(placing: client.send, following: client.send, orderURL: orderURL, patience: patience)
         loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: "tok_ok", seen: record.note)
     }
 
@@ -49,7 +49,7 @@ final class DrillLoad: Sendable {
         async let looks: Void = reading.run(every: .seconds(1 / reads), until: { [record] in record.isStopped }) { [record] in
             record.lastOrder
         }
-        let (counts, _) = try await loop.send {
+        let counts = try await loop.send {
             record.isStopped ? nil : source.withLock { $0.next() }
         } look: { _ in
         }

@@ -7,8 +7,11 @@ import Contracts
 struct DrillReport: Codable, Equatable {
     enum Extent: String, Codable { case quick, full }
 
-    /// No hypothesis of the protected stack failed.
+    /// No hypothesis of the protected stack failed; some may be undecided.
     var ok: Bool
+    /// Of the protected stack, by name.
+    var failed: [String] = []
+    var undecided: [String] = []
     var extent: Extent
     var seed: UInt64
     var startedAt: Timestamp
@@ -43,15 +46,17 @@ struct DrillRun: Codable, Equatable {
     /// Measured in the same run; nil where no overload was asked for.
     var overload: OverloadReport?
 
-    /// Every hypothesis held.
-    var ok: Bool { experiments.allSatisfy { $0.verdict == .held } && overload?.ok != false }
+    /// What came of each hypothesis, by the experiment's name.
+    var verdicts: [(name: String, verdict: DrillExperiment.Verdict)] {
+        experiments.map { ($0.name, $0.verdict) } + (overload?.verdicts ?? [])
+    }
 }
 
 /// One fault under load: what was expected, what was seen, and what that means.
 struct DrillExperiment: Codable, Equatable {
     enum Verdict: String, Codable {
         case held, failed
-        /// The fault couldn't be brought about, or the drill was interrupted: nothing is known.
+        /// The fault couldn't be brought about, or the stack was too slow while others had the machine: nothing is known.
         case undecided
     }
 
@@ -102,6 +107,12 @@ struct DrillExperiment: Codable, Equatable {
     /// Nil where it didn't come to one.
     var audit: DrillAudit?
     var durationSeconds: Double
+    /// What other processes had of the processors meanwhile, 0 to 1.
+    var neighbours = 0.0
+    /// Nothing that it did was wrong; at most it was slow, or couldn't be tried.
+    var isInDoubt = false
+    /// What was in doubt is repeated; these are the figures of the try that decided.
+    var tries = 1
 }
 
 extension DrillExperiment {
@@ -210,6 +221,12 @@ struct OverloadReport: Codable, Equatable {
         var timeline: [DrillExperiment.Second]
         /// When the step was, on the timeline.
         var span: DrillExperiment.Span
+        /// Until what was put off was delivered as well.
+        var drainedSeconds = 0.0
+        /// As of an experiment.
+        var neighbours = 0.0
+        var isInDoubt = false
+        var tries = 1
     }
 
     /// After an outage under too much load, by customers who ask again.
@@ -230,7 +247,8 @@ struct OverloadReport: Codable, Equatable {
         var span: DrillExperiment.Span
     }
 
-    /// Orders a second that the stack took with all its clients waiting in turn.
+    /// Orders a second that the stack took with all its clients waiting in turn. As in the steps, what is delivered only
+    /// afterwards doesn't count.
     var capacity: Double
     /// p99 at 0.7 of the capacity, in milliseconds.
     var p99AtSeventyPercent: Double
@@ -241,6 +259,13 @@ struct OverloadReport: Codable, Equatable {
     var outage: Outage?
     /// After all of them, once everything was drained.
     var audit: DrillAudit?
+    /// Why nothing could be measured; nil where it could.
+    var obstacle: String?
 
-    var ok: Bool { steps.allSatisfy { $0.verdict == .held } && outage?.verdict != .failed && audit?.ok != false }
+    var verdicts: [(name: String, verdict: DrillExperiment.Verdict)] {
+        steps.map { ("overload-\($0.factor.formattedWithoutZeros)x", $0.verdict) }
+            + (outage.map { [("overload-outage", $0.verdict)] } ?? [])
+            + (audit?.ok == false ? [("overload-audit", .failed)] : [])
+            + (obstacle == nil ? [] : [("overload", .undecided)])
+    }
 }

@@ -20,7 +20,7 @@ struct DrillTable {
             let titles = [group.title ?? Self.titles[0]] + Self.titles.dropFirst()
             found.append(Self.table(titles, group.experiments.map(row), words: 3))
         }
-        if let overload = run.overload {
+        if let overload = run.overload, overload.capacity > 0 {
             let what =
                 "capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, "
                 + "a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order"
@@ -80,11 +80,12 @@ struct DrillTable {
                 (["overload-\(step.factor.formattedWithoutZeros)x\(mode):"] + step.failures.map { "  \($0)" })
                     .joined(separator: "\n")
             }
+            let obstacle = run.overload?.obstacle.map { ["overload\(mode): undecided: \($0)"] } ?? []
             let outage = (run.overload?.outage?.failures ?? []).map { "overload-outage\(mode): \($0)" }
             let books = (run.overload?.audit?.findings ?? []).filter { !$0.ok }.map { finding in
                 "overload\(mode): audit: \(finding.name): \(finding.violations.first ?? "")"
             }
-            return experiments + steps + outage + books
+            return experiments + steps + obstacle + outage + books
         }
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import Transport
 
 /// Holds what was seen against the contract's matrix.
 struct Judge {
@@ -27,33 +28,44 @@ struct Judge {
         return found
     }
 
-    /// What contradicts the hypothesis, in words.
-    var failures: [String] {
-        if let fault = experiment.partial { return failures(of: fault) }
-        let customers = isOrderKilled ? seen.unended.map { "no end: \($0)" } : outcomes + honesty + latency + isolation
-        return customers + recovery + reads + books + seen.unprotected
+    /// In words.
+    var failures: [String] { findings.map(\.words) }
+
+    /// What contradicts the hypothesis.
+    var findings: [Finding] {
+        if let fault = experiment.partial { return findings(of: fault) }
+        let customers: [Finding] =
+            isOrderKilled ? unended : outcomes + .certain(honesty) + .doubtful(latency + isolation)
+        return customers + .doubtful(recovery + reads) + books + .certain(seen.unprotected)
     }
 
-    private var outcomes: [String] {
+    private var outcomes: [Finding] {
         let affected = seen.broken + seen.recovering
-        var found: [String] = []
         let accepted = affected.filter { $0.outcome == .accepted }
-        if !accepted.isEmpty, experiment.dependencies.allSatisfy({ $0.role == .optional }) {
-            found.append("only \(targets) was broken, yet \(Self.words(accepted)) of \(affected.count) orders")
-        }
-        return refused + found
+        guard !accepted.isEmpty, experiment.dependencies.allSatisfy({ $0.role == .optional }) else { return refused }
+        let words = "only \(targets) was broken, yet \(Self.words(accepted)) of \(affected.count) orders"
+        return refused + .doubtful([words])
     }
 
     /// Orders that got no answer of the contract's, were turned away, or came to no end.
-    var refused: [String] {
+    var refused: [Finding] {
         let affected = seen.broken + seen.recovering
-        var found: [String] = []
+        var found: [Finding] = []
         let failed = affected.filter { $0.outcome == .failed }
-        if !failed.isEmpty { found.append("\(Self.words(failed)) of \(affected.count) orders") }
+        if !failed.isEmpty {
+            let words = "\(Self.words(failed)) of \(affected.count) orders"
+            found.append(Finding(words: words, isDoubtful: failed.allSatisfy { $0.answer == HTTPClientError.timeout.words }))
+        }
         let turnedAway = affected.filter { $0.outcome == .turnedAway }
-        if !turnedAway.isEmpty { found.append("orders were turned away: \(Self.words(turnedAway)) of \(affected.count)") }
-        return found + seen.unended.map { "no end: \($0)" }
+        if !turnedAway.isEmpty {
+            let words = "orders were turned away: \(Self.words(turnedAway)) of \(affected.count)"
+            let isForWantOfTime = turnedAway.allSatisfy { ["503 overloaded", "503 deadline-exceeded"].contains($0.answer) }
+            found.append(Finding(words: words, isDoubtful: isForWantOfTime))
+        }
+        return found + unended
     }
+
+    private var unended: [Finding] { .certain(seen.unended.map { "no end: \($0)" }) }
 
     /// Whoever went without something was told so. Not asked of half an outage, nor of what no request waits for.
     private var honesty: [String] {
@@ -63,7 +75,7 @@ struct Judge {
                 seen.samples.sent(in: round.fault).filter { sample in
                     let asked = dependency.role == .critical || sample.hasCoupon
                     let taken = sample.outcome == .confirmed || sample.outcome == .accepted
-                    return asked && taken && sample.end < round.fault.end
+                    return asked && taken && round.hasMet(sample)
                         && !sample.degradations.contains { $0.dependency == dependency.name }
                 }
             }
@@ -137,11 +149,13 @@ struct Judge {
         return ["\(seen.reads.failed) of \(seen.reads.sent) quotes and reads failed"]
     }
 
-    var books: [String] {
+    var books: [Finding] {
         guard let audit = seen.audit else { return [] }
         return audit.findings.filter { !$0.ok }.map { finding in
-            "audit: \(finding.name): \(finding.violations.first ?? "")"
+            let words =
+                "audit: \(finding.name): \(finding.violations.first ?? "")"
                 + (finding.violations.count > 1 ? " and \(finding.violations.count - 1) more" : "")
+            return Finding(words: words, isDoubtful: finding.name == DrillAudit.drained)
         }
     }
 

@@ -8,6 +8,11 @@ struct Observation {
         /// When the service was there again.
         var back: Double
         var end: Double
+        /// From when on the fault was in place for sure; nil: from its first instant. What is sent before may still be served.
+        var inPlace: Double?
+
+        /// Of what was sent during the fault, what it must have met.
+        func hasMet(_ sample: Sample) -> Bool { (inPlace ?? fault.begin) <= sample.at && sample.end < fault.end }
     }
 
     /// What order said of a breaker, whenever it said something new.
@@ -35,6 +40,8 @@ struct Observation {
     var finishing: DrillExperiment.Finishing?
     var repaired = DrillExperiment.Repairs()
     var audit: DrillAudit?
+    /// What other processes had of the processors, 0 to 1.
+    var neighbours = 0.0
 
     /// Without what was still under way when the fault came: it is of neither.
     var healthy: [Sample] { rounds.flatMap(healthy) }

@@ -3,6 +3,8 @@ import Transport
 
 /// A stack that the drill starts for itself, on free ports and in a temporary folder, and that leaves nothing behind.
 struct OwnStack: Sendable {
+    private static let prefix = "csp-drill-"
+
     let stack: DrillStack
 
     /// Returns once it is ready.
@@ -13,10 +15,11 @@ struct OwnStack: Sendable {
     static func start(
         _ mode: DrillRun.Mode, settings: [String: String] = [:], _ client: HTTPClient, _ signals: StopSignals
     ) async throws -> OwnStack {
-        let path = NSTemporaryDirectory() + "/csp-drill-" + randomHex(UInt64.self)
+        let path = NSTemporaryDirectory() + "/" + prefix + randomHex(UInt64.self)
         let folder = StackFolder(path: path)
         do {
             try folder.prepare()
+            try DrillNote.write(to: folder)
             var environment = ProcessInfo.processInfo.environment.merging(settings) { own, _ in own }
             environment["FAULTS_ENABLED"] = "true"
             environment["CSP_MODE"] = mode.rawValue
@@ -28,16 +31,28 @@ struct OwnStack: Sendable {
             try await launch.waitUntilReady(started)
             return OwnStack(stack: try DrillStack(folder: folder, client: client) { signals.count > 0 })
         } catch {
-            await stop(folder)
+            await stop(folder) { signals.count > 0 }
             throw error
         }
     }
 
-    func stop() async { await Self.stop(stack.folder) }
+    /// - Parameter isUrgent: asked while its services end; true kills them at once.
+    func stop(isUrgent: @escaping @Sendable () -> Bool) async { await Self.stop(stack.folder, isUrgent: isUrgent) }
 
-    private static func stop(_ folder: StackFolder) async {
+    /// Stops and removes those whose drills were killed.
+    static func stopAbandoned() async {
+        let folder = NSTemporaryDirectory()
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            let left = StackFolder(path: "\(folder)/\(name)")
+            guard let drill = DrillNote.drill(on: left), !drill.isAlive else { continue }
+            await stop(left) { true }
+        }
+    }
+
+    private static func stop(_ folder: StackFolder, isUrgent: () -> Bool) async {
         if let record = try? folder.recordIfAny() {
-            _ = await record.halt()
+            _ = await record.halt(isUrgent: isUrgent)
             for service in record.services { _ = ending(ofChild: service.process.pid) }
         }
         try? FileManager.default.removeItem(atPath: folder.path)

@@ -3,7 +3,7 @@ import Foundation
 import Transport
 
 /// A whole drill: chooses the experiments, finds or makes the stacks they run on, and gathers what they found.
-struct RunDrill {
+struct RunDrill: Sendable {
     let folder: StackFolder
     let only: [String]
     let extent: DrillReport.Extent
@@ -15,10 +15,17 @@ struct RunDrill {
     func callAsFunction() async throws -> DrillReport {
         let startedAt = Timestamp.now()
         let begin = ContinuousClock.now
+        await OwnStack.stopAbandoned()
+        let given = try given()
+        if let given { try DrillNote.write(to: given) }
+        defer { if let given { DrillNote.remove(from: given) } }
         var runs: [DrillRun] = []
         for mode in isComparing ? [DrillRun.Mode.naive, .protected] : [.protected] { runs.append(try await run(mode)) }
+        let verdicts = runs.filter { $0.mode == .protected }.flatMap(\.verdicts)
+        let failed = verdicts.filter { $0.verdict == .failed }.map(\.name)
         return DrillReport(
-            ok: runs.allSatisfy { $0.mode == .naive || $0.ok }, extent: extent, seed: seed, startedAt: startedAt,
+            ok: failed.isEmpty, failed: failed, undecided: verdicts.filter { $0.verdict == .undecided }.map(\.name),
+            extent: extent, seed: seed, startedAt: startedAt,
             durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1), machine: Self.machine, runs: runs)
     }
 
@@ -50,10 +57,16 @@ struct RunDrill {
         let line = LiveLine()
         for (index, experiment) in breaking.shuffled(using: &chance).enumerated() {
             let seed = chance.next()
-            let result = try await onStack(mode, settings: experiment.settings) { stack in
-                try await conduct(experiment, on: stack, seed: seed, &known) {
-                    line.show("\(index + 1) of \(breaking.count)  \(experiment.name): \($0)")
+            let result = try await settled { number in
+                var found = try await onStack(mode, settings: experiment.settings) { stack in
+                    try await conduct(experiment, on: stack, seed: seed, &known) {
+                        let again = number > 1 ? ", again" : ""
+                        line.show("\(index + 1) of \(breaking.count)  \(experiment.name)\(again): \($0)")
+                    }
                 }
+                // What is unprotected is meant to be slow.
+                if mode == .naive { found.isInDoubt = false }
+                return found
             }
             line.finish()
             Terminal.note(
@@ -98,7 +111,7 @@ struct RunDrill {
             try await stack.restore()
             return result
         } catch {
-            try? await stack.restore()
+            try? await uncancelled { try await stack.restore() }
             throw error
         }
     }
@@ -113,10 +126,10 @@ struct RunDrill {
         let own = try await OwnStack.start(mode, settings: settings, client, signals)
         do {
             let result = try await body(own.stack)
-            await own.stop()
+            await own.stop { signals.count > 0 }
             return result
         } catch {
-            await own.stop()
+            try? await uncancelled { await own.stop { signals.count > 0 } }
             throw error
         }
     }

@@ -1,6 +1,9 @@
 import Contracts
 
 extension DrillAudit {
+    /// The finding that work was left when the wait for it ended.
+    static let drained = "drained"
+
     /// Waits until nothing is under way, and looks at everything.
     ///
     /// - Parameters:
@@ -14,7 +17,7 @@ extension DrillAudit {
         do {
             try await reader.waitUntilDrained(wait, progress: progress)
         } catch let failure as Failure {
-            let finding = Finding(name: "drained", ok: false, violations: [failure.message])
+            let finding = Finding(name: Self.drained, ok: false, violations: [failure.message])
             return (DrillAudit(findings: [finding], drainedSeconds: wait.seconds, orders: 0), [])
         }
         let drained = (ContinuousClock.now - begin).seconds.rounded(places: 1)

@@ -2,7 +2,7 @@ import ArgumentParser
 import Transport
 
 /// `csp fault clear [SERVICE]`.
-struct FaultClear: AsyncParsableCommand {
+struct FaultClear: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",
         abstract: "End the faults of a service, or of all that live.",

@@ -7,7 +7,7 @@ extension FaultKind: ExpressibleByArgument {}
 extension Fault.Moment: ExpressibleByArgument {}
 
 /// `csp fault SERVICE KIND`.
-struct FaultSetting: AsyncParsableCommand {
+struct FaultSetting: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
         abstract: "Set a fault, which is what csp fault does without a subcommand.",

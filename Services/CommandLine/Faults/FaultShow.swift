@@ -2,7 +2,7 @@ import ArgumentParser
 import Transport
 
 /// `csp fault show [SERVICE]`.
-struct FaultShow: AsyncParsableCommand {
+struct FaultShow: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show which faults are active, and how often each bit.",

@@ -7,9 +7,19 @@ struct LoadReport: Encodable {
         var max: Double
     }
 
-    /// Every basket ended as the contract says.
+    /// Of the rate that was asked for, what is near enough.
+    private static let near = 0.98
+
+    /// Every basket whose end is known ended as the contract says, and nothing interrupted the load.
     var ok: Bool
+    /// Ctrl-C: what follows is what there was by then.
+    var interrupted: Bool
+    /// Orders a second that were asked for.
     var rate: Double
+    /// Orders a second that were sent, while sending lasted.
+    var ordersPerSecond: Double
+    /// Within 2 % of what was asked for.
+    var rateReached: Bool
     /// Of random baskets; nil for a replay.
     var seed: UInt64?
     var sent: Int
@@ -18,19 +28,31 @@ struct LoadReport: Encodable {
     var cancelled: Int
     var unresolved: Int
     var unexpected: Int
+    /// Accepted, and not followed to its end: more were than are followed at once, or the load was interrupted.
+    var unfollowed: Int
+    /// Sent and still without a decision when the load was interrupted.
+    var unanswered: Int
     /// The first ten of both, with their idempotency keys.
     var failures: [String]
     var degraded: [String: Int]
     var retries: Int
     var delayed: Int
-    var ordersPerSecond: Double
+    var sendingSeconds: Double
+    /// Sending, and following what was accepted.
     var durationSeconds: Double
     /// From the intended send time; nil when nothing was answered.
     var latencyMilliseconds: Latency?
 
-    init(_ counts: Tally.Counts, rate: Double, seed: UInt64?, duration: Duration) {
-        ok = counts.unresolved.isEmpty && counts.unexpected.isEmpty
+    init(_ counts: Tally.Counts, rate: Double, seed: UInt64?, duration: Duration, interrupted: Bool = false) {
+        ok = counts.unresolved.isEmpty && counts.unexpected.isEmpty && !interrupted
+        self.interrupted = interrupted
         self.rate = rate
+        // Each order has the interval after it.
+        let sending = counts.lastSent.seconds + 1 / rate
+        sendingSeconds = sending.rounded(places: 3)
+        let reached = Double(counts.sent) / sending
+        ordersPerSecond = reached.rounded(places: 1)
+        rateReached = reached >= Self.near * rate
         self.seed = seed
         sent = counts.sent
         confirmed = counts.confirmed
@@ -38,12 +60,13 @@ struct LoadReport: Encodable {
         cancelled = counts.cancelled
         unresolved = counts.unresolved.count
         unexpected = counts.unexpected.count
+        unfollowed = counts.unfollowed
+        unanswered = counts.unanswered
         failures = Array((counts.unexpected + counts.unresolved).prefix(10))
         degraded = counts.degraded
         retries = counts.retries
         delayed = counts.delayed
         durationSeconds = duration.seconds.rounded(places: 3)
-        ordersPerSecond = (Double(counts.sent) / max(duration.seconds, 0.001)).rounded(places: 1)
         let percentiles = Percentiles(counts.latencies)
         func milliseconds(_ percent: Double) -> Double { (percentiles.value(percent)?.milliseconds ?? 0).rounded(places: 1) }
         latencyMilliseconds =
@@ -52,15 +75,21 @@ struct LoadReport: Encodable {
     }
 
     var text: String {
-        var rows = [("sent", "\(sent) in \(durationSeconds.rounded(places: 1)) s, \(ordersPerSecond) orders/s")]
+        let asked = "\(ordersPerSecond.formattedWithoutZeros) orders/s of \(rate.formattedWithoutZeros) asked for"
+        var rows = [("sent", "\(sent) in \(sendingSeconds.rounded(places: 1)) s")]
+        rows.append(("rate", rateReached ? asked : Terminal.coloured("\(asked): not reached", .yellow)))
         rows.append(("confirmed", Terminal.coloured("\(confirmed)", .green)))
         for (code, count) in refused.sorted(by: { $0.key < $1.key }) { rows.append(("refused", "\(count) \(code)")) }
         if cancelled > 0 { rows.append(("cancelled", "\(cancelled)")) }
         if unresolved > 0 { rows.append(("unresolved", Terminal.coloured("\(unresolved)", .red))) }
         if unexpected > 0 { rows.append(("unexpected", Terminal.coloured("\(unexpected)", .red))) }
+        if unfollowed > 0 { rows.append(("unfollowed", "\(unfollowed) accepted; csp audit tells how they ended")) }
+        if unanswered > 0 { rows.append(("unanswered", "\(unanswered) when it was interrupted")) }
         for (effect, count) in degraded.sorted(by: { $0.key < $1.key }) { rows.append(("degraded", "\(count) \(effect)")) }
         rows.append(("retries", "\(retries)"))
-        if delayed > 0 { rows.append(("delayed", "\(delayed) for want of room (\(OpenLoop.inFlightLimit) under way at once)")) }
+        if delayed > 0 {
+            rows.append(("delayed", "\(delayed) for want of room (\(OpenLoop.unansweredLimit) unanswered at once)"))
+        }
         if let latency = latencyMilliseconds {
             rows.append(
                 ("latency", "p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms"))

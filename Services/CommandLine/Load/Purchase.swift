@@ -2,13 +2,19 @@ import Contracts
 import Resilience
 import Transport
 
-/// One basket seen through to its end: sent with one key, sent again while nothing is decided, followed once accepted.
+/// One basket of one customer: sent with one key, sent again while nothing is decided, and followed once accepted. Sending and
+/// following are apart, so that a load never waits for what is followed.
 ///
 /// A stack that turns customers away must not be asked the more for it: all purchases together share a budget of second tries
 /// after a 503, and one that finds it spent gives up, as a customer would.
-struct Purchase {
+struct Purchase: Sendable {
+    typealias Exchange = @Sendable (HTTPClient.Request) async throws(HTTPClientError) -> HTTPClient.Response
+
     struct Result: Equatable {
-        var ending: Ending
+        /// Nil where the order is accepted, or where the task was cancelled before anything was decided.
+        var ending: Ending?
+        /// To be followed.
+        var accepted: OrderDocument?
         /// From the intended send time to the first answer that decides something (2xx, or a refusal); nil without one.
         var latency: Duration?
         /// Sends after the first.
@@ -20,30 +26,51 @@ struct Purchase {
     /// A single send; longer than the order's own deadline, so that a frozen order is told from a slow one.
     static let attemptTimeout = Duration.seconds(3)
 
-    let client: HTTPClient
-    let orderURL: String
+    private let placing: Exchange
+    private let following: Exchange
+    private let orderURL: String
     /// How long after the intended time it is still sent or followed.
-    let patience: Duration
+    private let patience: Duration
+    private let time: TimeSource
     /// Half of what order allows itself: both together stay below a fifth.
     private let budget =
         (try? RetryBudget(RetryBudget.Configuration(share: 0.05, minimumPerSecond: 0.1))) ?? RetryBudget()
     private let backoff = Backoff(base: .milliseconds(100), cap: .seconds(5), floor: .milliseconds(50))
 
-    init(client: HTTPClient, orderURL: String, patience: Duration) {
-        self.client = client
+    /// - Parameters:
+    ///   - placing: sends an order.
+    ///   - following: sends a look at one; where that has connections of its own, looks take none from orders.
+    init(
+        placing: @escaping Exchange, following: @escaping Exchange, orderURL: String, patience: Duration,
+        time: TimeSource = .system
+    ) {
+        self.placing = placing
+        self.following = following
         self.orderURL = orderURL
         self.patience = patience
+        self.time = time
     }
 
-    /// - Parameter seen: told of each request once it is answered or has failed, save looks that show nothing new.
-    func run(
+    /// Sends the order until something is decided, or patience ends.
+    ///
+    /// - Parameter seen: told of each request once it is answered or has failed.
+    func place(
         _ body: [UInt8], key: String, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in }
     ) async -> Result {
-        let limit = intended + patience
         var result = Result(ending: .unresolved("never sent"))
+        await place(body, key, intended, seen, &result)
+        // What ended because the load did has no end.
+        if Task.isCancelled, result.latency == nil { result.ending = nil }
+        return result
+    }
+
+    private func place(
+        _ body: [UInt8], _ key: String, _ intended: ContinuousClock.Instant, _ seen: (Attempt) -> Void, _ result: inout Result
+    ) async {
+        let limit = intended + patience
         var failures = 0
         var mayHaveBeenDone = false
-        budget.deposit(now: .now)
+        budget.deposit(now: time.now())
         while true {
             let verdict = await send(body, key: key) { attempt in
                 mayHaveBeenDone = mayHaveBeenDone || attempt.meaning == .unknown
@@ -52,29 +79,29 @@ struct Purchase {
             var floor = 0.0
             switch verdict {
             case .ended(let ending, let order):
-                result.latency = ContinuousClock.now - intended
+                result.latency = time.now() - intended
                 result.degradations = order?.degradations ?? []
                 result.ending = ending
-                return result
+                return
             case .follow(let order):
-                result.latency = ContinuousClock.now - intended
+                result.latency = time.now() - intended
                 result.degradations = order.degradations
-                result.ending = await follow(order, until: limit, seen)
-                return result
+                (result.ending, result.accepted) = (nil, order)
+                return
             case .again(let seconds, let why):
                 floor = seconds
                 result.ending = .unresolved(why)
             case .turnedAway(let seconds, let code):
                 floor = seconds
                 result.ending = mayHaveBeenDone ? .unresolved("503 \(code)") : .refused(code: code)
-                while !budget.withdraw(now: .now) {
+                while !budget.withdraw(now: time.now()) {
                     // What may have been done is asked after, be it late.
                     failures += 1
-                    guard mayHaveBeenDone, await pause(failures, atLeast: .seconds(floor), until: limit) else { return result }
+                    guard mayHaveBeenDone, await pause(failures, atLeast: .seconds(floor), until: limit) else { return }
                 }
             }
             failures += 1
-            guard await pause(failures, atLeast: .seconds(floor), until: limit) else { return result }
+            guard await pause(failures, atLeast: .seconds(floor), until: limit) else { return }
             result.retries += 1
         }
     }
@@ -86,7 +113,7 @@ struct Purchase {
             timeout: Self.attemptTimeout)
         let sentAt = Timestamp.now()
         do {
-            let answer = OrderAnswer(try await client.send(request))
+            let answer = OrderAnswer(try await placing(request))
             seen(Attempt(.place, sentAt: sentAt, answer: answer))
             return Verdict(answer)
         } catch {
@@ -96,20 +123,22 @@ struct Purchase {
         }
     }
 
-    /// Reads the order until it is terminal.
-    private func follow(
-        _ order: OrderDocument, until limit: ContinuousClock.Instant, _ seen: (Attempt) -> Void
-    ) async -> Ending {
+    /// Reads the order until it is terminal, or patience ends.
+    ///
+    /// - Parameter seen: told of the look that found it terminal.
+    /// - Returns: nil where the task was cancelled.
+    func follow(_ order: OrderDocument, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in }) async -> Ending?
+    {
         var looks = 0
         while true {
             looks += 1
-            guard await pause(looks, atLeast: .zero, until: limit) else {
-                return .unresolved("\(order.id) still \(order.status)")
+            guard await pause(looks, atLeast: .zero, until: intended + patience) else {
+                return Task.isCancelled ? nil : .unresolved("\(order.id) still \(order.status)")
             }
             let request = HTTPClient.Request(
                 url: "\(orderURL)/orders/\(order.id)", connectTimeout: .seconds(1), timeout: Self.attemptTimeout)
             let sentAt = Timestamp.now()
-            guard let answer = try? await OrderAnswer(client.send(request)), answer.status == 200,
+            guard let answer = try? await OrderAnswer(following(request)), answer.status == 200,
                 let ending = answer.order.flatMap(Verdict.ending)
             else { continue }
             seen(Attempt(.look, sentAt: sentAt, answer: answer))
@@ -121,8 +150,8 @@ struct Purchase {
     private func pause(_ failures: Int, atLeast floor: Duration, until limit: ContinuousClock.Instant) async -> Bool {
         var chance = SystemRandomNumberGenerator()
         let delay = max(floor, backoff.delay(afterFailures: failures, using: &chance))
-        guard ContinuousClock.now + delay < limit else { return false }
-        return (try? await Task.sleep(for: delay)) != nil
+        guard time.now() + delay < limit else { return false }
+        return (try? await time.sleep(delay)) != nil
     }
 }
 

@@ -5,8 +5,13 @@ import Resilience
 final class Tally: Sendable {
     struct Counts {
         var sent = 0
-        var inFlight = 0
-        /// Sent later than intended, because too many were in flight.
+        /// Sent, and nothing decided yet; what remains at the end was interrupted.
+        var unanswered = 0
+        /// Accepted, and followed at the moment.
+        var followed = 0
+        /// Accepted, and not followed to its end: too many were, or the load was interrupted.
+        var unfollowed = 0
+        /// Sent later than intended, because too many were unanswered.
         var delayed = 0
         var confirmed = 0
         var cancelled = 0
@@ -16,28 +21,49 @@ final class Tally: Sendable {
         var degraded: [String: Int] = [:]
         var retries = 0
         var latencies: [Duration] = []
+        /// When the last one was sent, since the load began.
+        var lastSent = Duration.zero
     }
 
     private let state = Locked(Counts())
 
     var counts: Counts { state.withLock { $0 } }
 
-    /// - Parameter isDelayed: there was no room at the intended time.
-    func begin(isDelayed: Bool) {
+    /// - Parameters:
+    ///   - isDelayed: there was no room at the intended time.
+    ///   - time: since the load began.
+    func begin(isDelayed: Bool, at time: Duration) {
         state.withLock {
             $0.sent += 1
-            $0.inFlight += 1
+            $0.unanswered += 1
             $0.delayed += isDelayed ? 1 : 0
+            $0.lastSent = max($0.lastSent, time)
         }
     }
 
-    func end(_ result: Purchase.Result, key: String) {
+    /// What the first decisive answer said, or that there was none.
+    ///
+    /// - Returns: whether it is to be followed: accepted, while fewer than `followed` are.
+    func answered(_ result: Purchase.Result, followed: Int) -> Bool {
         state.withLock {
-            $0.inFlight -= 1
             $0.retries += result.retries
             for degradation in result.degradations { $0.degraded[degradation.effect.rawValue, default: 0] += 1 }
             if let latency = result.latency { $0.latencies.append(latency) }
-            switch result.ending {
+            if result.ending != nil || result.accepted != nil { $0.unanswered -= 1 }
+            guard result.accepted != nil, $0.followed < followed else { return false }
+            $0.followed += 1
+            return true
+        }
+    }
+
+    /// No longer followed.
+    func leave() { state.withLock { $0.followed -= 1 } }
+
+    /// - Parameter ending: nil where it isn't known.
+    func end(_ ending: Ending?, of result: Purchase.Result, key: String) {
+        state.withLock {
+            switch ending {
+            case nil: $0.unfollowed += result.accepted == nil ? 0 : 1
             case .confirmed: $0.confirmed += 1
             case .cancelled: $0.cancelled += 1
             case .refused(let code): $0.refused[code, default: 0] += 1

@@ -5,7 +5,9 @@ import Resilience
 final class StopSignals: Sendable {
     private struct State {
         var count = 0
-        var nap: Task<Void, Never>?
+        var lastID = 0
+        /// What the next signal ends.
+        var cancels: [Int: @Sendable () -> Void] = [:]
     }
 
     private let state = Locked(State())
@@ -25,21 +27,32 @@ final class StopSignals: Sendable {
     }
 
     private func arrived() {
-        let nap = state.withLock { state in
+        let cancels = state.withLock { state in
             state.count += 1
-            return state.nap
+            return Array(state.cancels.values)
         }
-        nap?.cancel()
+        for cancel in cancels { cancel() }
     }
 
     /// Returns after `duration`, or as soon as a signal comes.
     func wait(upTo duration: Duration) async {
-        let nap = Task { _ = try? await Task.sleep(for: duration) }
-        let isLate = state.withLock { state in
-            state.nap = nap
-            return state.count > 0
+        _ = try? await cancelling { try await Task.sleep(for: duration) }
+    }
+
+    /// Runs `body` in a task that a signal cancels, be it one that came before; so does the cancellation of the caller's task.
+    func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        let task = Task { try await body() }
+        let (id, isLate) = state.withLock { state in
+            state.lastID += 1
+            state.cancels[state.lastID] = { task.cancel() }
+            return (state.lastID, state.count > 0)
         }
-        if isLate { nap.cancel() }
-        await nap.value
+        defer { state.withLock { _ = $0.cancels.removeValue(forKey: id) } }
+        if isLate { task.cancel() }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 }

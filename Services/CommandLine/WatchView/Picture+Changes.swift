@@ -12,8 +12,10 @@ extension Picture {
         }
         for dependency in dependencies {
             guard let earlier = before.dependencies.first(where: { $0.name == dependency.name }),
-                earlier.breaker != dependency.breaker
+                earlier.breaker != dependency.breaker, dependency.breaker != Dependency.unknown
             else { continue }
+            // It was closed before order fell silent, as far as is known.
+            if earlier.breaker == Dependency.unknown, dependency.breaker == "closed" { continue }
             // Its trials come and go while it stays open: no news until one succeeds.
             if dependency.breaker == "half-open" || (earlier.breaker == "half-open" && dependency.breaker == "open") {
                 continue
@@ -39,7 +41,8 @@ extension Picture {
         if !now, service.state != before.state { changes.append(told("is \(service.state.words)", .worse)) }
         switch (before.isShedding, service.isShedding) {
         case (false, true): changes.append(told("is asked for more than it can do, and sheds", .worse))
-        case (true, false): changes.append(told("sheds nothing any more", .better))
+        // A service that has fallen silent may shed still.
+        case (true, false) where service.shedding != nil: changes.append(told("sheds nothing any more", .better))
         default: break
         }
         if let dead = service.deadLetters, let earlier = before.deadLetters, dead > earlier {
@@ -50,7 +53,5 @@ extension Picture {
 }
 
 extension Picture.Condition {
-    fileprivate var isUp: Bool { self == .ready || self == .degraded }
-
     var words: String { self == .silent ? "not answering" : rawValue }
 }

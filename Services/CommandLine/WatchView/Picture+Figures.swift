@@ -2,6 +2,11 @@ import Contracts
 
 private let requests = "http_server_request_duration_seconds"
 
+extension Picture {
+    /// From so many seconds on, what a service said last is not how it is.
+    static let old = 1.0
+}
+
 extension Picture.Condition {
     /// - Parameters:
     ///   - hasAnswered: before, in this life or an earlier one.
@@ -71,12 +76,24 @@ extension Picture.Orders {
 }
 
 extension Picture.Dependency {
-    static func all(_ span: AnswerSpan) -> [Picture.Dependency] {
+    /// - Parameter age: how many seconds ago order said so.
+    static func all(_ span: AnswerSpan, age: Double) -> [Picture.Dependency] {
+        guard age < Picture.old else {
+            return span.last.path.dependencies.map { dependency in
+                Picture.Dependency(
+                    name: dependency.name, role: dependency.role, breaker: unknown, ageSeconds: age, callsPerSecond: [:],
+                    lastFailure: dependency.state.lastFailure)
+            }
+        }
+        return known(span, age)
+    }
+
+    private static func known(_ span: AnswerSpan, _ age: Double) -> [Picture.Dependency] {
         span.last.path.dependencies.map { dependency in
             let before = span.first.path.dependencies.first { $0.name == dependency.name }
             let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
             return Picture.Dependency(
-                name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state,
+                name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state, ageSeconds: age,
                 retryAfterMilliseconds: dependency.isGivenUp ? dependency.state.breaker.retryAfterMilliseconds : nil,
                 inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
                 callsPerSecond: span.perSecond(counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),

@@ -1,10 +1,15 @@
 import Contracts
 
 /// How a stack is doing, ready to be shown or printed as JSON. Rates and latencies are those of the last few seconds; nil is
-/// what isn't known.
+/// what isn't known. What a service said before it fell silent isn't known any more: its age says since when.
 struct Picture: Encodable, Sendable, Equatable {
     /// A service's state in one word; `silent` runs and doesn't answer, `degraded` is ready and has to do without something.
-    enum Condition: String, Encodable { case ready, degraded, starting, draining, silent, frozen, dead }
+    enum Condition: String, Encodable {
+        case ready, degraded, starting, draining, silent, frozen, dead
+
+        /// It answers, and takes requests.
+        var isUp: Bool { self == .ready || self == .degraded }
+    }
 
     struct Latency: Encodable, Equatable {
         var p50Milliseconds: Double
@@ -36,7 +41,7 @@ struct Picture: Encodable, Sendable, Equatable {
         var url: String
         var pid: Int32?
         var state: Condition
-        /// How old the figures are; nil when there never were any.
+        /// How long ago it answered; nil when it never did. From one second on its figures are unknown.
         var ageSeconds: Double?
         var upSeconds: Double?
         var requestsPerSecond: Double?
@@ -52,15 +57,20 @@ struct Picture: Encodable, Sendable, Equatable {
     struct Dependency: Encodable, Equatable {
         var name: String
         var role: DependencyDocument.Role
+        /// `closed`, `open`, `half-open`; ``unknown`` while order doesn't answer.
         var breaker: String
+        /// How long ago order said so; from one second on it is ``unknown``.
+        var ageSeconds: Double?
         /// What is left of the open time.
         var retryAfterMilliseconds: Int?
-        var inUse: Int
-        var limit: Int
+        var inUse: Int?
+        var limit: Int?
         /// By outcome: ok, refused, unavailable, rejected.
         var callsPerSecond: [String: Double]
         var latency: Latency?
         var lastFailure: FailureDocument?
+
+        static let unknown = "unknown"
     }
 
     var at: Timestamp

@@ -2,16 +2,16 @@ import Contracts
 import Foundation
 
 extension PictureView {
-    /// Faint, where the figures are old ones of a service that doesn't answer.
-    func age(of name: ServiceName) -> StyledLine.Style {
+    /// `unknown 12s`: for how long nothing was heard; a dash where nothing ever was.
+    func unknown(sinceOf name: ServiceName) -> String {
         let age = picture.services.first { $0.name == name }?.ageSeconds ?? 0
-        return age >= 1 ? .faint : .plain
+        return age >= Picture.old ? "unknown \(FigureText.age(age))" : FigureText.unknown
     }
 
     /// `ready`, or `frozen 12s`: for how long nothing was heard.
     func state(_ service: Picture.Service) -> String {
         let word = service.state == .silent ? "silent" : service.state.rawValue
-        guard let age = service.ageSeconds, age >= 1 else { return word }
+        guard let age = service.ageSeconds, age >= Picture.old else { return word }
         return "\(word) \(FigureText.age(age))"
     }
 
@@ -23,8 +23,9 @@ extension PictureView {
         }
     }
 
-    /// `closed`, or `open, 0.8s` with what is left of the open time.
+    /// `closed`, `open, 0.8s` with what is left of the open time, or `unknown 12s` with how long order hasn't said.
     func breaker(_ dependency: Picture.Dependency) -> String {
+        if dependency.breaker == Picture.Dependency.unknown { return "unknown \(FigureText.age(dependency.ageSeconds))" }
         guard dependency.breaker == "open", let left = dependency.retryAfterMilliseconds else { return dependency.breaker }
         return "open, \(FigureText.age(Double(left) / 1000))"
     }

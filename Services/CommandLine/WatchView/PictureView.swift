@@ -40,10 +40,10 @@ struct PictureView {
             .right("CANCELLED", 12), .right("503", 7), .right("P50", 8), .right("P99", 8),
         ])
         let orders = picture.orders
-        let style = age(of: .order)
         let rates = ["confirmed", "accepted", "rejected", "cancelled"].map { orders?.perSecond[$0] }
-        let figures = [orders?.answeredPerSecond] + rates + [orders?.unservedPerSecond]
-        table.row((figures.map(FigureText.rate) + latencies(orders?.latency)).map { ($0, style) })
+        let figures = (rates + [orders?.unservedPerSecond]).map(FigureText.rate) + latencies(orders?.latency)
+        let answered = orders == nil ? unknown(sinceOf: .order) : FigureText.rate(orders?.answeredPerSecond)
+        table.row([(answered, .plain)] + figures.map { ($0, .plain) })
         return table.lines
     }
 
@@ -54,7 +54,6 @@ struct PictureView {
                 .right("P50", 8), .right("P99", 8), .right("QUEUE", 7), .right("OLDEST", 8),
             ] + (isWide ? [.right("DEAD", 6), .right("AT WORK", 10), .right("WAITING", 9), .right("SHED/S", 8)] : []))
         for service in picture.services {
-            let style = age(of: service.name)
             let shed = service.shedding.map { $0.shedPerSecond.values.reduce(0, +) }
             let figures =
                 [FigureText.count(service.pid.map(Int.init)), FigureText.age(service.upSeconds)]
@@ -65,7 +64,8 @@ struct PictureView {
                     service.shedding.map { "\($0.inFlight)/\($0.limit)" } ?? FigureText.unknown,
                     FigureText.count(service.shedding?.waiting), FigureText.rate(shed),
                 ]
-            table.row([(service.name.rawValue, .plain), (state(service), colour(service.state))] + figures.map { ($0, style) })
+            table.row(
+                [(service.name.rawValue, .plain), (state(service), colour(service.state))] + figures.map { ($0, .plain) })
         }
         return table.lines
     }
@@ -76,16 +76,16 @@ struct PictureView {
                 .left("ORDER ASKS", 13), .left("BREAKER", 14), .right("IN USE", 7), .right("OK/S", 7), .right("REFUSED", 8),
                 .right("FAILED", 7), .right("NOT ASKED", 10), .right("P50", 7), .right("P99", 7),
             ] + (isWide ? [.right("", 2), .left("ROLE", 10), .left("LAST FAILURE", 20)] : []))
-        let style = age(of: .order)
         for dependency in picture.dependencies {
             let calls = ["ok", "refused", "unavailable", "rejected"].map { FigureText.rate(dependency.callsPerSecond[$0]) }
-            let figures = ["\(dependency.inUse)/\(dependency.limit)"] + calls + latencies(dependency.latency)
+            let use = dependency.inUse.flatMap { inUse in dependency.limit.map { "\(inUse)/\($0)" } }
+            let figures = [use ?? FigureText.unknown] + calls + latencies(dependency.latency)
             let failure = dependency.lastFailure.map {
                 "\($0.reason), \(FigureText.age(Double(picture.at.milliseconds - $0.at.milliseconds) / 1000)) ago"
             }
             table.row(
                 [(dependency.name, .plain), (breaker(dependency), colour(breaker: dependency.breaker))]
-                    + (figures + ["", dependency.role.rawValue, failure ?? FigureText.unknown]).map { ($0, style) })
+                    + (figures + ["", dependency.role.rawValue, failure ?? FigureText.unknown]).map { ($0, .plain) })
         }
         return table.lines
     }
@@ -94,7 +94,9 @@ struct PictureView {
         let classes = Criticality.allCases.reversed().map(\.rawValue)
         var table = FigureTable(
             [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), $0.count + 2) } + [.right("429", 7)])
-        let shedders = picture.services.compactMap(\.shedding)
+        // Order's is what customers meet: without it the sum says nothing.
+        let isKnown = picture.services.contains { $0.name == .order && $0.shedding != nil }
+        let shedders = isKnown ? picture.services.compactMap(\.shedding) : []
         let rates = classes.map { name in shedders.isEmpty ? nil : shedders.reduce(0) { $0 + ($1.shedPerSecond[name] ?? 0) } }
         let limited = shedders.isEmpty ? nil : shedders.reduce(0) { $0 + $1.rateLimitedPerSecond }
         table.row(([""] + (rates + [limited]).map(FigureText.rate)).map { ($0, .plain) })
@@ -109,6 +111,13 @@ struct PictureView {
             if happening.count > 1 { line.append("  ×\(happening.count)") }
             return line
         }
-        return [StyledLine("LATELY", .bold)] + (shown.isEmpty ? [StyledLine("nothing out of the ordinary")] : shown)
+        return [StyledLine("LATELY", .bold)] + (shown.isEmpty ? [quiet] : shown)
+    }
+
+    /// Where nothing has happened since the watch began.
+    private var quiet: StyledLine {
+        let down = picture.services.filter { !$0.state.isUp }.map { "\($0.name) is \($0.state.words)" }
+        guard !down.isEmpty else { return StyledLine("nothing out of the ordinary") }
+        return StyledLine("no news, but \(down.joined(separator: ", "))", .yellow)
     }
 }

@@ -1,6 +1,6 @@
 /// One line of text whose parts may be styled; its length is counted without the styles.
 struct StyledLine: Equatable {
-    enum Style: Int { case plain = 0, bold = 1, faint = 2, red = 31, green = 32, yellow = 33 }
+    enum Style: Int { case plain = 0, bold = 1, red = 31, green = 32, yellow = 33 }
 
     private struct Part: Equatable {
         var text: String

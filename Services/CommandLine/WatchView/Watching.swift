@@ -1,7 +1,7 @@
 import Contracts
 
-/// Turns looks into pictures: keeps those of the last seconds, for rates and latencies, and the last answer of each service,
-/// for when it doesn't answer.
+/// Turns looks into pictures: keeps those of the last seconds, for rates and latencies, and when each service answered last, for
+/// when it doesn't.
 struct Watching: Sendable {
     /// Long enough for a 99th percentile to mean something, short enough to see a fault come and go.
     private static let window: Duration = .seconds(3)
@@ -16,10 +16,11 @@ struct Watching: Sendable {
     mutating func picture(_ look: Look) -> Picture {
         for service in look.services { answers[service.name, default: AnswerHistory()].add(service, look.at, Self.window) }
         let services = look.services.map { service($0, look) }
-        let order = answers[.order]
+        let order = answers[.order]?.span
+        let age = services.first { $0.name == .order }?.ageSeconds ?? 0
         var picture = Picture(
-            at: look.wall, orders: order?.span.flatMap(Picture.Orders.init), services: services,
-            dependencies: order?.span.map(Picture.Dependency.all) ?? [], happenings: [])
+            at: look.wall, orders: age < Picture.old ? order.map(Picture.Orders.init) : nil, services: services,
+            dependencies: order.map { Picture.Dependency.all($0, age: age) } ?? [], happenings: [])
         let news = orderNews.news(look) + picture.changes(since: before)
         for happening in news.sorted(by: { $0.at < $1.at }) { happenings.add(happening) }
         before = picture
@@ -35,8 +36,9 @@ struct Watching: Sendable {
             picture.state = Picture.Condition(service, hasAnswered: false, lacks: false)
             return picture
         }
-        picture.ageSeconds = last.at.duration(to: look.at).seconds.rounded(places: 1)
-        if let span = history.span { picture.fill(from: span, at: look.wall) }
+        let age = last.at.duration(to: look.at).seconds.rounded(places: 1)
+        picture.ageSeconds = age
+        if age < Picture.old, let span = history.span { picture.fill(from: span, at: look.wall) }
         let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || picture.isShedding
         picture.state = Picture.Condition(service, hasAnswered: true, lacks: lacks)
         return picture

@@ -1,19 +1,45 @@
 import Foundation
 
-/// Processor time that a stack and this process have used so far, in seconds: what an order costs, its client included.
-enum CPUTime {
-    static func used(by record: StackRecord) -> Double {
+/// Processor time so far, in seconds: of a stack and this process, which together are what an order costs, and of the machine.
+struct CPUTime: Sendable {
+    private let processes: [pid_t: Double]
+    /// Of all processors together, whoever had it. Interrupts are left out: a stack's own calls make them.
+    let busy: Double
+    /// Of all processors together, idle or not.
+    let all: Double
+
+    init(_ record: StackRecord) {
         var own = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
         let seconds = { (time: timeval) in Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return record.services.reduce(seconds(own.ru_utime) + seconds(own.ru_stime)) { $0 + used(by: $1.process.pid) }
+        var processes = [getpid(): seconds(own.ru_utime) + seconds(own.ru_stime)]
+        for service in record.services { processes[service.process.pid] = Self.used(by: service.process.pid) }
+        self.processes = processes
+        let fields = Self.words("/proc/stat", upTo: "\n").dropFirst().prefix(8).map { (Double($0) ?? 0) / Self.ticks }
+        // user, nice, system, idle, iowait, irq, softirq, steal
+        busy = fields.count == 8 ? fields[0] + fields[1] + fields[2] + fields[7] : 0
+        all = fields.reduce(0, +)
     }
+
+    /// What the stack and this process have used since. A service that was started meanwhile began from nothing.
+    func own(since earlier: CPUTime) -> Double {
+        processes.reduce(0) { $0 + max(0, $1.value - (earlier.processes[$1.key] ?? 0)) }
+    }
+
+    private static let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
 
     /// Of `/proc/PID/stat`: user and system time in clock ticks, fields 14 and 15.
     private static func used(by pid: pid_t) -> Double {
-        guard let file = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return 0 }
-        let fields = String(decoding: file, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+        let fields = words("/proc/\(pid)/stat", after: ")")
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        return (user + system) / ticks
+    }
+
+    private static func words(_ file: String, upTo end: Character? = nil, after start: Character? = nil) -> [Substring] {
+        guard let data = FileManager.default.contents(atPath: file) else { return [] }
+        var text = String(decoding: data, as: UTF8.self)[...]
+        if let end { text = text.prefix { $0 != end } }
+        if let start { text = text.split(separator: start).last ?? "" }
+        return text.split(separator: " ")
     }
 }

@@ -83,10 +83,12 @@ extension Sample {
     init(_ outcome: RawSender.Outcome) {
         self.init(
             at: outcome.intended, latency: outcome.latency * 1000, outcome: .failed,
-            answer: outcome.status == 0 ? "none" : "\(outcome.status)")
+            answer: outcome.status == 0 ? Self.noAnswer : "\(outcome.status)")
         switch outcome.status {
         case 200, 201: self.outcome = .confirmed
         case 202: self.outcome = .accepted
+        // Each order has a key and a customer of its own: there is nothing left of what it wants.
+        case 409: self.outcome = .refused
         case 503: self.outcome = .turnedAway
         default: break
         }

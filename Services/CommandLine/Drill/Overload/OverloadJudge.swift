@@ -18,10 +18,11 @@ struct OverloadJudge {
     private var inStep: [Sample] { orders.sent(in: [span]) }
     private var seconds: Double { span.end - span.begin }
 
-    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work.
+    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work. What was served is a capacity too:
+    /// one that was measured below it, while others had the machine, bounds nothing.
     var bound: Double {
         guard refusalCost < 1 else { return 0 }
-        return max(0, capacity * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
+        return max(0, max(capacity, goodput) * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
     }
 
     var goodput: Double { Self.good(inStep, over: seconds) }
@@ -50,25 +51,44 @@ struct OverloadJudge {
         }
     }
 
-    var failures: [String] {
+    /// Orders that were refused because nothing was left: the step says nothing of the stack then.
+    var soldOut: Int { inStep.count { $0.outcome == .refused } }
+
+    var findings: [Finding] {
+        let sent = inStep + quotes.sent(in: [span])
+        let failed = sent.filter { $0.outcome == .failed }
+        var found: [Finding] = []
+        if !failed.isEmpty {
+            found.append(
+                Finding(
+                    words: "\(failed.count) of \(sent.count) requests failed: \(Judge.words(failed))",
+                    isDoubtful: failed.allSatisfy { $0.answer == Sample.noAnswer }))
+        }
+        return found + .doubtful(served + times)
+    }
+
+    private var served: [String] {
         var found: [String] = []
-        let failed = (inStep + quotes.sent(in: [span])).count { $0.outcome == .failed }
-        if failed > 0 { found.append("\(failed) of \(inStep.count + quotes.sent(in: [span]).count) requests failed") }
         if goodput < Bounds.goodput * bound {
             let share = Int(Bounds.goodput * 100)
             found.append(
                 "\(goodput.rounded(places: 1)) orders/s were served, less than \(share) % of the "
                     + "\(bound.rounded(places: 1)) that refusals leave of a capacity of \(capacity.rounded(places: 1))")
         }
-        if let p99 = admitted?.p99, p99 > Bounds.admitted(usualP99) {
-            found.append(
-                "p99 of the \(inStep.count(where: \.isTaken)) admitted orders was \(p99) ms, more than 3 × the \(usualP99) ms at 0.7 "
-                    + "of the capacity")
-        }
         if share(quotes) > share(orders) {
             found.append(
                 "\(percent(share(quotes))) of the quotes were served and \(percent(share(orders))) of the orders: "
                     + "what matters less is to be shed first")
+        }
+        return found
+    }
+
+    private var times: [String] {
+        var found: [String] = []
+        if let p99 = admitted?.p99, p99 > Bounds.admitted(usualP99) {
+            found.append(
+                "p99 of the \(inStep.count(where: \.isTaken)) admitted orders was \(p99) ms, more than 3 × the \(usualP99) ms at 0.7 "
+                    + "of the capacity")
         }
         if settledSeconds.map({ $0 > Bounds.settling }) ?? true {
             found.append(
@@ -110,6 +130,9 @@ struct OverloadJudge {
 }
 
 extension Sample {
+    /// What stands for an answer where none came in time.
+    static let noAnswer = "none"
+
     /// 201 or 202: the shop has it.
     var isTaken: Bool { outcome == .confirmed || outcome == .accepted }
 }

@@ -27,65 +27,106 @@ struct RunOverload {
     let signals: StopSignals
     let show: @Sendable (String) -> Void
 
+    /// What a step is held against.
+    private struct Measure {
+        var capacity: Double
+        var refusalCost: Double
+        var usualP99: Double
+    }
+
     func run(_ experiments: [Experiment], known: inout Set<String>) async throws -> OverloadReport {
+        var report = OverloadReport(capacity: 0, p99AtSeventyPercent: 0, refusalCost: 0, steps: [])
+        do {
+            try await run(experiments, &report)
+        } catch let obstacle as Failure where signals.count == 0 {
+            report.obstacle = obstacle.message
+        }
+        (report.audit, _) = try await DrillAudit.take(
+            stack.reader(), history: nil, known: &known, wait: .seconds(60), progress: show)
+        return report
+    }
+
+    private func run(_ experiments: [Experiment], _ report: inout OverloadReport) async throws {
         var crowd = try Crowd(orderURL: stack.service(.order).url, baskets: baskets)
+        var measure = try await measure(&crowd)
+        for factor in experiments.compactMap(\.overload) {
+            let step = try await settled { number in
+                let neighbours = Neighbours()
+                let watching = Task { await neighbours.run(beside: stack) }
+                defer { watching.cancel() }
+                // The machine may have been another one when it was measured.
+                if number > 1 { measure = try await self.measure(&crowd) }
+                show("\(factor.formattedWithoutZeros) times the capacity of \(Int(measure.capacity)) orders/s")
+                return try await self.step(factor, measure, &crowd, neighbours)
+            }
+            report.steps.append(step)
+        }
+        for name in experiments.compactMap(\.outage) {
+            report.outage = try await outage(of: name, measure.capacity, measure.usualP99, &crowd)
+        }
+        report.capacity = measure.capacity.rounded(places: 1)
+        report.p99AtSeventyPercent = measure.usualP99
+        report.refusalCost = measure.refusalCost.rounded(places: 4)
+    }
+
+    private func measure(_ crowd: inout Crowd) async throws -> Measure {
         let (capacity, orderCost) = try await capacity(&crowd)
         let refusalCost = try await refusal(&crowd) / orderCost
         // Long enough for a p99.
         let rest = Crowd.Phase(seconds: max(seconds, Pace.sample / (0.7 * capacity)), rate: 0.7 * capacity)
         show("0.7 times the capacity of \(Int(capacity)) orders/s")
-        let usual = try await crowd.send([rest])
-        let usualP99 = DrillExperiment.Latency(usual.orders)?.p99 ?? 0
-        var steps: [OverloadReport.Step] = []
-        for factor in experiments.compactMap(\.overload) {
-            try check()
-            show("\(factor.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
-            steps.append(try await step(factor, capacity, refusalCost, usualP99, &crowd))
-        }
-        var outage: OverloadReport.Outage?
-        for name in experiments.compactMap(\.outage) {
-            outage = try await self.outage(of: name, capacity, usualP99, &crowd)
-        }
-        let (audit, _) = try await DrillAudit.take(
-            stack.reader(), history: nil, known: &known, wait: .seconds(60), progress: show)
-        return OverloadReport(
-            capacity: capacity.rounded(places: 1), p99AtSeventyPercent: usualP99, refusalCost: refusalCost.rounded(places: 4),
-            steps: steps, outage: outage, audit: audit)
+        let usual = try await crowd.send([rest]).orders
+        try await drain()
+        return Measure(
+            capacity: capacity, refusalCost: refusalCost, usualP99: DrillExperiment.Latency(usual)?.p99 ?? 0)
     }
 
-    /// Orders a second, at most, and the processor time that one takes then, until the last message is delivered: what was put off has
-    /// to be done as well.
+    /// Orders a second, at most, and the processor time that one takes then. Both are of the time in which customers ask, as in the
+    /// steps: what is put off is delivered before the next crowd comes.
     private func capacity(_ crowd: inout Crowd) async throws -> (Double, Double) {
         var best = (0.0, 0.0)
         _ = try await crowd.inTurn(Self.crowds[0], for: 1)
         for customers in Self.crowds {
             show("measuring the capacity with \(customers) customers")
             try await drain()
-            let before = try CPUTime.used(by: stack.folder.record())
+            let before = try CPUTime(stack.folder.record())
             let begin = ContinuousClock.now
             let samples = try await crowd.inTurn(customers, for: seconds)
-            try await drain()
             let elapsed = (ContinuousClock.now - begin).seconds
+            let used = try CPUTime(stack.folder.record()).own(since: before)
+            try await checkThatGoodsAreLeft(samples.count { $0.outcome == .refused })
             let taken = Double(samples.count(where: \.isTaken))
             guard taken > 0 else { throw Failure("the stack takes no orders") }
             guard taken / elapsed > best.0 * Self.gain else { break }
-            best = (taken / elapsed, (try CPUTime.used(by: stack.folder.record()) - before) / taken)
+            best = (taken / elapsed, used / taken)
         }
         return best
+    }
+
+    /// The drill's own stacks have plenty of everything; another one has what it has.
+    private func checkThatGoodsAreLeft(_ refused: Int) async throws {
+        guard refused > 0 else { return }
+        let stock: [Stock] = try await stack.reader().all(.inventory, "/stock")
+        throw Failure(
+            "\(refused) orders were refused (409): \(stock.count { $0.available == 0 }) of \(stock.count) products are sold out, "
+                + "and a shop without goods says nothing of its capacity; without a running stack the drill starts one with plenty"
+        )
     }
 
     /// The processor time that one takes.
     private func refusal(_ crowd: inout Crowd) async throws -> Double {
         show("measuring what a refusal costs")
-        let before = try CPUTime.used(by: stack.folder.record())
+        let before = try CPUTime(stack.folder.record())
         let count = try await crowd.refused(at: 4000, for: 2)
         guard count > 0 else { throw Failure("orders whose deadline has passed aren't refused") }
-        return (try CPUTime.used(by: stack.folder.record()) - before) / Double(count)
+        return try CPUTime(stack.folder.record()).own(since: before) / Double(count)
     }
 
     private func step(
-        _ factor: Double, _ capacity: Double, _ refusalCost: Double, _ usualP99: Double, _ crowd: inout Crowd
+        _ factor: Double, _ measure: Measure, _ crowd: inout Crowd, _ neighbours: Neighbours
     ) async throws -> OverloadReport.Step {
+        try check()
+        let capacity = measure.capacity
         let calm = Crowd.Phase(seconds: 2, rate: 0.7 * capacity)
         let load = Crowd.Phase(seconds: seconds, rate: factor * capacity, quotes: Self.quotes)
         let after = Crowd.Phase(seconds: 4, rate: 0.7 * capacity)
@@ -94,9 +135,13 @@ struct RunOverload {
         let counted = try await shedder()
         let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
         let judge = OverloadJudge(
-            factor: factor, capacity: capacity, refusalCost: refusalCost, usualP99: usualP99, orders: orders, quotes: quotes,
+            factor: factor, capacity: capacity, refusalCost: measure.refusalCost, usualP99: measure.usualP99, orders: orders,
+            quotes: quotes,
             span: span, end: span.end + after.seconds)
-        let failures = judge.failures
+        try await checkThatGoodsAreLeft(judge.soldOut)
+        let findings = judge.findings
+        let (verdict, failures) = findings.conclusion(neighbours: neighbours.share)
+        let ended = ContinuousClock.now
         try await drain()
         return OverloadReport.Step(
             factor: factor, offered: load.rate.rounded(places: 1),
@@ -104,8 +149,9 @@ struct RunOverload {
             bound: judge.bound.rounded(places: 1), admittedP50: judge.admitted?.p50, admittedP99: judge.admitted?.p99,
             shed: Self.difference(counted?.shed, before?.shed), admitted: Self.difference(counted?.admitted, before?.admitted),
             settledSeconds: judge.settledSeconds, recoveredSeconds: judge.recoveredSeconds,
-            verdict: failures.isEmpty ? .held : .failed, failures: failures,
-            timeline: DrillExperiment.Second.timeline(orders), span: span)
+            verdict: verdict, failures: failures, timeline: DrillExperiment.Second.timeline(orders), span: span,
+            drainedSeconds: (ContinuousClock.now - ended).seconds.rounded(places: 1), neighbours: neighbours.share,
+            isInDoubt: findings.areDoubtful)
     }
 
     /// A dependency is frozen under too much load, by customers who ask again; what is left of it when both are over?
@@ -120,6 +166,9 @@ struct RunOverload {
         guard let service = ServiceName(rawValue: name) else { throw Failure("\(name) is no service of this stack") }
         let breakage = Breakage(
             service: service, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
+        let neighbours = Neighbours()
+        let watching = Task { await neighbours.run(beside: stack) }
+        defer { watching.cancel() }
         let begin = ContinuousClock.now
         let sending = Task { [crowd] in
             var crowd = crowd
@@ -131,28 +180,35 @@ struct RunOverload {
             try await breakage.begin()
             try await Task.sleep(until: begin + .seconds(calm.seconds + load.seconds), clock: .continuous)
         } catch {
-            try? await breakage.end()
             sending.cancel()
+            try? await uncancelled { try await breakage.end() }
             throw error
         }
         try await breakage.end()
         let before = crowd.requests
         let orders: [Sample]
-        (orders, crowd) = try await sending.value
+        (orders, crowd) = try await withTaskCancellationHandler {
+            try await sending.value
+        } onCancel: {
+            sending.cancel()
+        }
         let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
         let recovered = OverloadJudge.normal(
             orders, in: .init(begin: span.end, end: span.end + after.seconds), within: Bounds.admitted(usualP99))
-        var failures: [String] = []
+        var findings: [Finding] = []
         if recovered.map({ $0 > Bounds.afterOutage }) ?? true {
-            failures.append(
+            findings = .doubtful([
                 "normal again after \(recovered.map { "\($0) s" } ?? "the load had ended"), more than "
-                    + "\(Bounds.afterOutage.formattedWithoutZeros) s")
+                    + "\(Bounds.afterOutage.formattedWithoutZeros) s"
+            ])
         }
+        try await checkThatGoodsAreLeft(orders.count { $0.outcome == .refused })
+        let (verdict, failures) = findings.conclusion(neighbours: neighbours.share)
         try await drain()
         return OverloadReport.Outage(
             dependency: name, offered: load.rate.rounded(places: 1), requests: crowd.requests - before,
             afterwards: after.rate.rounded(places: 1),
-            recoveredSeconds: recovered, verdict: failures.isEmpty ? .held : .failed, failures: failures,
+            recoveredSeconds: recovered, verdict: verdict, failures: failures,
             timeline: DrillExperiment.Second.timeline(orders), span: span)
     }
 

@@ -42,11 +42,13 @@ struct DrillReportPage {
 
     private var verdict: String {
         let verdicts = report.runs.filter { $0.mode == .protected }.flatMap(\.verdicts)
-        let failed = verdicts.count { $0 == .failed }
-        let undecided = verdicts.count { $0 == .undecided }
+        let failed = verdicts.filter { $0.verdict == .failed }.map(\.name)
+        let undecided = verdicts.filter { $0.verdict == .undecided }.map(\.name)
         let total = "of \(verdicts.count) hypotheses"
-        if failed > 0 { return "✗ \(failed) \(total) failed" }
-        if undecided > 0 { return "? \(undecided) \(total) undecided, none failed" }
+        if !failed.isEmpty { return "✗ \(failed.count) \(total) failed: \(failed.joined(separator: ", "))" }
+        if !undecided.isEmpty {
+            return "? \(undecided.count) \(total) undecided, none failed: \(undecided.joined(separator: ", "))"
+        }
         return verdicts.count == 1 ? "✓ The hypothesis held" : "✓ All \(verdicts.count) hypotheses held"
     }
 
@@ -58,7 +60,8 @@ struct DrillReportPage {
         return Markup.element(
             "header", [:],
             Markup.element("p", ["class": "kicker"], "csp drill"),
-            Markup.element("h1", ["class": report.ok ? "held" : "failed"], Markup.text(verdict)),
+            Markup.element(
+                "h1", ["class": report.ok ? report.undecided.isEmpty ? "held" : "undecided" : "failed"], Markup.text(verdict)),
             Markup.element("p", ["class": "facts"], Markup.text(facts.joined(separator: " · "))), comparison)
     }
 
@@ -71,7 +74,7 @@ struct DrillReportPage {
     /// What the other run is there for, in a sentence.
     private var comparison: String {
         guard let naive = report.runs.first(where: { $0.mode == .naive }), isComparison else { return "" }
-        let failed = naive.verdicts.count { $0 == .failed }
+        let failed = naive.verdicts.count { $0.verdict == .failed }
         return Markup.element(
             "p", [:],
             Markup.text(
@@ -107,8 +110,4 @@ struct DrillReportPage {
             "section", [:], Markup.element("h2", [:], "How to read it"),
             Markup.element("ul", [:], notes.map { Markup.element("li", [:], Markup.text($0)) }.joined()))
     }
-}
-
-extension DrillRun {
-    var verdicts: [DrillExperiment.Verdict] { experiments.map(\.verdict) + (overload?.steps.map(\.verdict) ?? []) }
 }

@@ -6,6 +6,12 @@ struct OverloadSection {
 
     var markup: String {
         let name = "Overload" + (mode.map { ", \(PageText.mode($0))" } ?? "")
+        if report.steps.isEmpty, report.outage == nil {
+            return Markup.element(
+                "section", ["class": "experiment"],
+                Markup.element("h2", [:], Markup.text(name), " ", ExperimentSection.badge(.undecided)),
+                Markup.element("p", [:], Markup.text(report.obstacle ?? "nothing was measured")))
+        }
         let intro =
             "The stack takes \(PageText.number(report.capacity)) orders a second; a refusal costs "
             + "\(PageText.number((report.refusalCost * 100).rounded(places: 1))) % of an order (ρ). At x times the capacity at most "

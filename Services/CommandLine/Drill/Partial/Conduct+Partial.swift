@@ -9,30 +9,32 @@ extension Conduct {
         let broken = pace.broken(fault)
         let breakage = PartialBreakage(
             fault: fault, stack: stack, seed: seed, expiresAfter: (pace.healthy(fault) + broken + 60).rounded(.up))
-        let spans: (healthy: DrillExperiment.Span, fault: DrillExperiment.Span)
+        let spans: (healthy: DrillExperiment.Span, fault: DrillExperiment.Span, inPlace: Double)
         do {
             try await breakage.prepare()
             spans = try await stretches(fault, breakage, load, broken: broken, &seen)
             seen.proof += try await breakage.proof()
         } catch {
-            try? await breakage.end()
+            try? await uncancelled { try await breakage.end() }
             throw error
         }
         try await breakage.end()
         let back = load.now
         try await recover(experiment, load, watch, since: back)
-        seen.rounds.append(.init(healthy: spans.healthy, fault: spans.fault, back: back, end: load.now))
+        seen.rounds.append(
+            .init(healthy: spans.healthy, fault: spans.fault, back: back, end: load.now, inPlace: spans.inPlace))
     }
 
     private func stretches(
         _ fault: PartialFault, _ breakage: PartialBreakage, _ load: DrillLoad, broken: Double, _ seen: inout Observation
-    ) async throws -> (healthy: DrillExperiment.Span, fault: DrillExperiment.Span) {
+    ) async throws -> (healthy: DrillExperiment.Span, fault: DrillExperiment.Span, inPlace: Double) {
         let start = try await throughput(fault, load)
         let healthy = load.now
         try await pause(pace.healthy(fault), "healthy", load)
         let before = try await throughput(fault, load)
         let begin = load.now
         try await breakage.begin()
+        let inPlace = load.now
         let begun = try await throughput(fault, load)
         try await pause(broken * 2 / 3, fault.words, load)
         let late = try await throughput(fault, load)
@@ -46,7 +48,7 @@ extension Conduct {
         }
         seen.finishing = DrillExperiment.Finishing(
             load.samples, from: late, to: ended, backlog: begun.backlog)
-        return (.init(begin: healthy, end: begin), .init(begin: begin, end: end))
+        return (.init(begin: healthy, end: begin), .init(begin: begin, end: end), inPlace)
     }
 
     private func throughput(_ fault: PartialFault, _ load: DrillLoad) async throws -> Throughput {

@@ -1,14 +1,15 @@
 import Contracts
 
 extension Judge {
-    /// What contradicts the hypothesis of a partial fault, in words.
-    func failures(of fault: PartialFault) -> [String] {
-        expected(fault) + waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads + books
+    /// What contradicts the hypothesis of a partial fault.
+    func findings(of fault: PartialFault) -> [Finding] {
+        expected(fault)
+            + .doubtful(waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads) + books
     }
 
     private var affected: [Sample] { seen.broken + seen.recovering }
 
-    private func expected(_ fault: PartialFault) -> [String] {
+    private func expected(_ fault: PartialFault) -> [Finding] {
         let unwelcome = refused
         switch fault.expectation {
         case .undegraded:
@@ -26,19 +27,19 @@ extension Judge {
     }
 
     /// Every order that went without something says so: of those that were answered during the fault.
-    private func silent(_ asked: [Sample], _ dependency: String) -> [String] {
+    private func silent(_ asked: [Sample], _ dependency: String) -> [Finding] {
         let answered = asked.filter { sample in
-            seen.rounds.contains { $0.fault.begin <= sample.at && sample.end < $0.fault.end }
+            seen.rounds.contains { $0.hasMet(sample) }
         }
         let silent = answered.filter { sample in
             sample.isTaken && !sample.degradations.contains { $0.dependency == dependency }
         }
-        return silent.isEmpty ? [] : ["\(dependency) gave nothing, yet \(Self.words(silent)) without saying so"]
+        return .certain(silent.isEmpty ? [] : ["\(dependency) gave nothing, yet \(Self.words(silent)) without saying so"])
     }
 
-    private func found(_ samples: [Sample], _ what: String) -> [String] {
+    private func found(_ samples: [Sample], _ what: String) -> [Finding] {
         guard !samples.isEmpty else { return [] }
-        return ["orders were \(what): \(Self.words(samples)) of \(affected.count)\(Self.reasons(samples))"]
+        return .doubtful(["orders were \(what): \(Self.words(samples)) of \(affected.count)\(Self.reasons(samples))"])
     }
 
     private func waited(_ fault: PartialFault) -> [String] {
