@@ -38,7 +38,9 @@ public struct Protection: PolicyConfiguration {
 
     public var problems: [String] {
         let timeouts = [("timeout", timeout), ("attemptTimeout", attemptTimeout), ("queueTimeout", queueTimeout)]
-        return timeouts.filter { $0.1 <= .zero }.map { "\($0.0) is \($0.1); it must be above zero" }
+        return timeouts.flatMap { name, limit in
+            Timeout.Configuration(limit: limit).problems.map { name + $0.dropFirst("limit".count) }
+        }
             + retry.problems.map { "retry: \($0)" } + retryBudget.problems.map { "retryBudget: \($0)" }
             + bulkhead.problems.map { "bulkhead: \($0)" } + breaker.problems.map { "breaker: \($0)" }
     }

@@ -18,7 +18,7 @@ public struct Unavailability: Error, Sendable, Hashable {
         case overloaded
         /// It said no in a way that the contract doesn't know, a 4xx: another try won't change it.
         case unexpectedRefusal = "unexpected-refusal"
-        /// No time was left to ask.
+        /// No time was left to ask, or too little for an answer to be expected.
         case deadlineExceeded = "deadline-exceeded"
         /// Not asked: it failed too often of late.
         case circuitOpen = "circuit-open"
@@ -96,6 +96,9 @@ public struct Unavailability: Error, Sendable, Hashable {
         switch rejection {
         case .deadlineExceeded: self = .deadlineExceeded
         case .timedOut: self = .timeout
+        case .cutShort:
+            self = .deadlineExceeded
+            mayHaveBeenDone = true
         case .circuitOpen(let after): self.init(.circuitOpen, retryAfter: after)
         case .bulkheadFull, .limitReached: self.init(.bulkheadFull)
         case .rateLimited(let after): self.init(.rateLimited, retryAfter: after)

@@ -51,7 +51,8 @@ extension ResilienceCase {
             attempt
         }
         let full = try Bulkhead(.init(limit: 1))
-        guard full.acquire() else { throw Broken(description: "a bulkhead that is full from the beginning") }
+        guard let taken = full.acquire() else { throw Broken(description: "a bulkhead that is full from the beginning") }
+        let refusing = calls(under: full)
         let open = try CircuitBreaker(
             .init(window: .calls(1), minimumCalls: 1, openTime: .seconds(3600), longestOpenTime: .seconds(3600)))
         if case .permit(let permit) = open.acquire(at: .now) { open.settle(permit, .faulty, slow: false, at: .now) }
@@ -68,7 +69,11 @@ extension ResilienceCase {
             refusals: [
                 ResilienceCase(name: "open breaker", succeeds: false, calls: calls(under: open)),
                 ResilienceCase(name: "forced open", succeeds: false, calls: calls(under: forcedOpen)),
-                ResilienceCase(name: "full bulkhead", succeeds: false, calls: calls(under: full)),
+                ResilienceCase(name: "full bulkhead", succeeds: false) { count in
+                    // Kept for as long as it has to be full.
+                    defer { withExtendedLifetime(taken) {} }
+                    return await refusing(count)
+                },
             ]
         )
     }

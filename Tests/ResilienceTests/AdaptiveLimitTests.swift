@@ -69,9 +69,9 @@ struct AdaptiveLimitTests {
     func ranks(size: Int, shares: [Int]) throws {
         for (rank, share) in zip([-7, 1, 2, 9], shares) {
             let limit = try limit(.init(initial: size))
-            var admitted = 0
-            while limit.tryAcquire(priority: Priority(rank: rank), at: time.source.now()) != nil { admitted += 1 }
-            #expect(admitted == share)
+            var held: [AdaptiveLimit.Permit] = []
+            while let permit = limit.tryAcquire(priority: Priority(rank: rank), at: time.source.now()) { held.append(permit) }
+            #expect(held.count == share)
             #expect(limit.snapshot.inFlight == share)
             #expect(limit.snapshot.refused[max(0, min(rank, 3))] == 1)
         }
@@ -219,4 +219,19 @@ struct AdaptiveLimitTests {
         #expect(limit.configuration == AdaptiveLimit.Configuration())
         #expect(throws: InvalidConfiguration.self) { try AdaptiveLimit(wrong) }
     }
+
+    @Test("a permit that is dropped comes back, and one that is given back twice is one place")
+    func permits() throws {
+        let limit = try limit()
+        let now = time.source.now()
+        for _ in 0..<50 { _ = limit.tryAcquire(priority: highest, at: now) }
+        #expect(limit.snapshot.inFlight == 0 && limit.snapshot.refused == [0, 0, 0, 0])
+        let (first, second) = (limit.tryAcquire(priority: highest, at: now), limit.tryAcquire(priority: highest, at: now))
+        let permit = try #require(first)
+        let other = try self.limit()
+        for _ in 0..<20 { other.release(permit, outcome: .faulty, at: now) }
+        for _ in 0..<20 { limit.release(permit, outcome: .faulty, at: now) }
+        withExtendedLifetime(second) { #expect(limit.snapshot.inFlight == 1 && other.snapshot.inFlight == 0) }
+    }
+
 }

@@ -100,10 +100,22 @@ struct BulkheadTests {
     @Test("the reserved permits are for calls that matter more")
     func reserved() async throws {
         let bulkhead = try bulkhead(.init(limit: 3, reserved: 2, reservedFrom: Priority(rank: 2)))
-        #expect(bulkhead.acquire(Priority(rank: 1)))
-        #expect(!bulkhead.acquire(Priority(rank: 1)))
-        #expect(bulkhead.acquire(Priority(rank: 2)) && bulkhead.acquire(Priority(rank: 3)))
-        #expect(!bulkhead.acquire(Priority(rank: 3)))
+        let permits = [1, 1, 2, 3, 3].map { bulkhead.acquire(Priority(rank: $0)) }
+        #expect(permits.map { $0 != nil } == [true, false, true, true, false])
+    }
+
+    @Test("a permit given back twice, or to another bulkhead, raises no limit; one that is dropped comes back")
+    func permits() throws {
+        let (bulkhead, other) = (try bulkhead(.init(limit: 2)), try self.bulkhead(.init(limit: 2)))
+        let permit = try #require(bulkhead.acquire())
+        for _ in 0..<20 { other.release(permit) }
+        #expect(bulkhead.snapshot.inUse == 1 && other.snapshot.inUse == 0)
+        for _ in 0..<20 { bulkhead.release(permit) }
+        #expect(bulkhead.snapshot.inUse == 0)
+        var held = (0..<5).compactMap { _ in bulkhead.acquire() }
+        #expect(held.count == 2 && bulkhead.snapshot.inUse == 2)
+        held.removeLast()
+        #expect(bulkhead.snapshot.inUse == 1)
     }
 
     @Test("nobody waits past the deadline, nor longer than the longest wait")
@@ -196,7 +208,7 @@ struct BulkheadTests {
         try await until(bulkhead, inUse: 2, waiting: 0)
         #expect(throws: InvalidConfiguration.self) { try bulkhead.reconfigure(.init(limit: 0, waiting: -1, reserved: 3)) }
         try bulkhead.reconfigure(.init(limit: 1))
-        #expect(bulkhead.snapshot.inUse == 2 && !bulkhead.acquire())
+        #expect(bulkhead.snapshot.inUse == 2 && bulkhead.acquire() == nil)
         for name in ["a", "b", "c"] { held.letGo(name) }
         var refused = 0
         for call in calls where await call.value == .bulkheadFull { refused += 1 }

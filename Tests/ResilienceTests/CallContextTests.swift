@@ -47,6 +47,30 @@ struct CallContextTests {
         #expect(context.now(source) == first.advanced(by: .seconds(1)) && reads.all.count == 2)
     }
 
+    @Test(
+        "a context that is handed on to the next dependency carries no time: an instant answer isn't slow", arguments: [1, 2])
+    func handedOn(policies: Int) async throws {
+        let time = ManualTime()
+        let environment = PolicyEnvironment(time: time.source)
+        let next = try CircuitBreaker(
+            .init(window: .calls(4), minimumCalls: 2, slowCall: .milliseconds(100)), environment: environment)
+        let first = try CircuitBreaker(environment: environment)
+        for _ in 0..<4 {
+            let used = try await first.run { context in
+                time.advance(by: .seconds(1))
+                if policies == 1 {
+                    try await next.run(context) { _ in }
+                } else {
+                    try await Pipeline { next }.run(context) { _ in }
+                }
+                return context
+            }
+            time.advance(by: .seconds(1))
+            try await next.run(used) { _ in }
+        }
+        #expect(next.phase == .closed && next.snapshot.slowCalls == 0)
+    }
+
     @Test("priorities compare by rank")
     func priorities() {
         #expect(Priority(rank: -1) < .normal && .normal < Priority(rank: 1))

@@ -42,6 +42,7 @@ struct CircuitBreakerLivenessTests {
         let time = ManualTime()
         let breaker: CircuitBreaker
         var held: [CircuitBreaker.Permit] = []
+        var lost: [CircuitBreaker.Permit] = []
 
         init(_ chance: SeededChance) throws {
             self.chance = chance
@@ -65,7 +66,11 @@ struct CircuitBreakerLivenessTests {
             guard !held.isEmpty else { return }
             let permit = held.remove(at: chance.upTo(held.count))
             let verdict: Disposition.Verdict? = [.healthy, .healthy, .faulty, .unknown, nil][chance.upTo(5)]
-            if let verdict { breaker.settle(permit, verdict, slow: chance.upTo(6) == 0, at: time.source.now()) }
+            if let verdict {
+                breaker.settle(permit, verdict, slow: chance.upTo(6) == 0, at: time.source.now())
+            } else {
+                lost.append(permit)
+            }
         }
     }
 

@@ -155,6 +155,7 @@ struct CircuitBreakerPropertyTests {
         let breaker = try CircuitBreaker(configuration, environment: PolicyEnvironment(time: time.source))
         var model = ObviousBreaker(configuration: configuration)
         var held: [(id: Int, permit: CircuitBreaker.Permit, era: Int)] = []
+        var lost: [CircuitBreaker.Permit] = []
         for step in 0..<100_000 {
             let now = time.source.now()
             switch chance.upTo(100) {
@@ -177,7 +178,8 @@ struct CircuitBreakerPropertyTests {
                     breaker.settle(permit, verdict, slow: slow, at: now)
                 } else {
                     // As `apply` does it, plain successes without the lock.
-                    breaker.settle(permit, verdict, since: Moment(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
+                    lost.append(permit)
+                    breaker.settle(permit.grant, verdict, since: Moment(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
                 }
             case ..<97: time.advance(by: .milliseconds(chance.upTo(40)))
             case ..<98 where chance.upTo(4) == 0:
@@ -186,7 +188,10 @@ struct CircuitBreakerPropertyTests {
                 model.reconfigure(new, at: time.elapsed)
             default: time.advance(by: .milliseconds(chance.upTo(1000)))
             }
-            if held.count > 50 { held.removeFirst(25) }
+            if held.count > 50 {
+                lost += held.prefix(25).map(\.permit)
+                held.removeFirst(25)
+            }
             if model.calls.count > 4000 { model.calls.removeFirst(1000) }
             guard breaker.phase == model.phase else {
                 Issue.record("step \(step): \(breaker.phase), not \(model.phase); seed \(chance.seed)")
@@ -210,13 +215,18 @@ struct CircuitBreakerPropertyTests {
         let configuration = Self.configurations[0]
         let breaker = try CircuitBreaker(configuration, environment: PolicyEnvironment(time: time.source))
         var held: [CircuitBreaker.Permit] = []
+        var lost: [CircuitBreaker.Permit] = []
         var refusedSince: Duration?
         for step in 0..<100_000 {
             if chance.upTo(3) > 0, !held.isEmpty {
                 let permit = held.remove(at: chance.upTo(held.count))
                 // A third of them never come back at all.
                 let verdict: Disposition.Verdict? = [.healthy, .faulty, .unknown, nil][chance.upTo(4)]
-                if let verdict { breaker.settle(permit, verdict, slow: chance.upTo(4) == 0, at: time.source.now()) }
+                if let verdict {
+                    breaker.settle(permit, verdict, slow: chance.upTo(4) == 0, at: time.source.now())
+                } else {
+                    lost.append(permit)
+                }
             }
             time.advance(by: .milliseconds(chance.upTo(20)))
             let before = breaker.snapshot

@@ -125,7 +125,7 @@ struct CircuitBreakerTests {
         for _ in 0..<5 { _ = try? await breaker.run { (_) async throws in throw CancellationError() } }
         #expect(breaker.phase == .halfOpen)
         guard case .permit(let lost) = breaker.acquire(at: time.source.now()),
-            case .permit = breaker.acquire(at: time.source.now())
+            case .permit(let held) = breaker.acquire(at: time.source.now())
         else {
             Issue.record("no trial was let through")
             return
@@ -133,8 +133,44 @@ struct CircuitBreakerTests {
         time.advance(by: .seconds(5))
         breaker.settle(lost, .faulty, slow: false, at: time.source.now())
         #expect(breaker.phase == .halfOpen, "its answer came too late to count")
+        withExtendedLifetime(held) {}
+        for _ in 0..<5 { _ = breaker.acquire(at: time.source.now()) }
+        #expect(breaker.isTrialDue, "permits that were dropped are back")
         try await succeed(breaker, times: 2)
         #expect(breaker.phase == .closed)
+    }
+
+    @Test("one permit settled twenty times is one failure")
+    func settledTwice() throws {
+        let breaker = try breaker()
+        let now = time.source.now()
+        guard case .permit(let permit) = breaker.acquire(at: now) else { return }
+        for _ in 0..<20 { breaker.settle(permit, .faulty, slow: false, at: now) }
+        #expect(breaker.phase == .closed && breaker.snapshot.failures == 1)
+        let other = try self.breaker()
+        guard case .permit(let others) = other.acquire(at: now) else { return }
+        for _ in 0..<20 { breaker.settle(others, .faulty, slow: false, at: now) }
+        #expect(breaker.snapshot.failures == 1, "another breaker's permit")
+    }
+
+    @Test("a rate that is met exactly opens it: 55 of 100 at 0.55, and every other percentage", arguments: 1...100)
+    func exactly(percent: Int) throws {
+        let rate = Double(percent) / 100
+        for isSlow in [false, true] {
+            let breaker = try CircuitBreaker(
+                .init(
+                    window: .calls(100), minimumCalls: 100, failureRate: isSlow ? 1 : rate, slowCall: .seconds(1),
+                    slowCallRate: isSlow ? rate : 1),
+                environment: PolicyEnvironment(time: time.source))
+            let now = time.source.now()
+            for number in 1...100 {
+                #expect(breaker.phase == .closed)
+                guard case .permit(let permit) = breaker.acquire(at: now) else { return }
+                let isBad = number > 100 - percent
+                breaker.settle(permit, isBad && !isSlow ? .faulty : .healthy, slow: isBad && isSlow, at: now)
+            }
+            #expect(breaker.phase == .open)
+        }
     }
 
     @Test("an answer of an earlier era changes nothing")

@@ -67,11 +67,14 @@ struct FallbackCachePropertyTests {
             case 15:
                 // A refresh that began a while ago.
                 let began = max(.zero, now - .milliseconds(chance.upTo(200)))
-                let removals = state.removals - (chance.upTo(3) == 0 ? 1 : 0)
+                let number = state.beginRefresh(key)
+                let removed = chance.upTo(3) == 0 ? (chance.upTo(2) == 0 ? key : 99) : nil
+                if let removed { state.remove(removed) }
+                model.stored.removeAll { $0.key == removed }
                 let isNewer = model.stored.contains { $0.key == key && $0.at > began }
                 let isStored = state.refresh(
-                    step, for: key, began: start.advanced(by: began), removals: removals, now: moment)
-                try #require(isStored == (!isNewer && removals == state.removals))
+                    step, for: key, number, began: start.advanced(by: began), now: moment)
+                try #require(isStored == (!isNewer && removed != key))
                 if isStored { model.store(key, step, at: now) }
             case 16 where chance.upTo(6) == 0:
                 model.capacity = 1 + chance.upTo(12)

@@ -318,4 +318,62 @@ struct FallbackCacheTests {
             error?.problems.map { $0.prefix { $0 != " " } }
                 == ["maximumAge", "capacity", "writeEvery", "batchSize", "maximumRefreshes"])
     }
+
+    @Test("what is removed, there or not, supersedes the refreshes of its own key that run, and no others")
+    func removedDuringRefresh() async throws {
+        let cache = try Cache(.init(), environment: environment)
+        let fetching = Watched(0)
+        let isOpen = Watched(false)
+        func refresh(_ key: String) -> Task<Cache.Refreshed, Never> {
+            Task {
+                await cache.refresh(key) {
+                    fetching.update { $0 += 1 }
+                    await isOpen.until { $0 }
+                    return 1
+                }
+            }
+        }
+        let (kept, superseded) = (refresh("a"), refresh("b"))
+        await fetching.until { $0 == 2 }
+        cache.remove("b")
+        cache.remove("c")
+        isOpen.update { $0 = true }
+        guard case .refreshed = await kept.value, case .superseded = await superseded.value else {
+            Issue.record("\(await kept.value), \(await superseded.value)")
+            return
+        }
+        #expect(cache.keys == ["a"])
+        guard case .refreshed = await refresh("b").value else {
+            Issue.record("a refresh that began after the removal")
+            return
+        }
+    }
+
+    @Test(
+        "the end of the process waits for a storage that hangs no longer than it says, and reports that",
+        arguments: [false, true])
+    func hangingAtTheEnd(isAtWork: Bool) async throws {
+        let cache = try cache(.init(lastWrite: .seconds(2)))
+        cache.store(1, for: "a")
+        table.isOpen.update { $0 = false }
+        let run = Task { await cache.run() }
+        await time.sleepers(1)
+        if isAtWork {
+            // The storage hangs already when the end comes.
+            time.advance(by: .seconds(1))
+            await table.saving.until { $0 == 1 }
+        }
+        run.cancel()
+        await table.saving.until { $0 == 1 }
+        await time.sleepers(1)
+        time.advance(by: .seconds(2))
+        await run.value
+        #expect(cache.snapshot.storageFailures == 1)
+        #expect(events.all == [.storageFailed("the storage is still at work; it is waited for no longer")])
+        // What is under way is not torn out.
+        table.isOpen.update { $0 = true }
+        await cache.flush()
+        #expect(table.values == ["a": 1] && !table.sawCancellation.value)
+    }
+
 }

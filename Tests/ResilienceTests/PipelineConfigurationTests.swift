@@ -61,8 +61,8 @@ struct Wrong: Sendable, CustomTestStringConvertible {
         Wrong(SingleFlightConfiguration(maximumFlights: 0), ["maximumFlights"]),
         Wrong(
             FallbackCacheConfiguration(
-                maximumAge: .zero, capacity: 0, writeEvery: .zero, batchSize: 0, maximumRefreshes: 0),
-            ["maximumAge", "capacity", "writeEvery", "batchSize", "maximumRefreshes"]),
+                maximumAge: .zero, capacity: 0, writeEvery: .zero, batchSize: 0, maximumRefreshes: 0, lastWrite: .zero),
+            ["maximumAge", "capacity", "writeEvery", "batchSize", "maximumRefreshes", "lastWrite"]),
         Wrong(
             Fault(
                 .latency, delay: .zero, jitter: .seconds(1), percent: 101, expiresIn: .zero, atMost: 0, status: 200),

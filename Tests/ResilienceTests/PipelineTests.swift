@@ -104,7 +104,7 @@ struct PipelineTests {
     func dispositions() {
         let ours: [Rejection] = [
             .deadlineExceeded, .circuitOpen(retryAfter: nil), .bulkheadFull, .limitReached,
-            .rateLimited(retryAfter: .seconds(1)), .throttled, .cancelled,
+            .rateLimited(retryAfter: .seconds(1)), .throttled, .cancelled, .cutShort,
         ]
         for rejection in ours { #expect(CallFailure<Never>.rejected(rejection).disposition == .ignored) }
         for rejection in [Rejection.timedOut] + FaultKind.allCases.map(Rejection.injected) {

@@ -76,7 +76,7 @@ struct RetryPropertyTests {
                     let asked = seen.dispositions[index - 1].retryAfter ?? .zero
                     try #require(seen.dispositions[index - 1].isRetryable)
                     let lowest = asked + configuration.backoff.floor
-                    try #require(wait >= lowest && wait <= asked + configuration.backoff.cap)
+                    try #require(wait >= min(lowest, configuration.backoff.cap) && wait <= configuration.backoff.cap)
                     if let deadline {
                         let left = deadline.remaining(at: time.start.advanced(by: seen.begun[index]))
                         try #require(left > configuration.minimumAttempt)
@@ -90,7 +90,8 @@ struct RetryPropertyTests {
                     let end = try #require(seen.ended.last)
                     let longest = (last.retryAfter ?? .zero) + configuration.backoff.cap + configuration.minimumAttempt
                     let mayNotFit = deadline.map { $0.remaining(at: time.start.advanced(by: end)) <= longest } ?? false
-                    let isOver = tries == configuration.attempts || !last.isRetryable || !context.isIdempotent
+                    let asksTooMuch = last.retryAfter.map { $0 > configuration.backoff.cap } ?? false
+                    let isOver = asksTooMuch || tries == configuration.attempts || !last.isRetryable || !context.isIdempotent
                     try #require(isOver || mayNotFit || (wasRefused && budget != nil))
                     try #require(time.elapsed == end, "nothing is slept through before giving up")
                     if !isOver { early += 1 }

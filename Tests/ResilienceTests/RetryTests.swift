@@ -115,12 +115,25 @@ struct RetryTests {
         #expect(attempts.all == [1])
     }
 
-    @Test("Retry-After is a least wait, with the backoff on top")
+    @Test("Retry-After is a least wait, with the backoff on top; both together are never more than the cap")
     func retryAfter() async throws {
-        let policy = try retry(.init(attempts: 2, backoff: Backoff(base: .milliseconds(100), cap: .milliseconds(100))))
-        #expect(try await call(policy, failing: 1, as: .busy(retryAfter: .seconds(2))) == "done")
-        let sleep = try #require(time.sleeps.first)
-        #expect(sleep > .seconds(2) && sleep <= .milliseconds(2_100))
+        let policy = try retry(.init(attempts: 10, backoff: Backoff(base: .milliseconds(100), cap: .seconds(3))))
+        #expect(try await call(policy, failing: 9, as: .busy(retryAfter: .seconds(2))) == "done")
+        let sleeps = time.sleeps
+        #expect(sleeps.count == 9 && sleeps.allSatisfy { (.seconds(2) ... .seconds(3)).contains($0) })
+        // They don't all come at the same moment.
+        #expect(Set(sleeps).count == 9)
+    }
+
+    @Test(
+        "a dependency that asks for more than the cap is not tried again: nobody sleeps for it with a permit in hand",
+        arguments: [.milliseconds(251), .seconds(365 * 86_400), .seconds(Int64.max), Duration(attoseconds: .max)])
+    func longRetryAfter(asked: Duration) async throws {
+        let policy = try retry()
+        await #expect(throws: Answer.failed(TryFailure(number: 1), .busy(retryAfter: asked))) {
+            try await call(policy, failing: 9, as: .busy(retryAfter: asked))
+        }
+        #expect(attempts.all == [1] && time.sleeps.isEmpty && events.all.isEmpty)
     }
 
     @Test("a wait that doesn't fit before the deadline isn't begun: the failure is told at once")

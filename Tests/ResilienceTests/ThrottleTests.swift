@@ -48,6 +48,30 @@ struct ThrottleTests {
         #expect(throttle.snapshot == .init(requests: 3, accepts: 1, rejection: 0))
     }
 
+    @Test("a call that was cancelled isn't counted, whatever its failure looks like; nor is a hedge's loser")
+    func cancelled() async throws {
+        let throttle = try throttle()
+        await Task { [time] in
+            _ = try? await throttle.run { (_) async throws(TryFailure) in
+                withUnsafeCurrentTask { $0?.cancel() }
+                time.advance(by: .seconds(1))
+                throw TryFailure()
+            }
+        }.value
+        #expect(throttle.snapshot.requests == 0)
+        let hedge = try Hedge(.init(minimumSamples: 1), environment: PolicyEnvironment(time: time.source))
+        try await hedge.run(CallContext(isIdempotent: true)) { _ in }
+        try await hedge.run(CallContext(isIdempotent: true)) { context in
+            try await throttle.run(context) { (context) async throws(TryFailure) in
+                guard context.attempt == 1 else { return }
+                // The loser fails because it is cancelled, and says that it lost its connection.
+                while !Task.isCancelled { await Task.yield() }
+                throw TryFailure()
+            }
+        }
+        #expect(throttle.snapshot == .init(requests: 1, accepts: 1, rejection: 0))
+    }
+
     @Test("half of the calls may fail with K = 2; past that, calls are turned away with the book's probability")
     func formula() async throws {
         let throttle = try throttle(unit: 0.999)

@@ -1,9 +1,10 @@
 import Resilience
+import TestSupport
 import Testing
 
 @testable import ServingPath
 
-@Suite("The numbers of a protection")
+@Suite("The numbers of a protection", .timeLimit(.minutes(10)))
 struct ProtectionNumbersTests {
     /// Every number has another value than every other, so that one written to the wrong place is found.
     private static let protection = Protection(
@@ -113,4 +114,50 @@ struct ProtectionNumbersTests {
         #expect([naive.timeout, naive.attemptTimeout, naive.queueTimeout].allSatisfy { $0 == .seconds(30) })
         #expect(naive.bulkhead.reserved == 0 && naive.bulkhead.waiting == 0)
     }
+
+    @Test("numbers that nobody means are listed or accepted, and what is accepted is accepted by every policy")
+    func extremes() async throws {
+        var chance = SeededChance("extreme numbers of a protection")
+        let values = [
+            -Double.infinity, -.greatestFiniteMagnitude, -1e9, -1, 0, 1e-9, 0.5, 1, 2, 1000, 1e9, 1e15,
+            .greatestFiniteMagnitude, .nan,
+        ]
+        let times: [Duration] = [
+            Duration(attoseconds: .min), .zero, .nanoseconds(1), .seconds(100 * 365 * 86_400), .seconds(Int64.max),
+            Duration(attoseconds: .max),
+        ]
+        var accepted = 0
+        for _ in 0..<500 {
+            var protection = Shop.protection
+            for _ in 0...chance.upTo(2) {
+                ProtectionNumber.all[chance.upTo(ProtectionNumber.all.count)].set(
+                    &protection, values[chance.upTo(values.count)])
+            }
+            switch chance.upTo(6) {
+            case 0: protection.timeout = times[chance.upTo(times.count)]
+            case 1: protection.attemptTimeout = times[chance.upTo(times.count)]
+            case 2: protection.queueTimeout = times[chance.upTo(times.count)]
+            case 3: protection.bulkhead.reserved = chance.upTo(2) == 0 ? .min : .max
+            default: break
+            }
+            let shop = Shop()
+            guard protection.problems.isEmpty else {
+                #expect(throws: InvalidConfiguration.self) { try shop.path.optional(Shop.declaration(protection: protection)) }
+                continue
+            }
+            accepted += 1
+            let step = try shop.path.optional(Shop.declaration())
+            let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: true) {
+                (request, _) async throws(Unavailability) in
+                request
+            } fallback: { _, _ in
+                .absent
+            }
+            try shop.path.reconfigure("coupon", protection)
+            _ = await coupon.call(1, for: shop.customer())
+            _ = await coupon.call(1, for: .queue)
+        }
+        #expect(accepted > 10)
+    }
+
 }

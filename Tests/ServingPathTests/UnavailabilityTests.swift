@@ -21,6 +21,8 @@ struct UnavailabilityTests {
             // Of the policies and of the failure, one opinion on whose fault it was.
             #expect(unavailability.disposition.verdict == rejection.disposition.verdict, "\(rejection)")
         }
+        let cutShort = Unavailability(rejection: .cutShort)
+        #expect(cutShort.reason == .deadlineExceeded && cutShort.mayHaveBeenDone && cutShort.disposition == .ignored)
     }
 
     @Test("a refusal shows that the dependency is well; an outage counts against it, and its wish to be left alone is kept")

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Bounds the calls at once to what the service can work on, found out by measuring; more are refused at once
 /// (``Rejection/limitReached``).
 ///
@@ -40,15 +42,24 @@
 ///
 /// **Cancellation** is passed on; the place comes back and nothing is learned.
 public final class AdaptiveLimit: Policy {
-    /// The right to make one call. It has to be given back to the limit that gave it, with
-    /// ``AdaptiveLimit/release(_:outcome:at:)``. It can't be copied, so that nobody gives it back twice; one that is dropped
-    /// is a place less for good.
-    public struct Permit: ~Copyable, Sendable {
+    /// The right to make one call; it has to be given back with ``AdaptiveLimit/release(_:outcome:at:)``. Only the first time
+    /// counts; one that is dropped comes back by itself, and nothing is learned.
+    public final class Permit: Sendable {
         /// When the call began.
         public let start: ContinuousClock.Instant
+        fileprivate let limit: AdaptiveLimit
+        private let isBack = Atomic(false)
 
-        @usableFromInline
-        init(start: ContinuousClock.Instant) { self.start = start }
+        fileprivate init(of limit: AdaptiveLimit, start: ContinuousClock.Instant) {
+            self.limit = limit
+            self.start = start
+        }
+
+        fileprivate func giveBack(_ outcome: Disposition.Verdict, after latency: Duration) {
+            if !isBack.exchange(true, ordering: .relaxed) { limit.settle(outcome, after: latency) }
+        }
+
+        deinit { giveBack(.unknown, after: .zero) }
     }
 
     /// The limit at one moment.
@@ -124,13 +135,13 @@ public final class AdaptiveLimit: Policy {
     ///
     /// - Returns: nil when the limit is reached for this priority.
     public func tryAcquire(priority: Priority, at now: ContinuousClock.Instant) -> Permit? {
-        guard admit(rank: priority.rank) else { return nil }
-        return Permit(start: now)
+        admit(rank: priority.rank) ? Permit(of: self, start: now) : nil
     }
 
-    /// Gives a permit back: what became of the call that ended at `now`.
-    public func release(_ permit: consuming Permit, outcome: Disposition.Verdict, at now: ContinuousClock.Instant) {
-        settle(outcome, after: permit.start.duration(to: now))
+    /// Gives a permit back: what became of the call that ended at `now`. Giving it back twice changes nothing, nor does a permit
+    /// of another limit.
+    public func release(_ permit: Permit, outcome: Disposition.Verdict, at now: ContinuousClock.Instant) {
+        if permit.limit === self { permit.giveBack(outcome, after: permit.start.duration(to: now)) }
     }
 
     @usableFromInline

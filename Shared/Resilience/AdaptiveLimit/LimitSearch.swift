@@ -222,7 +222,7 @@ struct LimitSearch: Sendable {
     // MARK: Ticks
 
     /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
-    static func ticks(_ duration: Duration) -> Double { Double(Int64(truncatingIfNeeded: duration.attoseconds >> 30)) }
+    static func ticks(_ duration: Duration) -> Double { Double(Int64(clamping: duration.attoseconds >> 30)) }
 
     static func duration(ticks: Double) -> Duration { Duration(attoseconds: Int128(ticks) << 30) }
 }

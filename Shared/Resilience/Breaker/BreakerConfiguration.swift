@@ -15,19 +15,20 @@ extension CircuitBreaker {
         public var minimumCalls: Int
         /// Opens when this share of the window's calls has failed: above 0, at most 1; default 0.5.
         public var failureRate: Double
-        /// A call that took at least so long is slow; nil, the default: none is. Above zero. A slow trial counts as a failed one.
+        /// A call that took at least so long is slow; nil, the default: none is. Above zero, at most 100 years. A
+        /// slow trial counts as a failed one.
         public var slowCall: Duration?
         /// Opens when this share of the window's calls was slow: above 0, at most 1; default 0.8.
         public var slowCallRate: Double
         /// How long it stays open the first time. Above zero; default 1 s.
         public var openTime: Duration
-        /// Each opening after that doubles the time, up to this: at least `openTime`; default 30 s. A breaker that then stays
+        /// Each opening after that doubles the time, up to this: `openTime` to 100 years; default 30 s. A breaker that then stays
         /// closed for as long as it was last open has forgotten its earlier openings.
         public var longestOpenTime: Duration
         /// Trials at once when half-open, and how many have to succeed for it to close: 1 to 1,000; default 2.
         public var trials: Int
-        /// A trial that takes longer is given up: its place is free for another, its answer no longer counts. Above zero;
-        /// default 10 s. The call itself is not ended by that; a ``Timeout`` inside the breaker does so.
+        /// A trial that takes longer is given up: its place is free for another, its answer no longer counts. Above zero,
+        /// at most 100 years; default 10 s. The call itself is not ended by that; a ``Timeout`` inside the breaker does so.
         public var trialTime: Duration
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
@@ -61,12 +62,14 @@ extension CircuitBreaker {
             }
             check.require(minimumCalls >= 1, "minimumCalls", minimumCalls, "at least 1")
             check.require(failureRate > 0 && failureRate <= 1, "failureRate", failureRate, "above 0 and at most 1")
-            check.require(slowCall.map { $0 > .zero } ?? true, "slowCall", slowCall ?? .zero, "above zero")
+            check.require(slowCall?.isReasonable ?? true, "slowCall", slowCall ?? .zero, "above zero and at most 100 years")
             check.require(slowCallRate > 0 && slowCallRate <= 1, "slowCallRate", slowCallRate, "above 0 and at most 1")
             check.require(openTime > .zero, "openTime", openTime, "above zero")
-            check.require(longestOpenTime >= openTime, "longestOpenTime", longestOpenTime, "at least openTime, \(openTime)")
+            check.require(
+                longestOpenTime >= openTime && longestOpenTime <= .longest, "longestOpenTime", longestOpenTime,
+                "at least openTime, \(openTime), and at most 100 years")
             check.require((1...1000).contains(trials), "trials", trials, "1 to 1000")
-            check.require(trialTime > .zero, "trialTime", trialTime, "above zero")
+            check.require(trialTime.isReasonable, "trialTime", trialTime, "above zero and at most 100 years")
             return check.problems
         }
     }

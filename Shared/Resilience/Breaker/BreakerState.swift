@@ -1,9 +1,30 @@
 /// A breaker's decisions, without clock, lock or waiting: what happened goes in with its time, what to do comes out.
+@usableFromInline
 struct BreakerState: Sendable {
     struct Change: Sendable, Equatable {
         var from: BreakerPhase
         var to: BreakerPhase
         var reason: String
+    }
+
+    /// The right to make one call, as the machine knows it.
+    @usableFromInline
+    struct Grant: Sendable, Hashable {
+        let generation: UInt32
+        /// Zero for a call that passes a closed breaker.
+        var trial: UInt32 = 0
+
+        /// Passes, and counts for nothing: of no generation that ever is.
+        static let uncounted = Grant(generation: 0)
+
+        var isTrial: Bool { trial != 0 }
+    }
+
+    /// What somebody is told who wants to make a call.
+    @usableFromInline
+    enum Admission: Sendable, Hashable {
+        case granted(Grant)
+        case refused(retryAfter: Duration?)
     }
 
     private struct Trial {
@@ -60,21 +81,21 @@ struct BreakerState: Sendable {
 
     // MARK: Calls
 
-    mutating func acquire(at now: ContinuousClock.Instant) -> (admission: CircuitBreaker.Admission, change: Change?) {
+    mutating func acquire(at now: ContinuousClock.Instant) -> (admission: Admission, change: Change?) {
         switch control {
         case .forcedOpen: return (.refused(retryAfter: nil), nil)
-        case .forcedClosed where phase != .closed: return (.permit(.uncounted), nil)
+        case .forcedClosed where phase != .closed: return (.granted(.uncounted), nil)
         case .automatic, .observing, .forcedClosed: break
         }
         var change = closeIfProven(at: now)
         if phase == .open, now >= openUntil { change = move(to: .halfOpen, "the open time is over", at: now) }
-        if let permit = permit(at: now) { return (.permit(permit), change) }
-        return (control == .observing ? .permit(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change)
+        if let grant = grant(at: now) { return (.granted(grant), change) }
+        return (control == .observing ? .granted(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change)
     }
 
-    private mutating func permit(at now: ContinuousClock.Instant) -> CircuitBreaker.Permit? {
+    private mutating func grant(at now: ContinuousClock.Instant) -> Grant? {
         switch phase {
-        case .closed: return CircuitBreaker.Permit(generation: generation)
+        case .closed: return Grant(generation: generation)
         case .open: return nil
         case .halfOpen:
             // Whoever took one of these and never came back must not keep the breaker from closing.
@@ -82,19 +103,19 @@ struct BreakerState: Sendable {
             guard trials.count + trialSuccesses < configuration.trials else { return nil }
             lastTrial += 1
             trials.append(Trial(id: lastTrial, since: now))
-            return CircuitBreaker.Permit(generation: generation, trial: lastTrial)
+            return Grant(generation: generation, trial: lastTrial)
         }
     }
 
-    /// A call with a permit has ended. What it says doesn't count when the permit is of an earlier phase.
+    /// A call that was granted has ended. What it says doesn't count when the grant is of an earlier phase.
     mutating func settle(
-        _ permit: CircuitBreaker.Permit, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+        _ grant: Grant, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
     ) -> Change? {
-        guard permit.generation == generation else { return nil }
+        guard grant.generation == generation else { return nil }
         switch phase {
         case .open: return nil
         case .closed: return count(verdict, slow: slow, at: now)
-        case .halfOpen: return conclude(trial: permit.trial, verdict, slow: slow, at: now)
+        case .halfOpen: return conclude(trial: grant.trial, verdict, slow: slow, at: now)
         }
     }
 
@@ -128,10 +149,11 @@ struct BreakerState: Sendable {
             return nil
         }
         let (calls, failures, slows) = (window.tally.calls, window.tally.failures, window.tally.slow)
-        if Double(failures) >= configuration.failureRate * Double(calls) {
+        // Divided, not multiplied: 55 / 100 is 0.55 to the last bit, 0.55 × 100 is more than 55.
+        if Double(failures) / Double(calls) >= configuration.failureRate {
             return open("\(failures) of the last \(calls) calls failed", at: now)
         }
-        if slows > 0, Double(slows) >= configuration.slowCallRate * Double(calls) {
+        if slows > 0, Double(slows) / Double(calls) >= configuration.slowCallRate {
             return open("\(slows) of the last \(calls) calls were slow", at: now)
         }
         return nil

@@ -14,22 +14,31 @@ import Synchronization
 /// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never opens, and with
 /// fewer it opens by accident.
 public final class CircuitBreaker: Policy {
-    /// The right to make one call; it has to be given back with ``settle(_:_:slow:at:)``.
-    public struct Permit: Sendable, Hashable {
-        let generation: UInt32
-        /// Zero for a call that passes a closed breaker.
-        let trial: UInt32
+    /// The right to make one call; it has to be given back with ``settle(_:_:slow:at:)``. Only the first time counts; one that
+    /// is dropped comes back by itself, saying nothing.
+    public final class Permit: Sendable, Hashable {
+        fileprivate let breaker: CircuitBreaker
+        let grant: BreakerState.Grant
+        private let isBack = Atomic(false)
 
-        init(generation: UInt32, trial: UInt32 = 0) {
-            self.generation = generation
-            self.trial = trial
+        fileprivate init(_ grant: BreakerState.Grant, of breaker: CircuitBreaker) {
+            self.grant = grant
+            self.breaker = breaker
         }
 
-        /// Passes, and counts for nothing: of no generation that ever is.
-        static let uncounted = Permit(generation: 0)
-
         /// Whether this call tries out a dependency that was given up.
-        public var isTrial: Bool { trial != 0 }
+        public var isTrial: Bool { grant.isTrial }
+
+        /// True once.
+        fileprivate func giveBack() -> Bool { !isBack.exchange(true, ordering: .relaxed) }
+
+        deinit {
+            if isTrial, giveBack() { breaker.settle(grant, .unknown, slow: false, at: breaker.environment.time.now()) }
+        }
+
+        public static func == (left: Permit, right: Permit) -> Bool { left === right }
+
+        public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
     }
 
     /// What a breaker says to somebody who wants to make a call.
@@ -92,20 +101,20 @@ public final class CircuitBreaker: Policy {
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         let start = context.moment(environment.time)
-        let permit: Permit
-        switch acquire(at: start) {
-        case .permit(let given): permit = given
+        let grant: BreakerState.Grant
+        switch admit(at: start) {
+        case .granted(let given): grant = given
         case .refused(let retryAfter):
             environment.report(.rejected(.circuitOpen(retryAfter: retryAfter)))
             throw .rejected(.circuitOpen(retryAfter: retryAfter))
         }
         do throws(CallFailure<Failure>) {
             let value = try await operation(context)
-            settle(permit, .healthy, since: start)
+            settle(grant, .healthy, since: start)
             return value
         } catch {
             // Whoever was called off says nothing about the other end, whatever error that looks like.
-            settle(permit, Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
+            settle(grant, Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
             throw error
         }
     }
@@ -113,35 +122,48 @@ public final class CircuitBreaker: Policy {
     // MARK: Permits, for those who make the call themselves
 
     /// Asks to make a call at `now`. An open breaker whose time is over becomes half-open by this. Reports no refusal.
-    public func acquire(at now: ContinuousClock.Instant) -> Admission { acquire(at: Moment(now)) }
-
-    @usableFromInline
-    func acquire(at now: Moment) -> Admission {
-        let generation = passing.load(ordering: .relaxed)
-        if generation != 0 { return .permit(Permit(generation: generation)) }
-        return acquireSlowly(at: now.instant)
+    public func acquire(at now: ContinuousClock.Instant) -> Admission {
+        switch admit(at: Moment(now)) {
+        case .granted(let grant): .permit(Permit(grant, of: self))
+        case .refused(let retryAfter): .refused(retryAfter: retryAfter)
+        }
     }
 
-    /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes nothing.
+    /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes nothing, nor does a
+    /// permit of another breaker.
     public func settle(_ permit: Permit, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant) {
-        guard verdict != .unknown || permit.isTrial else { return }
-        change(at: now) { $0.settle(permit, verdict, slow: slow, at: now) }
+        guard permit.breaker === self, permit.giveBack() else { return }
+        settle(permit.grant, verdict, slow: slow, at: now)
     }
 
     @usableFromInline
-    func settle(_ permit: Permit, _ verdict: Disposition.Verdict, since start: Moment) {
+    func admit(at now: Moment) -> BreakerState.Admission {
+        let generation = passing.load(ordering: .relaxed)
+        if generation != 0 { return .granted(BreakerState.Grant(generation: generation)) }
+        return admitSlowly(at: now.instant)
+    }
+
+    private func settle(
+        _ grant: BreakerState.Grant, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+    ) {
+        guard verdict != .unknown || grant.isTrial else { return }
+        change(at: now) { $0.settle(grant, verdict, slow: slow, at: now) }
+    }
+
+    @usableFromInline
+    func settle(_ grant: BreakerState.Grant, _ verdict: Disposition.Verdict, since start: Moment) {
         let slowTicks = slowTicks.load(ordering: .relaxed)
         let sliceEndTicks = sliceEndTicks.load(ordering: .relaxed)
         // With a window of calls and no slow ones nobody needs to know the time.
-        let isTimed = slowTicks != .max || sliceEndTicks != .max || verdict != .healthy || permit.isTrial
+        let isTimed = slowTicks != .max || sliceEndTicks != .max || verdict != .healthy || grant.isTrial
         let now = isTimed ? environment.time.moment() : start
         let isSlow = isTimed && Self.ticks(start.duration(to: now)) >= slowTicks
-        if verdict == .healthy, !isSlow, !permit.isTrial, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
-            stripes.count(generation: permit.generation)
+        if verdict == .healthy, !isSlow, !grant.isTrial, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
+            stripes.count(generation: grant.generation)
         {
             return
         }
-        settle(permit, verdict, slow: isSlow, at: now.instant)
+        settle(grant, verdict, slow: isSlow, at: now.instant)
     }
 
     /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
@@ -159,8 +181,8 @@ public final class CircuitBreaker: Policy {
         }
     }
 
-    private func acquireSlowly(at now: ContinuousClock.Instant) -> Admission {
-        let (admission, change) = state.withLock { state -> (Admission, BreakerState.Change?) in
+    private func admitSlowly(at now: ContinuousClock.Instant) -> BreakerState.Admission {
+        let (admission, change) = state.withLock { state -> (BreakerState.Admission, BreakerState.Change?) in
             let result = state.acquire(at: now)
             if result.change != nil { publish(state) }
             return result

@@ -49,7 +49,7 @@ struct OutcomeWindow: Sendable {
     /// Forgets what has left the window of time.
     mutating func advance(to now: ContinuousClock.Instant) {
         guard case .time(let time) = span else { return }
-        let reached = Int(start.duration(to: now) / (time / Self.slices))
+        let reached = Int(min(start.duration(to: now) / (time / Self.slices), 1e15))
         guard reached > current else { return }
         for number in max(current + 1, reached - Self.slices + 1)...reached {
             tally -= slices[number % Self.slices]

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Bounds how many calls are under way at once, so that one slow dependency can't take all that its caller has (M. Nygard,
 /// *Release It!*, 2007).
 ///
@@ -17,7 +19,7 @@ public final class Bulkhead: Policy {
         public var limit: Int
         /// Places in the waiting room: 0, the default (refuse at once), to 100,000.
         public var waiting: Int
-        /// The longest wait, besides the deadline; above zero. Nil, the default: as long as the deadline lets it.
+        /// The longest wait, besides the deadline; above zero, at most 100 years. Nil, the default: as long as the deadline lets it.
         public var longestWait: Duration?
         /// Permits that only calls of priority `reservedFrom` or higher may take: 0, the default, to `limit` − 1.
         public var reserved: Int
@@ -42,8 +44,10 @@ public final class Bulkhead: Policy {
             var check = ConfigurationCheck()
             check.require((1...1_000_000).contains(limit), "limit", limit, "1 to 1000000")
             check.require((0...100_000).contains(waiting), "waiting", waiting, "0 to 100000")
-            check.require(longestWait.map { $0 > .zero } ?? true, "longestWait", longestWait ?? .zero, "above zero")
-            check.require(reserved >= 0 && reserved < max(limit, 1), "reserved", reserved, "0 to limit - 1 (\(limit - 1))")
+            check.require(
+                longestWait?.isReasonable ?? true, "longestWait", longestWait ?? .zero, "above zero and at most 100 years")
+            let others = max(limit, 1) - 1
+            check.require((0...others).contains(reserved), "reserved", reserved, "0 to limit - 1 (\(others))")
             return check.problems
         }
     }
@@ -58,6 +62,19 @@ public final class Bulkhead: Policy {
         public var waiting: Int
         /// Calls that found no place, gave theirs up, or waited in vain, since the beginning.
         public var refused: Int
+    }
+
+    /// The right to make one call; it has to be given back with ``Bulkhead/release(_:)``. Only the first time counts; one that is
+    /// dropped comes back by itself.
+    public final class Permit: Sendable {
+        fileprivate let bulkhead: Bulkhead
+        private let isBack = Atomic(false)
+
+        fileprivate init(of bulkhead: Bulkhead) { self.bulkhead = bulkhead }
+
+        fileprivate func giveBack() { if !isBack.exchange(true, ordering: .relaxed) { bulkhead.release() } }
+
+        deinit { giveBack() }
     }
 
     private struct Room {
@@ -113,7 +130,7 @@ public final class Bulkhead: Policy {
         if let deadline = context.deadline, let now = context.lastMoment, deadline.hasPassed(at: now) {
             throw .rejected(refuse(.deadlineExceeded))
         }
-        if !acquire(context.priority) {
+        if !take(context.priority) {
             if let rejection = refuseAtOnce() { throw .rejected(rejection) }
             context.waited()
             if let rejection = await wait(context) { throw .rejected(rejection) }
@@ -130,11 +147,18 @@ public final class Bulkhead: Policy {
 
     // MARK: Permits, for those who make the call themselves
 
-    /// Takes a permit if one is free and nobody waits before this call; it has to be given back with ``release()``.
-    public func acquire(_ priority: Priority = .normal) -> Bool { room.withLock { $0.state.acquire(priority) } }
+    /// Takes a permit if one is free and nobody waits before this call; nil if not.
+    public func acquire(_ priority: Priority = .normal) -> Permit? { take(priority) ? Permit(of: self) : nil }
 
-    /// Gives a permit back, to the first who waits for one.
-    public func release() {
+    /// Gives a permit back, to the first who waits for one. Giving it back twice changes nothing, nor does a permit of another
+    /// bulkhead.
+    public func release(_ permit: Permit) { if permit.bulkhead === self { permit.giveBack() } }
+
+    @usableFromInline
+    func take(_ priority: Priority) -> Bool { room.withLock { $0.state.acquire(priority) } }
+
+    @usableFromInline
+    func release() {
         let admitted = room.withLock { room in
             let admitted = room.state.release()
             return admitted.isEmpty ? [] : room.take(admitted)

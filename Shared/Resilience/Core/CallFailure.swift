@@ -17,12 +17,16 @@ public enum CallFailure<Failure: Error>: Error {
 
 extension CallFailure: Equatable where Failure: Equatable {}
 
-/// Why a policy refused, or ended, a call. A refused call was not made; only ``timedOut`` ends one that may have begun.
+/// Why a policy refused, or ended, a call. A refused call was not made; only ``timedOut`` and ``cutShort`` end one that may have
+/// begun.
 public enum Rejection: Error, Sendable, Hashable {
     /// The deadline has passed, or would pass before the call could be made.
     case deadlineExceeded
     /// The attempt was cancelled when its time was over: whether it had an effect is unknown.
     case timedOut
+    /// As ``timedOut``, but the caller's own deadline left the dependency too little time for that to say anything about it
+    /// (``Timeout``).
+    case cutShort
     /// The breaker is open; in about `retryAfter` it will let a trial through (nil: not before somebody says so).
     case circuitOpen(retryAfter: Duration?)
     /// All permits are taken and the waiting room is full.

@@ -36,10 +36,9 @@ public struct Deadline: Sendable, Hashable, Comparable {
         return try result.get()
     }
 
-    /// A deadline `budget` from `now`; a budget of zero or less has passed already.
-    @inlinable
+    /// A deadline `budget` from `now`; a budget of zero or less has passed already, one above 100 years is 100 years.
     public static func after(_ budget: Duration, from now: ContinuousClock.Instant = .now) -> Deadline {
-        Deadline(now.advanced(by: budget))
+        Deadline(now.advanced(by: max(.zero - .longest, min(budget, .longest))))
     }
 
     /// What is left; negative once the deadline has passed.

@@ -46,6 +46,19 @@ public struct Disposition: Sendable, Hashable {
         Disposition(.faulty, isRetryable: true, retryAfter: retryAfter)
     }
 
-    /// Where nobody knows better: a `CancellationError` is ``ignored``, every other error ``transient``.
-    public init(of error: any Error) { self = error is CancellationError ? .ignored : .transient }
+    /// Where nothing else is known: a ``CallFailure`` or ``Rejection``, of policies around a call that the operation makes itself,
+    /// says what it said there; a `CancellationError` is ``ignored``, every other error ``transient``.
+    public init(of error: any Error) {
+        if let meaning = (error as? any Meaningful)?.disposition {
+            self = meaning
+        } else {
+            self = error is CancellationError ? .ignored : .transient
+        }
+    }
 }
+
+/// An error that says itself what it says about the dependency.
+protocol Meaningful { var disposition: Disposition { get } }
+
+extension CallFailure: Meaningful {}
+extension Rejection: Meaningful {}

@@ -18,8 +18,8 @@ extension Policy {
     /// - Parameters:
     ///   - context: deadline, priority, and whether the call may be repeated. By default the task's own deadline,
     ///     priority 0, not repeatable.
-    ///   - classify: what a failure says about the dependency. By default a cancellation says nothing, and everything else
-    ///     is the dependency's fault and may pass.
+    ///   - classify: what a failure says about the dependency. By default a cancellation says nothing, a failure of policies
+    ///     that the operation itself uses says what it said there, and everything else is the dependency's fault and may pass.
     ///   - operation: the call itself. Work that waits should wait no longer than `context.deadline`.
     /// - Throws: ``CallFailure/rejected(_:)`` when a policy refused, ``CallFailure/failed(_:_:)`` when the operation failed.
     @inlinable
@@ -29,6 +29,9 @@ extension Policy {
         _ operation: @Sendable (CallContext) async throws(Failure) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         try await apply(context) { (context) async throws(CallFailure<Failure>) -> Value in
+            // When this call began is not when those begin that the operation makes with its context, by and by.
+            var context = context
+            context.waited()
             do throws(Failure) {
                 return try await operation(context)
             } catch {

@@ -20,6 +20,6 @@ public struct TimeSource: Sendable {
     /// The system's monotonic clock, which goes on while the machine sleeps.
     public static let system = TimeSource(
         now: { ContinuousClock.now },
-        sleep: { try await Task.sleep(for: $0, clock: .continuous) }
+        sleep: { try await Task.sleep(for: max(Duration.zero, min($0, .longest)), clock: .continuous) }
     )
 }

@@ -55,7 +55,7 @@ extension FallbackCacheState {
             values.mark(key, isDirty: false, isKept: true)
             let age = max(.zero, entry.storedAt.duration(to: now)).milliseconds
             batch.entries.append(
-                Entry(key: key, value: entry.value, storedAt: wall.subtractingReportingOverflow(age).partialValue))
+                Entry(key: key, value: entry.value, storedAt: Self.before(wall, by: age)))
         }
         return batch
     }
@@ -75,6 +75,11 @@ extension FallbackCacheState {
         }
     }
 
+    private static func before(_ wall: Int64, by age: Int64) -> Int64 {
+        let (storedAt, overflow) = wall.subtractingReportingOverflow(age)
+        return overflow ? .min : storedAt
+    }
+
     private static func age(of entry: Entry, _ wall: Int64) -> Duration {
         if entry.storedAt >= wall { return .zero }
         let (age, overflow) = wall.subtractingReportingOverflow(entry.storedAt)
@@ -85,7 +90,6 @@ extension FallbackCacheState {
 extension Duration {
     /// Whole milliseconds.
     fileprivate var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        Int64(clamping: attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -3,7 +3,7 @@ extension FallbackCache {
     public enum Refreshed: Sendable {
         /// The value is there.
         case refreshed
-        /// The value came, but meanwhile a newer one had been stored, or something removed: that counts.
+        /// The value came, but meanwhile a newer one had been stored, or the key removed: that counts.
         case superseded
         /// So many refreshes run already that this one was left out.
         case skipped
@@ -26,12 +26,12 @@ extension FallbackCache {
         do throws(CallFailure<any Error>) {
             let isStored = try await refreshes.run(key, context: context) { [self] in
                 let began = environment.time.now()
-                let removals = contents.withLock { $0.state.removals }
+                let number = contents.withLock { $0.state.beginRefresh(key) }
+                // Nothing to end where it has ended already.
+                defer { contents.withLock { _ = $0.state.endRefresh(key, number) } }
                 let value = try await fetch()
                 let now = environment.time.now()
-                return contents.withLock {
-                    $0.state.refresh(value, for: key, began: began, removals: removals, now: now)
-                }
+                return contents.withLock { $0.state.refresh(value, for: key, number, began: began, now: now) }
             }
             return isStored ? .refreshed : .superseded
         } catch {

@@ -24,8 +24,9 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     /// What the storage has to be told. No key is in both sets.
     var changes = Changes()
     private(set) var evicted = 0
-    /// How often something was taken away on purpose: a refresh that began before must not bring it back.
-    private(set) var removals = 0
+    /// Refreshes that run, by key. One whose key has been removed meanwhile must not bring it back, and isn't listed any more.
+    private var refreshes: [Key: Set<UInt64>] = [:]
+    private var lastRefresh: UInt64 = 0
 
     init(_ configuration: FallbackCacheConfiguration, isPersistent: Bool) {
         maximumAge = configuration.maximumAge
@@ -50,18 +51,34 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
         if former == nil { evict() }
     }
 
-    /// Stores what a refresh brought, unless something newer came, or something was removed, since it began.
+    /// A refresh begins.
+    /// - Returns: its number.
+    mutating func beginRefresh(_ key: Key) -> UInt64 {
+        lastRefresh += 1
+        refreshes[key, default: []].insert(lastRefresh)
+        return lastRefresh
+    }
+
+    /// A refresh has ended. False: its key was removed since it began.
+    @discardableResult
+    mutating func endRefresh(_ key: Key, _ number: UInt64) -> Bool {
+        let isListed = refreshes[key]?.remove(number) != nil
+        if refreshes[key]?.isEmpty == true { refreshes[key] = nil }
+        return isListed
+    }
+
+    /// Stores what a refresh brought, unless something newer came, or the key was removed, since it began.
     mutating func refresh(
-        _ value: Value, for key: Key, began: ContinuousClock.Instant, removals: Int, now: ContinuousClock.Instant
+        _ value: Value, for key: Key, _ number: UInt64, began: ContinuousClock.Instant, now: ContinuousClock.Instant
     ) -> Bool {
-        if removals != self.removals { return false }
+        guard endRefresh(key, number) else { return false }
         if let storedAt = values[key]?.storedAt, storedAt > began { return false }
         store(value, for: key, now: now)
         return true
     }
 
     mutating func remove(_ key: Key) {
-        removals += 1
+        refreshes[key] = nil
         drop(key)
     }
 

@@ -2,7 +2,7 @@ extension FallbackCache {
     /// Takes in what the storage holds, before the first call; values that were stored in the meantime stay.
     ///
     /// A storage that fails leaves the cache as it is: reported and counted, and no reason not to start. It can be called
-    /// again then. Cancelling the caller changes nothing.
+    /// again then. Cancelling the caller ends its waiting after ``FallbackCacheConfiguration/lastWrite``, and not the reading.
     /// - Returns: how many values the cache holds then.
     @discardableResult
     public func load() async -> Int {
@@ -12,27 +12,30 @@ extension FallbackCache {
 
     /// Writes changes to the storage every ``FallbackCacheConfiguration/writeEvery`` until the task is cancelled, and what
     /// is left then. Without a storage it only waits for its cancellation.
+    ///
+    /// A storage that hangs doesn't hold the end up for longer than ``FallbackCacheConfiguration/lastWrite``; what isn't written by
+    /// then is lost with the process, and reported.
     public func run() async {
-        while !Task.isCancelled {
-            do {
-                try await environment.time.sleep(configuration.writeEvery)
-            } catch {
-                break
-            }
-            await flush()
+        while (try? await environment.time.sleep(configuration.writeEvery)) != nil {
+            guard await write() else { return }
         }
-        await flush()
+        _ = await write()
     }
 
-    /// Writes what has changed until now, or tries to. Cancelling the caller changes nothing: a writing is never left half
-    /// done.
-    public func flush() async {
-        guard let persistence else { return }
-        await inTurn { cache in await cache.write(to: persistence) }
+    /// Writes what has changed until now, or tries to. Cancelling the caller ends its waiting after
+    /// ``FallbackCacheConfiguration/lastWrite``, and not the writing, which is never left half done.
+    public func flush() async { _ = await write() }
+
+    /// False: it is given up, but still going on.
+    private func write() async -> Bool {
+        guard let persistence else { return true }
+        return await inTurn { cache in await cache.write(to: persistence) }
     }
 
-    /// One after the other, so that an older value never comes after a newer one; and in a task that nobody cancels.
-    private func inTurn(_ work: @escaping @Sendable (FallbackCache) async -> Void) async {
+    /// One after the other, so that an older value never comes after a newer one; and in a task that nobody cancels. False: the
+    /// caller was cancelled and has waited long enough.
+    @discardableResult
+    private func inTurn(_ work: @escaping @Sendable (FallbackCache) async -> Void) async -> Bool {
         let task = lastAccess.withLock { last in
             let task = Task { [last] in
                 await last?.value
@@ -41,7 +44,9 @@ extension FallbackCache {
             last = task
             return task
         }
-        await task.value
+        let isOver = await LastWait(environment.time, configuration.lastWrite).end(of: task)
+        if !isOver { failed(StillAtWork()) }
+        return isOver
     }
 
     private func read(from persistence: Persistence) async {
@@ -81,4 +86,8 @@ extension FallbackCache {
         contents.withLock { $0.storageFailures += 1 }
         environment.report(.storageFailed(String(describing: error)))
     }
+}
+
+private struct StillAtWork: Error, CustomStringConvertible {
+    let description = "the storage is still at work; it is waited for no longer"
 }

@@ -20,7 +20,7 @@ public struct Backoff: PolicyConfiguration {
     /// The upper bound of the first wait (``Jitter/full``), or the lower bound of every wait (``Jitter/decorrelated``). Above
     /// zero.
     public var base: Duration
-    /// The upper bound of every wait. From `base` to one day.
+    /// The upper bound of every wait, what the dependency asks for included. From `base` to one day.
     public var cap: Duration
     /// The lower bound of every wait, so that no try follows at once. From zero, the default, to `base`.
     public var floor: Duration
@@ -54,8 +54,8 @@ public struct Backoff: PolicyConfiguration {
     ///   - failures: how many tries in a row have failed, counted from 1.
     ///   - previous: the wait before the last try, which ``Jitter/decorrelated`` grows from; nil before the first.
     public func bounds(afterFailures failures: Int, previous: Duration? = nil) -> ClosedRange<Duration> {
-        let lowest = max(.zero, jitter == .full ? floor : max(floor, base))
-        let longest = max(lowest, cap)
+        let lowest = max(.zero, min(jitter == .full ? floor : max(floor, base), .longest))
+        let longest = max(lowest, min(cap, .longest))
         switch jitter {
         case .full:
             var ceiling = max(.zero, base)

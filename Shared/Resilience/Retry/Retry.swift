@@ -3,7 +3,8 @@
 /// A try follows only if all of this holds: the call is idempotent (``CallContext/isIdempotent``), the failure may pass
 /// (``Disposition/isRetryable``; a refusal of another policy, an open breaker's for one, never does), tries are left, the wait
 /// fits before the deadline, and the ``RetryBudget`` has one left. Otherwise the call ends at once with the failure that it
-/// has. The wait is drawn from ``Backoff``, on top of the `Retry-After` of the dependency, if it sent one.
+/// has. The wait is drawn from ``Backoff``, on top of the `Retry-After` of the dependency, if it sent one; both together are
+/// never more than ``Backoff/cap``, and a dependency that asks for more than that is not tried again.
 ///
 /// Only one layer retries: given a try that is a second one already (``CallContext/attempt``), it passes it on and no more.
 ///

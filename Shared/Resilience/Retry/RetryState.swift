@@ -18,9 +18,16 @@ struct RetryState: Sendable {
         _ disposition: Disposition, deadline: Deadline?, now: ContinuousClock.Instant, chance: Chance
     ) -> Decision {
         guard disposition.isRetryable, attempt < configuration.attempts else { return .giveUp }
-        let backoff = configuration.backoff.delay(afterFailures: attempt, previous: previous, using: chance)
+        let asked = max(.zero, disposition.retryAfter ?? .zero)
+        let cap = configuration.backoff.cap
+        // A peer doesn't decide how long a caller, with all that it holds, stands still: what it asks for fits below the cap, or
+        // there is no other try.
+        guard asked <= cap else { return .giveUp }
+        let bounds = configuration.backoff.bounds(afterFailures: attempt, previous: previous)
+        let room = min(bounds.lowerBound, cap - asked)...min(bounds.upperBound, cap - asked)
         // On top of what was asked for, not beside it: those who were all told "in a second" don't all come in a second.
-        let delay = max(.zero, disposition.retryAfter ?? .zero) + backoff
+        let backoff = chance.duration(in: room)
+        let delay = asked + backoff
         if let deadline, deadline.remaining(at: now) <= delay + configuration.minimumAttempt { return .giveUp }
         attempt += 1
         previous = backoff

@@ -5,21 +5,27 @@ import Synchronization
 /// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is refused with
 /// ``Rejection/deadlineExceeded``, unmade. How the time is enforced, ``Enforcement`` says.
 ///
+/// **A caller in a hurry is not the dependency's fault.** What fails once the caller's deadline has passed says nothing about the
+/// dependency (``Disposition/ignored``; cancelled, it ends as ``Rejection/cutShort``) if that deadline left it less than a quarter
+/// of the limit. Otherwise callers that leave 5 ms open the breaker for all others. With a quarter or more it counts as ever, so
+/// that a dependency that hangs is noticed by callers whose own time is shorter than the limit; and so does a failure that comes
+/// before the deadline. It follows that the limit should be near what the slowest good answer takes.
+///
 /// **Cancellation** is passed on to the operation, whose own end is the call's.
 public final class Timeout: Policy {
     /// How long a call may take.
     public struct Configuration: PolicyConfiguration {
-        /// The longest that the call may take. Above zero.
+        /// The longest that the call may take. Above zero, at most 100 years.
         public var limit: Duration
 
-        /// Any limit; one of zero or less is listed by ``problems``, and refused by a ``Timeout`` that is made with it.
+        /// Any limit; one out of range is listed by ``problems``, and refused by a ``Timeout`` that is made with it.
         public init(limit: Duration) { self.limit = limit }
 
         public static var policy: String { "Timeout" }
 
         public var problems: [String] {
             var check = ConfigurationCheck()
-            check.require(limit > .zero, "limit", limit, "above zero")
+            check.require(limit.isReasonable, "limit", limit, "above zero and at most 100 years")
             return check.problems
         }
     }
@@ -44,7 +50,7 @@ public final class Timeout: Policy {
     ///   - configuration: the limit.
     ///   - enforcement: by default ``Enforcement/byOperation``: the deadline is handed on, and nothing else done.
     ///   - environment: name, time, and whom to tell.
-    /// - Throws: ``InvalidConfiguration`` for a limit of zero or less.
+    /// - Throws: ``InvalidConfiguration`` for a limit out of range.
     public init(
         _ configuration: Configuration, enforcement: Enforcement = .byOperation, environment: PolicyEnvironment = .init()
     ) throws(InvalidConfiguration) {
@@ -56,7 +62,7 @@ public final class Timeout: Policy {
     }
 
     /// The same, for a limit alone.
-    /// - Throws: ``InvalidConfiguration`` for a limit of zero or less.
+    /// - Throws: ``InvalidConfiguration`` for a limit out of range.
     public convenience init(
         _ limit: Duration, enforcement: Enforcement = .byOperation, environment: PolicyEnvironment = .init()
     ) throws(InvalidConfiguration) {
@@ -78,7 +84,7 @@ public final class Timeout: Policy {
     @usableFromInline
     func end(from now: Moment) -> Moment { now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed))) }
 
-    /// Rounded up: no limit is ever shorter than it says. At most 292 years.
+    /// Rounded up: no limit is ever shorter than it says.
     private static func nanoseconds(_ limit: Duration) -> Int64 {
         let (whole, rest) = limit.attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return Int64(clamping: whole + (rest > 0 ? 1 : 0))
@@ -94,20 +100,41 @@ public final class Timeout: Policy {
             environment.report(.rejected(.deadlineExceeded))
             throw .rejected(.deadlineExceeded)
         }
-        context.limit(to: Deadline(end(from: now)))
-        switch enforcement {
-        case .byOperation: return try await operation(context)
-        case .byCancelling: return try await race(context, now, operation)
+        let (own, end) = (context.deadline, end(from: now))
+        context.limit(to: Deadline(end))
+        do throws(CallFailure<Failure>) {
+            switch enforcement {
+            case .byOperation: return try await operation(context)
+            case .byCancelling: return try await race(context, now, operation) { isHurried(by: own, from: now, to: end) }
+            }
+        } catch {
+            throw isHurried(by: own, from: now, to: end) ? Self.saysNothing(error) : error
+        }
+    }
+
+    /// Whether the caller's own deadline has ended the call before the dependency had a time that says anything.
+    @usableFromInline
+    func isHurried(by deadline: Deadline?, from start: Moment, to end: Moment) -> Bool {
+        guard let deadline, start.duration(to: deadline.moment) < start.duration(to: end) / 4 else { return false }
+        return deadline.hasPassed(at: environment.time.moment())
+    }
+
+    @usableFromInline
+    static func saysNothing<Failure: Error>(_ failure: CallFailure<Failure>) -> CallFailure<Failure> {
+        switch failure {
+        case .rejected(.timedOut): .rejected(.cutShort)
+        case .failed(let error, let disposition) where disposition.verdict == .faulty: .failed(error, .ignored)
+        case .rejected, .failed: failure
         }
     }
 
     @usableFromInline
     func race<Value: Sendable, Failure: Error>(
         _ context: CallContext, _ now: Moment,
-        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value, isHurried: () -> Bool
     ) async throws(CallFailure<Failure>) -> Value {
         let allowance = context.deadline.map { now.duration(to: $0.moment) } ?? .zero
-        let result: Result<Value, CallFailure<Failure>> = await withoutActuallyEscaping(operation) { operation in
+        let result: Result<Value, CallFailure<Failure>>? = await withoutActuallyEscaping(operation) { operation in
             await withTaskGroup(of: Result<Value, CallFailure<Failure>>?.self) { group in
                 group.addTask {
                     do throws(CallFailure<Failure>) {
@@ -125,10 +152,12 @@ public final class Timeout: Policy {
                 if let first { return first }
                 // The operation's own end is waited for: a value that made it is not thrown away.
                 if let late = await group.next() ?? nil, case .success = late { return late }
-                return .failure(.rejected(Task.isCancelled ? .cancelled : .timedOut))
+                return Task.isCancelled ? .failure(.rejected(.cancelled)) : nil
             }
         }
-        if case .failure(.rejected(.timedOut)) = result { environment.report(.rejected(.timedOut)) }
-        return try result.get()
+        if let result { return try result.get() }
+        let rejection = isHurried() ? Rejection.cutShort : .timedOut
+        environment.report(.rejected(rejection))
+        throw .rejected(rejection)
     }
 }

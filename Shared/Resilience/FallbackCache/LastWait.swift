@@ -1,0 +1,35 @@
+/// Waits for work that goes on whatever happens: to its end, but from the caller's cancellation on only for so long.
+struct LastWait: Sendable {
+    private let time: TimeSource
+    private let limit: Duration
+
+    init(_ time: TimeSource, _ limit: Duration) {
+        self.time = time
+        self.limit = limit
+    }
+
+    /// Whether the work has ended.
+    func end(of work: Task<Void, Never>) async -> Bool {
+        let (endings, ending) = AsyncStream<Bool>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        let timer = Locked<Task<Void, Never>?>(nil)
+        // A cancelled task would not wait for a stream, nor sleep: neither of these is a child of the caller's.
+        let first = Task {
+            for await isOver in endings { return isOver }
+            return false
+        }
+        Task {
+            await work.value
+            ending.yield(true)
+        }
+        let isOver = await withTaskCancellationHandler {
+            await first.value
+        } onCancel: {
+            let sleep = Task {
+                if (try? await time.sleep(limit)) != nil { ending.yield(false) }
+            }
+            timer.withLock { $0 = sleep }
+        }
+        timer.withLock { $0 }?.cancel()
+        return isOver
+    }
+}

@@ -1,0 +1,102 @@
+import Resilience
+import TestSupport
+import Testing
+
+@Suite("Callers in a hurry", .timeLimit(.minutes(10)))
+struct HurriedCallersTests {
+    private struct Late: Error, Equatable {}
+    private typealias Failure = CallFailure<any Error>
+
+    private let time = ManualTime()
+    private let events = Recorded<PolicyEvent.Kind>()
+
+    private var environment: PolicyEnvironment {
+        PolicyEnvironment(time: time.source, report: { [events] in events.add($0.kind) })
+    }
+
+    /// Opens at two calls that fail.
+    private func breaker() throws -> CircuitBreaker {
+        try CircuitBreaker(.init(window: .calls(20), minimumCalls: 2), environment: environment)
+    }
+
+    /// A call to a dependency that takes a second, by a caller that waits for `patience`.
+    private func call(_ policy: some Policy, patience: Duration) async -> Failure? {
+        let context = CallContext(deadline: .after(patience, from: time.source.now()))
+        let call = Task { [time] () -> Failure? in
+            do throws(Failure) {
+                try await policy.run(context) { _ in try await time.source.sleep(.seconds(1)) }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        await time.sleepers(2)
+        time.advance(by: min(patience, .milliseconds(100)))
+        return await call.value
+    }
+
+    @Test("twenty that leave 5 ms of 100 open no breaker, lower no measured limit and make no throttle refuse")
+    func cutShort() async throws {
+        let breaker = try breaker()
+        let throttle = try Throttle(.init(minimumRequests: 1), environment: environment)
+        let limit = try AdaptiveLimit(.init(maximum: 100, initial: 100, samples: 10), environment: environment)
+        let policy = Pipeline {
+            throttle
+            limit
+            breaker
+            try! Timeout(.milliseconds(100), enforcement: .byCancelling, environment: environment)
+        }
+        for _ in 0..<20 {
+            let failure = try #require(await call(policy, patience: .milliseconds(5)))
+            guard case .rejected(.cutShort) = failure else {
+                Issue.record("\(failure)")
+                return
+            }
+        }
+        #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
+        #expect(limit.snapshot.limit == 100 && throttle.snapshot.requests == 0)
+        #expect(events.all == Array(repeating: .rejected(.cutShort), count: 20))
+    }
+
+    @Test(
+        "a dependency that hangs is noticed by callers that leave a quarter of the limit or more",
+        arguments: [25, 99, 100, 5000])
+    func noticed(patience: Int) async throws {
+        let breaker = try breaker()
+        let policy = Pipeline {
+            breaker
+            try! Timeout(.milliseconds(100), enforcement: .byCancelling, environment: environment)
+        }
+        for _ in 0..<2 {
+            let failure = try #require(await call(policy, patience: .milliseconds(patience)))
+            guard case .rejected(.timedOut) = failure else {
+                Issue.record("\(failure)")
+                return
+            }
+        }
+        #expect(breaker.phase == .open)
+    }
+
+    /// What fails after `delay`, told to end by itself, says to a caller that waits for 5 ms of 100.
+    private func failure(after delay: Duration, _ disposition: Disposition) async throws -> CallFailure<Late>? {
+        let timeout = try Timeout(.milliseconds(100), environment: environment)
+        do throws(CallFailure<Late>) {
+            try await timeout.run(
+                CallContext(deadline: .after(.milliseconds(5), from: time.source.now())), classify: { _ in disposition }
+            ) { [time] (_) throws(Late) in
+                time.advance(by: delay)
+                throw Late()
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("nor does an operation that ends by itself at such a deadline say anything; one that fails before it does")
+    func byOperation() async throws {
+        #expect(try await failure(after: .milliseconds(5), .transient) == .failed(Late(), .ignored))
+        #expect(try await failure(after: .milliseconds(4), .transient) == .failed(Late(), .transient))
+        #expect(try await failure(after: .milliseconds(5), .refusal) == .failed(Late(), .refusal))
+    }
+}

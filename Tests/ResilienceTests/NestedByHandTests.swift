@@ -1,0 +1,64 @@
+import Resilience
+import TestSupport
+import Testing
+
+/// Policies that aren't listed in one pipeline, but run within each other's operations.
+@Suite("Policies nested by hand", .timeLimit(.minutes(10)))
+struct NestedByHandTests {
+    private let time = LeapingTime()
+    private let made = Recorded<Void>()
+
+    private var environment: PolicyEnvironment { PolicyEnvironment(time: time.source, chance: .seeded(1)) }
+
+    private func breaker() throws -> CircuitBreaker {
+        try CircuitBreaker(.init(window: .calls(4), minimumCalls: 2), environment: environment)
+    }
+
+    @Test("an open breaker within a retry is asked once")
+    func openBreaker() async throws {
+        let breaker = try breaker()
+        breaker.set(.forcedOpen)
+        let retry = try Retry(budget: nil, environment: environment)
+        _ = try? await retry.run(CallContext(isIdempotent: true)) { [made] context in
+            made.add(())
+            try await breaker.run(context) { _ in }
+        }
+        #expect(made.all.count == 1 && time.sleeps.isEmpty)
+    }
+
+    @Test("a full bulkhead opens no breaker around it, lowers no limit and makes no throttle refuse; nor does a bare rejection")
+    func fullBulkhead() async throws {
+        let breaker = try breaker()
+        let throttle = try Throttle(.init(minimumRequests: 1), environment: environment)
+        let limit = try AdaptiveLimit(.init(maximum: 100, initial: 100, samples: 10), environment: environment)
+        let bulkhead = try Bulkhead(.init(limit: 1), environment: environment)
+        try await bulkhead.run { _ in
+            for _ in 0..<20 {
+                _ = try? await throttle.run { context in
+                    try await limit.run(context) { context in
+                        try await breaker.run(context) { context in try await bulkhead.run(context) { _ in } }
+                    }
+                }
+                _ = try? await breaker.run { (_) async throws in throw Rejection.cancelled }
+            }
+        }
+        #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
+        #expect(throttle.snapshot.requests == 0 && limit.snapshot.limit == 100)
+        #expect(bulkhead.snapshot.refused == 20)
+    }
+
+    @Test(
+        "what the inner call said of its failure is what the outer one hears",
+        arguments: [Disposition.refusal, .busy(retryAfter: .seconds(1))])
+    func classified(disposition: Disposition) async throws {
+        let (outer, inner) = (try breaker(), try breaker())
+        do throws(CallFailure<any Error>) {
+            try await outer.run { context in
+                try await inner.run(context, classify: { _ in disposition }) { (_) throws(TryFailure) in throw TryFailure() }
+            }
+            Issue.record("no failure")
+        } catch {
+            #expect(error.disposition == disposition)
+        }
+    }
+}
