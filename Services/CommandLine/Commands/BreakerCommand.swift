@@ -4,7 +4,7 @@ import Foundation
 import Transport
 
 /// `csp breaker NAME open|closed|auto`.
-struct BreakerCommand: AsyncParsableCommand {
+struct BreakerCommand: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "breaker",
         abstract: "Hold order's breaker of a dependency open or closed, or give it back to itself.",

@@ -4,7 +4,7 @@ import Foundation
 import Transport
 
 /// `csp order ID`.
-struct ShowOrder: AsyncParsableCommand {
+struct ShowOrder: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "order",
         abstract: "Print an order and its timeline: every step that was taken, retried, degraded or repaired.",
