@@ -20,10 +20,13 @@ struct MigrationTests {
             "known-coupons-1 b401bba4d12aa9e8",
             "queue-1 9f023757e5dc7b12",
             "order-lanes-2 11c4769a94ca097c",
+            "coupon-uses-2 6ee4a296212d8198",
+            "refunds-1 b9403c5bf6bae2ed",
         ],
         "payment": [
             "payments-1 209a7d55f02af05a",
             "queue-1 9f023757e5dc7b12",
+            "balances-1 c204886f1d21eebf",
         ],
         "coupon": [
             "coupons-1 ee9d88d4a731a21d",
@@ -32,6 +35,7 @@ struct MigrationTests {
         "inventory": [
             "inventory-1 e9f37f9500827ed1",
             "queue-1 9f023757e5dc7b12",
+            "returns-1 b2c746cce3a45474",
         ],
         "notification": [
             "notifications-1 ef33a6e1230d11cb",

@@ -18,7 +18,8 @@ extension StackReader {
         snapshot.reservations = try await all(.inventory, "/reservations")
         progress("reading coupon")
         snapshot.redemptions = try await all(.coupon, "/redemptions")
-        snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code)))
+        let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(\.couponCode)
+        snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
         progress("reading notification")
         snapshot.notifications = try await all(.notification, "/notifications")
         for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
