@@ -49,7 +49,7 @@ struct CouponUse: Sendable, Equatable {
     ///   - others: the claims of the same customer on the same coupon, by order id, which is by age.
     ///   - limit: how often a customer may use the coupon; nil where that isn't known.
     static func turn(of orderId: String, _ state: State, among others: [CouponUse], limit: Int?) -> Turn {
-        // Room for all of them: nobody's order matters.
+        // With room for all of them the order doesn't matter.
         if let limit, others.count < limit { return .redeem }
         if let release = others.first(where: { $0.state == .toRelease }) { return .release(orderId: release.orderId) }
         // Given already: the sooner it is recorded the better.
