@@ -9,7 +9,7 @@ struct Place: AsyncParsableCommand, StackCommand {
         discussion: """
             Without --item, the first basket of the journey that has a coupon, for a customer who is named after the key.
 
-            Example: csp place --item P850102:2 --coupon C10000085361
+            Example: csp place --item P823365:2 --coupon C10000085361
             """
     )
 
