@@ -77,7 +77,9 @@ struct FallbackCacheLivenessTests {
                 }
             }
             try await eventually { cache.snapshot.refreshing == 0 }
-            try #require(cache.lookup(numbers.maximumRefreshes - 1)?.value == -1 && cache.snapshot.entries <= numbers.capacity)
+            // Where there isn't room for all of them, those stay that were stored last, whichever these are.
+            try #require((0..<numbers.maximumRefreshes).contains { cache.lookup($0)?.value == -1 })
+            try #require(cache.snapshot.entries <= numbers.capacity)
         }
     }
 }

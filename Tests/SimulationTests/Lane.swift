@@ -106,7 +106,8 @@ final class Lane<Process: QueueProcess> {
         if isRung { return wake() }
         guard let moment else { return }
         let wait = now.duration(to: moment)
-        alarm = world.after((wait + .microseconds(999)).milliseconds, in: process.host) { [self] in
+        // The world's time has whole milliseconds: less than one would be the same moment for ever.
+        alarm = world.after(max(1, (wait + .microseconds(999)).milliseconds), in: process.host) { [self] in
             if !isAwake { wake() }
         }
     }

@@ -37,6 +37,16 @@ enum Mutant: String, CaseIterable, Sendable {
     case couponForgetsLimits
     case notificationHasNoInbox
 
+    /// Those of which order's own records know nothing.
+    var ofNeighbours: Bool {
+        switch self {
+        case .paymentForgetsVoids, .paymentCapturesTwice, .inventoryForgetsReleases, .inventoryOversells,
+            .couponForgetsReleases, .couponForgetsLimits, .notificationHasNoInbox:
+            true
+        default: false
+        }
+    }
+
     /// Those that the queue's model knows itself.
     var ofQueue: QueueModel.Mutant? {
         switch self {
