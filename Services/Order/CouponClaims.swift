@@ -19,13 +19,19 @@ struct CouponClaims: Sendable {
     /// Redeems for an order whose coupon isn't decided yet. Only in the order's turn.
     func redeem(_ order: Order, code: String, for caller: Caller) async throws -> Served<CouponNeighbour.Redeeming> {
         var unreleased: [String: Unavailability] = [:]
+        var usedUp: Set<String> = []
         for _ in 0...Self.mostForCustomer {
-            switch try await turn(of: order, code, without: unreleased) {
+            switch try await turn(of: order, code, without: usedUp.union(unreleased.keys)) {
             case .redeem: return await redeem(order, code, for: caller, without: unreleased)
             case .wait: return .absent(reason: Unavailability(.awaitingEarlier))
             case .release(let id): unreleased[id] = try await release(id, for: caller)
             case .makeGood(let id):
-                if let reason = try await makeGood(id, for: caller, without: unreleased) { return .absent(reason: reason) }
+                switch try await makeGood(id, for: caller, without: unreleased) {
+                case .done: break
+                // It may be this order, begun before a crash, that uses the coupon up, and it may still be cancelled.
+                case .usedUp: usedUp.insert(id)
+                case .unavailable(let reason): return .absent(reason: reason)
+                }
             }
         }
         return .absent(reason: Unavailability(.awaitingEarlier))
@@ -35,6 +41,8 @@ struct CouponClaims: Sendable {
     enum Made: Sendable {
         /// What is to be written.
         case done(Commit)
+        /// The same: coupon says that the customer has used it up.
+        case usedUp(Commit)
         /// It waits for an order that hasn't ended: when that ends, it is taken up again.
         case waiting(Commit)
         case unavailable(Unavailability)
@@ -45,32 +53,34 @@ struct CouponClaims: Sendable {
         let made = try await turns.take(order.couponKey(code), for: order.id) { () async throws -> Made in
             var unreleased: [String: Unavailability] = [:]
             while true {
-                switch try await turn(of: order, code, without: unreleased) {
+                switch try await turn(of: order, code, without: Set(unreleased.keys)) {
                 case .redeem: return await redeemLate(order, code, for: .queue, without: unreleased)
                 case .wait: return .waiting(takenUpAgain(order, code: code))
                 case .release(let id): unreleased[id] = try await release(id, for: .queue)
                 case .makeGood(let id):
-                    if let reason = try await makeGood(id, for: .queue, without: unreleased) { return .unavailable(reason) }
+                    switch try await makeGood(id, for: .queue, without: unreleased) {
+                    case .done: break
+                    case .usedUp(let commit): try await store.write("used up") { try commit($0) }
+                    case .unavailable(let reason): return .unavailable(reason)
+                    }
                 }
             }
         }
         return made ?? .unavailable(Unavailability(.awaitingEarlier))
     }
 
-    /// - Parameter unreleased: orders whose redemption could not be released; coupon may have room all the same.
-    private func turn(
-        of order: Order, _ code: String, without unreleased: [String: Unavailability]
-    ) async throws -> CouponUse.Turn {
-        try await store.read { try turn($0, of: order, code, without: unreleased) }
+    /// - Parameter tried: orders for which nothing could be done just now; coupon may have room all the same.
+    private func turn(of order: Order, _ code: String, without tried: Set<String>) async throws -> CouponUse.Turn {
+        try await store.read { try turn($0, of: order, code, without: tried) }
     }
 
     private func turn(
-        _ database: Database, of order: Order, _ code: String, without unreleased: [String: Unavailability] = [:]
+        _ database: Database, of order: Order, _ code: String, without tried: Set<String> = []
     ) throws -> CouponUse.Turn {
         let uses = try OrderStore.couponUses(database, code: code, customerId: order.request.customerId)
         return CouponUse.turn(
             of: order.id, order.couponUse ?? .asked,
-            among: others(than: order.id, uses).filter { unreleased[$0.orderId] == nil },
+            among: others(than: order.id, uses).filter { !tried.contains($0.orderId) },
             limit: coupon.lastKnown.lookup(code)?.value.limitPerCustomer)
     }
 
@@ -111,18 +121,26 @@ struct CouponClaims: Sendable {
         }
     }
 
-    /// Makes another order's coupon good; answers why it can't.
+    private enum MadeForOther: Sendable {
+        case done
+        /// Coupon says so; what is to be written if that is the last word.
+        case usedUp(Commit)
+        case unavailable(Unavailability)
+    }
+
+    /// Makes another order's coupon good.
     private func makeGood(
         _ id: String, for caller: Caller, without unreleased: [String: Unavailability]
-    ) async throws -> Unavailability? {
+    ) async throws -> MadeForOther {
         guard let order = try await store.read({ try OrderStore.order($0, id: id) }), order.owesCouponRepair,
             let code = order.request.couponCode
-        else { return Unavailability(.awaitingEarlier) }
+        else { return .unavailable(Unavailability(.awaitingEarlier)) }
         switch await redeemLate(order, code, for: caller, without: unreleased) {
-        case .done(let commit), .waiting(let commit):
+        case .usedUp(let commit) where order.progress.couponDecision == .skipped: return .usedUp(commit)
+        case .done(let commit), .waiting(let commit), .usedUp(let commit):
             try await store.write("made good") { try commit($0) }
-            return nil
-        case .unavailable(let reason): return reason
+            return .done
+        case .unavailable(let reason): return .unavailable(reason)
         }
     }
 
@@ -133,22 +151,27 @@ struct CouponClaims: Sendable {
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
             .unavailable(reason)
         case .live(.voided):
-            done(order.id) { $0.notRedeemedLate("the redemption had been undone", at: $1) }
+            .done(done(order.id) { $0.notRedeemedLate("the redemption had been undone", at: $1) })
         case .live(.refused(let problem)):
-            // An earlier try may still be on its way, and must not use the coupon up for nothing.
-            done(order.id, also: .releaseRedemption) {
-                $0.notRedeemedLate("the coupon was refused: \(problem.reason ?? problem.code)", at: $1)
-            }
+            refused(order.id, problem)
         case .live(.redeemed(let discount)):
-            done(order.id) { $0.redeemedLate(discount: discount, at: $1) }
+            .done(done(order.id) { $0.redeemedLate(discount: discount, at: $1) })
         }
+    }
+
+    private func refused(_ id: String, _ problem: ProblemDocument) -> Made {
+        // An earlier try may still be on its way, and must not use the coupon up for nothing.
+        let commit = done(id, also: .releaseRedemption) {
+            $0.notRedeemedLate("the coupon was refused: \(problem.reason ?? problem.code)", at: $1)
+        }
+        return problem.code == "coupon-used" ? .usedUp(commit) : .done(commit)
     }
 
     /// The repaired order and what is left to do for it.
     private func done(
         _ id: String, also errand: Errand? = nil, _ change: @escaping @Sendable (inout Order, Timestamp) -> Void
-    ) -> Made {
-        .done { [queue, wall] database in
+    ) -> Commit {
+        { [queue, wall] database in
             // Another order's turn may have settled it.
             guard var order = try OrderStore.order(database, id: id), order.owesCouponRepair,
                 order.progress.couponDecision != .redeemed

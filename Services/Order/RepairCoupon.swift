@@ -17,7 +17,7 @@ struct RepairCoupon: Sendable {
             else { return .done() }
             // What is written and the end of this message are one transaction.
             switch try await claims.makeGood(order, code: code) {
-            case .done(let commit), .waiting(let commit): return .done(commit: commit)
+            case .done(let commit), .usedUp(let commit), .waiting(let commit): return .done(commit: commit)
             case .unavailable(let reason): return Verdict(reason)
             }
         } catch {

@@ -11,6 +11,7 @@ extension OrderProcess {
     /// What making a coupon good came to: what is to be written, or why nothing is.
     private enum Made {
         case done((inout Disk) throws -> Void)
+        case usedUp((inout Disk) throws -> Void)
         case unavailable(Unavailability)
     }
 
@@ -55,7 +56,7 @@ extension OrderProcess {
 
     /// For an order whose coupon isn't decided yet.
     func redeemInTurn(_ order: Order, _ code: String, _ deadline: Int64?, _ then: @escaping Redeemed) {
-        settleEarlier(order, code, deadline, most: 8) { [self] settled in
+        settleEarlier(order, code, deadline, most: 8, isLast: false) { [self] settled in
             switch settled {
             case .redeem(let unreleased):
                 shop.judge.claimed(order.id)
@@ -84,12 +85,12 @@ extension OrderProcess {
     }
 
     private func makeGood(_ order: Order, _ code: String, _ then: @escaping (Outcome<Disk>) -> Void) {
-        settleEarlier(order, code, nil, most: .max) { [self] settled in
+        settleEarlier(order, code, nil, most: .max, isLast: true) { [self] settled in
             switch settled {
             case .redeem(let unreleased):
                 redeemLate(order, code, nil, without: unreleased) { made in
                     switch made {
-                    case .done(let commit): then(.done(commit: commit))
+                    case .done(let commit), .usedUp(let commit): then(.done(commit: commit))
                     case .unavailable(let reason): then(.unavailable(reason.code))
                     }
                 }
@@ -110,26 +111,33 @@ extension OrderProcess {
     }
 
     /// Releases and makes good what comes before the order.
+    ///
+    /// - Parameter isLast: whether coupon's word that another order's coupon is used up is the last.
     private func settleEarlier(
-        _ order: Order, _ code: String, _ deadline: Int64?, most: Int, without unreleased: Set<String> = [],
-        _ then: @escaping (Settled) -> Void
+        _ order: Order, _ code: String, _ deadline: Int64?, most: Int, isLast: Bool, without unreleased: Set<String> = [],
+        usedUp: Set<String> = [], _ then: @escaping (Settled) -> Void
     ) {
         read {
             [self] in
-            turn(of: order, code, $0, without: unreleased)
+            turn(of: order, code, $0, without: unreleased.union(usedUp))
         } then: { [self] turn in
-            let goOn = { [self] (unreleased: Set<String>) in
+            let goOn = { [self] (unreleased: Set<String>, usedUp: Set<String>) in
                 guard most > 0 else { return then(.wait) }
-                settleEarlier(order, code, deadline, most: most - 1, without: unreleased, then)
+                settleEarlier(
+                    order, code, deadline, most: most - 1, isLast: isLast, without: unreleased, usedUp: usedUp, then)
             }
             switch turn {
             case .redeem: then(.redeem(without: unreleased))
             case .wait: then(.wait)
             case .release(let id):
-                release(id, deadline) { isReleased in goOn(isReleased ? unreleased : unreleased.union([id])) }
+                release(id, deadline) { isReleased in goOn(isReleased ? unreleased : unreleased.union([id]), usedUp) }
             case .makeGood(let id):
-                makeGood(id, deadline, without: unreleased) { reason in
-                    if let reason { then(.unavailable(reason)) } else { goOn(unreleased) }
+                makeGood(id, deadline, isLast: isLast, without: unreleased) { made in
+                    switch made {
+                    case .done: goOn(unreleased, usedUp)
+                    case .usedUp: goOn(unreleased, usedUp.union([id]))
+                    case .unavailable(let reason): then(.unavailable(reason))
+                    }
                 }
             }
         }
@@ -165,22 +173,34 @@ extension OrderProcess {
         }
     }
 
+    private enum MadeForOther {
+        case done
+        case usedUp
+        case unavailable(Unavailability)
+    }
+
     private func makeGood(
-        _ id: String, _ deadline: Int64?, without unreleased: Set<String>, _ then: @escaping (Unavailability?) -> Void
+        _ id: String, _ deadline: Int64?, isLast: Bool, without unreleased: Set<String>,
+        _ then: @escaping (MadeForOther) -> Void
     ) {
         read {
             $0.order(id)
         } then: { [self] order in
-            guard let order, let code = order.request.couponCode else { return then(nil) }
-            redeemLate(order, code, deadline, without: unreleased) { [self] made in
+            guard let order, order.owesCouponRepair, let code = order.request.couponCode else {
+                return then(.unavailable(Unavailability(.awaitingEarlier)))
+            }
+            let write = { [self] (commit: @escaping (inout Disk) throws -> Void) in
+                transact {
+                    try commit(&$0)
+                } then: { result in
+                    if case .failure = result { then(.unavailable(.unreachable)) } else { then(.done) }
+                }
+            }
+            redeemLate(order, code, deadline, without: unreleased) { made in
                 switch made {
-                case .unavailable(let reason): then(reason)
-                case .done(let commit):
-                    transact {
-                        try commit(&$0)
-                    } then: { result in
-                        if case .failure = result { then(.unreachable) } else { then(nil) }
-                    }
+                case .unavailable(let reason): then(.unavailable(reason))
+                case .usedUp where !isLast && order.progress.couponDecision == .skipped: then(.usedUp)
+                case .done(let commit), .usedUp(let commit): write(commit)
                 }
             }
         }
@@ -193,28 +213,29 @@ extension OrderProcess {
         redeem(order, code, deadline, without: unreleased) { [self] served in
             switch served {
             case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): then(.unavailable(reason))
-            case .live(.voided): then(repaired(id) { $0.notRedeemedLate("the redemption had been undone", at: $1) })
+            case .live(.voided): then(.done(repaired(id) { $0.notRedeemedLate("the redemption had been undone", at: $1) }))
             case .live(.refused(let problem)):
-                then(
-                    repaired(id, also: .releaseRedemption) {
-                        $0.notRedeemedLate("the coupon was refused: \(problem.code)", at: $1)
-                    })
+                let commit = repaired(id, also: .releaseRedemption) {
+                    $0.notRedeemedLate("the coupon was refused: \(problem.code)", at: $1)
+                }
+                then(problem.code == "coupon-used" ? .usedUp(commit) : .done(commit))
             case .live(.redeemed(let discount)):
                 let mutant = mutant
                 then(
-                    repaired(id) { order, now in
-                        order.redeemedLate(discount: discount, at: now)
-                        if mutant == .takesBackWhatWasEstimated { order.redeemed(discount: discount) }
-                    })
+                    .done(
+                        repaired(id) { order, now in
+                            order.redeemedLate(discount: discount, at: now)
+                            if mutant == .takesBackWhatWasEstimated { order.redeemed(discount: discount) }
+                        }))
             }
         }
     }
 
     private func repaired(
         _ id: String, also errand: Errand? = nil, _ change: @escaping (inout Order, Timestamp) -> Void
-    ) -> Made {
+    ) -> (inout Disk) throws -> Void {
         let now = wall
-        return .done { [mutant] disk in
+        return { [mutant] disk in
             guard var order = disk.order(id), order.owesCouponRepair, order.progress.couponDecision != .redeemed else { return }
             change(&order, now)
             try disk.save(order)
