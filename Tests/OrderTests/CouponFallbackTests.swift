@@ -230,7 +230,7 @@ struct CouponFallbackTests {
             #expect(order.total == 900 && order.degradations.map(\.effect) == [.couponSkipped])
             payment.treat { _ in .loseAnswer }
             coupon.treat { _ in .pass }
-            while try await stack.order.get("/queue").decode(QueueStatus.self).byKind["refund-coupon"] == nil {}
+            while try await stack.order.get("/queue").decode(QueueStatus.self).byKind["refund-order"] == nil {}
             #expect(try await redemptions(stack, order).map(\.discount) == [501])
             #expect(try await stack.show(order.id).degradations.map(\.repaired) == [false])
             payment.treat { _ in .pass }
