@@ -60,7 +60,7 @@ struct CouponClaims: Sendable {
                 case .makeGood(let id):
                     switch try await makeGood(id, for: .queue, without: unreleased) {
                     case .done: break
-                    case .usedUp(let commit): try await store.write("used up") { try commit($0) }
+                    case .usedUp(let commit): try await store.write("saved") { try commit($0) }
                     case .unavailable(let reason): return .unavailable(reason)
                     }
                 }
@@ -112,7 +112,7 @@ struct CouponClaims: Sendable {
     private func release(_ id: String, for caller: Caller) async throws -> Unavailability? {
         switch await coupon.release(orderId: id, for: caller) {
         case .live:
-            return try await store.write("released") { database in
+            return try await store.write("saved") { database in
                 guard let order = try OrderStore.order(database, id: id) else { return Unavailability(.awaitingEarlier) }
                 try OrderStore.releasedCouponUse(database, of: order)
                 return nil
@@ -138,7 +138,7 @@ struct CouponClaims: Sendable {
         switch await redeemLate(order, code, for: caller, without: unreleased) {
         case .usedUp(let commit) where order.progress.couponDecision == .skipped: return .usedUp(commit)
         case .done(let commit), .waiting(let commit), .usedUp(let commit):
-            try await store.write("made good") { try commit($0) }
+            try await store.write("saved") { try commit($0) }
             return .done
         case .unavailable(let reason): return .unavailable(reason)
         }
