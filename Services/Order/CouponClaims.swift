@@ -20,12 +20,19 @@ struct CouponClaims: Sendable {
     func redeem(_ order: Order, code: String, for caller: Caller) async throws -> Served<CouponNeighbour.Redeeming> {
         var unreleased: [String: Unavailability] = [:]
         var usedUp: Set<String> = []
-        for _ in 0...Self.mostForCustomer {
+        var settled = 0
+        while true {
             switch try await turn(of: order, code, without: usedUp.union(unreleased.keys)) {
             case .redeem: return await redeem(order, code, for: caller, without: unreleased)
             case .wait: return .absent(reason: Unavailability(.awaitingEarlier))
-            case .release(let id): unreleased[id] = try await release(id, for: caller)
+            case .release(let id):
+                // Coupon may have room without.
+                unreleased[id] =
+                    settled < Self.mostForCustomer ? try await release(id, for: caller) : Unavailability(.awaitingEarlier)
+                settled += 1
             case .makeGood(let id):
+                guard settled < Self.mostForCustomer else { return .absent(reason: Unavailability(.awaitingEarlier)) }
+                settled += 1
                 switch try await makeGood(id, for: caller, without: unreleased) {
                 case .done: break
                 // It may be this order, begun before a crash, that uses the coupon up, and it may still be cancelled.
@@ -34,7 +41,23 @@ struct CouponClaims: Sendable {
                 }
             }
         }
-        return .absent(reason: Unavailability(.awaitingEarlier))
+    }
+
+    /// For an order that has waited for its turn as long as it may: among many at once coupon decides, as long as nothing was
+    /// given or promised that coupon doesn't know.
+    func redeemOutOfTurn(
+        _ order: Order, code: String, for caller: Caller
+    ) async throws -> Served<CouponNeighbour.Redeeming> {
+        turns.leave(order.id)
+        let uses = try await store.read {
+            try OrderStore.couponUses($0, code: code, customerId: order.request.customerId)
+        }
+        let others = uses.filter { $0.orderId != order.id && ![.asked, .toRelease].contains($0.state) }
+        let limit = coupon.lastKnown.lookup(code)?.value.limitPerCustomer
+        guard CouponUse.turn(of: order.id, .asked, among: others, limit: limit) == .redeem else {
+            return .absent(reason: Unavailability(.awaitingEarlier))
+        }
+        return await coupon.redeem(order, code: code, for: caller)
     }
 
     /// How an order's coupon was made good, or why it wasn't.

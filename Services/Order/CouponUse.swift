@@ -51,6 +51,8 @@ struct CouponUse: Sendable, Equatable {
     static func turn(of orderId: String, _ state: State, among others: [CouponUse], limit: Int?) -> Turn {
         // With room for all of them the order doesn't matter.
         if let limit, others.count < limit { return .redeem }
+        // Used up for good: there is nothing to wait for, and coupon says so.
+        if let limit, others.count(where: { $0.state == .given }) >= limit { return .redeem }
         if let release = others.first(where: { $0.state == .toRelease }) { return .release(orderId: release.orderId) }
         // Given already: the sooner it is recorded the better.
         if state == .toRecord { return .redeem }
@@ -91,4 +93,7 @@ extension Order {
         case (_, .skipped): isConfirmed ? nil : .asked
         }
     }
+
+    /// It has come to nothing, and a redemption of it may be there: none where coupon has refused it.
+    var mayHoldCoupon: Bool { couponUse == nil && progress.refusal?.code != "coupon-refused" }
 }

@@ -37,7 +37,7 @@ extension OrderStore {
 
     /// The order has come to nothing, and its redemption is to be released.
     static func releasesCouponUse(_ database: Database, of order: Order) throws {
-        guard let code = order.request.couponCode, order.couponUse == nil else { return }
+        guard let code = order.request.couponCode, order.mayHoldCoupon else { return }
         try keepCouponUse(database, of: order, code: code, as: .toRelease)
     }
 

@@ -54,6 +54,11 @@ struct CouponUseTests {
         #expect(turn(.asked, [("1", .held)]) == .redeem)
     }
 
+    @Test("where the limit is used up for good, nothing is waited for")
+    func usedUp() {
+        for other in CouponUse.State.allCases { #expect(turn(.asked, [("1", .given), ("3", other)]) == .redeem) }
+    }
+
     @Test("without a known limit whatever isn't settled is waited for")
     func unknownLimit() {
         #expect(turn(.asked, [("1", .given)], limit: nil) == .redeem)

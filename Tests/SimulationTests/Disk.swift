@@ -103,7 +103,7 @@ struct Disk {
     }
 
     mutating func addRelease(_ errand: Errand, _ id: String) {
-        if rows[id]?.order.couponUse == nil { rows[id]?.isToRelease = true }
+        if rows[id]?.order.mayHoldCoupon == true { rows[id]?.isToRelease = true }
         add(errand, id)
     }
 

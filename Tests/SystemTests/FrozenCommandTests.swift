@@ -21,7 +21,7 @@ struct FrozenCommandTests {
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: copies.path) == [])
             #expect(try await stack.csp("start", "payment").output.contains("frozen"))
-            #expect(try await stack.csp("watch", "--once").output.contains("frozen"))
+            #expect(try await stack.csp("watch", "--once", expecting: 1).output.contains("frozen"))
             #expect(try await stack.csp("place").output.contains("accepted"))
             try await stack.csp("down")
         }

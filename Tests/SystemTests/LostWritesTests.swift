@@ -35,9 +35,11 @@ struct LostWritesTests {
             #expect(refused.errors.split(separator: "\n").count == 1)
 
             try await stack.csp("start", "order", "--accept-loss")
-            // What payment and inventory know of it is named.
-            let audit = try await stack.csp("audit", "--json", expecting: 1)
-            #expect(audit.output.contains(order.id))
+            // Whether the order itself was in the log depends on the last checkpoint. If it was, payment and inventory know of it.
+            let ids = try await stack.get("order", "/orders", as: Page<OrderDocument>.self).items.map(\.id)
+            let isLost = !ids.contains(order.id)
+            let audit = try await stack.csp("audit", "--json", expecting: isLost ? 1 : 0)
+            #expect(!isLost || audit.output.contains(order.id))
             // It goes on from there, and is not refused again.
             #expect(try await stack.place(Customers.order("H-later")).status == 201)
             try await stack.csp("kill", "order")
