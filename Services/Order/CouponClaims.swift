@@ -48,7 +48,7 @@ struct CouponClaims: Sendable {
     func redeemOutOfTurn(
         _ order: Order, code: String, for caller: Caller
     ) async throws -> Served<CouponNeighbour.Redeeming> {
-        turns.leave(order.id)
+        turns.askOutOfTurn(order.id)
         let uses = try await store.read {
             try OrderStore.couponUses($0, code: code, customerId: order.request.customerId)
         }
@@ -94,16 +94,23 @@ struct CouponClaims: Sendable {
 
     /// - Parameter tried: orders for which nothing could be done just now; coupon may have room all the same.
     private func turn(of order: Order, _ code: String, without tried: Set<String>) async throws -> CouponUse.Turn {
-        try await store.read { try turn($0, of: order, code, without: tried) }
+        // Looked up before the claims are read: one that ends in between has left when its claim is still seen.
+        let undecided = turns.undecided
+        return try await store.read { try turn($0, of: order, code, without: tried, undecided: undecided) }
     }
 
     private func turn(
-        _ database: Database, of order: Order, _ code: String, without tried: Set<String> = []
+        _ database: Database, of order: Order, _ code: String, without tried: Set<String> = [],
+        undecided: Set<String> = []
     ) throws -> CouponUse.Turn {
         let uses = try OrderStore.couponUses(database, code: code, customerId: order.request.customerId)
+        let state = order.couponUse ?? .asked
+        let others = others(than: order.id, uses).filter { other in
+            !tried.contains(other.orderId)
+                && !(state == .asked && other.state == .asked && undecided.contains(other.orderId))
+        }
         return CouponUse.turn(
-            of: order.id, order.couponUse ?? .asked,
-            among: others(than: order.id, uses).filter { !tried.contains($0.orderId) },
+            of: order.id, state, among: others,
             limit: coupon.lastKnown.lookup(code)?.value.limitPerCustomer)
     }
 

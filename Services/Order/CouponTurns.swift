@@ -18,6 +18,8 @@ final class CouponTurns: Sendable {
         /// Of each key whose turn is taken, those that wait for it, the longest first.
         var waiting: [Key: [Waiter]] = [:]
         var newcomers: Set<String> = []
+        /// Those that ask coupon although their turn didn't come.
+        var outOfTurn: Set<String> = []
     }
 
     let time: TimeSource
@@ -30,7 +32,23 @@ final class CouponTurns: Sendable {
     /// A new order, until its turn comes or ``leave(_:)``.
     func expect(_ orderId: String) { state.withLock { _ = $0.newcomers.insert(orderId) } }
 
-    func leave(_ orderId: String) { state.withLock { _ = $0.newcomers.remove(orderId) } }
+    func leave(_ orderId: String) {
+        state.withLock { state in
+            state.newcomers.remove(orderId)
+            state.outOfTurn.remove(orderId)
+        }
+    }
+
+    /// It asks coupon now, and is no newcomer any more.
+    func askOutOfTurn(_ orderId: String) {
+        state.withLock { state in
+            state.newcomers.remove(orderId)
+            state.outOfTurn.insert(orderId)
+        }
+    }
+
+    /// Newcomers, and those that ask coupon although their turn didn't come: between these coupon decides.
+    var undecided: Set<String> { state.withLock { $0.newcomers.union($0.outOfTurn) } }
 
     func isNewcomer(_ orderId: String) -> Bool { state.withLock { $0.newcomers.contains(orderId) } }
 
@@ -42,8 +60,12 @@ final class CouponTurns: Sendable {
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value? {
         guard await begin(key, until: deadline) else { return nil }
-        defer { end(key) }
-        leave(orderId)
+        let wasNewcomer = state.withLock { $0.newcomers.remove(orderId) != nil }
+        defer {
+            // Coupon may have refused it, which is written after its turn.
+            if wasNewcomer { askOutOfTurn(orderId) }
+            end(key)
+        }
         return try await body()
     }
 
