@@ -53,11 +53,12 @@ struct CouponClaims: Sendable {
             try OrderStore.couponUses($0, code: code, customerId: order.request.customerId)
         }
         let others = uses.filter { $0.orderId != order.id && ![.asked, .toRelease].contains($0.state) }
+        let unreleased = uses.filter { $0.state == .toRelease }.map { ($0.orderId, Unavailability(.awaitingEarlier)) }
         let limit = coupon.lastKnown.lookup(code)?.value.limitPerCustomer
         guard CouponUse.turn(of: order.id, .asked, among: others, limit: limit) == .redeem else {
             return .absent(reason: Unavailability(.awaitingEarlier))
         }
-        return await coupon.redeem(order, code: code, for: caller)
+        return await redeem(order, code, for: caller, without: Dictionary(unreleased) { first, _ in first })
     }
 
     /// How an order's coupon was made good, or why it wasn't.

@@ -18,7 +18,7 @@ final class CouponTurns: Sendable {
         /// Of each key whose turn is taken, those that wait for it, the longest first.
         var waiting: [Key: [Waiter]] = [:]
         var newcomers: Set<String> = []
-        /// Those that ask coupon although their turn didn't come.
+        /// Those that ask coupon although their turn didn't come, or whose answer isn't written yet.
         var outOfTurn: Set<String> = []
     }
 

@@ -19,8 +19,10 @@ struct CouponUse: Sendable, Equatable {
         case toRecord = "to-record"
         /// Confirmed without the coupon: it is to be redeemed, and the difference refunded.
         case toRedeem = "to-redeem"
-        /// Confirmed and redeemed; or given for good, although coupon refused it.
+        /// Confirmed and redeemed.
         case given
+        /// Confirmed with an estimate that coupon has refused since: the discount stays, and coupon knows of no use.
+        case lost
         /// It has come to nothing: whatever may have been redeemed is to be released.
         case toRelease = "to-release"
     }
@@ -73,7 +75,7 @@ struct CouponUse: Sendable, Equatable {
             case .owed: state == .asked || other.orderId < orderId
             // It may still be cancelled. A customer who waits is told how it is now.
             case .held: state == .toRedeem
-            case .toRecord, .toRedeem, .given, .toRelease: false
+            case .toRecord, .toRedeem, .given, .lost, .toRelease: false
             }
         }
     }
@@ -87,7 +89,7 @@ extension Order {
         case (.rejected, _), (.cancelled, _): nil
         case (_, .undecided): .asked
         case (_, .redeemed): isConfirmed ? .given : .held
-        case (_, .estimated): isConfirmed ? (owesCouponRepair ? .toRecord : .given) : .estimated
+        case (_, .estimated): isConfirmed ? (owesCouponRepair ? .toRecord : .lost) : .estimated
         case (_, .skipped) where owesCouponRepair: isConfirmed ? .toRedeem : .owed
         // A call that seemed to fail may have redeemed it; when the order ends it is released.
         case (_, .skipped): isConfirmed ? nil : .asked

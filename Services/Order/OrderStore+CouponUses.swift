@@ -20,7 +20,7 @@ extension OrderStore {
         "coupon-uses-2",
         """
         ALTER TABLE coupon_uses ADD COLUMN state TEXT NOT NULL DEFAULT 'given' CHECK (state IN
-            ('asked', 'held', 'estimated', 'owed', 'to-record', 'to-redeem', 'given', 'to-release'))
+            ('asked', 'held', 'estimated', 'owed', 'to-record', 'to-redeem', 'given', 'lost', 'to-release'))
         """
     )
 

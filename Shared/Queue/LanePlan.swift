@@ -25,7 +25,7 @@ struct LanePlan {
 
     private let policy: QueueWorkers.Policy
     private(set) var window: LaneWindow
-    /// Of the concurrency, how much whoever comes first leaves: 0 … 1.
+    /// The share of the concurrency that work with precedence leaves: 0 … 1.
     private var leftOver = 1.0
     /// How long the message that was due first has waited for its turn, at a destination that answers.
     private var overdue: Duration = .zero
@@ -64,7 +64,7 @@ struct LanePlan {
         return moments.min()
     }
 
-    /// Whoever comes first may keep messages waiting, but the longer one waits, the less: the share grows with its wait, and after
+    /// Work with precedence may keep messages waiting, but the longer one waits, the less: the share grows with its wait, and after
     /// ``QueueWorkers/Policy/longestWait`` nothing comes before it.
     mutating func leave(_ share: Double) {
         leftOver = share

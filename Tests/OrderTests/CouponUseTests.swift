@@ -57,6 +57,8 @@ struct CouponUseTests {
     @Test("where the limit is used up for good, nothing is waited for")
     func usedUp() {
         for other in CouponUse.State.allCases { #expect(turn(.asked, [("1", .given), ("3", other)]) == .redeem) }
+        // Coupon knows nothing of a discount that it refused: there may be room.
+        #expect(turn(.toRedeem, [("1", .lost), ("3", .asked)]) == .wait)
     }
 
     @Test("without a known limit whatever isn't settled is waited for")

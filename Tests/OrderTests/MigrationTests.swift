@@ -20,7 +20,7 @@ struct MigrationTests {
             "known-coupons-1 b401bba4d12aa9e8",
             "queue-1 9f023757e5dc7b12",
             "order-lanes-2 11c4769a94ca097c",
-            "coupon-uses-2 6ee4a296212d8198",
+            "coupon-uses-2 bb127033a83ce7f8",
             "refunds-1 b9403c5bf6bae2ed",
         ],
         "payment": [

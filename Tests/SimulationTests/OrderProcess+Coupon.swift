@@ -24,8 +24,11 @@ extension OrderProcess {
     ) {
         let key = order.couponKey(code)
         let begin = { [self] in
-            newcomers.remove(order.id)
-            body { [self] in endTurn(key) }
+            let wasNewcomer = newcomers.remove(order.id) != nil
+            body { [self] in
+                if wasNewcomer { outOfTurn.insert(order.id) }
+                endTurn(key)
+            }
         }
         guard turns[key] != nil else {
             turns[key] = []
@@ -145,10 +148,31 @@ extension OrderProcess {
 
     private func turn(of order: Order, _ code: String, _ disk: Disk, without unreleased: Set<String>) -> CouponUse.Turn {
         if mutant == .redeemsOutOfTurn { return .redeem }
-        return CouponUse.turn(
-            of: order.id, order.couponUse ?? .asked,
-            among: disk.couponUses(of: order, newcomers: newcomers).filter { !unreleased.contains($0.orderId) },
-            limit: shop.rules.lookup(code, &world.dice, nil)?.value.limitPerCustomer)
+        let state = order.couponUse ?? .asked
+        let others = disk.couponUses(of: order, newcomers: newcomers).filter { other in
+            !unreleased.contains(other.orderId)
+                && !(state == .asked && other.state == .asked && outOfTurn.contains(other.orderId))
+        }
+        return CouponUse.turn(of: order.id, state, among: others, limit: limit(code))
+    }
+
+    private func limit(_ code: String) -> Int? { shop.rules.lookup(code, &world.dice, nil)?.value.limitPerCustomer }
+
+    /// For an order that has waited for its turn as long as it may.
+    func redeemOutOfTurn(_ order: Order, _ code: String, _ deadline: Int64?, _ then: @escaping Redeemed) {
+        newcomers.remove(order.id)
+        outOfTurn.insert(order.id)
+        read {
+            $0.couponUses(of: order, newcomers: [])
+        } then: { [self] uses in
+            let others = uses.filter { ![.asked, .toRelease].contains($0.state) }
+            guard CouponUse.turn(of: order.id, .asked, among: others, limit: limit(code)) == .redeem else {
+                return then(.absent(reason: Unavailability(.awaitingEarlier)))
+            }
+            shop.judge.claimed(order.id)
+            let unreleased = Set(uses.filter { $0.state == .toRelease }.map(\.orderId))
+            redeem(order, code, deadline, without: unreleased, then)
+        }
     }
 
     private func redeem(

@@ -18,6 +18,7 @@ extension OrderProcess {
         newcomers.insert(order.id)
         let end = { [self] (answer: Reply) in
             newcomers.remove(order.id)
+            outOfTurn.remove(order.id)
             hands.end(order.id)
             shop.trace.note(order.id, "answered \(key): \(answer)")
             reply(answer)

@@ -78,10 +78,12 @@ extension OrderProcess {
                 }
             }
         } late: { [self] in
-            var saga = saga
-            saga.redeemed(.absent(reason: Unavailability(.awaitingEarlier)), at: wall)
-            saga.estimatedDiscount(by: nil, at: wall)
-            step(saga, deadline, then)
+            redeemOutOfTurn(saga.order, code, deadline) { [self] served in
+                var saga = saga
+                saga.redeemed(served, at: wall)
+                saga.estimatedDiscount(by: nil, at: wall)
+                step(saga, deadline, then)
+            }
         }
     }
 

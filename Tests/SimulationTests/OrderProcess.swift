@@ -24,6 +24,8 @@ final class OrderProcess: QueueProcess {
     var turns: [CouponTurns.Key: [Waiter]] = [:]
     /// Orders that haven't asked coupon yet.
     var newcomers: Set<String> = []
+    /// Those that ask coupon although their turn didn't come, or whose answer isn't written yet.
+    var outOfTurn: Set<String> = []
     private var lanes: [Errand.Lane: Lane<OrderProcess>] = [:]
 
     init(_ shop: Shop, owner: Int64) {

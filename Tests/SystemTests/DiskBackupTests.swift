@@ -6,19 +6,6 @@ import Transport
 
 @Suite("Backup and restore", .timeLimit(.minutes(20)), .serialized)
 struct DiskBackupTests {
-    private struct Audit: Decodable {
-        struct Invariant: Decodable {
-            struct Violation: Decodable {
-                var id: String
-                var detail: String
-            }
-            var number: Int
-            var violations: [Violation]
-        }
-        var ok: Bool
-        var invariants: [Invariant]
-    }
-
     @Test("a copy made under load starts as a stack of its own; the audit names what order didn't know, and it is undone")
     func restore() async throws {
         try await withSystemStack { stack in
@@ -62,9 +49,9 @@ struct DiskBackupTests {
         }
     }
 
-    private func auditOnceDrained(_ stack: SystemStack) async throws -> Audit {
+    private func auditOnceDrained(_ stack: SystemStack) async throws -> AuditReport {
         let outcome = try await stack.csp("audit", "--json", expecting: nil)
-        return try JSON.decode(Audit.self, from: Data(outcome.output.utf8))
+        return try JSON.decode(AuditReport.self, from: Data(outcome.output.utf8))
     }
 
     private func undo(_ id: String, _ stack: SystemStack) async throws {

@@ -101,16 +101,21 @@ struct DrillTests {
         }
     }
 
+    /// A drill that gets a signal while coupon is frozen.
+    private func drill(_ stack: SystemStack, endedBy signal: Int32) async throws -> Executables.Outcome {
+        async let drilling = stack.csp(
+            "drill", "--only", "coupon-frozen", "--stretch", "4s", "--rate", "10", expecting: nil)
+        var pid: Int32?
+        while pid == nil { pid = try await ownChild(of: "coupon-frozen") }
+        while try await !stack.csp("status", "--json", expecting: nil).output.contains("frozen") {}
+        if let pid { kill(pid, signal) }
+        return try await drilling
+    }
+
     @Test("a drill that is interrupted mends what it broke, and ends with 1")
     func interrupted() async throws {
         try await withSystemStack(environment: Self.patience.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
-            async let drilling = stack.csp(
-                "drill", "--only", "coupon-frozen", "--stretch", "4s", "--rate", "10", expecting: nil)
-            var pid: Int32?
-            while pid == nil { pid = try await ownChild(of: "coupon-frozen") }
-            while try await !stack.csp("status", "--json", expecting: nil).output.contains("frozen") {}
-            if let pid { kill(pid, SIGINT) }
-            let outcome = try await drilling
+            let outcome = try await drill(stack, endedBy: SIGINT)
             #expect(outcome.status == 1)
             #expect(outcome.errors.contains("interrupted; everything was rolled back"))
             try await stack.csp("status")
@@ -120,13 +125,7 @@ struct DrillTests {
     @Test("what a drill that was killed had broken, the next command mends")
     func killed() async throws {
         try await withSystemStack(environment: Self.patience.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
-            async let drilling = stack.csp(
-                "drill", "--only", "coupon-frozen", "--stretch", "4s", "--rate", "10", expecting: nil)
-            var pid: Int32?
-            while pid == nil { pid = try await ownChild(of: "coupon-frozen") }
-            while try await !stack.csp("status", "--json", expecting: nil).output.contains("frozen") {}
-            if let pid { kill(pid, SIGKILL) }
-            _ = try await drilling
+            _ = try await drill(stack, endedBy: SIGKILL)
             let next = try await stack.csp("status")
             #expect(next.errors.contains("a drill was killed here") && !next.output.contains("frozen"))
             #expect(try await stack.csp("status").errors.isEmpty)

@@ -5,18 +5,6 @@ import Testing
 
 @Suite("A store that has lost what was acknowledged", .timeLimit(.minutes(20)), .serialized)
 struct LostWritesTests {
-    private struct Audit: Decodable {
-        struct Invariant: Decodable {
-            struct Violation: Decodable {
-                var id: String
-                var detail: String
-            }
-            var number: Int
-            var violations: [Violation]
-        }
-        var invariants: [Invariant]
-    }
-
     @Test("without the log of a killed service it doesn't start, until it is told to accept the loss")
     func deletedLog() async throws {
         try await withSystemStack { stack in
@@ -75,7 +63,7 @@ struct LostWritesTests {
     /// What breaks invariant 10.
     private func older(_ stack: SystemStack) async throws -> Set<String> {
         let outcome = try await stack.csp("audit", "--json", expecting: 1)
-        let audit = try JSON.decode(Audit.self, from: Data(outcome.output.utf8))
+        let audit = try JSON.decode(AuditReport.self, from: Data(outcome.output.utf8))
         return Set(try #require(audit.invariants.first { $0.number == 10 }).violations.map(\.id))
     }
 }

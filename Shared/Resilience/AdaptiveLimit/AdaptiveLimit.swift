@@ -123,7 +123,7 @@ public final class AdaptiveLimit: Policy {
             settle(.healthy, since: start)
             return value
         } catch {
-            // Whoever was called off says nothing about the other end, whatever error that looks like.
+            // A call that was called off says nothing about the other end, whatever error that looks like.
             settle(Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
             throw error
         }

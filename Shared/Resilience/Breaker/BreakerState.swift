@@ -20,7 +20,7 @@ struct BreakerState: Sendable {
         var isTrial: Bool { trial != 0 }
     }
 
-    /// What somebody is told who wants to make a call.
+    /// The answer to a request for a call.
     @usableFromInline
     enum Admission: Sendable, Hashable {
         case granted(Grant)

@@ -113,7 +113,7 @@ public final class CircuitBreaker: Policy {
             settle(grant, .healthy, since: start)
             return value
         } catch {
-            // Whoever was called off says nothing about the other end, whatever error that looks like.
+            // A call that was called off says nothing about the other end, whatever error that looks like.
             settle(grant, Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
             throw error
         }

@@ -147,7 +147,7 @@ public final class Bulkhead: Policy {
 
     // MARK: Permits, for those who make the call themselves
 
-    /// Takes a permit if one is free and nobody waits before this call; nil if not.
+    /// Takes a permit if one is free and no other call waits before this one; nil if not.
     public func acquire(_ priority: Priority = .normal) -> Permit? { take(priority) ? Permit(of: self) : nil }
 
     /// Gives a permit back, to the first who waits for one. Giving it back twice changes nothing, nor does a permit of another

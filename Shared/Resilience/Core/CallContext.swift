@@ -22,7 +22,7 @@ public struct CallContext: Sendable {
         self.isIdempotent = isIdempotent
     }
 
-    /// The time at which the policy was entered: read at most once until somebody waits (see ``waited()``). It goes no further
+    /// The time at which the policy was entered: read at most once until a policy waits (see ``waited()``). It goes no further
     /// than the policies of one call: the operation, and the calls that are given its context, read the clock anew.
     @inlinable
     public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { moment(time).instant }

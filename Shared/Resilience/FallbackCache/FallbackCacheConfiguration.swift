@@ -11,7 +11,7 @@ public struct FallbackCacheConfiguration: PolicyConfiguration {
     public var batchSize: Int
     /// How many refreshes may run at once. Above 0; default 2.
     public var maximumRefreshes: Int
-    /// How long somebody who was cancelled while the storage is at work, at the end of the process for one, still waits for it.
+    /// How long a cancelled caller, at the end of the process for one, still waits for the storage that is at work.
     /// Above 0, at most 1 h; default 5 s.
     public var lastWrite: Duration
 

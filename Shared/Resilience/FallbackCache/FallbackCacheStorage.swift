@@ -1,6 +1,6 @@
 /// Where a ``FallbackCache`` keeps its values so that they survive a restart. Yours to write: a table with one row a key.
 ///
-/// Calls come one at a time, and in a task that nobody cancels. What it throws fails no call: it is counted and reported
+/// Calls come one at a time, and in a task that isn't cancelled. What it throws fails no call: it is counted and reported
 /// (``PolicyEvent/Kind/storageFailed(_:)``), and written again later.
 public protocol FallbackCacheStorage<Key, Value>: Sendable {
     /// What values are kept by.

@@ -32,7 +32,7 @@ extension FallbackCache {
         return await inTurn { cache in await cache.write(to: persistence) }
     }
 
-    /// One after the other, so that an older value never comes after a newer one; and in a task that nobody cancels. False: the
+    /// One after the other, so that an older value never comes after a newer one; and in a task that isn't cancelled. False: the
     /// caller was cancelled and has waited long enough.
     @discardableResult
     private func inTurn(_ work: @escaping @Sendable (FallbackCache) async -> Void) async -> Bool {

@@ -103,7 +103,7 @@ public final class Throttle: Policy {
             ended(.healthy, now: now)
             return value
         } catch {
-            // Whoever was called off, a hedge's loser too, says nothing about the other end, whatever error that looks like.
+            // A call that was called off, a hedge's loser too, says nothing about the other end, whatever error that looks like.
             ended(Task.isCancelled ? .unknown : error.disposition.verdict, now: now)
             throw error
         }

@@ -3,7 +3,7 @@ import Foundation
 /// Processor time so far, in seconds: of a stack and this process, which together are what an order costs, and of the machine.
 struct CPUTime: Sendable {
     private let processes: [pid_t: Double]
-    /// Of all processors together, whoever had it. Interrupts are left out: a stack's own calls make them.
+    /// Of all processors together, for all processes. Interrupts are left out: a stack's own calls make them.
     let busy: Double
     /// Of all processors together, idle or not.
     let all: Double

@@ -1,0 +1,13 @@
+/// What `csp audit --json` prints.
+struct AuditReport: Decodable {
+    struct Invariant: Decodable {
+        struct Violation: Decodable {
+            var id: String
+            var detail: String
+        }
+        var number: Int
+        var violations: [Violation]
+    }
+    var ok: Bool
+    var invariants: [Invariant]
+}
