@@ -8,14 +8,19 @@ struct LostWritesTests {
     @Test("without the log of a killed service it doesn't start, until it is told to accept the loss")
     func deletedLog() async throws {
         try await withSystemStack { stack in
-            let placed = try await stack.place(Customers.order("H-lost"))
-            try #require(placed.status == 201)
-            let order = try JSON.decode(OrderDocument.self, from: placed.body)
-            try await stack.csp("audit")
-            try await stack.csp("kill", "order")
-            let log = stack.folder.path + "/order/order.sqlite-wal"
-            try #require(FileManager.default.fileExists(atPath: log))
-            try FileManager.default.removeItem(atPath: log)
+            let store = stack.folder.path + "/order/order.sqlite"
+            var placed: OrderDocument
+            repeat {
+                let answer = try await stack.place(Customers.order("H-lost"))
+                try #require(answer.status == 201)
+                placed = try JSON.decode(OrderDocument.self, from: answer.body)
+                try await stack.csp("audit")
+                try await stack.csp("kill", "order")
+                // A checkpoint may have come last: then nothing, or half of the file, is lost with the log.
+                if try isLogAlone(of: store) { break }
+                try await stack.csp("start", "order")
+            } while true
+            try FileManager.default.removeItem(atPath: store + "-wal")
 
             let refused = try await stack.csp("start", "order", expecting: 1)
             #expect(refused.errors.contains("order.sqlite") && refused.errors.contains("exit code 1"), "\(refused.errors)")
@@ -23,11 +28,11 @@ struct LostWritesTests {
             #expect(refused.errors.split(separator: "\n").count == 1)
 
             try await stack.csp("start", "order", "--accept-loss")
-            // Whether the order itself was in the log depends on the last checkpoint. If it was, payment and inventory know of it.
+            // Whether the order itself was in the log depends on the last checkpoint too. If it was, payment and inventory know of it.
             let ids = try await stack.get("order", "/orders", as: Page<OrderDocument>.self).items.map(\.id)
-            let isLost = !ids.contains(order.id)
+            let isLost = !ids.contains(placed.id)
             let audit = try await stack.csp("audit", "--json", expecting: isLost ? 1 : 0)
-            #expect(!isLost || audit.output.contains(order.id))
+            #expect(!isLost || audit.output.contains(placed.id))
             // It goes on from there, and is not refused again.
             #expect(try await stack.place(Customers.order("H-later")).status == 201)
             try await stack.csp("kill", "order")
@@ -57,6 +62,15 @@ struct LostWritesTests {
             try await stack.csp("kill", "order")
             try await stack.csp("start", "order", "--accept-loss")
             #expect(try await older(stack).isEmpty)
+        }
+    }
+
+    /// Whether the log holds something, and the file nothing of it: by SQLite's index of the log, `mxFrame` and `nBackfill`
+    /// (sqlite.org/walformat.html, 2.1).
+    private func isLogAlone(of store: String) throws -> Bool {
+        let index = try Data(contentsOf: URL(filePath: store + "-shm"))
+        return index.withUnsafeBytes {
+            $0.load(fromByteOffset: 16, as: UInt32.self) > 0 && $0.load(fromByteOffset: 96, as: UInt32.self) == 0
         }
     }
 
