@@ -10,7 +10,7 @@ package struct CouponApplication: ServiceApplication {
     package static let defaultPort = 8083
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [CouponStore.migration, DurableQueue.migration]
+    static let migrations = [CouponStore.migration, DurableQueue.migration, CouponStore.reconciliation]
 
     package let store: Store
     package let queue: DurableQueue
@@ -29,7 +29,7 @@ package struct CouponApplication: ServiceApplication {
         routes =
             CouponRoutes(
                 store: store, book: book, redeem: Redeem(store: store, book: book, wall: wall),
-                release: Release(store: store, wall: wall)
+                release: Release(store: store, wall: wall), reconcile: Reconcile(store: store, book: book, wall: wall)
             ).routes
     }
 

@@ -9,6 +9,7 @@ struct CouponRoutes: Sendable {
     let book: CouponBook
     let redeem: Redeem
     let release: Release
+    let reconcile: Reconcile
 
     var routes: [Route] {
         [
@@ -18,6 +19,7 @@ struct CouponRoutes: Sendable {
             .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
             .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
             .get("/redemptions") { try await listRedemptions($0) },
+            .post("/reconciliation", .sheddable, access: .services) { try await reconcile($0) },
         ]
     }
 
@@ -47,6 +49,11 @@ struct CouponRoutes: Sendable {
         check.text(orderId, "/orderId")
         try check.finish()
         return try .json(200, try await release(orderId: orderId))
+    }
+
+    private func reconcile(_ call: Call) async throws -> Answer {
+        let request = try await call.decode(ReconciliationRequest.self) { $0.validate(&$1) }
+        return try .json(200, try await reconcile(request))
     }
 
     private func listRedemptions(_ call: Call) async throws -> Answer {

@@ -32,6 +32,18 @@ enum CouponStore {
         """
     )
 
+    /// The epoch of the store in which it was last known to be complete.
+    static let reconciliation = Store.Migration(
+        "reconciliation-1",
+        """
+        CREATE TABLE reconciliation (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            epoch INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO reconciliation VALUES (1, 0)
+        """
+    )
+
     /// A redemption, and the basket that it was made for.
     struct Stored: Sendable {
         var redemption: Redemption
@@ -114,6 +126,24 @@ enum CouponStore {
             [orderId, now.milliseconds])
         guard let row else { throw StoreError.failed(reason: "an upsert returned nothing") }
         return try redemption(row)
+    }
+
+    /// Whether redemptions may be missing: a loss was accepted since they were last known to be complete.
+    static func isPending(_ database: Database, epoch: Int64) throws -> Bool {
+        try database.row("SELECT epoch FROM reconciliation")?[0] != epoch
+    }
+
+    static func reconciled(_ database: Database, epoch: Int64) throws {
+        try database.run("UPDATE reconciliation SET epoch = ?", [epoch])
+    }
+
+    /// Ids of the orders after `after` and up to `upTo` that use a coupon now.
+    static func active(_ database: Database, after: String, upTo: String?) throws -> [String] {
+        let end = upTo.map { _ in "AND order_id <= ?" } ?? ""
+        return try database.rows(
+            "SELECT order_id FROM redemptions WHERE status = 'active' AND order_id > ? \(end)",
+            StatementArguments([after] + (upTo.map { [$0] } ?? []))
+        ).map { $0[0] }
     }
 
     /// By order id from the greatest down, which is newest first for ids that begin with their time.

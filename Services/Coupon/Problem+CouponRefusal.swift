@@ -2,6 +2,10 @@ import Contracts
 import Transport
 
 extension Problem {
+    static let reconciling = unavailable(
+        "reconciling", "Redemptions may be missing",
+        "A loss of this store was accepted; until order has told what it knows, nothing new is redeemed.")
+
     static func couponRefused(_ refusal: CouponRefusal, code: String) -> Problem {
         let document =
             switch refusal {

@@ -14,10 +14,12 @@ struct Redeem: Sendable {
         let items = Self.merged(request.items)
         let rule = book.rule(request.code)
         let now = wall()
+        let epoch = store.mark.epoch
         return try await store.write("redemption") { database in
             if let earlier = try CouponStore.redemption(database, orderId: request.orderId) {
                 return try Self.again(earlier, request, items)
             }
+            guard try !CouponStore.isPending(database, epoch: epoch) else { throw Problem.reconciling }
             do {
                 guard let rule else { throw CouponRefusal.unknown }
                 let redemption = Redemption(

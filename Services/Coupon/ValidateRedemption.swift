@@ -6,15 +6,30 @@ extension RedemptionRequest {
     static let largestQuantity = 100_000
 
     /// Every field that is out of range.
-    func validate(_ check: inout FieldCheck) {
-        check.text(orderId, "/orderId")
-        check.text(customerId, "/customerId")
-        check.text(code, "/code")
-        check((1...100).contains(items.count), "/items", "must have 1 to 100 items")
+    func validate(_ check: inout FieldCheck, at pointer: String = "") {
+        check.text(orderId, "\(pointer)/orderId")
+        check.text(customerId, "\(pointer)/customerId")
+        check.text(code, "\(pointer)/code")
+        check((1...100).contains(items.count), "\(pointer)/items", "must have 1 to 100 items")
         for (index, item) in items.prefix(100).enumerated() {
-            check.text(item.sku, "/items/\(index)/sku")
-            check.number(item.quantity, in: 1...Self.largestQuantity, "/items/\(index)/quantity")
-            check.number(item.unitPrice, in: 0...CouponRule.largestAmount, "/items/\(index)/unitPrice")
+            check.text(item.sku, "\(pointer)/items/\(index)/sku")
+            check.number(item.quantity, in: 1...Self.largestQuantity, "\(pointer)/items/\(index)/quantity")
+            check.number(item.unitPrice, in: 0...CouponRule.largestAmount, "\(pointer)/items/\(index)/unitPrice")
         }
+    }
+}
+
+extension ReconciliationRequest {
+    /// Every field that is out of range.
+    func validate(_ check: inout FieldCheck) {
+        if let after { check.text(after, "/after") }
+        if let upTo { check.text(upTo, "/upTo") }
+        check(redemptions.count <= Reconcile.most, "/redemptions", "must have \(Reconcile.most) items at most")
+        check(undecided.count <= Reconcile.most, "/undecided", "must have \(Reconcile.most) items at most")
+        for (index, confirmed) in redemptions.prefix(Reconcile.most).enumerated() {
+            confirmed.request.validate(&check, at: "/redemptions/\(index)/request")
+            check.number(confirmed.discount, in: 0...CouponRule.largestAmount, "/redemptions/\(index)/discount")
+        }
+        for (index, id) in undecided.prefix(Reconcile.most).enumerated() { check.text(id, "/undecided/\(index)") }
     }
 }

@@ -17,7 +17,7 @@ package struct OrderApplication: ServiceApplication {
         OrderStore.migration, OrderStore.promises, OrderStore.couponUses,
         LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
-        OrderStore.couponUseStates, OrderStore.refunds,
+        OrderStore.couponUseStates, OrderStore.refunds, OrderStore.couponUsesByOrder,
     ]
 
     package let store: Store
@@ -111,7 +111,10 @@ package struct OrderApplication: ServiceApplication {
         let workers = QueueWorkers(
             queue: queue, lanes: lanes, policy: policy,
             share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 }, logger: environment.logger)
-        background = [expire, catalogue, coupons, workers]
+        let reconcile = ReconcileCoupon(
+            store: store, coupon: neighbours.coupon, peers: environment.peers, time: environment.time,
+            logger: environment.logger)
+        background = [expire, catalogue, coupons, reconcile, workers]
     }
 
     package func prepare() async throws {

@@ -24,6 +24,9 @@ extension OrderStore {
         """
     )
 
+    static let couponUsesByOrder = Store.Migration(
+        "coupon-uses-3", "CREATE INDEX coupon_uses_by_order ON coupon_uses (order_id, state)")
+
     /// Follows the order that has just been saved, so that claims are a function of the orders on disk.
     static func keepCouponUse(_ database: Database, of order: Order, code: String) throws {
         guard let state = order.couponUse else {
@@ -65,6 +68,15 @@ extension OrderStore {
         try database.rows(
             "SELECT order_id, state FROM coupon_uses WHERE code = ? AND customer_id = ? ORDER BY order_id",
             [code, customerId]
+        ).compactMap { row in
+            CouponUse.State(rawValue: row[1]).map { CouponUse(orderId: row[0], state: $0) }
+        }
+    }
+
+    /// Claims of all customers on all coupons, by order id, from the first after `after`.
+    static func couponUses(_ database: Database, after: String, limit: Int) throws -> [CouponUse] {
+        try database.rows(
+            "SELECT order_id, state FROM coupon_uses WHERE order_id > ? ORDER BY order_id LIMIT ?", [after, limit]
         ).compactMap { row in
             CouponUse.State(rawValue: row[1]).map { CouponUse(orderId: row[0], state: $0) }
         }

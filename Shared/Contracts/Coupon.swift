@@ -41,6 +41,49 @@ package struct RedemptionRequest: Codable, Sendable, Hashable {
     }
 }
 
+/// What order knows of a stretch of its orders, for a coupon store from which redemptions may be missing: those with ids after
+/// `after`, up to `upTo` with it.
+package struct ReconciliationRequest: Codable, Sendable, Hashable {
+    /// Of coupon's store when the loss was accepted.
+    package var epoch: Int64
+    /// Nil: from the first order.
+    package var after: String?
+    /// Nil: to the last order. With that coupon is complete.
+    package var upTo: String?
+    /// The redemptions that coupon has confirmed and that count. They are recorded where they are missing.
+    package var redemptions: [ConfirmedRedemption]
+    /// Ids of orders that may have redeemed: whatever coupon has of them stays. Redemptions of all other orders are released.
+    package var undecided: [String]
+
+    package init(
+        epoch: Int64, after: String?, upTo: String?, redemptions: [ConfirmedRedemption], undecided: [String]
+    ) {
+        self.epoch = epoch
+        self.after = after
+        self.upTo = upTo
+        self.redemptions = redemptions
+        self.undecided = undecided
+    }
+}
+
+package struct ConfirmedRedemption: Codable, Sendable, Hashable {
+    package var request: RedemptionRequest
+    /// Minor units.
+    package var discount: Int
+
+    package init(request: RedemptionRequest, discount: Int) {
+        self.request = request
+        self.discount = discount
+    }
+}
+
+package struct ReconciliationAnswer: Codable, Sendable, Hashable {
+    /// Whether coupon still refuses new redemptions.
+    package var isPending: Bool
+
+    package init(isPending: Bool) { self.isPending = isPending }
+}
+
 package struct PricedItem: Codable, Sendable, Hashable {
     package var sku: String
     package var quantity: Int

@@ -22,6 +22,7 @@ struct MigrationTests {
             "order-lanes-2 11c4769a94ca097c",
             "coupon-uses-2 bb127033a83ce7f8",
             "refunds-1 b9403c5bf6bae2ed",
+            "coupon-uses-3 63b6432f70b64d49",
         ],
         "payment": [
             "payments-1 209a7d55f02af05a",
@@ -31,6 +32,7 @@ struct MigrationTests {
         "coupon": [
             "coupons-1 ee9d88d4a731a21d",
             "queue-1 9f023757e5dc7b12",
+            "reconciliation-1 322759f214625ea2",
         ],
         "inventory": [
             "inventory-1 e9f37f9500827ed1",

@@ -102,6 +102,17 @@ struct Disk {
         .sorted { $0.orderId < $1.orderId }
     }
 
+    /// Claims of all customers on all coupons, by order id, from the first after `after`.
+    func couponUses(after: String, limit: Int) -> [CouponUse] {
+        rows.values.compactMap { row -> CouponUse? in
+            guard row.order.id > after, row.order.request.couponCode != nil,
+                let state = row.order.couponUse ?? (row.isToRelease ? .toRelease : nil)
+            else { return nil }
+            return CouponUse(orderId: row.order.id, state: state)
+        }
+        .sorted { $0.orderId < $1.orderId }.prefix(limit).map(\.self)
+    }
+
     mutating func addRelease(_ errand: Errand, _ id: String) {
         if rows[id]?.order.mayHoldCoupon == true { rows[id]?.isToRelease = true }
         add(errand, id)

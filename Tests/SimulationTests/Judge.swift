@@ -83,6 +83,19 @@ final class Judge {
         if uses[use, default: []].count > limit { broken(.withinLimits, orderId, "\(use), limit \(limit)") }
     }
 
+    /// What was lost may be done anew.
+    func couponRestored(_ redemptions: some Sequence<Redemption>) {
+        uses = [:]
+        undone = undone.filter { !$0.hasPrefix("redemption ") }
+        for redemption in redemptions {
+            if redemption.status == .released { undone.insert("redemption \(redemption.orderId)") }
+            guard redemption.status == .active, let code = redemption.code, let customer = redemption.customerId else {
+                continue
+            }
+            uses["\(code) by \(customer)", default: []].insert(redemption.orderId)
+        }
+    }
+
     func redemptionReleased(_ orderId: String) {
         undone.insert("redemption \(orderId)")
         for use in uses.keys { uses[use]?.remove(orderId) }

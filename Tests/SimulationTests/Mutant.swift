@@ -35,13 +35,14 @@ enum Mutant: String, CaseIterable, Sendable {
     case inventoryOversells
     case couponForgetsReleases
     case couponForgetsLimits
+    case couponForgetsThatItForgot
     case notificationHasNoInbox
 
     /// Those of which order's own records know nothing.
     var ofNeighbours: Bool {
         switch self {
         case .paymentForgetsVoids, .paymentCapturesTwice, .inventoryForgetsReleases, .inventoryOversells,
-            .couponForgetsReleases, .couponForgetsLimits, .notificationHasNoInbox:
+            .couponForgetsReleases, .couponForgetsLimits, .couponForgetsThatItForgot, .notificationHasNoInbox:
             true
         default: false
         }
@@ -87,6 +88,7 @@ enum Mutant: String, CaseIterable, Sendable {
         case .inventoryOversells: [.neverOversold]
         case .couponForgetsReleases: [.tombstone]
         case .couponForgetsLimits: [.withinLimits]
+        case .couponForgetsThatItForgot: [.coupons, .couponRule, .couponPromise, .withinLimits, .couponWorth]
         case .notificationHasNoInbox: [.toldOnce]
         }
     }

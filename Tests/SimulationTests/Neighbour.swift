@@ -13,12 +13,14 @@ enum Request {
     case redeem(RedemptionRequest)
     case releaseRedemption(orderId: String)
     case notify(orderId: String, NotificationKind)
+    case reconcile(ReconciliationRequest)
 }
 
 enum Answer {
     case reservation(Reservation)
     case payment(Payment)
     case redemption(Redemption)
+    case reconciliation(isPending: Bool)
     case done
     case refused(String, reason: String? = nil)
 }
@@ -32,6 +34,8 @@ class Neighbour {
     /// Until when it can't be reached, and until when it takes longer than anybody waits.
     var downUntil: Int64 = 0
     var slowUntil: Int64 = 0
+    /// How often its store was put back to what it was before. What was on its way to or from the earlier process is lost.
+    fileprivate(set) var epoch: Int64 = 0
 
     init(_ name: String, judge: Judge, mutant: Mutant?) {
         self.name = name
@@ -62,6 +66,9 @@ final class CouponModel: Neighbour {
     /// What a coupon takes off, and of what, changes now and then.
     var rules: [String: Coupon]
     private(set) var redemptions: [String: Redemption] = [:]
+    private var backup: [String: Redemption] = [:]
+    /// The epoch in which nothing was missing.
+    private var completeEpoch: Int64 = 0
 
     init(_ rules: [Coupon], judge: Judge, mutant: Mutant?) {
         self.rules = Dictionary(uniqueKeysWithValues: rules.map { ($0.code, $0) })
@@ -73,6 +80,7 @@ final class CouponModel: Neighbour {
         switch request {
         case .redeem(let request): redeem(request)
         case .releaseRedemption(let orderId): release(orderId)
+        case .reconcile(let request): reconcile(request)
         default: super.handle(request)
         }
     }
@@ -81,6 +89,7 @@ final class CouponModel: Neighbour {
         if let earlier = redemptions[request.orderId] {
             return earlier.status == .active ? .redemption(earlier) : .refused("voided")
         }
+        guard !isPending else { return .refused("reconciling") }
         guard let rule = rules[request.code] else { return .refused("coupon-refused", reason: "unknown coupon") }
         guard let discount = rule.discount(on: request.items) else {
             return .refused("coupon-refused", reason: "no eligible item")
@@ -97,6 +106,38 @@ final class CouponModel: Neighbour {
         redemptions[request.orderId] = redemption
         judge.redeemed(request.orderId, code: request.code, customer: request.customerId, limit: rule.limitPerCustomer)
         return .redemption(redemption)
+    }
+
+    private var isPending: Bool { completeEpoch != epoch && mutant != .couponForgetsThatItForgot }
+
+    func backUp() { backup = redemptions }
+
+    func restore() {
+        redemptions = backup
+        epoch += 1
+        judge.couponRestored(redemptions.values)
+    }
+
+    private func reconcile(_ request: ReconciliationRequest) -> Answer {
+        guard request.epoch == epoch else { return .refused("other-epoch") }
+        guard isPending else { return .reconciliation(isPending: false) }
+        let known = Set(request.redemptions.map(\.request.orderId) + request.undecided)
+        for redemption in redemptions.values
+        where redemption.status == .active && redemption.orderId > request.after ?? ""
+            && request.upTo.map({ redemption.orderId <= $0 }) ?? true && !known.contains(redemption.orderId)
+        {
+            _ = release(redemption.orderId)
+        }
+        for confirmed in request.redemptions where redemptions[confirmed.request.orderId] == nil {
+            let told = confirmed.request
+            redemptions[told.orderId] = Redemption(
+                orderId: told.orderId, customerId: told.customerId, code: told.code, discount: confirmed.discount,
+                status: .active, at: told.at)
+            judge.redeemed(
+                told.orderId, code: told.code, customer: told.customerId, limit: rules[told.code]?.limitPerCustomer ?? 0)
+        }
+        if request.upTo == nil { completeEpoch = epoch }
+        return .reconciliation(isPending: request.upTo != nil)
     }
 
     private func release(_ orderId: String) -> Answer {

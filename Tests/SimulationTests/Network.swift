@@ -42,8 +42,9 @@ final class Network {
         }
         carry(request, to: neighbour, about: orderId) { [self] answer in
             let isGarbled = isFaulty && world.dice.happens(20)
+            let epoch = neighbour.epoch
             world.after(latency(neighbour), in: host) {
-                guard !isOver else { return }
+                guard !isOver, neighbour.epoch == epoch else { return }
                 isOver = true
                 timeout.cancel()
                 reply(isGarbled ? .unavailable(.serverError) : .answer(answer))
@@ -60,10 +61,11 @@ final class Network {
         _ request: Request, to neighbour: Neighbour, about orderId: String, answered: @escaping (Answer) -> Void
     ) {
         let copies = !isFaulty ? 1 : world.dice.happens(30) ? 0 : world.dice.happens(60) ? 2 : 1
+        let epoch = neighbour.epoch
         for _ in 0..<copies {
             world.after(latency(neighbour)) { [self] in
                 // What arrives at a dead service is lost.
-                guard world.now >= neighbour.downUntil else { return }
+                guard world.now >= neighbour.downUntil, neighbour.epoch == epoch else { return }
                 let answer = neighbour.handle(request)
                 trace.note(orderId, "\(neighbour.name): \(request) → \(answer)")
                 if !isFaulty || !world.dice.happens(30) { answered(answer) }

@@ -169,7 +169,8 @@ extension OrderProcess {
     ) {
         let patience = deadline.map { min(most, $0 - world.now) } ?? 2000
         shop.trace.note(orderId, "order \(owner) asks \(neighbour.name): \(request)")
-        shop.network.call(neighbour, request, about: orderId, from: host, patience: patience) { reply in
+        shop.network.call(neighbour, request, about: orderId, from: host, patience: patience) { [self] reply in
+            if neighbour === shop.coupon, case .answer = reply { heard(epoch: neighbour.epoch) }
             switch reply {
             case .answer(.refused(let code, let reason)) where refusals.contains(code):
                 let problem = ProblemDocument(

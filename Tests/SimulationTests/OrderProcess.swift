@@ -43,6 +43,7 @@ final class OrderProcess: QueueProcess {
         } then: { [self] _ in
             for lane in Errand.Lane.allCases { lanes[lane]?.ring() }
         }
+        if shop.couponEpoch > 0 { reconcileCoupon() }
     }
 
     var wall: Timestamp { Timestamp(milliseconds: world.now) }

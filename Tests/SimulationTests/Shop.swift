@@ -32,6 +32,8 @@ final class Shop {
     let acceptedMaxAge: Duration
     private(set) var process: OrderProcess?
     private(set) var clients: [Client] = []
+    /// Of coupon's store, as order's processes have heard (`peers.json`).
+    var couponEpoch: Int64 = 0
     private var processes: Int64 = 0
     private var orders = 0
 
@@ -55,6 +57,7 @@ final class Shop {
         refreshRules()
         clients = (0..<customers).map { Client(self, number: $0) }
         for neighbour in [inventory, payment, coupon, notification] { outages(of: neighbour) }
+        backUpCoupon()
     }
 
     func nextOrderId() -> String {
@@ -93,7 +96,21 @@ final class Shop {
             let until = min(world.now + world.dice.from(100, 8000), Self.faults)
             if world.dice.happens(600) { neighbour.downUntil = until } else { neighbour.slowUntil = until }
             trace.note("*", "\(neighbour.name) is out of order until \(until)")
+            if neighbour === coupon, neighbour.downUntil == until, world.dice.happens(900) {
+                world.after(until - world.now) { [self] in
+                    trace.note("*", "coupon has lost what is later than its backup")
+                    coupon.restore()
+                }
+            }
             outages(of: neighbour)
+        }
+    }
+
+    private func backUpCoupon() {
+        world.after(world.dice.from(0, 40_000)) { [self] in
+            guard network.isFaulty else { return }
+            coupon.backUp()
+            backUpCoupon()
         }
     }
 

@@ -40,6 +40,38 @@ struct LostWritesTests {
         }
     }
 
+    @Test("a coupon that has lost redemptions gives none a second time, and knows them again")
+    func lostRedemptions() async throws {
+        let seeds = try TemporaryFolder()
+        try seeds.write("sku,name,department,price,stock\nPLENTY,Plenty,FOOD,100,1000\n", to: "products.csv")
+        try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
+        try await withSystemStack(environment: ["SEED_DIR": seeds.path]) { stack in
+            let order = OrderRequest(
+                customerId: "H", items: [ItemQuantity(sku: "PLENTY", quantity: 1)], couponCode: "ONCE",
+                payment: PaymentMeans(token: "tok_ok"))
+            let placed = try await stack.place(order)
+            try #require(placed.status == 201)
+            let first = try JSON.decode(OrderDocument.self, from: placed.body)
+            #expect(first.discount == 10)
+            try await stack.csp("audit")
+            try await stack.csp("kill", "coupon")
+            for suffix in ["", "-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: stack.folder.path + "/coupon/coupon.sqlite" + suffix)
+            }
+            try await stack.csp("start", "coupon", "--accept-loss")
+
+            // Until order has told coupon, that is an outage of coupon, and afterwards a coupon that is used up.
+            let later = try await stack.place(order)
+            let discount = try? JSON.decode(OrderDocument.self, from: later.body).discount
+            #expect(later.status == 422 || later.status == 201 && discount == 0)
+            try await eventually {
+                let known = try await stack.get("coupon", "/redemptions", as: Page<Redemption>.self).items
+                return known.contains { $0.orderId == first.id }
+            }
+            try await stack.csp("audit")
+        }
+    }
+
     @Test("a service whose whole folder is older starts, and the audit names it and the order that it lost")
     func olderFolder() async throws {
         try await withSystemStack { stack in

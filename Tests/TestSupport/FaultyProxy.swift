@@ -34,7 +34,7 @@ package final class FaultyProxy: Sendable {
                 else { return }
                 defer { socket.close() }
                 let neighbour = MisbehavingConnection(socket) { _ in }
-                while let request = connection.readRequest() {
+                while let request = connection.readRequest(), setting.state.withLock({ $0.target == port }) {
                     let treat = setting.state.withLock { $0.treat }
                     guard Self.serve(request, from: connection, to: neighbour, treat(request)) else { return }
                 }
@@ -45,7 +45,7 @@ package final class FaultyProxy: Sendable {
     /// Head and body of each request so far.
     package var requests: [String] { server.seen.requests }
 
-    /// Until then every connection is closed.
+    /// Until then every connection is closed; those to another neighbour end with their next request.
     package func connect(to url: String) {
         let port = url.split(separator: ":").last.flatMap { UInt16($0) }
         setting.state.withLock { $0.target = port }

@@ -87,9 +87,11 @@ package struct TestAnswer: Sendable {
 ///   - folder: the data folder; give the same one twice to start the service again on what it left.
 ///   - wall: the service's wall clock.
 ///   - time: what it waits by.
+///   - acceptingLoss: as `--accept-loss`.
 package func withService<Application: ServiceApplication, Result: Sendable>(
     _ type: Application.Type, settings: [String: String] = [:], folder: TemporaryFolder? = nil,
     wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() }, time: TimeSource = .system,
+    acceptingLoss: Bool = false,
     _ body: @Sendable (RunningService<Application>) async throws -> Result
 ) async throws -> Result {
     Metering.start()
@@ -102,7 +104,8 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
     ]
     values.merge(settings) { $1 }
     var reader = Settings { [values] in values[$0] }
-    let common = CommonConfiguration(reading: &reader)
+    var common = CommonConfiguration(reading: &reader)
+    common.acceptsLoss = acceptingLoss
     let configuration = Application.Configuration(reading: &reader)
     guard reader.problems.isEmpty else { throw StartError(.configuration, reader.problems.joined(separator: "; ")) }
     var logger = Logger(label: Application.name)

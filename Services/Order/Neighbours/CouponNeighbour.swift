@@ -38,6 +38,7 @@ struct CouponNeighbour: Sendable {
     private let rules: OptionalDependency<String, Rule>
     private let listing: OptionalDependency<String?, Page<Coupon>>
     private let releasing: OptionalDependency<String, Redemption>
+    private let reconciling: OptionalDependency<ReconciliationRequest, ReconciliationAnswer>
 
     init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection, lastKnown: LastKnown<Coupon>) throws {
         self.lastKnown = lastKnown
@@ -72,6 +73,12 @@ struct CouponNeighbour: Sendable {
         } fallback: { _, _ in
             .absent
         }
+        reconciling = try OptionalDependency(step, "reconcile", route: "POST /reconciliation", isIdempotent: true) {
+            request, context async throws(Unavailability) in
+            try await Self.reconcile(request, neighbour, context)
+        } fallback: { _, _ in
+            .absent
+        }
     }
 
     /// Redeems once an order, however often it is asked. After a timeout, whether it was redeemed is unknown.
@@ -97,15 +104,17 @@ struct CouponNeighbour: Sendable {
         await releasing.call(orderId, for: caller)
     }
 
+    /// Tells what is known here of a stretch of the orders; nil where coupon can't be told now.
+    func reconcile(_ request: ReconciliationRequest) async -> ReconciliationAnswer? {
+        await reconciling.call(request, for: .queue).value
+    }
+
     private static func redeem(
         _ order: Order, code: String, _ neighbour: Neighbour, _ context: CallContext
     ) async throws(Unavailability) -> Redeeming {
-        let request = RedemptionRequest(
-            orderId: order.id, customerId: order.request.customerId, code: code, at: order.document.createdAt,
-            items: order.pricedItems)
         do throws(CallError) {
             let redemption: Redemption = try await neighbour.call(
-                "POST", "/redemptions", body: request, expecting: [201],
+                "POST", "/redemptions", body: order.redemption(of: code), expecting: [201],
                 refusals: ["coupon-refused", "coupon-used", "contents-differ", "voided"],
                 in: context)
             guard redemption.orderId == order.id, redemption.code == code, redemption.status == .active,
@@ -169,5 +178,26 @@ struct CouponNeighbour: Sendable {
             case .unavailable(let reason): throw reason
             }
         }
+    }
+
+    private static func reconcile(
+        _ request: ReconciliationRequest, _ neighbour: Neighbour, _ context: CallContext
+    ) async throws(Unavailability) -> ReconciliationAnswer {
+        do throws(CallError) {
+            return try await neighbour.call("POST", "/reconciliation", body: request, expecting: [200], in: context)
+        } catch {
+            switch error {
+            case .refused: throw .invalidAnswer
+            case .unavailable(let reason): throw reason
+            }
+        }
+    }
+}
+
+extension Order {
+    /// The same each time that it is asked for.
+    func redemption(of code: String) -> RedemptionRequest {
+        RedemptionRequest(
+            orderId: id, customerId: request.customerId, code: code, at: document.createdAt, items: pricedItems)
     }
 }

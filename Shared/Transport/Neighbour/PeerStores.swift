@@ -46,6 +46,9 @@ package final class PeerStores: Sendable {
         state.withLock { $0.seen }.map { ServiceStore(service: $0.key, store: $0.value) }.sorted { $0.service < $1.service }
     }
 
+    /// The latest of one other service; nil: nothing was heard of it yet.
+    package func store(of service: String) -> StoreMark? { state.withLock { $0.seen[service] } }
+
     /// Keeps what another service says, unless it said more before.
     ///
     /// - Parameter header: a value of ``ServiceStore/header``; any other text is ignored.
