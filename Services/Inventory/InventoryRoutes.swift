@@ -63,7 +63,7 @@ struct InventoryRoutes: Sendable {
         let status = call.query("status", as: ReservationStatus.self, &check)
         try check.finish()
         let now = wall()
-        let found = try await store.read { database in
+        let found = try await store.list(until: call.deadline) { database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
         }
         return try await paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
@@ -75,7 +75,9 @@ struct InventoryRoutes: Sendable {
 
     private func products(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        let found = try await store.read { try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1) }
+        let found = try await store.list(until: call.deadline) {
+            try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1)
+        }
         return try await paging.answer(found) { $0.sku }
     }
 
@@ -91,7 +93,9 @@ struct InventoryRoutes: Sendable {
 
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        let found = try await store.read { try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1) }
+        let found = try await store.list(until: call.deadline) {
+            try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1)
+        }
         return try await paging.answer(found) { $0.sku }
     }
 
