@@ -66,7 +66,8 @@ struct InventoryRoutes: Sendable {
         let found = try await store.list(until: call.deadline) { database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
         }
-        return try await paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
+        let seen = found.map { ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items) }
+        return try await paging.answer(seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
     }
 
     private func reservation(_ call: Call) async throws -> Answer {

@@ -13,7 +13,7 @@ final class StoreCheck: Sendable {
     /// Bytes of a file that is looked at before it is opened, whatever the time: 0.04 s from memory, 0.4 s from a slow disk.
     static let largestAtStart: Int64 = 16 << 20
     /// Until a table is tried again, from which the check had to give way.
-    private static let pause = DispatchTimeInterval.seconds(60)
+    private static let pause = DispatchTimeInterval.seconds(10)
 
     typealias OnDamage = @Sendable (String) -> Void
     private struct State {
@@ -84,10 +84,11 @@ final class StoreCheck: Sendable {
             logger.info("the whole file is sound", metadata: ["path": "\(path)"])
         } catch {
             if state.withLock({ $0.isStopped }) { return }
-            if let error = error as? DatabaseError, error.extendedResultCode.storeFailure == .final {
+            if let error = error as? DatabaseError, error.resultCode.isDamage {
                 return isDamaged(Self.words(error.message ?? "\(error.extendedResultCode)"), onDamage)
             }
             // It had to give way, or lacked a descriptor or memory.
+            logger.info("the file can't be checked now; it is tried again soon", metadata: ["path": "\(path)", "reason": "\(error)"])
             queue.asyncAfter(deadline: .now() + Self.pause) { [weak self, left] in self?.look(at: left, onDamage) }
         }
     }
@@ -99,7 +100,7 @@ final class StoreCheck: Sendable {
     }
 
     /// One short-lived connection each, so that no snapshot outlives its read.
-    private func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
         let reader = try DatabaseQueue(path: path, configuration: configuration)
         defer { try? reader.close() }
         let isStopped = state.withLock { state in
@@ -122,5 +123,15 @@ final class StoreCheck: Sendable {
         queue.async(group: end) {}
         // More than once: one that finds no statement under way yet is forgotten by SQLite.
         repeat { giveWay() } while end.wait(timeout: .now() + .milliseconds(10)) == .timedOut
+    }
+}
+
+extension ResultCode {
+    /// What is wrong in the file itself; not what a look at it lacked.
+    fileprivate var isDamage: Bool {
+        switch self {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: true
+        default: false
+        }
     }
 }

@@ -1,10 +1,12 @@
+import Contracts
 import Dispatch
 import Foundation
 import GRDB
 import Resilience
-import Storage
 import TestSupport
 import Testing
+
+@testable import Storage
 
 /// The log is looked at by its file: SQLite begins it anew only where it was copied as a whole and no reader is in it.
 @Suite("The log under readers", .timeLimit(.minutes(10)))
@@ -70,19 +72,6 @@ struct LongLogTests {
         #expect(await store.health() == .healthy)
     }
 
-    @Test("nor do four that read single rows without pause")
-    func singleRows() async throws {
-        let folder = try TemporaryFolder()
-        let store = try await filled(folder)
-        defer { store.close() }
-        let longest = try await besideReaders {
-            _ = try await store.read { try $0.row("SELECT * FROM notes WHERE id = 17") != nil }
-        } _: {
-            try await writePages(store)
-        }
-        #expect(longest < Self.bound)
-    }
-
     @Test("a reader that stays, as a backup does, fails no write; when it is gone the log is cut to its length again")
     func oneThatStays() async throws {
         let folder = try TemporaryFolder()
@@ -108,6 +97,47 @@ struct LongLogTests {
             _ = try await writePages(store)
             return try pagesInLog(store) < Self.bound
         }
+    }
+
+    @Test("nor is the store one that can't be written then: its health never changes")
+    func oneThatStaysIsNoFailure() async throws {
+        let folder = try TemporaryFolder()
+        let pool = try DatabasePool(path: folder.path + "/test.sqlite")
+        defer { try? pool.close() }
+        try await pool.write { database in
+            for migration in [StoreIdentity.migration, notes] { try database.execute(sql: migration.sql) }
+        }
+        let mark = StoreMark(id: "test", epoch: 0, commits: 0)
+        let changes = Watched([StoreHealth]())
+        let isLong = Watched(0)
+        let writer = GroupCommitWriter(
+            pool: pool, mark: mark, counter: try StoreCounterFile(path: folder.path + "/test.counter", mark),
+            lists: ListTurns(), longestLog: 1, onLongLog: { isLong.update { $0 += 1 } },
+            onChange: { health in changes.update { $0.append(health) } })
+        let hasBegun = Watched(false)
+        let end = DispatchSemaphore(value: 0)
+        let reader = Task {
+            try await pool.read { database in
+                _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM notes")
+                hasBegun.update { $0 = true }
+                end.wait()
+            }
+        }
+        await hasBegun.until { $0 }
+        for number in 0..<4 {
+            try await writer.write { database in
+                for part in 0..<1000 {
+                    try database.run(
+                        "INSERT INTO notes (text) VALUES (?)", ["\(number) \(part)" + String(repeating: "x", count: 4000)])
+                }
+            } committed: {
+            }
+        }
+        writer.finish()
+        #expect(isLong.value > 0)
+        #expect(changes.value == [])
+        end.signal()
+        try await reader.value
     }
 
     @Test("lists are read one at a time, whatever asks for them at once, and each gets its answer")

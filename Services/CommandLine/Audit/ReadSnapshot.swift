@@ -9,15 +9,14 @@ extension StackReader {
         for name in ServiceName.allCases { snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers }
         for name in ServiceName.allCases { snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store }
         progress("reading all services")
-        // At once: while one looks for a page, those of others are decoded. Of what is the bulk, only that is kept which the
-        // invariants ask for: names, and the items of reservations, are most of a large stack.
+        // At once: while one looks for a page, those of others are decoded. Names are most of an order, and aren't kept.
         async let orders = all(.order, "/orders") { (order: inout OrderDocument) in
             for index in order.items.indices { order.items[index].name = nil }
         }
         async let payments: [Payment] = all(.payment, "/payments")
-        async let reservations = all(.inventory, "/reservations") { (reservation: inout Reservation) in reservation.items = [] }
+        async let reservations: [AuditedReservation] = all(.inventory, "/reservations")
         async let redemptions: [Redemption] = all(.coupon, "/redemptions")
-        async let notifications: [StoredNotification] = all(.notification, "/notifications")
+        async let notifications: [AuditedNotification] = all(.notification, "/notifications")
         snapshot.stock = try await all(.inventory, "/stock")
         snapshot.ledger = try await get(Ledger.self, .payment, "/ledger")
         snapshot.redemptions = try await redemptions
