@@ -63,7 +63,7 @@ struct CouponRoutes: Sendable {
         try check.finish()
         let filter = CouponStore.Filter(
             code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"), status: status)
-        let redemptions = try await store.read {
+        let redemptions = try await store.list(until: call.deadline) {
             try CouponStore.redemptions($0, filter, after: paging.after, limit: paging.limit + 1)
         }
         return try await paging.answer(redemptions) { $0.orderId }

@@ -63,10 +63,11 @@ struct InventoryRoutes: Sendable {
         let status = call.query("status", as: ReservationStatus.self, &check)
         try check.finish()
         let now = wall()
-        let found = try await store.read { database in
+        let found = try await store.list(until: call.deadline) { database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
         }
-        return try await paging.answer(found.map { $0.seen(at: now) }) { $0.orderId }
+        let seen = found.map { ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items) }
+        return try await paging.answer(seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
     }
 
     private func reservation(_ call: Call) async throws -> Answer {
@@ -75,7 +76,9 @@ struct InventoryRoutes: Sendable {
 
     private func products(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        let found = try await store.read { try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1) }
+        let found = try await store.list(until: call.deadline) {
+            try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1)
+        }
         return try await paging.answer(found) { $0.sku }
     }
 
@@ -91,7 +94,9 @@ struct InventoryRoutes: Sendable {
 
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        let found = try await store.read { try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1) }
+        let found = try await store.list(until: call.deadline) {
+            try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1)
+        }
         return try await paging.answer(found) { $0.sku }
     }
 

@@ -128,7 +128,7 @@ extension InventoryStore {
     /// By order id, those past `after`; what is due counts as expired.
     static func reservations(
         _ database: Database, status: ReservationStatus?, at now: Timestamp, after: String?, limit: Int
-    ) throws -> [Reservation] {
+    ) throws -> [ListedReservation] {
         try database.rows(
             """
             SELECT \(reservationColumns) FROM reservations
@@ -137,7 +137,7 @@ extension InventoryStore {
             ORDER BY order_id LIMIT :limit
             """,
             ["after": after ?? "", "status": status?.rawValue, "now": now.milliseconds, "limit": limit]
-        ).map(reservation)
+        ).map { ListedReservation(reservation: try reservation($0, items: []), items: $0[1]) }
     }
 
     /// Those whose time is over and whose stock is still set aside, the oldest first.
@@ -180,12 +180,16 @@ extension InventoryStore {
     }
 
     private static func reservation(_ row: Row) throws -> Reservation {
+        try reservation(row, items: try JSON.decode([ReservedItem].self, from: row[1]))
+    }
+
+    private static func reservation(_ row: Row, items: [ReservedItem]) throws -> Reservation {
         let name: String = row[2]
         guard let status = ReservationStatus(rawValue: name) else {
             throw StoreError.failed(reason: "a reservation has the unknown status \(name)")
         }
         return Reservation(
-            orderId: row[0], items: try JSON.decode([ReservedItem].self, from: row[1]), status: status,
-            currency: Catalogue.currency, expiresAt: Timestamp(milliseconds: row[3]))
+            orderId: row[0], items: items, status: status, currency: Catalogue.currency,
+            expiresAt: Timestamp(milliseconds: row[3]))
     }
 }

@@ -68,13 +68,12 @@ struct OrderRoutes: Sendable {
         let status = call.query("status", as: OrderStatus.self, &check)
         try check.finish()
         let customerId = call.query("customerId")
-        let (documents, areMore) = try await store.read { database in
-            let (orders, areMore) = try OrderStore.orders(
+        let (orders, areMore) = try await store.list(until: call.deadline) { database in
+            try OrderStore.orders(
                 database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1,
                 bytes: Paging.largestPage)
-            return (try orders.map { try OrderView.view(database, $0) }, areMore)
         }
-        return try await paging.answer(documents, areMore: areMore) { $0.id }
+        return try await paging.answer(orders, areMore: areMore, position: { $0.id }, encode: { try $0.encoded() })
     }
 
     private func show(_ call: Call) async throws -> Answer {

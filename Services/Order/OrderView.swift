@@ -12,11 +12,14 @@ enum OrderView {
     }
 
     static func view(_ database: Database, _ order: Order) throws -> OrderDocument {
-        var document = order.document
-        if order.status == .cancelled {
-            let kinds = try DurableQueue.kinds(database, key: order.id)
-            document.pending = kinds.compactMap { Errand(rawValue: $0)?.undoes }.sorted()
-        }
+        guard order.status == .cancelled else { return order.document }
+        return view(order.document, messages: try DurableQueue.kinds(database, key: order.id))
+    }
+
+    /// - Parameter messages: the kinds of those that a cancelled order still has.
+    static func view(_ cancelled: OrderDocument, messages: [String]) -> OrderDocument {
+        var document = cancelled
+        document.pending = messages.compactMap { Errand(rawValue: $0)?.undoes }.sorted()
         return document
     }
 }

@@ -55,7 +55,7 @@ struct PaymentRoutes: Sendable {
         let orderId = call.query("orderId")
         if let orderId { check.text(orderId, "/orderId") }
         try check.finish()
-        let payments = try await store.read {
+        let payments = try await store.list(until: call.deadline) {
             try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
         }
         return try await paging.answer(payments) { $0.id }

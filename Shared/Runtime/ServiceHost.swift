@@ -123,6 +123,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
                 "storage-failed", "The store failed",
                 "Nothing is acknowledged: the disk failed, and whether it kept this shows when the service is back.",
                 retryAfter: 5)
+        case .tooSlow: .deadlineExceeded
         case .closed:
             .unavailable("draining", "Shutting down", "The service is shutting down.")
         default: nil

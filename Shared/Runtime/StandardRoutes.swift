@@ -58,6 +58,10 @@ struct StandardRoutes: Sendable {
                 \(name) can't write for want of memory, a file descriptor or a lock; its log says which. It tries again by \
                 itself, and is ready when that succeeds.
                 """)
+        case .damaged:
+            throw Problem.unavailable(
+                "store-failed", "Not ready",
+                "The file of \(name) is damaged; its log says where. Restore a backup: a restart doesn't take this file.")
         case .failed:
             throw Problem.unavailable(
                 "store-failed", "Not ready",

@@ -15,6 +15,12 @@ final class GroupCommitWriter: Sendable {
     /// How many pages the log grows by before they are copied into the file, as SQLite's own default has it.
     static let pagesBetweenCheckpoints: Int32 = 1000
 
+    /// How many pages the log may have before lists are held up to empty it (16 MiB).
+    static let longestLog = 4000
+
+    /// What a commit waits for readers at most while the log is emptied, in milliseconds; twice, if it comes to that.
+    private static let patience: Int32 = 100
+
     private struct Waiting: Sendable {
         /// Runs the caller's body; returns what tells the caller once the transaction is on disk.
         let run: @Sendable (Database) throws -> Settlement
@@ -31,23 +37,35 @@ final class GroupCommitWriter: Sendable {
         var mark: StoreMark
         /// Written to the log since the last checkpoint.
         var pagesInLog: Int32 = 0
+        /// How many pages the log has when it is next emptied by force.
+        var emptiedAt: Int
     }
 
     private let pool: DatabasePool
     private let counter: StoreCounterFile
+    private let lists: ListTurns
+    private let longestLog: Int
+    private let onLongLog: @Sendable () -> Void
     private let onChange: @Sendable (StoreHealth) -> Void
     private let queue = DispatchQueue(label: "store.writer", qos: .userInitiated)
     private let state: Locked<State>
 
     /// - Parameters:
     ///   - mark: the store's, which `counter` has already.
-    ///   - onChange: called with each new health, on the writer's queue.
+    ///   - lists: what waits while the log is emptied.
+    ///   - longestLog: in pages.
+    ///   - onLongLog: called when the log is longer than that, so that whatever reads for long gives way.
+    ///   - onChange: called with each new health.
     init(
-        pool: DatabasePool, mark: StoreMark, counter: StoreCounterFile, onChange: @escaping @Sendable (StoreHealth) -> Void
+        pool: DatabasePool, mark: StoreMark, counter: StoreCounterFile, lists: ListTurns, longestLog: Int,
+        onLongLog: @escaping @Sendable () -> Void, onChange: @escaping @Sendable (StoreHealth) -> Void
     ) {
         self.pool = pool
         self.counter = counter
-        state = Locked(State(mark: mark))
+        self.lists = lists
+        self.longestLog = longestLog
+        self.onLongLog = onLongLog
+        state = Locked(State(mark: mark, emptiedAt: longestLog))
         self.onChange = onChange
     }
 
@@ -101,7 +119,7 @@ final class GroupCommitWriter: Sendable {
     /// One transaction for the whole group. Nobody is told of success before the commit is on disk; where the transaction
     /// as a whole fails, everybody in it is told so. After a failure of the disk nothing is tried any more.
     private func commit(_ group: [Waiting]) {
-        if case .failed(let reason) = health {
+        if let reason = health.finalReason {
             return settle(group, group.map { _ in .failure(StoreError.failed(reason: reason)) })
         }
         var outcomes: [Result<Settlement, any Error>] = []
@@ -142,13 +160,50 @@ final class GroupCommitWriter: Sendable {
     /// Copies the log into the file, once everybody whose write is in it has been told. Where the disk fails, nothing more is
     /// written: the log is all there is of those pages, and a second try that succeeds would throw it away. What passes is
     /// tried again after the next commit: SQLite counts pages as copied only when the file is synced, so it begins anew.
+    ///
+    /// SQLite begins the log anew only where it is copied as a whole and no reader is in it, which readers that overlap can
+    /// prevent for ever. So a log that has become long is emptied between two lists.
     private func checkpoint() {
         do {
-            _ = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
-            state.withLock { $0.pagesInLog = 0 }
+            let pages = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }.walFrameCount
+            let isLong = state.withLock { state in
+                state.pagesInLog = 0
+                return pages >= state.emptiedAt
+            }
+            guard isLong else { return }
+            onLongLog()
+            lists.between { [self] done in
+                queue.async {
+                    self.emptyLog(of: pages)
+                    done()
+                }
+            }
         } catch {
             failed(error)
         }
+    }
+
+    /// Waits for the readers that are still in the log: they read single rows now, and those that come meanwhile read the
+    /// file. Where one stays, as a backup does, it is tried again when the log is twice as long.
+    private func emptyLog(of pages: Int) {
+        guard health.finalReason == nil else { return }
+        do {
+            try pool.writeWithoutTransaction { database in
+                sqlite3_busy_timeout(database.sqliteConnection, Self.patience)
+                defer { sqlite3_busy_timeout(database.sqliteConnection, Store.busyTimeout) }
+                try database.checkpoint(.restart)
+            }
+            state.withLock { $0.emptiedAt = longestLog }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            state.withLock { $0.emptiedAt = 2 * pages }
+        } catch {
+            failed(error)
+        }
+    }
+
+    /// The file is damaged: nothing more is written.
+    func isDamaged(_ reason: String) {
+        changeHealth { $0.health.isDamaged(reason) }
     }
 
     private func wrote(_ pages: Int32) {

@@ -2,6 +2,7 @@ package import Contracts
 import CrashPoints
 import Foundation
 package import GRDB
+package import Resilience
 
 /// One service's SQLite file: the only process that opens it, one connection that writes, a few that read.
 ///
@@ -20,20 +21,33 @@ package final class Store: Sendable {
 
     /// Connections that read.
     private static let readers = 4
+    /// How long a connection waits for a lock, in milliseconds.
+    static let busyTimeout: Int32 = 5000
+    /// How long a list may read. It takes milliseconds; what scans a store that has outgrown it must not keep the log.
+    private static let longestList = Duration.seconds(1)
 
     package let path: String
     private let pool: DatabasePool
     private let writer: GroupCommitWriter
+    private let lists = ListTurns()
+    private let check: StoreCheck
     private let counter: StoreCounterFile
     private let lock: FolderLock
 
     /// Opens `folder/name.sqlite`, making both where missing, and brings its schema up to date.
     ///
-    /// - Parameter acceptingLoss: whether to go on with what the file holds, whatever else was acknowledged once. From then on
-    ///   that is what the store is (a new epoch).
+    /// A file of more than `checkedAtStart` bytes is looked at for damage afterwards: see ``StoreHealth/damaged(reason:)``.
+    ///
+    /// - Parameters:
+    ///   - acceptingLoss: whether to go on with what the file holds, whatever else was acknowledged once. From then on that is
+    ///     what the store is (a new epoch).
+    ///   - longestLog: pages of the log from which on it is emptied by force.
     /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, newer than this code, or
     ///   older than what was acknowledged. It is then as it was.
-    package init(folder: String, name: String, migrations: [Migration], acceptingLoss: Bool = false) throws {
+    package init(
+        folder: String, name: String, migrations: [Migration], acceptingLoss: Bool = false,
+        checkedAtStart: Int64 = StoreCheck.largestAtStart, longestLog: Int = GroupCommitWriter.longestLog
+    ) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
@@ -43,13 +57,14 @@ package final class Store: Sendable {
         path = folder + "/\(name).sqlite"
         let counterPath = folder + "/\(name).counter"
         let mark: StoreMark
+        var configuration = Configuration()
+        let isCheckDue = StoreCheck.isDueAtStart(path, upTo: checkedAtStart)
         do {
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(5)
+            configuration.busyMode = .timeout(Double(Self.busyTimeout) / 1000)
             configuration.maximumReaderCount = Self.readers
             TemporaryStorage.keepInMemory(&configuration)
             let migrator = Self.migrator(migrations)
-            let held = try Self.inspect(path, migrator, configuration)
+            let held = try Self.inspect(path, migrator, configuration, checksAll: isCheckDue)
             mark = try StoreIdentity.opened(
                 held, known: StoreCounterFile.read(counterPath), path: path, counter: counterPath, acceptingLoss: acceptingLoss)
             // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log the same mode.
@@ -60,7 +75,11 @@ package final class Store: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
             // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0") }
+            // A log that has been longer is cut when it begins anew.
+            let settings = """
+                PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = \(longestLog * 4096)
+                """
+            try pool.writeWithoutTransaction { try $0.execute(sql: settings) }
             // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
             // file they are written and synced anew, before anything relies on them.
             _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
@@ -75,7 +94,11 @@ package final class Store: Sendable {
             throw StoreError.unusable(path: path, reason: error.message ?? "\(error.resultCode)")
         }
         let log = StoreLog(path: path)
-        writer = GroupCommitWriter(pool: pool, mark: mark, counter: counter) { log.changed(to: $0) }
+        check = StoreCheck(path: path, configuration: configuration)
+        writer = GroupCommitWriter(
+            pool: pool, mark: mark, counter: counter, lists: lists, longestLog: longestLog,
+            onLongLog: { [check] in check.giveWay() }, onChange: { log.changed(to: $0) })
+        if !isCheckDue { check.start { [writer] in writer.isDamaged($0) } }
     }
 
     private static func migrator(_ migrations: [Migration]) -> DatabaseMigrator {
@@ -86,10 +109,10 @@ package final class Store: Sendable {
         return migrator
     }
 
-    /// Looks at every page and at the schema, and answers what the store says of itself. Over a connection that can't write:
-    /// what is not ours to use is left as it is, its log too.
+    /// Looks at the schema, and where that is due at every page, and answers what the store says of itself. Over a connection
+    /// that can't write: what is not ours to use is left as it is, its log too.
     private static func inspect(
-        _ path: String, _ migrator: DatabaseMigrator, _ configuration: Configuration
+        _ path: String, _ migrator: DatabaseMigrator, _ configuration: Configuration, checksAll: Bool
     ) throws -> StoreIdentity? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         var configuration = configuration
@@ -97,12 +120,7 @@ package final class Store: Sendable {
         let reader = try DatabaseQueue(path: path, configuration: configuration)
         defer { try? reader.close() }
         return try reader.read { database in
-            // Of 100,000 orders (210 MiB) this takes 0.2 s when the file is in memory, 3.5 s when all of it comes from the disk.
-            let verdict = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
-            guard verdict == "ok" else {
-                let reason = verdict.split(whereSeparator: \.isNewline).joined(separator: " ")
-                throw StoreError.unusable(path: path, reason: "it is damaged (\(reason)); restore a backup")
-            }
+            if checksAll { try StoreCheck.checkAll(database, path: path) }
             guard try !migrator.hasBeenSuperseded(database) else { throw StoreError.newer(path: path) }
             return try StoreIdentity(in: database)
         }
@@ -140,6 +158,19 @@ package final class Store: Sendable {
         }
     }
 
+    /// Reads a list: one at a time, for at most a second each, so that no reader, however many there are, keeps the log from
+    /// being emptied. What doesn't read single rows by their key belongs here.
+    /// - Parameter deadline: of whatever waits for it, its turn included.
+    /// - Throws: ``StoreError/tooSlow`` when either is over.
+    package func list<Value: Sendable>(
+        until deadline: Deadline, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await lists.list { [self] in
+            let limit = ReadLimit(min(deadline, .after(Self.longestList)))
+            return try await read { try limit.run($0, body) }
+        }
+    }
+
     /// Copies what is committed now into a new file, readable by its owner alone, and returns its size once it is on disk.
     ///
     /// Nobody waits for it: readers and the writer go on, and what they commit meanwhile isn't in the copy. The file has its
@@ -157,7 +188,7 @@ package final class Store: Sendable {
     /// How the disk is, by the last write; of a healthy store the file is read, and one that can't be written is tried again.
     package func health() async -> StoreHealth {
         switch writer.health {
-        case .failed(let reason): return .failed(reason: reason)
+        case .failed, .damaged: return writer.health
         case .full, .unavailable:
             // Only a write can tell that it is over, and a service that is unready gets none.
             try? await write { try $0.execute(sql: "PRAGMA user_version = 1") }
@@ -176,6 +207,7 @@ package final class Store: Sendable {
 
     /// Lets the writes that wait finish, then closes the file and lets go of the folder; later calls throw.
     package func close() {
+        check.stop()
         writer.finish()
         // So that a stopped store is one file. After a failure the log stays as it is, as after a crash: nothing is copied
         // out of it and removed on a disk whose syncs may lie.

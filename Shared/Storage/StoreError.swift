@@ -19,6 +19,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case uncertain(reason: String)
     /// The disk failed while writing: the transaction's outcome is not to be relied upon.
     case failed(reason: String)
+    /// A list took longer than one may, and was given up.
+    case tooSlow
     case closed
 
     package var description: String {
@@ -32,6 +34,7 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .unavailable(let reason): "the store can't be used for now: \(reason)"
         case .uncertain(let reason): "the store was interrupted in a commit: \(reason)"
         case .failed(let reason): "the store failed: \(reason)"
+        case .tooSlow: "reading took too long"
         case .closed: "the store is closed"
         }
     }

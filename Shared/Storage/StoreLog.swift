@@ -24,6 +24,10 @@ final class StoreLog: Sendable {
                 the disk failed while writing: nothing more is written, nothing confirmed, until a restart; \
                 look at the disk first, then restart the service, which checks its file
                 """, metadata: ["path": "\(path)", "reason": "\(reason)"])
+        case .damaged(let reason):
+            logger.critical(
+                "the store failed: nothing more is written, nothing confirmed; a restart won't take this file",
+                metadata: ["path": "\(path)", "reason": "\(reason)"])
         case .unavailable(let reason):
             let now = ContinuousClock.now
             let isNews = state.withLock { state in

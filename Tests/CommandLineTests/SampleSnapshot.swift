@@ -63,9 +63,9 @@ extension Payment {
     }
 }
 
-extension Reservation {
-    static func sample(_ orderId: String, _ status: ReservationStatus) -> Reservation {
-        Reservation(orderId: orderId, items: [], status: status, currency: "USD", expiresAt: start)
+extension AuditedReservation {
+    static func sample(_ orderId: String, _ status: ReservationStatus) -> AuditedReservation {
+        AuditedReservation(orderId: orderId, status: status)
     }
 }
 
@@ -75,10 +75,8 @@ extension Redemption {
     }
 }
 
-extension StoredNotification {
-    static func sample(_ orderId: String, _ kind: NotificationKind) -> StoredNotification {
-        StoredNotification(
-            id: "\(orderId)-\(kind.rawValue)", orderId: orderId, customerId: "alice", kind: kind, channel: .log, status: .sent,
-            at: start)
+extension AuditedNotification {
+    static func sample(_ orderId: String, _ kind: NotificationKind) -> AuditedNotification {
+        AuditedNotification(orderId: orderId, kind: kind)
     }
 }

@@ -52,9 +52,10 @@ extension Shop {
             ], totals: ["USD": 0])
         snapshot.stock = inventory.stock.values.sorted { $0.sku < $1.sku }
         snapshot.reservations = inventory.reservations.values.sorted { $0.orderId < $1.orderId }
+            .map { AuditedReservation(orderId: $0.orderId, status: $0.status) }
         snapshot.redemptions = coupon.redemptions.values.sorted { $0.orderId < $1.orderId }
         snapshot.couponLimits = coupon.rules.mapValues(\.limitPerCustomer)
-        snapshot.notifications = notification.stored
+        snapshot.notifications = notification.stored.map { AuditedNotification(orderId: $0.orderId, kind: $0.kind) }
         snapshot.dead[.order] = disk.queue.entries.filter { $0.state == .dead }.map {
             DeadMessage(
                 id: "\($0.id)", kind: Errand.allCases[$0.kind].rawValue, key: Disk.id($0.key), tries: $0.tries,

@@ -8,20 +8,24 @@ extension StackReader {
         // What was heard of a store is read before the store, which goes on meanwhile.
         for name in ServiceName.allCases { snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers }
         for name in ServiceName.allCases { snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store }
-        progress("reading order")
-        snapshot.orders = try await all(.order, "/orders")
-        progress("reading payment")
-        snapshot.payments = try await all(.payment, "/payments")
-        snapshot.ledger = try await get(Ledger.self, .payment, "/ledger")
-        progress("reading inventory")
+        progress("reading all services")
+        // At once: while one looks for a page, those of others are decoded. Names are most of an order, and aren't kept.
+        async let orders = all(.order, "/orders") { (order: inout OrderDocument) in
+            for index in order.items.indices { order.items[index].name = nil }
+        }
+        async let payments: [Payment] = all(.payment, "/payments")
+        async let reservations: [AuditedReservation] = all(.inventory, "/reservations")
+        async let redemptions: [Redemption] = all(.coupon, "/redemptions")
+        async let notifications: [AuditedNotification] = all(.notification, "/notifications")
         snapshot.stock = try await all(.inventory, "/stock")
-        snapshot.reservations = try await all(.inventory, "/reservations")
-        progress("reading coupon")
-        snapshot.redemptions = try await all(.coupon, "/redemptions")
+        snapshot.ledger = try await get(Ledger.self, .payment, "/ledger")
+        snapshot.redemptions = try await redemptions
+        snapshot.notifications = try await notifications
+        snapshot.payments = try await payments
+        snapshot.reservations = try await reservations
+        snapshot.orders = try await orders
         let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(\.couponCode)
         snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
-        progress("reading notification")
-        snapshot.notifications = try await all(.notification, "/notifications")
         for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
         return snapshot
     }

@@ -6,11 +6,11 @@ struct Snapshot {
     var payments: [Payment] = []
     var ledger = Ledger(accounts: [], totals: [:])
     var stock: [Stock] = []
-    var reservations: [Reservation] = []
+    var reservations: [AuditedReservation] = []
     var redemptions: [Redemption] = []
     /// The limit a customer, of each coupon that was used and is known.
     var couponLimits: [String: Int] = [:]
-    var notifications: [StoredNotification] = []
+    var notifications: [AuditedNotification] = []
     var dead: [ServiceName: [DeadMessage]] = [:]
     /// How far each service's store has come by its own account.
     var stores: [ServiceName: StoreMark] = [:]
@@ -25,4 +25,16 @@ struct Snapshot {
             "deadLetters": dead.values.reduce(0) { $0 + $1.count },
         ]
     }
+}
+
+/// A reservation, as far as an invariant asks for it: its items are most of it, and are held by the stock.
+struct AuditedReservation: Codable {
+    var orderId: String
+    var status: ReservationStatus
+}
+
+/// A notification, as far as an invariant asks for it.
+struct AuditedNotification: Codable {
+    var orderId: String
+    var kind: NotificationKind
 }

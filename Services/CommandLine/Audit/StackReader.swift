@@ -24,14 +24,19 @@ struct StackReader {
         }
     }
 
-    /// Every item of a list, page by page.
-    func all<Item: Codable & Sendable>(_ name: ServiceName, _ path: String) async throws -> [Item] {
+    /// Every item of a list, page by page; what `thin` takes from each isn't kept.
+    func all<Item: Codable & Sendable>(
+        _ name: ServiceName, _ path: String, _ thin: (inout Item) -> Void = { _ in }
+    ) async throws -> [Item] {
         var items: [Item] = []
         var cursor: String?
         repeat {
             let query = "?limit=500" + (cursor.map { "&cursor=\(Self.escaped($0))" } ?? "")
             let page = try await get(Page<Item>.self, name, path + query)
-            items += page.items
+            for var item in page.items {
+                thin(&item)
+                items.append(item)
+            }
             cursor = page.nextCursor
         } while cursor != nil
         return items

@@ -1,5 +1,5 @@
 import Contracts
-import Foundation
+package import Foundation
 
 /// `limit` (1 to 500, by default 50) and `cursor` of a list, as every list takes them.
 package struct Paging: Sendable {
@@ -36,8 +36,16 @@ package struct Paging: Sendable {
     package func answer<Item: Encodable & Sendable>(
         _ items: [Item], areMore: Bool = false, position: @escaping @Sendable (Item) -> String
     ) async throws -> Answer {
-        let encode = { @Sendable in try encoded(items, areMore, position) }
-        let body = items.count > Self.fewItems ? try await LargeValues.run(encode) : try encode()
+        try await answer(items, areMore: areMore, position: position) { try JSON.encode($0) }
+    }
+
+    /// The same, of items that know better than JSON's encoder how they are written.
+    package func answer<Item: Sendable>(
+        _ items: [Item], areMore: Bool = false, position: @escaping @Sendable (Item) -> String,
+        encode: @escaping @Sendable (Item) throws -> Data
+    ) async throws -> Answer {
+        let page = { @Sendable in try encoded(items, areMore, position, encode) }
+        let body = items.count > Self.fewItems ? try await LargeValues.run(page) : try page()
         return .json(200, encoded: body)
     }
 
@@ -46,13 +54,15 @@ package struct Paging: Sendable {
     /// Half of what our own clients take, since a page ends after the document that goes beyond.
     package static let largestPage = 1 << 19
 
-    private func encoded<Item: Encodable>(_ items: [Item], _ areMore: Bool, _ position: (Item) -> String) throws -> Data {
+    private func encoded<Item>(
+        _ items: [Item], _ areMore: Bool, _ position: (Item) -> String, _ encode: (Item) throws -> Data
+    ) throws -> Data {
         var body = Data(#"{"items":["#.utf8)
         var last: Item?
         var count = 0
         for item in items.prefix(limit) where body.count < Self.largestPage {
             if count > 0 { body.append(UInt8(ascii: ",")) }
-            body.append(try JSON.encode(item))
+            body.append(try encode(item))
             last = item
             count += 1
         }

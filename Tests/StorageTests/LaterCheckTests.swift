@@ -1,0 +1,105 @@
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@testable import Storage
+
+/// A file that is too large to be looked at before the start: here every one is.
+@Suite("A file that is checked after the start", .timeLimit(.minutes(10)))
+struct LaterCheckTests {
+    private static let pageSize = 4096
+
+    private func openUnchecked(_ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes]) throws -> Store {
+        try Store(folder: folder.path, name: "test", migrations: migrations, checkedAtStart: 0, longestLog: 500)
+    }
+
+    /// A closed store of many pages; answers its file.
+    private func filled(_ folder: TemporaryFolder) async throws -> URL {
+        let store = try open(folder)
+        try await store.write { database in
+            for number in 0..<2000 {
+                try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number) " + String(repeating: "x", count: 200)])
+            }
+        }
+        store.close()
+        return URL(filePath: store.path)
+    }
+
+    private func refuses(_ body: () async throws -> Void) async -> String? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test("damage that is found then fails the store: nothing is written any more, and the next start refuses it at once")
+    func damage() async throws {
+        let folder = try TemporaryFolder()
+        let file = try await filled(folder)
+        let sound = try Data(contentsOf: file)
+        let pages = sound.count / Self.pageSize
+        var chance = SeededChance("damaged later")
+        for page in [pages / 2, pages - 1] + (0..<5).map({ _ in 10 + chance.upTo(pages - 10) }) {
+            // A whole check that finds nothing forgets what was there before.
+            try sound.write(to: file)
+            try openUnchecked(folder).close()
+            var damaged = sound
+            for index in page * Self.pageSize..<(page + 1) * Self.pageSize { damaged[index] = UInt8(chance.upTo(256)) }
+            try damaged.write(to: file)
+
+            let store = try openUnchecked(folder)
+            try await eventually { await store.health() != .healthy }
+            guard case .damaged(let reason) = await store.health() else {
+                Issue.record("page \(page): the store says it is \(await store.health())")
+                return
+            }
+            #expect(reason.hasPrefix("it is damaged (") && reason.hasSuffix("); restore a backup") && !reason.contains("\n"))
+            let refusal = await refuses { try await add(store, "after") }
+            #expect(refusal == "the store failed: \(reason)")
+            store.close()
+
+            let start = try #require(await refuses { try openUnchecked(folder).close() })
+            #expect(start.contains(file.path) && start.contains("it is damaged (") && !start.contains("\n"))
+        }
+        // What is put in its place is looked at as a whole, once.
+        try sound.write(to: file)
+        for _ in 0..<2 {
+            let store = try openUnchecked(folder)
+            try await add(store, "restored \(UUID())")
+            store.close()
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!names.contains { $0.hasSuffix(".damaged") })
+    }
+
+    @Test("a look that takes long ends when it has to give way, and after the end there is none")
+    func givesWay() async throws {
+        let folder = try TemporaryFolder()
+        let store = try open(folder)
+        defer { store.close() }
+        let check = StoreCheck(path: store.path, configuration: Configuration())
+        let hasEnded = Watched(false)
+        let look = Task.detached {
+            defer { hasEnded.update { $0 = true } }
+            return try check.read { database in
+                try Int.fetchOne(
+                    database, sql: "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n")
+            }
+        }
+        // More than once: it may not have begun to read.
+        try await eventually {
+            check.giveWay()
+            return hasEnded.value
+        }
+        await #expect {
+            try await look.value
+        } throws: { error in
+            (error as? DatabaseError)?.resultCode == .SQLITE_INTERRUPT
+        }
+        check.stop()
+        #expect(throws: CancellationError.self) { try check.read { _ in } }
+    }
+}
