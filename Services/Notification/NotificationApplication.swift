@@ -10,7 +10,9 @@ package struct NotificationApplication: ServiceApplication {
     package static let defaultPort = 8085
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [NotificationStore.migration, DurableQueue.migration]
+    static let migrations = [
+        NotificationStore.migration, DurableQueue.migration, NotificationStore.lists, DurableQueue.counts,
+    ]
 
     package let store: Store
     package let queue: DurableQueue

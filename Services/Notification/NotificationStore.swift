@@ -21,6 +21,15 @@ enum NotificationStore {
         """
     )
 
+    /// A list's order is in each: a row's number ends every index.
+    static let lists = Store.Migration(
+        "notification-lists-1",
+        """
+        CREATE INDEX notifications_customer ON notifications (customer_id);
+        CREATE INDEX notifications_kind ON notifications (kind);
+        """
+    )
+
     /// What a list is asked for; nil asks for all.
     struct Filter: Sendable {
         var orderId: String?
@@ -46,23 +55,14 @@ enum NotificationStore {
     static func notifications(
         _ database: Database, _ filter: Filter, after: String?, limit: Int
     ) throws -> [StoredNotification] {
-        var conditions: [String] = []
-        var arguments: [(any DatabaseValueConvertible)?] = []
-        for (condition, value) in [
-            ("order_id = ?", filter.orderId), ("customer_id = ?", filter.customerId), ("kind = ?", filter.kind?.rawValue),
-            ("sequence < (SELECT sequence FROM notifications WHERE id = ?)", after),
-        ] {
-            guard let value else { continue }
-            conditions.append(condition)
-            arguments.append(value)
-        }
-        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        arguments.append(limit)
+        let conditions = ListConditions(
+            ["order_id": filter.orderId, "customer_id": filter.customerId, "kind": filter.kind?.rawValue],
+            from: ("sequence < (SELECT sequence FROM notifications WHERE id = ?)", after))
         return try database.rows(
             """
-            SELECT id, order_id, customer_id, kind, channel, status, at FROM notifications \(condition)
+            SELECT id, order_id, customer_id, kind, channel, status, at FROM notifications \(conditions.sql)
             ORDER BY sequence DESC LIMIT ?
-            """, StatementArguments(arguments)
+            """, conditions.arguments(limit: limit)
         ).map(notification)
     }
 

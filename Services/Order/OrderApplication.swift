@@ -17,7 +17,7 @@ package struct OrderApplication: ServiceApplication {
         OrderStore.migration, OrderStore.promises, OrderStore.couponUses,
         LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
-        OrderStore.couponUseStates, OrderStore.refunds,
+        OrderStore.couponUseStates, OrderStore.refunds, OrderStore.lists, DurableQueue.counts,
     ]
 
     package let store: Store

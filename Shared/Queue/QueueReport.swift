@@ -25,23 +25,43 @@ extension DurableQueue {
     /// A message whose lease has run out is ready; one that is blocked is delayed.
     package func report() async throws -> Report {
         let now = clock.now
-        return try await store.read { database in
-            var report = Report()
-            var oldest = now
-            let rows = try database.rows(
-                """
-                SELECT kind, CASE WHEN state = 'dead' THEN 'dead' WHEN due_at <= ? THEN 'ready' WHEN state = 'leased' THEN 'leased'
-                    ELSE 'delayed' END, count(*), min(created_at)
-                FROM queue GROUP BY 1, 2
-                """, [now])
-            for row in rows {
-                guard let state = Report.State(rawValue: row[1]) else { continue }
-                report.counts[row[0], default: [:]][state] = row[2]
-                if state != .dead { oldest = min(oldest, row[3]) }
-            }
-            report.oldestAge = .milliseconds(now - oldest)
-            return report
+        return try await store.read { try Self.report($0, at: now) }
+    }
+
+    /// Reads the messages that aren't due one by one; those that are may be many, and are what is left of the counts.
+    static func report(_ database: Database, at now: Int64) throws -> Report {
+        struct LanePriority: Hashable {
+            var lane: String
+            var priority: Int
         }
+        var report = Report()
+        var open: Set<LanePriority> = []
+        for row in try database.rows("SELECT kind, state, messages, lane, priority FROM queue_counts WHERE messages > 0") {
+            let state: Report.State
+            switch row[1] as String {
+            case "dead": state = .dead
+            case "blocked": state = .delayed
+            default:
+                state = .ready
+                open.insert(LanePriority(lane: row[3], priority: row[4]))
+            }
+            report.counts[row[0], default: [:]][state, default: 0] += row[2]
+        }
+        for lane in open {
+            let notDue = try Row.fetchCursor(
+                database.cachedStatement(
+                    sql: "SELECT kind, state FROM queue WHERE lane = ? AND priority = ? AND due_at > ?"),
+                arguments: [lane.lane, lane.priority, now])
+            while let row = try notDue.next() {
+                let state: Report.State = row[1] == "leased" ? .leased : .delayed
+                report.counts[row[0], default: [:]][state, default: 0] += 1
+                report.counts[row[0], default: [:]][.ready, default: 0] -= 1
+            }
+        }
+        report.counts = report.counts.mapValues { $0.filter { $0.value > 0 } }
+        let oldest = try database.row("SELECT min(created_at) FROM queue WHERE state <> 'dead'")?[0] as Int64?
+        report.oldestAge = .milliseconds(now - min(now, oldest ?? now))
+        return report
     }
 
     static let deadLettersSQL = """
