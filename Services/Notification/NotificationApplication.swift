@@ -17,6 +17,7 @@ package struct NotificationApplication: ServiceApplication {
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
+    package let retentions: [Retention]
 
     package init(configuration: NotificationConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
@@ -24,6 +25,11 @@ package struct NotificationApplication: ServiceApplication {
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        retentions = [
+            Retention("notifications", keptFor: configuration.retention) { database, until, _, limit in
+                try NotificationStore.deleteOldest(database, until: until, limit: limit)
+            }
+        ]
         routes =
             NotificationRoutes(
                 store: store, notify: Notify(store: store, wall: wall, logger: environment.logger)

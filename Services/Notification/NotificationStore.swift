@@ -1,5 +1,6 @@
 import Contracts
 import GRDB
+import Runtime
 import Storage
 
 /// Notifications on disk; the only SQL of this service.
@@ -64,6 +65,17 @@ enum NotificationStore {
             ORDER BY sequence DESC LIMIT ?
             """, conditions.arguments(limit: limit)
         ).map(notification)
+    }
+
+    /// Deletes the oldest ones, `limit` at most, as far as they are from `until` or before. One that isn't sent yet stays, and
+    /// what is younger.
+    static func deleteOldest(_ database: Database, until: Timestamp, limit: Int) throws -> Retention.Batch {
+        let oldest = try database.rows("SELECT sequence, at, status FROM notifications ORDER BY sequence LIMIT ?", [limit])
+        let old = oldest.prefix { ($0[1] as Int64) <= until.milliseconds && ($0[2] as String) != "stored" }
+        guard let last = old.last?[0] as Int64? else { return Retention.Batch() }
+        try database.run("DELETE FROM notifications WHERE sequence <= ?", [last])
+        return Retention.Batch(
+            count: old.count, until: old.map { Timestamp(milliseconds: $0[1]) }.max(), cursor: old.count == limit ? "" : nil)
     }
 
     private static func notification(_ row: Row) throws -> StoredNotification {

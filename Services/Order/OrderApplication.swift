@@ -18,12 +18,14 @@ package struct OrderApplication: ServiceApplication {
         LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
         OrderStore.couponUseStates, OrderStore.refunds, OrderStore.lists, DurableQueue.counts,
+        OrderStore.retention,
     ]
 
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
     package let background: [any Service]
+    package let retentions: [Retention]
     package let path: ServingPath
     private let catalogue: LastKnownCatalogue
     private let coupons: LastKnownCoupons
@@ -111,6 +113,11 @@ package struct OrderApplication: ServiceApplication {
         let workers = QueueWorkers(
             queue: queue, lanes: lanes, policy: policy,
             share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 }, logger: environment.logger)
+        retentions = [
+            Retention("orders", keptFor: configuration.retention) {
+                try OrderStore.deleteOld($0, until: $1, past: $2, limit: $3)
+            }
+        ]
         background = [expire, catalogue, coupons, workers]
     }
 

@@ -50,7 +50,7 @@ struct OrderStore: Sendable {
         case existing(Order)
     }
 
-    private static let columns = "id, created_at, request, document, progress, version"
+    static let columns = "id, created_at, request, document, progress, version"
 
     /// Writes an order ahead of any call; an order that has the key already stays as it is.
     static func insert(_ database: Database, _ order: Order, key: String, request: Data) throws -> Placed {
@@ -129,7 +129,7 @@ struct OrderStore: Sendable {
         return (orders, false)
     }
 
-    private static func decode(_ row: Row) throws -> Order {
+    static func decode(_ row: Row) throws -> Order {
         let request = try JSON.decode(OrderRequest.self, from: row[2]).canonical
         var order = Order(id: row[0], request: request, at: Timestamp(milliseconds: row[1]))
         order.version = row[5]

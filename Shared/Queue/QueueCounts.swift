@@ -5,8 +5,6 @@ package import Storage
 extension DurableQueue {
     /// `open` is waiting or leased: which of the two, and whether it is due, changes too often to be counted here. By lane and
     /// priority as well, since that finds those that aren't due in `queue_due`.
-    ///
-    /// `queue_open` finds the oldest.
     package static let counts = Store.Migration(
         "queue-counts-1",
         """
@@ -40,7 +38,6 @@ extension DurableQueue {
                 VALUES (new.lane, new.priority, new.kind, iif(new.due_at IS NULL, new.state, 'open'), 1)
                 ON CONFLICT DO UPDATE SET messages = messages + 1;
         END;
-        CREATE INDEX queue_open ON queue (created_at) WHERE state <> 'dead';
         """
     )
 }

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+package import GRDB
 import Storage
 
 /// What the queue says of itself, and what an operator may ask of it.
@@ -59,9 +59,19 @@ extension DurableQueue {
             }
         }
         report.counts = report.counts.mapValues { $0.filter { $0.value > 0 } }
-        let oldest = try database.row("SELECT min(created_at) FROM queue WHERE state <> 'dead'")?[0] as Int64?
-        report.oldestAge = .milliseconds(now - min(now, oldest ?? now))
+        report.oldestAge = .milliseconds(now - min(now, try oldest(database, besides: report.total(.dead)) ?? now))
         return report
+    }
+
+    /// When the oldest message that isn't dead was added. Of so many dead letters and one more message, one isn't dead: an index
+    /// that finds it would cost every message of every order a page.
+    private static func oldest(_ database: Database, besides dead: Int) throws -> Int64? {
+        let first = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT state, created_at FROM queue ORDER BY id LIMIT ?"), arguments: [dead + 1])
+        while let row = try first.next() {
+            if (row[0] as String) != "dead" { return row[1] }
+        }
+        return nil
     }
 
     static let deadLettersSQL = """
@@ -75,6 +85,16 @@ extension DurableQueue {
                 DeadLetter(id: $0[0], kind: $0[1], key: $0[2], tries: $0[3], reason: $0[4], createdAt: $0[5])
             }
         }
+    }
+
+    /// Deletes the oldest dead letters, `limit` at most, as far as they were enqueued at `until` or before.
+    /// - Returns: how many, and when the youngest of them was enqueued.
+    package func deleteDead(_ database: Database, until: Int64, limit: Int) throws -> (count: Int, until: Int64?) {
+        let oldest = try database.rows(Self.deadLettersSQL, [0, limit])
+        let old = oldest.prefix { ($0["created_at"] as Int64) <= until }
+        guard let last = old.last?["id"] as Int64? else { return (0, nil) }
+        try database.run("DELETE FROM queue WHERE state = 'dead' AND id <= ?", [last])
+        return (old.count, old.map { $0["created_at"] }.max())
     }
 
     /// Sends every dead letter another time, as if new; answers how many.

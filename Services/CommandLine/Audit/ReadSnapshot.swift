@@ -9,7 +9,12 @@ extension StackReader {
         for name in ServiceName.allCases { snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers }
         for name in ServiceName.allCases { snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store }
         progress("reading order")
-        snapshot.orders = try await all(.order, "/orders")
+        // Read anew where orders were deleted in between: the goods of one that is gone are counted apart.
+        repeat {
+            snapshot.retention[.order] = try await all(.order, "/retention")
+            snapshot.deletedGoods = try await all(.order, "/deleted-goods")
+            snapshot.orders = try await all(.order, "/orders")
+        } while try await all(.order, "/deleted-goods") != snapshot.deletedGoods
         progress("reading payment")
         snapshot.payments = try await all(.payment, "/payments")
         snapshot.ledger = try await get(Ledger.self, .payment, "/ledger")
@@ -22,6 +27,7 @@ extension StackReader {
         snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
         progress("reading notification")
         snapshot.notifications = try await all(.notification, "/notifications")
+        snapshot.retention[.notification] = try await all(.notification, "/retention")
         for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
         return snapshot
     }
