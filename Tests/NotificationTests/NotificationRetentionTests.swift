@@ -50,6 +50,31 @@ struct NotificationRetentionTests {
         }
     }
 
+    @Test("are deleted 100 at a time, with a pause between")
+    func pauses() async throws {
+        let (folder, time) = (try TemporaryFolder(), ManualTime())
+        let store = try Store(
+            folder: folder.path + "/data", name: NotificationApplication.name, migrations: NotificationApplication.migrations)
+        try await store.write { database in
+            for number in 0..<150 {
+                let notification = StoredNotification(
+                    id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .log, status: .sent, at: moment)
+                _ = try NotificationStore.insert(database, notification)
+            }
+        }
+        store.close()
+        let later = moment.advanced(by: day * 91)
+        try await withService(
+            NotificationApplication.self, folder: folder, wall: { later }, time: time.source
+        ) { service in
+            while try await service.notifications().count > 50 { await Task.yield() }
+            #expect(try await service.notifications().count == 50)
+            await time.sleepers(1)
+            time.advance(by: .milliseconds(100))
+            while try await !service.notifications().isEmpty { await Task.yield() }
+        }
+    }
+
     @Test("a batch is no larger than asked for, begins with the oldest, and ends before one that isn't sent")
     func batches() async throws {
         let folder = try TemporaryFolder()

@@ -37,7 +37,8 @@ struct RetentionTests {
         wall: @escaping @Sendable () -> Timestamp, _ body: @Sendable (Shop) async throws -> Result
     ) async throws -> Result {
         let seeds = try TemporaryFolder()
-        try seeds.write("sku,name,department,price,stock\nAPPLE,Apple,FRUIT,100,1000\nPEAR,Pear,FRUIT,250,1000", to: "products.csv")
+        let products = ["sku,name,department,price,stock", "APPLE,Apple,FRUIT,100,1000", "PEAR,Pear,FRUIT,250,1000"]
+        try seeds.write(products.joined(separator: "\n"), to: "products.csv")
         try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nTENTH,10,9,APPLE", to: "coupons.csv")
         let seed = ["SEED_DIR": seeds.path]
         defer { withExtendedLifetime(seeds) {} }

@@ -6,8 +6,10 @@ extension Snapshot {
         let active = redemptions.filter { $0.status == .active }
         let confirmed = Set(orders.filter { $0.status == .confirmed }.map(\.id))
         let known = Set(orders.map(\.id))
-        let strays = active.filter { !confirmed.contains($0.orderId) && (known.contains($0.orderId) || !mayBeDeleted($0.orderId)) }
-            .map { Violation($0.orderId, "uses coupon \($0.code ?? "?") and is not a confirmed order") }
+        let strays = active.filter { use in
+            known.contains(use.orderId) ? !confirmed.contains(use.orderId) : !mayBeDeleted(use.orderId)
+        }
+        .map { Violation($0.orderId, "uses coupon \($0.code ?? "?") and is not a confirmed order") }
         let doubled = Dictionary(grouping: active, by: \.orderId).filter { $0.value.count > 1 }
             .map { Violation($0.key, "has \($0.value.count) active redemptions") }
         return strays + doubled.sorted { $0.id < $1.id } + overLimit(active)
