@@ -10,7 +10,9 @@ package struct CouponApplication: ServiceApplication {
     package static let defaultPort = 8083
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [CouponStore.migration, DurableQueue.migration, CouponStore.reconciliation]
+    static let migrations = [
+        CouponStore.migration, DurableQueue.migration, CouponStore.lists, DurableQueue.counts, CouponStore.reconciliation,
+    ]
 
     package let store: Store
     package let queue: DurableQueue

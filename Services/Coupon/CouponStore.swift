@@ -44,6 +44,16 @@ enum CouponStore {
         """
     )
 
+    /// A list's order is in each: the key of a table without row ids ends its indexes.
+    static let lists = Store.Migration(
+        "redemption-lists-1",
+        """
+        CREATE INDEX redemptions_customer ON redemptions (customer_id);
+        CREATE INDEX redemptions_code ON redemptions (code);
+        CREATE INDEX redemptions_status ON redemptions (status);
+        """
+    )
+
     /// A redemption, and the basket that it was made for.
     struct Stored: Sendable {
         var redemption: Redemption
@@ -150,20 +160,14 @@ enum CouponStore {
     static func redemptions(
         _ database: Database, _ filter: Filter, after: String?, limit: Int
     ) throws -> [Redemption] {
-        var conditions: [String] = []
-        var arguments: [(any DatabaseValueConvertible)?] = []
-        for (condition, value) in [
-            ("code = ?", filter.code), ("customer_id = ?", filter.customerId), ("order_id = ?", filter.orderId),
-            ("status = ?", filter.status?.rawValue), ("order_id < ?", after),
-        ] {
-            guard let value else { continue }
-            conditions.append(condition)
-            arguments.append(value)
-        }
-        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        arguments.append(limit)
+        let conditions = ListConditions(
+            [
+                "order_id": filter.orderId, "customer_id": filter.customerId, "code": filter.code,
+                "status": filter.status?.rawValue,
+            ], from: ("order_id < ?", after))
         return try database.rows(
-            "SELECT \(columns) FROM redemptions \(condition) ORDER BY order_id DESC LIMIT ?", StatementArguments(arguments)
+            "SELECT \(columns) FROM redemptions \(conditions.sql) ORDER BY order_id DESC LIMIT ?",
+            conditions.arguments(limit: limit)
         ).map(redemption)
     }
 

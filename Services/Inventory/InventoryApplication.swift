@@ -11,7 +11,9 @@ package struct InventoryApplication: ServiceApplication {
     package static let defaultPort = 8084
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [InventoryStore.migration, DurableQueue.migration, InventoryStore.returns]
+    static let migrations = [
+        InventoryStore.migration, DurableQueue.migration, InventoryStore.returns, InventoryStore.lists, DurableQueue.counts,
+    ]
 
     package let store: Store
     package let queue: DurableQueue

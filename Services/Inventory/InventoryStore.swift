@@ -34,6 +34,9 @@ enum InventoryStore {
         CREATE INDEX reservations_due ON reservations (expires_at) WHERE status = 'reserved';
         """
     )
+
+    static let lists = Store.Migration(
+        "reservation-lists-1", "CREATE INDEX reservations_status ON reservations (status, order_id, expires_at)")
 }
 
 /// The catalogue.
@@ -129,14 +132,19 @@ extension InventoryStore {
     static func reservations(
         _ database: Database, status: ReservationStatus?, at now: Timestamp, after: String?, limit: Int
     ) throws -> [ListedReservation] {
-        try database.rows(
-            """
-            SELECT \(reservationColumns) FROM reservations
-            WHERE order_id > :after AND (:status IS NULL OR :status =
-                CASE WHEN status = 'reserved' AND expires_at <= :now THEN 'expired' ELSE status END)
-            ORDER BY order_id LIMIT :limit
-            """,
-            ["after": after ?? "", "status": status?.rawValue, "now": now.milliseconds, "limit": limit]
+        let all = "SELECT \(reservationColumns) FROM reservations WHERE order_id > :after"
+        // The `+` keeps SQLite from the index of what is due, which has another order.
+        let condition =
+            switch status {
+            case nil: ""
+            case .reserved: "AND status = 'reserved' AND +expires_at > :now"
+            case .committed: "AND status = 'committed'"
+            case .released: "AND status = 'released'"
+            case .expired: "AND status = 'expired' UNION ALL \(all) AND status = 'reserved' AND +expires_at <= :now"
+            }
+        return try database.rows(
+            "\(all) \(condition) ORDER BY order_id LIMIT :limit",
+            ["after": after ?? "", "now": now.milliseconds, "limit": limit]
         ).map { ListedReservation(reservation: try reservation($0, items: []), items: $0[1]) }
     }
 

@@ -10,11 +10,14 @@ package struct NotificationApplication: ServiceApplication {
     package static let defaultPort = 8085
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [NotificationStore.migration, DurableQueue.migration]
+    static let migrations = [
+        NotificationStore.migration, DurableQueue.migration, NotificationStore.lists, DurableQueue.counts,
+    ]
 
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
+    package let retentions: [Retention]
 
     package init(configuration: NotificationConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
@@ -22,6 +25,11 @@ package struct NotificationApplication: ServiceApplication {
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        retentions = [
+            Retention("notifications", keptFor: configuration.retention) { database, until, _, limit in
+                try NotificationStore.deleteOldest(database, until: until, limit: limit)
+            }
+        ]
         routes =
             NotificationRoutes(
                 store: store, notify: Notify(store: store, wall: wall, logger: environment.logger)

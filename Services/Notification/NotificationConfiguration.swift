@@ -1,6 +1,12 @@
 package import Runtime
 
-/// The notification service has no knobs of its own: there is one channel, the log.
+/// Every knob of the notification service; there is one channel, the log.
 package struct NotificationConfiguration: ServiceConfiguration {
-    package init(reading settings: inout Settings) {}
+    /// Nil: for ever.
+    var retention: Duration?
+
+    package init(reading settings: inout Settings) {
+        retention = settings.retention(
+            "NOTIFICATION_RETENTION", default: .seconds(90 * 86_400), "how long a notification is kept")
+    }
 }

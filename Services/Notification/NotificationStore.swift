@@ -1,5 +1,6 @@
 import Contracts
 import GRDB
+import Runtime
 import Storage
 
 /// Notifications on disk; the only SQL of this service.
@@ -18,6 +19,15 @@ enum NotificationStore {
             at INTEGER NOT NULL
         ) STRICT;
         CREATE INDEX notifications_order ON notifications (order_id);
+        """
+    )
+
+    /// A list's order is in each: a row's number ends every index.
+    static let lists = Store.Migration(
+        "notification-lists-1",
+        """
+        CREATE INDEX notifications_customer ON notifications (customer_id);
+        CREATE INDEX notifications_kind ON notifications (kind);
         """
     )
 
@@ -46,24 +56,26 @@ enum NotificationStore {
     static func notifications(
         _ database: Database, _ filter: Filter, after: String?, limit: Int
     ) throws -> [StoredNotification] {
-        var conditions: [String] = []
-        var arguments: [(any DatabaseValueConvertible)?] = []
-        for (condition, value) in [
-            ("order_id = ?", filter.orderId), ("customer_id = ?", filter.customerId), ("kind = ?", filter.kind?.rawValue),
-            ("sequence < (SELECT sequence FROM notifications WHERE id = ?)", after),
-        ] {
-            guard let value else { continue }
-            conditions.append(condition)
-            arguments.append(value)
-        }
-        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        arguments.append(limit)
+        let conditions = ListConditions(
+            ["order_id": filter.orderId, "customer_id": filter.customerId, "kind": filter.kind?.rawValue],
+            from: ("sequence < (SELECT sequence FROM notifications WHERE id = ?)", after))
         return try database.rows(
             """
-            SELECT id, order_id, customer_id, kind, channel, status, at FROM notifications \(condition)
+            SELECT id, order_id, customer_id, kind, channel, status, at FROM notifications \(conditions.sql)
             ORDER BY sequence DESC LIMIT ?
-            """, StatementArguments(arguments)
+            """, conditions.arguments(limit: limit)
         ).map(notification)
+    }
+
+    /// Deletes the oldest ones, `limit` at most, as far as they are from `until` or before. One that isn't sent yet stays, and
+    /// what is younger.
+    static func deleteOldest(_ database: Database, until: Timestamp, limit: Int) throws -> Retention.Batch {
+        let oldest = try database.rows("SELECT sequence, at, status FROM notifications ORDER BY sequence LIMIT ?", [limit])
+        let old = oldest.prefix { ($0[1] as Int64) <= until.milliseconds && ($0[2] as String) != "stored" }
+        guard let last = old.last?[0] as Int64? else { return Retention.Batch() }
+        try database.run("DELETE FROM notifications WHERE sequence <= ?", [last])
+        return Retention.Batch(
+            count: old.count, until: old.map { Timestamp(milliseconds: $0[1]) }.max(), cursor: old.count == limit ? "" : nil)
     }
 
     private static func notification(_ row: Row) throws -> StoredNotification {

@@ -17,13 +17,15 @@ package struct OrderApplication: ServiceApplication {
         OrderStore.migration, OrderStore.promises, OrderStore.couponUses,
         LastKnownTable.products.migration("catalogue-1"),
         LastKnownTable.coupons.migration("known-coupons-1"), DurableQueue.migration, Errand.migration,
-        OrderStore.couponUseStates, OrderStore.refunds, OrderStore.couponUsesByOrder,
+        OrderStore.couponUseStates, OrderStore.refunds, OrderStore.lists, DurableQueue.counts,
+        OrderStore.retention, OrderStore.couponUsesByOrder,
     ]
 
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
     package let background: [any Service]
+    package let retentions: [Retention]
     package let path: ServingPath
     private let catalogue: LastKnownCatalogue
     private let coupons: LastKnownCoupons
@@ -114,6 +116,11 @@ package struct OrderApplication: ServiceApplication {
         let reconcile = ReconcileCoupon(
             store: store, coupon: neighbours.coupon, peers: environment.peers, time: environment.time,
             logger: environment.logger)
+        retentions = [
+            Retention("orders", keptFor: configuration.retention) {
+                try OrderStore.deleteOld($0, until: $1, past: $2, limit: $3)
+            }
+        ]
         background = [expire, catalogue, coupons, reconcile, workers]
     }
 

@@ -34,6 +34,8 @@ package struct OrderConfiguration: ServiceConfiguration {
     var queueLease: Duration
     /// Messages that wait at most before new orders are refused.
     var queueCapacity: Int
+    /// How long an order and its idempotency keys are kept; nil: for ever.
+    var retention: Duration?
 
     package init(reading settings: inout Settings) {
         inventoryURL = settings.url("INVENTORY_URL", default: "http://127.0.0.1:8084", "where inventory is")
@@ -78,6 +80,8 @@ package struct OrderConfiguration: ServiceConfiguration {
         queueCapacity = settings.integer(
             "QUEUE_CAPACITY", default: 1_000_000, in: 1...100_000_000,
             "messages that wait at most before new orders are refused (503 overloaded)")
+        retention = settings.retention(
+            "ORDER_RETENTION", default: nil, "how long a finished order and its idempotency keys are kept")
     }
 
     /// For comparison, with the protections off: all the patience there is, and nothing to fall back on.

@@ -28,6 +28,7 @@ struct OrderRoutes: Sendable {
             .post(
                 "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators, addsWork: true
             ) { try await refundOrder($0) },
+            .get("/deleted-goods") { try await deletedGoods($0) },
             .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
         ]
     }
@@ -104,6 +105,14 @@ struct OrderRoutes: Sendable {
         var headers: HTTPFields = [.location: "/orders/\(id)"]
         if refunded.isReplayed { headers[.idempotentReplayed] = "true" }
         return .json(refunded.isPending ? 202 : 201, encoded: refunded.document, headers: headers)
+    }
+
+    private func deletedGoods(_ call: Call) async throws -> Answer {
+        var check = FieldCheck()
+        let paging = Paging(call, &check)
+        try check.finish()
+        let goods = try await store.read { try OrderStore.deletedGoods($0, after: paging.after, limit: paging.limit + 1) }
+        return try await paging.answer(goods) { $0.sku }
     }
 
     /// SQLite would read an id with a NUL only up to there, and find another one.

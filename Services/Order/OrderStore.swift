@@ -35,13 +35,22 @@ struct OrderStore: Sendable {
         """
     )
 
+    /// Each list has an index in its order; the orders that aren't decided are in `orders_status` as well.
+    static let lists = Store.Migration(
+        "order-lists-1",
+        """
+        CREATE INDEX orders_status ON orders (status, id);
+        DROP INDEX orders_unfinished;
+        """
+    )
+
     enum Placed: Sendable {
         case new
         /// The key was used before, by this order.
         case existing(Order)
     }
 
-    private static let columns = "id, created_at, request, document, progress, version"
+    static let columns = "id, created_at, request, document, progress, version"
 
     /// Writes an order ahead of any call; an order that has the key already stays as it is.
     static func insert(_ database: Database, _ order: Order, key: String, request: Data) throws -> Placed {
@@ -89,11 +98,15 @@ struct OrderStore: Sendable {
 
     /// Ids of the orders that are not decided and were placed at `oldest` or before, the oldest first.
     static func unfinished(_ database: Database, upTo oldest: Timestamp, limit: Int) throws -> [String] {
-        try database.rows(
+        // An id begins with the time of its order.
+        let later = Identifier.first("ord_", at: oldest.advanced(by: .milliseconds(1)))
+        return try database.rows(
             """
-            SELECT id FROM orders WHERE status IN ('placing', 'accepted') AND created_at <= ? ORDER BY created_at LIMIT ?
+            SELECT id FROM orders WHERE status = 'placing' AND id < :later
+            UNION ALL SELECT id FROM orders WHERE status = 'accepted' AND id < :later
+            ORDER BY id LIMIT :limit
             """,
-            [oldest.milliseconds, limit]
+            ["later": later, "limit": limit]
         ).map { $0[0] }
     }
 
@@ -104,21 +117,13 @@ struct OrderStore: Sendable {
     static func orders(
         _ database: Database, customerId: String?, status: OrderStatus?, after: String?, limit: Int, bytes: Int
     ) throws -> (orders: [ListedOrder], areMore: Bool) {
-        var conditions: [String] = []
-        var arguments: [(any DatabaseValueConvertible)?] = []
-        for (condition, value) in [("customer_id = ?", customerId), ("status = ?", status?.rawValue), ("id < ?", after)] {
-            guard let value else { continue }
-            conditions.append(condition)
-            arguments.append(value)
-        }
-        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        arguments.append(limit)
+        let conditions = ListConditions(["customer_id": customerId, "status": status?.rawValue], from: ("id < ?", after))
         let rows = try Row.fetchCursor(
             database.cachedStatement(
                 sql: """
-                    SELECT id, created_at, status, iif(document IS NULL, request, NULL), document FROM orders \(filter)
-                    ORDER BY id DESC LIMIT ?
-                    """), arguments: StatementArguments(arguments))
+                    SELECT id, created_at, status, iif(document IS NULL, request, NULL), document
+                    FROM orders \(conditions.sql) ORDER BY id DESC LIMIT ?
+                    """), arguments: conditions.arguments(limit: limit))
         var orders: [ListedOrder] = []
         var read = 0
         while let row = try rows.next() {
@@ -132,7 +137,7 @@ struct OrderStore: Sendable {
         return (orders, false)
     }
 
-    private static func decode(_ row: Row) throws -> Order {
+    static func decode(_ row: Row) throws -> Order {
         let request = try JSON.decode(OrderRequest.self, from: row[2]).canonical
         var order = Order(id: row[0], request: request, at: Timestamp(milliseconds: row[1]))
         order.version = row[5]

@@ -10,7 +10,9 @@ package struct PaymentApplication: ServiceApplication {
     package static let defaultPort = 8082
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [PaymentStore.migration, DurableQueue.migration, PaymentStore.balances]
+    static let migrations = [
+        PaymentStore.migration, DurableQueue.migration, PaymentStore.balances, PaymentStore.lists, DurableQueue.counts,
+    ]
 
     package let store: Store
     package let queue: DurableQueue

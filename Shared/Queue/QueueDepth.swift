@@ -24,11 +24,7 @@ final class QueueDepth: Sendable {
         return state.withLock { $0.count } < capacity
     }
 
-    /// From two indexes: the messages themselves aren't read.
     private static func count(_ database: Database) throws -> Int {
-        try database.row(
-            """
-            SELECT (SELECT count(*) FROM queue WHERE due_at IS NOT NULL) + (SELECT count(*) FROM queue WHERE state = 'blocked')
-            """)?[0] ?? 0
+        try database.row("SELECT sum(messages) FROM queue_counts WHERE state <> 'dead'")?[0] ?? 0
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+package import GRDB
 import Storage
 
 /// What the queue says of itself, and what an operator may ask of it.
@@ -25,23 +25,53 @@ extension DurableQueue {
     /// A message whose lease has run out is ready; one that is blocked is delayed.
     package func report() async throws -> Report {
         let now = clock.now
-        return try await store.read { database in
-            var report = Report()
-            var oldest = now
-            let rows = try database.rows(
-                """
-                SELECT kind, CASE WHEN state = 'dead' THEN 'dead' WHEN due_at <= ? THEN 'ready' WHEN state = 'leased' THEN 'leased'
-                    ELSE 'delayed' END, count(*), min(created_at)
-                FROM queue GROUP BY 1, 2
-                """, [now])
-            for row in rows {
-                guard let state = Report.State(rawValue: row[1]) else { continue }
-                report.counts[row[0], default: [:]][state] = row[2]
-                if state != .dead { oldest = min(oldest, row[3]) }
-            }
-            report.oldestAge = .milliseconds(now - oldest)
-            return report
+        return try await store.read { try Self.report($0, at: now) }
+    }
+
+    /// Reads the messages that aren't due one by one; those that are may be many, and are what is left of the counts.
+    static func report(_ database: Database, at now: Int64) throws -> Report {
+        struct LanePriority: Hashable {
+            var lane: String
+            var priority: Int
         }
+        var report = Report()
+        var open: Set<LanePriority> = []
+        for row in try database.rows("SELECT kind, state, messages, lane, priority FROM queue_counts WHERE messages > 0") {
+            let state: Report.State
+            switch row[1] as String {
+            case "dead": state = .dead
+            case "blocked": state = .delayed
+            default:
+                state = .ready
+                open.insert(LanePriority(lane: row[3], priority: row[4]))
+            }
+            report.counts[row[0], default: [:]][state, default: 0] += row[2]
+        }
+        for lane in open {
+            let notDue = try Row.fetchCursor(
+                database.cachedStatement(
+                    sql: "SELECT kind, state FROM queue WHERE lane = ? AND priority = ? AND due_at > ?"),
+                arguments: [lane.lane, lane.priority, now])
+            while let row = try notDue.next() {
+                let state: Report.State = row[1] == "leased" ? .leased : .delayed
+                report.counts[row[0], default: [:]][state, default: 0] += 1
+                report.counts[row[0], default: [:]][.ready, default: 0] -= 1
+            }
+        }
+        report.counts = report.counts.mapValues { $0.filter { $0.value > 0 } }
+        report.oldestAge = .milliseconds(now - min(now, try oldest(database, besides: report.total(.dead)) ?? now))
+        return report
+    }
+
+    /// When the oldest message that isn't dead was added. Of so many dead letters and one more message, one isn't dead: an index
+    /// that finds it would cost every message of every order a page.
+    private static func oldest(_ database: Database, besides dead: Int) throws -> Int64? {
+        let first = try Row.fetchCursor(
+            database.cachedStatement(sql: "SELECT state, created_at FROM queue ORDER BY id LIMIT ?"), arguments: [dead + 1])
+        while let row = try first.next() {
+            if (row[0] as String) != "dead" { return row[1] }
+        }
+        return nil
     }
 
     static let deadLettersSQL = """
@@ -55,6 +85,16 @@ extension DurableQueue {
                 DeadLetter(id: $0[0], kind: $0[1], key: $0[2], tries: $0[3], reason: $0[4], createdAt: $0[5])
             }
         }
+    }
+
+    /// Deletes the oldest dead letters, `limit` at most, as far as they were enqueued at `until` or before.
+    /// - Returns: how many, and when the youngest of them was enqueued.
+    package func deleteDead(_ database: Database, until: Int64, limit: Int) throws -> (count: Int, until: Int64?) {
+        let oldest = try database.rows(Self.deadLettersSQL, [0, limit])
+        let old = oldest.prefix { ($0["created_at"] as Int64) <= until }
+        guard let last = old.last?["id"] as Int64? else { return (0, nil) }
+        try database.run("DELETE FROM queue WHERE state = 'dead' AND id <= ?", [last])
+        return (old.count, old.map { $0["created_at"] }.max())
     }
 
     /// Sends every dead letter another time, as if new; answers how many.

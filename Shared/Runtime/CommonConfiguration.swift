@@ -41,6 +41,8 @@ package struct CommonConfiguration: ServiceConfiguration {
     var maxConnectionsPerClient: Int
     var idleTimeout: Duration
     var requestTimeout: Duration
+    /// Nil: for ever.
+    var deadLetterRetention: Duration?
     /// Where `products.csv` and `coupons.csv` lie.
     package var seedFolder: String?
 
@@ -86,6 +88,8 @@ package struct CommonConfiguration: ServiceConfiguration {
         requestTimeout = settings.duration(
             "REQUEST_TIMEOUT", default: .seconds(10), in: .seconds(1)...(.seconds(3600)),
             "how long a request's head may take to arrive, and then its body")
+        deadLetterRetention = settings.retention(
+            "DEAD_LETTER_RETENTION", default: nil, "how long a message that was given up is kept, for you to send it again")
         seedFolder = settings.optional("SEED_DIR", "folder of products.csv and coupons.csv, loaded once into an empty store")
     }
 

@@ -27,6 +27,8 @@ package protocol ServiceApplication: Sendable {
     var path: ServingPath { get }
     /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one first.
     var background: [any Service] { get }
+    /// What is deleted once it is old, besides dead letters.
+    var retentions: [Retention] { get }
 
     /// Runs before the service listens: loading seeds, filling caches.
     func prepare() async throws
@@ -34,6 +36,7 @@ package protocol ServiceApplication: Sendable {
 
 extension ServiceApplication {
     package var background: [any Service] { [] }
+    package var retentions: [Retention] { [] }
     package var path: ServingPath { ServingPath() }
     package func prepare() async throws {}
 }

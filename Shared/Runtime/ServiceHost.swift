@@ -22,6 +22,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     private let routes: [Route]
     private let door: Door
     private let readiness = Readiness()
+    private let retentions: [Retention]
 
     /// - Throws: ``StartError`` or ``StoreError`` when the service can't be put together.
     package init(configuration: Application.Configuration, environment: ServiceEnvironment) throws {
@@ -33,6 +34,14 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             ServiceStore(service: Application.name, store: store.mark)
         }
         self.environment = environment
+        retentions =
+            application.retentions + [
+                Retention("dead letters", keptFor: common.deadLetterRetention) { [queue = application.queue] in
+                    let (count, until) = try queue.deleteDead($0, until: $1.milliseconds, limit: $3)
+                    return Retention.Batch(
+                        count: count, until: until.map(Timestamp.init(milliseconds:)), cursor: count == $3 ? "" : nil)
+                }
+            ]
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
         routes = application.routes.map { route in
             var route = route
@@ -55,7 +64,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         }
         try await application.prepare()
         // Stopped in reverse: unready first, then no new requests, then no more deliveries.
-        let services: [any Service] = application.background + [server(onListening), readiness]
+        let services: [any Service] = application.background + deletions + [server(onListening), readiness]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: signals, logger: environment.logger)
         configuration.maximumGracefulShutdownDuration = max(.seconds(10), environment.minimumTime)
@@ -63,12 +72,22 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         try await ServiceGroup(configuration: configuration).run()
     }
 
+    private var deletions: [any Service] {
+        retentions.compactMap { retention in
+            retention.keptFor.map {
+                DeleteOld(
+                    retention: retention, keptFor: $0, store: application.store, wall: environment.wall,
+                    time: environment.time, logger: environment.logger)
+            }
+        }
+    }
+
     private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
         let common = environment.common
         let reserve = StorageReserve(folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
         let standard = StandardRoutes(
             name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
-            reserve: reserve, readiness: readiness, registry: Metering.registry,
+            reserve: reserve, readiness: readiness, registry: Metering.registry, retentions: retentions,
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
                 door: door, store: { [store = application.store] in store.mark }, peers: environment.peers))

@@ -40,7 +40,7 @@ extension Settings {
         let own = [
             "CONFIG_FILE", "ORDER_BUDGET", "ACCEPTED_MAX_AGE", "CATALOGUE_MAX_AGE", "CATALOGUE_REFRESH", "CATALOGUE_PATIENCE",
             "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE", "QUEUE_CAPACITY", "COUPON_OFFLINE_LIMIT",
-            "RESERVATION_TTL", "RESERVATION_GRACE",
+            "RESERVATION_TTL", "RESERVATION_GRACE", "ORDER_RETENTION", "NOTIFICATION_RETENTION",
         ]
         let protections = ProtectionNumber.all.map { key($0.name) } + ["URL", "FAULTS"]
         return Set(own + dependencies.flatMap { dependency in protections.map { "\(dependency)_\($0)" } })

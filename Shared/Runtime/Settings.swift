@@ -65,6 +65,19 @@ package struct Settings {
         }
     }
 
+    /// How long something is kept: a duration of a day or more, or `forever` (nil).
+    package mutating func retention(_ key: String, default defaultValue: Duration?, _ help: String) -> Duration? {
+        let shortest = Duration.seconds(86_400)
+        return parsed(
+            key, default: defaultValue, shown: defaultValue.map(Self.text) ?? "forever",
+            "\(help) (\(Self.text(shortest)) or longer, or forever)"
+        ) { text -> Duration?? in
+            if text == "forever" { return .some(nil) }
+            guard let duration = Self.duration(text), duration >= shortest else { return nil }
+            return .some(duration)
+        }
+    }
+
     /// An amount of bytes such as `512KiB`, `64MiB` or `2GiB`; a bare number is in bytes.
     package mutating func bytes(
         _ key: String, default defaultValue: Int64, in range: ClosedRange<Int64>, _ help: String

@@ -17,10 +17,11 @@ struct StandardRoutes: Sendable {
     let reserve: StorageReserve
     let readiness: Readiness
     let registry: PrometheusRegistry
+    let retentions: [Retention]
     let path: PathRoutes
 
     /// What their paths begin with: they are never shed.
-    static let firstSegments = ["livez", "readyz", "metrics", "openapi.json", "csp", "queue", "backup", "faults"]
+    static let firstSegments = ["livez", "readyz", "metrics", "openapi.json", "csp", "queue", "retention", "backup", "faults"]
 
     var routes: [Route] {
         [
@@ -38,6 +39,7 @@ struct StandardRoutes: Sendable {
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
                 try await .json(200, Redriven(redriven: queue.redrive()))
             },
+            .get("/retention") { _ in try await retention() },
             .post("/backup", .sheddable, access: .administrators) { try await backUp($0) },
         ]
     }
@@ -111,6 +113,12 @@ struct StandardRoutes: Sendable {
         return QueueStatus(
             ready: report.total(.ready), leased: report.total(.leased), delayed: report.total(.delayed),
             dead: report.total(.dead), oldestAgeSeconds: report.oldestAge.seconds, byKind: byKind)
+    }
+
+    private func retention() async throws -> Answer {
+        var items: [RetentionStatus] = []
+        for retention in retentions { items.append(try await retention.status(store)) }
+        return try .json(200, Page(items: items))
     }
 
     private func deadLetters(_ call: Call) async throws -> Answer {

@@ -103,7 +103,7 @@ package final class Store: Sendable {
 
     private static func migrator(_ migrations: [Migration]) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        for migration in migrations + [StoreIdentity.migration] {
+        for migration in migrations + [StoreIdentity.migration, StoreRetention.migration] {
             migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
         }
         return migrator

@@ -7,7 +7,8 @@ import Storage
 /// What is measured, one function each.
 extension QueueBenchmark {
     private static func open(_ folder: String, _ name: String) throws -> (Store, DurableQueue) {
-        let store = try Store(folder: folder + "/" + name, name: "queue", migrations: [DurableQueue.migration])
+        let store = try Store(
+            folder: folder + "/" + name, name: "queue", migrations: [DurableQueue.migration, DurableQueue.counts])
         return (store, DurableQueue(store: store, wall: { 2_000_000 }))
     }
 

@@ -18,7 +18,9 @@ final class RawQueue {
             throw Failure(description: "\(path) can't be opened")
         }
         database = opened
-        try Self.run(opened, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; " + DurableQueue.migration.sql)
+        try Self.run(
+            opened,
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; " + DurableQueue.migration.sql + DurableQueue.counts.sql)
         claiming = try Self.prepare(opened, LaneClaims.claimSQL)
         removing = try Self.prepare(opened, "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?")
     }

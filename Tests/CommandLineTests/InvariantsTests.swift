@@ -243,4 +243,46 @@ import Testing
         snapshot.seen[.order] = [ServiceStore(service: "coupon", store: store(12))]
         #expect(broken(snapshot) == [10: ["coupon"]])
     }
+
+    @Test("what order has deleted as old is missed by nobody; what is younger is, and what is still reserved")
+    func deletedOrders() {
+        let (old, young) = (Timestamp(milliseconds: 1_000_000), Timestamp(milliseconds: 1_000_001))
+        var snapshot = clean
+        let id = Identifier.make("ord_", at: old)
+        snapshot.payments.append(.sample(id, amount: 700))
+        snapshot.ledger.accounts[0].balance += 700
+        snapshot.ledger.accounts[1].balance -= 700
+        snapshot.reservations.append(.sample(id, .committed))
+        snapshot.redemptions.append(.sample(id, customer: "dora", .active))
+        snapshot.stock[1].onHand -= 2
+        snapshot.stock[1].available -= 2
+        snapshot.stock[1].committed += 2
+        #expect(broken(snapshot) == [2: [id], 4: ["B", id], 5: [id]])
+        snapshot.deletedGoods = [ItemQuantity(sku: "B", quantity: 2)]
+        snapshot.retention[.order] = [RetentionStatus(what: "orders", keptForSeconds: 86_400, deletedUntil: old)]
+        #expect(broken(snapshot).isEmpty)
+
+        var later = snapshot
+        let other = Identifier.make("ord_", at: young)
+        later.reservations.append(.sample(other, .committed))
+        later.reservations.append(.sample(id, .reserved))
+        #expect(broken(later) == [4: [other, id]])
+    }
+
+    @Test("notifications that were deleted as old are missed by nobody; one too many is found, and a later order's are missed")
+    func deletedNotifications() {
+        var snapshot = clean
+        snapshot.notifications = []
+        #expect(broken(snapshot)[6]?.isEmpty == false)
+        snapshot.retention[.notification] = [
+            RetentionStatus(what: "notifications", keptForSeconds: nil, deletedUntil: Timestamp(milliseconds: 0))
+        ]
+        #expect(broken(snapshot).isEmpty)
+        var later = snapshot
+        later.orders[1].createdAt = Timestamp(milliseconds: 1)
+        #expect(broken(later) == [6: ["plain"]])
+        var twice = snapshot
+        twice.notifications = [.sample("plain", .orderConfirmed), .sample("plain", .orderConfirmed)]
+        #expect(broken(twice) == [6: ["plain"]])
+    }
 }

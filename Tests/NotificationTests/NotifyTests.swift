@@ -45,7 +45,7 @@ struct NotifyTests {
             #expect(try await service.send(.orderConfirmed, order: "o1").status == 202)
             return try await service.notifications()
         }
-        try await withService(NotificationApplication.self, folder: folder) { service in
+        try await withService(NotificationApplication.self, folder: folder, wall: { moment }) { service in
             let other = event(type: "\"order-cancelled\"", data: #"{"orderId":"o2","customerId":"H2"}"#)
             let answer = try await service.post("/events", text: other)
             #expect(answer.status == 202)

@@ -22,26 +22,37 @@ struct MigrationTests {
             "order-lanes-2 11c4769a94ca097c",
             "coupon-uses-2 bb127033a83ce7f8",
             "refunds-1 b9403c5bf6bae2ed",
+            "order-lists-1 4b56b98dd852e1",
+            "queue-counts-1 8f8ebe2540b232c8",
+            "order-retention-1 e9e0334b2dd779d3",
             "coupon-uses-3 63b6432f70b64d49",
         ],
         "payment": [
             "payments-1 209a7d55f02af05a",
             "queue-1 9f023757e5dc7b12",
             "balances-1 c204886f1d21eebf",
+            "payment-lists-1 616f720d07e35f2b",
+            "queue-counts-1 8f8ebe2540b232c8",
         ],
         "coupon": [
             "coupons-1 ee9d88d4a731a21d",
             "queue-1 9f023757e5dc7b12",
+            "redemption-lists-1 e67fc8f4ba2887b",
+            "queue-counts-1 8f8ebe2540b232c8",
             "reconciliation-1 322759f214625ea2",
         ],
         "inventory": [
             "inventory-1 e9f37f9500827ed1",
             "queue-1 9f023757e5dc7b12",
             "returns-1 b2c746cce3a45474",
+            "reservation-lists-1 3a7dc0a77ca10908",
+            "queue-counts-1 8f8ebe2540b232c8",
         ],
         "notification": [
             "notifications-1 ef33a6e1230d11cb",
             "queue-1 9f023757e5dc7b12",
+            "notification-lists-1 ff2d912eed1b087",
+            "queue-counts-1 8f8ebe2540b232c8",
         ],
     ]
 

@@ -20,7 +20,8 @@ struct QueueBench {
     init(capacity: Int = 1_000_000, sleeping: (@Sendable (Duration) -> Void)? = nil) throws {
         folder = try TemporaryFolder()
         let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
-        store = try Store(folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration])
+        store = try Store(
+            folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration, DurableQueue.counts])
         var source = time.source
         source.sleep = { [sleep = source.sleep] duration in
             sleeping?(duration)
@@ -66,7 +67,8 @@ struct QueueBench {
 /// The same in real time.
 func makeQueue(_ folder: TemporaryFolder, time: TimeSource = .system) throws -> (Store, DurableQueue) {
     let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
-    let store = try Store(folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration])
+    let store = try Store(
+        folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration, DurableQueue.counts])
     return (store, DurableQueue(store: store, wall: { 1_000_000 }, time: time))
 }
 

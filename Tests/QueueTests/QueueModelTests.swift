@@ -145,7 +145,9 @@ private struct Pair: Sendable {
             let due = model.nextDue(lane: lane).map { $0 - queue.clock.now }
             if next != due { return "lane \(lane) is due in \(next ?? -1), not \(due ?? -1)" }
         }
-        return nil
+        let now = queue.clock.now
+        let (report, counted) = (try DurableQueue.report(database, at: now), model.report(at: now))
+        return report == counted ? nil : "reported \(report), not \(counted)"
     }
 }
 
@@ -156,6 +158,25 @@ private struct Draws: RandomNumberGenerator {
     mutating func next() -> UInt64 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return state ^ (state >> 33)
+    }
+}
+
+extension QueueModel {
+    /// Counted message by message.
+    fileprivate func report(at now: Int64) -> DurableQueue.Report {
+        var report = DurableQueue.Report()
+        for entry in entries {
+            let state: DurableQueue.Report.State =
+                switch entry.state {
+                case .dead: .dead
+                case .blocked: .delayed
+                case .waiting(let due): due <= now ? .ready : .delayed
+                case .leased(_, let end): end <= now ? .ready : .leased
+                }
+            report.counts["\(entry.kind)", default: [:]][state, default: 0] += 1
+            if state != .dead { report.oldestAge = max(report.oldestAge, .milliseconds(now - entry.created)) }
+        }
+        return report
     }
 }
 

@@ -53,6 +53,19 @@ struct SettingsTests {
         #expect(Settings.bytes(text) == expected)
     }
 
+    @Test("what is kept is kept for a day or longer, or forever")
+    func retentions() {
+        var settings = settings(["DAY": "1d", "EVER": "forever", "SHORT": "23h", "NEVER": "never"])
+        #expect(settings.retention("DAY", default: nil, "days") == .seconds(86_400))
+        #expect(settings.retention("EVER", default: .seconds(90 * 86_400), "ever") == nil)
+        #expect(settings.retention("UNSET", default: .seconds(90 * 86_400), "unset") == .seconds(90 * 86_400))
+        #expect(settings.problems.isEmpty)
+        _ = settings.retention("SHORT", default: nil, "short")
+        _ = settings.retention("NEVER", default: nil, "never")
+        #expect(settings.problems.count == 2)
+        #expect(settings.knobs.map(\.defaultValue) == ["forever", "2160h", "2160h", "forever", "forever"])
+    }
+
     @Test("what isn't an amount of bytes is none", arguments: ["", "MiB", "-1MiB", "1.5MiB", "64MB", "99999999999TiB"])
     func notBytes(text: String) {
         #expect(Settings.bytes(text) == nil)

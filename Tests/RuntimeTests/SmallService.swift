@@ -23,7 +23,8 @@ struct SmallService: ServiceApplication {
     init(configuration: Configuration, environment: ServiceEnvironment) throws {
         let notes = Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT")
         let store = try Store(
-            folder: environment.common.dataFolder, name: Self.name, migrations: [notes, DurableQueue.migration],
+            folder: environment.common.dataFolder, name: Self.name,
+            migrations: [notes, DurableQueue.migration, DurableQueue.counts],
             acceptingLoss: environment.common.acceptsLoss)
         self.store = store
         queue = DurableQueue(store: store, wall: { environment.wall().milliseconds })

@@ -14,7 +14,7 @@ extension RunningService {
         let standard = [
             "GET /livez", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /queue", "GET /queue/dead",
             "POST /queue/dead/redrive", "GET /csp", "PATCH /csp/dependencies/{name}",
-            "POST /backup", "GET /faults", "PUT /faults", "DELETE /faults",
+            "GET /retention", "POST /backup", "GET /faults", "PUT /faults", "DELETE /faults",
         ]
         let own = application.routes.map { "\($0.method) \($0.path)" }
         return (Set(described), Set(standard + own))

@@ -8,6 +8,7 @@ extension Snapshot {
             for item in order.items { bought[item.sku, default: 0] += item.quantity }
             for item in order.refunds.flatMap(\.items) { bought[item.sku, default: 0] -= item.quantity }
         }
+        for item in deletedGoods { bought[item.sku, default: 0] += item.quantity }
         let known = Set(stock.map(\.sku))
         let unknown = bought.keys.filter { !known.contains($0) }.sorted().map { Violation($0, "was bought and has no stock") }
         return stock.flatMap { violations($0, bought: bought[$0.sku] ?? 0) } + unknown + orphanedReservations
@@ -26,7 +27,13 @@ extension Snapshot {
 
     private var orphanedReservations: [Violation] {
         let known = Set(orders.map(\.id))
-        return reservations.filter { ($0.status == .reserved || $0.status == .committed) && !known.contains($0.orderId) }
-            .map { Violation($0.orderId, "has a reservation (\($0.status)) but is no order") }
+        return reservations.filter { reservation in
+            switch reservation.status {
+            case .reserved: !known.contains(reservation.orderId)
+            case .committed: !known.contains(reservation.orderId) && !mayBeDeleted(reservation.orderId)
+            case .released, .expired: false
+            }
+        }
+        .map { Violation($0.orderId, "has a reservation (\($0.status)) but is no order") }
     }
 }

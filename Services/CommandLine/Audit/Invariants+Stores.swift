@@ -31,7 +31,7 @@ extension Snapshot {
             (ServiceName.payment, payments.map(\.orderId)), (.coupon, redemptions.map(\.orderId)),
             (.inventory, reservations.map(\.orderId)), (.notification, notifications.map(\.orderId)),
         ] {
-            for id in Set(ids).subtracting(known) { witnesses[id, default: []].append(witness) }
+            for id in Set(ids).subtracting(known) where !mayBeDeleted(id) { witnesses[id, default: []].append(witness) }
         }
         return witnesses.sorted { $0.key < $1.key }.map { id, witnesses in
             Violation(id, "is known to \(witnesses.map(\.rawValue).joined(separator: ", ")), and not to order")

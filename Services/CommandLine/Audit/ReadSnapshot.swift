@@ -9,10 +9,8 @@ extension StackReader {
         for name in ServiceName.allCases { snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers }
         for name in ServiceName.allCases { snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store }
         progress("reading all services")
-        // At once: while one looks for a page, those of others are decoded. Names are most of an order, and aren't kept.
-        async let orders = all(.order, "/orders") { (order: inout OrderDocument) in
-            for index in order.items.indices { order.items[index].name = nil }
-        }
+        // At once: while one looks for a page, those of others are decoded.
+        async let orders = orders()
         async let payments: [Payment] = all(.payment, "/payments")
         async let reservations: [AuditedReservation] = all(.inventory, "/reservations")
         async let redemptions: [Redemption] = all(.coupon, "/redemptions")
@@ -23,11 +21,25 @@ extension StackReader {
         snapshot.notifications = try await notifications
         snapshot.payments = try await payments
         snapshot.reservations = try await reservations
-        snapshot.orders = try await orders
+        (snapshot.orders, snapshot.deletedGoods, snapshot.retention[.order]) = try await orders
+        snapshot.retention[.notification] = try await all(.notification, "/retention")
         let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(\.couponCode)
         snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
         for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
         return snapshot
+    }
+
+    /// Read anew where orders were deleted in between: the goods of one that is gone are counted apart.
+    private func orders() async throws -> ([OrderDocument], [ItemQuantity], [RetentionStatus]) {
+        while true {
+            let retention: [RetentionStatus] = try await all(.order, "/retention")
+            let goods: [ItemQuantity] = try await all(.order, "/deleted-goods")
+            // Names are most of an order, and aren't kept.
+            let orders = try await all(.order, "/orders") { (order: inout OrderDocument) in
+                for index in order.items.indices { order.items[index].name = nil }
+            }
+            if try await all(.order, "/deleted-goods") == goods { return (orders, goods, retention) }
+        }
     }
 
     private func limits(of codes: Set<String>) async throws -> [String: Int] {

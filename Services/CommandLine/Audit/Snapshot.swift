@@ -17,6 +17,11 @@ struct Snapshot {
     /// What each service had heard of the others' stores, before those were asked.
     var seen: [ServiceName: [ServiceStore]] = [:]
 
+    /// What each service says of what it deletes.
+    var retention: [ServiceName: [RetentionStatus]] = [:]
+    /// What orders that order has deleted had sold.
+    var deletedGoods: [ItemQuantity] = []
+
     /// How many of each were looked at.
     var counts: [String: Int] {
         [

@@ -1,0 +1,15 @@
+/// What `GET /retention` says of one kind of thing that a service keeps.
+package struct RetentionStatus: Codable, Sendable, Hashable {
+    /// `orders`, `notifications`, `dead letters`.
+    package var what: String
+    /// Null: for ever.
+    @Nullable package var keptForSeconds: Int?
+    /// What is from this moment or before may have been deleted; null: nothing was.
+    @Nullable package var deletedUntil: Timestamp?
+
+    package init(what: String, keptForSeconds: Int?, deletedUntil: Timestamp?) {
+        self.what = what
+        self.keptForSeconds = keptForSeconds
+        self.deletedUntil = deletedUntil
+    }
+}

@@ -1,0 +1,15 @@
+import PaymentService
+import TestSupport
+import Testing
+
+@Suite("What the payment service reads", .timeLimit(.minutes(10)))
+struct PaymentReadTests {
+    @Test("nothing that is asked for costs more in a larger store")
+    func plans() async throws {
+        try await withPayments { service in
+            // A row for each currency and account.
+            let costly = try await service.costlyReads(small: ["balances"])
+            #expect(costly.isEmpty)
+        }
+    }
+}
