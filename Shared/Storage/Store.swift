@@ -166,8 +166,10 @@ package final class Store: Sendable {
         until deadline: Deadline, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         try await lists.list { [self] in
-            let limit = ReadLimit(min(deadline, .after(Self.longestList)))
-            return try await read { try limit.run($0, body) }
+            try await read { database in
+                // From the moment when it begins to read.
+                try ReadLimit(min(deadline, .after(Self.longestList))).run(database, body)
+            }
         }
     }
 

@@ -19,6 +19,7 @@ final class StoreCheck: Sendable {
     private struct State {
         /// What looks at a table now.
         var reader: DatabaseQueue?
+        var mustGiveWay = false
         var isStopped = false
     }
 
@@ -84,11 +85,12 @@ final class StoreCheck: Sendable {
             logger.info("the whole file is sound", metadata: ["path": "\(path)"])
         } catch {
             if state.withLock({ $0.isStopped }) { return }
-            if let error = error as? DatabaseError, error.resultCode.isDamage {
+            if let error = error as? DatabaseError, error.extendedResultCode.isDamage {
                 return isDamaged(Self.words(error.message ?? "\(error.extendedResultCode)"), onDamage)
             }
             // It had to give way, or lacked a descriptor or memory.
-            logger.info("the file can't be checked now; it is tried again soon", metadata: ["path": "\(path)", "reason": "\(error)"])
+            logger.info(
+                "the file can't be checked now; it is tried again soon", metadata: ["path": "\(path)", "reason": "\(error)"])
             queue.asyncAfter(deadline: .now() + Self.pause) { [weak self, left] in self?.look(at: left, onDamage) }
         }
     }
@@ -100,21 +102,33 @@ final class StoreCheck: Sendable {
     }
 
     /// One short-lived connection each, so that no snapshot outlives its read.
+    ///
+    /// - Throws: `SQLITE_INTERRUPT` where it had to give way: an interrupted check may call sound pages damaged.
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
         let reader = try DatabaseQueue(path: path, configuration: configuration)
         defer { try? reader.close() }
         let isStopped = state.withLock { state in
-            state.reader = state.isStopped ? nil : reader
+            state.reader = reader
+            state.mustGiveWay = false
             return state.isStopped
         }
-        // Before it is closed: an interrupt from another thread must find it open.
-        defer { state.withLock { $0.reader = nil } }
-        guard !isStopped else { throw CancellationError() }
-        return try reader.read(body)
+        let result = Result { isStopped ? nil : try reader.read(body) }
+        let isOver = state.withLock { state in
+            // Before it is closed: an interrupt from another thread must find it open.
+            state.reader = nil
+            return !state.mustGiveWay
+        }
+        guard isOver, let value = try result.get() else { throw DatabaseError(resultCode: .SQLITE_INTERRUPT) }
+        return value
     }
 
     /// Ends the look at a table that is under way; it is begun again later.
-    func giveWay() { state.withLock { $0.reader?.interrupt() } }
+    func giveWay() {
+        state.withLock { state in
+            state.mustGiveWay = true
+            state.reader?.interrupt()
+        }
+    }
 
     /// Ends the check and waits for that.
     func stop() {
@@ -128,10 +142,5 @@ final class StoreCheck: Sendable {
 
 extension ResultCode {
     /// What is wrong in the file itself; not what a look at it lacked.
-    fileprivate var isDamage: Bool {
-        switch self {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB: true
-        default: false
-        }
-    }
+    fileprivate var isDamage: Bool { storeFailure == .final && primaryResultCode != .SQLITE_READONLY }
 }

@@ -99,7 +99,10 @@ struct LaterCheckTests {
         } throws: { error in
             (error as? DatabaseError)?.resultCode == .SQLITE_INTERRUPT
         }
+        // Its answer would be no verdict.
+        #expect(throws: DatabaseError.self) { try check.read { _ in check.giveWay() } }
+        #expect(try check.read { _ in 1 } == 1)
         check.stop()
-        #expect(throws: CancellationError.self) { try check.read { _ in } }
+        #expect(throws: DatabaseError.self) { try check.read { _ in } }
     }
 }

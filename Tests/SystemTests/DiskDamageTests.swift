@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import TestSupport
 import Testing
+import Transport
 
 @Suite("Files that a service can't trust", .timeLimit(.minutes(20)), .serialized)
 struct DiskDamageTests {
@@ -50,5 +51,45 @@ struct DiskDamageTests {
             try await stack.csp("up", "--detach", "--ports", "\(stack.base)")
             try await stack.csp("audit")
         }
+    }
+
+    @Test("damage in a file too large to look at before the start makes the service unready, and the next start refuses it")
+    func large() async throws {
+        let folder = try TemporaryFolder()
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let new = try await LoneService("coupon", data: folder.path, client: client)
+        try await new.untilReady()
+        await new.kill()
+        let file = URL(filePath: folder.path + "/coupon.sqlite")
+        let large = try DatabaseQueue(path: file.path)
+        try await large.write { database in
+            try database.execute(sql: "CREATE TABLE padding (content BLOB)")
+            for _ in 0..<5000 { try database.execute(sql: "INSERT INTO padding VALUES (zeroblob(4000))") }
+        }
+        try large.close()
+        var content = try Data(contentsOf: file)
+        try #require(content.count > 16 << 20)
+        var chance = SeededChance("a damaged page of many")
+        let page = content.count / 4096 / 2
+        for index in page * 4096..<(page + 1) * 4096 { content[index] = UInt8(chance.upTo(256)) }
+        try content.write(to: file)
+
+        let service = try await LoneService("coupon", data: folder.path, client: client)
+        var answer = try await service.get("/readyz")
+        try await eventually {
+            answer = try await service.get("/readyz")
+            return answer.status == 503
+        }
+        let problem = String(decoding: answer.body, as: UTF8.self)
+        #expect(problem.contains("store-failed") && problem.contains("is damaged") && problem.contains("Restore a backup"))
+        await service.kill()
+
+        let outcome = try await Executables.run(
+            "coupon", [],
+            environment: ["SERVICE_TOKEN": "t", "HTTP_PORT": "0", "DATA_DIR": folder.path, "LOG_LEVEL": "critical"])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("/coupon.sqlite") && outcome.errors.contains("it is damaged"), "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 }
