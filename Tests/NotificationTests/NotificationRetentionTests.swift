@@ -58,7 +58,8 @@ struct NotificationRetentionTests {
         try await store.write { database in
             for number in 0..<150 {
                 let notification = StoredNotification(
-                    id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .log, status: .sent, at: moment)
+                    id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .log, status: .sent,
+                    at: moment)
                 _ = try NotificationStore.insert(database, notification)
             }
         }
