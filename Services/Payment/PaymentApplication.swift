@@ -11,7 +11,7 @@ package struct PaymentApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        PaymentStore.migration, DurableQueue.migration, PaymentStore.balances, PaymentStore.lists, DurableQueue.counts,
+        PaymentStore.migration, DurableQueue.migration, PaymentStore.balances, DurableQueue.counts,
     ]
 
     package let store: Store

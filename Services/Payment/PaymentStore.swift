@@ -51,10 +51,6 @@ enum PaymentStore {
         """
     )
 
-    /// Without the tombstones, of which an outage leaves many in a row.
-    static let lists = Store.Migration(
-        "payment-lists-1", "CREATE INDEX payments_listed ON payments (id) WHERE amount > 0")
-
     /// A payment, and what only this service knows of it.
     struct Record {
         var payment: Payment

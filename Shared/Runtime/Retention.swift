@@ -49,10 +49,10 @@ package struct Retention: Sendable {
 /// Deletes what is older than it is kept: when the service starts, and every minute then.
 ///
 /// In small transactions with pauses between them, so that no customer waits long behind one, and customers get most of the
-/// disk however much there is to delete: at most 1,000 rows a second.
+/// disk however much there is to delete: at most 400 rows a second.
 struct DeleteOld: Service {
-    private static let batch = 100
-    private static let pause = Duration.milliseconds(100)
+    private static let batch = 20
+    private static let pause = Duration.milliseconds(50)
     private static let interval = Duration.seconds(60)
 
     let retention: Retention

@@ -43,6 +43,8 @@ struct WireTests {
         let early = Identifier.make("ord_", at: Timestamp(milliseconds: 1_000))
         let late = Identifier.make("ord_", at: Timestamp(milliseconds: 1_001))
         #expect(early.hasPrefix("ord_") && early.count == 30 && early < late)
+        let first = Identifier.first("ord_", at: Timestamp(milliseconds: 1_001))
+        #expect(early < first && first < late && late.hasPrefix(first))
         let many = Set((0..<10_000).map { _ in Identifier.make("x", at: Timestamp(milliseconds: 5)) })
         #expect(many.count == 10_000)
     }

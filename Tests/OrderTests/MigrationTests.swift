@@ -31,7 +31,6 @@ struct MigrationTests {
             "payments-1 209a7d55f02af05a",
             "queue-1 9f023757e5dc7b12",
             "balances-1 c204886f1d21eebf",
-            "payment-lists-1 616f720d07e35f2b",
             "queue-counts-1 8f8ebe2540b232c8",
         ],
         "coupon": [

@@ -4,11 +4,11 @@ import Testing
 
 /// The places that there should be, by what the sources name and the services declare: none may be forgotten.
 struct DeclaredPlaces {
-    /// A journey doesn't come there, and nothing of its orders hangs on them: expiries, what was sold again after one, deletions
-    /// of what is old, and what operators ask for.
+    /// A journey doesn't come there, and nothing of its orders hangs on them: expiries, what was sold again after one,
+    /// deletions of what is old, and what operators ask for.
     private static let apart: Set<String> = [
-        "commit expiry", "commit expired", "commit deleted", "commit undeliverable", "commit redrive", "answer POST /queue/dead/redrive",
-        "answer POST /backup",
+        "commit expiry", "commit expired", "commit deleted", "commit undeliverable", "commit redrive",
+        "answer POST /queue/dead/redrive", "answer POST /backup",
         "answer PUT /faults", "answer DELETE /faults",
     ]
 
