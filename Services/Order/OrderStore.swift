@@ -88,12 +88,16 @@ struct OrderStore: Sendable {
     }
 
     /// Ids of the orders that are not decided and were placed at `oldest` or before, the oldest first.
-    static func unfinished(_ database: Database, upTo oldest: Timestamp, limit: Int) throws -> [String] {
+    /// - Parameter except: ids that are left out, as a JSON array.
+    static func unfinished(
+        _ database: Database, upTo oldest: Timestamp, except: String, limit: Int
+    ) throws -> [String] {
         try database.rows(
             """
-            SELECT id FROM orders WHERE status IN ('placing', 'accepted') AND created_at <= ? ORDER BY created_at LIMIT ?
+            SELECT id FROM orders WHERE status IN ('placing', 'accepted') AND created_at <= ?
+            AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY created_at LIMIT ?
             """,
-            [oldest.milliseconds, limit]
+            [oldest.milliseconds, except, limit]
         ).map { $0[0] }
     }
 
