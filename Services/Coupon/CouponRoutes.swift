@@ -14,11 +14,11 @@ struct CouponRoutes: Sendable {
     var routes: [Route] {
         [
             // A code is worth money to whoever knows it.
-            .get("/coupons", .sheddablePlus, access: .services) { try await listCoupons($0) },
+            .get("/coupons", .sheddablePlus, access: .services, query: .checked) { try await listCoupons($0) },
             .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
             .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
             .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
-            .get("/redemptions") { try await listRedemptions($0) },
+            .get("/redemptions", query: .checked) { try await listRedemptions($0) },
             .post("/reconciliation", .sheddable, access: .services) { try await reconcile($0) },
         ]
     }

@@ -39,7 +39,7 @@ struct ExpireReservations: Service {
             while true {
                 let now = wall()
                 let due = lapse.due(at: now)
-                guard let next = try await store.read({ try InventoryStore.nextExpiry($0, from: due.from) }) else { break }
+                guard let next = try await store.read({ try InventoryStore.nextExpiry($0, due) }) else { break }
                 guard next <= now else {
                     return max(.seconds(1), min(.milliseconds(next.milliseconds - now.milliseconds), longest))
                 }

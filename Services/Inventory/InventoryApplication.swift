@@ -24,7 +24,8 @@ package struct InventoryApplication: ServiceApplication {
     package init(configuration: InventoryConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
         let lapse = Lapse(
-            lifetime: configuration.reservationLifetime, grace: configuration.reservationGrace, start: wall())
+            lifetime: configuration.reservationLifetime, grace: configuration.reservationGrace, start: wall(),
+            unreadable: UnreadableRows(table: "reservations", logger: environment.logger))
         store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
             migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)

@@ -10,7 +10,7 @@ package struct InventoryConfiguration: ServiceConfiguration {
     package init(reading settings: inout Settings) {
         reservationLifetime = settings.duration(
             "RESERVATION_TTL", default: .seconds(172_800), in: .seconds(1)...(.seconds(2_592_000)),
-            "how long a reservation holds its stock")
+            "how long a reservation holds its stock; longer than order's ACCEPTED_MAX_AGE")
         reservationGrace = settings.duration(
             "RESERVATION_GRACE", default: .seconds(60), in: .zero ... .seconds(3600),
             "how long after a start reservations made before it don't lapse, so that commits which were held up find them")

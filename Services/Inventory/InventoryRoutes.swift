@@ -21,7 +21,7 @@ struct InventoryRoutes: Sendable {
     var routes: [Route] {
         [
             .post("/reservations", .criticalPlus, access: .services, addsWork: true) { try await makeReservation($0) },
-            .get("/reservations") { try await reservations($0) },
+            .get("/reservations", query: .checked) { try await reservations($0) },
             .get("/reservations/{orderId}") { try await reservation($0) },
             .post("/reservations/{orderId}/commit", .criticalPlus, access: .services) {
                 try await change($0, commit.callAsFunction)
@@ -30,9 +30,9 @@ struct InventoryRoutes: Sendable {
                 try await change($0, release.callAsFunction)
             },
             .post("/reservations/{orderId}/returns", .critical, access: .services) { try await returnGoods($0) },
-            .get("/products", .sheddablePlus, budget: Self.browsing) { try await products($0) },
+            .get("/products", .sheddablePlus, budget: Self.browsing, query: .checked) { try await products($0) },
             .get("/products/{sku}", .sheddablePlus, budget: Self.browsing) { try await product($0) },
-            .get("/stock", .sheddablePlus, budget: Self.browsing) { try await stocks($0) },
+            .get("/stock", .sheddablePlus, budget: Self.browsing, query: .checked) { try await stocks($0) },
             .get("/stock/{sku}", .sheddablePlus, budget: Self.browsing) { try await stock($0) },
         ]
     }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import GRDB
+import Runtime
 import Storage
 
 /// Catalogue, stock and reservations on disk; the only SQL of this service.
@@ -148,21 +149,34 @@ extension InventoryStore {
         ).map { ListedReservation(reservation: try reservation($0, items: []), items: $0[1]) }
     }
 
+    private static let isReadable = "order_id NOT IN (SELECT value FROM json_each(?))"
+
     /// Those whose time is over and whose stock is still set aside, the oldest first.
     static func dueReservations(_ database: Database, _ due: Lapse.Due, limit: Int) throws -> [Reservation] {
         try database.rows(
             """
             SELECT \(reservationColumns) FROM reservations
-            WHERE status = 'reserved' AND expires_at BETWEEN ? AND ? ORDER BY expires_at LIMIT ?
+            WHERE status = 'reserved' AND expires_at BETWEEN ? AND ? AND \(isReadable) ORDER BY expires_at LIMIT ?
             """,
-            [due.from.milliseconds, due.upTo.milliseconds, limit]
-        ).map(reservation)
+            [due.from.milliseconds, due.upTo.milliseconds, due.unreadable.ids, limit]
+        ).compactMap { row in
+            do {
+                return try reservation(row)
+            } catch let error as DecodingError {
+                due.unreadable.add(row[0], error)
+                return nil
+            }
+        }
     }
 
-    static func nextExpiry(_ database: Database, from first: Timestamp) throws -> Timestamp? {
+    /// When the next one is over, or the first was.
+    static func nextExpiry(_ database: Database, _ due: Lapse.Due) throws -> Timestamp? {
         try database.row(
-            "SELECT expires_at FROM reservations WHERE status = 'reserved' AND expires_at >= ? ORDER BY expires_at LIMIT 1",
-            [first.milliseconds]
+            """
+            SELECT expires_at FROM reservations
+            WHERE status = 'reserved' AND expires_at >= ? AND \(isReadable) ORDER BY expires_at LIMIT 1
+            """,
+            [due.from.milliseconds, due.unreadable.ids]
         ).map { Timestamp(milliseconds: $0[0]) }
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import Runtime
 
 /// When reservations lapse: at the end of their life, save for a while after the start.
 ///
@@ -10,6 +11,8 @@ struct Lapse: Sendable {
         var from: Timestamp
         /// Included.
         var upTo: Timestamp
+        /// Left out: whose items can't be read, so that their stock stays set aside.
+        var unreadable: UnreadableRows
     }
 
     /// How long a reservation lives.
@@ -17,10 +20,12 @@ struct Lapse: Sendable {
     /// How long after the start older ones stay.
     let grace: Duration
     let start: Timestamp
+    let unreadable: UnreadableRows
 
     func due(at now: Timestamp) -> Due {
         // What is reserved or renewed since the start ends a lifetime after it at the soonest.
         let isEarly = now < start.advanced(by: grace)
-        return Due(from: isEarly ? start.advanced(by: lifetime) : Timestamp(milliseconds: 0), upTo: now)
+        let first = isEarly ? start.advanced(by: lifetime) : Timestamp(milliseconds: 0)
+        return Due(from: first, upTo: now, unreadable: unreadable)
     }
 }

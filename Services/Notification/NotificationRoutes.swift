@@ -11,7 +11,7 @@ struct NotificationRoutes: Sendable {
     var routes: [Route] {
         [
             .post("/events", .sheddable, access: .services, addsWork: true) { try await accept($0) },
-            .get("/notifications") { try await list($0) },
+            .get("/notifications", query: .checked) { try await list($0) },
         ]
     }
 

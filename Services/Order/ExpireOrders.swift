@@ -2,6 +2,7 @@ import Contracts
 import Logging
 import Queue
 import Resilience
+import Runtime
 import ServiceLifecycle
 import Storage
 
@@ -14,6 +15,7 @@ struct ExpireOrders: Service {
     let hands: WorkInHand
     let endings: Endings
     let counts: OrderCounts
+    let unreadable: UnreadableRows
     let time: TimeSource
     let logger: Logger
 
@@ -33,28 +35,34 @@ struct ExpireOrders: Service {
     }
 
     private func expire() async throws {
-        var found = 0
+        var passed = 0
         repeat {
-            let ids = try await store.read { [endings] in
-                try OrderStore.unfinished($0, upTo: endings.oldest, limit: Self.batch)
+            let ids = try await store.read { [endings, unreadable] in
+                try OrderStore.unfinished($0, upTo: endings.oldest, except: unreadable.ids, limit: Self.batch)
             }
-            found = 0
+            passed = 0
             for id in ids where hands.begin(id) {
                 defer { hands.end(id) }
-                found += try await expire(id) ? 1 : 0
+                passed += try await expire(id) ? 1 : 0
             }
-        } while found == Self.batch
+        } while passed == Self.batch
     }
 
+    /// - Returns: whether the order won't be found again: it has ended, or can't be read.
     private func expire(_ id: String) async throws -> Bool {
-        let isExpired = try await store.write("expired") { [queue, endings] database in
-            guard let order = try OrderStore.order(database, id: id), let conclusion = try endings.expired(order) else {
-                return false
+        do {
+            let isExpired = try await store.write("expired") { [queue, endings] database in
+                guard let order = try OrderStore.order(database, id: id), let conclusion = try endings.expired(order) else {
+                    return false
+                }
+                try conclusion.commit(database, queue)
+                return true
             }
-            try conclusion.commit(database, queue)
+            if isExpired { counts.count(.cancelled) }
+            return isExpired
+        } catch let error as DecodingError {
+            unreadable.add(id, error)
             return true
         }
-        if isExpired { counts.count(.cancelled) }
-        return isExpired
     }
 }

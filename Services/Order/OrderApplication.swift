@@ -54,6 +54,8 @@ package struct OrderApplication: ServiceApplication {
         let claims = CouponClaims(store: store, queue: queue, coupon: neighbours.coupon, turns: turns, wall: wall)
         let purchase = Purchase(
             inventory: neighbours.inventory, payment: neighbours.payment, claims: claims, catalogue: catalogue,
+            reservationLifetime: ReservationLifetime(
+                acceptedMaxAge: configuration.acceptedMaxAge, logger: environment.logger),
             isCouponOptional: environment.common.mode == .protected, wall: wall)
         let endings = Endings(
             acceptedMaxAge: configuration.acceptedMaxAge, isNotificationGivenUp: { neighbours.notification.isGivenUp },
@@ -108,7 +110,8 @@ package struct OrderApplication: ServiceApplication {
         var policy = QueueWorkers.Policy()
         policy.lease = configuration.queueLease
         let expire = ExpireOrders(
-            store: store, queue: queue, hands: hands, endings: endings, counts: conclude.counts, time: environment.time,
+            store: store, queue: queue, hands: hands, endings: endings, counts: conclude.counts,
+            unreadable: UnreadableRows(table: "orders", logger: environment.logger), time: environment.time,
             logger: environment.logger)
         let workers = QueueWorkers(
             queue: queue, lanes: lanes, policy: policy,

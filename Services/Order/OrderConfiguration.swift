@@ -55,7 +55,7 @@ package struct OrderConfiguration: ServiceConfiguration {
             "what a customer waits for an order at most")
         acceptedMaxAge = settings.duration(
             "ACCEPTED_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),
-            "age at which an unfinished order is undone and cancelled")
+            "age at which an unfinished order is undone and cancelled; less than inventory's RESERVATION_TTL")
         catalogueMaxAge = settings.duration(
             "CATALOGUE_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),
             "age at which the last known prices and stock are not used any more")

@@ -21,7 +21,7 @@ struct OrderRoutes: Sendable {
     var routes: [Route] {
         [
             .post("/orders", .criticalPlus, budget: budget, addsWork: true, answersRepeats: true) { try await placeOrder($0) },
-            .get("/orders") { try await list($0) },
+            .get("/orders", query: .checked) { try await list($0) },
             .get("/orders/{id}") { try await show($0) },
             .get("/orders/{id}/timeline") { try await timeline($0) },
             .post("/orders/{id}/cancel", .criticalPlus) { try await cancelOrder($0) },

@@ -97,16 +97,20 @@ struct OrderStore: Sendable {
     }
 
     /// Ids of the orders that are not decided and were placed at `oldest` or before, the oldest first.
-    static func unfinished(_ database: Database, upTo oldest: Timestamp, limit: Int) throws -> [String] {
+    /// - Parameter except: ids that are left out, as a JSON array.
+    static func unfinished(
+        _ database: Database, upTo oldest: Timestamp, except: String, limit: Int
+    ) throws -> [String] {
         // An id begins with the time of its order.
         let later = Identifier.first("ord_", at: oldest.advanced(by: .milliseconds(1)))
+        let others = "id < :later AND id NOT IN (SELECT value FROM json_each(:except))"
         return try database.rows(
             """
-            SELECT id FROM orders WHERE status = 'placing' AND id < :later
-            UNION ALL SELECT id FROM orders WHERE status = 'accepted' AND id < :later
+            SELECT id FROM orders WHERE status = 'placing' AND \(others)
+            UNION ALL SELECT id FROM orders WHERE status = 'accepted' AND \(others)
             ORDER BY id LIMIT :limit
             """,
-            ["later": later, "limit": limit]
+            ["later": later, "except": except, "limit": limit]
         ).map { $0[0] }
     }
 

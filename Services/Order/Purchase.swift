@@ -9,6 +9,7 @@ struct Purchase: Sendable {
     let payment: PaymentNeighbour
     let claims: CouponClaims
     let catalogue: LastKnownCatalogue
+    let reservationLifetime: ReservationLifetime
     /// False in naive mode: nobody decided that a purchase can do without coupon.
     let isCouponOptional: Bool
     let wall: @Sendable () -> Timestamp
@@ -76,7 +77,9 @@ struct Purchase: Sendable {
 
     private func reserve(_ saga: inout Saga, for caller: Caller) async {
         do {
+            let asked = wall()
             let reservation = try await inventory.reserve(saga.order, for: caller)
+            reservationLifetime.check(reservation, at: asked)
             // A renewal takes no stock that it hasn't got already.
             if !saga.order.isPriced || saga.order.hasUnverifiedStock { catalogue.reserved(reservation) }
             saga.reserved(reservation, at: wall())

@@ -16,7 +16,7 @@ struct PaymentRoutes: Sendable {
             .post("/payments", .criticalPlus, access: .services, addsWork: true) { try await capturePayment($0) },
             .post("/payments/void", .criticalPlus, access: .services) { try await voidPayment($0) },
             .post("/payments/{id}/refunds", .sheddable, access: .services, addsWork: true) { try await refundPayment($0) },
-            .get("/payments") { try await list($0) },
+            .get("/payments", query: .checked) { try await list($0) },
             .get("/payments/{id}") { try await show($0) },
             .get("/ledger") { _ in try .json(200, try await store.read(PaymentStore.ledger)) },
         ]

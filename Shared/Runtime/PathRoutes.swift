@@ -23,20 +23,20 @@ struct PathRoutes: Sendable {
     /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or nothing.
     func reconfigure(_ call: Call) async throws -> Answer {
         let name = call.parameter("name")
+        let current = path.protection(of: name)
         let request = try await call.decode(DependencyChange.self) { request, check in
             let names = BreakerControl.allCases.map(\.rawValue)
             check(
                 request.control.map(names.contains) ?? true, "/control", "must be one of \(names.joined(separator: ", "))")
+            do throws(InvalidConfiguration) {
+                _ = try current?.replacing(request.policies ?? [:])
+            } catch {
+                for problem in error.problems { check(false, "/policies", problem) }
+            }
         }
-        guard let current = path.protection(of: name) else {
-            throw Problem.notFound("\(service) declares no dependency \(name.excerpt()).")
-        }
-        do {
-            try path.reconfigure(name, current.replacing(request.policies ?? [:]))
-            if let control = request.control.flatMap(BreakerControl.init(rawValue:)) { try path.set(control, of: name) }
-        } catch {
-            throw Problem.invalidRequest(error.problems.map { FieldError(pointer: "/policies", detail: $0) })
-        }
+        guard let current else { throw Problem.notFound("\(service) declares no dependency \(name.excerpt()).") }
+        try path.reconfigure(name, current.replacing(request.policies ?? [:]))
+        if let control = request.control.flatMap(BreakerControl.init(rawValue:)) { try path.set(control, of: name) }
         guard let changed = path.dependencies.first(where: { $0.declaration.name == name }) else {
             throw Problem.internalError
         }

@@ -25,17 +25,17 @@ struct StandardRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .get("/livez") { _ in
+            .get("/livez", query: .ignored) { _ in
                 try .json(
                     200, ["status": "alive", "version": SystemVersion.current, "commit": SystemVersion.commit])
             },
-            .get("/readyz") { _ in try await ready() },
-            .get("/metrics") { _ in await metrics() },
-            .get("/openapi.json") { _ in .json(200, encoded: openAPI) },
-            .get("/csp") { _ in try .json(200, path.document) },
+            .get("/readyz", query: .ignored) { _ in try await ready() },
+            .get("/metrics", query: .ignored) { _ in await metrics() },
+            .get("/openapi.json", query: .ignored) { _ in .json(200, encoded: openAPI) },
+            .get("/csp", query: .ignored) { _ in try .json(200, path.document) },
             .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) { try await path.reconfigure($0) },
-            .get("/queue") { _ in try await .json(200, queueStatus()) },
-            .get("/queue/dead") { try await deadLetters($0) },
+            .get("/queue", query: .ignored) { _ in try await .json(200, queueStatus()) },
+            .get("/queue/dead", query: .checked) { try await deadLetters($0) },
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
                 try await .json(200, Redriven(redriven: queue.redrive()))
             },

@@ -1,6 +1,8 @@
 import Contracts
 import Foundation
+import GRDB
 import Logging
+import Runtime
 import ServiceLifecycle
 import Storage
 import TestSupport
@@ -109,6 +111,32 @@ struct ExpiryTests {
         }
     }
 
+    @Test("a reservation that can't be read keeps its stock set aside, and no other from lapsing", arguments: [1, 250])
+    func unreadable(count: Int) async throws {
+        let (clock, folder) = (WallClock(), try TemporaryFolder())
+        let settings = ["RESERVATION_GRACE": "0s"]
+        try await withInventory(["A": 1000], folder: folder, clock: clock, settings: settings) { inventory in
+            // The oldest, so that a sweep comes to them first.
+            for order in 0..<count { #expect(try await inventory.reserve("bad\(order)", ["A": 1]).status == 201) }
+            clock.advance(by: .seconds(1))
+            #expect(try await inventory.reserve("good", ["A": 2]).status == 201)
+            try await inventory.application.store.write {
+                try $0.execute(sql: "UPDATE reservations SET items = x'7b' WHERE order_id LIKE 'bad%'")
+            }
+            clock.advance(by: hour * 48)
+            // All that is left, and what has lapsed.
+            #expect(try await inventory.reserve("next", ["A": 1000 - count]).status == 201)
+            #expect(try await inventory.reservation("good").status == .expired)
+            #expect(figures(try await inventory.stock("A")) == [1000, 1000, 0])
+        }
+        // A start sweeps at once.
+        clock.advance(by: hour * 49)
+        try await withInventory(["A": 1000], folder: folder, clock: clock, settings: settings) { inventory in
+            while try await inventory.stock("A").reserved > count { await Task.yield() }
+            #expect(try await inventory.get("/metrics").text.contains(#"csp_unreadable_rows_total{table="reservations"}"#))
+        }
+    }
+
     @Test("the sweep frees what is due, sleeps until the next expiry, and takes more than one batch")
     func sweep() async throws {
         let folder = try TemporaryFolder()
@@ -119,7 +147,8 @@ struct ExpiryTests {
         let entry = Catalogue.Entry(sku: "A", name: "a", department: "d", unitPrice: 1)
         catalogue.load([entry])
         try await store.write { try InventoryStore.insert($0, entry, stock: 1000) }
-        let lapse = Lapse(lifetime: .seconds(40), grace: .zero, start: clock.now)
+        let unreadable = UnreadableRows(table: "reservations", logger: Logger(label: "test"))
+        let lapse = Lapse(lifetime: .seconds(40), grace: .zero, start: clock.now, unreadable: unreadable)
         let reserve = Reserve(store: store, catalogue: catalogue, lapse: lapse, wall: { clock.now })
         for order in 0..<250 {
             _ = try await reserve(

@@ -1,7 +1,10 @@
 import Contracts
 import Foundation
+import HTTPTypes
+import Runtime
 import TestSupport
 import Testing
+import Transport
 
 @Suite("Bad input to order", .timeLimit(.minutes(10)))
 struct BadInputTests {
@@ -106,6 +109,33 @@ struct BadInputTests {
             #expect(problem?.errors?.map(\.pointer).sorted() == ["/Limit", "/status"])
             #expect(
                 problem?.errors?.contains { $0.detail == "is not known here: limit, cursor, customerId, status are" } == true)
+        }
+    }
+
+    @Test("what is no list has no query parameters and says so, whether it exists or not; what monitors ask puts up with any")
+    func noParameters() async throws {
+        try await withStack { (stack) async throws in
+            let order: OrderDocument = try await stack.place(request()).decode()
+            func refuses(_ service: RunningService<some ServiceApplication>, _ count: Int) async throws {
+                let paths = service.application.routes.filter { $0.method == .get && $0.query != .checked }.map(\.path)
+                #expect(paths.count == count)
+                for path in paths {
+                    for id in [order.id, "nothing"] {
+                        let asked = path.split(separator: "/").map { $0.hasPrefix("{") ? id : String($0) }
+                        let answer = try await service.get("/\(asked.joined(separator: "/"))?limit=1&x=")
+                        #expect(
+                            answer.status == 422 && answer.problem?.errors?.map(\.pointer) == ["/limit", "/x"], "\(path)")
+                    }
+                }
+            }
+            try await refuses(stack.order, 2)
+            try await refuses(stack.payment, 2)
+            try await refuses(stack.inventory, 3)
+            try await refuses(stack.coupon, 1)
+            try await refuses(stack.notification, 0)
+            for path in ["/livez", "/readyz", "/metrics", "/openapi.json", "/csp", "/queue"] {
+                #expect(try await stack.order.get("\(path)?verbose").status == 200, "\(path)")
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Resilience
 import TestSupport
 import Testing
 
@@ -130,6 +131,43 @@ struct OutageTests {
             #expect(payments.items.map(\.amount) == [200])
             let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
             #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderConfirmed])
+        }
+    }
+
+    @Test(
+        "an accepted order whose reservation has lapsed is reserved anew, or ends with nothing kept where others have the goods",
+        arguments: [(isSold: false, isCharged: false), (true, false), (false, true), (true, true)])
+    func lapsed(isSold: Bool, isCharged: Bool) async throws {
+        let (payment, inventory) = (try FaultyProxy(), try FaultyProxy())
+        defer {
+            payment.stop()
+            inventory.stop()
+        }
+        let clock = Locked(Timestamp.now())
+        try await withStack(
+            through: ["PAYMENT_URL": payment, "INVENTORY_URL": inventory], inventoryWall: { clock.withLock { $0 } }
+        ) { stack in
+            payment.treat { _ in isCharged ? .loseAnswer : .refuse }
+            let order: OrderDocument = try await stack.place(request([("RARE", 3)])).decode()
+            #expect(order.status == .accepted && order.pending == ["payment"])
+            inventory.treat { _ in .refuse }
+            // The order's next try has begun, so the one before renews nothing any more.
+            let asked = inventory.requests.count
+            while inventory.requests.count == asked { await Task.yield() }
+            clock.withLock { $0 = $0.advanced(by: .seconds(49 * 3600)) }
+            if isSold {
+                let other = ReservationRequest(orderId: "other", items: [ItemQuantity(sku: "RARE", quantity: 3)])
+                #expect(try await stack.inventory.post("/reservations", other).status == 201)
+            }
+            payment.treat { _ in .pass }
+            inventory.treat { _ in .pass }
+            let ended = try await stack.until(order.id) { $0.status.isTerminal }
+            #expect(ended.status == (isSold ? .cancelled : .confirmed))
+            try await stack.drained()
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.map { $0.amount - $0.refunded }.reduce(0, +) == (isSold ? 0 : 2997))
+            let stock: Stock = try await stack.inventory.get("/stock/RARE").decode()
+            #expect((stock.reserved, stock.committed) == (isSold ? 3 : 0, isSold ? 0 : 3))
         }
     }
 

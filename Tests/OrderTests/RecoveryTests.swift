@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import GRDB
+import InventoryService
 import Queue
 import Storage
 import TestSupport
@@ -120,6 +121,77 @@ struct RecoveryTests {
             try await stack.drained()
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
             #expect(stock.reserved == 0 && stock.committed == 0)
+        }
+    }
+
+    @Test("an order that can't be read doesn't keep the others from being ended when they are too old", arguments: [1, 101])
+    func unreadable(count: Int) async throws {
+        let folder = try TemporaryFolder()
+        let yesterday = Timestamp.now().advanced(by: .seconds(-90_000))
+        // The oldest, so that they are come to first.
+        for number in 0..<count {
+            let old = yesterday.advanced(by: .seconds(-1))
+            _ = try await crash(folder, request(customer: "BAD"), key: "bad-\(number)", at: old, due: .seconds(3600))
+        }
+        let id = try await crash(folder, request(), key: "key-1", at: yesterday, due: .seconds(3600))
+        let store = try Store(folder: folder.path + "/data", name: "order", migrations: OrderApplication.migrations)
+        try await store.write { try $0.execute(sql: "UPDATE orders SET request = x'7b' WHERE customer_id = 'BAD'") }
+        store.close()
+        try await withStack(folder: folder) { (stack) async throws in
+            #expect(try await stack.until(id) { $0.status.isTerminal }.status == .cancelled)
+            #expect(try await stack.order.get("/metrics").text.contains(#"csp_unreadable_rows_total{table="orders"}"#))
+        }
+    }
+
+    @Test("a price that was charged and not written down is the one that the order is confirmed at, whatever it costs by then")
+    func chargedBeforeTheCrash() async throws {
+        let folder = try TemporaryFolder()
+        let id = try await crash(folder, request(), key: "key-1", due: .seconds(3600))
+        try await withStack(folder: folder) { stack in
+            // What the process had done before it died: reserved at the price of that day, and charged it.
+            let items = [ItemQuantity(sku: "APPLE", quantity: 2)]
+            let reserved = try await stack.inventory.post("/reservations", ReservationRequest(orderId: id, items: items))
+            #expect(reserved.status == 201)
+            try await stack.inventory.application.store.write {
+                try $0.execute(
+                    sql: """
+                        UPDATE reservations SET items = CAST(replace(CAST(items AS TEXT), ':100', ':90') AS BLOB)
+                        WHERE order_id = ?
+                        """,
+                    arguments: [id])
+            }
+            let capture = PaymentRequest(orderId: id, customerId: "H1", amount: 180, currency: "USD", token: "tok_ok")
+            #expect(try await stack.payment.post("/payments", capture, key: id).status == 201)
+
+            #expect(try await stack.place(request(), key: "key-1").status == 202)
+            let order = try await stack.until(id) { $0.status.isTerminal }
+            #expect(order.status == .confirmed && order.total == 180 && order.items.map(\.unitPrice) == [90])
+            try await stack.drained()
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.map(\.amount) == [180])
+        }
+    }
+
+    @Test("an order whose next step can't be written is answered as placing, without a price, and charged once when it can be")
+    func unwritable() async throws {
+        try await withStack { stack in
+            let store = stack.order.application.store
+            try await store.write {
+                try $0.execute(
+                    sql: "CREATE TRIGGER full BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'no more'); END")
+            }
+            let answer = try await stack.place(request(), key: "key-1")
+            let told: OrderDocument = try answer.decode()
+            #expect(answer.status == 202 && answer.header("Location") == "/orders/\(told.id)")
+            #expect(told.status == .placing && told.total == nil && told.pending == [] && told.degradations == [])
+            #expect(try await stack.show(told.id) == told)
+            try await store.write { try $0.execute(sql: "DROP TRIGGER full") }
+            #expect(try await stack.place(request(), key: "key-1").status == 202)
+            let order = try await stack.until(told.id) { $0.status.isTerminal }
+            #expect(order.status == .confirmed && order.total == 200)
+            try await stack.drained()
+            let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
+            #expect(payments.items.map(\.amount) == [200])
         }
     }
 

@@ -86,6 +86,8 @@ struct ServingPathTests {
             let refused = try await patch(
                 "coupon", #"{"policies":{"timeoutMilliseconds":100,"breakerFailureRate":7,"attempts":0}}"#)
             #expect(refused.status == 422 && refused.problem?.errors?.count == 2)
+            let worse = try await patch("coupon", #"{"control":"ajar","policies":{"breakerFailureRate":7,"attempts":0}}"#)
+            #expect(worse.problem?.errors?.map(\.pointer) == ["/control", "/policies", "/policies"])
             #expect(try await coupon(stack).policies == changed.policies)
             #expect(try await patch("coupon", #"{"policies":{"patience":1}}"#).status == 422)
             #expect(try await patch("coupon", #"{"control":"ajar"}"#).status == 422)

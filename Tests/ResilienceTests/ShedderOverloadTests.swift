@@ -83,18 +83,62 @@ struct ShedderOverloadTests {
         }
     }
 
+    /// Handlers that wait for nothing that others hold: as many at once as there are.
+    private static func slow(
+        _ seconds: Double, _ spread: Spread, _ configuration: Shedder.Configuration = .init()
+    ) -> ShedderSimulation {
+        var service = SimulatedWork(workers: 8, mean: 0.0001, spread: spread).service("handlers of \(seconds) s", configuration)
+        service.delay = seconds
+        return service
+    }
+
     @Test(
-        "where everything takes long without anybody being busy, as many as the minimum are served at once",
+        "handlers that are slow and don't queue are served with the defaults",
+        arguments: [(0.001, 1_000.0), (0.01, 1_000), (0.03, 1_000), (0.1, 300), (0.1, 1_000)],
+        [Spread.even, .exponential, .heavy])
+    func slow(load: (seconds: Double, rate: Double), spread: Spread) throws {
+        var service = Self.slow(load.seconds, spread)
+        let orders = [Stream(rank: 3, rate: load.rate)]
+        _ = service.run(orders, for: 10)
+        let seen = service.run(orders, for: 10)
+        try #require(seen.share > 0.95, "\(seen.share)")
+    }
+
+    @Test("critical requests to slow handlers are served whatever lower ranks ask for beside them")
+    func slowBeside() throws {
+        var service = Self.slow(0.1, .exponential)
+        let streams = [Stream(rank: 3, rate: 210), Stream(rank: 1, rate: 90)]
+        _ = service.run(streams, for: 10)
+        let share = service.run(streams, for: 10).filter { $0.rank == 3 }.share
+        try #require(share > 0.97, "\(share)")
+    }
+
+    @Test("handlers that take a second are served once their limit is found, or at once where it begins there")
+    func slowest() throws {
+        let orders = [Stream(rank: 3, rate: 200)]
+        var found = Self.slow(1, .even)
+        _ = found.run(orders, for: 60)
+        let seen = found.run(orders, for: 20)
+        try #require(seen.share > 0.95, "\(seen.share)")
+        var told = Self.slow(1, .even, .init(initial: 400))
+        let first = told.run(orders, for: 20)
+        try #require(first.share > 0.98, "\(first.share)")
+    }
+
+    @Test(
+        "a service that has become slow without being busy is served, and one that is overloaded afterwards has no long queue",
         arguments: [0.1, 0.3])
     func delay(delay: Double) throws {
         let work = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential)
-        var service = work.service("delay \(delay)", .init(minimum: 64))
-        _ = service.run([Stream(rank: 3, rate: 300)], for: 5)
+        var service = work.service("delay \(delay)")
+        let orders = [Stream(rank: 3, rate: 300)]
+        _ = service.run(orders, for: 5)
         service.delay = delay
-        let seen = service.run([Stream(rank: 3, rate: 0.8 * 64 / (delay + 0.004))], for: 20)
+        _ = service.run(orders, for: 15)
+        let seen = service.run(orders, for: 20)
         try #require(seen.share > 0.98, "\(seen.share)")
         service.delay = 0
-        _ = service.run([Stream(rank: 3, rate: 300)], for: 2)
+        _ = service.run(orders, for: 2)
         let start = service.now
         let busy = service.run([Stream(rank: 3, rate: 5000)], for: 5).arrived(from: start + 1)
         try #require(busy.percentile(0.99) < 0.2, "\(busy.percentile(0.99)) s")

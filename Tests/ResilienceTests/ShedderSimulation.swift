@@ -46,7 +46,7 @@ struct ShedderSimulation {
     var work: [Double]
     var spread: Spread
     var workers: Int { didSet { free = Array(repeating: max(now, free.max() ?? 0), count: workers) } }
-    /// What each answer takes besides, with nobody working on it: a slow disk.
+    /// Mean seconds that each answer takes besides, with nobody working on it: a slow disk, a handler that sleeps.
     var delay = 0.0
     /// What each answer waits for somebody else, before anything else is done.
     var outside = 0.0
@@ -162,7 +162,8 @@ struct ShedderSimulation {
         let start = max(now, free[worker])
         let seconds = serviceTime(work[request.stream.kind])
         free[worker] = start + seconds
-        let ended = Work(request: request, place: place, seconds: seconds, end: free[worker] + delay)
+        let end = free[worker] + (delay > 0 ? serviceTime(delay) : 0)
+        let ended = Work(request: request, place: place, seconds: seconds, end: end)
         let index = works.lastIndex { $0.end >= ended.end }.map { $0 + 1 } ?? 0
         works.insert(ended, at: index)
     }

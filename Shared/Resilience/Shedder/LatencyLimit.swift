@@ -1,13 +1,16 @@
 /// Finds how many requests at once a service can work on, from how long it has them: numbers in, a number out.
 ///
-/// Of what its caller waits at most, a request may spend a ``share`` here, at this service itself; what it waits for others isn't
-/// counted. That is long enough for some to queue for whatever is scarce – the processor, the writer of the store – so that it
-/// never idles and does its work for many at once, and short enough for the caller, who may be another service with a caller of
-/// its own. Over a window of requests, what they took over what they may take says how far the limit is off: by Little's law the
-/// latency of a queue is in proportion to the number in it, so the limit is divided by it.
+/// Of what its caller waits at most, a request may spend a ``Shedder/Configuration/share`` queueing at this service; what it waits
+/// for others isn't counted. That is long enough for some to queue for whatever is scarce – the processor, the writer of the store –
+/// so that it never idles and does its work for many at once, and short enough for the caller, who may be another service with a
+/// caller of its own. Over a window of requests, what they took over what they may take says how far the limit is off: by Little's
+/// law the latency of a queue is in proportion to the number in it, so the limit is divided by it.
 ///
-/// Not every latency is a queue: a slow disk takes its time however few there are, and fewer only do less. That is what the minimum
-/// is for.
+/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. So a limit that is lowered is an
+/// experiment: with half as many in work, a queue is half as long. Where the latency came down by less than the root of that, it is
+/// what a request takes anyway: the *unloaded* latency. The limit goes back to where it was, and from then on only what is above the
+/// unloaded latency counts. The same is asked again from time to time, and at the ``Shedder/Configuration/minimum`` by raising the
+/// limit for a moment, so that a wrong answer doesn't last.
 ///
 /// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may be another load.
 ///
@@ -21,15 +24,38 @@ struct LatencyLimit: Sendable {
     private static let near = 0.9...1.1
     /// One request counts for at most so many times what it may take: one that hangs says nothing.
     private static let outlier = 8.0
+    /// Two windows are compared when the second had at most this part of the first's requests in work.
+    private static let comparable = 0.65
+    /// What a window takes differs by chance. So many times the unloaded latency are no queue; and if it is as many times less, the
+    /// service has become faster.
+    private static let tolerance = 1.5
+    /// After so many requests for each that may be in work, it is found out anew whether there is a queue; at the minimum first
+    /// after the lower number, and each time that there is one after twice as many.
+    private static let repetition = 4.0...64.0
+
     private struct Window {
         var count = 0.0
-        /// Sums of ticks.
+        /// Sums of ticks: the latencies, the same without outliers, and what was allowed.
         var latency = 0.0
+        var usualLatency = 0.0
         var allowed = 0.0
+        /// The sum of how many were in work when each began.
+        var inWork = 0.0
         /// The most at once.
         var peak = 0
-        /// Somebody could not be let in.
+        /// A request could not be let in.
         var isPressed = false
+
+        var mean: Double { latency / count }
+    }
+
+    /// The limit is being lowered.
+    private struct Descent {
+        /// The limit when it began.
+        var top: Double
+        /// The slowest window since, or since fewer at once were last found to be faster: mean number in work, mean latency.
+        var inWork: Double
+        var latency: Double
     }
 
     private let minimum: Double
@@ -37,8 +63,15 @@ struct LatencyLimit: Sendable {
     private let initial: Double
     private var exact: Double
     private var window = Window()
-    /// Counts how often the limit was changed so that only what begins afterwards tells anything.
-    private(set) var era = 0
+    /// So many requests end before the next window begins: they were in work when the limit was changed.
+    private var leaving = 0
+    private var descent: Descent?
+    /// What a request takes without queueing, in ticks; 0 as long as all of what it takes may be queueing.
+    private var unloaded = 0.0
+    /// Requests until it is found out anew whether there is a queue.
+    private var untilAsked = 0.0
+    /// As ``repetition``, at the minimum.
+    private var patience = Self.repetition.lowerBound
 
     init(_ configuration: Shedder.Configuration) {
         minimum = Double(configuration.minimum)
@@ -49,37 +82,101 @@ struct LatencyLimit: Sendable {
 
     var limit: Int { Int(exact) }
 
+    /// How long a request may take that doesn't queue.
+    var slowness: Duration { unloaded > 0 ? LimitSearch.duration(ticks: Self.tolerance * unloaded) : .zero }
+
     mutating func began(inFlight: Int) { window.peak = max(window.peak, inFlight) }
 
     mutating func pressed() { window.isPressed = true }
 
     /// - Parameters:
     ///   - latency: how long the service itself has had it.
-    ///   - allowed: how long it may have it.
+    ///   - allowed: how long it may queue.
     ///   - isWhole: whether it was done as such requests usually are; one that was refused early counts only if it was slow.
-    ///   - era: when it began.
-    mutating func ended(after latency: Duration, allowed: Duration, isWhole: Bool, era: Int) {
-        guard era == self.era, isWhole || latency >= allowed else { return }
-        let allowed = max(1, LimitSearch.ticks(allowed))
+    ///   - inWork: how many were in work when it began, itself among them.
+    ///   - inFlight: how many are in work now.
+    mutating func ended(after latency: Duration, allowed: Duration, isWhole: Bool, inWork: Int, inFlight: Int) {
+        guard leaving == 0 else {
+            leaving -= 1
+            if leaving == 0 { window = Window(peak: inFlight) }
+            return
+        }
+        guard isWhole || latency >= allowed else { return }
+        let latency = LimitSearch.ticks(latency)
+        let allowed = max(1, LimitSearch.ticks(allowed)) + Self.tolerance * unloaded
         window.count += 1
-        window.latency += min(LimitSearch.ticks(latency), Self.outlier * allowed)
+        window.latency += latency
+        window.usualLatency += min(latency, Self.outlier * allowed)
         window.allowed += allowed
+        window.inWork += Double(inWork)
         guard window.count >= max(Self.window.lowerBound, min(exact, Self.window.upperBound)) else { return }
         let closed = window
-        window = Window()
-        judge(closed)
+        window = Window(peak: inFlight)
+        judge(closed, inFlight: inFlight)
     }
 
-    private mutating func judge(_ window: Window) {
+    private mutating func judge(_ window: Window, inFlight: Int) {
+        let usual = window.usualLatency / window.count
+        if Self.tolerance * usual < unloaded { unloaded = usual }
         guard window.isPressed || Double(window.peak) * 5 >= exact * 4 else {
+            descent = nil
             let needed = max(initial, 2 * Double(window.peak))
             if exact > needed { set(max(needed, exact * 0.9)) }
             return
         }
-        let factor = window.allowed / max(1, window.latency)
-        guard !Self.near.contains(factor) else { return }
-        set(exact * max(Self.step.lowerBound, min(factor, Self.step.upperBound)))
-        era += 1
+        untilAsked -= window.count
+        if let top = topOfVainDescent(window) {
+            unloaded = window.mean
+            untilAsked = Self.repetition.upperBound * exact
+            patience = Self.repetition.lowerBound
+            return change(to: top, inFlight: inFlight)
+        }
+        var allowed = window.allowed
+        if untilAsked <= 0 {
+            allowed -= window.count * Self.tolerance * unloaded
+            unloaded = 0
+        }
+        let factor = allowed / max(1, window.usualLatency)
+        if factor >= Self.near.lowerBound {
+            descent = nil
+            if factor > Self.near.upperBound {
+                change(to: exact * min(factor, Self.step.upperBound), inFlight: inFlight)
+            }
+        } else if exact > minimum {
+            descend(window)
+            change(to: exact * max(factor, Self.step.lowerBound), inFlight: inFlight)
+        } else if untilAsked <= 0 {
+            descent = nil
+            change(to: 2 * minimum, inFlight: inFlight)
+        }
+    }
+
+    /// - Returns: the limit before it was lowered, if that was in vain: fewer at once took as long.
+    private mutating func topOfVainDescent(_ window: Window) -> Double? {
+        let inWork = window.inWork / window.count
+        guard let descent, inWork <= Self.comparable * descent.inWork else { return nil }
+        let faster = descent.latency / window.mean
+        guard faster * faster >= descent.inWork / inWork else {
+            self.descent = nil
+            return descent.top
+        }
+        self.descent = Descent(top: descent.top, inWork: inWork, latency: window.mean)
+        if exact <= minimum {
+            untilAsked = patience * exact
+            patience = min(2 * patience, Self.repetition.upperBound)
+        }
+        return nil
+    }
+
+    /// The limit is about to be lowered because of this window.
+    private mutating func descend(_ window: Window) {
+        if let descent, window.mean <= descent.latency { return }
+        descent = Descent(top: descent?.top ?? exact, inWork: window.inWork / window.count, latency: window.mean)
+    }
+
+    private mutating func change(to limit: Double, inFlight: Int) {
+        set(limit)
+        leaving = inFlight
     }
 
     private mutating func set(_ limit: Double) { exact = max(minimum, min(limit, maximum)) }

@@ -2,7 +2,7 @@
 /// much as it can for those that matter most, however much it is asked for.
 ///
 /// - **How many are in work at once** is found out by measuring: a request may spend a ``Configuration/share`` of
-///   what its caller waits at this service itself.
+///   what its caller waits queueing at this service itself. Handlers that are slow and don't queue are not shed for it.
 /// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
 ///   limit are in work; so a share is always kept for the highest.
 /// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line doesn't become shorter, for a

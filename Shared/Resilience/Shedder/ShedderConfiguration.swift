@@ -8,11 +8,12 @@ extension Shedder {
         /// Requests in work at once that are never exceeded, whatever is measured. `minimum` … 100,000; default 1,000.
         public var maximum: Int
         /// Where the search begins, and what a limit that isn't used goes back to. `minimum` … `maximum`; default 64, or the nearest
-        /// that they allow.
+        /// that they allow. A service whose requests take a second without queueing finds its limit within a minute; with about as
+        /// many as it has in work under its usual load, at once.
         public var initial: Int
-        /// What a request may spend at the service itself, as a share of what its caller waits at most. 0.001 … 1, default 0.025:
-        /// what it waits for others takes the most of it, and a service with one core and one writer does half as much again when
-        /// some requests queue for them.
+        /// What a request may spend queueing at the service itself, as a share of what its caller waits at most. 0.001 … 1, default
+        /// 0.025: what it waits for others takes the most of it, and a service with one core and one writer does half as much again
+        /// when some requests queue for them. What a request takes although no others are in its way is found out, and not counted.
         public var share: Double
         /// How long a request waits for its place at most, where a crowd is being worked off; a tenth of it in a line that hasn't
         /// become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.

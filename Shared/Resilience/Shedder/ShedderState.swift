@@ -9,10 +9,10 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     struct Place: Sendable {
         var rank: Int
         var since: Moment
-        /// How long this service may have it.
+        /// How long it may queue at this service.
         var allowed: Duration
-        /// Of the limit under which it was let in.
-        var era: Int
+        /// How many were in work when it began, itself among them.
+        var inWork: Int
         /// How long it waited for somebody else.
         var away: Duration = .zero
     }
@@ -67,7 +67,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             return (.refused(.deadlineExceeded), changes)
         }
         if isFree(request.rank) { return (.admitted(begin(request.rank, patience(of: request, at: now), at: now)), changes) }
-        search.pressed()
+        // A rank that yields is held back by what it leaves to others, not by the limit.
+        if inFlight >= AdaptiveLimitState.allowances(under: search.limit)[request.rank] { search.pressed() }
         yielding.hadToWait(request.rank, at: now)
         let id = lastId + 1
         let patience = patience(of: request, at: now)
@@ -96,9 +97,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     mutating func end(_ place: Place, isOutside: Bool = false, isWhole: Bool, at now: Moment) -> Changes {
         if isOutside { outside -= 1 } else { inFlight -= 1 }
         let latency = max(.zero, place.since.duration(to: now) - place.away)
-        yielding.ended(place.rank, after: latency, allowed: place.allowed, at: now)
-        search.ended(
-            after: latency, allowed: place.allowed, isWhole: isWhole, era: place.era)
+        yielding.ended(place.rank, after: max(.zero, latency - search.slowness), allowed: place.allowed, at: now)
+        search.ended(after: latency, allowed: place.allowed, isWhole: isWhole, inWork: place.inWork, inFlight: inFlight)
         return settle(at: now)
     }
 
@@ -148,7 +148,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         admitted[rank] += 1
         yielding.look(at: now)
         search.began(inFlight: inFlight)
-        return Place(rank: rank, since: now, allowed: patience * configuration.share, era: search.era)
+        return Place(rank: rank, since: now, allowed: patience * configuration.share, inWork: inFlight)
     }
 
     private mutating func settle(at now: Moment) -> Changes {

@@ -61,10 +61,10 @@ struct Yielding: Sendable {
         waited = max(waited, rank)
     }
 
-    /// Work has ended, of which this service may have had so much.
-    mutating func ended(_ rank: Int, after latency: Duration, allowed: Duration, at now: Moment) {
+    /// Work has ended that queued for so long at this service, and may have queued for so long.
+    mutating func ended(_ rank: Int, after queueing: Duration, allowed: Duration, at now: Moment) {
         guard allowed > .zero else { return }
-        let share = min(1, latency / allowed)
+        let share = min(1, queueing / allowed)
         slownessOfAll.count += 1
         slownessOfAll.share += share
         if rank < Self.critical {

@@ -11,6 +11,16 @@ package struct Route: Sendable {
         case administrators
     }
 
+    /// What becomes of parameters behind a `?`.
+    package enum Query: Sendable {
+        /// The route has none: any is 422. One that is spelled wrongly, or meant for a list, would otherwise change nothing.
+        case none
+        /// The handler says which it has, with whatever else is wrong.
+        case checked
+        /// Any are put up with: what a monitor adds must not make a service look dead.
+        case ignored
+    }
+
     package typealias Handler = @Sendable (Call) async throws -> Answer
 
     package var method: HTTPRequest.Method
@@ -25,14 +35,16 @@ package struct Route: Sendable {
     package var addsWork = false
     /// A request that repeats an earlier one adds no work: the handler gets ``Call/refusal``, and looks for the earlier one first.
     package var answersRepeats = false
+    package var query = Query.ignored
     package var handler: Handler
 
     package static func get(
         _ path: String, _ criticality: Criticality = .critical, budget: Duration = .seconds(5),
-        access: Access = .everybody, handler: @escaping Handler
+        access: Access = .everybody, query: Query = .none, handler: @escaping Handler
     ) -> Route {
         Route(
-            method: .get, path: path, criticality: criticality, budget: budget, access: access, handler: handler)
+            method: .get, path: path, criticality: criticality, budget: budget, access: access, query: query,
+            handler: handler)
     }
 
     package static func post(

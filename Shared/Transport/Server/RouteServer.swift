@@ -86,6 +86,15 @@ struct RouteServer: Sendable {
         case .services: guard isService else { throw Problem.unauthorized }
         case .administrators: guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
         }
+        var query: [String: String] = [:]
+        for (name, value) in request.uri.queryParameters {
+            query[String(name)] = String(value)
+        }
+        if route.query == .none {
+            var check = FieldCheck()
+            for name in query.keys.sorted() { check(false, "/\(name)", "is not known here: there are no query parameters") }
+            try check.finish()
+        }
         var refusal: Problem?
         if route.addsWork {
             do {
@@ -95,10 +104,6 @@ struct RouteServer: Sendable {
             }
         }
         let body = try await Self.body(of: request)
-        var query: [String: String] = [:]
-        for (name, value) in request.uri.queryParameters {
-            query[String(name)] = String(value)
-        }
         return Call(
             path: request.uri.path, body: body,
             deadline: .after(route.budget.shortened(to: request.headers[.deadline]), from: arrival),

@@ -1,0 +1,30 @@
+import Contracts
+package import Logging
+import Metrics
+import Resilience
+
+/// Rows that can't be decoded, of a table that something goes through in batches: skipped from then on, so that one of them
+/// doesn't stop the others. Each is logged and counted (`csp_unreadable_rows_total{table}`) once in the life of the process.
+package final class UnreadableRows: Sendable {
+    private let table: String
+    private let logger: Logger
+    private let found = Locked<Set<String>>([])
+    private let count: Counter
+
+    package init(table: String, logger: Logger) {
+        self.table = table
+        self.logger = logger
+        count = Counter(label: "csp_unreadable_rows_total", dimensions: [("table", table)])
+    }
+
+    /// The ids of those found so far as a JSON array, for `NOT IN (SELECT value FROM json_each(?))`.
+    package var ids: String {
+        get throws { String(decoding: try JSON.encode(found.withLock { $0.sorted() }), as: UTF8.self) }
+    }
+
+    package func add(_ id: String, _ error: DecodingError) {
+        guard found.withLock({ $0.insert(id).inserted }) else { return }
+        count.increment()
+        logger.error("a row can't be read and is skipped", metadata: ["table": "\(table)", "id": "\(id)", "error": "\(error)"])
+    }
+}
