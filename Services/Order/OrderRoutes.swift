@@ -28,7 +28,7 @@ struct OrderRoutes: Sendable {
             .post(
                 "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators, addsWork: true
             ) { try await refundOrder($0) },
-            .get("/deleted-goods") { try await deletedGoods($0) },
+            .get("/deleted-goods", query: .checked) { try await deletedGoods($0) },
             .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
         ]
     }

@@ -22,17 +22,21 @@ extension StackReader {
         snapshot.payments = try await payments
         snapshot.reservations = try await reservations
         (snapshot.orders, snapshot.deletedGoods, snapshot.retention[.order]) = try await orders
-        snapshot.retention[.notification] = try await all(.notification, "/retention")
+        snapshot.retention[.notification] = try await retention(.notification)
         let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(\.couponCode)
         snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
         for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
         return snapshot
     }
 
+    private func retention(_ name: ServiceName) async throws -> [RetentionStatus] {
+        try await get(Page<RetentionStatus>.self, name, "/retention").items
+    }
+
     /// Read anew where orders were deleted in between: the goods of one that is gone are counted apart.
     private func orders() async throws -> ([OrderDocument], [ItemQuantity], [RetentionStatus]) {
         while true {
-            let retention: [RetentionStatus] = try await all(.order, "/retention")
+            let retention = try await retention(.order)
             let goods: [ItemQuantity] = try await all(.order, "/deleted-goods")
             // Names are most of an order, and aren't kept.
             let orders = try await all(.order, "/orders") { (order: inout OrderDocument) in
