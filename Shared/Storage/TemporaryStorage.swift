@@ -45,9 +45,9 @@ enum TemporaryStorage {
         let settings = Locked<[Result<Int, any Error>]>([])
         let reading = DispatchGroup()
         let done = DispatchGroup()
+        // All of them before the first begins: it would find no other to wait for, and the next one would get its connection.
+        for group in [reading, done] { for _ in 0..<count { group.enter() } }
         for _ in 0..<count {
-            reading.enter()
-            done.enter()
             Thread.detachNewThread {
                 var isReading = false
                 let answer = Result {
