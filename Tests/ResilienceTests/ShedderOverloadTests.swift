@@ -45,9 +45,10 @@ struct ShedderOverloadTests {
             let busy = service.run(orders(times), for: 4)
             let used = busy.work(from: start + Self.settled) / (4 - Self.settled) / Double(work.workers)
             try #require(used >= 0.9, "\(times) ×: \(used) of what it can do")
-            // A tenth of its callers' patience, or what it takes when it is fully used.
+            // A fifth of its callers' patience, since a queue of uneven work may be taken for slowness for a while, or what it takes
+            // when it is fully used.
             let slowest = busy.arrived(from: start + 2 * Self.settled).percentile(0.99)
-            try #require(slowest <= max(7 * usual.percentile(0.99), 40 * work.mean, 0.1), "\(times) ×: \(slowest) s")
+            try #require(slowest <= max(7 * usual.percentile(0.99), 40 * work.mean, 0.2), "\(times) ×: \(slowest) s")
             let end = service.now
             let after = service.run(orders(0.7), for: 4).arrived(from: end + Self.settled)
             try #require(after.share > 0.98, "after \(times) ×: \(after.share)")
