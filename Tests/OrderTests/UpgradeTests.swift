@@ -58,6 +58,7 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         INSERT INTO redemptions (order_id, customer_id, code, discount, items, status, at)
         VALUES ('ord_1', 'H1', 'OLD', 10, x'5b5d', 'active', 1);
         """,
+        "order-retention-1": "INSERT INTO deleted_goods (sku, quantity) VALUES ('APPLE', 1);",
         "inventory-1": """
         INSERT INTO products (sku, name, department, unit_price) VALUES ('APPLE', 'Apple', 'FRUIT', 100);
         INSERT INTO stock (sku, seeded, on_hand, reserved) VALUES ('APPLE', 10, 10, 2);
