@@ -73,7 +73,8 @@ struct CouponNeighbour: Sendable {
         } fallback: { _, _ in
             .absent
         }
-        reconciling = try OptionalDependency(step, "reconcile", route: "POST /reconciliation", isIdempotent: true) {
+        // Without a route, so that the drill doesn't break it alone: it is asked only after a loss.
+        reconciling = try OptionalDependency(step, "reconcile", isIdempotent: true) {
             request, context async throws(Unavailability) in
             try await Self.reconcile(request, neighbour, context)
         } fallback: { _, _ in
