@@ -40,12 +40,16 @@ struct LostWritesTests {
         }
     }
 
-    @Test("a coupon that has lost redemptions gives none a second time, and knows them again")
-    func lostRedemptions() async throws {
+    @Test(
+        "a coupon that has lost redemptions gives none a second time, and knows them again, also if it dies while it is told",
+        arguments: ["before commit reconciliation", "after commit reconciliation", "before answer POST /reconciliation"])
+    func lostRedemptions(dyingAt place: String) async throws {
+        let plans = try TemporaryFolder()
         let seeds = try TemporaryFolder()
         try seeds.write("sku,name,department,price,stock\nPLENTY,Plenty,FOOD,100,1000\n", to: "products.csv")
         try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
-        try await withSystemStack(environment: ["SEED_DIR": seeds.path]) { stack in
+        let environment = ["SEED_DIR": seeds.path, "CRASH_AT": "@\(plans.path)"]
+        try await withSystemStack(environment: environment) { stack in
             let order = OrderRequest(
                 customerId: "H", items: [ItemQuantity(sku: "PLENTY", quantity: 1)], couponCode: "ONCE",
                 payment: PaymentMeans(token: "tok_ok"))
@@ -58,12 +62,16 @@ struct LostWritesTests {
             for suffix in ["", "-wal", "-shm"] {
                 try? FileManager.default.removeItem(atPath: stack.folder.path + "/coupon/coupon.sqlite" + suffix)
             }
+            try plans.write(place, to: "coupon")
             try await stack.csp("start", "coupon", "--accept-loss")
 
             // Until order has told coupon, that is an outage of coupon, and afterwards a coupon that is used up.
             let later = try await stack.place(order)
             let discount = try? JSON.decode(OrderDocument.self, from: later.body).discount
             #expect(later.status == 422 || later.status == 201 && discount == 0)
+            #expect(await Heartline(port: try stack.port("coupon")).untilDead())
+            try plans.write("", to: "coupon")
+            try await stack.csp("start", "coupon")
             try await eventually {
                 let known = try await stack.get("coupon", "/redemptions", as: Page<Redemption>.self).items
                 return known.contains { $0.orderId == first.id }
