@@ -8,9 +8,6 @@ import Transport
 /// through all of its orders: a coupon that looks unused may have been used, and one that looks used may have been given back.
 /// For a customer that is an outage of coupon.
 struct Reconcile: Sendable {
-    /// Orders that one request may tell of. Each may have a hundred lines.
-    static let most = 100
-
     let store: Store
     let book: CouponBook
     let wall: @Sendable () -> Timestamp

@@ -24,12 +24,12 @@ extension ReconciliationRequest {
     func validate(_ check: inout FieldCheck) {
         if let after { check.text(after, "/after") }
         if let upTo { check.text(upTo, "/upTo") }
-        check(redemptions.count <= Reconcile.most, "/redemptions", "must have \(Reconcile.most) items at most")
-        check(undecided.count <= Reconcile.most, "/undecided", "must have \(Reconcile.most) items at most")
-        for (index, confirmed) in redemptions.prefix(Reconcile.most).enumerated() {
+        check(redemptions.count <= Self.most, "/redemptions", "must have \(Self.most) items at most")
+        check(undecided.count <= Self.most, "/undecided", "must have \(Self.most) items at most")
+        for (index, confirmed) in redemptions.prefix(Self.most).enumerated() {
             confirmed.request.validate(&check, at: "/redemptions/\(index)/request")
             check.number(confirmed.discount, in: 0...CouponRule.largestAmount, "/redemptions/\(index)/discount")
         }
-        for (index, id) in undecided.prefix(Reconcile.most).enumerated() { check.text(id, "/undecided/\(index)") }
+        for (index, id) in undecided.prefix(Self.most).enumerated() { check.text(id, "/undecided/\(index)") }
     }
 }

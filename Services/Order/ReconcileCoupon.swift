@@ -12,7 +12,7 @@ import Transport
 /// nothing has to be remembered here.
 struct ReconcileCoupon: Service {
     /// Claims that are told of at once, and lines of their orders, each with a name of 255 characters at most: 100 KB.
-    private static let most = (claims: 100, lines: 300)
+    private static let most = (claims: ReconciliationRequest.most, lines: 300)
 
     let store: Store
     let coupon: CouponNeighbour

@@ -44,6 +44,9 @@ package struct RedemptionRequest: Codable, Sendable, Hashable {
 /// What order knows of a stretch of its orders, for a coupon store from which redemptions may be missing: those with ids after
 /// `after`, up to `upTo` with it.
 package struct ReconciliationRequest: Codable, Sendable, Hashable {
+    /// Redemptions, and undecided orders, that one request may tell of.
+    package static let most = 100
+
     /// Of coupon's store when the loss was accepted.
     package var epoch: Int64
     /// Nil: from the first order.

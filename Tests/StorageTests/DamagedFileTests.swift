@@ -8,22 +8,10 @@ import Testing
 struct DamagedFileTests {
     private static let pageSize = 4096
 
-    /// A closed store of many pages; answers its file.
-    private func filled(_ folder: TemporaryFolder) async throws -> URL {
-        let store = try open(folder)
-        try await store.write { database in
-            for number in 0..<2000 {
-                try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number) " + String(repeating: "x", count: 200)])
-            }
-        }
-        store.close()
-        return URL(filePath: store.path)
-    }
-
     @Test("garbage in any of its pages is found at the start, in one line that names the file")
     func garbage() async throws {
         let folder = try TemporaryFolder()
-        let file = try await filled(folder)
+        let file = try await manyNotes(folder)
         let sound = try Data(contentsOf: file)
         let pages = sound.count / Self.pageSize
         try #require(pages > 100)
@@ -46,7 +34,7 @@ struct DamagedFileTests {
     @Test("a file that was cut off is found too")
     func cutOff() async throws {
         let folder = try TemporaryFolder()
-        let file = try await filled(folder)
+        let file = try await manyNotes(folder)
         let sound = try Data(contentsOf: file)
         try sound.prefix(sound.count / 2).write(to: file)
         #expect {

@@ -14,18 +14,6 @@ struct LaterCheckTests {
         try Store(folder: folder.path, name: "test", migrations: migrations, checkedAtStart: 0, longestLog: 500)
     }
 
-    /// A closed store of many pages; answers its file.
-    private func filled(_ folder: TemporaryFolder) async throws -> URL {
-        let store = try open(folder)
-        try await store.write { database in
-            for number in 0..<2000 {
-                try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number) " + String(repeating: "x", count: 200)])
-            }
-        }
-        store.close()
-        return URL(filePath: store.path)
-    }
-
     private func refuses(_ body: () async throws -> Void) async -> String? {
         do {
             try await body()
@@ -38,7 +26,7 @@ struct LaterCheckTests {
     @Test("damage that is found then fails the store: nothing is written any more, and the next start refuses it at once")
     func damage() async throws {
         let folder = try TemporaryFolder()
-        let file = try await filled(folder)
+        let file = try await manyNotes(folder)
         let sound = try Data(contentsOf: file)
         let pages = sound.count / Self.pageSize
         var chance = SeededChance("damaged later")

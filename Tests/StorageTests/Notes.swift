@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Storage
 import TestSupport
@@ -19,3 +20,15 @@ func count(_ store: Store) async throws -> Int {
 }
 
 struct Refusal: Error {}
+
+/// A closed store of many pages; answers its file.
+func manyNotes(_ folder: TemporaryFolder) async throws -> URL {
+    let store = try open(folder)
+    try await store.write { database in
+        for number in 0..<2000 {
+            try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number) " + String(repeating: "x", count: 200)])
+        }
+    }
+    store.close()
+    return URL(filePath: store.path)
+}
