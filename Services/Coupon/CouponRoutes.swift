@@ -63,9 +63,10 @@ struct CouponRoutes: Sendable {
         try check.finish()
         let filter = CouponStore.Filter(
             code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"), status: status)
-        let redemptions = try await store.list(until: call.deadline) {
+        return try await store.list(until: call.deadline) {
             try CouponStore.redemptions($0, filter, after: paging.after, limit: paging.limit + 1)
+        } answer: {
+            try await paging.answer($0) { $0.orderId }
         }
-        return try await paging.answer(redemptions) { $0.orderId }
     }
 }

@@ -63,11 +63,12 @@ struct InventoryRoutes: Sendable {
         let status = call.query("status", as: ReservationStatus.self, &check)
         try check.finish()
         let now = wall()
-        let found = try await store.list(until: call.deadline) { database in
+        return try await store.list(until: call.deadline) { database in
             try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
+        } answer: { found in
+            let seen = found.map { ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items) }
+            return try await paging.answer(seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
         }
-        let seen = found.map { ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items) }
-        return try await paging.answer(seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
     }
 
     private func reservation(_ call: Call) async throws -> Answer {
@@ -76,10 +77,11 @@ struct InventoryRoutes: Sendable {
 
     private func products(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        let found = try await store.list(until: call.deadline) {
+        return try await store.list(until: call.deadline) {
             try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1)
+        } answer: {
+            try await paging.answer($0) { $0.sku }
         }
-        return try await paging.answer(found) { $0.sku }
     }
 
     private func product(_ call: Call) async throws -> Answer {
@@ -94,10 +96,11 @@ struct InventoryRoutes: Sendable {
 
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        let found = try await store.list(until: call.deadline) {
+        return try await store.list(until: call.deadline) {
             try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1)
+        } answer: {
+            try await paging.answer($0) { $0.sku }
         }
-        return try await paging.answer(found) { $0.sku }
     }
 
     private func paging(_ call: Call) throws -> Paging {

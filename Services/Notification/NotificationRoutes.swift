@@ -30,9 +30,10 @@ struct NotificationRoutes: Sendable {
         try check.finish()
         let filter = NotificationStore.Filter(
             orderId: call.query("orderId"), customerId: call.query("customerId"), kind: kind)
-        let notifications = try await store.list(until: call.deadline) {
+        return try await store.list(until: call.deadline) {
             try NotificationStore.notifications($0, filter, after: paging.after, limit: paging.limit + 1)
+        } answer: {
+            try await paging.answer($0) { $0.id }
         }
-        return try await paging.answer(notifications) { $0.id }
     }
 }

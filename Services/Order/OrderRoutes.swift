@@ -69,12 +69,13 @@ struct OrderRoutes: Sendable {
         let status = call.query("status", as: OrderStatus.self, &check)
         try check.finish()
         let customerId = call.query("customerId")
-        let (orders, areMore) = try await store.list(until: call.deadline) { database in
+        return try await store.list(until: call.deadline) { database in
             try OrderStore.orders(
                 database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1,
                 bytes: Paging.largestPage)
+        } answer: { orders, areMore in
+            try await paging.answer(orders, areMore: areMore, position: { $0.id }, encode: { try $0.encoded() })
         }
-        return try await paging.answer(orders, areMore: areMore, position: { $0.id }, encode: { try $0.encoded() })
     }
 
     private func show(_ call: Call) async throws -> Answer {

@@ -55,10 +55,11 @@ struct PaymentRoutes: Sendable {
         let orderId = call.query("orderId")
         if let orderId { check.text(orderId, "/orderId") }
         try check.finish()
-        let payments = try await store.list(until: call.deadline) {
+        return try await store.list(until: call.deadline) {
             try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
+        } answer: {
+            try await paging.answer($0) { $0.id }
         }
-        return try await paging.answer(payments) { $0.id }
     }
 
     private func show(_ call: Call) async throws -> Answer {

@@ -1,11 +1,15 @@
 import Resilience
 
-/// Lists of a store are read one at a time, so that between two of them the log can be emptied.
+/// Lists of a store are made one at a time, so that between two of them the log can be emptied; and after each there is none for
+/// as long as it took, so that all lists together have half of one core, however many clients ask for them.
 ///
-/// Lists that overlap would keep it from that for ever (decision 0006), and whatever else reads takes well under a millisecond.
+/// Lists that overlap would keep the log from being emptied for ever (decision 0006), and whatever else reads takes well under a
+/// millisecond.
 final class ListTurns: Sendable {
     private struct State {
         var isTaken = false
+        /// When the rest after the last list is over.
+        var restsUntil: ContinuousClock.Instant?
         var first: (@Sendable () -> Void)?
         var waiting: [@Sendable () -> Void] = []
 
@@ -17,10 +21,27 @@ final class ListTurns: Sendable {
         }
     }
 
+    private let time: TimeSource
     private let state = Locked(State())
+
+    init(time: TimeSource = .system) { self.time = time }
 
     /// Runs `body` when its turn comes, in the order of asking.
     func list<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+        await turn()
+        defer { leave() }
+        if let rest = state.withLock(\.restsUntil).map({ time.now().duration(to: $0) }), rest > .zero {
+            try await time.sleep(rest)
+        }
+        let begun = time.now()
+        defer {
+            let ended = time.now()
+            state.withLock { $0.restsUntil = ended + begun.duration(to: ended) }
+        }
+        return try await body()
+    }
+
+    private func turn() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 guard state.isTaken else {
@@ -32,8 +53,6 @@ final class ListTurns: Sendable {
             }
             if isFree { continuation.resume() }
         }
-        defer { leave() }
-        return try await body()
     }
 
     /// Runs `body` before any list that waits; lists go on when it calls `done`. One that comes while another waits is dropped.

@@ -158,18 +158,23 @@ package final class Store: Sendable {
         }
     }
 
-    /// Reads a list: one at a time, for at most a second each, so that no reader, however many there are, keeps the log from
-    /// being emptied. What doesn't read single rows by their key belongs here.
-    /// - Parameter deadline: of whatever waits for it, its turn included.
+    /// Makes a list: one at a time, reading for at most a second each, so that no reader, however many there are, keeps the log
+    /// from being emptied; and after each, none for as long as it took, so that lists leave the processor to others. What doesn't
+    /// read single rows by their key belongs here.
+    /// - Parameters:
+    ///   - deadline: of whatever waits for it, its turn included.
+    ///   - answer: makes of the rows what is sent, when reading has ended.
     /// - Throws: ``StoreError/tooSlow`` when either is over.
-    package func list<Value: Sendable>(
-        until deadline: Deadline, _ body: @escaping @Sendable (Database) throws -> Value
-    ) async throws -> Value {
+    package func list<Rows: Sendable, Answer: Sendable>(
+        until deadline: Deadline, _ body: @escaping @Sendable (Database) throws -> Rows,
+        answer: @Sendable (Rows) async throws -> Answer
+    ) async throws -> Answer {
         try await lists.list { [self] in
-            try await read { database in
+            let rows = try await read { database in
                 // From the moment when it begins to read.
                 try ReadLimit(min(deadline, .after(Self.longestList))).run(database, body)
             }
+            return try await answer(rows)
         }
     }
 

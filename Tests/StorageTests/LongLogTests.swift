@@ -66,7 +66,11 @@ struct LongLogTests {
         let store = try await filled(folder)
         defer { store.close() }
         let longest = try await besideReaders {
-            _ = try await store.list(until: .after(.seconds(3600))) { try Row.fetchAll($0, sql: "SELECT * FROM notes").count }
+            _ = try await store.list(until: .after(.seconds(3600))) {
+                try Row.fetchAll($0, sql: "SELECT * FROM notes").count
+            } answer: {
+                $0
+            }
         } _: {
             try await writePages(store)
         }
@@ -155,6 +159,8 @@ struct LongLogTests {
                         reading.update { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
                         defer { reading.update { $0.now -= 1 } }
                         return try Int.fetchOne(database, sql: "SELECT count(*) FROM notes")
+                    } answer: {
+                        $0
                     }
                 }
             }
@@ -176,11 +182,18 @@ struct LongLogTests {
                 try Int.fetchOne(
                     database,
                     sql: "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n")
+            } answer: {
+                $0
             }
         } throws: { error in
             if case StoreError.tooSlow = error { true } else { false }
         }
-        #expect(try await store.list(until: .after(.seconds(3600))) { try $0.row("SELECT 1")?[0] } == 1)
+        let next = try await store.list(until: .after(.seconds(3600))) {
+            try $0.row("SELECT 1")?[0] as Int?
+        } answer: {
+            $0
+        }
+        #expect(next == 1)
         #expect(try await count(store) == Self.rows)
         #expect(await store.health() == .healthy)
     }
