@@ -64,11 +64,12 @@ struct LanePlan {
         return moments.min()
     }
 
-    /// Work with precedence may keep messages waiting, but the longer one waits, the less: the share grows with its wait, and after
-    /// ``QueueWorkers/Policy/longestWait`` nothing comes before it.
+    /// Work with precedence may keep messages waiting, but the longer one waits, the less: the share grows with the square of its
+    /// wait, and after ``QueueWorkers/Policy/longestWait`` nothing comes before it.
     mutating func leave(_ share: Double) {
         leftOver = share
-        window.share = max(share, min(1, overdue / policy.longestWait))
+        let waited = min(1, overdue / policy.longestWait)
+        window.share = max(share, waited * waited)
     }
 
     /// How many messages the round may claim.

@@ -32,9 +32,9 @@ package struct QueueWorkers: Service {
         /// Between the claims of a lane, so that one transaction settles and claims several messages under load.
         package var claimInterval: Duration = .milliseconds(20)
         package var backoff = Backoff(base: .milliseconds(200), cap: .seconds(5), floor: .milliseconds(100))
-        /// How long a message that is due waits, at most, for others to leave it room: the `share` of the workers grows with its
-        /// wait, and is whole after this.
-        package var longestWait: Duration = .seconds(60)
+        /// How long a message that is due waits, at most, for others to leave it room: the `share` of the workers grows with the
+        /// square of its wait, a sixteenth after 30 s, and is whole after this.
+        package var longestWait: Duration = .seconds(120)
         /// Answers that another try can't change, until a message is given up.
         package var tries = 5
 

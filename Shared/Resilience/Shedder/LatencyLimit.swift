@@ -6,11 +6,14 @@
 /// caller of its own. Over a window of requests, what they took over what they may take says how far the limit is off: by Little's
 /// law the latency of a queue is in proportion to the number in it, so the limit is divided by it.
 ///
-/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. So a limit that is lowered is an
-/// experiment: with half as many in work, a queue is half as long. Where the latency came down by less than the root of that, it is
-/// what a request takes anyway: the *unloaded* latency. The limit goes back to where it was, and from then on only what is above the
-/// unloaded latency counts. The same is asked again from time to time, and at the ``Shedder/Configuration/minimum`` by raising the
-/// limit for a moment, so that a wrong answer doesn't last.
+/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. What a request takes anyway, the
+/// *unloaded* latency, is that of the fastest window in which the limit held nothing up, and only what is above it counts.
+///
+/// A service that was never without a crowd finds it by experiment: with half as many in work, a queue is half as long. Where the
+/// latency came down by less than the root of that, it is the unloaded one. The limit goes back to where it was, and the same is
+/// asked again from time to time, and at the ``Shedder/Configuration/minimum`` by raising the limit for a moment, so that a wrong
+/// answer doesn't last. Where the unloaded latency was measured there are no experiments: a latency that doesn't follow the limit may
+/// as well be that of a processor that others keep busy, and more work at once would feed that crowd.
 ///
 /// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may be another load.
 ///
@@ -20,6 +23,9 @@ struct LatencyLimit: Sendable {
     private static let window = 50.0...200.0
     /// By how much one window may change the limit.
     private static let step = 0.5...1.5
+    /// By how much a window may raise the measured unloaded latency: what has become slower is found within some hundred windows,
+    /// and the end of a crowd, which is still slow, says little.
+    private static let slower = 1.01
     /// So little isn't worth a change.
     private static let near = 0.9...1.1
     /// One request counts for at most so many times what it may take: one that hangs says nothing.
@@ -68,6 +74,8 @@ struct LatencyLimit: Sendable {
     private var descent: Descent?
     /// What a request takes without queueing, in ticks; 0 as long as all of what it takes may be queueing.
     private var unloaded = 0.0
+    /// In a window that nothing was held up in, not by experiment.
+    private var isMeasured = false
     /// Requests until it is found out anew whether there is a queue.
     private var untilAsked = 0.0
     /// As ``repetition``, at the minimum.
@@ -119,20 +127,22 @@ struct LatencyLimit: Sendable {
         let usual = window.usualLatency / window.count
         if Self.tolerance * usual < unloaded { unloaded = usual }
         guard window.isPressed || Double(window.peak) * 5 >= exact * 4 else {
+            unloaded = isMeasured ? min(usual, unloaded * Self.slower) : usual
+            isMeasured = true
             descent = nil
             let needed = max(initial, 2 * Double(window.peak))
             if exact > needed { set(max(needed, exact * 0.9)) }
             return
         }
         untilAsked -= window.count
-        if let top = topOfVainDescent(window) {
+        if !isMeasured, let top = topOfVainDescent(window) {
             unloaded = window.mean
             untilAsked = Self.repetition.upperBound * exact
             patience = Self.repetition.lowerBound
             return change(to: top, inFlight: inFlight)
         }
         var allowed = window.allowed
-        if untilAsked <= 0 {
+        if untilAsked <= 0, !isMeasured {
             allowed -= window.count * Self.tolerance * unloaded
             unloaded = 0
         }
@@ -145,7 +155,7 @@ struct LatencyLimit: Sendable {
         } else if exact > minimum {
             descend(window)
             change(to: exact * max(factor, Self.step.lowerBound), inFlight: inFlight)
-        } else if untilAsked <= 0 {
+        } else if untilAsked <= 0, !isMeasured {
             descent = nil
             change(to: 2 * minimum, inFlight: inFlight)
         }
