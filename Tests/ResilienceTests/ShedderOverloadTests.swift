@@ -161,7 +161,7 @@ struct ShedderOverloadTests {
         service.delay = 0.1
         let start = service.now
         let busy = service.run([Stream(rank: 3, rate: 3000)], for: 10)
-        #expect(service.state.limit <= 32)
+        #expect(service.state.limit <= 64)
         service.delay = 0
         let end = service.now
         let after = service.run([Stream(rank: 3, rate: 700)], for: 4).arrived(from: end + Self.settled)
