@@ -85,8 +85,10 @@ extension Shop {
                 judge.broken(.couponRule, last.id, "\(used.count) uses, limit \(limit): \(story(key))")
             }
             for (place, order) in orders.enumerated() where order.isUsedUp && !hasUsedCoupon(order) {
-                // What others were promised is as good.
-                let earlier = used.count { used in orders[..<place].contains { $0.id == used.id } || used.isSkipped }
+                // What others were promised is as good, and so is what was used before anything was promised to this one.
+                let earlier = used.count { used in
+                    orders[..<place].contains { $0.id == used.id } || used.isSkipped || used.usedCoupon(before: order)
+                }
                 if earlier < limit {
                     judge.broken(
                         .couponPromise, order.id, "refused with \(earlier) earlier uses, limit \(limit): \(story(key))")
@@ -142,6 +144,14 @@ extension Shop {
 }
 
 extension Order {
+    /// It redeemed while it wasn't known yet that the other would have to do without.
+    fileprivate func usedCoupon(before other: Order) -> Bool {
+        guard let redeemed = progress.timeline.first(where: { $0.step == "redeem" && $0.outcome == "done" }),
+            let promised = other.progress.timeline.last(where: { $0.step == "redeem" && $0.outcome == "degraded" })
+        else { return false }
+        return redeemed.at < promised.at
+    }
+
     fileprivate var isUsedUp: Bool { document.degradations.contains { $0.outcome?.contains("coupon-used") == true } }
     fileprivate var isSkipped: Bool { document.degradations.contains { $0.effect == .couponSkipped } }
 }
