@@ -143,14 +143,15 @@ struct ShedderOverloadTests {
         try #require(busy.percentile(0.99) < 0.2, "\(busy.percentile(0.99)) s")
     }
 
-    @Test("what a request takes is measured anew where the limit is in nobody's way, and then more of them are served")
+    @Test("what a request takes is measured anew while the limit holds nothing up, and then more of them are served")
     func becomesSlow() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("becomes slow")
         _ = service.run([Stream(rank: 3, rate: 300)], for: 5)
         service.delay = 0.1
-        _ = service.run([Stream(rank: 3, rate: 300)], for: 120)
+        _ = service.run([Stream(rank: 3, rate: 150)], for: 240)
+        _ = service.run([Stream(rank: 3, rate: 700)], for: 10)
         let seen = service.run([Stream(rank: 3, rate: 700)], for: 20)
-        try #require(seen.share > 0.98, "\(seen.share)")
+        try #require(seen.share > 0.95, "\(seen.share)")
     }
 
     @Test("a crowd beside which nothing becomes faster isn't taken for slow handlers by a service that was seen without one")
@@ -161,7 +162,7 @@ struct ShedderOverloadTests {
         service.delay = 0.1
         let start = service.now
         let busy = service.run([Stream(rank: 3, rate: 3000)], for: 10)
-        #expect(service.state.limit <= 64)
+        #expect(service.state.limit <= 32)
         service.delay = 0
         let end = service.now
         let after = service.run([Stream(rank: 3, rate: 700)], for: 4).arrived(from: end + Self.settled)

@@ -12,9 +12,8 @@
 /// A service that was never without a crowd finds it by experiment: with half as many in work, a queue is half as long. Where the
 /// latency came down by less than the root of that, it is the unloaded one. The limit goes back to where it was, and the same is
 /// asked again from time to time, and at the ``Shedder/Configuration/minimum`` by raising the limit for a moment, so that a wrong
-/// answer doesn't last. Where the unloaded latency was measured the experiment only brings the limit back, and holds it there for a
-/// while: a latency that doesn't follow the limit may as well be that of a processor that others keep busy, and more work at once
-/// would feed that crowd.
+/// answer doesn't last. Where the unloaded latency was measured there are no experiments: a latency that doesn't follow the limit may
+/// as well be that of a processor that others keep busy, and more work at once would feed that crowd.
 ///
 /// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may be another load.
 ///
@@ -39,9 +38,6 @@ struct LatencyLimit: Sendable {
     /// After so many requests for each that may be in work, it is found out anew whether there is a queue; at the minimum first
     /// after the lower number, and each time that there is one after twice as many.
     private static let repetition = 4.0...64.0
-
-    /// A limit that was lowered in vain isn't lowered again before so many requests for each that may be in work.
-    private static let hold = 16.0
 
     private struct Window {
         var count = 0.0
@@ -80,7 +76,7 @@ struct LatencyLimit: Sendable {
     private var unloaded = 0.0
     /// In a window that nothing was held up in, not by experiment.
     private var isMeasured = false
-    /// Requests until it is found out anew whether there is a queue, or whether lowering the limit helps.
+    /// Requests until it is found out anew whether there is a queue.
     private var untilAsked = 0.0
     /// As ``repetition``, at the minimum.
     private var patience = Self.repetition.lowerBound
@@ -133,16 +129,15 @@ struct LatencyLimit: Sendable {
         guard window.isPressed || Double(window.peak) * 5 >= exact * 4 else {
             unloaded = isMeasured ? min(usual, unloaded * Self.slower) : usual
             isMeasured = true
-            untilAsked = 0
             descent = nil
             let needed = max(initial, 2 * Double(window.peak))
             if exact > needed { set(max(needed, exact * 0.9)) }
             return
         }
         untilAsked -= window.count
-        if let top = topOfVainDescent(window) {
-            if !isMeasured { unloaded = window.mean }
-            untilAsked = exact * (isMeasured ? Self.hold : Self.repetition.upperBound)
+        if !isMeasured, let top = topOfVainDescent(window) {
+            unloaded = window.mean
+            untilAsked = Self.repetition.upperBound * exact
             patience = Self.repetition.lowerBound
             return change(to: top, inFlight: inFlight)
         }
@@ -158,8 +153,6 @@ struct LatencyLimit: Sendable {
                 change(to: exact * min(factor, Self.step.upperBound), inFlight: inFlight)
             }
         } else if exact > minimum {
-            // It was found to be in vain not long ago.
-            if isMeasured, untilAsked > 0 { return }
             descend(window)
             change(to: exact * max(factor, Self.step.lowerBound), inFlight: inFlight)
         } else if untilAsked <= 0, !isMeasured {
@@ -178,7 +171,7 @@ struct LatencyLimit: Sendable {
             return descent.top
         }
         self.descent = Descent(top: descent.top, inWork: inWork, latency: window.mean)
-        if exact <= minimum, !isMeasured {
+        if exact <= minimum {
             untilAsked = patience * exact
             patience = min(2 * patience, Self.repetition.upperBound)
         }
