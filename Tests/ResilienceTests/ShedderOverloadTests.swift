@@ -151,7 +151,7 @@ struct ShedderOverloadTests {
         _ = service.run([Stream(rank: 3, rate: 150)], for: 240)
         _ = service.run([Stream(rank: 3, rate: 700)], for: 10)
         let seen = service.run([Stream(rank: 3, rate: 700)], for: 20)
-        try #require(seen.share > 0.95, "\(seen.share)")
+        try #require(seen.share > 0.98, "\(seen.share)")
     }
 
     @Test("a crowd beside which nothing becomes faster isn't taken for slow handlers by a service that was seen without one")
