@@ -52,6 +52,24 @@ import Testing
         #expect(judge(.turnedAway).failures.first?.hasPrefix("orders were turned away") == true)
     }
 
+    @Test("an order that is accepted without its stock hasn't come as far as payment, and says what it lacks")
+    func stoppedBefore() {
+        func failures(_ effect: Degradation.Effect) -> [String] {
+            SampleDrill.judge(
+                [SampleDrill.payment], .killed,
+                SampleDrill.observation {
+                    guard $0.isBroken else { return }
+                    $0.outcome = .accepted
+                    let lacking = Degradation(
+                        dependency: "inventory", effect: effect, source: .cache, reason: "timeout", repair: .finishLater)
+                    $0.degradations = $0.at == 10 ? [lacking] : [SampleDrill.skipped("payment")]
+                }
+            ).failures
+        }
+        #expect(failures(.stockUnverified).isEmpty)
+        #expect(failures(.priceCached) == ["payment gave nothing, yet 1 × 202 accepted without saying so"])
+    }
+
     @Test("an answer without what was broken that doesn't say so fails, unless only some calls fail")
     func honesty() {
         let silent = { (sample: inout Sample) in if sample.at == 10 { sample.degradations = [] } }

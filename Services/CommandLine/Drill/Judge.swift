@@ -73,7 +73,7 @@ struct Judge {
         return dependencies.filter { !$0.isOffThePath }.compactMap { dependency in
             let silent = seen.rounds.flatMap { round in
                 seen.samples.sent(in: round.fault).filter { sample in
-                    let asked = dependency.role == .critical || sample.hasCoupon
+                    let asked = dependency.role == .critical ? !sample.stopped(before: dependency.name) : sample.hasCoupon
                     let taken = sample.outcome == .confirmed || sample.outcome == .accepted
                     return asked && taken && round.hasMet(sample)
                         && !sample.degradations.contains { $0.dependency == dependency.name }
@@ -178,4 +178,11 @@ struct Judge {
 extension [Double] {
     /// Of sorted values: the middle one, the lower of two.
     fileprivate var median: Double? { isEmpty ? nil : self[(count - 1) / 2] }
+}
+
+extension Sample {
+    /// Accepted without its stock, it hasn't come as far as payment: it lacks inventory, and says that.
+    fileprivate func stopped(before dependency: String) -> Bool {
+        outcome == .accepted && degradations.contains { $0.dependency != dependency && $0.effect == .stockUnverified }
+    }
 }
