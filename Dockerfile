@@ -20,6 +20,7 @@ WORKDIR /src
 COPY Package.swift ./
 COPY Shared Shared
 COPY Services Services
+COPY Tools Tools
 COPY Tests Tests
 # The commit, for --version, /livez and csp_build_info: there is no git here.
 ARG CSP_COMMIT=unknown

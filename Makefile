@@ -1,5 +1,5 @@
 # Each target is a line or two onto the real tool. CONFIGURATION builds live in .build, as `swift build` makes them.
-SWIFT_FILES = Package.swift Services Shared Tests
+SWIFT_FILES = Package.swift Services Shared Tests Tools
 # They take the processor for seconds at a time, from under any request that a test waits for: so they run by themselves.
 COMPUTING = ResilienceTests SimulationTests QueueTests
 # What --version, /livez and csp_build_info say.

@@ -22,19 +22,29 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
-/// A service is an executable target named for the module (`OrderService`), whose product has the name users type (`order`).
-func service(_ folder: String, dependencies: [Target.Dependency] = []) -> Target {
-    .executableTarget(
-        name: "\(folder)Service",
-        dependencies: [
-            "Contracts", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, httpTypes, lifecycle,
-            logging, metrics,
-        ] + dependencies,
-        path: "Services/\(folder)",
-        resources: [.embedInCode("openapi.json")]
-    )
+/// A service is a library (`OrderService`), so that tests and the simulator run the same code, and an executable of one file
+/// with the name that users type (`order`).
+func service(_ folder: String, dependencies: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(
+            name: "\(folder)Service",
+            dependencies: [
+                "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb,
+                httpTypes, lifecycle, logging, metrics,
+            ] + dependencies,
+            path: "Services/\(folder)",
+            exclude: ["Main"],
+            resources: [.embedInCode("openapi.json")]
+        ),
+        .executableTarget(
+            name: folder.lowercased(),
+            dependencies: [.target(name: "\(folder)Service"), "Runtime"],
+            path: "Services/\(folder)/Main"
+        ),
+    ]
 }
 
 /// The commit as the build is told it, since an image is built without git: `CSP_COMMIT=$(git rev-parse --short HEAD)`.
@@ -59,27 +69,28 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Resilience", targets: ["Resilience"]),
-        .executable(name: "order", targets: ["OrderService"]),
-        .executable(name: "payment", targets: ["PaymentService"]),
-        .executable(name: "coupon", targets: ["CouponService"]),
-        .executable(name: "inventory", targets: ["InventoryService"]),
-        .executable(name: "notification", targets: ["NotificationService"]),
+        .executable(name: "order", targets: ["order"]),
+        .executable(name: "payment", targets: ["payment"]),
+        .executable(name: "coupon", targets: ["coupon"]),
+        .executable(name: "inventory", targets: ["inventory"]),
+        .executable(name: "notification", targets: ["notification"]),
         .executable(name: "csp", targets: ["CommandLine"]),
+        .executable(name: "simulator", targets: ["Simulator"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Hummingbird's own foundations, named because the HTTP layer speaks their types.
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         // swift-configuration names files with its FilePath.
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     ],
     targets: [
         .systemLibrary(
@@ -93,12 +104,14 @@ let package = Package(
             cSettings: [.define("CSP_COMMIT", to: "\"\(commit.isEmpty ? "unknown" : commit)\"")]),
         .target(name: "Contracts", dependencies: ["CBuild"], path: "Shared/Contracts"),
         .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
+        .target(name: "Mutants", path: "Shared/Mutants"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
         .target(
             name: "Storage", dependencies: ["Contracts", "CrashPoints", "Resilience", grdb, logging, sqlite],
             path: "Shared/Storage"),
         .target(
-            name: "Queue", dependencies: ["Resilience", "Storage", grdb, logging, metrics, lifecycle], path: "Shared/Queue"),
+            name: "Queue", dependencies: ["Mutants", "Resilience", "Storage", grdb, logging, metrics, lifecycle],
+            path: "Shared/Queue"),
         .target(
             name: "Transport",
             dependencies: [
@@ -115,16 +128,11 @@ let package = Package(
             ],
             path: "Shared/Runtime"),
 
-        service("Payment"),
-        service("Coupon"),
-        service("Inventory"),
-        service("Notification"),
-        service("Order"),
-        .target(name: "Load", dependencies: ["Resilience"], path: "Shared/Load"),
+        .target(name: "Load", dependencies: ["Resilience"], path: "Tools/Load"),
         .executableTarget(
             name: "CommandLine",
             dependencies: ["Contracts", "Load", "Resilience", "ServingPath", "Transport", argumentParser, logging],
-            path: "Services/CommandLine"),
+            path: "Tools/CommandLine"),
 
         .target(
             name: "TestSupport",
@@ -149,17 +157,27 @@ let package = Package(
         serviceTests("Inventory"),
         serviceTests("Notification"),
         serviceTests("Order", beside: ["Coupon", "Inventory", "Notification", "Payment"]),
-        tests(
-            "Simulation",
-            ["CommandLine", "Contracts", "OrderService", "Queue", "Resilience", "ServingPath", "TestSupport"]),
+        // The simulator itself is another executable, which stands in front of the C library's clock.
+        tests("Simulation", ["Mutants", "Queue", "Resilience", "TestSupport"]),
         tests("CommandLine", ["CommandLine", "Contracts", "Load", "Transport", "TestSupport"]),
         tests(
             "System",
             [
                 "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService", "OrderService",
                 "PaymentService", "Resilience", "Storage", "TestSupport", "Transport", grdb,
+                "coupon", "inventory", "notification", "order", "payment",
             ]
         ),
+        .target(name: "CSimulation", path: "Tests/CSimulation"),
+        .executableTarget(
+            name: "Simulator",
+            dependencies: [
+                "CSimulation", "Contracts", "Mutants", "CouponService", "InventoryService", "NotificationService",
+                "OrderService",
+                "PaymentService", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, hummingbird,
+                hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioEmbedded,
+            ],
+            path: "Tests/Simulator"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
@@ -169,6 +187,8 @@ let package = Package(
             path: "Tests/Benchmarks"),
     ]
 )
+
+for folder in ["Payment", "Coupon", "Inventory", "Notification", "Order"] { package.targets += service(folder) }
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [

@@ -11,32 +11,34 @@ package struct CouponApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        CouponStore.migration, DurableQueue.migration, CouponStore.lists, DurableQueue.counts, CouponStore.reconciliation,
+        CouponTable.migration, DurableQueue.migration, RedemptionTable.lists, DurableQueue.counts,
+        ReconciliationTable.migration,
     ]
 
     package let store: Store
     package let queue: DurableQueue
     package let routes: [Route]
+    private let coupons: CouponStore
     private let book = CouponBook()
     private let seed: SeedCoupons
 
     package init(configuration: CouponConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
-        store = try Store(
-            folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
+        store = try environment.store(Self.name, migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        coupons = CouponStore(store: store)
         seed = SeedCoupons(
-            store: store, folder: environment.common.seedFolder, offlineLimit: configuration.offlineLimit)
+            coupons: coupons, folder: environment.common.seedFolder, offlineLimit: configuration.offlineLimit)
         routes =
             CouponRoutes(
-                store: store, book: book, redeem: Redeem(store: store, book: book, wall: wall),
-                release: Release(store: store, wall: wall), reconcile: Reconcile(store: store, book: book, wall: wall)
+                coupons: coupons, book: book, redeem: Redeem(coupons: coupons, book: book, wall: wall),
+                release: Release(coupons: coupons, wall: wall),
+                reconcile: Reconcile(coupons: coupons, book: book, wall: wall)
             ).routes
     }
 
     package func prepare() async throws {
         try await seed()
-        book.fill(try await store.read { try CouponStore.coupons($0) })
+        book.fill(try await coupons.coupons())
     }
 }

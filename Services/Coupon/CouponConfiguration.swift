@@ -1,3 +1,4 @@
+import Contracts
 package import Runtime
 
 /// Every knob of the coupon service; the only file here that reads settings.
@@ -7,7 +8,7 @@ package struct CouponConfiguration: ServiceConfiguration {
 
     package init(reading settings: inout Settings) {
         offlineLimit = settings.integer(
-            "COUPON_OFFLINE_LIMIT", default: 500, in: 0...CouponRule.largestAmount,
+            "COUPON_OFFLINE_LIMIT", default: 500, in: 0...RedemptionRequest.largestAmount,
             "largest discount that is honoured offline where coupons.csv doesn't say")
     }
 }

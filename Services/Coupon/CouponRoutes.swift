@@ -1,11 +1,10 @@
 import Contracts
 import Resilience
 import ServingPath
-import Storage
 import Transport
 
 struct CouponRoutes: Sendable {
-    let store: Store
+    let coupons: CouponStore
     let book: CouponBook
     let redeem: Redeem
     let release: Release
@@ -33,7 +32,7 @@ struct CouponRoutes: Sendable {
 
     private func showCoupon(_ call: Call) throws -> Answer {
         let code = call.parameter("code")
-        guard let rule = book.rule(code) else { throw Problem.notFound("There is no coupon \(code.excerpt()).") }
+        guard let rule = book.rule(code) else { throw CouponError.unknownCoupon(code: code) }
         return try .json(200, rule.coupon)
     }
 
@@ -61,11 +60,9 @@ struct CouponRoutes: Sendable {
         let paging = Paging(call, filters: ["code", "customerId", "orderId", "status"], &check)
         let status = call.query("status", as: RedemptionStatus.self, &check)
         try check.finish()
-        let filter = CouponStore.Filter(
+        let filter = RedemptionTable.Filter(
             code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"), status: status)
-        return try await store.list(until: call.deadline) {
-            try CouponStore.redemptions($0, filter, after: paging.after, limit: paging.limit + 1)
-        } answer: {
+        return try await coupons.list(filter, after: paging.after, limit: paging.limit + 1, until: call.deadline) {
             try await paging.answer($0) { $0.orderId }
         }
     }

@@ -12,7 +12,7 @@ package struct InventoryApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        InventoryStore.migration, DurableQueue.migration, InventoryStore.returns, InventoryStore.lists, DurableQueue.counts,
+        ProductTable.migration, DurableQueue.migration, ReturnTable.migration, ReservationTable.lists, DurableQueue.counts,
     ]
 
     package let store: Store
@@ -26,24 +26,24 @@ package struct InventoryApplication: ServiceApplication {
         let lapse = Lapse(
             lifetime: configuration.reservationLifetime, grace: configuration.reservationGrace, start: wall(),
             unreadable: UnreadableRows(table: "reservations", logger: environment.logger))
-        store = try Store(
-            folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
+        store = try environment.store(Self.name, migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        let reservations = ReservationStore(store: store)
         let catalogue = Catalogue()
         loadCatalogue = LoadCatalogue(
-            store: store, catalogue: catalogue, seedFolder: environment.common.seedFolder, logger: environment.logger)
+            reservations: reservations, catalogue: catalogue, seedFolder: environment.common.seedFolder,
+            logger: environment.logger)
         routes =
             InventoryRoutes(
-                store: store, wall: wall,
-                reserve: Reserve(store: store, catalogue: catalogue, lapse: lapse, wall: wall),
-                commit: CommitReservation(store: store, lapse: lapse, wall: wall),
-                release: ReleaseReservation(store: store, wall: wall),
-                takeBack: TakeBack(store: store)
+                reservations: reservations, wall: wall,
+                reserve: Reserve(reservations: reservations, catalogue: catalogue, lapse: lapse, wall: wall),
+                commit: CommitReservation(reservations: reservations, lapse: lapse, wall: wall),
+                release: ReleaseReservation(reservations: reservations, wall: wall),
+                takeBack: TakeBack(reservations: reservations)
             ).routes
         background = [
             ExpireReservations(
-                store: store, lapse: lapse, wall: wall, time: environment.time, logger: environment.logger)
+                reservations: reservations, lapse: lapse, wall: wall, time: environment.time, logger: environment.logger)
         ]
     }
 

@@ -1,14 +1,12 @@
 import Contracts
 import Foundation
-import GRDB
 import HTTPTypes
 import Resilience
 import ServingPath
-import Storage
 import Transport
 
 struct InventoryRoutes: Sendable {
-    let store: Store
+    let reservations: ReservationStore
     let wall: @Sendable () -> Timestamp
     let reserve: Reserve
     let commit: CommitReservation
@@ -21,7 +19,7 @@ struct InventoryRoutes: Sendable {
     var routes: [Route] {
         [
             .post("/reservations", .criticalPlus, access: .services, addsWork: true) { try await makeReservation($0) },
-            .get("/reservations", query: .checked) { try await reservations($0) },
+            .get("/reservations", query: .checked) { try await listReservations($0) },
             .get("/reservations/{orderId}") { try await reservation($0) },
             .post("/reservations/{orderId}/commit", .criticalPlus, access: .services) {
                 try await change($0, commit.callAsFunction)
@@ -57,35 +55,33 @@ struct InventoryRoutes: Sendable {
         return try .json(200, try await change(orderId))
     }
 
-    private func reservations(_ call: Call) async throws -> Answer {
+    private func listReservations(_ call: Call) async throws -> Answer {
         var check = FieldCheck()
         let paging = Paging(call, filters: ["status"], &check)
         let status = call.query("status", as: ReservationStatus.self, &check)
         try check.finish()
         let now = wall()
-        return try await store.list(until: call.deadline) { database in
-            try InventoryStore.reservations(database, status: status, at: now, after: paging.after, limit: paging.limit + 1)
-        } answer: { found in
+        return try await reservations.reservations(
+            status, at: now, after: paging.after, limit: paging.limit + 1, until: call.deadline
+        ) { found in
             let seen = found.map { ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items) }
             return try await paging.answer(seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
         }
     }
 
     private func reservation(_ call: Call) async throws -> Answer {
-        try await show(call, "orderId", "reservation") { try InventoryStore.reservation($0, orderId: $1)?.seen(at: wall()) }
+        try await show(call, "orderId", "reservation") { try await reservations.reservation($0)?.seen(at: wall()) }
     }
 
     private func products(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        return try await store.list(until: call.deadline) {
-            try InventoryStore.products($0, after: paging.after, limit: paging.limit + 1)
-        } answer: {
+        return try await reservations.products(after: paging.after, limit: paging.limit + 1, until: call.deadline) {
             try await paging.answer($0) { $0.sku }
         }
     }
 
     private func product(_ call: Call) async throws -> Answer {
-        let product = try await find(call, "sku", "product") { try InventoryStore.product($0, sku: $1) }
+        let product = try await find(call, "sku", "product", reservations.product)
         let tag = EntityTag(product)
         let headers: HTTPFields = [.eTag: tag.text]
         if let known = call.header(.ifNoneMatch), tag.matches(ifNoneMatch: known) {
@@ -96,9 +92,7 @@ struct InventoryRoutes: Sendable {
 
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        return try await store.list(until: call.deadline) {
-            try InventoryStore.stocks($0, after: paging.after, limit: paging.limit + 1)
-        } answer: {
+        return try await reservations.stocks(after: paging.after, limit: paging.limit + 1, until: call.deadline) {
             try await paging.answer($0) { $0.sku }
         }
     }
@@ -111,20 +105,20 @@ struct InventoryRoutes: Sendable {
     }
 
     private func stock(_ call: Call) async throws -> Answer {
-        try await show(call, "sku", "stock") { try InventoryStore.stock($0, sku: $1) }
+        try await show(call, "sku", "stock", reservations.stock)
     }
 
     private func show<Value: Encodable & Sendable>(
-        _ call: Call, _ parameter: String, _ what: String, _ read: @escaping @Sendable (Database, String) throws -> Value?
+        _ call: Call, _ parameter: String, _ what: String, _ read: (String) async throws -> Value?
     ) async throws -> Answer {
         try .json(200, try await find(call, parameter, what, read))
     }
 
     private func find<Value: Sendable>(
-        _ call: Call, _ parameter: String, _ what: String, _ read: @escaping @Sendable (Database, String) throws -> Value?
+        _ call: Call, _ parameter: String, _ what: String, _ read: (String) async throws -> Value?
     ) async throws -> Value {
         let id = call.parameter(parameter)
-        guard FieldCheck.isText(id), let value = try await store.read({ try read($0, id) }) else {
+        guard FieldCheck.isText(id), let value = try await read(id) else {
             throw Problem.notFound("There is no \(what) at \(call.path.excerpt(100)).")
         }
         return value

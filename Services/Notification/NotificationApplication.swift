@@ -11,7 +11,7 @@ package struct NotificationApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        NotificationStore.migration, DurableQueue.migration, NotificationStore.lists, DurableQueue.counts,
+        NotificationTable.migration, DurableQueue.migration, NotificationTable.lists, DurableQueue.counts,
     ]
 
     package let store: Store
@@ -21,18 +21,18 @@ package struct NotificationApplication: ServiceApplication {
 
     package init(configuration: NotificationConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
-        store = try Store(
-            folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
+        store = try environment.store(Self.name, migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
         retentions = [
             Retention("notifications", keptFor: configuration.retention) { database, until, _, limit in
-                try NotificationStore.deleteOldest(database, until: until, limit: limit)
+                try NotificationTable.deleteOldest(database, until: until, limit: limit)
             }
         ]
+        let notifications = NotificationStore(store: store)
         routes =
             NotificationRoutes(
-                store: store, notify: Notify(store: store, wall: wall, logger: environment.logger)
+                notifications: notifications,
+                notify: Notify(notifications: notifications, wall: wall, logger: environment.logger)
             ).routes
     }
 }

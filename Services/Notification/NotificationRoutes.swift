@@ -1,11 +1,10 @@
 import Contracts
 import Resilience
 import ServingPath
-import Storage
 import Transport
 
 struct NotificationRoutes: Sendable {
-    let store: Store
+    let notifications: NotificationStore
     let notify: Notify
 
     var routes: [Route] {
@@ -28,12 +27,10 @@ struct NotificationRoutes: Sendable {
         let paging = Paging(call, filters: ["orderId", "customerId", "kind"], &check)
         let kind = call.query("kind", as: NotificationKind.self, &check)
         try check.finish()
-        let filter = NotificationStore.Filter(
+        let filter = NotificationTable.Filter(
             orderId: call.query("orderId"), customerId: call.query("customerId"), kind: kind)
-        return try await store.list(until: call.deadline) {
-            try NotificationStore.notifications($0, filter, after: paging.after, limit: paging.limit + 1)
-        } answer: {
-            try await paging.answer($0) { $0.id }
-        }
+        return try await notifications.list(
+            filter, after: paging.after, limit: paging.limit + 1, until: call.deadline
+        ) { try await paging.answer($0) { $0.id } }
     }
 }

@@ -3,11 +3,10 @@ import Foundation
 import HTTPTypes
 import Resilience
 import ServingPath
-import Storage
 import Transport
 
 struct OrderRoutes: Sendable {
-    let store: Store
+    let store: OrderStore
     let place: PlaceOrder
     let cancel: CancelOrder
     let refund: RefundOrder
@@ -48,7 +47,8 @@ struct OrderRoutes: Sendable {
             var headers: HTTPFields = [.location: "/orders/\(id)"]
             if replayed { headers[.idempotentReplayed] = "true" }
             return .json(Self.code(status), encoded: document, headers: headers)
-        case .problem(var problem, let replayed):
+        case .refused(let error, let replayed):
+            var problem = error.problem
             if replayed { problem.headers[.idempotentReplayed] = "true" }
             throw problem
         }
@@ -69,27 +69,21 @@ struct OrderRoutes: Sendable {
         let status = call.query("status", as: OrderStatus.self, &check)
         try check.finish()
         let customerId = call.query("customerId")
-        return try await store.list(until: call.deadline) { database in
-            try OrderStore.orders(
-                database, customerId: customerId, status: status, after: paging.after, limit: paging.limit + 1,
-                bytes: Paging.largestPage)
-        } answer: { orders, areMore in
-            try await paging.answer(orders, areMore: areMore, position: { $0.id }, encode: { try $0.encoded() })
+        let page = OrderTable.Page(after: paging.after, limit: paging.limit + 1, bytes: Paging.largestPage)
+        return try await store.list(customerId: customerId, status: status, page, until: call.deadline) {
+            try await paging.answer($0, areMore: $1, position: { $0.id }, encode: { try $0.encoded() })
         }
     }
 
     private func show(_ call: Call) async throws -> Answer {
         let id = try orderId(call)
-        let document = try await store.read { database in
-            try OrderStore.order(database, id: id).map { try OrderView.document(database, $0) }
-        }
-        guard let document else { throw Problem.unknownOrder(id) }
+        guard let document = try await store.document(id) else { throw OrderError.unknownOrder(id: id) }
         return .json(200, encoded: document)
     }
 
     private func timeline(_ call: Call) async throws -> Answer {
         let id = try orderId(call)
-        guard let order = try await store.read({ try OrderStore.order($0, id: id) }) else { throw Problem.unknownOrder(id) }
+        guard let order = try await store.order(id) else { throw OrderError.unknownOrder(id: id) }
         return try .json(200, Page(items: order.progress.timeline))
     }
 
@@ -112,14 +106,14 @@ struct OrderRoutes: Sendable {
         var check = FieldCheck()
         let paging = Paging(call, &check)
         try check.finish()
-        let goods = try await store.read { try OrderStore.deletedGoods($0, after: paging.after, limit: paging.limit + 1) }
+        let goods = try await store.deletedGoods(after: paging.after, limit: paging.limit + 1)
         return try await paging.answer(goods) { $0.sku }
     }
 
     /// SQLite would read an id with a NUL only up to there, and find another one.
     private func orderId(_ call: Call) throws -> String {
         let id = call.parameter("id")
-        guard !id.utf8.contains(0) else { throw Problem.unknownOrder(id) }
+        guard !id.utf8.contains(0) else { throw OrderError.unknownOrder(id: id) }
         return id
     }
 

@@ -11,7 +11,7 @@ package struct PaymentApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        PaymentStore.migration, DurableQueue.migration, PaymentStore.balances, DurableQueue.counts,
+        PaymentTable.migration, DurableQueue.migration, LedgerTable.migration, DurableQueue.counts,
     ]
 
     package let store: Store
@@ -20,14 +20,13 @@ package struct PaymentApplication: ServiceApplication {
 
     package init(configuration: PaymentConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
-        store = try Store(
-            folder: environment.common.dataFolder, name: Self.name,
-            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
+        store = try environment.store(Self.name, migrations: Self.migrations)
         queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        let payments = PaymentStore(store: store)
         routes =
             PaymentRoutes(
-                store: store, capture: Capture(store: store, time: environment.time, wall: wall),
-                void: VoidPayment(store: store, wall: wall), refund: RefundPayment(store: store, wall: wall)
+                payments: payments, capture: Capture(payments: payments, time: environment.time, wall: wall),
+                void: VoidPayment(payments: payments, wall: wall), refund: RefundPayment(payments: payments, wall: wall)
             ).routes
     }
 }

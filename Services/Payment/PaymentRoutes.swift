@@ -2,11 +2,10 @@ import Contracts
 import HTTPTypes
 import Resilience
 import ServingPath
-import Storage
 import Transport
 
 struct PaymentRoutes: Sendable {
-    let store: Store
+    let payments: PaymentStore
     let capture: Capture
     let void: VoidPayment
     let refund: RefundPayment
@@ -18,7 +17,7 @@ struct PaymentRoutes: Sendable {
             .post("/payments/{id}/refunds", .sheddable, access: .services, addsWork: true) { try await refundPayment($0) },
             .get("/payments", query: .checked) { try await list($0) },
             .get("/payments/{id}") { try await show($0) },
-            .get("/ledger") { _ in try .json(200, try await store.read(PaymentStore.ledger)) },
+            .get("/ledger") { _ in try .json(200, try await payments.ledger()) },
         ]
     }
 
@@ -55,25 +54,19 @@ struct PaymentRoutes: Sendable {
         let orderId = call.query("orderId")
         if let orderId { check.text(orderId, "/orderId") }
         try check.finish()
-        return try await store.list(until: call.deadline) {
-            try PaymentStore.payments($0, orderId: orderId, after: paging.after ?? "", limit: paging.limit + 1)
-        } answer: {
-            try await paging.answer($0) { $0.id }
-        }
+        return try await payments.list(
+            orderId: orderId, after: paging.after, limit: paging.limit + 1, until: call.deadline
+        ) { try await paging.answer($0) { $0.id } }
     }
 
     private func show(_ call: Call) async throws -> Answer {
-        let id = try paymentId(call)
-        guard let payment = try await store.read({ try PaymentStore.record($0, id: id)?.payment }) else {
-            throw Problem.unknownPayment(id)
-        }
-        return try .json(200, payment)
+        try .json(200, try await payments.payment(paymentId(call)))
     }
 
     /// SQLite would read an id with a NUL only up to there, and find another one.
     private func paymentId(_ call: Call) throws -> String {
         let id = call.parameter("id")
-        guard !id.utf8.contains(0) else { throw Problem.unknownPayment(id) }
+        guard !id.utf8.contains(0) else { throw PaymentError.unknown(id: id) }
         return id
     }
 }
@@ -94,8 +87,4 @@ extension RefundRequest {
         check.amount(amount, "/amount")
         check.text(reason, "/reason")
     }
-}
-
-extension Problem {
-    static func unknownPayment(_ id: String) -> Problem { .notFound("There is no payment \(id.excerpt()).") }
 }

@@ -1,5 +1,6 @@
 package import Foundation
 package import GRDB
+import Mutants
 package import Resilience
 package import Storage
 
@@ -46,6 +47,7 @@ package final class DurableQueue: Sendable {
         let now = clock.now
         if let id, try !Inbox.absorb(database, id: id, at: now) { return }
         let wait = max(0, delay.milliseconds)
+        let ordered = ordered && !Mutant.isOn(.deliversInAnyOrder)
         func insert() throws -> Bool {
             let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)
             try database.run(

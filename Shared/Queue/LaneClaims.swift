@@ -1,5 +1,6 @@
 import Foundation
 package import GRDB
+import Mutants
 import Resilience
 import Storage
 
@@ -87,6 +88,10 @@ package struct LaneClaims: Sendable {
             guard database.changesCount == 1 else { return false }
             try giveTurn(database, after: message)
             try commit?(database)
+        case .unavailable(let reason) where Mutant.isOn(.countsAnOutageAsRefusal):
+            return try refuse(database, message, reason, chance: &chance)
+        case .unavailable where Mutant.isOn(.dropsWhatIsUnavailable):
+            return try settle(database, message, .done(), chance: &chance)
         case .unavailable(let reason):
             let wait = policy.backoff.delay(afterFailures: message.failures + 1, using: &chance).milliseconds
             try database.run(

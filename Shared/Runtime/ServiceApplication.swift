@@ -45,10 +45,14 @@ extension ServiceApplication {
 package struct ServiceEnvironment: Sendable {
     package var common: CommonConfiguration
     package var logger: Logger
-    package var http: HTTPClient
+    package var http: any HTTPSender
     package var time: TimeSource
     /// Wall-clock time, for what is stored and shown.
     package var wall: @Sendable () -> Timestamp
+    /// Opens the store of that name; nil: it is a file in the data folder.
+    package var openStore: (@Sendable (String, [Store.Migration]) throws -> Store)?
+    /// Keeps what is known of other services' stores; nil: a file in the data folder.
+    package var peerRecord: PeerRecord?
     /// What is known of other services' stores.
     package let peers = PeerStores()
     /// Of this service's door; nil: nothing is shed.
@@ -58,7 +62,7 @@ package struct ServiceEnvironment: Sendable {
     package var minimumTime: Duration
 
     package init(
-        common: CommonConfiguration, logger: Logger, http: HTTPClient, time: TimeSource = .system,
+        common: CommonConfiguration, logger: Logger, http: any HTTPSender, time: TimeSource = .system,
         wall: @escaping @Sendable () -> Timestamp = { Timestamp.now() }, minimumTime: Duration = .zero
     ) {
         self.minimumTime = minimumTime
@@ -67,6 +71,14 @@ package struct ServiceEnvironment: Sendable {
         self.http = http
         self.time = time
         self.wall = wall
+    }
+
+    /// The service's store, up to date with `migrations`.
+    /// - Throws: ``StoreError`` when it can't be used, or has lost what was acknowledged and `--accept-loss` isn't given.
+    package func store(_ name: String, migrations: [Store.Migration]) throws -> Store {
+        if let openStore { return try openStore(name, migrations) }
+        return try Store(
+            folder: common.dataFolder, name: name, migrations: migrations, acceptingLoss: common.acceptsLoss)
     }
 
     /// For the service's ``ServingPath``: with this process's metrics and log.

@@ -10,7 +10,7 @@ import Resilience
 import ServiceLifecycle
 import Storage
 import Telemetry
-import Transport
+package import Transport
 package import UnixSignals
 
 /// A service with its standard routes and its HTTP server, ready to run.
@@ -30,8 +30,13 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         var environment = environment
         environment.shedder = try common.shedder.map { try Shedder($0) }
         application = try Application(configuration: configuration, environment: environment)
-        environment.peers.begin(in: common.dataFolder) { [store = application.store] in
+        let own: @Sendable () -> ServiceStore = { [store = application.store] in
             ServiceStore(service: Application.name, store: store.mark)
+        }
+        if let record = environment.peerRecord {
+            environment.peers.begin(with: record, own: own)
+        } else {
+            environment.peers.begin(in: common.dataFolder, own: own)
         }
         self.environment = environment
         retentions =
@@ -84,6 +89,23 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
 
     private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
         let common = environment.common
+        return Hummingbird.Application(
+            responder: responder(), server: .through(door),
+            configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
+            onServerRunning: { [readiness, door, logger = environment.logger] channel in
+                try? await door.listens(on: channel, logger: logger)
+                readiness.serve()
+                onListening(channel.localAddress?.port ?? common.port)
+            },
+            logger: environment.logger)
+    }
+
+    /// Says that the service is ready, where another than ``run(signals:onListening:)`` brings it its requests.
+    package func beginServing() { readiness.serve() }
+
+    /// What answers the service's requests, however they come here.
+    package func responder() -> RouteResponder {
+        let common = environment.common
         let reserve = StorageReserve(folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
         let standard = StandardRoutes(
             name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
@@ -94,20 +116,11 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
         var routes = standard.routes + routes
         if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
-        let responder = RouteResponder(
+        return RouteResponder(
             routes: routes,
             credentials: credentials,
             admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
             translate: Self.problem, faults: faults, peers: environment.peers, logger: environment.logger)
-        return Hummingbird.Application(
-            responder: responder, server: .through(door),
-            configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
-            onServerRunning: { [readiness, door, logger = environment.logger] channel in
-                try? await door.listens(on: channel, logger: logger)
-                readiness.serve()
-                onListening(channel.localAddress?.port ?? common.port)
-            },
-            logger: environment.logger)
     }
 
     /// New work, early refused where there is no room for what it will need until it ends.

@@ -14,9 +14,9 @@ public struct Protection: PolicyConfiguration {
     public var retry: Retry.Configuration
     /// What the tries after the first may add up to, over all calls.
     public var retryBudget: RetryBudget.Configuration
-    /// How many calls may be under way at once, those of the queue included.
+    /// How many calls of one operation and criticality may be under way at once.
     public var bulkhead: Bulkhead.Configuration
-    /// When calls are not made at all. Customers' calls and the queue's share it.
+    /// When calls of one operation and criticality are not made at all.
     public var breaker: CircuitBreaker.Configuration
 
     /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.

@@ -1,10 +1,9 @@
 package import Contracts
 import CrashPoints
-import Foundation
 package import GRDB
 package import Resilience
 
-/// One service's SQLite file: the only process that opens it, one connection that writes, a few that read.
+/// One service's data: one SQLite file, which only its process opens.
 ///
 /// Every write is on disk (`synchronous=FULL`) when its call returns. Reads see what was committed before they began.
 package final class Store: Sendable {
@@ -19,20 +18,15 @@ package final class Store: Sendable {
         }
     }
 
-    /// Connections that read.
-    private static let readers = 4
     /// How long a connection waits for a lock, in milliseconds.
     static let busyTimeout: Int32 = 5000
     /// How long a list may read. It takes milliseconds; what scans a store that has outgrown it must not keep the log.
     private static let longestList = Duration.seconds(1)
 
+    /// Of the file; empty where there is none.
     package let path: String
-    private let pool: DatabasePool
-    private let writer: GroupCommitWriter
-    private let lists = ListTurns()
-    private let check: StoreCheck
-    private let counter: StoreCounterFile
-    private let lock: FolderLock
+    private let engine: any StoreEngine
+    private let lists: ListTurns
 
     /// Opens `folder/name.sqlite`, making both where missing, and brings its schema up to date.
     ///
@@ -48,60 +42,23 @@ package final class Store: Sendable {
         folder: String, name: String, migrations: [Migration], acceptingLoss: Bool = false,
         checkedAtStart: Int64 = StoreCheck.largestAtStart, longestLog: Int = GroupCommitWriter.longestLog
     ) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw StoreError.unusable(path: folder, reason: "the folder can't be made")
-        }
-        lock = try FolderLock(folder: folder)
-        path = folder + "/\(name).sqlite"
-        let counterPath = folder + "/\(name).counter"
-        let mark: StoreMark
-        var configuration = Configuration()
-        let isCheckDue = StoreCheck.isDueAtStart(path, upTo: checkedAtStart)
-        do {
-            configuration.busyMode = .timeout(Double(Self.busyTimeout) / 1000)
-            configuration.maximumReaderCount = Self.readers
-            TemporaryStorage.keepInMemory(&configuration)
-            let migrator = Self.migrator(migrations)
-            let held = try Self.inspect(path, migrator, configuration, checksAll: isCheckDue)
-            mark = try StoreIdentity.opened(
-                held, known: StoreCounterFile.read(counterPath), path: path, counter: counterPath, acceptingLoss: acceptingLoss)
-            // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log the same mode.
-            if !FileManager.default.fileExists(atPath: path) {
-                // Where it can't be made, SQLite says why.
-                _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-            }
-            pool = try DatabasePool(path: path, configuration: configuration)
-            // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
-            // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
-            // A log that has been longer is cut when it begins anew.
-            let settings = """
-                PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = \(longestLog * 4096)
-                """
-            try pool.writeWithoutTransaction { try $0.execute(sql: settings) }
-            // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
-            // file they are written and synced anew, before anything relies on them.
-            _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
-            try migrator.migrate(pool)
-            try TemporaryStorage.check(pool, path: path, readers: Self.readers)
-            // First in the counter: a store that says who it is has one, wherever the process is killed.
-            counter = try StoreCounterFile(path: counterPath, mark)
-            if held?.mark != mark || held?.isCopy == true {
-                try pool.writeWithoutTransaction { try StoreIdentity.write(mark, in: $0) }
-            }
-        } catch let error as DatabaseError {
-            throw StoreError.unusable(path: path, reason: error.message ?? "\(error.resultCode)")
-        }
-        let log = StoreLog(path: path)
-        check = StoreCheck(path: path, configuration: configuration)
-        writer = GroupCommitWriter(
-            pool: pool, mark: mark, counter: counter, lists: lists, longestLog: longestLog,
-            onLongLog: { [check] in check.giveWay() }, onChange: { log.changed(to: $0) })
-        if !isCheckDue { check.start { [writer] in writer.isDamaged($0) } }
+        lists = ListTurns()
+        let file = try FileEngine(
+            folder: folder, name: name, migrations: migrations, acceptingLoss: acceptingLoss, checkedAtStart: checkedAtStart,
+            longestLog: longestLog, lists: lists)
+        engine = file
+        path = file.path
     }
 
-    private static func migrator(_ migrations: [Migration]) -> DatabaseMigrator {
+    /// A store on another engine, whose schema is up to date.
+    package init(engine: any StoreEngine, time: TimeSource) {
+        lists = ListTurns(time: time)
+        self.engine = engine
+        path = ""
+    }
+
+    /// Brings a schema up to date, by `migrations` and by what every store has.
+    package static func migrator(_ migrations: [Migration]) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for migration in migrations + [StoreIdentity.migration, StoreRetention.migration] {
             migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
@@ -109,25 +66,8 @@ package final class Store: Sendable {
         return migrator
     }
 
-    /// Looks at the schema, and where that is due at every page, and answers what the store says of itself. Over a connection
-    /// that can't write: what is not ours to use is left as it is, its log too.
-    private static func inspect(
-        _ path: String, _ migrator: DatabaseMigrator, _ configuration: Configuration, checksAll: Bool
-    ) throws -> StoreIdentity? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        var configuration = configuration
-        configuration.readonly = true
-        let reader = try DatabaseQueue(path: path, configuration: configuration)
-        defer { try? reader.close() }
-        return try reader.read { database in
-            if checksAll { try StoreCheck.checkAll(database, path: path) }
-            guard try !migrator.hasBeenSuperseded(database) else { throw StoreError.newer(path: path) }
-            return try StoreIdentity(in: database)
-        }
-    }
-
     /// Which store this is, and how far it has come: never ahead of what is on disk.
-    package var mark: StoreMark { writer.mark }
+    package var mark: StoreMark { engine.mark }
 
     /// Runs `body` in a transaction and returns once it is on disk.
     ///
@@ -140,7 +80,7 @@ package final class Store: Sendable {
     package func write<Value: Sendable>(
         _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try await writer.write { database in
+        try await engine.write { database in
             let value = try body(database)
             CrashPoint.pass(.before, "commit \(name)")
             return value
@@ -151,11 +91,7 @@ package final class Store: Sendable {
 
     /// Runs `body` on a snapshot of what is committed; cancelling the task ends it with `CancellationError`.
     package func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do {
-            return try await pool.read(body)
-        } catch {
-            throw StoreError.translating(error)
-        }
+        try await engine.read(body)
     }
 
     /// Makes a list: one at a time, reading for at most a second each, so that no reader, however many there are, keeps the log
@@ -185,21 +121,17 @@ package final class Store: Sendable {
     /// - Parameter reserve: bytes that must stay free on the copy's disk.
     /// - Throws: ``BackupRefusal``; ``StoreError/full`` or ``StoreError/failed(reason:)`` where the disk is or does.
     package func backup(to path: String, leaving reserve: Int64 = 0) async throws -> Int64 {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async { [pool] in
-                continuation.resume(with: Result { try StoreCopy(path: path).make(of: pool, leaving: reserve) })
-            }
-        }
+        try await engine.backup(to: path, leaving: reserve)
     }
 
     /// How the disk is, by the last write; of a healthy store the file is read, and one that can't be written is tried again.
     package func health() async -> StoreHealth {
-        switch writer.health {
-        case .failed, .damaged: return writer.health
+        switch engine.health {
+        case .failed, .damaged: return engine.health
         case .full, .unavailable:
             // Only a write can tell that it is over, and a service that is unready gets none.
             try? await write { try $0.execute(sql: "PRAGMA user_version = 1") }
-            return writer.health
+            return engine.health
         case .healthy:
             do {
                 _ = try await read { try Int.fetchOne($0, sql: "SELECT 1") }
@@ -213,14 +145,5 @@ package final class Store: Sendable {
     }
 
     /// Lets the writes that wait finish, then closes the file and lets go of the folder; later calls throw.
-    package func close() {
-        check.stop()
-        writer.finish()
-        // So that a stopped store is one file. After a failure the log stays as it is, as after a crash: nothing is copied
-        // out of it and removed on a disk whose syncs may lie.
-        if writer.health == .healthy { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
-        try? pool.close()
-        counter.close()
-        lock.release()
-    }
+    package func close() { engine.close() }
 }

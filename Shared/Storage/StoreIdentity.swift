@@ -1,9 +1,9 @@
-import Contracts
+package import Contracts
 import Foundation
-import GRDB
+package import GRDB
 
 /// What a store says of itself: its mark, in a row that every commit counts up.
-struct StoreIdentity: Equatable {
+package struct StoreIdentity: Equatable {
     static let migration = Store.Migration(
         "store-identity",
         """
@@ -17,14 +17,14 @@ struct StoreIdentity: Equatable {
         ) STRICT
         """)
 
-    var mark: StoreMark
+    package var mark: StoreMark
     /// Of the last commit.
     var committedAt: Timestamp
     /// Whether this is a backup that hasn't been opened as a store yet.
-    var isCopy: Bool
+    package var isCopy: Bool
 
     /// Nil: the store is new, or from before stores had an identity.
-    init?(in database: Database) throws {
+    package init?(in database: Database) throws {
         guard try database.tableExists("store_identity"),
             let row = try Row.fetchOne(database, sql: "SELECT * FROM store_identity")
         else { return nil }
@@ -40,7 +40,7 @@ struct StoreIdentity: Equatable {
     ///   - known: what its counter file says; nil where that says nothing.
     ///   - path: of the store; its counter file is beside it.
     /// - Throws: ``StoreError/lost(path:reason:)`` where something is missing and that isn't accepted.
-    static func opened(
+    package static func opened(
         _ held: StoreIdentity?, known: StoreMark?, path: String, counter: String, acceptingLoss: Bool
     ) throws(StoreError) -> StoreMark {
         guard acceptingLoss else {
@@ -78,13 +78,13 @@ struct StoreIdentity: Equatable {
 
     private static func newId() -> String { UUID().uuidString.lowercased() }
 
-    static func write(_ mark: StoreMark, in database: Database) throws {
+    package static func write(_ mark: StoreMark, in database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO store_identity VALUES (1, ?, ?, ?, ?, 0)",
             arguments: [mark.id, mark.epoch, mark.commits, Timestamp.now().milliseconds])
     }
 
-    static func count(_ commits: Int64, in database: Database) throws {
+    package static func count(_ commits: Int64, in database: Database) throws {
         try database.run(
             "UPDATE store_identity SET commits = ?, committed_at = ?", [commits, Timestamp.now().milliseconds])
     }

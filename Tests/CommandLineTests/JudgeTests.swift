@@ -59,7 +59,7 @@ import Testing
                 [SampleDrill.payment], .killed,
                 SampleDrill.observation {
                     guard $0.isBroken else { return }
-                    $0.outcome = .accepted
+                    ($0.outcome, $0.answer) = (.accepted, "202 accepted")
                     let lacking = Degradation(
                         dependency: "inventory", effect: effect, source: .cache, reason: "timeout", repair: .finishLater)
                     $0.degradations = $0.at == 10 ? [lacking] : [SampleDrill.skipped("payment")]

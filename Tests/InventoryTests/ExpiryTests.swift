@@ -140,26 +140,27 @@ struct ExpiryTests {
     @Test("the sweep frees what is due, sleeps until the next expiry, and takes more than one batch")
     func sweep() async throws {
         let folder = try TemporaryFolder()
-        let store = try Store(folder: folder.path, name: "inventory", migrations: [InventoryStore.migration])
+        let store = try Store(folder: folder.path, name: "inventory", migrations: [ProductTable.migration])
         defer { store.close() }
         let (clock, time) = (WallClock(), ManualTime())
         let catalogue = Catalogue()
         let entry = Catalogue.Entry(sku: "A", name: "a", department: "d", unitPrice: 1)
         catalogue.load([entry])
-        try await store.write { try InventoryStore.insert($0, entry, stock: 1000) }
+        let reservations = ReservationStore(store: store)
+        try await reservations.insert([LoadCatalogue.Seed(entry: entry, stock: 1000)])
         let unreadable = UnreadableRows(table: "reservations", logger: Logger(label: "test"))
         let lapse = Lapse(lifetime: .seconds(40), grace: .zero, start: clock.now, unreadable: unreadable)
-        let reserve = Reserve(store: store, catalogue: catalogue, lapse: lapse, wall: { clock.now })
+        let reserve = Reserve(reservations: reservations, catalogue: catalogue, lapse: lapse, wall: { clock.now })
         for order in 0..<250 {
             _ = try await reserve(
                 ReservationRequest(orderId: "o\(order)", items: [ItemQuantity(sku: "A", quantity: 1)]))
         }
         @Sendable func reserved() async throws -> Int? {
-            try await store.read { try InventoryStore.stock($0, sku: "A") }?.reserved
+            try await reservations.stock("A")?.reserved
         }
 
         let sweep = ExpireReservations(
-            store: store, lapse: lapse, wall: { clock.now }, time: time.source, logger: Logger(label: "test"))
+            reservations: reservations, lapse: lapse, wall: { clock.now }, time: time.source, logger: Logger(label: "test"))
         let group = ServiceGroup(services: [sweep], logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -60,7 +60,7 @@ struct NotificationRetentionTests {
                 let notification = StoredNotification(
                     id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .log, status: .sent,
                     at: moment)
-                _ = try NotificationStore.insert(database, notification)
+                _ = try NotificationTable.insert(database, notification)
             }
         }
         store.close()
@@ -84,16 +84,16 @@ struct NotificationRetentionTests {
             let notification = StoredNotification(
                 id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .webhook,
                 status: number == 4 ? .stored : .sent, at: moment.advanced(by: .seconds(number)))
-            _ = try await store.write { try NotificationStore.insert($0, notification) }
+            _ = try await store.write { try NotificationTable.insert($0, notification) }
         }
         func delete(until seconds: Int, limit: Int) async throws -> Retention.Batch {
             try await store.write {
-                try NotificationStore.deleteOldest($0, until: moment.advanced(by: .seconds(seconds)), limit: limit)
+                try NotificationTable.deleteOldest($0, until: moment.advanced(by: .seconds(seconds)), limit: limit)
             }
         }
         func ids() async throws -> [String] {
             try await store.read {
-                try NotificationStore.notifications($0, .init(), after: nil, limit: 10).map(\.id)
+                try NotificationTable.notifications($0, .init(), after: nil, limit: 10).map(\.id)
             }
         }
         let first = try await delete(until: 9, limit: 2)

@@ -34,7 +34,7 @@ struct ListedOrderTests {
 
     @Test("that was cancelled says what is still being undone")
     func cancelled() throws {
-        let sent = try listed(JSON.encode(stored(.cancelled)), messages: [Errand.voidPayment.rawValue])
+        let sent = try listed(JSON.encode(stored(.cancelled)), messages: [OrderMessage.voidPayment.rawValue])
         #expect(try JSON.decode(OrderDocument.self, from: sent).pending == ["payment"])
     }
 

@@ -35,14 +35,14 @@ struct NotificationQueuedTests {
     }
 
     @Test("of an order that is confirmed by now, the message that it was accepted isn't the one that counts")
-    func latest() {
+    func latest() throws {
         let now = Timestamp(milliseconds: 0)
         var order = Order(id: "ord_1", request: request(), at: now)
-        order.accept(lacking: .payment(.timeout), at: now)
+        try order.accept(pending: .payment(.timeout), at: now)
         #expect(!order.owes(.orderAccepted))
         order.tellLater()
         #expect(order.owes(.orderAccepted) && !order.owes(.orderConfirmed))
-        order.confirm(at: now)
+        try order.confirm(at: now)
         #expect(order.owes(.orderConfirmed) && !order.owes(.orderAccepted))
     }
 

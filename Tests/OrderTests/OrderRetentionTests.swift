@@ -16,7 +16,7 @@ struct OrderRetentionTests {
         limit: Int = 100
     ) async throws -> Retention.Batch {
         try await stack.order.application.store.write {
-            try OrderStore.deleteOld($0, until: until, past: cursor, limit: limit)
+            try OrderTable.deleteOld($0, until: until, past: cursor, limit: limit)
         }
     }
 
@@ -43,7 +43,7 @@ struct OrderRetentionTests {
             let goods = try await stack.order.get("/deleted-goods").decode(Page<ItemQuantity>.self).items
             #expect(goods == [ItemQuantity(sku: "APPLE", quantity: 2), ItemQuantity(sku: "PEAR", quantity: 1)])
             let uses = try await stack.order.application.store.read {
-                try OrderStore.couponUses($0, code: "TWICE", customerId: "H1")
+                try CouponClaimTable.claims($0, code: "TWICE", customerId: "H1")
             }
             #expect(uses.map(\.orderId) == [confirmed] && uses.map(\.state) == [.given])
             #expect(try await placed(stack, first, key: "first") != confirmed)
@@ -63,7 +63,7 @@ struct OrderRetentionTests {
             #expect(try await delete(stack).count == 1)
             let goods = try await stack.order.get("/deleted-goods").decode(Page<ItemQuantity>.self).items
             #expect(goods == [ItemQuantity(sku: "APPLE", quantity: 2)])
-            #expect(try await stack.order.application.store.read { try OrderStore.refund($0, key: "r") } == nil)
+            #expect(try await stack.order.application.store.read { try RefundTable.refund($0, key: "r") } == nil)
         }
     }
 
@@ -80,7 +80,7 @@ struct OrderRetentionTests {
             try await store.write { database in
                 try queue.enqueue(database, lane: "nobody's", kind: "order-confirmed", key: awaited, delay: .seconds(3600))
                 try database.run("UPDATE coupon_uses SET state = 'to-release' WHERE order_id = ?", [claiming])
-                _ = try OrderStore.insert(database, accepted, key: "a", request: JSON.encode(accepted.request))
+                _ = try OrderTable.insert(database, accepted, key: "a", request: JSON.encode(accepted.request))
             }
             #expect(try await delete(stack, until: before.advanced(by: .seconds(-1))).count == 0)
             #expect(try await ids(stack).count == 4)

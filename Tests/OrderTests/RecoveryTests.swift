@@ -21,10 +21,8 @@ struct RecoveryTests {
         let queue = DurableQueue(store: store, wall: { Timestamp.now().milliseconds })
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
         let body = try JSON.encode(request)
-        try await store.write { database in
-            _ = try OrderStore.insert(database, order, key: key, request: body)
-            try queue.add(database, .finishOrder, order.id, delay: due)
-        }
+        _ = try await OrderStore(store: store, queue: queue, stockMargin: 0)
+            .begin(order, key: key, request: body, resumeAfter: due)
         store.close()
         return order.id
     }

@@ -124,7 +124,7 @@ struct CaptureTests {
     func slowAnswer() async throws {
         try await withPayments { service in
             let time = ManualTime()
-            let capture = Capture(store: service.application.store, time: time.source, wall: { noon })
+            let capture = Capture(payments: PaymentStore(store: service.application.store), time: time.source, wall: { noon })
             let request = charge("o1", token: "tok_slow")
             async let slow = capture(request, key: "k1")
             await time.sleepers(1)

@@ -111,6 +111,8 @@ final class LeaseRun {
     }
 }
 
+private struct DiskFull: Error {}
+
 /// One process that works on the queue.
 final class LeaseWorker: QueueProcess {
     unowned let run: LeaseRun
@@ -134,7 +136,7 @@ final class LeaseWorker: QueueProcess {
             run.depot.queue.now = world.now
             let isFull = run.isFaulty && world.dice.happens(5)
             let result = Result { () throws -> Value in
-                if isFull { throw OrderProcess.DiskFull() }
+                if isFull { throw DiskFull() }
                 return try body(&run.depot)
             }
             world.after(world.dice.from(0, 2), in: host) { then(result) }

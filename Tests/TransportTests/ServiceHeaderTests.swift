@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Each answer names its service", .timeLimit(.minutes(10)))
 struct ServiceHeaderTests {
-    private let name = "door/1.0.0"
+    private let name = "door/0.2.0"
 
     private func expectNamed(_ answer: RawConnection.Answer?, _ status: Int) throws {
         let answer = try #require(answer)

@@ -10,7 +10,7 @@ import Testing
 @Suite("An answer of another service", .timeLimit(.minutes(10)))
 struct WrongServiceTests {
     private let client = HTTPClient()
-    private let naming = Watched("payment/1.0.0")
+    private let naming = Watched("payment/0.2.0")
 
     private func server() throws -> MisbehavingServer {
         try MisbehavingServer(
@@ -28,7 +28,7 @@ struct WrongServiceTests {
     func right() async throws {
         let server = try server()
         defer { server.stop() }
-        for name in ["payment/1.0.0", "payment/2.3.4-beta", "payment", ""] {
+        for name in ["payment/0.2.0", "payment/2.3.4-beta", "payment", ""] {
             naming.update { $0 = name }
             #expect(try await client.send(request(server)).status == 200)
         }
@@ -37,7 +37,7 @@ struct WrongServiceTests {
 
     @Test(
         "another one's is none, and no connection from before it is used again",
-        arguments: ["coupon/1.0.0", "Payment/1.0.0", "/"])
+        arguments: ["coupon/0.2.0", "Payment/0.2.0", "/"])
     func wrong(name: String) async throws {
         let both = Watched(0)
         let naming = naming
@@ -63,7 +63,7 @@ struct WrongServiceTests {
         let answering = String(name.prefix { $0 != "/" })
         await #expect(throws: HTTPClientError.wrongService(answering)) { try await client.send(request(server)) }
         await server.until { $0.ended == 1 }
-        naming.update { $0 = "payment/1.0.0" }
+        naming.update { $0 = "payment/0.2.0" }
         // The other connection from before is still open, and may lead to the wrong service too.
         #expect(try await client.send(request(server)).status == 200)
         #expect(server.seen.accepted == 3)
@@ -81,7 +81,7 @@ struct WrongServiceTests {
         }
         #expect(try await call() == "1")
         #expect(await neighbour.isReady(by: .after(.seconds(30))))
-        naming.update { $0 = "coupon/1.0.0" }
+        naming.update { $0 = "coupon/0.2.0" }
         await #expect {
             _ = try await call()
         } throws: { error in

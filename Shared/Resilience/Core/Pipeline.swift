@@ -3,7 +3,7 @@
 /// ```swift
 /// let coupon = Pipeline {
 ///     bulkhead
-///     DeadlineBudget(.milliseconds(300))
+///     Timeout(.milliseconds(300))
 ///     retry
 ///     breaker
 ///     Timeout(.milliseconds(100))

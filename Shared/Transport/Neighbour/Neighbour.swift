@@ -13,7 +13,7 @@ package struct Neighbour: Sendable {
     let service: String
     let baseURL: String
     let token: String
-    let http: HTTPClient
+    let http: any HTTPSender
     /// nil: nothing is injected on the way.
     let faults: NeighbourFaults?
     let peers: PeerStores?
@@ -26,7 +26,7 @@ package struct Neighbour: Sendable {
     static let longest: Duration = .seconds(30)
 
     package init(
-        service: String, baseURL: String, token: String, http: HTTPClient, faults: NeighbourFaults? = nil,
+        service: String, baseURL: String, token: String, http: any HTTPSender, faults: NeighbourFaults? = nil,
         peers: PeerStores? = nil
     ) {
         self.service = service

@@ -33,7 +33,7 @@ package struct NeighbourFaults: Sendable {
 
     /// Sends the request for `method path`, with what there is to spoil of it.
     func send(
-        _ request: HTTPClient.Request, _ method: String, _ path: String, by http: HTTPClient
+        _ request: HTTPClient.Request, _ method: String, _ path: String, by http: any HTTPSender
     ) async throws(HTTPClientError) -> HTTPClient.Response {
         guard let injection = faults.decide(route(method, path), priority: Self.priority(of: request)) else {
             return try await http.send(request)

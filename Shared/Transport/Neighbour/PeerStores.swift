@@ -14,6 +14,7 @@ package final class PeerStores: Sendable {
         /// Nil until the service has its store.
         var own: (@Sendable () -> ServiceStore)?
         var path: String?
+        var record: PeerRecord?
         var seen: [String: StoreMark] = [:]
         var isSaveDue = false
     }
@@ -38,6 +39,15 @@ package final class PeerStores: Sendable {
         }
     }
 
+    /// The same on a record of another kind.
+    package func begin(with record: PeerRecord, own: @escaping @Sendable () -> ServiceStore) {
+        state.withLock { state in
+            state.own = own
+            state.record = record
+            for peer in record.kept { state.seen[peer.service] = peer.store }
+        }
+    }
+
     /// What is told of this service's store; nil until it has one.
     package var header: String? { state.withLock { $0.own }.map { "\($0())" } }
 
@@ -54,13 +64,15 @@ package final class PeerStores: Sendable {
     /// - Parameter header: a value of ``ServiceStore/header``; any other text is ignored.
     package func hear(_ header: String) {
         guard let said = ServiceStore(header) else { return }
-        let mustSchedule = state.withLock { state in
+        let (mustSchedule, record) = state.withLock { state -> (Bool, PeerRecord?) in
             let known = state.seen[said.service]
-            guard known != said.store, known.map({ !said.store.lacks($0) }) ?? true else { return false }
+            guard known != said.store, known.map({ !said.store.lacks($0) }) ?? true else { return (false, nil) }
             state.seen[said.service] = said.store
+            if let record = state.record { return (false, record) }
             defer { state.isSaveDue = true }
-            return !state.isSaveDue
+            return (!state.isSaveDue, nil)
         }
+        record?.keep(seen)
         if mustSchedule { queue.asyncAfter(deadline: .now() + Self.timeBetweenSaves) { [weak self] in self?.write() } }
     }
 

@@ -1,10 +1,17 @@
 package import Contracts
 package import HTTPTypes
 
+/// An error that a caller gets to see: a service's own, told as a ``Problem``.
+package protocol ProblemConvertible: Error {
+    var problem: Problem { get }
+}
+
 /// An error that a caller gets to see, as `application/problem+json` (RFC 9457).
-package struct Problem: Error, Sendable {
+package struct Problem: ProblemConvertible, Sendable {
     package var document: ProblemDocument
     package var headers: HTTPFields
+
+    package var problem: Problem { self }
 
     package init(_ document: ProblemDocument, headers: HTTPFields = [:]) {
         self.document = document

@@ -128,7 +128,7 @@ struct RouteServer: Sendable {
     }
 
     private func problem(for error: any Error) -> Problem {
-        if let problem = error as? Problem ?? translate(error) { return problem }
+        if let problem = (error as? any ProblemConvertible)?.problem ?? translate(error) { return problem }
         logger.error(
             "a request failed", metadata: ["route": "\(name)", "error": "\(String(reflecting: error))"])
         return .internalError

@@ -1,0 +1,7 @@
+import CouponService
+import Runtime
+
+@main
+struct Main {
+    static func main() async { await ServiceProcess<CouponApplication>.main() }
+}

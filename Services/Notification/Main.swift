@@ -1,6 +1,0 @@
-import Runtime
-
-@main
-struct Main {
-    static func main() async { await ServiceProcess<NotificationApplication>.main() }
-}

@@ -1,0 +1,7 @@
+import NotificationService
+import Runtime
+
+@main
+struct Main {
+    static func main() async { await ServiceProcess<NotificationApplication>.main() }
+}

@@ -1,0 +1,35 @@
+import Contracts
+import GRDB
+import Mutants
+import Queue
+import Resilience
+import Storage
+
+/// The notifications on disk, in this service's verbs: each is one transaction.
+struct NotificationStore: Sendable {
+    let store: Store
+
+    /// Keeps a notification whose event is new; `send` runs before it counts as sent, so that a crash in between sends it again.
+    func add(_ notification: StoredNotification, send: @escaping @Sendable () -> Void) async throws {
+        try await store.write("notification") { database in
+            var notification = notification
+            if Mutant.isOn(.notificationHasNoInbox) { notification.id = Identifier.make("evt_", at: notification.at) }
+            guard try Inbox.absorb(database, id: notification.id, at: notification.at.milliseconds),
+                try NotificationTable.insert(database, notification)
+            else { return }
+            send()
+        }
+    }
+
+    /// Newest first; what `answer` makes of them is made in the list's turn.
+    func list<Answer: Sendable>(
+        _ filter: NotificationTable.Filter, after: String?, limit: Int, until deadline: Deadline,
+        answer: @Sendable ([StoredNotification]) async throws -> Answer
+    ) async throws -> Answer {
+        try await store.list(until: deadline) {
+            try NotificationTable.notifications($0, filter, after: after, limit: limit)
+        } answer: {
+            try await answer($0)
+        }
+    }
+}

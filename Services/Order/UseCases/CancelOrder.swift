@@ -1,0 +1,22 @@
+import Contracts
+import Foundation
+
+/// Cancels an order that is not decided yet: at once for the customer, while the undoings go through the outbox.
+struct CancelOrder: Sendable {
+    let store: OrderStore
+    let wall: @Sendable () -> Timestamp
+
+    /// The cancelled order's document, as JSON. Cancelling twice is cancelling once.
+    /// - Throws: ``OrderError/unknownOrder(id:)`` or ``OrderError/notCancellable(id:_:)``.
+    func callAsFunction(_ id: String) async throws -> Data {
+        let document = try await store.decide(id, as: "cancel") { [wall] order in
+            switch order.status {
+            case .placing, .accepted: try .cancelled(order, "cancelled by the customer", at: wall())
+            case .cancelled: nil
+            case .confirmed, .rejected: throw OrderError.notCancellable(id: id, order.status)
+            }
+        }
+        guard let document else { throw OrderError.unknownOrder(id: id) }
+        return document
+    }
+}

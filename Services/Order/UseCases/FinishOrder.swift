@@ -1,0 +1,51 @@
+import Contracts
+import Queue
+import Resilience
+import ServingPath
+
+/// Takes up an order that was begun and not ended, with no customer waiting: after a crash, or with inventory or payment
+/// out of reach.
+///
+/// It runs the same checkout as ``PlaceOrder`` from the start; every step answers what it answered before.
+struct FinishOrder: Sendable {
+    let store: OrderStore
+    let runCheckout: RunCheckout
+    let inFlight: InFlightOrders
+    /// After this, an order that could not be finished is undone and cancelled.
+    let acceptedMaxAge: Duration
+    let isNotificationUnavailable: @Sendable () -> Bool
+    let wall: @Sendable () -> Timestamp
+
+    func callAsFunction(_ message: Message) async -> Verdict {
+        guard inFlight.begin(message.key) else { return .unavailable("its request is still running") }
+        defer { inFlight.end(message.key) }
+        do {
+            guard let order = try await store.order(message.key), !order.status.isTerminal else { return .done() }
+            let now = wall()
+            let oldest = now.advanced(by: .zero - acceptedMaxAge)
+            if let expired = try OrderChange.expired(order, oldest: oldest, at: now) { return done(expired) }
+            return try await finish(order)
+        } catch {
+            return .unavailable("\(error)")
+        }
+    }
+
+    private func finish(_ begun: Order) async throws -> Verdict {
+        let (order, ending) = try await runCheckout(begun, for: .queue)
+        let circumstances = Decision.Circumstances(
+            isCustomerWaiting: false, isNotificationUnavailable: isNotificationUnavailable(), now: wall())
+        switch try Decision.decide(ending, order, circumstances) {
+        case .conclude(let change, _), .promise(let change, _, _): return done(change)
+        case .retry(let pending):
+            // The customer may read how far the order has come: once for each reason, so that a long outage doesn't fill
+            // the timeline.
+            if !order.repeatsStep(of: begun) { _ = try await store.save(order) }
+            return Verdict(pending.reason, saying: pending.words)
+        }
+    }
+
+    /// What becomes of the order and the end of this message are one transaction. The version of the order fences it, and the
+    /// message's lease: a cancellation that changed the order meanwhile has taken the message away. Where the order isn't
+    /// ended yet, it leaves a new one.
+    private func done(_ change: OrderChange) -> Verdict { .done(commit: store.concluding(change)) }
+}

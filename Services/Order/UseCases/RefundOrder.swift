@@ -1,0 +1,78 @@
+import Contracts
+import Foundation
+import Queue
+import ServingPath
+import Transport
+
+/// Refunds a confirmed order, in part or in whole, once an idempotency key: written ahead, then paid back and taken back at
+/// once where that can be done, else by the outbox.
+struct RefundOrder: Sendable {
+    /// The order's document, as JSON.
+    struct Refunded: Sendable {
+        var document: Data
+        /// Something is left to the outbox.
+        var isPending: Bool
+        var isReplayed: Bool
+    }
+
+    let store: OrderStore
+    let settle: SettleRefund
+    /// When the outbox takes over: after the request's budget, with a second to spare.
+    let resumeAfter: Duration
+    let wall: @Sendable () -> Timestamp
+
+    /// - Throws: ``OrderError``: an unknown order, one that isn't confirmed, more than is left, or a key that comes again with
+    ///   another refund; 422 for goods that aren't the order's.
+    func callAsFunction(
+        _ orderId: String, _ request: OrderRefundRequest, key: String, for caller: Caller
+    ) async throws -> Refunded {
+        let now = wall()
+        let id = Identifier.make("rfd_", at: now)
+        let asked = RefundTable.Asked(id: id, orderId: orderId, request: request)
+        let earlier = try await store.beginRefund(asked, key: key, delay: resumeAfter, at: now) { order in
+            try order.refund(id: id, as: request, at: now)
+        }
+        if earlier == nil {
+            // Where the disk fails, the message is still there, and the step is taken again.
+            try? await store.settle(.refundOrder, id, await settle.pay(id, for: caller))
+            try? await store.settle(.returnGoods, id, await settle.returnGoods(id, for: caller))
+        }
+        return try await answer(earlier ?? id, isReplayed: earlier != nil)
+    }
+
+    private func answer(_ id: String, isReplayed: Bool) async throws -> Refunded {
+        guard let (order, refund) = try await store.refund(id) else { throw OrderError.unknownOrder(id: id) }
+        if let outcome = refund.outcome { throw OrderError.refundExceedsCapture(outcome, left: order.refundable) }
+        return Refunded(
+            document: try await store.document(order), isPending: !refund.pending.isEmpty, isReplayed: isReplayed)
+    }
+}
+
+extension Order {
+    /// The refund that an operator asks for.
+    fileprivate func refund(id: String, as request: OrderRefundRequest, at now: Timestamp) throws -> OrderRefund {
+        guard status == .confirmed else { throw OrderError.notRefundable(id: self.id, status) }
+        let items = request.items?.merged ?? []
+        let kept = kept
+        var check = FieldCheck()
+        for (index, item) in items.enumerated() {
+            check(item.quantity <= kept[item.sku, default: 0], "/items/\(index)", "is more than the customer has of it")
+        }
+        try check.finish()
+        let left = refundable
+        guard (request.amount ?? 0) <= left, left > 0 || !items.isEmpty else {
+            throw OrderError.refundExceedsCapture(
+                "Of \(document.total ?? 0) captured, \(left) can still be refunded", left: left)
+        }
+        return refund(id: id, .requested, amount: request.amount, items: items, reason: request.reason, at: now)
+    }
+}
+
+extension OrderRefundRequest {
+    /// Every field that is out of range.
+    func validate(_ check: inout FieldCheck) {
+        if let amount { check.amount(amount, "/amount") }
+        if let items { check.items(items) }
+        check.text(reason, "/reason")
+    }
+}

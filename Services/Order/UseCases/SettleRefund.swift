@@ -1,0 +1,79 @@
+import Contracts
+import Mutants
+import Queue
+import ServingPath
+import Transport
+
+/// The two steps of a refund, taken by the request that asks for it or by the outbox: payment gives the money back, inventory
+/// takes the goods back. Repeating one changes nothing: its key is the refund's id.
+struct SettleRefund: Sendable {
+    let store: OrderStore
+    let payment: PaymentClient
+    let inventory: InventoryClient
+    let wall: @Sendable () -> Timestamp
+
+    /// What became of a step; its commit belongs in the transaction that removes its message.
+    func pay(_ id: String, for caller: Caller) async -> Verdict {
+        do {
+            guard let (order, refund) = try await store.refund(id), refund.pending.contains("payment"),
+                let paymentId = order.progress.paymentId
+            else { return .done() }
+            let payment = try await payment.refund(
+                paymentId: paymentId, amount: refund.amount, reason: refund.reason,
+                key: Mutant.isOn(.refundsWithAFreshKey) ? Identifier.make("key_", at: wall()) : id, for: caller)
+            return .done(commit: paid(id, refunded: payment.refunded))
+        } catch let error as CallError {
+            guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left, left >= 0
+            else { return Verdict(error) }
+            return .done(commit: exceeded(id, left: left))
+        } catch {
+            return .unavailable("\(error)")
+        }
+    }
+
+    private func paid(_ id: String, refunded: Int) -> Commit {
+        store.settling(id, awaiting: "payment") { [wall] order, refund in
+            let now = wall()
+            order.settle(id, by: "payment", at: now)
+            order.document.refunded = max(order.document.refunded, refunded)
+            if refund.cause == .coupon { order.couponRefunded(order.document.refunded, at: now) }
+            let goods = refund.pending.contains("inventory") && refund.cause != .outOfStock
+            return (goods ? [OutgoingMessage(.returnGoods, id)] : []) + [.telling(refund, of: order)]
+        }
+    }
+
+    private func exceeded(_ id: String, left: Int) -> Commit {
+        store.settling(id, awaiting: "payment") { [wall] order, refund in
+            let now = wall()
+            order.document.refunded = max(order.document.refunded, (order.document.total ?? 0) - left)
+            order.shrink(id, to: left, at: now)
+            guard refund.cause != .requested else { return [] }
+            if left > 0 {
+                if refund.cause == .coupon { order.progress.couponRefund = left }
+                return [OutgoingMessage(.refundOrder, id)]
+            }
+            if refund.cause == .coupon { order.couponNotRefunded(at: now) }
+            return []
+        }
+    }
+
+    /// Where the order's commit was refused for want of these goods, what is left can be committed now.
+    func returnGoods(_ id: String, for caller: Caller) async -> Verdict {
+        do {
+            guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory") else {
+                return .done()
+            }
+            try await inventory.takeBack(refund.items, orderId: order.id, return: id, for: caller)
+            let settling = store.settling(id, awaiting: "inventory", expediting: .commitReservation) {
+                [wall] order, _ in
+                order.settle(id, by: "inventory", at: wall())
+                return []
+            }
+            return .done(commit: settling)
+        } catch let error as CallError {
+            return Verdict(error)
+        } catch {
+            return .unavailable("\(error)")
+        }
+    }
+}

@@ -1,0 +1,63 @@
+#if DEBUG
+    import Foundation
+#endif
+
+/// A bug that the simulator plants into the services' own code, to see that it finds it: `CSP_MUTANT=NAME`. At most one at a
+/// time, and none in a release build.
+public enum Mutant: String, CaseIterable, Sendable {
+    // The order service.
+    case forgetsTheRecoveryMessage
+    case commitsMessagesAfterTheOrder
+    case takesAnUnknownCaptureForDeclined
+    case freesTheKeyOfWhatMayBeDone
+    case givesUpWithoutUndoing
+    case chargesWithoutReservation
+    case worksTwiceOnOneOrder
+    case forgetsToReleaseAfterADecline
+    case forgetsToVoidWhenCancelled
+    case keepsTheCouponDecisionInMemory
+    case forgetsPromises
+    case refundsWithAFreshKey
+    case keepsTheRedemptionOfASkippedCoupon
+    case estimatesBeyondTheLimit
+    case estimatesWhatMayNotBe
+    case forgetsToRecordEstimates
+    case redeemsOutOfTurn
+    case forgetsWhatALateCouponOwes
+    case takesBackWhatWasEstimated
+    case forgetsThatTheCustomerWasTold
+    case forgetsToTellOfACancellation
+    case confirmsWhatWasNotPaid
+    case forgetsToCommitStock
+    // The queue.
+    case dropsWhatIsUnavailable
+    case deliversInAnyOrder
+    case countsAnOutageAsRefusal
+    // The other services.
+    case paymentForgetsVoids
+    case paymentCapturesTwice
+    case paymentVoidsWithoutRefund
+    case inventoryForgetsReleases
+    case inventoryOversells
+    case inventoryKeepsWhatIsReleased
+    case couponForgetsReleases
+    case couponForgetsLimits
+    case couponForgetsThatItForgot
+    case notificationHasNoInbox
+
+    /// Whether the bug is planted. Always false in a release build, which is known where it is asked: public, since only such
+    /// functions can be inlined into other modules.
+    @inlinable
+    @inline(__always)
+    public static func isOn(_ mutant: Mutant) -> Bool {
+        #if DEBUG
+            current == mutant
+        #else
+            false
+        #endif
+    }
+
+    #if DEBUG
+        @usableFromInline static let current = ProcessInfo.processInfo.environment["CSP_MUTANT"].flatMap(Mutant.init)
+    #endif
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Mutants
+import TestSupport
+import Testing
+
+/// The five services as they are, in a process of its own in which time, chance and the order of all tasks are the
+/// simulation's: see `Tests/Simulator`.
+@Suite("Simulation of the product's own code")
+struct ProductSimulationTests {
+    private struct Outcome {
+        var status: Int32
+        var output: String
+
+        /// The property that was broken, if one was.
+        var broken: String? { output.firstMatch(of: /CSP_SEED=[0-9]+: ([a-zA-Z]+):/).map { String($0.1) } }
+        var steps: Int? { output.firstMatch(of: /steps ([0-9]+)/).flatMap { Int($0.1) } }
+        var seed: UInt64? { output.firstMatch(of: /CSP_SEED=([0-9]+):/).flatMap { UInt64($0.1) } }
+        var reached: Set<String> {
+            Set(output.matches(of: /reached (.+)/).map { String($0.1) })
+        }
+    }
+
+    private static let executable: String = {
+        var url = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an argument.
+        for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
+            url = URL(filePath: argument).resolvingSymlinksInPath()
+        }
+        return url.deletingLastPathComponent().appending(path: "simulator").path
+    }()
+
+    private static func simulate(_ arguments: [String]) async throws -> Outcome {
+        let scratch = try TemporaryFolder()
+        let output = try scratch.write("", to: "out")
+        let process = try ChildProcess(
+            executable, arguments, environment: ["SWIFT_DETERMINISTIC_HASHING": "1"], output: output, errors: output)
+        return Outcome(status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8))
+    }
+
+    /// A seed that breaks a property is run again, to print what happened to the order.
+    private static func story(_ outcome: Outcome, _ arguments: [String] = []) async throws -> String {
+        guard let seed = outcome.seed else { return outcome.output }
+        return try await simulate(["--seed", "\(seed)", "--steps", "1", "--trace"] + arguments).output
+    }
+
+    @Test("no property is broken in 200,000 steps, and what can go wrong does", arguments: 1...2)
+    func sound(part: Int) async throws {
+        let seed = SeededChance("simulation \(part)").seed
+        let outcome = try await Self.simulate(["--seed", "\(seed)", "--steps", "200000"])
+        guard outcome.status == 0 else {
+            Issue.record("\(try await Self.story(outcome))")
+            return
+        }
+        #expect(Self.expected.subtracting(outcome.reached) == [])
+    }
+
+    /// What must have happened to some order, as timelines tell it, or the run says nothing.
+    private static let expected: Set<String> = [
+        "place done", "reserve done", "reserve refused", "reserve degraded", "price degraded", "redeem done", "redeem refused",
+        "redeem degraded", "charge done", "charge refused", "charge degraded", "accept done", "confirm done", "reject done",
+        "discount degraded", "refund done", "void done", "cancel: cancelled by the customer",
+        "cancel: it could not be finished in time", "repair: inventory: reserved", "repair: payment: charged",
+        "repair: coupon: redeemed; N refunded", "repair: coupon: redeemed; nothing was owed",
+        "repair: coupon: the coupon was refused: used up", "repair: coupon: moot: the order was cancelled",
+        "repair: notification: delivered",
+    ]
+
+    @Test("the same seed does the same, step by step")
+    func deterministic() async throws {
+        let arguments = ["--seed", "7", "--steps", "30000"]
+        let (one, other) = (try await Self.simulate(arguments), try await Self.simulate(arguments))
+        #expect(one.status == 0 && one.output.contains("fingerprint"))
+        #expect(one.output.replacing(/[0-9]+ steps\/s.*/, with: "") == other.output.replacing(/[0-9]+ steps\/s.*/, with: ""))
+    }
+
+    /// One at a time: each has a process of its own, with a hundred megabytes.
+    @Test("each planted bug is found, by a property that is there for it", .serialized, arguments: Mutant.allCases)
+    func found(mutant: Mutant) async throws {
+        let seed = SeededChance("\(mutant)").seed
+        let arguments = ["--mutant", mutant.rawValue]
+        let outcome = try await Self.simulate(["--seed", "\(seed)", "--steps", "1000000"] + arguments)
+        guard let broken = outcome.broken else {
+            Issue.record("\(mutant) was not found: \(outcome.output)")
+            return
+        }
+        print("\(mutant): \(broken) after \(outcome.steps ?? 0) steps")
+        if !mutant.breaks.contains(broken) {
+            Issue.record("\(mutant) breaks \(broken): \(try await Self.story(outcome, arguments))")
+        }
+    }
+}
+
+extension Mutant {
+    /// The properties of which it must break one first.
+    var breaks: Set<String> {
+        switch self {
+        case .forgetsTheRecoveryMessage: ["decided"]
+        case .commitsMessagesAfterTheOrder: ["stock", "told", "paid", "coupons", "repaired", "terminal", "toldInOrder"]
+        case .takesAnUnknownCaptureForDeclined: ["paid"]
+        case .freesTheKeyOfWhatMayBeDone: ["oneOrderAKey"]
+        case .givesUpWithoutUndoing: ["stock", "coupons"]
+        case .chargesWithoutReservation: ["reservedFirst"]
+        case .worksTwiceOnOneOrder: ["clientTold", "stock", "coupons", "paid", "oneAmount"]
+        case .forgetsToReleaseAfterADecline: ["stock"]
+        case .forgetsToVoidWhenCancelled: ["paid"]
+        case .keepsTheCouponDecisionInMemory: ["oneAmount", "paid", "couponWorth"]
+        case .forgetsPromises: ["promised"]
+        case .refundsWithAFreshKey: ["paid", "refundedOnce", "told", "noDeadLetters"]
+        case .keepsTheRedemptionOfASkippedCoupon: ["couponWorth"]
+        case .estimatesBeyondTheLimit: ["estimatedWithinLimits", "couponRule", "couponPromise"]
+        case .estimatesWhatMayNotBe: ["estimatedOffline"]
+        case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold: ["repaired"]
+        case .redeemsOutOfTurn: ["couponRule", "couponPromise", "estimatedWithinLimits"]
+        case .takesBackWhatWasEstimated: ["legalWay"]
+        case .forgetsToTellOfACancellation: ["told"]
+        case .confirmsWhatWasNotPaid: ["paid", "repaired", "drained"]
+        case .forgetsToCommitStock: ["stock"]
+        case .dropsWhatIsUnavailable:
+            ["decided", "terminal", "stock", "told", "paid", "coupons", "couponWorth", "repaired", "toldInOrder", "drained"]
+        case .deliversInAnyOrder: ["toldInOrder"]
+        case .countsAnOutageAsRefusal:
+            [
+                "decided", "noDeadLetters", "terminal", "stock", "coupons", "couponWorth", "told", "paid", "repaired",
+                "toldInOrder",
+                "drained",
+            ]
+        case .paymentForgetsVoids: ["tombstone", "paid"]
+        case .paymentCapturesTwice: ["capturedOnce"]
+        case .paymentVoidsWithoutRefund: ["paid", "drained"]
+        case .inventoryForgetsReleases: ["tombstone", "stock"]
+        case .inventoryOversells: ["neverOversold"]
+        case .inventoryKeepsWhatIsReleased: ["stock"]
+        case .couponForgetsReleases: ["tombstone", "withinLimits", "coupons"]
+        case .couponForgetsLimits: ["withinLimits"]
+        case .couponForgetsThatItForgot: ["coupons", "couponRule", "couponPromise", "withinLimits", "couponWorth"]
+        case .notificationHasNoInbox: ["toldOnce"]
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Contracts
+import Resilience
+
+/// One life of a process: what happens in it happens no more after a crash, and later while it is frozen.
+///
+/// A dead process's tasks are never resumed: they stay where they were when it died, and what they were about to do is not done.
+final class Host: @unchecked Sendable {
+    let name: String
+    private(set) var isAlive = true
+    /// Nanoseconds since the world began.
+    private(set) var frozenUntil: Int64 = 0
+
+    init(_ name: String) { self.name = name }
+
+    func crash() { isAlive = false }
+
+    func freeze(for milliseconds: Int64) { frozenUntil = Scheduler.shared.now + milliseconds * 1_000_000 }
+
+    /// Waits; never returns in a process that dies meanwhile.
+    func pause(_ milliseconds: Int64) async {
+        await withUnsafeContinuation { continuation in
+            Scheduler.shared.after(milliseconds, in: self) { continuation.resume() }
+        }
+    }
+
+    /// The process's monotonic clock is the simulation's, which `ContinuousClock` reads.
+    var time: TimeSource {
+        TimeSource(now: { ContinuousClock.now }) { [self] duration in
+            try Task.checkCancellation()
+            let sleeper = Sleeper()
+            try await withTaskCancellationHandler {
+                try await withUnsafeThrowingContinuation { continuation in
+                    sleeper.sleep(continuation, for: duration, in: self)
+                }
+            } onCancel: {
+                sleeper.wake(cancelled: true)
+            }
+        }
+    }
+}
+
+private final class Sleeper: @unchecked Sendable {
+    private var continuation: UnsafeContinuation<Void, any Error>?
+    private var alarm: Scheduler.Event?
+    private var isCancelled = false
+
+    func sleep(_ continuation: UnsafeContinuation<Void, any Error>, for duration: Duration, in host: Host) {
+        guard !isCancelled else { return continuation.resume(throwing: CancellationError()) }
+        self.continuation = continuation
+        alarm = Scheduler.shared.after(nanoseconds: duration.nanoseconds, in: host) { [self] in wake(cancelled: false) }
+    }
+
+    func wake(cancelled: Bool) {
+        isCancelled = isCancelled || cancelled
+        alarm?.cancel()
+        guard let continuation else { return }
+        self.continuation = nil
+        if cancelled { continuation.resume(throwing: CancellationError()) } else { continuation.resume() }
+    }
+}
+
+extension Duration {
+    /// Rounded up: the simulation's clock has whole nanoseconds, and less than one would be the same moment for ever.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max / 2 : whole + (attoseconds + 999_999_999) / 1_000_000_000
+    }
+}

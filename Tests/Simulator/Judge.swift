@@ -1,0 +1,263 @@
+import Contracts
+import Foundation
+import GRDB
+import Storage
+
+/// Sees every change that the services commit, remembers what it comes to, and says at once which property one of them breaks.
+/// It trusts none of the services' own checks.
+final class Judge {
+    private(set) var violation: Violation?
+    private let seeded: [String: Int]
+    private let limits: [String: Int]
+    private let offline: Set<String>
+    private var held: [String: [ItemQuantity]] = [:]
+    private var everReserved: Set<String> = []
+    private var asked: [String: Int] = [:]
+    private var captured: [String: Int] = [:]
+    private var refunded: [String: Int] = [:]
+    private var couponRefunds: Set<String> = []
+    private var undone: Set<String> = []
+    private var uses: [String: Set<String>] = [:]
+    private var told: [String: [String]] = [:]
+    private var promises: [String: [String: Int]] = [:]
+    /// When each order was written ahead, whatever order's clock says.
+    private(set) var placed: [String: Int64] = [:]
+    private var discounted: [String: Set<String>] = [:]
+    private var estimated: Set<String> = []
+    /// In the order in which they asked coupon, or were decided without it.
+    private(set) var claims: [String] = []
+
+    init(stock: [String: Int], limits: [String: Int], offline: Set<String>) {
+        seeded = stock
+        self.limits = limits
+        self.offline = offline
+    }
+
+    func broken(_ property: Property, _ about: String, _ detail: String) {
+        if violation == nil { violation = Violation(property: property, about: about, detail: detail) }
+    }
+
+    // MARK: What is watched
+
+    private static let table = """
+        CREATE TEMP TABLE IF NOT EXISTS watched (
+            what TEXT, id TEXT, was TEXT, now TEXT, number INTEGER, before INTEGER, note TEXT, flag INTEGER)
+        """
+
+    private static let orderNow = """
+        json_extract(CAST(new.document AS TEXT), '$.total'), json_extract(CAST(old.document AS TEXT), '$.total'),
+        json_extract(CAST(new.request AS TEXT), '$.couponCode') || ' by ' || new.customer_id,
+        (json_extract(CAST(new.document AS TEXT), '$.discount') > 0)
+        + 2 * (instr(CAST(new.document AS TEXT), '"coupon-estimated"') > 0)
+        + 4 * (json_extract(CAST(new.progress AS TEXT), '$.couponDecision') <> 'undecided')
+        """
+
+    /// Per service: what is put down of its changes.
+    private static let triggers: [String: [(event: String, values: String)]] = [
+        "inventory": [
+            ("INSERT ON main.reservations", "'reservation', new.order_id, NULL, new.status, NULL, NULL, new.items, NULL"),
+            ("UPDATE ON main.reservations", "'reservation', new.order_id, old.status, new.status, NULL, NULL, new.items, NULL"),
+        ],
+        "payment": [
+            (
+                "INSERT ON main.entries WHEN new.account = 'cash'",
+                "'cash', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, new.amount, NULL, NULL, NULL"
+            ),
+            ("INSERT ON main.payments", "'payment', new.order_id, NULL, new.status, new.amount, NULL, NULL, NULL"),
+            ("UPDATE ON main.payments", "'payment', new.order_id, old.status, new.status, new.amount, NULL, NULL, NULL"),
+            (
+                "INSERT ON main.refunds",
+                "'refund', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, new.amount, NULL, new.reason, NULL"
+            ),
+        ],
+        "coupon": [
+            (
+                "INSERT ON main.redemptions",
+                "'redemption', new.order_id, NULL, new.status, NULL, NULL, new.code || ' by ' || new.customer_id, NULL"
+            ),
+            (
+                "UPDATE ON main.redemptions",
+                "'redemption', new.order_id, old.status, new.status, NULL, NULL, new.code || ' by ' || new.customer_id, NULL"
+            ),
+        ],
+        "notification": [
+            ("INSERT ON main.notifications", "'told', new.order_id, NULL, new.kind, NULL, NULL, new.id, NULL")
+        ],
+        "order": [
+            ("INSERT ON main.orders", "'placed', new.id, NULL, NULL, NULL, NULL, NULL, NULL"),
+            ("UPDATE ON main.orders", "'order', new.id, old.status, new.status, \(orderNow)"),
+            ("INSERT ON main.promises", "'promise', new.order_id, NULL, NULL, new.quantity, NULL, new.sku, NULL"),
+            ("DELETE ON main.promises", "'promise', old.order_id, NULL, NULL, 0, NULL, old.sku, NULL"),
+        ],
+    ]
+
+    /// Puts down in the connection's own temporary table what the service changes from now on.
+    static func watch(_ service: String, _ database: Database) throws {
+        try database.execute(sql: table)
+        for (number, trigger) in (triggers[service] ?? []).enumerated() {
+            try database.execute(
+                sql: """
+                    CREATE TEMP TRIGGER IF NOT EXISTS watch_\(number) AFTER \(trigger.event) BEGIN
+                    INSERT INTO watched VALUES (\(trigger.values)); END
+                    """)
+        }
+    }
+
+    /// Looks at what was just committed.
+    func look(_ database: Database) throws {
+        let rows = try database.rows("SELECT * FROM temp.watched ORDER BY rowid")
+        guard !rows.isEmpty else { return }
+        try database.run("DELETE FROM temp.watched")
+        for row in rows {
+            let id: String = row["id"] ?? "?"
+            switch row["what"] as String {
+            case "reservation": reservation(id, row["now"], items: row["note"])
+            case "cash": cash(id, row["number"])
+            case "payment": payment(id, row["now"])
+            case "refund": refund(id, reason: row["note"])
+            case "redemption": redemption(id, row["now"], use: row["note"])
+            case "told": told(id, row["now"])
+            case "order": order(id, row)
+            case "placed": placed[id] = Scheduler.shared.now
+            case "promise": promise(id, row["note"], row["number"])
+            default: break
+            }
+        }
+    }
+
+    /// What a service says that it has undone is undone, whatever it keeps of that.
+    func answered(_ method: String, _ path: String, _ body: [UInt8]?, by service: String, status: Int) {
+        guard method == "POST", status == 200 else { return }
+        if path.hasSuffix("/release"), let id = path.split(separator: "/").dropFirst().first {
+            undone.insert("\(service == "coupon" ? "redemption" : "reservation") \(id)")
+        }
+        if path == "/payments/void", let asked = try? JSON.decode(VoidRequest.self, from: Data(body ?? [])) {
+            undone.insert("payment \(asked.orderId)")
+        }
+    }
+
+    // MARK: Inventory
+
+    private func reservation(_ orderId: String, _ status: String, items: Data) {
+        switch status {
+        case "reserved", "committed":
+            if undone.contains("reservation \(orderId)") { broken(.tombstone, orderId, "reserved after its release") }
+            let reserved = (try? JSON.decode([ReservedItem].self, from: items)) ?? []
+            held[orderId] = reserved.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
+            everReserved.insert(orderId)
+            for item in reserved {
+                let sum = held.values.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.sku == item.sku ? $1.quantity : 0) } }
+                if sum > seeded[item.sku] ?? 0 {
+                    broken(.neverOversold, orderId, "\(sum) of \(item.sku) taken, of \(seeded[item.sku] ?? 0)")
+                }
+            }
+        default:
+            if status == "released" { undone.insert("reservation \(orderId)") }
+            held[orderId] = nil
+        }
+    }
+
+    // MARK: Payment
+
+    /// Order asks payment for the amount.
+    func asked(_ orderId: String, _ amount: Int) {
+        let before = asked[orderId] ?? amount
+        if before != amount { broken(.oneAmount, orderId, "asked for \(before) and for \(amount)") }
+        asked[orderId] = amount
+    }
+
+    private func cash(_ orderId: String, _ amount: Int) {
+        guard amount > 0 else {
+            refunded[orderId, default: 0] -= amount
+            if refunded[orderId, default: 0] > captured[orderId, default: 0] {
+                broken(.refundedOnce, orderId, "more refunded than captured")
+            }
+            return
+        }
+        if undone.contains("payment \(orderId)") { broken(.tombstone, orderId, "captured after its void") }
+        if !everReserved.contains(orderId) { broken(.reservedFirst, orderId, "captured and never reserved") }
+        if captured[orderId] != nil { broken(.capturedOnce, orderId, "captured a second time") }
+        captured[orderId, default: 0] += amount
+    }
+
+    private func payment(_ orderId: String, _ status: String) {
+        if status == "voided" { undone.insert("payment \(orderId)") }
+    }
+
+    private func refund(_ orderId: String, reason: String) {
+        guard reason.hasPrefix("coupon") else { return }
+        if !couponRefunds.insert(orderId).inserted { broken(.refundedOnce, orderId, "its coupon is refunded a second time") }
+    }
+
+    /// Whether money was ever taken for the order.
+    func everCaptured(_ orderId: String) -> Bool { captured[orderId] != nil }
+
+    // MARK: Coupon
+
+    private func redemption(_ orderId: String, _ status: String, use: String?) {
+        guard status == "active", let use, let code = use.split(separator: " ").first.map(String.init) else {
+            undone.insert("redemption \(orderId)")
+            for use in uses.keys { uses[use]?.remove(orderId) }
+            return
+        }
+        if undone.contains("redemption \(orderId)") { broken(.tombstone, orderId, "redeemed after its release") }
+        uses[use, default: []].insert(orderId)
+        if let limit = limits[code], uses[use, default: []].count > limit {
+            broken(.withinLimits, orderId, "\(use), limit \(limit)")
+        }
+    }
+
+    /// Coupon's store is an older copy now: what was lost may be done anew.
+    func couponRestored(_ database: Database) throws {
+        uses = [:]
+        undone = undone.filter { !$0.hasPrefix("redemption ") }
+        for row in try database.rows("SELECT order_id, status, code, customer_id FROM redemptions") {
+            let id: String = row[0]
+            if row[1] == "released" {
+                undone.insert("redemption \(id)")
+            } else {
+                uses["\(row[2] as String) by \(row[3] as String)", default: []].insert(id)
+            }
+        }
+    }
+
+    // MARK: Notification
+
+    private func told(_ orderId: String, _ kind: String) {
+        let before = told[orderId] ?? []
+        if kind != "order-refunded", before.contains(kind) { broken(.toldOnce, orderId, "told twice: \(kind)") }
+        let isLate = kind == "order-accepted" ? !before.isEmpty : kind != "order-refunded" && before.contains("order-refunded")
+        if isLate { broken(.toldInOrder, orderId, "\(kind) after \(before)") }
+        told[orderId] = before + [kind]
+    }
+
+    // MARK: Order
+
+    /// It asks coupon, or was decided without.
+    func claimed(_ orderId: String) {
+        if !claims.contains(orderId) { claims.append(orderId) }
+    }
+
+    private func order(_ id: String, _ row: Row) {
+        let (from, to): (String, String) = (row["was"], row["now"])
+        let isLegal = from == to || from == "placing" || (from == "accepted" && (to == "confirmed" || to == "cancelled"))
+        if !isLegal { broken(.legalWay, id, "\(from) → \(to)") }
+        let (before, total): (Int?, Int?) = (row["before"], row["number"])
+        if from != "placing", before != total { broken(.legalWay, id, "total \(before ?? -1) → \(total ?? -1)") }
+        guard let use = row["note"] as String?, let code = use.split(separator: " ").first.map(String.init) else { return }
+        let flag: Int = row["flag"] ?? 0
+        if flag & 4 > 0 { claimed(id) }
+        let isSale = to != "rejected" && to != "cancelled"
+        if isSale, flag & 1 > 0 { discounted[use, default: []].insert(id) } else { discounted[use, default: []].remove(id) }
+        guard flag & 2 > 0, estimated.insert(id).inserted else { return }
+        if !offline.contains(code) { broken(.estimatedOffline, id, "\(code) has to be asked for") }
+        let (uses, limit) = (discounted[use, default: []].count, limits[code] ?? 0)
+        if uses > limit { broken(.estimatedWithinLimits, id, "\(uses) discounts of \(use), limit \(limit)") }
+    }
+
+    private func promise(_ orderId: String, _ sku: String, _ quantity: Int) {
+        promises[sku, default: [:]][orderId] = quantity > 0 ? quantity : nil
+        let sum = promises[sku, default: [:]].values.reduce(0, +)
+        if sum > seeded[sku] ?? 0 { broken(.promised, orderId, "\(sum) of \(sku) promised, of \(seeded[sku] ?? 0)") }
+    }
+}

@@ -1,0 +1,44 @@
+/// What must hold, and is looked at after every commit or once everything has drained.
+enum Property: String, CaseIterable, Sendable {
+    // After every commit that could break it.
+    case neverOversold = "no more is reserved and committed than there was"
+    case capturedOnce = "an order is captured once at most"
+    case oneAmount = "an order is charged one amount, whatever is retried"
+    case tombstone = "what was undone stays undone, whatever comes late"
+    case reservedFirst = "nothing is captured that was never reserved"
+    case refundedOnce = "an order's coupon is refunded once, and never more than was captured"
+    case withinLimits = "a customer uses a coupon within its limit"
+    case toldOnce = "a message id has one effect"
+    case toldInOrder = "a customer reads what happened in the order in which it happened"
+    case legalWay = "an order that has ended stays as it ended, and its total as it was told"
+    case promised = "no more is promised than there is stock"
+    case estimatedWithinLimits = "an estimate leaves the customer's other discounts within the limit"
+    case estimatedOffline = "a discount is estimated only where the rule allows it"
+    // Once drained: the contract's invariants, …
+    case terminal = "every order is in a terminal state"
+    case paid = "every confirmed order is paid once, and no other keeps money"
+    case ledger = "the ledger adds up, and money in is money out"
+    case stock = "stock adds up, and nothing stays reserved"
+    case coupons = "only confirmed orders use coupons"
+    case told = "every customer was told exactly once"
+    case noDeadLetters = "there are no dead letters"
+    case repaired = "everything that was degraded is made good"
+    case decided = "half a minute after the faults every order is decided"
+    // … and what customers were told.
+    case drained = "no message is left"
+    case clientTold = "an order is what its customer was told"
+    case couponWorth = "a coupon that was used has given its discount"
+    case couponRule = "no customer has more of a coupon than its rule allows"
+    case couponPromise = "what was promised isn't taken by a later order"
+    case oneOrderAKey = "a key has one order, unless it was freed with nothing done"
+    case started = "a service starts on what its last life has left"
+}
+
+struct Violation: Error, CustomStringConvertible {
+    var property: Property
+    /// The order that it is about.
+    var about: String
+    var detail: String
+
+    var description: String { "\(property): “\(property.rawValue)” broken by \(about): \(detail)" }
+}

@@ -1,0 +1,350 @@
+import Contracts
+import CouponService
+import Foundation
+import GRDB
+import InventoryService
+import NotificationService
+import OrderService
+import PaymentService
+import Resilience
+import Runtime
+import Storage
+import Transport
+
+/// One episode: some dozen customers, the five services, and everything that can go wrong for a while. Then the faults stop,
+/// everything drains, and what has come of it is judged.
+///
+/// To be read in this order: ``Scheduler`` (what happens next), ``Host`` (the life of a process), ``Disk``, ``Machine`` (a service
+/// as it really is), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what must hold).
+final class Shop: @unchecked Sendable {
+    /// Customers come, and faults happen, for so long, in milliseconds.
+    static let sales: Int64 = 20_000
+    static let faults: Int64 = 30_000
+    /// An hour after the faults it must all have come to an end.
+    private static let end: Int64 = 3_600_000
+
+    let scheduler = Scheduler.shared
+    let trace: Trace
+    let judge: Judge
+    let network: Network
+    let customers = Host("customers")
+    private(set) var machines: [Machine] = []
+    private(set) var people: [Customer] = []
+    /// What went wrong, by kind.
+    private(set) var mishaps: [String: Int] = [:]
+    /// How many there are: the fewer, the more orders each of them has with one coupon.
+    private let customerCount: Int64
+    private var couponBackup: DatabaseQueue?
+
+    /// - Parameter isCalm: nothing goes wrong.
+    init(seed: UInt64, seeds: Seeds, isTraced: Bool = false, isCalm: Bool = false, customers count: Int = 40) throws {
+        scheduler.begin(seed: seed)
+        trace = Trace(isKept: isTraced)
+        judge = Judge(stock: Catalogue.stock, limits: Catalogue.limits, offline: Catalogue.offline)
+        network = Network(trace: trace, isFaulty: !isCalm)
+        let acceptedMaxAge = scheduler.dice.from(5, 60)
+        customerCount = scheduler.dice.one(of: [2, 4, 4, 12])
+        var settings = ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)s"]
+        // In some episodes reservations run out before the commits that were held up have come.
+        if !isCalm, scheduler.dice.happens(300) {
+            settings["RESERVATION_TTL"] = "\(acceptedMaxAge + scheduler.dice.from(1, 10))s"
+            settings["RESERVATION_GRACE"] = "\(scheduler.dice.from(0, 5))s"
+        }
+        for service in Service.all {
+            machines.append(try machine(service, seeds.disks[service.name], settings))
+        }
+        for machine in machines { try machine.start() }
+        people = (0..<count).map { Customer(self, number: $0, request: request()) }
+        for person in people { person.begin() }
+        guard !isCalm else { return }
+        begin()
+    }
+
+    func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
+
+    private func machine(_ service: Service, _ template: Disk?, _ settings: [String: String]) throws -> Machine {
+        let machine = Machine(service.name, disk: try Disk(copying: template)) { [network, judge] machine, acceptingLoss in
+            let process = try service.launch(machine, network, settings, acceptingLoss)
+            try machine.disk.watch(by: judge, of: service.name)
+            return process
+        }
+        machine.observe = { [judge] request, response in
+            judge.answered(request.method, Trace.path(request), request.body, by: service.name, status: response.status)
+            // What order asks for is known when it arrives; answers aren't always.
+            guard service.name == "payment" || service.name == "coupon", let body = request.body else { return }
+            if request.url.hasSuffix("/payments"), let asked = try? JSON.decode(PaymentRequest.self, from: Data(body)) {
+                judge.asked(asked.orderId, asked.amount)
+            }
+            if request.url.hasSuffix("/redemptions"), let asked = try? JSON.decode(RedemptionRequest.self, from: Data(body)) {
+                judge.claimed(asked.orderId)
+            }
+        }
+        network.add(machine)
+        return machine
+    }
+
+    private func request() -> OrderRequest {
+        var items = [ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: Int(scheduler.dice.from(1, 3)))]
+        if scheduler.dice.happens(300) { items.append(ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: 1)) }
+        return OrderRequest(
+            customerId: "H\(scheduler.dice.from(1, customerCount))", items: items,
+            couponCode: scheduler.dice.happens(500)
+                ? scheduler.dice.one(of: ["SAVE", "SAVE", "ONCE", "LARGE", "WRONG"]) : nil,
+            ifCouponUnavailable: scheduler.dice.one(of: [nil, .refundLater, .orderWithout, .reject]),
+            maxTotal: scheduler.dice.happens(100) ? Int(scheduler.dice.from(100, 900)) : nil,
+            payment: PaymentMeans(token: scheduler.dice.happens(120) ? "tok_declined" : "tok_ok"))
+    }
+
+    // MARK: Bad luck
+
+    private func begin() {
+        for machine in machines {
+            if machine.name != "order" { outages(of: machine) }
+            clockSteps(of: machine)
+            machine.danger = { [unowned self, unowned machine] in endanger(machine) }
+        }
+        backUpCoupon()
+        redrive()
+    }
+
+    /// After each job a process may be frozen for longer than its leases.
+    private func endanger() {
+        if scheduler.dice.onceIn(4000) {
+            let machine = scheduler.dice.happens(600) ? machine("order") : scheduler.dice.one(of: machines)
+            guard let machine, let process = machine.process else { return }
+            happened("freeze of \(machine.name)")
+            process.host.freeze(for: scheduler.dice.from(500, 8000))
+        }
+    }
+
+    /// Before and after whatever a process does outside of itself it may die.
+    private func endanger(_ machine: Machine) {
+        guard network.isFaulty, scheduler.dice.onceIn(machine.name == "order" ? 400 : 700), let process = machine.process
+        else { return }
+        scheduler.after(0, in: process.host) { [self] in
+            happened("crash of \(machine.name)")
+            machine.crash()
+            restart(machine, after: scheduler.dice.from(10, 3000))
+        }
+    }
+
+    private func restart(_ machine: Machine, after wait: Int64) {
+        scheduler.after(wait) { [self] in start(machine) }
+    }
+
+    private func start(_ machine: Machine, acceptingLoss: Bool = false) {
+        do {
+            if machine.process == nil, network.isFaulty { try changeRules(of: machine) }
+            try machine.start(acceptingLoss: acceptingLoss)
+        } catch {
+            judge.broken(.started, machine.name, "\(error)")
+        }
+    }
+
+    /// While inventory or coupon is down, prices change, or what a coupon takes off and of what; what customers were
+    /// told doesn't change with them.
+    private func changeRules(of machine: Machine) throws {
+        guard scheduler.dice.happens(500) else { return }
+        let (sku, code) = (scheduler.dice.one(of: Catalogue.skus), scheduler.dice.one(of: ["SAVE", "ONCE"]))
+        let (price, amount) = (scheduler.dice.from(50, 400), scheduler.dice.from(50, 300))
+        switch machine.name {
+        case "inventory":
+            try machine.disk.change("UPDATE products SET unit_price = \(price) WHERE sku = '\(sku)'")
+        case "coupon":
+            let skus = Catalogue.skus.filter { $0 != sku }.joined(separator: " ")
+            try machine.disk.change(
+                "UPDATE coupons SET amount_off = \(amount), eligible_skus = '\(skus)' WHERE code = '\(code)'")
+        default: return
+        }
+        happened("other rules in \(machine.name)")
+    }
+
+    private func outages(of machine: Machine) {
+        scheduler.after(scheduler.dice.from(0, 12_000)) { [self] in
+            guard network.isFaulty else { return }
+            let length = scheduler.dice.from(100, 8000)
+            if scheduler.dice.happens(600) {
+                happened("outage of \(machine.name)")
+                machine.crash()
+                machine.isUnplugged = scheduler.dice.happens(500)
+                scheduler.after(length) { [self] in endOutage(of: machine) }
+            } else {
+                happened("slowness of \(machine.name)")
+                machine.isSlow = true
+                scheduler.after(length) { machine.isSlow = false }
+            }
+            outages(of: machine)
+        }
+    }
+
+    private func endOutage(of machine: Machine) {
+        guard machine.process == nil else { return }
+        machine.isUnplugged = false
+        guard machine.name == "coupon", network.isFaulty, let couponBackup, scheduler.dice.happens(900) else {
+            return start(machine)
+        }
+        happened("restore of coupon")
+        do {
+            try machine.restore(couponBackup)
+            start(machine, acceptingLoss: true)
+            try machine.disk.database.unsafeRead { try judge.couponRestored($0) }
+        } catch {
+            judge.broken(.started, machine.name, "\(error)")
+        }
+    }
+
+    private func backUpCoupon() {
+        scheduler.after(scheduler.dice.from(0, 40_000)) { [self] in
+            guard network.isFaulty else { return }
+            couponBackup = try? machine("coupon")?.disk.copy()
+            backUpCoupon()
+        }
+    }
+
+    /// An operator has every service send its dead letters again, if there are any.
+    private func redrive() {
+        scheduler.after(scheduler.dice.from(3000, 20_000)) { [self] in
+            guard network.isFaulty else { return }
+            for machine in machines {
+                var request = HTTPClient.Request(method: "POST", url: "http://\(machine.name)/queue/dead/redrive")
+                request.headers = [(name: "Authorization", value: "Bearer \(Tokens.administrator)")]
+                Task { [network, customers, request] in _ = try? await network.sender(in: customers).send(request) }
+            }
+            redrive()
+        }
+    }
+
+    /// A wall clock is set, forwards or back.
+    private func clockSteps(of machine: Machine) {
+        scheduler.after(scheduler.dice.from(0, 60_000)) { [self] in
+            guard network.isFaulty else { return }
+            happened("clock step")
+            machine.clockError =
+                scheduler.dice.happens(200) ? scheduler.dice.from(-90_000, 90_000) : scheduler.dice.from(-4000, 4000)
+            clockSteps(of: machine)
+        }
+    }
+
+    func happened(_ mishap: String) {
+        mishaps[mishap, default: 0] += 1
+        trace.note { "* \(mishap)" }
+    }
+
+    // MARK: The run
+
+    /// What is wrong with it, if anything is.
+    func run() -> Violation? {
+        while judge.violation == nil, network.isFaulty, scheduler.now < Self.faults * 1_000_000 {
+            guard scheduler.step(until: Self.faults * 1_000_000) else { break }
+            endanger()
+        }
+        endFaults()
+        let calm = scheduler.now + 30_000_000_000
+        while judge.violation == nil, scheduler.step(until: calm) {}
+        scheduler.pass(until: calm)
+        do {
+            try checkDecided()
+        } catch {
+            judge.broken(.started, "the judge", "\(error)")
+        }
+        while judge.violation == nil, scheduler.now < Self.end * 1_000_000 {
+            let next = scheduler.now + 5_000_000_000
+            while judge.violation == nil, scheduler.step(until: next) {}
+            if isDrained { break }
+            scheduler.pass(until: next)
+        }
+        if judge.violation == nil {
+            do {
+                try checkDrained()
+            } catch {
+                judge.broken(.started, "the judge", "\(error)")
+            }
+        }
+        return judge.violation
+    }
+
+    private func endFaults() {
+        network.isFaulty = false
+        for machine in machines {
+            machine.isSlow = false
+            machine.isUnplugged = false
+            start(machine)
+        }
+    }
+
+    /// Kills everything that is left.
+    func close() {
+        customers.crash()
+        for machine in machines { machine.crash() }
+        scheduler.finish()
+        for machine in machines { machine.disk.close() }
+    }
+
+    private var isDrained: Bool {
+        guard people.allSatisfy(\.isDone), scheduler.now > Self.faults * 1_000_000 else { return false }
+        return (try? isEmpty()) ?? false
+    }
+
+    private func isEmpty() throws -> Bool {
+        for machine in machines {
+            let isEmpty = try machine.disk.database.unsafeRead { database in
+                guard try database.row("SELECT 1 FROM queue WHERE state <> 'dead' LIMIT 1") == nil else { return false }
+                guard machine.name == "order" else { return true }
+                return try database.row("SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1") == nil
+            }
+            guard isEmpty else { return false }
+        }
+        return true
+    }
+}
+
+/// The five services, each with what starts it.
+struct Service: Sendable {
+    var name: String
+    var launch: @Sendable (Machine, Network, [String: String], Bool) throws -> RunningProcess
+
+    private init<Application: ServiceApplication>(_ type: Application.Type, _ settings: [String: String] = [:]) {
+        name = type.name
+        launch = { machine, network, own, acceptingLoss in
+            try RunningProcess.launch(
+                type, on: machine, over: network, settings: settings.merging(own) { $1 }, acceptingLoss: acceptingLoss)
+        }
+    }
+
+    static let all = [
+        Service(InventoryApplication.self, ["SEED_DIR": Seeds.folder]), Service(PaymentApplication.self),
+        Service(CouponApplication.self, ["SEED_DIR": Seeds.folder]), Service(NotificationApplication.self),
+        Service(
+            OrderApplication.self,
+            [
+                "INVENTORY_URL": "http://inventory", "PAYMENT_URL": "http://payment", "COUPON_URL": "http://coupon",
+                "NOTIFICATION_URL": "http://notification", "QUEUE_LEASE": "3s", "CATALOGUE_REFRESH": "5s",
+                "COUPONS_REFRESH": "5s",
+            ]),
+    ]
+}
+
+/// The stores as every episode finds them: their schemas made, their seeds loaded, once for all episodes.
+struct Seeds {
+    static let folder = FileManager.default.temporaryDirectory.path + "/csp-simulator-seeds"
+
+    private(set) var disks: [String: Disk] = [:]
+
+    init() throws {
+        try Catalogue.write(to: Self.folder)
+        let scheduler = Scheduler.shared
+        scheduler.begin(seed: 0)
+        let network = Network(trace: Trace(isKept: false), isFaulty: false)
+        for service in Service.all {
+            let machine = Machine(service.name, disk: try Disk()) { machine, acceptingLoss in
+                try service.launch(machine, network, [:], acceptingLoss)
+            }
+            try machine.start()
+            // Order is new in every episode: what it knows of the others it has to hear first.
+            while service.name != "order", !machine.isListening, scheduler.step() {}
+            disks[service.name] = try Disk(copying: machine.disk)
+            machine.crash()
+            scheduler.finish()
+        }
+    }
+}
