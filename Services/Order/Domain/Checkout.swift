@@ -48,11 +48,11 @@ struct Checkout: Sendable {
     private var cachedStock: [String: Int] = [:]
     /// While a customer waits, an order that can't be reserved is priced from the cache, so that it can be accepted.
     private let isCustomerWaiting: Bool
-    /// False: an order that asks for a coupon isn't placed without one, as if coupon were critical.
+    /// False: coupon counts as critical, and an order that asks for one is rejected without it, whatever its customer chose.
     private let isCouponOptional: Bool
-    /// Nothing is captured without a live reservation.
+    /// Why reserve got no answer; while it is set, nothing is charged.
     private var unreserved: Unavailability?
-    /// Why nothing is known to be redeemed.
+    /// Why redeem got no live answer.
     private var unredeemed: Unavailability?
 
     init(_ order: Order, isCustomerWaiting: Bool, isCouponOptional: Bool = true) {

@@ -7,11 +7,12 @@ import ServingPath
 /// | the checkout ended | while a customer waits | from the outbox, with no customer waiting |
 /// |---|---|---|
 /// | paid | confirmed: 201 | confirmed |
-/// | payment unavailable | accepted: 202, charged later | placing: accepted; accepted: tried again |
+/// | payment unavailable | accepted: 202, charged later | if placing, accepted; if accepted, tried again, and its stock noted once |
 /// | inventory unavailable | accepted: 202, where the cached stock covers it; else rejected: 409 | tried again |
 /// | price unavailable | rejected: 503, the key is free | tried again |
 /// | coupon unavailable, and the order said `reject` | rejected: 503, the key is free | cancelled |
-/// | refused | rejected: 402, 409 or 422 | placing: rejected; accepted: cancelled |
+/// | refused | rejected: 402, 409 or 422 | if placing, rejected; if accepted, cancelled |
+/// | no payment given, and something to be paid | rejected: 422, the key is free | the same |
 /// | voided | cancelled: 409 | cancelled |
 ///
 /// What ends without a sale is undone by the order's id, whether it was done or only may have been done.
@@ -67,7 +68,7 @@ enum Decision: Sendable {
                 try .rejected(order, .paymentMissing, undo: .reservation, freesKey: true, at: now),
                 .problem(.paymentMissing))
         case .refused(let refusal):
-            return try .refused(order, refusal, at: now)
+            return try .refusing(order, refusal, at: now)
         case .priceUnavailable(let reason):
             let problem = reason.reason == .deadlineExceeded ? OrderError.deadlineExceeded : .priceUnavailable
             let undo: OrderChange.Undo = reason.mayHaveBeenDone ? .reservation : .nothing
@@ -86,8 +87,8 @@ enum Decision: Sendable {
     }
 
     /// Refused for good while its customer waits. An earlier try of the reservation may still arrive, so it is undone even
-    /// where it is the reservation that was refused.
-    static func refused(
+    /// where it is the reservation that was refused. A declined charge needs no undoing: payment keeps it by the order's id.
+    static func refusing(
         _ order: Order, _ refusal: OrderError, at now: Timestamp
     ) throws(IllegalTransition) -> Decision {
         let change = try OrderChange.rejected(order, refusal, undo: .reservation, at: now)

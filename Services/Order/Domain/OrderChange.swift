@@ -6,8 +6,10 @@ import ServingPath
 struct OrderChange: Sendable {
     var order: Order
     var messages: [OutgoingMessage] = []
-    /// Nothing was done: the customer may try again with the same key.
+    /// Nothing was charged: the customer may try again with the same key.
     var freesKey = false
+    /// False: the order has come a step further in the state that it is in.
+    var isTransition = true
 
     /// What has to be undone of an order that ends without a sale.
     enum Undo: Sendable {
@@ -64,7 +66,7 @@ extension OrderChange {
     static func proceeding(_ order: Order, pending: PendingDependency, at now: Timestamp) -> OrderChange {
         var order = order
         order.proceed(pending: pending, at: now)
-        return OrderChange(order: order)
+        return OrderChange(order: order, isTransition: false)
     }
 
     /// - Parameter freesKey: nothing was charged, and the customer may try again with the same key.

@@ -37,7 +37,7 @@ struct OrderOutbox: Sendable {
             let handlers = OrderMessage.kinds(in: lane).map { kind -> (String, QueueWorkers.Handler) in
                 (kind.rawValue, { await handle(kind, $0) })
             }
-            return QueueWorkers.Lane(lane.rawValue, handlers: Dictionary(handlers) { first, _ in first })
+            return QueueWorkers.Lane(lane.rawValue, handlers: Dictionary(uniqueKeysWithValues: handlers))
         }
     }
 }

@@ -120,7 +120,7 @@ struct OrderStore: Sendable {
 
     /// Reads an order and decides what becomes of it in one transaction, so that no other change comes in between.
     /// - Returns: the order's document as JSON; nil where there is no such order.
-    func decide(
+    func update(
         _ id: String, as name: String, _ decide: @escaping @Sendable (Order) throws -> OrderChange?
     ) async throws -> Data? {
         try await store.write(name) { database in
@@ -131,8 +131,8 @@ struct OrderStore: Sendable {
         }
     }
 
-    /// The order's own `finish-order` message goes when the order has ended; while it hasn't, it is in the lane of what the
-    /// order waits for.
+    /// The order's own `finish-order` message goes when the order has ended; until then it is replaced by one in the lane of what
+    /// the order waits for.
     private func conclude(_ database: Database, _ change: OrderChange, document: Data? = nil) throws {
         try concludeOrder(database, change, document: document)
         try concludeMessages(database, change)
@@ -157,7 +157,7 @@ struct OrderStore: Sendable {
         } else {
             try add(database, OutgoingMessage(.finishOrder, order.id), in: order.lane, delay: Self.pause)
         }
-        database.afterNextTransaction { [counts] _ in counts.count(order.status) }
+        if change.isTransition { database.afterNextTransaction { [counts] _ in counts.count(order.status) } }
     }
 
     // MARK: Changing what is decided
@@ -177,15 +177,15 @@ struct OrderStore: Sendable {
     }
 
     /// Marks the message of what the order is now as delivered, where it was owed; most orders owe none, and aren't decoded.
-    func telling(_ id: String, _ kind: NotificationKind, at now: Timestamp) -> Commit {
-        let telling = changing(id) { order in
+    func markingTold(_ id: String, _ kind: NotificationKind, at now: Timestamp) -> Commit {
+        let marking = changing(id) { order in
             guard order.owes(kind) else { return nil }
             order.repair("notification", "delivered", at: now)
             return []
         }
         return { database in
             guard try OrderTable.mayOweMessage(database, id: id), !Mutant.isOn(.forgetsThatTheCustomerWasTold) else { return }
-            try telling(database)
+            try marking(database)
         }
     }
 

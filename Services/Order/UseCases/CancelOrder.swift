@@ -9,7 +9,7 @@ struct CancelOrder: Sendable {
     /// The cancelled order's document, as JSON. Cancelling twice is cancelling once.
     /// - Throws: ``OrderError/unknownOrder(id:)`` or ``OrderError/notCancellable(id:_:)``.
     func callAsFunction(_ id: String) async throws -> Data {
-        let document = try await store.decide(id, as: "cancel") { [wall] order in
+        let document = try await store.update(id, as: "cancel") { [wall] order in
             switch order.status {
             case .placing, .accepted: try .cancelled(order, "cancelled by the customer", at: wall())
             case .cancelled: nil

@@ -50,7 +50,7 @@ struct ExpireOrders: Service {
     private func expire(_ id: String) async throws -> Bool {
         do {
             let isExpired = Locked(false)
-            _ = try await store.decide(id, as: "expired") { order in
+            _ = try await store.update(id, as: "expired") { order in
                 let change = try OrderChange.expired(order, oldest: oldest, at: wall())
                 isExpired.withLock { $0 = change != nil }
                 return change

@@ -18,7 +18,7 @@ struct NotifyCustomer: Sendable {
             id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: data.orderId,
             time: Timestamp(milliseconds: message.createdAt), data: data)
         switch await notification.send(event, for: .queue) {
-        case .live(.accepted): return .done(commit: store.telling(data.orderId, kind, at: wall()))
+        case .live(.accepted): return .done(commit: store.markingTold(data.orderId, kind, at: wall()))
         case .live(.refused(let problem)): return Verdict(.refused(problem))
         case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return Verdict(reason)
         }

@@ -25,12 +25,13 @@ struct PlaceOrder: Sendable {
     let inFlight: InFlightOrders
     let turns: CouponTurns
     let isNotificationUnavailable: @Sendable () -> Bool
-    /// When `finish-order` takes over: after the customer's budget, with a second to spare.
+    /// How long after its write `finish-order` takes an order over: the time that a request has, and a second more.
     let resumeAfter: Duration
     let wall: @Sendable () -> Timestamp
     let logger: Logger
 
-    /// - Parameter body: the request as it came; it is kept so, unless it is padded with what is not part of it.
+    /// - Parameter body: the request as it came. It is kept byte for byte up to ``largestKept``; a longer one is encoded anew,
+    ///   without unknown members.
     func callAsFunction(
         _ request: OrderRequest, body: Data, key: String, deadline: Deadline, criticality: Criticality
     ) async throws -> Outcome {
@@ -60,7 +61,7 @@ struct PlaceOrder: Sendable {
             // Only a cancellation can have changed it: InFlightOrders keeps FinishOrder away until the request has ended.
             return .refused(.cancelledMeanwhile(id: begun.id), replayed: false)
         } catch {
-            // The disk failed after the order was begun: it is on disk as `placing`, and will be finished.
+            // What failed after the order was begun, most likely the disk: it is there as `placing`, and will be finished.
             logger.error("an order could not be saved", metadata: ["order": "\(begun.id)", "error": "\(error)"])
             let document = (try? JSON.encode(begun.document)) ?? Data()
             return .order(.placing, id: begun.id, document: document, replayed: false)
@@ -77,7 +78,7 @@ struct PlaceOrder: Sendable {
             return .refused(error, replayed: false)
         case .promise(let change, let stock, let order):
             let short = try await store.promise(change, within: stock)
-            guard short.isEmpty else { return try await conclude(.refused(order, .outOfStock(short), at: wall())) }
+            guard short.isEmpty else { return try await conclude(.refusing(order, .outOfStock(short), at: wall())) }
             return .order(
                 .accepted, id: order.id, document: try JSON.encode(change.order.document), replayed: false)
         case .retry(let pending):
@@ -99,7 +100,7 @@ struct PlaceOrder: Sendable {
             guard !inFlight.contains(order.id) else {
                 throw OrderError.inProgress("The first request with this key is still running.")
             }
-            // Its request has ended, so what it decided is committed: what was read before may be out of date.
+            // The first request has ended since the order was read: what it decided is on disk now.
             order = try await store.order(found.id) ?? found
         }
         if order.status == .placing {
