@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
@@ -143,10 +144,12 @@ int64_t sim_processor_time(void) {
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-void sim_fix_addresses(char **arguments) {
+void sim_start_anew(char **arguments) {
+    if (getenv("SIMULATOR_STARTED")) return;
+    setenv("SIMULATOR_STARTED", "1", 1);
+    setenv("SWIFT_DETERMINISTIC_HASHING", "1", 1);
     int now = personality(0xffffffff);
-    if (now == -1 || (now & ADDR_NO_RANDOMIZE)) return;
-    if (personality((unsigned long)now | ADDR_NO_RANDOMIZE) == -1) return;
+    if (now != -1) personality((unsigned long)now | ADDR_NO_RANDOMIZE);
     execv("/proc/self/exe", arguments);
 }
 
@@ -159,6 +162,6 @@ void sim_run(void *job) {}
 void sim_take_over_time_and_chance(uint64_t seed) {}
 void sim_set_time(int64_t nanoseconds) {}
 int64_t sim_processor_time(void) { return 0; }
-void sim_fix_addresses(char **arguments) {}
+void sim_start_anew(char **arguments) {}
 
 #endif

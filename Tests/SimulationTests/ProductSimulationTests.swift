@@ -95,15 +95,16 @@ extension Mutant {
     var breaks: Set<String> {
         switch self {
         case .forgetsTheRecoveryMessage: ["decided"]
-        case .commitsMessagesAfterTheOrder: ["stock", "told", "paid", "coupons", "repaired", "terminal", "toldInOrder"]
+        case .commitsMessagesAfterTheOrder:
+            ["stock", "told", "paid", "coupons", "couponWorth", "repaired", "decided", "terminal", "toldInOrder"]
         case .takesAnUnknownCaptureForDeclined: ["paid"]
         case .freesTheKeyOfWhatMayBeDone: ["oneOrderAKey"]
         case .givesUpWithoutUndoing: ["stock", "coupons"]
         case .chargesWithoutReservation: ["reservedFirst"]
-        case .worksTwiceOnOneOrder: ["clientTold", "stock", "coupons", "paid", "oneAmount"]
+        case .worksTwiceOnOneOrder: ["clientTold", "stock", "coupons", "couponWorth", "paid", "oneAmount", "repaired", "told"]
         case .forgetsToReleaseAfterADecline: ["stock"]
         case .forgetsToVoidWhenCancelled: ["paid"]
-        case .keepsTheCouponDecisionInMemory: ["oneAmount", "paid", "couponWorth"]
+        case .keepsTheCouponDecisionInMemory: ["oneAmount", "paid", "couponWorth", "clientTold"]
         case .forgetsPromises: ["promised"]
         case .refundsWithAFreshKey: ["paid", "refundedOnce", "told", "noDeadLetters"]
         case .keepsTheRedemptionOfASkippedCoupon: ["couponWorth"]

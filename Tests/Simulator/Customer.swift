@@ -36,7 +36,8 @@ final class Customer: @unchecked Sendable {
         let isDoubled = dice.dice.happens(50)
         let secondAfter = dice.dice.from(0, 20)
         let cancelAfter: Int64? =
-            dice.dice.happens(200) ? (dice.dice.happens(500) ? dice.dice.from(0, 100) : dice.dice.from(0, 10_000)) : nil
+            dice.dice.happens(shop.cancelShare)
+            ? (dice.dice.happens(500) ? dice.dice.from(0, 100) : dice.dice.from(0, 10_000)) : nil
         dice.after(start, in: host) { [self] in
             Task {
                 await buy()

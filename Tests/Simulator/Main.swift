@@ -7,7 +7,7 @@ import Mutants
 @main
 struct Simulator {
     static func main() {
-        sim_fix_addresses(CommandLine.unsafeArgv)
+        sim_start_anew(CommandLine.unsafeArgv)
         do {
             let options = try Options(CommandLine.arguments.dropFirst())
             guard Scheduler.shared.takeOver() else {
@@ -47,11 +47,12 @@ struct Simulator {
                 case "--mutant":
                     guard let mutant = rest.first.flatMap(Mutant.init) else { throw Problem("no such mutant") }
                     rest.removeFirst()
-                    #if !DEBUG
-                        throw Problem("a release build has no mutants")
+                    #if DEBUG
+                        // Before the services' code looks for it, which it does once.
+                        setenv("CSP_MUTANT", mutant.rawValue, 1)
+                    #else
+                        throw Problem("there is no \(mutant) in a release build")
                     #endif
-                    // Before the services' code looks for it, which it does once.
-                    setenv("CSP_MUTANT", mutant.rawValue, 1)
                 case let other: throw Problem("unknown argument \(other)")
                 }
             }

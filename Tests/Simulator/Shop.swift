@@ -34,6 +34,9 @@ final class Shop: @unchecked Sendable {
     private(set) var mishaps: [String: Int] = [:]
     /// How many there are: the fewer, the more orders each of them has with one coupon.
     private let customerCount: Int64
+    /// Of a thousand orders, how many ask for a coupon, and how many are to be cancelled.
+    private let couponShare: Int
+    let cancelShare: Int
     private var couponBackup: DatabaseQueue?
 
     /// - Parameter isCalm: nothing goes wrong.
@@ -44,6 +47,8 @@ final class Shop: @unchecked Sendable {
         network = Network(trace: trace, isFaulty: !isCalm)
         let acceptedMaxAge = scheduler.dice.from(5, 60)
         customerCount = scheduler.dice.one(of: [2, 4, 4, 12])
+        couponShare = scheduler.dice.one(of: [300, 500, 900])
+        cancelShare = scheduler.dice.one(of: [100, 200, 500])
         var settings = ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)s"]
         // In some episodes reservations run out before the commits that were held up have come.
         if !isCalm, scheduler.dice.happens(300) {
@@ -88,7 +93,7 @@ final class Shop: @unchecked Sendable {
         if scheduler.dice.happens(300) { items.append(ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: 1)) }
         return OrderRequest(
             customerId: "H\(scheduler.dice.from(1, customerCount))", items: items,
-            couponCode: scheduler.dice.happens(500)
+            couponCode: scheduler.dice.happens(couponShare)
                 ? scheduler.dice.one(of: ["SAVE", "SAVE", "ONCE", "LARGE", "WRONG"]) : nil,
             ifCouponUnavailable: scheduler.dice.one(of: [nil, .refundLater, .orderWithout, .reject]),
             maxTotal: scheduler.dice.happens(100) ? Int(scheduler.dice.from(100, 900)) : nil,

@@ -26,5 +26,6 @@ void sim_set_time(int64_t nanoseconds);
 /// How long the process has really computed, in nanoseconds.
 int64_t sim_processor_time(void);
 
-/// Makes the process's addresses the same in each run, by starting it anew once; does nothing where that isn't possible.
-void sim_fix_addresses(char **arguments);
+/// Starts the program anew, once, with what differs from one run to the next switched off: where the system puts things in
+/// memory, and the seeds of Swift's hash tables. To be called first.
+void sim_start_anew(char **arguments);
