@@ -97,8 +97,9 @@ struct OrderStore: Sendable {
     func conclude(_ change: OrderChange) async throws -> Data {
         let document = try JSON.encode(change.order.document)
         if Mutant.isOn(.commitsMessagesAfterTheOrder) {
-            try await store.write("order") { try concludeOrder($0, change, document: document) }
-            try await store.write("messages") { try concludeMessages($0, change) }
+            let name = change.order.status.rawValue
+            try await store.write(name) { try concludeOrder($0, change, document: document) }
+            try await store.write(name) { try concludeMessages($0, change) }
             return document
         }
         try await store.write(change.order.status.rawValue) { try conclude($0, change, document: document) }
