@@ -146,10 +146,7 @@ struct OrderStore: Sendable {
 
     private func concludeMessages(_ database: Database, _ change: OrderChange) throws {
         let order = change.order
-        for message in change.messages where !change.order.forgets(message.kind) {
-            if message.kind == .releaseRedemption { try CouponClaimTable.release(database, of: order) }
-            try add(database, message)
-        }
+        try add(database, change.messages.filter { !order.forgets($0.kind) }, of: order)
         if order.status.isTerminal {
             try remove(database, .finishOrder, order.id)
             for id in try CouponClaimTable.leftWaiting(database, by: order) where !Mutant.isOn(.forgetsToRecordEstimates) {
@@ -170,10 +167,7 @@ struct OrderStore: Sendable {
         { database in
             guard var order = try OrderTable.order(database, id: id), let messages = try change(&order) else { return }
             try OrderTable.save(database, order)
-            for message in messages {
-                if message.kind == .releaseRedemption { try CouponClaimTable.release(database, of: order) }
-                try add(database, message)
-            }
+            try add(database, messages, of: order)
         }
     }
 
@@ -207,6 +201,14 @@ struct OrderStore: Sendable {
         try await store.read { try DurableQueue.kinds($0, key: key).compactMap(OrderMessage.init) }
     }
 
+    /// The claim on a coupon stays until its redemption is released.
+    private func add(_ database: Database, _ messages: [OutgoingMessage], of order: Order) throws {
+        for message in messages {
+            if message.kind == .releaseRedemption { try CouponClaimTable.release(database, of: order) }
+            try add(database, message)
+        }
+    }
+
     func add(
         _ database: Database, _ message: OutgoingMessage, in lane: OrderMessage.Lane? = nil, delay: Duration = .zero
     ) throws {
@@ -232,21 +234,6 @@ extension Order {
         var saved = self
         saved.version += 1
         return saved
-    }
-}
-
-extension Order {
-    /// Bugs of the simulation.
-    fileprivate func forgets(_ message: OrderMessage) -> Bool {
-        switch message {
-        case .releaseReservation: Mutant.isOn(.forgetsToReleaseAfterADecline) && progress.refusal?.status == 402
-        case .voidPayment: Mutant.isOn(.forgetsToVoidWhenCancelled) && status == .cancelled
-        case .repairCoupon: Mutant.isOn(.forgetsToRecordEstimates) && progress.couponDecision == .estimated
-        case .releaseRedemption: Mutant.isOn(.keepsTheRedemptionOfASkippedCoupon) && status == .confirmed
-        case .notifyCancelled: Mutant.isOn(.forgetsToTellOfACancellation)
-        case .commitReservation: Mutant.isOn(.forgetsToCommitStock) && document.degradations.isEmpty
-        default: false
-        }
     }
 }
 
