@@ -11,7 +11,7 @@ public import Synchronization
 /// - **error**, **abort** and **garbage** end the call as ``Rejection/injected(_:)``.
 ///
 /// Whoever knows what an error or garbage looks like in its own terms, as an HTTP server or client does, asks
-/// ``decide(_:now:)`` instead, and acts on the answer. One set of faults is active at a time. Without one a call costs one
+/// ``decide(_:priority:now:)`` instead, and acts on the answer. One set of faults is active at a time. Without one a call costs one
 /// relaxed atomic load more.
 public final class Faults: Policy {
     /// Whoever carries out a decision waits by its time.
