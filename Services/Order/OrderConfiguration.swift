@@ -24,7 +24,7 @@ package struct OrderConfiguration: ServiceConfiguration {
     var catalogueMaxAge: Duration
     var catalogueRefresh: Duration
     /// What the first start waits for inventory's catalogue at most.
-    var cataloguePatience: Duration
+    var catalogueTimeout: Duration
     /// Older coupon rules are not used, however long coupon is out.
     var couponsMaxAge: Duration
     var couponsRefresh: Duration
@@ -62,7 +62,7 @@ package struct OrderConfiguration: ServiceConfiguration {
         catalogueRefresh = settings.duration(
             "CATALOGUE_REFRESH", default: .seconds(300), in: .milliseconds(10)...(.seconds(86_400)),
             "how often inventory's catalogue is read, for when it can't be had")
-        cataloguePatience = settings.duration(
+        catalogueTimeout = settings.duration(
             "CATALOGUE_PATIENCE", default: .seconds(2), in: .zero ... .seconds(60),
             "how long a start without any known catalogue waits for it")
         couponsMaxAge = settings.duration(
@@ -84,7 +84,7 @@ package struct OrderConfiguration: ServiceConfiguration {
             "ORDER_RETENTION", default: nil, "how long a finished order and its idempotency keys are kept")
     }
 
-    /// For comparison, with the protections off: all the patience there is, and nothing to fall back on.
+    /// For comparison, with the protections off: all the timeout there is, and nothing to fall back on.
     var switchedOff: OrderConfiguration {
         var naive = self
         naive.orderBudget = .seconds(30)

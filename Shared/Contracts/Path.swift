@@ -124,7 +124,7 @@ package struct BreakerDocument: Codable, Sendable, Hashable {
     package var calls: Int
     package var failures: Int
     package var slowCalls: Int
-    /// What is left of the open time; null unless that ends by itself.
+    /// What is left of the open duration; null unless that ends by itself.
     @Nullable package var retryAfterMilliseconds: Int?
 
     package init(

@@ -10,13 +10,13 @@
 /// that is passed, so that a test can go through all of them. A release build contains none of it.
 package enum CrashPoint {
     /// What is about to happen, or has just happened.
-    package enum Moment: String, Sendable {
+    package enum Phase: String, Sendable {
         case before, after
     }
 
     /// - Parameter name: what happens, such as `commit placing`, without what differs from one time to the next.
     @inline(__always)
-    package static func pass(_ moment: Moment, _ name: @autoclosure () -> String) {
+    package static func pass(_ moment: Phase, _ name: @autoclosure () -> String) {
         #if DEBUG
             if let plan = Plan.current { plan.pass("\(moment.rawValue) \(name())") }
         #endif

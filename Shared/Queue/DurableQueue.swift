@@ -17,7 +17,7 @@ package final class DurableQueue: Sendable {
     let store: Store
     package let clock: QueueClock
     let depth: QueueDepth
-    private let bells = Locked<[String: Bell]>([:])
+    private let bells = Locked<[String: WakeSignal]>([:])
 
     /// - Parameters:
     ///   - wall: wall-clock milliseconds; asked once, see ``QueueClock``.
@@ -72,12 +72,12 @@ package final class DurableQueue: Sendable {
     package func remove(_ database: Database, kind: String, key: String) throws {
         let removed = try database.row("DELETE FROM queue WHERE key = ? AND kind = ? RETURNING lane, ordered", [key, kind])
         guard let removed, removed[1] else { return }
-        try LaneOrder.promote(database, lane: removed[0], key: key, now: clock.now)
+        try LaneOrder.releaseNext(database, lane: removed[0], key: key, now: clock.now)
         wakeAfterCommit(database, lane: removed[0])
     }
 
     /// Makes a message that waits due at once, if it is there; a blocked one as soon as its turn comes.
-    package func hasten(_ database: Database, lane: String, kind: String, key: String) throws {
+    package func expedite(_ database: Database, lane: String, kind: String, key: String) throws {
         try database.run(
             """
             UPDATE queue SET due_at = min(due_at, ?), wait_ms = 0
@@ -99,21 +99,21 @@ package final class DurableQueue: Sendable {
     package func hasRoom() async -> Bool { await depth.hasRoom(store, at: clock.time.now()) }
 
     private func wakeAfterCommit(_ database: Database, lane: String) {
-        let bell = bell(lane)
-        database.afterNextTransaction { _ in bell.ring() }
+        let wakeSignal = wakeSignal(lane)
+        database.afterNextTransaction { _ in wakeSignal.ring() }
     }
 
     /// The bell that wakes a lane's worker.
-    func bell(_ lane: String) -> Bell {
+    func wakeSignal(_ lane: String) -> WakeSignal {
         bells.withLock { bells in
-            if let bell = bells[lane] { return bell }
-            let bell = Bell()
-            bells[lane] = bell
-            return bell
+            if let wakeSignal = bells[lane] { return wakeSignal }
+            let wakeSignal = WakeSignal()
+            bells[lane] = wakeSignal
+            return wakeSignal
         }
     }
 
     func wakeAll() {
-        for bell in bells.withLock({ Array($0.values) }) { bell.ring() }
+        for wakeSignal in bells.withLock({ Array($0.values) }) { wakeSignal.ring() }
     }
 }

@@ -77,11 +77,11 @@ package struct LaneClaims: Sendable {
         return database.changesCount == 1
     }
 
-    /// Removes, puts off or buries the message, as the verdict says. False: the lease was lost, and nothing was changed.
+    /// Removes, puts off or buries the message, as the result says. False: the lease was lost, and nothing was changed.
     package func settle(
-        _ database: Database, _ message: Message, _ verdict: Verdict, chance: inout some RandomNumberGenerator
+        _ database: Database, _ message: Message, _ result: DeliveryResult, random: inout some RandomNumberGenerator
     ) throws -> Bool {
-        switch verdict {
+        switch result {
         case .done(let commit):
             try database.run(
                 "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?", [message.id, owner, message.attempt])
@@ -89,11 +89,11 @@ package struct LaneClaims: Sendable {
             try giveTurn(database, after: message)
             try commit?(database)
         case .unavailable(let reason) where Mutant.isOn(.countsAnOutageAsRefusal):
-            return try refuse(database, message, reason, chance: &chance)
+            return try refuse(database, message, reason, random: &random)
         case .unavailable where Mutant.isOn(.dropsWhatIsUnavailable):
-            return try settle(database, message, .done(), chance: &chance)
+            return try settle(database, message, .done(), random: &random)
         case .unavailable(let reason):
-            let wait = policy.backoff.delay(afterFailures: message.failures + 1, using: &chance).milliseconds
+            let wait = policy.backoff.delay(afterFailures: message.failures + 1, using: &random).milliseconds
             try database.run(
                 """
                 UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = ?, failures = failures + 1, reason = ?
@@ -102,16 +102,16 @@ package struct LaneClaims: Sendable {
                 [clock.now + wait, wait, reason, message.id, owner, message.attempt])
             return database.changesCount == 1
         case .refused(let reason):
-            return try refuse(database, message, reason, chance: &chance)
+            return try refuse(database, message, reason, random: &random)
         }
         return true
     }
 
     private func refuse(
-        _ database: Database, _ message: Message, _ reason: String, chance: inout some RandomNumberGenerator
+        _ database: Database, _ message: Message, _ reason: String, random: inout some RandomNumberGenerator
     ) throws -> Bool {
         let isDead = message.tries + 1 >= policy.tries
-        let wait = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &chance).milliseconds
+        let wait = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &random).milliseconds
         try database.run(
             """
             UPDATE queue SET state = ?, owner = NULL, due_at = ?, wait_ms = ?, tries = tries + 1, reason = ?
@@ -128,6 +128,6 @@ package struct LaneClaims: Sendable {
 
     private func giveTurn(_ database: Database, after message: Message) throws {
         guard message.isOrdered else { return }
-        try LaneOrder.promote(database, lane: lane, key: message.key, now: clock.now)
+        try LaneOrder.releaseNext(database, lane: lane, key: message.key, now: clock.now)
     }
 }

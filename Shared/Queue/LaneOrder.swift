@@ -5,7 +5,7 @@ import Storage
 enum LaneOrder {
     static let isTakenSQL = "SELECT 1 FROM queue WHERE lane = ? AND key = ? AND ordered = 1 AND due_at IS NOT NULL"
 
-    static let promoteSQL = """
+    static let releaseNextSQL = """
         UPDATE queue SET state = 'waiting', due_at = max(?, min(created_at, ?) + wait_ms)
         WHERE id = (SELECT min(id) FROM queue WHERE lane = ? AND key = ? AND state = 'blocked')
         """
@@ -15,8 +15,8 @@ enum LaneOrder {
     }
 
     /// The longest blocked one's turn comes, unless another has it. It waits from when it was added, no longer than asked.
-    static func promote(_ database: Database, lane: String, key: String, now: Int64) throws {
+    static func releaseNext(_ database: Database, lane: String, key: String, now: Int64) throws {
         guard try !isTaken(database, lane: lane, key: key) else { return }
-        try database.run(promoteSQL, [now, now, lane, key])
+        try database.run(releaseNextSQL, [now, now, lane, key])
     }
 }

@@ -6,7 +6,7 @@ struct LanePlan {
 
     struct Delivery: Sendable {
         var message: Message
-        var verdict: Verdict
+        var result: DeliveryResult
     }
 
     /// What a round has written.
@@ -18,7 +18,7 @@ struct LanePlan {
         var untilNext: Duration?
     }
 
-    private struct Hand {
+    private struct InFlightLease {
         var era: Int
         var isLost = false
     }
@@ -31,7 +31,7 @@ struct LanePlan {
     private var overdue: Duration = .zero
     /// When the destination was last taken for dead, or the work began.
     private var deadAt: Instant
-    private var inDelivery: [Lease: Hand] = [:]
+    private var inDelivery: [Lease: InFlightLease] = [:]
     /// Delivered and not settled yet.
     private(set) var finished: [Delivery] = []
     /// When a claim may find something; nil while nothing waits.
@@ -85,13 +85,13 @@ struct LanePlan {
     /// Something may wait now.
     mutating func rung(at now: Instant) { claimFrom = min(claimFrom ?? now, now) }
 
-    mutating func finish(_ delivery: Delivery, at now: Instant, chance: inout some RandomNumberGenerator) {
+    mutating func finish(_ delivery: Delivery, at now: Instant, random: inout some RandomNumberGenerator) {
         guard let hand = inDelivery.removeValue(forKey: delivery.message.lease) else { return }
         if !hand.isLost { finished.append(delivery) }
-        guard delivery.verdict.isUnavailable else { return window.answered(era: hand.era) }
+        guard delivery.result.isUnavailable else { return window.answered(era: hand.era) }
         if window.unanswered(era: hand.era) {
             deadAt = now
-            pausedUntil = now + policy.backoff.delay(afterFailures: window.deaths, using: &chance)
+            pausedUntil = now + policy.backoff.delay(afterFailures: window.deaths, using: &random)
         }
     }
 
@@ -101,7 +101,7 @@ struct LanePlan {
         finished = []
         for lease in round.lost { inDelivery[lease]?.isLost = true }
         if inDelivery.isEmpty || begun >= extendFrom { extendFrom = begun + policy.lease / 3 }
-        for message in round.claimed { inDelivery[message.lease] = Hand(era: window.era) }
+        for message in round.claimed { inDelivery[message.lease] = InFlightLease(era: window.era) }
         // What an outage has put off comes back gently: its wait counts from the outage's end.
         overdue = round.untilNext.map { min(max(.zero, .zero - $0), deadAt.duration(to: now)) } ?? .zero
         leave(leftOver)
@@ -120,7 +120,7 @@ struct LanePlan {
     }
 }
 
-extension Verdict {
+extension DeliveryResult {
     var isUnavailable: Bool {
         if case .unavailable = self { true } else { false }
     }

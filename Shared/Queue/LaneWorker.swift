@@ -14,13 +14,13 @@ struct LaneWorker: Sendable {
     let store: Store
     let policy: QueueWorkers.Policy
     let time: TimeSource
-    let bell: Bell
+    let wakeSignal: WakeSignal
     let stale: Counter
     let share: @Sendable () -> Double
     let logger: Logger
 
     /// What deliveries and the shutdown leave for the loop.
-    private final class Tray: Sendable {
+    private final class CompletionQueue: Sendable {
         private let state = Locked((finished: [LanePlan.Delivery](), isStopping: false))
 
         var isStopping: Bool { state.withLock { $0.isStopping } }
@@ -39,24 +39,24 @@ struct LaneWorker: Sendable {
 
     /// Returns after the task was cancelled, once what was in delivery is finished and settled: timeouts bound it.
     func run() async {
-        let tray = Tray()
+        let completions = CompletionQueue()
         await withTaskCancellationHandler {
-            await Task { await work(tray) }.value
+            await Task { await work(completions) }.value
         } onCancel: {
-            tray.stop()
-            bell.ring()
+            completions.stop()
+            wakeSignal.ring()
         }
     }
 
-    private func work(_ tray: Tray) async {
+    private func work(_ completions: CompletionQueue) async {
         await withDiscardingTaskGroup { deliveries in
             var plan = LanePlan(concurrency: lane.concurrency, policy: policy, now: time.now())
-            var chance = SystemRandomNumberGenerator()
+            var random = SystemRandomNumberGenerator()
             while true {
-                let isStopping = tray.isStopping
+                let isStopping = completions.isStopping
                 let now = time.now()
                 plan.leave(share())
-                for delivery in tray.take() { plan.finish(delivery, at: now, chance: &chance) }
+                for delivery in completions.take() { plan.finish(delivery, at: now, random: &random) }
                 if isStopping, plan.isEmpty { return }
                 let next = plan.nextRound(now: now, isStopping: isStopping)
                 guard let next, next <= now else {
@@ -66,8 +66,8 @@ struct LaneWorker: Sendable {
                 }
                 for message in await round(&plan, now: now, isStopping: isStopping) {
                     deliveries.addTask {
-                        tray.put(LanePlan.Delivery(message: message, verdict: await handle(message)))
-                        bell.ring()
+                        completions.put(LanePlan.Delivery(message: message, result: await handle(message)))
+                        wakeSignal.ring()
                     }
                 }
             }
@@ -97,8 +97,8 @@ struct LaneWorker: Sendable {
             var round = LanePlan.Round()
             var late: [Message] = []
             round.lost = try leases.filter { try !claims.extend(database, $0) }
-            var chance = SystemRandomNumberGenerator()
-            for delivery in finished where try !settle(database, delivery, chance: &chance) { late.append(delivery.message) }
+            var random = SystemRandomNumberGenerator()
+            for delivery in finished where try !settle(database, delivery, random: &random) { late.append(delivery.message) }
             if limit > 0 { round.claimed = try claims.claim(database, limit: limit) }
             round.untilNext = try claims.untilNext(database)
             return (round, late)
@@ -114,16 +114,16 @@ struct LaneWorker: Sendable {
 
     /// A commit runs in a savepoint, so that one that fails is one message's trouble, and that message is tried again.
     private func settle(
-        _ database: Database, _ delivery: LanePlan.Delivery, chance: inout some RandomNumberGenerator
+        _ database: Database, _ delivery: LanePlan.Delivery, random: inout some RandomNumberGenerator
     ) throws -> Bool {
         let message = delivery.message
-        guard case .done(.some) = delivery.verdict else {
-            return try claims.settle(database, message, delivery.verdict, chance: &chance)
+        guard case .done(.some) = delivery.result else {
+            return try claims.settle(database, message, delivery.result, random: &random)
         }
         var isOurs = true
         do {
             try database.inSavepoint {
-                isOurs = try claims.settle(database, message, delivery.verdict, chance: &chance)
+                isOurs = try claims.settle(database, message, delivery.result, random: &random)
                 return .commit
             }
         } catch {
@@ -131,33 +131,33 @@ struct LaneWorker: Sendable {
             guard database.isInsideTransaction, !StoreError.isOfTheStore(error) else { throw error }
             logger.error(
                 "queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
-            isOurs = try claims.settle(database, message, .unavailable("\(error)"), chance: &chance)
+            isOurs = try claims.settle(database, message, .unavailable("\(error)"), random: &random)
         }
         return isOurs
     }
 
-    private func handle(_ message: Message) async -> Verdict {
+    private func handle(_ message: Message) async -> DeliveryResult {
         guard let handler = lane.handlers[message.kind] else { return .refused("no handler for this kind") }
-        let verdict = await handler(message)
-        switch verdict {
+        let result = await handler(message)
+        switch result {
         case .done: break
         case .unavailable(let reason), .refused(let reason):
             logger.debug(
                 "queue: not delivered",
                 metadata: ["kind": "\(message.kind)", "key": "\(message.key)", "reason": "\(reason)"])
         }
-        return verdict
+        return result
     }
 
     /// Until the bell rings, or the moment has come.
     private func wait(until moment: LanePlan.Instant?) async {
-        guard let moment else { return await bell.wait() }
-        let alarm = Task {
-            // Cancelled, it must not ring: the bell would wake the next wait, and that one's alarm the next, for ever.
+        guard let moment else { return await wakeSignal.wait() }
+        let timer = Task {
+            // Cancelled, it must not ring: the bell would wake the next wait, and that one's timer the next, for ever.
             guard (try? await time.sleep(time.now().duration(to: moment))) != nil else { return }
-            bell.ring()
+            wakeSignal.ring()
         }
-        await bell.wait()
-        alarm.cancel()
+        await wakeSignal.wait()
+        timer.cancel()
     }
 }

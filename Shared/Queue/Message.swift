@@ -31,7 +31,7 @@ struct Lease: Sendable, Hashable {
 }
 
 /// What became of a delivery.
-package enum Verdict: Sendable {
+package enum DeliveryResult: Sendable {
     /// Done; `commit` runs in the transaction that removes the message, so that both happen or neither.
     case done(commit: Commit? = nil)
     /// The receiver couldn't be asked or couldn't answer: tried again for as long as it takes.

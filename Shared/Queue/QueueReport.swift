@@ -114,7 +114,7 @@ extension DurableQueue {
             WHERE state = 'dead' RETURNING lane, key, ordered
             """, [now])
         for letter in redriven where letter[2] {
-            try LaneOrder.promote(database, lane: letter[0], key: letter[1], now: now)
+            try LaneOrder.releaseNext(database, lane: letter[0], key: letter[1], now: now)
         }
         return redriven.count
     }

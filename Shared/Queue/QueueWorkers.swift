@@ -8,7 +8,7 @@ import Storage
 /// Delivers a queue's messages until the process shuts down: one worker a lane, so that a dead destination holds up its
 /// own messages only.
 package struct QueueWorkers: Service {
-    package typealias Handler = @Sendable (Message) async -> Verdict
+    package typealias Handler = @Sendable (Message) async -> DeliveryResult
 
     /// The messages for one destination, and how they are worked through.
     package struct Lane: Sendable {
@@ -60,7 +60,7 @@ package struct QueueWorkers: Service {
         workers = lanes.map { lane in
             LaneWorker(
                 lane: lane, claims: LaneClaims(lane: lane.name, policy: policy, clock: queue.clock, owner: owner),
-                store: queue.store, policy: policy, time: queue.clock.time, bell: queue.bell(lane.name), stale: stale,
+                store: queue.store, policy: policy, time: queue.clock.time, wakeSignal: queue.wakeSignal(lane.name), stale: stale,
                 share: share, logger: logger)
         }
     }

@@ -32,7 +32,7 @@ package struct CommonConfiguration: ServiceConfiguration {
     var shedMinimum: Int
     var shedMaximum: Int
     /// How long a request waits for its place.
-    var shedPatience: Duration
+    var shedMaximumQueueTime: Duration
     /// Requests a second of one client, and how many of them at once.
     var rateLimit: Int
     var rateLimitBurst: Int
@@ -66,7 +66,7 @@ package struct CommonConfiguration: ServiceConfiguration {
         shedMaximum = settings.integer(
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")
-        shedPatience = settings.duration(
+        shedMaximumQueueTime = settings.duration(
             "SHED_PATIENCE", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
             "how long a request waits for its place in a crowd that is worked off; a tenth of it where that isn't so")
         rateLimit = settings.integer(
@@ -96,11 +96,11 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// Nil: nothing is shed.
     var shedder: Shedder.Configuration? {
         guard mode == .protected else { return nil }
-        return Shedder.Configuration(minimum: shedMinimum, maximum: shedMaximum, patience: shedPatience)
+        return Shedder.Configuration(minimum: shedMinimum, maximum: shedMaximum, maximumQueueTime: shedMaximumQueueTime)
     }
 
-    func door(_ shedder: Shedder?) -> Door.Configuration {
-        Door.Configuration(
+    func admission(_ shedder: Shedder?) -> AdmissionControl.Configuration {
+        AdmissionControl.Configuration(
             shedder: shedder, rate: rateLimit, burst: rateLimitBurst,
             connections: ConnectionLimits(
                 total: maxConnections, perClient: maxConnectionsPerClient, descriptors: DescriptorLimit.current),

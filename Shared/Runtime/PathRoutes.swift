@@ -10,13 +10,13 @@ struct PathRoutes: Sendable {
     let path: ServingPath
     let time: TimeSource
     let wall: @Sendable () -> Timestamp
-    let door: Door
+    let admission: AdmissionControl
     let store: @Sendable () -> StoreMark
     let peers: PeerStores
 
     var document: PathDocument {
         PathDocument(
-            service: service, dependencies: path.dependencies.map(document), shedder: door.document, store: store(),
+            service: service, dependencies: path.dependencies.map(document), shedder: admission.document, store: store(),
             peers: peers.seen)
     }
 
@@ -57,7 +57,7 @@ struct PathRoutes: Sendable {
                 }
             }
         }
-        door.record()
+        admission.record()
     }
 
     private func record(

@@ -20,7 +20,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     private let credentials: Credentials
     /// The application's.
     private let routes: [Route]
-    private let door: Door
+    private let admission: AdmissionControl
     private let readiness = Readiness()
     private let retentions: [Retention]
 
@@ -53,8 +53,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             route.budget = max(route.budget, environment.minimumTime)
             return route
         }
-        door = try Door(
-            common.door(environment.shedder), service: ServiceIdentity(name: Application.name), routes: routes,
+        admission = try AdmissionControl(
+            common.admission(environment.shedder), service: ServiceIdentity(name: Application.name), routes: routes,
             exempt: StandardRoutes.firstSegments, credentials: credentials, time: environment.time)
     }
 
@@ -90,10 +90,10 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
         let common = environment.common
         return Hummingbird.Application(
-            responder: responder(), server: .through(door),
+            responder: responder(), server: .through(admission),
             configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
-            onServerRunning: { [readiness, door, logger = environment.logger] channel in
-                try? await door.listens(on: channel, logger: logger)
+            onServerRunning: { [readiness, admission, logger = environment.logger] channel in
+                try? await admission.listens(on: channel, logger: logger)
                 readiness.serve()
                 onListening(channel.localAddress?.port ?? common.port)
             },
@@ -112,7 +112,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             reserve: reserve, readiness: readiness, registry: Metering.registry, retentions: retentions,
             path: PathRoutes(
                 service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
-                door: door, store: { [store = application.store] in store.mark }, peers: environment.peers))
+                admission: admission, store: { [store = application.store] in store.mark }, peers: environment.peers))
         let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
         var routes = standard.routes + routes
         if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }

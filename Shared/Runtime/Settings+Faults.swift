@@ -26,7 +26,7 @@ extension Settings {
         let isList = text.first { !$0.isWhitespace } == "["
         let body = Data((isList ? #"{"faults":\#(text)}"# : text).utf8)
         do {
-            return try JSON.decodeBody(FaultSet.self, from: body) { $0.check(&$1, route: NeighbourFaults.refusal) }
+            return try JSON.decodeBody(FaultSet.self, from: body) { $0.check(&$1, route: ClientFaults.refusal) }
         } catch let problem as Problem {
             throw problem
         } catch {

@@ -2,7 +2,7 @@ import Resilience
 
 /// One thing that a dependency is asked for. Each criticality has policies of its own, in ``OperationTraffic``.
 ///
-/// Two things cross from one criticality to another, and neither is bad news: a success counts as a trial for every breaker of
+/// Two things cross from one criticality to another, and neither is bad news: a success counts as a probe for every breaker of
 /// the operation that isn't closed, and the numbers are the same.
 final class Operation: Sendable {
     let name: String

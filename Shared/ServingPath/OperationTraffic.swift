@@ -4,7 +4,7 @@ import Resilience
 /// them. So nothing that fails can close the way to what matters more, or to what works.
 ///
 /// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. The fallback, where there is
-/// one, is outside of all (``OptionalDependency``).
+/// one, is outside of all (``OptionalOperation``).
 final class OperationTraffic: Sendable {
     typealias Layers = Layered<Layered<Layered<Layered<Bulkhead, Timeout>, Retry>, CircuitBreaker>, Timeout>
 
@@ -37,7 +37,7 @@ final class OperationTraffic: Sendable {
     ) throws(InvalidConfiguration) {
         let probe = isReady.map { ReadinessProbe(time: environment.time, ask: $0) }
         let policies = PolicyEnvironment(
-            name: "\(dependency).\(operation)@\(criticality.rawValue)", time: environment.time, chance: environment.chance
+            name: "\(dependency).\(operation)@\(criticality.rawValue)", time: environment.time, random: environment.random
         ) { event in
             if case .breakerChanged(_, to: .open, _) = event.kind { probe?.forget() }
             environment.happened(event)
@@ -68,11 +68,11 @@ final class OperationTraffic: Sendable {
     /// Makes one call under the policies.
     ///
     /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is refused, and the
-    /// call itself runs beside the request as the trial – of a critical dependency, whose calls have weight, only once it has
+    /// call itself runs beside the request as the probe – of a critical dependency, whose calls have weight, only once it has
     /// said that it is ready, and only if asking twice is asking once, since the same call is made again when the request is
     /// finished.
     ///
-    /// - Parameter answered: told how long a try took that was answered, a trial beside the request included.
+    /// - Parameter answered: told how long a try took that was answered, a probe beside the request included.
     func run<Value: Sendable, Refusal: Sendable>(
         _ caller: Caller, isIdempotent: Bool, answered: @escaping @Sendable (Duration) -> Void,
         live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
@@ -82,9 +82,9 @@ final class OperationTraffic: Sendable {
         let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
             [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>) -> Value in
             // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
-            let patience = attemptTimeout.configuration.limit / 4
+            let slowAfter = attemptTimeout.configuration.limit / 4
             let begin = time.now()
-            tries.begin(hurried: context.deadline.map { $0.remaining(at: begin) < patience } ?? false)
+            tries.begin(hurried: context.deadline.map { $0.remaining(at: begin) < slowAfter } ?? false)
             do throws(DependencyFailure<Refusal>) {
                 let value = try await live(context)
                 answered(begin.duration(to: time.now()))
@@ -103,7 +103,7 @@ final class OperationTraffic: Sendable {
             case .queue: result = .success(try await callForTheQueue(tries, live))
             case .customer(let deadline, let criticality):
                 let context = CallContext(deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
-                guard breaker.letsPass || mayTry(tries, isIdempotent, live) else {
+                guard breaker.isClosed || mayTry(tries, isIdempotent, live) else {
                     throw .rejected(.circuitOpen(retryAfter: nil))
                 }
                 result = .success(try await call(context, tries, live))
@@ -130,7 +130,7 @@ final class OperationTraffic: Sendable {
             if let last = tries.last {
                 count(.unavailable, last, since: begin)
             } else {
-                count(rejection.disposition.verdict == .faulty ? .unavailable : .rejected, why, since: begin)
+                count(rejection.disposition.health == .faulty ? .unavailable : .rejected, why, since: begin)
             }
             throw .unavailable(tries.marked(why))
         }
@@ -143,7 +143,7 @@ final class OperationTraffic: Sendable {
         try await patient.run(context, classify: { disposition(of: $0, tries) }, live)
     }
 
-    /// One try: the queue itself repeats what fails. It may well be the trial that closes the breaker.
+    /// One try: the queue itself repeats what fails. It may well be the probe that closes the breaker.
     private func callForTheQueue<Value: Sendable, Refusal: Sendable>(
         _ tries: Tries, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
@@ -164,14 +164,14 @@ final class OperationTraffic: Sendable {
         return tries.disposition(of: failure)
     }
 
-    // MARK: Trials
+    // MARK: Probes
 
     /// Whether a customer's call may try out a dependency that was given up; if not, something is done about it meanwhile.
     private func mayTry<Value: Sendable, Refusal: Sendable>(
         _ tries: Tries, _ isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) -> Bool {
-        guard breaker.isTrialDue else { return false }
+        guard breaker.isProbeDue else { return false }
         if let readiness, !readiness.isConfirmed(within: attemptTimeout.configuration.limit) { return false }
         guard !isCritical || isIdempotent else { return true }
         // Beside the request, and not within its deadline; but as what it is, or it would be shed where the request isn't.

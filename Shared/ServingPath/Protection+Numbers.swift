@@ -7,7 +7,7 @@ public struct ProtectionNumber: Sendable {
     public enum Unit: String, Sendable, Hashable {
         /// Time, to the nanosecond.
         case milliseconds
-        /// Whole things: calls, tries, trials.
+        /// Whole things: calls, tries, probes.
         case count
         /// 0 to 1.
         case share
@@ -78,10 +78,10 @@ public struct ProtectionNumber: Sendable {
             name: "breakerSlowCall", unit: .milliseconds, meaning: "time from which a call is slow",
             value: { $0.breaker.slowCall?.inMilliseconds }, set: { $0.breaker.slowCall = .inMilliseconds($1) }),
         real("breakerSlowRate", .share, "share of slow calls at which it opens", \.breaker.slowCallRate),
-        time("breakerOpen", "how long it stays open the first time", \.breaker.openTime),
+        time("breakerOpen", "how long it stays open the first time", \.breaker.openDuration),
         time("breakerLongestOpen", "how long it stays open at most", \.breaker.longestOpenTime),
-        count("breakerTrials", "trials that have to succeed for it to close", \.breaker.trials),
-        time("breakerTrialTime", "when a trial that has no answer is given up", \.breaker.trialTime),
+        count("breakerProbes", "probes that have to succeed for it to close", \.breaker.probes),
+        time("breakerProbeTimeout", "when a probe that has no answer is given up", \.breaker.probeTimeout),
         time("attemptTimeout", "longest try while a customer waits", \.attemptTimeout),
         time("queueTimeout", "longest call that no customer waits for", \.queueTimeout),
     ]

@@ -7,8 +7,8 @@ public struct Protection: PolicyConfiguration {
     public var timeout: Duration
     /// The longest try while a customer waits. Above zero.
     public var attemptTimeout: Duration
-    /// The longest call that nobody waits for, the wait for its place included. Above zero. Keep it below the breaker's trial
-    /// time: a trial that ends later says nothing.
+    /// The longest call that nobody waits for, the wait for its place included. Above zero. Keep it below the breaker's probe
+    /// time: a probe that ends later says nothing.
     public var queueTimeout: Duration
     /// Tries while a customer waits, and the waits between them.
     public var retry: Retry.Configuration

@@ -27,7 +27,7 @@ public enum Served<Value: Sendable>: Sendable {
     }
 }
 
-/// What an ``OptionalDependency``'s fallback offers in place of an answer. It can't fail: where there is nothing, it says so.
+/// What an ``OptionalOperation``'s fallback offers in place of an answer. It can't fail: where there is nothing, it says so.
 public enum Fallback<Value: Sendable>: Sendable {
     /// The last good answer, and how old it is.
     case cached(Value, age: Duration)

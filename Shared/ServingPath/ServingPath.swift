@@ -1,12 +1,12 @@
 public import Resilience
 
-/// The dependencies of a service, each declared once. Nothing can be called that isn't declared here: ``CriticalDependency``
-/// and ``OptionalDependency`` are made from a step, and only a path makes steps.
+/// The dependencies of a service, each declared once. Nothing can be called that isn't declared here: ``CriticalOperation``
+/// and ``OptionalOperation`` are made from a step, and only a path makes steps.
 ///
 /// ```swift
 /// let path = ServingPath()
 /// let coupon = try path.optional(Declaration(name: "coupon", …))
-/// let redeem = try OptionalDependency(coupon, "redeem", isIdempotent: true) { request, context in
+/// let redeem = try OptionalOperation(coupon, "redeem", isIdempotent: true) { request, context in
 ///     try await client.redeem(request, until: context.deadline)
 /// } fallback: { request, reason in
 ///     .absent
@@ -27,15 +27,15 @@ public final class ServingPath: Sendable {
     ///     a customer's call try the dependency out. Without it, a customer's call does.
     /// - Throws: `InvalidConfiguration` with every problem, a name that is taken among them.
     public func critical(_ declaration: Declaration, isReady: (@Sendable (Deadline) async -> Bool)? = nil)
-        throws(InvalidConfiguration) -> CriticalStep
+        throws(InvalidConfiguration) -> CriticalDependency
     {
-        CriticalStep(dependency: try add(declaration, isCritical: true, isReady))
+        CriticalDependency(dependency: try add(declaration, isCritical: true, isReady))
     }
 
     /// Declares a dependency without which a purchase goes on.
     /// - Throws: `InvalidConfiguration` with every problem, a name that is taken among them.
-    public func optional(_ declaration: Declaration) throws(InvalidConfiguration) -> OptionalStep {
-        OptionalStep(dependency: try add(declaration, isCritical: false, nil))
+    public func optional(_ declaration: Declaration) throws(InvalidConfiguration) -> OptionalDependency {
+        OptionalDependency(dependency: try add(declaration, isCritical: false, nil))
     }
 
     /// Every dependency in the order of declaration, with its numbers and its state as they are now.
@@ -93,12 +93,12 @@ public final class ServingPath: Sendable {
 }
 
 /// A dependency that was declared as critical; only ``ServingPath/critical(_:isReady:)`` makes one.
-public struct CriticalStep: Sendable {
+public struct CriticalDependency: Sendable {
     let dependency: Dependency
 }
 
 /// A dependency that was declared as optional; only ``ServingPath/optional(_:)`` makes one.
-public struct OptionalStep: Sendable {
+public struct OptionalDependency: Sendable {
     let dependency: Dependency
 }
 
@@ -107,7 +107,7 @@ public struct PathEnvironment: Sendable {
     /// The clock of every policy. Default: the system's.
     public var time: TimeSource
     /// The chance of every policy: the jitter of retries. Default: the system's.
-    public var chance: Chance
+    public var random: RandomSource
     /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
     public var isProtected: Bool
     /// Told of every call's end: the dependency's name, how it ended, and how long its caller waited. Must not block.
@@ -117,12 +117,12 @@ public struct PathEnvironment: Sendable {
 
     /// Everything has a default: the system's time and chance, protections on, nobody told.
     public init(
-        time: TimeSource = .system, chance: Chance = .system, isProtected: Bool = true,
+        time: TimeSource = .system, random: RandomSource = .system, isProtected: Bool = true,
         called: @escaping @Sendable (_ dependency: String, CallOutcome, Duration) -> Void = { _, _, _ in },
         happened: @escaping @Sendable (PolicyEvent) -> Void = { _ in }
     ) {
         self.time = time
-        self.chance = chance
+        self.random = random
         self.isProtected = isProtected
         self.called = called
         self.happened = happened

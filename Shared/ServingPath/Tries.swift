@@ -31,7 +31,7 @@ final class Tries: Sendable {
         return failure.disposition
     }
 
-    /// A trial runs beside the caller, on its behalf: whether it will be done, the caller doesn't learn.
+    /// A probe runs beside the caller, on its behalf: whether it will be done, the caller doesn't learn.
     func goOnBeside() { state.withLock { $0.mayHaveBeenDone = true } }
 
     func marked(_ why: Unavailability) -> Unavailability {

@@ -19,7 +19,7 @@ final class GroupCommitWriter: Sendable {
     static let longestLog = 4000
 
     /// What a commit waits for readers at most while the log is emptied, in milliseconds; twice, if it comes to that.
-    private static let patience: Int32 = 100
+    private static let busyTimeout: Int32 = 100
 
     private struct Waiting: Sendable {
         /// Runs the caller's body; returns what tells the caller once the transaction is on disk.
@@ -189,7 +189,7 @@ final class GroupCommitWriter: Sendable {
         guard health.finalReason == nil else { return }
         do {
             try pool.writeWithoutTransaction { database in
-                sqlite3_busy_timeout(database.sqliteConnection, Self.patience)
+                sqlite3_busy_timeout(database.sqliteConnection, Self.busyTimeout)
                 defer { sqlite3_busy_timeout(database.sqliteConnection, Store.busyTimeout) }
                 try database.checkpoint(.restart)
             }

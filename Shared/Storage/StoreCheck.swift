@@ -56,12 +56,12 @@ final class StoreCheck: Sendable {
 
     /// In words; nil where there is none.
     private static func damage(_ database: Database, _ sql: String) throws -> String? {
-        let verdict = try String.fetchOne(database, sql: sql) ?? "no answer"
-        return verdict == "ok" ? nil : words(verdict)
+        let outcome = try String.fetchOne(database, sql: sql) ?? "no answer"
+        return outcome == "ok" ? nil : words(outcome)
     }
 
-    private static func words(_ verdict: String) -> String {
-        "it is damaged (\(verdict.split(whereSeparator: \.isNewline).joined(separator: " "))); restore a backup"
+    private static func words(_ outcome: String) -> String {
+        "it is damaged (\(outcome.split(whereSeparator: \.isNewline).joined(separator: " "))); restore a backup"
     }
 
     /// Looks at all tables in the background, on connections of its own.

@@ -71,9 +71,9 @@ extension QueueBenchmark {
 
     private static func settleAndClaim(_ store: Store, _ claims: LaneClaims, _ messages: [Message]) async throws -> [Message] {
         try await store.write { database in
-            var chance = SystemRandomNumberGenerator()
+            var random = SystemRandomNumberGenerator()
             for message in messages {
-                guard try claims.settle(database, message, .done(), chance: &chance) else {
+                guard try claims.settle(database, message, .done(), random: &random) else {
                     throw RawQueue.Failure(description: "a lease was lost")
                 }
             }
@@ -122,8 +122,8 @@ extension QueueBenchmark {
                 let messages = try await store.write { try claims.claim($0, limit: 64) }
                 times[index].append(start.duration(to: .now))
                 try await store.write { database in
-                    var chance = SystemRandomNumberGenerator()
-                    for message in messages { _ = try claims.settle(database, message, .done(), chance: &chance) }
+                    var random = SystemRandomNumberGenerator()
+                    for message in messages { _ = try claims.settle(database, message, .done(), random: &random) }
                 }
             }
         }

@@ -54,7 +54,7 @@ extension ResilienceCase {
         guard let taken = full.acquire() else { throw Broken(description: "a bulkhead that is full from the beginning") }
         let refusing = calls(under: full)
         let open = try CircuitBreaker(
-            .init(window: .calls(1), minimumCalls: 1, openTime: .seconds(3600), longestOpenTime: .seconds(3600)))
+            .init(window: .calls(1), minimumCalls: 1, openDuration: .seconds(3600), longestOpenTime: .seconds(3600)))
         if case .permit(let permit) = open.acquire(at: .now) { open.settle(permit, .faulty, slow: false, at: .now) }
         let forcedOpen = try CircuitBreaker()
         forcedOpen.set(.forcedOpen)

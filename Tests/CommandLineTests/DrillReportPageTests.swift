@@ -17,14 +17,14 @@ import Testing
     }
 
     @Test(
-        "the verdict stands on top, in words and with its sign",
+        "the outcome stands on top, in words and with its sign",
         arguments: [
-            (DrillExperiment.Verdict.held, "✓ All 2 hypotheses held"), (.failed, "✗ 1 of 2 hypotheses failed: payment-killed"),
+            (DrillExperiment.Outcome.held, "✓ All 2 hypotheses held"), (.failed, "✗ 1 of 2 hypotheses failed: payment-killed"),
             (.undecided, "? 1 of 2 hypotheses undecided, none failed: payment-killed"),
         ])
-    func verdict(second: DrillExperiment.Verdict, expected: String) {
+    func outcome(second: DrillExperiment.Outcome, expected: String) {
         var report = DrillReport.sample(compared: true)
-        report.runs[1].experiments[1].verdict = second
+        report.runs[1].experiments[1].outcome = second
         #expect(DrillReportPage.html(report).contains(">\(expected)</h1>"))
     }
 
@@ -52,14 +52,14 @@ import Testing
 
     @Test("the picture alone is a well-formed SVG of both stacks on the same axes; there is none without both")
     func comparison() throws {
-        let pictures = ComparePicture.all(.sample(compared: true))
+        let pictures = ComparisonPage.all(.sample(compared: true))
         #expect(pictures.map(\.name) == ["coupon-slow"])
-        let picture = try #require(pictures.first)
-        let reader = XMLParser(data: Data(picture.svg.utf8))
+        let dashboard = try #require(pictures.first)
+        let reader = XMLParser(data: Data(dashboard.svg.utf8))
         #expect(reader.parse(), "\(String(describing: reader.parserError))")
         // 100 s is on an axis only because the naive stack took as long.
-        #expect(picture.svg.components(separatedBy: ">100 s<").count == 3)
-        #expect(ComparePicture.all(.sample()).isEmpty)
+        #expect(dashboard.svg.components(separatedBy: ">100 s<").count == 3)
+        #expect(ComparisonPage.all(.sample()).isEmpty)
     }
 
     @Test("a report without orders, overload or audit is drawn all the same")

@@ -46,7 +46,7 @@ import Testing
         let report = DrillReport(
             ok: true, extent: .quick, seed: 7, startedAt: Timestamp(milliseconds: 0), durationSeconds: 30, machine: "m",
             runs: [run])
-        #expect(experiment.verdict == .held)
+        #expect(experiment.outcome == .held)
         #expect(try JSON.decode(DrillReport.self, from: JSON.encode(report)) == report)
     }
 

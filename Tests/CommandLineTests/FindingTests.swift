@@ -7,41 +7,41 @@ import Testing
     private static let slow = [Finding].doubtful(["p99 was 80 ms"])
     private static let wrong = [Finding].certain(["1 × 500 internal of 800 orders"])
 
-    @Test("what was only too slow is undecided beside a busy neighbour, with the reason, and failed without one")
+    @Test("what was only too slow is undecided beside a busy process, with the reason, and failed without one")
     func slow() {
-        #expect(Self.slow.conclusion(neighbours: 0.02) == (.failed, ["p99 was 80 ms"]))
-        let (verdict, failures) = Self.slow.conclusion(neighbours: 0.43)
-        #expect(verdict == .undecided)
+        #expect(Self.slow.conclusion(otherProcesses: 0.02) == (.failed, ["p99 was 80 ms"]))
+        let (outcome, failures) = Self.slow.conclusion(otherProcesses: 0.43)
+        #expect(outcome == .undecided)
         #expect(failures == ["undecided: other processes took 43 % of the processors meanwhile", "p99 was 80 ms"])
     }
 
     @Test("what went wrong for sure has failed, whatever else is on the machine")
     func wrong() {
-        #expect((Self.slow + Self.wrong).conclusion(neighbours: 0.9).verdict == .failed)
-        #expect([Finding]().conclusion(neighbours: 0.9) == (.held, []))
+        #expect((Self.slow + Self.wrong).conclusion(otherProcesses: 0.9).outcome == .failed)
+        #expect([Finding]().conclusion(otherProcesses: 0.9) == (.held, []))
     }
 
     private struct Try: Repeatable, Equatable {
-        var verdict: DrillExperiment.Verdict
+        var outcome: DrillExperiment.Outcome
         var isInDoubt: Bool
         var tries = 1
 
-        static let held = Try(verdict: .held, isInDoubt: false)
-        static let wrong = Try(verdict: .failed, isInDoubt: false)
-        static let slow = Try(verdict: .failed, isInDoubt: true)
-        static let excused = Try(verdict: .undecided, isInDoubt: true)
+        static let held = Try(outcome: .held, isInDoubt: false)
+        static let wrong = Try(outcome: .failed, isInDoubt: false)
+        static let slow = Try(outcome: .failed, isInDoubt: true)
+        static let excused = Try(outcome: .undecided, isInDoubt: true)
     }
 
     @Test(
         "what is in doubt is tried up to three times: the first clear try decides, and without one it failed only if none was excused",
         arguments: [
-            ([Try.held], DrillExperiment.Verdict.held), ([.wrong], .failed), ([.slow, .held], .held),
+            ([Try.held], DrillExperiment.Outcome.held), ([.wrong], .failed), ([.slow, .held], .held),
             ([.slow, .wrong], .failed),
             ([.slow, .slow, .slow], .failed), ([.slow, .excused, .slow], .undecided), ([.excused, .excused, .held], .held),
         ])
-    private func repeated(tries: [Try], expected: DrillExperiment.Verdict) async throws {
+    private func repeated(tries: [Try], expected: DrillExperiment.Outcome) async throws {
         var left = tries
         let found = try await settled { _ in left.removeFirst() }
-        #expect(found.verdict == expected && found.tries == tries.count && left.isEmpty)
+        #expect(found.outcome == expected && found.tries == tries.count && left.isEmpty)
     }
 }

@@ -8,9 +8,9 @@ import Testing
 @Suite struct HistoryPropertyTests {
     @Test("no random history in order is accused, and what nobody saw is counted right")
     func consistent() {
-        var chance = SeededChance("histories in order")
+        var random = SeededRandomSource("histories in order")
         for _ in 0..<300 {
-            let story = RandomStory(&chance)
+            let story = RandomStory(&random)
             let report = story.report
             #expect(report.broken.isEmpty, "\(report.judgements)")
             #expect(report.recovered == story.recovered && report.absent == story.absent)
@@ -19,10 +19,10 @@ import Testing
 
     @Test("one lie in a random history is found by the judgement that is there for it, with the key, alone", arguments: Lie.all)
     func lies(lie: Lie) {
-        var chance = SeededChance("histories with a lie: \(lie)")
+        var random = SeededRandomSource("histories with a lie: \(lie)")
         for _ in 0..<100 {
-            var story = RandomStory(&chance)
-            guard let key = lie.tell(in: &story, &chance) else { continue }
+            var story = RandomStory(&random)
+            guard let key = lie.tell(in: &story, &random) else { continue }
             let broken = story.report.broken
             #expect(broken == [lie.judgement: [key]], "\(broken) \(key)")
         }
@@ -56,29 +56,29 @@ struct RandomStory {
     var recovered: Int { unseen.count { $0?.status == .confirmed || $0?.status == .cancelled } }
     var absent: Int { unseen.count { $0 == nil || $0?.status == .rejected } }
 
-    init(_ chance: inout SeededChance) {
-        for number in 0..<(1 + chance.upTo(30)) {
-            let life = Life.allCases[chance.upTo(Life.allCases.count)]
+    init(_ random: inout SeededRandomSource) {
+        for number in 0..<(1 + random.upTo(30)) {
+            let life = Life.allCases[random.upTo(Life.allCases.count)]
             let request = OrderRequest(
                 customerId: "customer-\(number)",
-                items: [ItemQuantity(sku: ["A", "B"][chance.upTo(2)], quantity: 1 + chance.upTo(3))],
-                couponCode: chance.upTo(3) == 0 ? "SAVE" : nil)
-            write("\(number)", life, request, &chance)
-            if chance.upTo(5) == 0, life == .confirmed || life == .unseen {
+                items: [ItemQuantity(sku: ["A", "B"][random.upTo(2)], quantity: 1 + random.upTo(3))],
+                couponCode: random.upTo(3) == 0 ? "SAVE" : nil)
+            write("\(number)", life, request, &random)
+            if random.upTo(5) == 0, life == .confirmed || life == .unseen {
                 chapters[chapters.count - 1].isTwin = true
-                write("\(number)-again", chance.upTo(2) == 0 ? .confirmed : .unseen, request, &chance)
+                write("\(number)-again", random.upTo(2) == 0 ? .confirmed : .unseen, request, &random)
                 chapters[chapters.count - 1].isTwin = true
             }
         }
         others.append(.sample("ord-nobody", .confirmed, customer: "nobody"))
     }
 
-    private mutating func write(_ key: String, _ life: Life, _ request: OrderRequest, _ chance: inout SeededChance) {
+    private mutating func write(_ key: String, _ life: Life, _ request: OrderRequest, _ random: inout SeededRandomSource) {
         let id = "ord-\(key)"
         var operation = ClientOperation(key: key, request: request)
         var status: OrderStatus?
-        operation.attempts = Self.vainAttempts(&chance, clearly: life == .turnedAway)
-        for index in operation.attempts.indices where chance.upTo(2) == 0 {
+        operation.attempts = Self.vainAttempts(&random, clearly: life == .turnedAway)
+        for index in operation.attempts.indices where random.upTo(2) == 0 {
             others.append(Self.order("\(id)-vain-\(index)", .rejected, request))
         }
         switch life {
@@ -86,30 +86,30 @@ struct RandomStory {
             operation.attempts.append(.told(id, .confirmed))
             (status, operation.outcome) = (.confirmed, .confirmed)
         case .followed:
-            let isPriced = chance.upTo(2) == 0
+            let isPriced = random.upTo(2) == 0
             operation.attempts.append(.told(id, isPriced ? .accepted : .placing, total: isPriced ? 500 : nil))
             operation.attempts.append(.looked(id, .confirmed))
             (status, operation.outcome) = (.confirmed, .confirmed)
         case .cancelled:
-            operation.attempts += [.told(id, .accepted), chance.upTo(2) == 0 ? .told(id, .cancelled) : .looked(id, .cancelled)]
+            operation.attempts += [.told(id, .accepted), random.upTo(2) == 0 ? .told(id, .cancelled) : .looked(id, .cancelled)]
             (status, operation.outcome) = (.cancelled, .cancelled)
         case .refused:
-            operation.attempts.append(.problem(402, "payment-declined", id: chance.upTo(2) == 0 ? id : nil))
+            operation.attempts.append(.problem(402, "payment-declined", id: random.upTo(2) == 0 ? id : nil))
             (status, operation.outcome) = (.rejected, .refused)
         case .turnedAway:
             operation.outcome = .unresolved
         case .unseen:
             operation.attempts.append(.unanswered)
-            status = [nil, .confirmed, .cancelled, .rejected][chance.upTo(4)]
-            operation.outcome = chance.upTo(2) == 0 ? .unresolved : nil
+            status = [nil, .confirmed, .cancelled, .rejected][random.upTo(4)]
+            operation.outcome = random.upTo(2) == 0 ? .unresolved : nil
         }
         chapters.append(Chapter(life: life, operation: operation, order: status.map { Self.order(id, $0, request) }))
     }
 
-    private static func vainAttempts(_ chance: inout SeededChance, clearly: Bool) -> [Attempt] {
+    private static func vainAttempts(_ random: inout SeededRandomSource, clearly: Bool) -> [Attempt] {
         let clear: [Attempt] = [.unreachable, .problem(503, "overloaded"), .problem(503, "price-unavailable")]
         let possible = clearly ? clear : clear + [.unanswered, .problem(409, "request-in-progress")]
-        return (0..<chance.upTo(4)).map { _ in possible[chance.upTo(possible.count)] }
+        return (0..<random.upTo(4)).map { _ in possible[random.upTo(possible.count)] }
     }
 
     static func order(_ id: String, _ status: OrderStatus, _ request: OrderRequest) -> OrderDocument {
@@ -133,10 +133,10 @@ struct Lie: CustomTestStringConvertible, Sendable {
     var isOrders = false
 
     /// The key that the judgement has to name; nil where the story has no place for this lie.
-    func tell(in story: inout RandomStory, _ chance: inout SeededChance) -> String? {
+    func tell(in story: inout RandomStory, _ random: inout SeededRandomSource) -> String? {
         let places = story.chapters.indices.filter { lives.contains(story.chapters[$0].life) && !story.chapters[$0].isTwin }
         guard !places.isEmpty else { return nil }
-        let place = places[chance.upTo(places.count)]
+        let place = places[random.upTo(places.count)]
         let added = change(&story.chapters[place])
         story.others += added
         return isOrders ? added[0].id : story.chapters[place].operation.key

@@ -100,8 +100,8 @@ import Testing
         #expect(late.contains("customers felt the fault for as long as it lasted"))
     }
 
-    @Test("trials in vain may not delay customers; the catching up may, within the deadline")
-    func trials() {
+    @Test("probes in vain may not delay customers; the catching up may, within the deadline")
+    func probes() {
         func found(_ latency: Double, _ span: Range<Double>) -> [String] {
             failures { if span.contains($0.at) { $0.latency = latency } }
         }
@@ -172,7 +172,7 @@ import Testing
         unproven.obstacles = ["coupon was killed, yet takes connections"]
         let report = DrillExperiment(
             Experiment(disruption: .broken([SampleDrill.coupon], .killed)), unproven, rate: 50, durationSeconds: 1)
-        #expect(report.verdict == .undecided && report.failures == unproven.obstacles)
+        #expect(report.outcome == .undecided && report.failures == unproven.obstacles)
     }
 
     @Test("a slow machine explains what was too slow or given up in time, and nothing else")
@@ -200,13 +200,13 @@ import Testing
         #expect(!SampleDrill.judge([SampleDrill.coupon], .frozen, bare).findings.areDoubtful)
     }
 
-    @Test("beside a busy neighbour an experiment that was only slow is undecided, and says by how much it was disturbed")
-    func neighbours() {
+    @Test("beside a busy process an experiment that was only slow is undecided, and says by how much it was disturbed")
+    func otherProcesses() {
         var seen = couponOut { if $0.isBroken { $0.latency = 400 } }
-        seen.neighbours = 0.43
+        seen.otherProcesses = 0.43
         let found = DrillExperiment(
             Experiment(disruption: .broken([SampleDrill.coupon], .frozen)), seen, rate: 50, durationSeconds: 1)
-        #expect(found.verdict == .undecided && found.isInDoubt && found.neighbours == 0.43)
+        #expect(found.outcome == .undecided && found.isInDoubt && found.otherProcesses == 0.43)
         #expect(found.failures.first == "undecided: other processes took 43 % of the processors meanwhile")
     }
 

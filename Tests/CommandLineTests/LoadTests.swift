@@ -87,9 +87,9 @@ import Transport
 
     /// - Parameters:
     ///   - placed: what `POST /orders` is answered.
-    ///   - patience: of each customer.
+    ///   - timeout: of each customer.
     private func loop(
-        placed: @escaping Purchase.Exchange, patience: Duration = .seconds(3600)
+        placed: @escaping Purchase.Exchange, timeout: Duration = .seconds(3600)
     ) throws -> OpenLoop {
         let accepted = try Array(JSON.encode(OrderDocument.sample("o", .accepted)))
         let purchase = Purchase(
@@ -98,7 +98,7 @@ import Transport
                 return try await placed(request)
             },
             following: { _ in HTTPClient.Response(status: 200, body: accepted) }, orderURL: "http://shop",
-            patience: patience, time: time.source)
+            timeout: timeout, time: time.source)
         return OpenLoop(purchase: purchase, rate: 1000, run: "r", paymentToken: "tok_ok", time: time.source) { _, _ in }
     }
 
@@ -113,7 +113,7 @@ import Transport
             return try await loop.send {
                 defer { count += 1 }
                 return count < total ? Basket(customerId: "c", items: [ItemQuantity(sku: "A", quantity: 1)]) : nil
-            } look: { _ in
+            } onProgress: { _ in
             }
         }
     }
@@ -126,7 +126,7 @@ import Transport
         }
     }
 
-    /// Time passes until all patience is at its end.
+    /// Time passes until all timeout is at its end.
     private func ended(_ sending: Task<Tally.Counts, any Error>) async throws -> Tally.Counts {
         let isOver = Watched(false)
         let waiting = Task {

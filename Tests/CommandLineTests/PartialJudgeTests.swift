@@ -19,7 +19,7 @@ import Testing
         let one = DrillExperiment(
             Experiment(disruption: .partial(SamplePartial.fault(.undegraded))), SampleDrill.observation(), rate: 50,
             durationSeconds: 20)
-        #expect(one.verdict == .held && one.kind == "operation" && one.targets == ["coupon"])
+        #expect(one.outcome == .held && one.kind == "operation" && one.targets == ["coupon"])
     }
 
     @Test("a single order that is only accepted, or goes without a coupon, fails where none may notice")
@@ -166,6 +166,6 @@ import Testing
         seen.obstacles = ["payment answers 500 to POST /payments/void, yet no request met that"]
         let one = DrillExperiment(
             Experiment(disruption: .partial(SamplePartial.fault(.undegraded))), seen, rate: 50, durationSeconds: 1)
-        #expect(one.verdict == .undecided && one.failures == seen.obstacles)
+        #expect(one.outcome == .undecided && one.failures == seen.obstacles)
     }
 }

@@ -71,7 +71,7 @@ extension DrillExperiment {
         return DrillExperiment(
             name: name, targets: [String(name.prefix { $0 != "-" })], kind: String(name.drop { $0 != "-" }.dropFirst()),
             fault: fault, hypothesis: "every order is confirmed: the customer is charged without the coupon & refunded later",
-            rate: 50, verdict: isFailing ? .failed : .held,
+            rate: 50, outcome: isFailing ? .failed : .held,
             failures: isFailing ? ["820 of 1,000 orders had no answer in time", "p99 was 9,700 ms, bound <1,050 ms>"] : [],
             proof: ["\(name.prefix { $0 != "-" }): connection refused"], faults: [Span(begin: 20, end: 40)],
             events: [
@@ -120,7 +120,7 @@ extension OverloadReport {
             factor: factor, offered: offered, ordersOffered: offered * 0.6, goodput: Double(goodput),
             bound: 812 * (1 - factor * 0.031) / (1 - 0.031), admittedP50: 30, admittedP99: 121,
             shed: ["sheddable": Int(900 * factor), "sheddable-plus": 410], admitted: ["critical-plus": 12000],
-            settledSeconds: 0.2, recoveredSeconds: 1.1, verdict: .held, failures: [], timeline: timeline,
+            settledSeconds: 0.2, recoveredSeconds: 1.1, outcome: .held, failures: [], timeline: timeline,
             span: .init(begin: 10, end: 20))
     }
 }

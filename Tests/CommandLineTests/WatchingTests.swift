@@ -10,7 +10,7 @@ import Testing
     /// Coupon after `second`, having answered `requests` requests.
     private func coupon(
         requests: Int, started: Int = 1_767_614_000, shed: Int = 0, breaker: String = "closed", dead: Int = 0
-    ) -> Look.Service {
+    ) -> StackSnapshot.Service {
         let page = MetricsPage(
             """
             process_start_time_seconds \(started)
@@ -33,72 +33,72 @@ import Testing
                 bulkhead: BulkheadDocument(inUse: 0, limit: 1, waiting: 0), calls: [:], lastFailure: nil))
         let shedder = ShedderDocument(
             limit: 10, inFlight: 1, waiting: 0, admitted: [:], shed: ["sheddable": shed], rateLimited: 0)
-        return Look.Service(
+        return StackSnapshot.Service(
             name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: .running,
             ready: (200, "{}"), metrics: page,
             path: PathDocument(service: "coupon", dependencies: [dependency], shedder: shedder))
     }
 
-    private func silent(_ activity: ProcessIdentity.Activity) -> Look.Service {
-        Look.Service(
+    private func silent(_ activity: ProcessIdentity.Activity) -> StackSnapshot.Service {
+        StackSnapshot.Service(
             name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: activity)
     }
 
-    private func look(_ second: Double, _ service: Look.Service) -> Look {
-        Look(at: begin + .seconds(second), wall: wall.advanced(by: .seconds(second)), services: [service])
+    private func snapshot(_ second: Double, _ service: StackSnapshot.Service) -> StackSnapshot {
+        StackSnapshot(at: begin + .seconds(second), wall: wall.advanced(by: .seconds(second)), services: [service])
     }
 
     @Test("rates and latencies are those of the last seconds, of work alone")
     func rates() throws {
         var watching = Watching()
-        let first = watching.picture(look(0, coupon(requests: 1000))).services[0]
+        let first = watching.dashboard(snapshot(0, coupon(requests: 1000))).services[0]
         #expect(first.requestsPerSecond == nil && first.latency == nil)
         #expect(first.queued == 5 && first.oldestSeconds == 1.3 && first.deadLetters == 0 && first.upSeconds == 584)
-        let second = watching.picture(look(1, coupon(requests: 1010, shed: 20))).services[0]
+        let second = watching.dashboard(snapshot(1, coupon(requests: 1010, shed: 20))).services[0]
         #expect(second.requestsPerSecond == 10)
-        #expect(second.latency == Picture.Latency(p50Milliseconds: 5, p99Milliseconds: 9.9))
+        #expect(second.latency == Dashboard.Latency(p50Milliseconds: 5, p99Milliseconds: 9.9))
         #expect(second.shedding?.shedPerSecond == ["sheddable": 20])
-        _ = watching.picture(look(2, coupon(requests: 1010)))
-        _ = watching.picture(look(3, coupon(requests: 1010)))
-        let later = watching.picture(look(4, coupon(requests: 1010))).services[0]
+        _ = watching.dashboard(snapshot(2, coupon(requests: 1010)))
+        _ = watching.dashboard(snapshot(3, coupon(requests: 1010)))
+        let later = watching.dashboard(snapshot(4, coupon(requests: 1010))).services[0]
         #expect(later.requestsPerSecond == 0 && later.latency == nil)
     }
 
     @Test("another process counts from zero")
     func restarted() {
         var watching = Watching()
-        _ = watching.picture(look(0, coupon(requests: 1000)))
-        #expect(watching.picture(look(1, coupon(requests: 5, started: 1_767_614_500))).services[0].requestsPerSecond == nil)
-        #expect(watching.picture(look(2, coupon(requests: 8, started: 1_767_614_500))).services[0].requestsPerSecond == 3)
+        _ = watching.dashboard(snapshot(0, coupon(requests: 1000)))
+        #expect(watching.dashboard(snapshot(1, coupon(requests: 5, started: 1_767_614_500))).services[0].requestsPerSecond == nil)
+        #expect(watching.dashboard(snapshot(2, coupon(requests: 8, started: 1_767_614_500))).services[0].requestsPerSecond == 3)
     }
 
     @Test("of what doesn't answer nothing is known but for how long it hasn't")
     func old() {
         var watching = Watching()
-        _ = watching.picture(look(0, coupon(requests: 0)))
-        _ = watching.picture(look(1, coupon(requests: 10)))
-        let frozen = watching.picture(look(3, silent(.stopped))).services[0]
+        _ = watching.dashboard(snapshot(0, coupon(requests: 0)))
+        _ = watching.dashboard(snapshot(1, coupon(requests: 10)))
+        let frozen = watching.dashboard(snapshot(3, silent(.stopped))).services[0]
         #expect(frozen.state == .frozen && frozen.ageSeconds == 2)
         #expect(frozen.requestsPerSecond == nil && frozen.queued == nil && frozen.shedding == nil)
-        #expect(watching.picture(look(4, silent(.running))).services[0].state == .silent)
-        let dead = watching.picture(look(5, silent(.gone))).services[0]
+        #expect(watching.dashboard(snapshot(4, silent(.running))).services[0].state == .silent)
+        let dead = watching.dashboard(snapshot(5, silent(.gone))).services[0]
         #expect(dead.state == .dead && dead.pid == nil && dead.ageSeconds == 4)
     }
 
     @Test("a service that never answered yet is starting; one that lacks something is degraded")
     func states() {
         var watching = Watching()
-        #expect(watching.picture(look(0, silent(.running))).services[0].state == .starting)
-        #expect(watching.picture(look(1, coupon(requests: 1))).services[0].state == .ready)
-        #expect(watching.picture(look(2, coupon(requests: 1, breaker: "open"))).services[0].state == .degraded)
-        #expect(watching.picture(look(3, coupon(requests: 1, shed: 1))).services[0].state == .degraded)
+        #expect(watching.dashboard(snapshot(0, silent(.running))).services[0].state == .starting)
+        #expect(watching.dashboard(snapshot(1, coupon(requests: 1))).services[0].state == .ready)
+        #expect(watching.dashboard(snapshot(2, coupon(requests: 1, breaker: "open"))).services[0].state == .degraded)
+        #expect(watching.dashboard(snapshot(3, coupon(requests: 1, shed: 1))).services[0].state == .degraded)
     }
 
     @Test("what happened to services is told once, in words")
     func changes() {
         var watching = Watching()
-        func told(_ second: Double, _ service: Look.Service) -> [String] {
-            watching.picture(look(second, service)).happenings.map { "\($0.subject) \($0.words)" }
+        func told(_ second: Double, _ service: StackSnapshot.Service) -> [String] {
+            watching.dashboard(snapshot(second, service)).events.map { "\($0.subject) \($0.words)" }
         }
         #expect(told(0, silent(.gone)).isEmpty)
         #expect(told(1, coupon(requests: 1)) == ["coupon is ready"])
@@ -114,7 +114,7 @@ import Testing
 
     @Test("an order that is shed was turned away, though it never became a request")
     func turnedAway() {
-        func order(_ second: Double, served: Int, shed: Int) -> Look {
+        func order(_ second: Double, served: Int, shed: Int) -> StackSnapshot {
             var service = coupon(requests: 0)
             service.name = .order
             service.metrics = MetricsPage(
@@ -123,34 +123,34 @@ import Testing
                 http_server_request_duration_seconds_count{method="POST",route="/orders",status="503"} \(served / 10)
                 """)
             service.path?.shedder?.shed = ["critical-plus": shed, "sheddable": 1000 * shed]
-            return look(second, service)
+            return snapshot(second, service)
         }
         var watching = Watching()
-        _ = watching.picture(order(0, served: 100, shed: 0))
-        let orders = watching.picture(order(2, served: 200, shed: 30)).orders
+        _ = watching.dashboard(order(0, served: 100, shed: 0))
+        let orders = watching.dashboard(order(2, served: 200, shed: 30)).orders
         #expect(orders?.answeredPerSecond == 70 && orders?.unservedPerSecond == 20)
     }
 
     @Test("what order said of its dependencies isn't known once order is silent, and no news is made of that")
     func silentOrder() throws {
-        func order(_ second: Double, _ service: Look.Service) -> Look {
+        func order(_ second: Double, _ service: StackSnapshot.Service) -> StackSnapshot {
             var service = service
             service.name = .order
-            return look(second, service)
+            return snapshot(second, service)
         }
         var watching = Watching()
-        _ = watching.picture(order(0, coupon(requests: 0)))
-        let known = watching.picture(order(1, coupon(requests: 10, shed: 9)))
+        _ = watching.dashboard(order(0, coupon(requests: 0)))
+        let known = watching.dashboard(order(1, coupon(requests: 10, shed: 9)))
         #expect(known.dependencies.map(\.breaker) == ["closed"] && known.orders != nil)
-        let silent = watching.picture(order(3, silent(.gone)))
+        let silent = watching.dashboard(order(3, silent(.gone)))
         let ledger = try #require(silent.dependencies.first)
         #expect(ledger.breaker == "unknown" && ledger.ageSeconds == 2 && ledger.inUse == nil && ledger.callsPerSecond.isEmpty)
         #expect(silent.orders == nil)
-        let words = silent.happenings.map(\.words)
+        let words = silent.events.map(\.words)
         #expect(words == ["is dead", "is asked for more than it can do, and sheds"])
-        let back = watching.picture(order(4, coupon(requests: 1, started: 1_767_614_500)))
-        #expect(back.happenings.first?.words == "is ready" && back.happenings.count == 3)
-        let open = watching.picture(order(5, coupon(requests: 1, started: 1_767_614_500, breaker: "open")))
-        #expect(open.happenings.first?.words == "does without ledger: breaker open")
+        let back = watching.dashboard(order(4, coupon(requests: 1, started: 1_767_614_500)))
+        #expect(back.events.first?.words == "is ready" && back.events.count == 3)
+        let open = watching.dashboard(order(5, coupon(requests: 1, started: 1_767_614_500, breaker: "open")))
+        #expect(open.events.first?.words == "does without ledger: breaker open")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 @testable import InventoryService
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-private struct Chance: RandomNumberGenerator {
+private struct RandomSource: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {
@@ -105,18 +105,18 @@ private enum Step: CustomStringConvertible {
     case release(String)
     case wait(Duration)
 
-    static func random(_ chance: inout Chance) -> Step {
-        let id = "o\(Int.random(in: 0..<25, using: &chance))"
-        switch Int.random(in: 0..<100, using: &chance) {
+    static func random(_ random: inout RandomSource) -> Step {
+        let id = "o\(Int.random(in: 0..<25, using: &random))"
+        switch Int.random(in: 0..<100, using: &random) {
         case 0..<55:
             // Mostly the items that this order always has, so that it often comes again with the same.
-            var own = Chance(state: UInt64(id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
-            if Int.random(in: 0..<10, using: &chance) == 0 { own = chance }
+            var own = RandomSource(state: UInt64(id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
+            if Int.random(in: 0..<10, using: &random) == 0 { own = random }
             let skus = ["A", "B", "C", "D"].shuffled(using: &own).prefix(Int.random(in: 1...3, using: &own))
             return .reserve(id, Dictionary(uniqueKeysWithValues: skus.map { ($0, Int.random(in: 1...4, using: &own)) }))
         case 55..<75: return .commit(id)
         case 75..<90: return .release(id)
-        default: return .wait(.seconds(Int.random(in: 1...6000, using: &chance)))
+        default: return .wait(.seconds(Int.random(in: 1...6000, using: &random)))
         }
     }
 
@@ -139,13 +139,13 @@ struct RandomSequenceTests {
         let clock = WallClock()
         let seeded: KeyValuePairs = ["A": 12, "B": 9, "C": 20, "D": 5]
         try await withInventory(seeded, clock: clock, settings: ["RESERVATION_TTL": "1h"]) { inventory in
-            var chance = Chance(state: seed)
+            var random = RandomSource(state: seed)
             var model = Model(
                 seeded: Dictionary(uniqueKeysWithValues: seeded.map { ($0.key, $0.value) }), lifetime: hour, now: clock.now)
-            var step = Step.random(&chance)
+            var step = Step.random(&random)
             for number in 0..<300 {
                 // One step in five is the one before, again.
-                if Int.random(in: 0..<5, using: &chance) > 0 { step = .random(&chance) }
+                if Int.random(in: 0..<5, using: &random) > 0 { step = .random(&random) }
                 let shown = Comment(rawValue: "seed \(seed), step \(number): \(step)")
                 switch step {
                 case .reserve(let id, let items):

@@ -9,7 +9,7 @@ func purchase(
     return try await payment.call(1000 - (discount.value ?? 0), for: caller)
 }
 
-func couponCall(_ step: OptionalStep) throws -> CouponCall {
+func couponCall(_ step: OptionalDependency) throws -> CouponCall {
     try CouponCall(step, "redeem", isIdempotent: true) { _, _ in
         100
     } fallback: { _, _ in
@@ -17,9 +17,9 @@ func couponCall(_ step: OptionalStep) throws -> CouponCall {
     }
 }
 
-func paymentCall(_ step: CriticalStep) throws -> PaymentCall {
+func paymentCall(_ step: CriticalDependency) throws -> PaymentCall {
     try PaymentCall(step, "charge", isIdempotent: true) { _, _ in "ch_1" }
 }
 
-typealias CouponCall = OptionalDependency<String, Int>
-typealias PaymentCall = CriticalDependency<Int, String, Never>
+typealias CouponCall = OptionalOperation<String, Int>
+typealias PaymentCall = CriticalOperation<Int, String, Never>

@@ -2,6 +2,6 @@
 // error: errors thrown from here are not handled
 import ServingPath
 
-func charge(_ payment: CriticalDependency<Int, String, Never>, for caller: Caller) async -> String {
+func charge(_ payment: CriticalOperation<Int, String, Never>, for caller: Caller) async -> String {
     try await payment.call(1000, for: caller)
 }

@@ -2,8 +2,8 @@
 // error: extra argument 'fallback' in call
 import ServingPath
 
-typealias PaymentCall = CriticalDependency<Int, String, Never>
+typealias PaymentCall = CriticalOperation<Int, String, Never>
 
-func payment(_ step: CriticalStep, live: @escaping PaymentCall.Live) -> PaymentCall {
+func payment(_ step: CriticalDependency, live: @escaping PaymentCall.Live) -> PaymentCall {
     PaymentCall(step, "charge", isIdempotent: true, live: live, fallback: { _, _ in .computed("ch_0") })
 }

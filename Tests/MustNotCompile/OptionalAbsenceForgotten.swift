@@ -2,7 +2,7 @@
 // error: switch must be exhaustive
 import ServingPath
 
-func discount(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async -> Int {
+func discount(_ coupon: OptionalOperation<String, Int>, for caller: Caller) async -> Int {
     switch await coupon.call("WELCOME", for: caller) {
     case .live(let value), .cached(let value, _, _), .computed(let value, _): value
     }

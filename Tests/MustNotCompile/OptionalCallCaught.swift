@@ -2,7 +2,7 @@
 // error: 'catch' block is unreachable because no errors are thrown in 'do' block
 import ServingPath
 
-func purchase(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async throws -> Int {
+func purchase(_ coupon: OptionalOperation<String, Int>, for caller: Caller) async throws -> Int {
     do {
         return await coupon.call("WELCOME", for: caller).value ?? 0
     } catch {

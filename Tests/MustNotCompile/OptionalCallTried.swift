@@ -2,6 +2,6 @@
 // error: no calls to throwing functions occur within 'try' expression
 import ServingPath
 
-func purchase(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async throws -> Int {
+func purchase(_ coupon: OptionalOperation<String, Int>, for caller: Caller) async throws -> Int {
     try await coupon.call("WELCOME", for: caller).value ?? 0
 }

@@ -3,9 +3,9 @@
 import ServingPath
 
 func coupon(
-    _ step: OptionalStep, lastKnown: @escaping @Sendable (String) throws -> Int
-) throws -> OptionalDependency<String, Int> {
-    try OptionalDependency(step, "redeem", isIdempotent: true) { _, _ in
+    _ step: OptionalDependency, lastKnown: @escaping @Sendable (String) throws -> Int
+) throws -> OptionalOperation<String, Int> {
+    try OptionalOperation(step, "redeem", isIdempotent: true) { _, _ in
         100
     } fallback: { code, _ in
         .computed(try lastKnown(code))

@@ -2,6 +2,6 @@
 // error: cannot convert return expression of type 'Served<Int>' to return type 'Int'
 import ServingPath
 
-func discount(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async -> Int {
+func discount(_ coupon: OptionalOperation<String, Int>, for caller: Caller) async -> Int {
     await coupon.call("WELCOME", for: caller)
 }

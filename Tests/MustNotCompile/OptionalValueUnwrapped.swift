@@ -2,6 +2,6 @@
 // error: value of optional type 'Int?' must be unwrapped
 import ServingPath
 
-func price(_ coupon: OptionalDependency<String, Int>, for caller: Caller) async -> Int {
+func price(_ coupon: OptionalOperation<String, Int>, for caller: Caller) async -> Int {
     1000 - (await coupon.call("WELCOME", for: caller)).value
 }

@@ -2,6 +2,6 @@
 // error: missing argument for parameter 'fallback' in call
 import ServingPath
 
-func coupon(_ step: OptionalStep) throws -> OptionalDependency<String, Int> {
-    try OptionalDependency(step, "redeem", isIdempotent: true) { _, _ in 100 }
+func coupon(_ step: OptionalDependency) throws -> OptionalOperation<String, Int> {
+    try OptionalOperation(step, "redeem", isIdempotent: true) { _, _ in 100 }
 }

@@ -12,13 +12,13 @@ struct OneEffectTests {
     ]
 
     @Test("a call whose answer is lost after its effect is made good, and has had one effect", arguments: calls)
-    func lost(neighbour: String, call: String) async throws {
-        try await drive(neighbour) { request, count in request.contains(call) && count <= 3 ? .loseAnswer : .pass }
+    func lost(dependency: String, call: String) async throws {
+        try await drive(dependency) { request, count in request.contains(call) && count <= 3 ? .loseAnswer : .pass }
     }
 
     @Test("a call that reaches the other end twice has one effect", arguments: calls)
-    func twice(neighbour: String, call: String) async throws {
-        try await drive(neighbour) { request, _ in request.contains(call) ? .askTwice : .pass }
+    func twice(dependency: String, call: String) async throws {
+        try await drive(dependency) { request, _ in request.contains(call) ? .askTwice : .pass }
     }
 
     @Test(
@@ -43,9 +43,9 @@ struct OneEffectTests {
         }
     }
 
-    /// Places an order through a proxy in front of one neighbour, drains, and looks at every effect.
+    /// Places an order through a proxy in front of one dependency, drains, and looks at every effect.
     private func drive(
-        _ neighbour: String, _ treat: @escaping @Sendable (_ request: String, _ count: Int) -> FaultyProxy.Treatment
+        _ dependency: String, _ treat: @escaping @Sendable (_ request: String, _ count: Int) -> FaultyProxy.Treatment
     ) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
@@ -57,7 +57,7 @@ struct OneEffectTests {
         let numbers = ["PAYMENT", "INVENTORY", "COUPON", "NOTIFICATION"].flatMap {
             [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
         }
-        try await withStack(settings: Dictionary(uniqueKeysWithValues: numbers), through: [neighbour: proxy]) { stack in
+        try await withStack(settings: Dictionary(uniqueKeysWithValues: numbers), through: [dependency: proxy]) { stack in
             let answer = try await stack.place(request(coupon: "TENTH"))
             #expect(answer.status == 201 || answer.status == 202)
             let placed: OrderDocument = try answer.decode()

@@ -30,7 +30,7 @@ extension Stack {
     }
 }
 
-/// For neighbours that are out and come back: no breaker has to find out first.
+/// For dependencies that are out and come back: no breaker has to find out first.
 private let quick = Dictionary(
     uniqueKeysWithValues: ["PAYMENT", "INVENTORY", "COUPON", "NOTIFICATION"].flatMap {
         [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
@@ -144,7 +144,7 @@ struct RefundOrderTests {
     ]
 
     @Test("a step whose answer is lost, or that comes twice, has one effect", arguments: calls)
-    func oneEffect(neighbour: String, call: String) async throws {
+    func oneEffect(dependency: String, call: String) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
         let seen = Watched(0)
@@ -153,7 +153,7 @@ struct RefundOrderTests {
             seen.update { $0 += 1 }
             return seen.value <= 3 ? .loseAnswer : .askTwice
         }
-        try await withStack(settings: quick, through: [neighbour: proxy]) { stack in
+        try await withStack(settings: quick, through: [dependency: proxy]) { stack in
             let placed: OrderDocument = try await stack.place(request()).decode()
             let items = [ItemQuantity(sku: "APPLE", quantity: 1)]
             let answer = try await stack.refund(placed.id, OrderRefundRequest(items: items, reason: "r"))

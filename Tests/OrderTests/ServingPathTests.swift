@@ -65,7 +65,7 @@ struct ServingPathTests {
             let metrics = try await stack.order.get("/metrics").text
             #expect(metrics.contains(#"csp_breaker_state{dependency="coupon"}"#))
 
-            // A refusal shows that it is well. While the trial runs beside them, orders go on without the coupon.
+            // A refusal shows that it is well. While the probe runs beside them, orders go on without the coupon.
             answers.current = Answers.refusal
             // Only past a closed breaker does its refusal reach a customer.
             while try await stack.place(request(coupon: "TENTH")).status != 422 {}
@@ -89,7 +89,7 @@ struct ServingPathTests {
             let worse = try await patch("coupon", #"{"control":"ajar","policies":{"breakerFailureRate":7,"attempts":0}}"#)
             #expect(worse.problem?.errors?.map(\.pointer) == ["/control", "/policies", "/policies"])
             #expect(try await coupon(stack).policies == changed.policies)
-            #expect(try await patch("coupon", #"{"policies":{"patience":1}}"#).status == 422)
+            #expect(try await patch("coupon", #"{"policies":{"generousTimeouts":1}}"#).status == 422)
             #expect(try await patch("coupon", #"{"control":"ajar"}"#).status == 422)
             #expect(try await patch("nobody", "{}").status == 404)
             #expect(try await patch("coupon", "{}", token: TestTokens.service).status == 401)

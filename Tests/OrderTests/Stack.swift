@@ -70,7 +70,7 @@ func request(
 }
 
 /// These tests are about what is decided, not how fast: a busy machine must not change the outcome.
-private let patience: [String: String] = {
+private let generousTimeouts: [String: String] = {
     var settings = ["ORDER_BUDGET": "60s", "CATALOGUE_PATIENCE": "60s"]
     for dependency in ["INVENTORY", "COUPON", "PAYMENT", "NOTIFICATION"] {
         settings["\(dependency)_TIMEOUT"] = "50s"
@@ -81,10 +81,10 @@ private let patience: [String: String] = {
     return settings
 }()
 
-/// Runs `body` with all services up; `settings` are the order service's, such as another URL for a neighbour.
+/// Runs `body` with all services up; `settings` are the order service's, such as another URL for a dependency.
 ///
 /// - Parameters:
-///   - proxies: by the setting whose neighbour is to be asked through it.
+///   - proxies: by the setting whose dependency is to be asked through it.
 ///   - folder: that of the order service; the others begin anew each time.
 ///   - inventoryWall: the wall clock of inventory.
 func withStack(
@@ -108,7 +108,7 @@ func withStack(
                         if let url = all[key] { proxy.connect(to: url) }
                         all[key] = proxy.url
                     }
-                    all.merge(patience) { $1 }
+                    all.merge(generousTimeouts) { $1 }
                     all.merge(settings) { $1 }
                     try await withService(OrderApplication.self, settings: all, folder: folder) { order in
                         try await body(

@@ -55,7 +55,7 @@ struct FrozenWorkerTests {
             try await eventually { try frozen.stale() == 1 }
             #expect(try await bench.count("SELECT count(*) FROM effects") == 0)
             #expect(try await bench.count("SELECT count(*) FROM queue WHERE state = 'leased'") == 1)
-            let effect = Verdict.done { try $0.run("INSERT INTO effects (key) VALUES ('a')") }
+            let effect = DeliveryResult.done { try $0.run("INSERT INTO effects (key) VALUES ('a')") }
             #expect(try await bench.settle(message, effect, by: other))
         }
         #expect(try frozen.stale() == 1)

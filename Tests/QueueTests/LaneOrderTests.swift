@@ -65,17 +65,17 @@ struct LaneOrderTests {
         bench.store.close()
     }
 
-    @Test("an ordered message that is replaced goes to the end, and hastening a blocked one makes it due in its turn")
+    @Test("an ordered message that is replaced goes to the end, and expediting a blocked one makes it due in its turn")
     func replacing() async throws {
         let bench = try QueueBench()
         for kind in ["1", "2"] { try await bench.enqueue("a", kind: kind, delay: .seconds(60), ordered: true) }
         try await bench.enqueue("a", kind: "1", ordered: true)
         try await bench.store.write { [queue = bench.queue] database in
-            try queue.hasten(database, lane: "lane", kind: "1", key: "a")
+            try queue.expedite(database, lane: "lane", kind: "1", key: "a")
         }
         #expect(try await bench.claim().isEmpty)
         try await bench.store.write { [queue = bench.queue] database in
-            try queue.hasten(database, lane: "lane", kind: "2", key: "a")
+            try queue.expedite(database, lane: "lane", kind: "2", key: "a")
         }
         let second = try await bench.claim()
         #expect(second.map(\.kind) == ["2"])

@@ -24,9 +24,9 @@ struct LanePlanTests {
         return plan
     }
 
-    private func finish(_ plan: inout LanePlan, _ id: Int64, _ verdict: Verdict = .done(), after: Duration = .zero) {
-        var chance = SystemRandomNumberGenerator()
-        plan.finish(LanePlan.Delivery(message: message(id), verdict: verdict), at: start + after, chance: &chance)
+    private func finish(_ plan: inout LanePlan, _ id: Int64, _ result: DeliveryResult = .done(), after: Duration = .zero) {
+        var random = SystemRandomNumberGenerator()
+        plan.finish(LanePlan.Delivery(message: message(id), result: result), at: start + after, random: &random)
     }
 
     @Test("it begins with a claim at once; with nothing there it waits for the bell, or until the next message is due")

@@ -73,14 +73,14 @@ struct LaneWindowTests {
 
     @Test("whatever comes, it is between one and the concurrency, at most doubles, and closes only to one")
     func random() {
-        var chance = SeededChance("lane window")
+        var random = SeededRandomSource("lane window")
         for _ in 0..<200 {
-            var window = LaneWindow(concurrency: 1 + chance.upTo(40))
+            var window = LaneWindow(concurrency: 1 + random.upTo(40))
             var isUp = true
             for _ in 0..<500 {
-                if chance.upTo(30) == 0 { isUp.toggle() }
+                if random.upTo(30) == 0 { isUp.toggle() }
                 let before = window
-                let era = chance.upTo(5) == 0 ? max(0, window.era - 1) : window.era
+                let era = random.upTo(5) == 0 ? max(0, window.era - 1) : window.era
                 let isCurrent = era == window.era
                 if isUp {
                     window.answered(era: era)
@@ -93,7 +93,7 @@ struct LaneWindowTests {
                     #expect(isCurrent || !isDead)
                 }
                 #expect((1...window.concurrency).contains(window.size))
-                let inDelivery = chance.upTo(50)
+                let inDelivery = random.upTo(50)
                 #expect(window.room(besides: inDelivery) == max(0, window.size - inDelivery))
             }
             // A destination that stays up is served at full width in the end.

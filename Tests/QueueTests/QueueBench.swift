@@ -53,11 +53,11 @@ struct QueueBench {
         return try await store.write { try claims.claim($0, limit: limit) }
     }
 
-    func settle(_ message: Message, _ verdict: Verdict, by claims: LaneClaims? = nil) async throws -> Bool {
+    func settle(_ message: Message, _ result: DeliveryResult, by claims: LaneClaims? = nil) async throws -> Bool {
         let claims = claims ?? self.claims
         return try await store.write { database in
-            var chance = SystemRandomNumberGenerator()
-            return try claims.settle(database, message, verdict, chance: &chance)
+            var random = SystemRandomNumberGenerator()
+            return try claims.settle(database, message, result, random: &random)
         }
     }
 

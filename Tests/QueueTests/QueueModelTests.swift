@@ -19,15 +19,15 @@ private struct Pair: Sendable {
     private let time: ManualTime
     private let policy: QueueWorkers.Policy
     private var model: QueueModel
-    private var chance: SeededChance
+    private var random: SeededRandomSource
     /// What was claimed and may be settled, in time or too late, once or twice.
     private var held: [Held] = []
 
-    init(_ bench: QueueBench, _ chance: SeededChance, mutant: QueueModel.Mutant?) {
+    init(_ bench: QueueBench, _ random: SeededRandomSource, mutant: QueueModel.Mutant?) {
         queue = bench.queue
         time = bench.time
         policy = bench.policy
-        self.chance = chance
+        self.random = random
         model = QueueModel(
             lease: policy.lease.milliseconds, tries: policy.tries, retention: Inbox.retention.milliseconds,
             now: queue.clock.now, mutant: mutant)
@@ -44,19 +44,19 @@ private struct Pair: Sendable {
     }
 
     private mutating func step(_ database: Database) throws -> String? {
-        switch chance.upTo(100) {
+        switch random.upTo(100) {
         case ..<30: try enqueue(database)
         case ..<50: return try claim(database)
         case ..<72: return try settle(database)
         case ..<77: return try extend(database)
         case ..<81:
-            let (kind, key) = (chance.upTo(3), chance.upTo(6))
+            let (kind, key) = (random.upTo(3), random.upTo(6))
             try queue.remove(database, kind: "\(kind)", key: "\(key)")
             model.remove(kind: kind, key: key)
         case ..<84:
-            let (kind, key) = (chance.upTo(3), chance.upTo(6))
-            try queue.hasten(database, lane: "0", kind: "\(kind)", key: "\(key)")
-            model.hasten(kind: kind, key: key)
+            let (kind, key) = (random.upTo(3), random.upTo(6))
+            try queue.expedite(database, lane: "0", kind: "\(kind)", key: "\(key)")
+            model.expedite(kind: kind, key: key)
         case ..<86:
             let count = try queue.redrive(database)
             let expected = model.redrive()
@@ -66,16 +66,16 @@ private struct Pair: Sendable {
             model.takeOver()
         default:
             let steps: [Duration] = [.milliseconds(1), .seconds(1), .seconds(4), policy.lease, .seconds(16 * 86_400)]
-            time.advance(by: steps[chance.upTo(chance.upTo(8) == 0 ? 5 : 4)])
+            time.advance(by: steps[random.upTo(random.upTo(8) == 0 ? 5 : 4)])
         }
         return nil
     }
 
     private mutating func enqueue(_ database: Database) throws {
-        let (lane, kind, key) = (chance.upTo(2), chance.upTo(3), chance.upTo(6))
-        let delay = chance.upTo(2) == 0 ? 0 : chance.upTo(10_000)
-        let (priority, ordered) = (chance.upTo(4), chance.upTo(2) == 0)
-        let id = chance.upTo(4) == 0 ? chance.upTo(40) : nil
+        let (lane, kind, key) = (random.upTo(2), random.upTo(3), random.upTo(6))
+        let delay = random.upTo(2) == 0 ? 0 : random.upTo(10_000)
+        let (priority, ordered) = (random.upTo(4), random.upTo(2) == 0)
+        let id = random.upTo(4) == 0 ? random.upTo(40) : nil
         try queue.enqueue(
             database, lane: "\(lane)", kind: "\(kind)", key: "\(key)", delay: .milliseconds(delay), priority: priority,
             ordered: ordered, once: id.map { "\($0)" })
@@ -88,7 +88,7 @@ private struct Pair: Sendable {
     }
 
     private mutating func claim(_ database: Database) throws -> String? {
-        let (lane, owner, limit) = (chance.upTo(2), Int64(1 + chance.upTo(2)), 1 + chance.upTo(4))
+        let (lane, owner, limit) = (random.upTo(2), Int64(1 + random.upTo(2)), 1 + random.upTo(4))
         let messages = try claims(lane, owner).claim(database, limit: limit)
         let expected = model.claim(lane: lane, owner: owner, limit: limit)
         let claimed = messages.map {
@@ -104,27 +104,27 @@ private struct Pair: Sendable {
 
     private mutating func settle(_ database: Database) throws -> String? {
         guard !held.isEmpty else { return nil }
-        let index = chance.upTo(held.count)
+        let index = random.upTo(held.count)
         let (message, claim, lane) = (held[index].message, held[index].claim, held[index].lane)
-        if chance.upTo(3) > 0 { held.remove(at: index) }
-        let verdict = QueueModel.Verdict.allCases[min(2, chance.upTo(4))]
-        var (draws, same) = (Draws(state: chance.next()), Draws(state: 0))
+        if random.upTo(3) > 0 { held.remove(at: index) }
+        let result = QueueModel.DeliveryResult.allCases[min(2, random.upTo(4))]
+        var (draws, same) = (Draws(state: random.next()), Draws(state: 0))
         same.state = draws.state
-        let failures = verdict == .refused ? claim.failures + claim.tries + 1 : claim.failures + 1
+        let failures = result == .refused ? claim.failures + claim.tries + 1 : claim.failures + 1
         let delay = policy.backoff.delay(afterFailures: failures, using: &same).milliseconds
         let isOurs =
-            switch verdict {
-            case .done: try claims(lane, message.owner).settle(database, message, .done(), chance: &draws)
-            case .unavailable: try claims(lane, message.owner).settle(database, message, .unavailable("-"), chance: &draws)
-            case .refused: try claims(lane, message.owner).settle(database, message, .refused("-"), chance: &draws)
+            switch result {
+            case .done: try claims(lane, message.owner).settle(database, message, .done(), random: &draws)
+            case .unavailable: try claims(lane, message.owner).settle(database, message, .unavailable("-"), random: &draws)
+            case .refused: try claims(lane, message.owner).settle(database, message, .refused("-"), random: &draws)
             }
-        let expected = model.settle(claim, verdict, delay: delay)
-        return isOurs == expected ? nil : "settled \(claim) as \(verdict): \(isOurs), not \(expected)"
+        let expected = model.settle(claim, result, delay: delay)
+        return isOurs == expected ? nil : "settled \(claim) as \(result): \(isOurs), not \(expected)"
     }
 
     private mutating func extend(_ database: Database) throws -> String? {
         guard !held.isEmpty else { return nil }
-        let one = held[chance.upTo(held.count)]
+        let one = held[random.upTo(held.count)]
         let isOurs = try claims(one.lane, one.message.owner).extend(database, one.message.lease)
         let expected = model.extend(one.claim)
         return isOurs == expected ? nil : "extended \(one.claim): \(isOurs), not \(expected)"
@@ -200,10 +200,10 @@ extension QueueModel.Entry {
 
 @Suite("The SQL and the model", .timeLimit(.minutes(10)))
 struct QueueModelTests {
-    private func difference(_ chance: SeededChance, steps: Int, mutant: QueueModel.Mutant? = nil) async throws -> String? {
+    private func difference(_ random: SeededRandomSource, steps: Int, mutant: QueueModel.Mutant? = nil) async throws -> String? {
         let bench = try QueueBench()
         defer { bench.store.close() }
-        var pair = Pair(bench, chance, mutant: mutant)
+        var pair = Pair(bench, random, mutant: mutant)
         // Many steps share a transaction: what a transaction is is tested elsewhere.
         for _ in 0..<(steps / 100) {
             let (next, found) = try await bench.store.write { [pair] database in
@@ -219,11 +219,11 @@ struct QueueModelTests {
 
     @Test("20,000 random steps by two owners, late and repeated settlements among them, leave both alike")
     func alike() async throws {
-        #expect(try await difference(SeededChance("queue and model"), steps: 20_000) == nil)
+        #expect(try await difference(SeededRandomSource("queue and model"), steps: 20_000) == nil)
     }
 
     @Test("each planted bug is found", arguments: QueueModel.Mutant.allCases)
     func mutants(_ mutant: QueueModel.Mutant) async throws {
-        #expect(try await difference(SeededChance("\(mutant)"), steps: 20_000, mutant: mutant) != nil)
+        #expect(try await difference(SeededRandomSource("\(mutant)"), steps: 20_000, mutant: mutant) != nil)
     }
 }

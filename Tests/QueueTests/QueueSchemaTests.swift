@@ -76,7 +76,7 @@ struct QueueSchemaTests {
         let claim: StatementArguments = ["lane": "lane", "now": 1, "limit": 1, "owner": 1, "end": 1]
         let statements: [(String, StatementArguments)] = [
             (LaneClaims.claimSQL, claim), (LaneClaims.nextDueSQL, ["lane": "lane"]),
-            (LaneOrder.isTakenSQL, ["lane", "a"]), (LaneOrder.promoteSQL, [1, 1, "lane", "a"]),
+            (LaneOrder.isTakenSQL, ["lane", "a"]), (LaneOrder.releaseNextSQL, [1, 1, "lane", "a"]),
             (DurableQueue.deadLettersSQL, [0, 1]),
         ]
         for (sql, arguments) in statements {

@@ -9,61 +9,61 @@ import Testing
 struct AdaptiveLimitLivenessTests {
     private static let rounds = 150
 
-    private static func configuration(_ chance: inout SeededChance) -> AdaptiveLimit.Configuration {
-        let minimum = 1 + chance.upTo(4)
+    private static func configuration(_ random: inout SeededRandomSource) -> AdaptiveLimit.Configuration {
+        let minimum = 1 + random.upTo(4)
         return AdaptiveLimit.Configuration(
-            minimum: minimum, maximum: minimum + chance.upTo(40), tolerance: 1.1 + Double(chance.upTo(20)) / 10,
-            slack: .milliseconds(chance.upTo(6)), samples: 10 + chance.upTo(20))
+            minimum: minimum, maximum: minimum + random.upTo(40), tolerance: 1.1 + Double(random.upTo(20)) / 10,
+            slack: .milliseconds(random.upTo(6)), samples: 10 + random.upTo(20))
     }
 
     private struct Storm {
-        var chance: SeededChance
+        var random: SeededRandomSource
         let time = ManualTime()
         let limit: AdaptiveLimit
-        var held: [Moment] = []
+        var held: [Instant] = []
 
-        init(_ chance: SeededChance) throws {
-            self.chance = chance
-            limit = try AdaptiveLimit(configuration(&self.chance), environment: PolicyEnvironment(time: time.source))
+        init(_ random: SeededRandomSource) throws {
+            self.random = random
+            limit = try AdaptiveLimit(configuration(&self.random), environment: PolicyEnvironment(time: time.source))
         }
 
         mutating func step() throws {
-            switch chance.upTo(100) {
-            case ..<50: if limit.admit(rank: chance.upTo(5) - 1) { held.append(Moment(time.source.now())) }
+            switch random.upTo(100) {
+            case ..<50: if limit.admit(rank: random.upTo(5) - 1) { held.append(Instant(time.source.now())) }
             case ..<85: end()
-            case ..<98: time.advance(by: .milliseconds(chance.upTo(chance.upTo(20) == 0 ? 5_000 : 30)))
-            default: try limit.reconfigure(configuration(&chance))
+            case ..<98: time.advance(by: .milliseconds(random.upTo(random.upTo(20) == 0 ? 5_000 : 30)))
+            default: try limit.reconfigure(configuration(&random))
             }
             let (snapshot, numbers) = (limit.snapshot, limit.configuration)
             try #require(snapshot.inFlight == held.count)
-            try #require((numbers.minimum...numbers.maximum).contains(snapshot.limit), "seed \(chance.seed)")
+            try #require((numbers.minimum...numbers.maximum).contains(snapshot.limit), "seed \(random.seed)")
         }
 
         /// Answered, failed or cancelled.
         mutating func end() {
             guard !held.isEmpty else { return }
-            let verdict: Disposition.Verdict = [.healthy, .healthy, .faulty, .unknown][chance.upTo(4)]
-            limit.settle(verdict, since: held.remove(at: chance.upTo(held.count)))
+            let health: Disposition.Health = [.healthy, .healthy, .faulty, .unknown][random.upTo(4)]
+            limit.settle(health, since: held.remove(at: random.upTo(held.count)))
         }
     }
 
     @Test("lets as many calls pass as there are, where the service answers all of them alike, after 400 windows")
     func recovers() throws {
-        var chance = SeededChance("adaptive limit under calls and reconfigurations")
+        var random = SeededRandomSource("adaptive limit under calls and reconfigurations")
         for round in 0..<Self.rounds {
-            var storm = try Storm(chance)
-            for _ in 0..<storm.chance.upTo(3_000) { try storm.step() }
+            var storm = try Storm(random)
+            for _ in 0..<storm.random.upTo(3_000) { try storm.step() }
             while !storm.held.isEmpty { storm.end() }
-            chance = storm.chance
+            random = storm.random
             let (time, limit) = (storm.time, storm.limit)
             #expect(limit.snapshot.inFlight == 0)
             let (numbers, before) = (limit.configuration, limit.snapshot)
             let wanted = min(numbers.maximum, 12)
             var (ended, full) = (0, 0)
             while ended < 400 * numbers.samples {
-                let start = Moment(time.source.now())
+                let start = Instant(time.source.now())
                 let passed = (0..<wanted).count { _ in limit.admit(rank: 3) }
-                try #require(passed >= numbers.minimum, "round \(round), seed \(chance.seed)")
+                try #require(passed >= numbers.minimum, "round \(round), seed \(random.seed)")
                 time.advance(by: .milliseconds(10))
                 for _ in 0..<passed { limit.settle(.healthy, since: start) }
                 ended += passed
@@ -72,7 +72,7 @@ struct AdaptiveLimitLivenessTests {
                 if full > 10 * numbers.samples { break }
             }
             try #require(
-                full > 10 * numbers.samples, "round \(round), seed \(chance.seed): \(before), now \(limit.snapshot)")
+                full > 10 * numbers.samples, "round \(round), seed \(random.seed): \(before), now \(limit.snapshot)")
             #expect(limit.snapshot.inFlight == 0)
         }
     }

@@ -17,18 +17,18 @@ struct AdaptiveLimitPropertyTests {
 
     @Test("never leaves its bounds, never lets more pass than it says, and gets every permit back")
     func bounds() throws {
-        var chance = SeededChance("adaptive limit, bounds")
+        var random = SeededRandomSource("adaptive limit, bounds")
         var steps = 0
         while steps < 150_000 {
-            var configuration = Self.configuration(&chance)
+            var configuration = Self.configuration(&random)
             try configuration.validate()
             var state = AdaptiveLimitState(configuration)
             var inFlight = 0
             var refused = [0, 0, 0, 0]
             var told = state.limit
-            let pace = 1 + chance.upTo(50)
-            let pressure = 1 + chance.upTo(3)
-            let failing = chance.upTo(3) * chance.upTo(20)
+            let pace = 1 + random.upTo(50)
+            let pressure = 1 + random.upTo(3)
+            let failing = random.upTo(3) * random.upTo(20)
             func check(_ change: AdaptiveLimitState.Change?) throws {
                 if let change {
                     try #require(change.from == told && change.to == state.limit)
@@ -40,21 +40,21 @@ struct AdaptiveLimitPropertyTests {
             }
             for _ in 0..<3000 {
                 steps += 1
-                if chance.upTo(4) < pressure {
-                    let rank = chance.upTo(6) - 1
+                if random.upTo(4) < pressure {
+                    let rank = random.upTo(6) - 1
                     let isFree = inFlight < share(state.limit, rank: rank)
                     try #require(state.tryAcquire(rank: rank) == isFree)
                     if isFree { inFlight += 1 } else { refused[max(0, min(rank, 3))] += 1 }
                     try #require(!isFree || inFlight <= state.limit)
                 } else if inFlight > 0 {
                     inFlight -= 1
-                    let verdict: Disposition.Verdict =
-                        chance.upTo(10) == 0 ? .unknown : chance.upTo(60) < failing ? .faulty : .healthy
-                    let latency = Duration.milliseconds(pace + chance.upTo(pace) + inFlight * chance.upTo(10))
-                    try check(state.release(verdict, after: latency))
+                    let health: Disposition.Health =
+                        random.upTo(10) == 0 ? .unknown : random.upTo(60) < failing ? .faulty : .healthy
+                    let latency = Duration.milliseconds(pace + random.upTo(pace) + inFlight * random.upTo(10))
+                    try check(state.release(health, after: latency))
                 }
-                if chance.upTo(1000) == 0 {
-                    configuration = Self.configuration(&chance)
+                if random.upTo(1000) == 0 {
+                    configuration = Self.configuration(&random)
                     try check(state.reconfigure(configuration))
                 }
                 try check(nil)
@@ -68,42 +68,42 @@ struct AdaptiveLimitPropertyTests {
         }
     }
 
-    private static func configuration(_ chance: inout SeededChance) -> AdaptiveLimit.Configuration {
-        let minimum = 1 + chance.upTo(5)
-        let maximum = minimum + chance.upTo(200)
+    private static func configuration(_ random: inout SeededRandomSource) -> AdaptiveLimit.Configuration {
+        let minimum = 1 + random.upTo(5)
+        let maximum = minimum + random.upTo(200)
         return AdaptiveLimit.Configuration(
-            minimum: minimum, maximum: maximum, initial: minimum + chance.upTo(maximum - minimum + 1),
-            tolerance: 1.2 + Double(chance.upTo(10)) / 5, slack: .milliseconds(chance.upTo(10)), samples: 10 + chance.upTo(40))
+            minimum: minimum, maximum: maximum, initial: minimum + random.upTo(maximum - minimum + 1),
+            tolerance: 1.2 + Double(random.upTo(10)) / 5, slack: .milliseconds(random.upTo(10)), samples: 10 + random.upTo(40))
     }
 
     @Test("whatever has happened, once the service is well again and more is asked for, all its places are used")
     func recovers() throws {
-        var chance = SeededChance("adaptive limit, recovery")
+        var random = SeededRandomSource("adaptive limit, recovery")
         var steps = 0
         while steps < 400_000 {
             var state = AdaptiveLimitState(AdaptiveLimit.Configuration(maximum: 200))
             func fill() { while state.tryAcquire(rank: 3) { steps += 1 } }
             // Anything: latencies from nothing to ten seconds, failures, cancellations, more load and less.
-            for _ in 0..<(5 + chance.upTo(20)) {
-                let latency = 1 << chance.upTo(14)
-                let failing = chance.upTo(3) == 0 ? chance.upTo(101) : 0
-                let isBusy = chance.upTo(4) > 0
-                for _ in 0..<chance.upTo(500) {
+            for _ in 0..<(5 + random.upTo(20)) {
+                let latency = 1 << random.upTo(14)
+                let failing = random.upTo(3) == 0 ? random.upTo(101) : 0
+                let isBusy = random.upTo(4) > 0
+                for _ in 0..<random.upTo(500) {
                     steps += 1
                     if isBusy { fill() } else { _ = state.tryAcquire(rank: 3) }
-                    let verdict: Disposition.Verdict =
-                        chance.upTo(20) == 0 ? .unknown : chance.upTo(100) < failing ? .faulty : .healthy
-                    let jitter = chance.upTo(latency + 1)
-                    if state.inFlight > 0 { _ = state.release(verdict, after: .milliseconds(latency + jitter)) }
+                    let health: Disposition.Health =
+                        random.upTo(20) == 0 ? .unknown : random.upTo(100) < failing ? .faulty : .healthy
+                    let jitter = random.upTo(latency + 1)
+                    if state.inFlight > 0 { _ = state.release(health, after: .milliseconds(latency + jitter)) }
                 }
             }
             // Then a service of so many places, each call taking 20 to 40 ms and the time in its queue.
-            let places = 1 + chance.upTo(60)
+            let places = 1 + random.upTo(60)
             var outcomes = 0
             while state.limit < places || state.search.isProbing {
                 fill()
                 let queueing = max(1, Double(state.inFlight) / Double(places))
-                _ = state.release(.healthy, after: .milliseconds(20 + chance.upTo(21)) * queueing)
+                _ = state.release(.healthy, after: .milliseconds(20 + random.upTo(21)) * queueing)
                 outcomes += 1
                 steps += 1
                 try #require(outcomes <= 5000, "\(state.search) for \(places) places")
@@ -113,8 +113,8 @@ struct AdaptiveLimitPropertyTests {
 
     @Test("a loaded service works at nine tenths of its capacity or more and nobody queues long", arguments: Load.all)
     func overload(load: Load) throws {
-        let chance = SeededChance("adaptive limit, \(load)")
-        var service = QueueingService(workers: load.workers, mean: load.mean, spread: load.spread, chance: chance)
+        let random = SeededRandomSource("adaptive limit, \(load)")
+        var service = QueueingService(workers: load.workers, mean: load.mean, spread: load.spread, random: random)
         let calls = 20_000
         // To find its way from where it begins.
         _ = service.run(offered: 2, calls: calls / 2)
@@ -135,8 +135,8 @@ struct AdaptiveLimitPropertyTests {
 
     @Test("a service that has become slower, smaller, or better, for good, is used for what it is now")
     func changes() throws {
-        let chance = SeededChance("adaptive limit, changes")
-        var service = QueueingService(workers: 16, mean: 0.02, spread: .even, chance: chance)
+        let random = SeededRandomSource("adaptive limit, changes")
+        var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)
         _ = service.run(offered: 3, calls: 20_000)
         for (workers, mean) in [(16, 0.1), (16, 0.02), (4, 0.02), (32, 0.02), (8, 0.5), (16, 0.005), (16, 0.02)] {
             service.become(workers: workers, mean: mean)
@@ -149,8 +149,8 @@ struct AdaptiveLimitPropertyTests {
 
     @Test("a limit that began far too high is brought down within a few windows")
     func beginning() throws {
-        let chance = SeededChance("adaptive limit, beginning")
-        var service = QueueingService(workers: 4, mean: 0.05, spread: .even, chance: chance)
+        let random = SeededRandomSource("adaptive limit, beginning")
+        var service = QueueingService(workers: 4, mean: 0.05, spread: .even, random: random)
         service.state = AdaptiveLimitState(AdaptiveLimit.Configuration(initial: 200))
         _ = service.run(offered: 3, calls: 7000)
         let after = service.run(offered: 3, calls: 7000)
@@ -160,8 +160,8 @@ struct AdaptiveLimitPropertyTests {
 
     @Test("what matters least is refused first")
     func priorities() throws {
-        let chance = SeededChance("adaptive limit, priorities")
-        var service = QueueingService(workers: 16, mean: 0.02, spread: .even, chance: chance)
+        let random = SeededRandomSource("adaptive limit, priorities")
+        var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)
         service.ranks = [0, 0, 1, 1, 2, 2, 3]
         _ = service.run(offered: 3, calls: 20_000)
         service.answered = [0, 0, 0, 0]
@@ -219,7 +219,7 @@ private struct QueueingService {
     var workers: Int
     var mean: Double
     let spread: Spread
-    var chance: SeededChance
+    var random: SeededRandomSource
     var ranks = [3]
     var answered = [0, 0, 0, 0]
     private var now = 0.0
@@ -228,11 +228,11 @@ private struct QueueingService {
     /// Under way; what ends first is last.
     private var calls: [(begin: Double, end: Double, rank: Int)] = []
 
-    init(workers: Int, mean: Double, spread: Spread, chance: SeededChance) {
+    init(workers: Int, mean: Double, spread: Spread, random: SeededRandomSource) {
         self.workers = workers
         self.mean = mean
         self.spread = spread
-        self.chance = chance
+        self.random = random
         free = Array(repeating: 0, count: workers)
     }
 
@@ -250,9 +250,9 @@ private struct QueueingService {
         var latencies: [Double] = []
         var refused = 0
         for _ in 0..<count {
-            now += chance.exponential(mean: mean / Double(workers) / offered)
+            now += random.exponential(mean: mean / Double(workers) / offered)
             end(until: now, &latencies)
-            let rank = ranks[chance.upTo(ranks.count)]
+            let rank = ranks[random.upTo(ranks.count)]
             guard state.tryAcquire(rank: rank) else {
                 refused += 1
                 continue
@@ -282,9 +282,9 @@ private struct QueueingService {
 
     private mutating func serviceTime() -> Double {
         switch spread {
-        case .even: mean * (0.5 + chance.unit())
-        case .exponential: chance.exponential(mean: mean)
-        case .heavy: mean * (chance.upTo(20) == 0 ? 10 : 1) / 1.45
+        case .even: mean * (0.5 + random.unit())
+        case .exponential: random.exponential(mean: mean)
+        case .heavy: mean * (random.upTo(20) == 0 ? 10 : 1) / 1.45
         }
     }
 }

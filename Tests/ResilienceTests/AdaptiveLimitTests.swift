@@ -19,7 +19,7 @@ struct AdaptiveLimitTests {
 
     /// `calls` calls, as many at once as may, that take so long; and as many more as it takes to end a measurement.
     private func load(
-        _ limit: AdaptiveLimit, calls: Int, taking latency: Duration, outcome: Disposition.Verdict = .healthy
+        _ limit: AdaptiveLimit, calls: Int, taking latency: Duration, outcome: Disposition.Health = .healthy
     ) {
         var made = 0
         while made < calls || limit.snapshot.isMeasuring {
@@ -28,7 +28,7 @@ struct AdaptiveLimitTests {
         }
     }
 
-    private func call(_ limit: AdaptiveLimit, _ latency: Duration, _ outcome: Disposition.Verdict = .healthy) {
+    private func call(_ limit: AdaptiveLimit, _ latency: Duration, _ outcome: Disposition.Health = .healthy) {
         let others = limit.snapshot.limit - limit.snapshot.inFlight - 1
         let now = time.source.now()
         guard let permit = limit.tryAcquire(priority: highest, at: now) else { return }

@@ -6,11 +6,11 @@ struct BackoffTests {
     @Test("every wait lies between the floor and the cap, and the bound doubles up to it")
     func bounds() {
         let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5), floor: .milliseconds(100))
-        var chance = SystemRandomNumberGenerator()
+        var random = SystemRandomNumberGenerator()
         for failures in 0...100 {
             let bound = min(Duration.seconds(5), .milliseconds(200) * (1 << min(max(failures, 1) - 1, 20)))
             for _ in 0..<100 {
-                let delay = backoff.delay(afterFailures: failures, using: &chance)
+                let delay = backoff.delay(afterFailures: failures, using: &random)
                 #expect(delay >= .milliseconds(100) && delay <= bound)
             }
         }
@@ -19,8 +19,8 @@ struct BackoffTests {
     @Test("waits are spread over their whole range")
     func jitter() {
         let backoff = Backoff(base: .seconds(1), cap: .seconds(1))
-        var chance = SystemRandomNumberGenerator()
-        let delays = (0..<1000).map { _ in backoff.delay(afterFailures: 1, using: &chance) }
+        var random = SystemRandomNumberGenerator()
+        let delays = (0..<1000).map { _ in backoff.delay(afterFailures: 1, using: &random) }
         #expect(delays.contains { $0 < .milliseconds(100) } && delays.contains { $0 > .milliseconds(900) })
     }
 
@@ -30,12 +30,12 @@ struct BackoffTests {
         #expect(backoff.bounds(afterFailures: 1) == .milliseconds(100) ... .milliseconds(300))
         #expect(backoff.bounds(afterFailures: 7, previous: .milliseconds(200)) == .milliseconds(100) ... .milliseconds(600))
         #expect(backoff.bounds(afterFailures: 2, previous: .milliseconds(500)) == .milliseconds(100) ... .seconds(1))
-        let chance = Chance.seeded(1)
+        let random = RandomSource.seeded(1)
         var previous: Duration?
         var delays: [Duration] = []
         for failures in 1...1000 {
             let bounds = backoff.bounds(afterFailures: failures, previous: previous)
-            let delay = backoff.delay(afterFailures: failures, previous: previous, using: chance)
+            let delay = backoff.delay(afterFailures: failures, previous: previous, using: random)
             #expect(bounds.contains(delay))
             delays.append(delay)
             previous = delay
@@ -58,14 +58,14 @@ struct BackoffTests {
     @Test("wrong numbers still give a wait that is neither negative nor above the largest of them")
     func total() {
         let odd: [Duration] = [.seconds(-5), .zero, .nanoseconds(1), .seconds(1), .seconds(Int64.max)]
-        let chance = Chance.seeded(2)
+        let random = RandomSource.seeded(2)
         for base in odd {
             for cap in odd {
                 for floor in odd {
                     for jitter in Backoff.Jitter.allCases {
                         let backoff = Backoff(base: base, cap: cap, floor: floor, jitter: jitter)
                         for failures in [Int.min, 0, 1, 2, 64, Int.max] {
-                            let delay = backoff.delay(afterFailures: failures, previous: cap, using: chance)
+                            let delay = backoff.delay(afterFailures: failures, previous: cap, using: random)
                             #expect(delay >= .zero && delay <= max(base, cap, floor, .zero))
                         }
                     }

@@ -39,24 +39,24 @@ private struct ObviousBulkhead {
 
 @Suite("A bulkhead, by random sequences")
 struct BulkheadPropertyTests {
-    private static func configuration(_ chance: inout SeededChance) -> Bulkhead.Configuration {
-        let limit = 1 + chance.upTo(6)
+    private static func configuration(_ random: inout SeededRandomSource) -> Bulkhead.Configuration {
+        let limit = 1 + random.upTo(6)
         return .init(
-            limit: limit, waiting: chance.upTo(5), reserved: chance.upTo(limit), reservedFrom: Priority(rank: chance.upTo(4)))
+            limit: limit, waiting: random.upTo(5), reserved: random.upTo(limit), reservedFrom: Priority(rank: random.upTo(4)))
     }
 
     @Test("does what an obvious model does, and never lets more in than it may")
     func model() throws {
-        var chance = SeededChance("bulkhead against its model")
-        var model = ObviousBulkhead(configuration: Self.configuration(&chance))
+        var random = SeededRandomSource("bulkhead against its model")
+        var model = ObviousBulkhead(configuration: Self.configuration(&random))
         var state = BulkheadState(model.configuration)
         for step in 0..<200_000 {
             let id = UInt64(step)
-            switch chance.upTo(100) {
+            switch random.upTo(100) {
             case ..<50:
-                let rank = chance.upTo(4)
+                let rank = random.upTo(4)
                 let mayGo = model.inside.count < model.share(rank) && !model.waiting.contains { $0.rank >= rank }
-                try #require(state.acquire(Priority(rank: rank)) == mayGo, "step \(step), seed \(chance.seed)")
+                try #require(state.acquire(Priority(rank: rank)) == mayGo, "step \(step), seed \(random.seed)")
                 if mayGo {
                     model.inside.insert(id)
                 } else {
@@ -69,31 +69,31 @@ struct BulkheadPropertyTests {
                         }
                     }
                     if expected != .full { model.waiting.append((id, rank)) }
-                    try #require(state.enter(id, Priority(rank: rank)) == expected, "step \(step), seed \(chance.seed)")
+                    try #require(state.enter(id, Priority(rank: rank)) == expected, "step \(step), seed \(random.seed)")
                 }
             case ..<85:
-                guard let leaving = model.inside.randomElement(using: &chance) else { continue }
+                guard let leaving = model.inside.randomElement(using: &random) else { continue }
                 model.inside.remove(leaving)
-                try #require(state.release() == model.admit(), "step \(step), seed \(chance.seed)")
+                try #require(state.release() == model.admit(), "step \(step), seed \(random.seed)")
             case ..<98:
-                guard let leaving = model.waiting.randomElement(using: &chance) else { continue }
+                guard let leaving = model.waiting.randomElement(using: &random) else { continue }
                 model.waiting.removeAll { $0.id == leaving.id }
                 let left = state.leave(leaving.id)
-                try #require(left && !state.leave(leaving.id), "step \(step), seed \(chance.seed)")
+                try #require(left && !state.leave(leaving.id), "step \(step), seed \(random.seed)")
             default:
-                model.configuration = Self.configuration(&chance)
+                model.configuration = Self.configuration(&random)
                 let (admitted, refused) = state.reconfigure(model.configuration)
-                try #require(admitted == model.admit(), "step \(step), seed \(chance.seed)")
+                try #require(admitted == model.admit(), "step \(step), seed \(random.seed)")
                 var surplus: [UInt64] = []
                 while model.waiting.count > model.configuration.waiting, let last = model.last {
                     surplus.append(last.id)
                     model.waiting.removeAll { $0.id == last.id }
                 }
-                try #require(Set(refused) == Set(surplus), "step \(step), seed \(chance.seed)")
+                try #require(Set(refused) == Set(surplus), "step \(step), seed \(random.seed)")
             }
             try #require(
                 state.inUse == model.inside.count && state.waiters.count == model.waiting.count,
-                "step \(step), seed \(chance.seed)")
+                "step \(step), seed \(random.seed)")
         }
         while let id = model.inside.popFirst() {
             model.inside.remove(id)

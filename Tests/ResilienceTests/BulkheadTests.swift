@@ -168,7 +168,7 @@ struct BulkheadTests {
 
     @Test("a permit that comes after the deadline, since the timer was late, is passed on")
     func lateTimer() async throws {
-        // A clock that moves, with alarms that don't ring.
+        // A clock that moves, with timers that don't ring.
         let silent = TimeSource(now: time.source.now, sleep: { _ in try await Task.sleep(for: .seconds(86_400)) })
         let bulkhead = try Bulkhead(.init(limit: 1, waiting: 2), environment: PolicyEnvironment(time: silent))
         let held = Held()
@@ -219,13 +219,13 @@ struct BulkheadTests {
     func stress() async throws {
         let bulkhead = try bulkhead(.init(limit: 4, waiting: 50, reserved: 1))
         let under = Crowd()
-        let seed = SeededChance("bulkhead under random cancellation").seed
+        let seed = SeededRandomSource("bulkhead under random cancellation").seed
         await withTaskGroup(of: Void.self) { group in
-            let chance = Chance.seeded(seed)
+            let random = RandomSource.seeded(seed)
             for _ in 0..<5000 {
-                let pauses = Int(chance.next() % 5)
-                let isCancelled = chance.next() % 3 == 0
-                let context = CallContext(priority: Priority(rank: Int(chance.next() % 3)))
+                let pauses = Int(random.next() % 5)
+                let isCancelled = random.next() % 3 == 0
+                let context = CallContext(priority: Priority(rank: Int(random.next() % 3)))
                 group.addTask {
                     let call = Task {
                         try? await bulkhead.run(context) { _ in

@@ -16,8 +16,8 @@ private struct ObviousBreaker {
     var phase = BreakerPhase.closed
     var era = 0
     var calls: [Call] = []
-    var trials: [Int: Duration] = [:]
-    var trialSuccesses = 0
+    var probes: [Int: Duration] = [:]
+    var probeSuccesses = 0
     var openUntil = Duration.zero
     var closedSince = Duration.zero
     var openings = 0
@@ -29,22 +29,22 @@ private struct ObviousBreaker {
         case .closed: return era
         case .open: return nil
         case .halfOpen:
-            trials = trials.filter { now - $0.value < configuration.trialTime }
-            guard trials.count + trialSuccesses < configuration.trials else { return nil }
-            trials[id] = now
+            probes = probes.filter { now - $0.value < configuration.probeTimeout }
+            guard probes.count + probeSuccesses < configuration.probes else { return nil }
+            probes[id] = now
             return era
         }
     }
 
-    mutating func settle(id: Int, era permitEra: Int, _ verdict: Disposition.Verdict, slow: Bool, at now: Duration) {
+    mutating func settle(id: Int, era permitEra: Int, _ health: Disposition.Health, slow: Bool, at now: Duration) {
         guard permitEra == era else { return }
         switch phase {
         case .open: return
         case .closed:
-            guard verdict != .unknown else { return }
-            calls.append(Call(at: now, failed: verdict == .faulty, slow: slow))
+            guard health != .unknown else { return }
+            calls.append(Call(at: now, failed: health == .faulty, slow: slow))
             // A plain success never opens a breaker, not even one that is in the window with old failures.
-            guard verdict == .faulty || slow else { return }
+            guard health == .faulty || slow else { return }
             let window = window(at: now)
             guard window.count >= configuration.minimumCalls else { return }
             let failed = window.filter(\.failed).count
@@ -54,14 +54,14 @@ private struct ObviousBreaker {
                 || slows > 0 && Double(slows) >= configuration.slowCallRate * Double(window.count)
             if isBad { open(now) }
         case .halfOpen:
-            guard let since = trials.removeValue(forKey: id), now - since < configuration.trialTime else { return }
-            switch verdict {
+            guard let since = probes.removeValue(forKey: id), now - since < configuration.probeTimeout else { return }
+            switch health {
             case .unknown: return
             case .faulty: open(now)
             case .healthy where slow: open(now)
             case .healthy:
-                trialSuccesses += 1
-                if trialSuccesses >= configuration.trials { move(.closed, now) }
+                probeSuccesses += 1
+                if probeSuccesses >= configuration.probes { move(.closed, now) }
             }
         }
     }
@@ -74,8 +74,8 @@ private struct ObviousBreaker {
         configuration = new
         switch phase {
         case .closed: break
-        case .open: openUntil = min(openUntil, now + openTime)
-        case .halfOpen: if trialSuccesses >= configuration.trials { move(.closed, now) }
+        case .open: openUntil = min(openUntil, now + openDuration)
+        case .halfOpen: if probeSuccesses >= configuration.probes { move(.closed, now) }
         }
     }
 
@@ -92,14 +92,14 @@ private struct ObviousBreaker {
     }
 
     private mutating func open(_ now: Duration) {
-        if phase == .closed, now - closedSince >= openTime { openings = 0 }
+        if phase == .closed, now - closedSince >= openDuration { openings = 0 }
         openings += 1
-        openUntil = now + openTime
+        openUntil = now + openDuration
         move(.open, now)
     }
 
-    private var openTime: Duration {
-        var time = openings == 0 ? .zero : configuration.openTime
+    private var openDuration: Duration {
+        var time = openings == 0 ? .zero : configuration.openDuration
         for _ in 1..<max(openings, 1) { time = min(time * 2, configuration.longestOpenTime) }
         return time
     }
@@ -107,8 +107,8 @@ private struct ObviousBreaker {
     private mutating func move(_ next: BreakerPhase, _ now: Duration) {
         phase = next
         era += 1
-        trials = [:]
-        trialSuccesses = 0
+        probes = [:]
+        probeSuccesses = 0
         if next == .closed {
             closedSince = now
             start = now
@@ -122,35 +122,35 @@ struct CircuitBreakerPropertyTests {
     private static let configurations = [
         CircuitBreaker.Configuration(
             window: .calls(20), minimumCalls: 5, failureRate: 0.4, slowCall: .milliseconds(50), slowCallRate: 0.5,
-            openTime: .milliseconds(300), longestOpenTime: .seconds(2), trials: 3, trialTime: .milliseconds(700)),
+            openDuration: .milliseconds(300), longestOpenTime: .seconds(2), probes: 3, probeTimeout: .milliseconds(700)),
         CircuitBreaker.Configuration(
             window: .time(.seconds(2)), minimumCalls: 4, failureRate: 0.5, slowCall: .milliseconds(50), slowCallRate: 0.3,
-            openTime: .milliseconds(200), longestOpenTime: .seconds(1), trials: 1, trialTime: .milliseconds(500)),
+            openDuration: .milliseconds(200), longestOpenTime: .seconds(1), probes: 1, probeTimeout: .milliseconds(500)),
         CircuitBreaker.Configuration(
-            window: .calls(1), minimumCalls: 1, failureRate: 1, openTime: .milliseconds(10), longestOpenTime: .milliseconds(10),
-            trials: 2, trialTime: .milliseconds(50)),
+            window: .calls(1), minimumCalls: 1, failureRate: 1, openDuration: .milliseconds(10), longestOpenTime: .milliseconds(10),
+            probes: 2, probeTimeout: .milliseconds(50)),
     ]
 
     /// Other numbers; the slow call's stay, which the calls of the test are measured by.
     private static func changed(
-        _ old: CircuitBreaker.Configuration, _ chance: inout SeededChance
+        _ old: CircuitBreaker.Configuration, _ random: inout SeededRandomSource
     ) -> CircuitBreaker.Configuration {
         var new = old
-        switch chance.upTo(3) {
-        case 0: new.trials = 1 + chance.upTo(4)
+        switch random.upTo(3) {
+        case 0: new.probes = 1 + random.upTo(4)
         case 1:
-            new.openTime = .milliseconds(1 + chance.upTo(400))
-            new.longestOpenTime = new.openTime * (1 + chance.upTo(8))
+            new.openDuration = .milliseconds(1 + random.upTo(400))
+            new.longestOpenTime = new.openDuration * (1 + random.upTo(8))
         default:
-            new.minimumCalls = 1 + chance.upTo(5)
-            new.window = chance.upTo(2) == 0 ? .calls(5 + chance.upTo(20)) : .time(.milliseconds(100 * (1 + chance.upTo(30))))
+            new.minimumCalls = 1 + random.upTo(5)
+            new.window = random.upTo(2) == 0 ? .calls(5 + random.upTo(20)) : .time(.milliseconds(100 * (1 + random.upTo(30))))
         }
         return new
     }
 
     @Test("does what an obvious model does, call for call and number for number", arguments: configurations)
     func model(_ configuration: CircuitBreaker.Configuration) throws {
-        var chance = SeededChance("breaker against its model")
+        var random = SeededRandomSource("breaker against its model")
         let time = ManualTime()
         let breaker = try CircuitBreaker(configuration, environment: PolicyEnvironment(time: time.source))
         var model = ObviousBreaker(configuration: configuration)
@@ -158,7 +158,7 @@ struct CircuitBreakerPropertyTests {
         var lost: [CircuitBreaker.Permit] = []
         for step in 0..<100_000 {
             let now = time.source.now()
-            switch chance.upTo(100) {
+            switch random.upTo(100) {
             case ..<45:
                 let expected = model.acquire(id: step, at: time.elapsed)
                 if case .permit(let permit) = breaker.acquire(at: now) {
@@ -169,24 +169,24 @@ struct CircuitBreakerPropertyTests {
                 }
             case ..<90 where !held.isEmpty:
                 // Mostly soon, sometimes long after: a late answer.
-                let index = chance.upTo(10) == 0 ? chance.upTo(held.count) : held.count - 1
+                let index = random.upTo(10) == 0 ? random.upTo(held.count) : held.count - 1
                 let (id, permit, era) = held.remove(at: index)
-                let verdict: Disposition.Verdict = [.healthy, .healthy, .healthy, .faulty, .faulty, .unknown][chance.upTo(6)]
-                let slow = configuration.slowCall != nil && chance.upTo(8) == 0 && verdict != .unknown
-                model.settle(id: id, era: era, verdict, slow: slow, at: time.elapsed)
-                if chance.upTo(2) == 0 {
-                    breaker.settle(permit, verdict, slow: slow, at: now)
+                let health: Disposition.Health = [.healthy, .healthy, .healthy, .faulty, .faulty, .unknown][random.upTo(6)]
+                let slow = configuration.slowCall != nil && random.upTo(8) == 0 && health != .unknown
+                model.settle(id: id, era: era, health, slow: slow, at: time.elapsed)
+                if random.upTo(2) == 0 {
+                    breaker.settle(permit, health, slow: slow, at: now)
                 } else {
                     // As `apply` does it, plain successes without the lock.
                     lost.append(permit)
-                    breaker.settle(permit.grant, verdict, since: Moment(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
+                    breaker.settle(permit.grant, health, since: Instant(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
                 }
-            case ..<97: time.advance(by: .milliseconds(chance.upTo(40)))
-            case ..<98 where chance.upTo(4) == 0:
-                let new = Self.changed(model.configuration, &chance)
+            case ..<97: time.advance(by: .milliseconds(random.upTo(40)))
+            case ..<98 where random.upTo(4) == 0:
+                let new = Self.changed(model.configuration, &random)
                 try breaker.reconfigure(new)
                 model.reconfigure(new, at: time.elapsed)
-            default: time.advance(by: .milliseconds(chance.upTo(1000)))
+            default: time.advance(by: .milliseconds(random.upTo(1000)))
             }
             if held.count > 50 {
                 lost += held.prefix(25).map(\.permit)
@@ -194,23 +194,23 @@ struct CircuitBreakerPropertyTests {
             }
             if model.calls.count > 4000 { model.calls.removeFirst(1000) }
             guard breaker.phase == model.phase else {
-                Issue.record("step \(step): \(breaker.phase), not \(model.phase); seed \(chance.seed)")
+                Issue.record("step \(step): \(breaker.phase), not \(model.phase); seed \(random.seed)")
                 return
             }
-            if chance.upTo(20) == 0, model.phase == .closed {
+            if random.upTo(20) == 0, model.phase == .closed {
                 let snapshot = breaker.snapshot
                 let window = model.window(at: time.elapsed)
                 guard snapshot.calls == window.count, snapshot.failures == window.filter(\.failed).count else {
-                    Issue.record("step \(step): \(snapshot), not \(window.count) calls; seed \(chance.seed)")
+                    Issue.record("step \(step): \(snapshot), not \(window.count) calls; seed \(random.seed)")
                     return
                 }
             }
         }
     }
 
-    @Test("never sticks: after the open time a call passes within one trial's time, whatever became of the others")
+    @Test("never sticks: after the open duration a call passes within one probe's time, whatever became of the others")
     func neverSticks() throws {
-        var chance = SeededChance("breaker never sticks")
+        var random = SeededRandomSource("breaker never sticks")
         let time = ManualTime()
         let configuration = Self.configurations[0]
         let breaker = try CircuitBreaker(configuration, environment: PolicyEnvironment(time: time.source))
@@ -218,17 +218,17 @@ struct CircuitBreakerPropertyTests {
         var lost: [CircuitBreaker.Permit] = []
         var refusedSince: Duration?
         for step in 0..<100_000 {
-            if chance.upTo(3) > 0, !held.isEmpty {
-                let permit = held.remove(at: chance.upTo(held.count))
+            if random.upTo(3) > 0, !held.isEmpty {
+                let permit = held.remove(at: random.upTo(held.count))
                 // A third of them never come back at all.
-                let verdict: Disposition.Verdict? = [.healthy, .faulty, .unknown, nil][chance.upTo(4)]
-                if let verdict {
-                    breaker.settle(permit, verdict, slow: chance.upTo(4) == 0, at: time.source.now())
+                let health: Disposition.Health? = [.healthy, .faulty, .unknown, nil][random.upTo(4)]
+                if let health {
+                    breaker.settle(permit, health, slow: random.upTo(4) == 0, at: time.source.now())
                 } else {
                     lost.append(permit)
                 }
             }
-            time.advance(by: .milliseconds(chance.upTo(20)))
+            time.advance(by: .milliseconds(random.upTo(20)))
             let before = breaker.snapshot
             switch breaker.acquire(at: time.source.now()) {
             case .permit(let permit):
@@ -238,8 +238,8 @@ struct CircuitBreakerPropertyTests {
                 if before.phase == .open, before.retryAfter != .zero { refusedSince = nil }
                 let since = refusedSince ?? time.elapsed
                 refusedSince = since
-                guard before.phase == .open || time.elapsed - since <= configuration.trialTime else {
-                    Issue.record("step \(step): refused for \(time.elapsed - since) after the open time; seed \(chance.seed)")
+                guard before.phase == .open || time.elapsed - since <= configuration.probeTimeout else {
+                    Issue.record("step \(step): refused for \(time.elapsed - since) after the open duration; seed \(random.seed)")
                     return
                 }
             }

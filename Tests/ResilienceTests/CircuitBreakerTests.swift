@@ -10,8 +10,8 @@ struct CircuitBreakerTests {
 
     func breaker(
         _ configuration: CircuitBreaker.Configuration = .init(
-            window: .calls(10), minimumCalls: 4, openTime: .seconds(1), longestOpenTime: .seconds(8), trials: 2,
-            trialTime: .seconds(5)),
+            window: .calls(10), minimumCalls: 4, openDuration: .seconds(1), longestOpenTime: .seconds(8), probes: 2,
+            probeTimeout: .seconds(5)),
         events: Recorded<PolicyEvent>? = nil
     ) throws -> CircuitBreaker {
         var environment = PolicyEnvironment(name: "coupon", time: time.source)
@@ -78,17 +78,17 @@ struct CircuitBreakerTests {
         #expect(breaker.snapshot.calls == 0)
     }
 
-    @Test("when the open time is over so many trials pass at once, and when all succeed it closes, knowing nothing")
+    @Test("when the open duration is over so many probes pass at once, and when all succeed it closes, knowing nothing")
     func recovers() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
         time.advance(by: .seconds(1))
         let now = time.source.now()
         guard case .permit(let first) = breaker.acquire(at: now), case .permit(let second) = breaker.acquire(at: now) else {
-            Issue.record("no trial was let through")
+            Issue.record("no probe was let through")
             return
         }
-        #expect(first.isTrial && second.isTrial)
+        #expect(first.isProbe && second.isProbe)
         #expect(breaker.acquire(at: now) == .refused(retryAfter: .zero))
         breaker.settle(first, .healthy, slow: false, at: now)
         breaker.settle(first, .healthy, slow: false, at: now)
@@ -97,7 +97,7 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
     }
 
-    @Test("each opening in a row doubles the open time, up to its cap; long enough closed, it begins small again")
+    @Test("each opening in a row doubles the open duration, up to its cap; long enough closed, it begins small again")
     func grows() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
@@ -117,7 +117,7 @@ struct CircuitBreakerTests {
         #expect(breaker.snapshot.retryAfter == .seconds(1))
     }
 
-    @Test("a trial that is cancelled, says nothing, or never comes back makes room for another")
+    @Test("a probe that is cancelled, says nothing, or never comes back makes room for another")
     func abandoned() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
@@ -127,7 +127,7 @@ struct CircuitBreakerTests {
         guard case .permit(let lost) = breaker.acquire(at: time.source.now()),
             case .permit(let held) = breaker.acquire(at: time.source.now())
         else {
-            Issue.record("no trial was let through")
+            Issue.record("no probe was let through")
             return
         }
         time.advance(by: .seconds(5))
@@ -135,7 +135,7 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .halfOpen, "its answer came too late to count")
         withExtendedLifetime(held) {}
         for _ in 0..<5 { _ = breaker.acquire(at: time.source.now()) }
-        #expect(breaker.isTrialDue, "permits that were dropped are back")
+        #expect(breaker.isProbeDue, "permits that were dropped are back")
         try await succeed(breaker, times: 2)
         #expect(breaker.phase == .closed)
     }
@@ -206,8 +206,8 @@ struct CircuitBreakerTests {
     func reconfigured() async throws {
         let breaker = try breaker()
         let bad = CircuitBreaker.Configuration(
-            window: .calls(3), minimumCalls: 0, failureRate: 1.5, slowCall: .zero, openTime: .seconds(2),
-            longestOpenTime: .seconds(1), trials: 0, trialTime: .zero)
+            window: .calls(3), minimumCalls: 0, failureRate: 1.5, slowCall: .zero, openDuration: .seconds(2),
+            longestOpenTime: .seconds(1), probes: 0, probeTimeout: .zero)
         let error = #expect(throws: InvalidConfiguration.self) { try breaker.reconfigure(bad) }
         #expect(error?.problems.count == 6)
         #expect(breaker.configuration.minimumCalls == 4)
@@ -218,7 +218,7 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .open)
     }
 
-    @Test("half-open, it closes when as many trials have succeeded as the new number asks for")
+    @Test("half-open, it closes when as many probes have succeeded as the new number asks for")
     func reconfiguredHalfOpen() async throws {
         let events = Recorded<PolicyEvent>()
         let breaker = try breaker(events: events)
@@ -226,48 +226,48 @@ struct CircuitBreakerTests {
         time.advance(by: .seconds(1))
         try await succeed(breaker)
         var numbers = breaker.configuration
-        numbers.trials = 3
+        numbers.probes = 3
         try breaker.reconfigure(numbers)
         #expect(breaker.phase == .halfOpen)
-        numbers.trials = 1
+        numbers.probes = 1
         try breaker.reconfigure(numbers)
-        #expect(breaker.phase == .closed && breaker.letsPass)
-        #expect(events.all.last?.kind == .breakerChanged(from: .halfOpen, to: .closed, reason: "1 trials succeeded"))
+        #expect(breaker.phase == .closed && breaker.isClosed)
+        #expect(events.all.last?.kind == .breakerChanged(from: .halfOpen, to: .closed, reason: "1 probes succeeded"))
         try await succeed(breaker, times: 5)
         #expect(breaker.snapshot.calls == 5)
     }
 
-    @Test("half-open with a trial under way, a lower number waits for that trial's end", arguments: [true, false])
-    func reconfiguredDuringTrial(succeeds: Bool) async throws {
+    @Test("half-open with a probe under way, a lower number waits for that probe's end", arguments: [true, false])
+    func reconfiguredDuringProbe(succeeds: Bool) async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
         time.advance(by: .seconds(1))
-        guard case .permit(let trial) = breaker.acquire(at: time.source.now()) else {
-            Issue.record("no trial was admitted")
+        guard case .permit(let probe) = breaker.acquire(at: time.source.now()) else {
+            Issue.record("no probe was admitted")
             return
         }
         var numbers = breaker.configuration
-        numbers.trials = 1
+        numbers.probes = 1
         try breaker.reconfigure(numbers)
-        #expect(breaker.phase == .halfOpen && !breaker.isTrialDue)
-        breaker.settle(trial, succeeds ? .healthy : .unknown, slow: false, at: time.source.now())
+        #expect(breaker.phase == .halfOpen && !breaker.isProbeDue)
+        breaker.settle(probe, succeeds ? .healthy : .unknown, slow: false, at: time.source.now())
         #expect(breaker.phase == (succeeds ? .closed : .halfOpen))
         try await succeed(breaker, times: 3)
         #expect(breaker.phase == .closed)
     }
 
-    @Test("a shorter open time holds for a breaker that is open, a longer one for the next opening")
+    @Test("a shorter open duration holds for a breaker that is open, a longer one for the next opening")
     func reconfiguredOpen() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
         var numbers = breaker.configuration
-        (numbers.openTime, numbers.longestOpenTime) = (.seconds(60), .seconds(60))
+        (numbers.openDuration, numbers.longestOpenTime) = (.seconds(60), .seconds(60))
         try breaker.reconfigure(numbers)
         #expect(breaker.snapshot.retryAfter == .seconds(1))
         time.advance(by: .seconds(1))
         await fail(breaker)
         #expect(breaker.snapshot.retryAfter == .seconds(60))
-        (numbers.openTime, numbers.longestOpenTime) = (.seconds(2), .seconds(3))
+        (numbers.openDuration, numbers.longestOpenTime) = (.seconds(2), .seconds(3))
         try breaker.reconfigure(numbers)
         #expect(breaker.snapshot.retryAfter == .seconds(3))
         time.advance(by: .seconds(3))
@@ -289,20 +289,20 @@ struct CircuitBreakerTests {
 
     // MARK: Successes that are noted
 
-    @Test("successes of calls elsewhere close it like trials, but not before the open time is over")
+    @Test("successes of calls elsewhere close it like probes, but not before the open duration is over")
     func noted() async throws {
         let events = Recorded<PolicyEvent>()
         let breaker = try breaker(events: events)
         await fail(breaker, times: 4)
         for _ in 0..<2 { breaker.noteSuccess(after: .milliseconds(5)) }
         time.advance(by: .milliseconds(999))
-        #expect(breaker.phase == .open && !breaker.letsPass)
+        #expect(breaker.phase == .open && !breaker.isClosed)
         time.advance(by: .milliseconds(1))
-        #expect(breaker.letsPass && breaker.phase == .closed)
-        #expect(events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 trials succeeded"))
+        #expect(breaker.isClosed && breaker.phase == .closed)
+        #expect(events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 probes succeeded"))
     }
 
-    @Test("a noted success and a trial add up; half-open, a noted one is the last that was missing")
+    @Test("a noted success and a probe add up; half-open, a noted one is the last that was missing")
     func notedAndTried() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
@@ -322,7 +322,7 @@ struct CircuitBreakerTests {
     @Test("a noted success that was slow by its numbers doesn't count, nor does one while it is forced or closed")
     func notedInVain() async throws {
         let breaker = try breaker(
-            .init(window: .calls(10), minimumCalls: 4, slowCall: .milliseconds(100), openTime: .seconds(1), trials: 1))
+            .init(window: .calls(10), minimumCalls: 4, slowCall: .milliseconds(100), openDuration: .seconds(1), probes: 1))
         breaker.noteSuccess(after: .zero)
         await fail(breaker, times: 4)
         #expect(breaker.phase == .open, "a success noted while closed diluted the failures")
@@ -331,6 +331,6 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .open)
         breaker.set(.forcedOpen)
         breaker.noteSuccess(after: .zero)
-        #expect(breaker.phase == .open && !breaker.letsPass)
+        #expect(breaker.phase == .open && !breaker.isClosed)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// A source of numbers that nobody means: mostly the default, at times the least, the greatest or none at all.
 struct Extremes {
-    var chance: SeededChance
+    var random: SeededRandomSource
 
     static let times: [Duration] = [
         Duration(attoseconds: .min), .seconds(Int64.min), .seconds(-1), .zero, Duration(attoseconds: 1), .nanoseconds(1),
@@ -13,11 +13,11 @@ struct Extremes {
         .nanoseconds(Int64.max), .milliseconds(Int64.max), .seconds(Int64.max), Duration(attoseconds: .max),
     ]
 
-    mutating func time(_ usual: Duration) -> Duration { chance.upTo(3) > 0 ? usual : Self.times[chance.upTo(Self.times.count)] }
+    mutating func time(_ usual: Duration) -> Duration { random.upTo(3) > 0 ? usual : Self.times[random.upTo(Self.times.count)] }
 
     mutating func count(_ usual: Int) -> Int {
         let numbers = [Int.min, -1, 0, 1, 2, 1000, 100_000, 1_000_000_000, .max]
-        return chance.upTo(3) > 0 ? usual : numbers[chance.upTo(numbers.count)]
+        return random.upTo(3) > 0 ? usual : numbers[random.upTo(numbers.count)]
     }
 
     mutating func real(_ usual: Double) -> Double {
@@ -25,16 +25,16 @@ struct Extremes {
             -Double.infinity, -.greatestFiniteMagnitude, -1, 0, .leastNonzeroMagnitude, 0.5, 1, 1.1, 10, 100,
             .greatestFiniteMagnitude, .infinity, .nan,
         ]
-        return chance.upTo(3) > 0 ? usual : numbers[chance.upTo(numbers.count)]
+        return random.upTo(3) > 0 ? usual : numbers[random.upTo(numbers.count)]
     }
 
-    mutating func optional(_ usual: Duration) -> Duration? { chance.upTo(3) == 0 ? nil : time(usual) }
+    mutating func optional(_ usual: Duration) -> Duration? { random.upTo(3) == 0 ? nil : time(usual) }
 }
 
 @Suite("Configurations with the numbers that nobody means", .timeLimit(.minutes(10)))
 struct ExtremeConfigurationTests {
     private let time = LeapingTime()
-    private var environment: PolicyEnvironment { PolicyEnvironment(time: time.source, chance: .seeded(1)) }
+    private var environment: PolicyEnvironment { PolicyEnvironment(time: time.source, random: .seeded(1)) }
 
     /// Asks what is wrong with each; what is accepted makes calls, while time leaps.
     ///
@@ -42,7 +42,7 @@ struct ExtremeConfigurationTests {
     private func accepted<C: PolicyConfiguration>(
         _ make: (inout Extremes) -> C, use: (C, inout Extremes) async throws -> Void
     ) async throws -> Int {
-        var extremes = Extremes(chance: SeededChance("extreme numbers of \(C.policy)"))
+        var extremes = Extremes(random: SeededRandomSource("extreme numbers of \(C.policy)"))
         var accepted = 0
         for _ in 0..<2_000 {
             let configuration = make(&extremes)
@@ -111,23 +111,23 @@ struct ExtremeConfigurationTests {
                 attempts: $0.count(3),
                 backoff: Backoff(
                     base: $0.time(.milliseconds(25)), cap: $0.time(.milliseconds(250)), floor: $0.time(.zero),
-                    jitter: $0.chance.upTo(2) == 0 ? .full : .decorrelated), minimumAttempt: $0.time(.milliseconds(5)))
+                    jitter: $0.random.upTo(2) == 0 ? .full : .decorrelated), minimumAttempt: $0.time(.milliseconds(5)))
         } use: {
-            await calls(try Retry($0, budget: budgets.randomElement(using: &$1.chance), environment: environment), &$1)
+            await calls(try Retry($0, budget: budgets.randomElement(using: &$1.random), environment: environment), &$1)
         }
         #expect(count > 100 && retries > 100)
     }
 
     @Test("a backoff out of range still answers, never below zero and never more than a hundred years")
     func backoff() {
-        var extremes = Extremes(chance: SeededChance("extreme backoffs"))
+        var extremes = Extremes(random: SeededRandomSource("extreme backoffs"))
         for _ in 0..<10_000 {
             let backoff = Backoff(
                 base: extremes.time(.seconds(1)), cap: extremes.time(.seconds(2)), floor: extremes.time(.zero),
-                jitter: extremes.chance.upTo(2) == 0 ? .full : .decorrelated)
+                jitter: extremes.random.upTo(2) == 0 ? .full : .decorrelated)
             let delay = backoff.delay(
                 afterFailures: extremes.count(2), previous: extremes.optional(.seconds(1)),
-                using: .seeded(extremes.chance.next()))
+                using: .seeded(extremes.random.next()))
             #expect(delay >= .zero && delay <= .longest)
         }
     }
@@ -136,10 +136,10 @@ struct ExtremeConfigurationTests {
     func breaker() async throws {
         let count = try await accepted {
             CircuitBreaker.Configuration(
-                window: $0.chance.upTo(2) == 0 ? .calls($0.count(10)) : .time($0.time(.seconds(10))), minimumCalls: $0.count(2),
+                window: $0.random.upTo(2) == 0 ? .calls($0.count(10)) : .time($0.time(.seconds(10))), minimumCalls: $0.count(2),
                 failureRate: $0.real(0.5), slowCall: $0.optional(.seconds(1)), slowCallRate: $0.real(0.8),
-                openTime: $0.time(.seconds(1)), longestOpenTime: $0.time(.longest), trials: $0.count(2),
-                trialTime: $0.time(.seconds(10)))
+                openDuration: $0.time(.seconds(1)), longestOpenTime: $0.time(.longest), probes: $0.count(2),
+                probeTimeout: $0.time(.seconds(10)))
         } use: {
             let breaker = try CircuitBreaker($0, environment: environment)
             for _ in 0..<5 {
@@ -164,7 +164,7 @@ struct ExtremeConfigurationTests {
     func others() async throws {
         let limits = try await accepted {
             AdaptiveLimit.Configuration(
-                minimum: $0.count(1), maximum: $0.count(1000), initial: $0.chance.upTo(2) == 0 ? nil : $0.count(20),
+                minimum: $0.count(1), maximum: $0.count(1000), initial: $0.random.upTo(2) == 0 ? nil : $0.count(20),
                 tolerance: $0.real(1.5), slack: $0.time(.milliseconds(5)), samples: $0.count(10))
         } use: {
             let limit = try AdaptiveLimit($0, environment: environment)
@@ -220,7 +220,7 @@ struct ExtremeConfigurationTests {
                 maximumAge: $0.time(.seconds(1)), capacity: $0.count(10), writeEvery: $0.time(.seconds(1)),
                 batchSize: $0.count(10), maximumRefreshes: $0.count(2), lastWrite: $0.time(.seconds(1)))
         } use: {
-            let wall = Int64([Int.min, 0, 1_700_000_000_000, .max][$1.chance.upTo(4)])
+            let wall = Int64([Int.min, 0, 1_700_000_000_000, .max][$1.random.upTo(4)])
             let cache = try FallbackCache<Int, Int>($0, storage: Storage(), wall: { wall }, environment: environment)
             await cache.load()
             time.advance(by: .longest)
@@ -239,8 +239,8 @@ struct ExtremeConfigurationTests {
     func faults() async throws {
         let count = try await accepted {
             Fault(
-                FaultKind.allCases[$0.chance.upTo(5)], priority: Priority(rank: $0.count(0)), delay: $0.time(.seconds(1)),
-                jitter: $0.time(.zero), percent: $0.real(100), when: $0.chance.upTo(2) == 0 ? .before : .after,
+                FaultKind.allCases[$0.random.upTo(5)], priority: Priority(rank: $0.count(0)), delay: $0.time(.seconds(1)),
+                jitter: $0.time(.zero), percent: $0.real(100), when: $0.random.upTo(2) == 0 ? .before : .after,
                 expiresIn: $0.time(.seconds(60)), atMost: $0.count(1), status: $0.count(500))
         } use: {
             let faults = Faults(environment: environment)
@@ -257,21 +257,21 @@ struct ExtremeConfigurationTests {
     @Test("shedders, by requests with every deadline")
     func shedder() async throws {
         final class Waiter: Shedder.Waiter {
-            func admitted(_ place: Shedder.Place) { place.end(isWhole: true) }
+            func admitted(_ place: Shedder.Permit) { place.end(countsAsSample: true) }
             func refused(_ refusal: Shedder.Refusal) {}
         }
         let count = try await accepted {
             Shedder.Configuration(
-                minimum: $0.count(16), maximum: $0.count(1000), initial: $0.chance.upTo(2) == 0 ? nil : $0.count(64),
-                share: $0.real(0.025), patience: $0.time(.milliseconds(500)), places: $0.count(1000))
+                minimum: $0.count(16), maximum: $0.count(1000), initial: $0.random.upTo(2) == 0 ? nil : $0.count(64),
+                share: $0.real(0.025), maximumQueueTime: $0.time(.milliseconds(500)), places: $0.count(1000))
         } use: {
             let shedder = try Shedder($0, time: time.source)
             for _ in 0..<200 {
                 let deadline = $1.optional(.seconds(1)).map { Deadline.after($0, from: time.source.now()) }
                 let request = Shedder.Request(Priority(rank: $1.count(3)), deadline: deadline)
                 let answer = shedder.ask(request, Waiter())
-                time.advance(by: .seconds($1.chance.upTo(100)))
-                if case .admitted(let place) = answer { place.end(isWhole: true) }
+                time.advance(by: .seconds($1.random.upTo(100)))
+                if case .admitted(let place) = answer { place.end(countsAsSample: true) }
             }
         }
         #expect(count > 100)

@@ -9,28 +9,28 @@ import Testing
 struct FallbackCacheLivenessTests {
     private struct Failed: Error {}
 
-    private static func configuration(_ chance: inout SeededChance) -> FallbackCacheConfiguration {
+    private static func configuration(_ random: inout SeededRandomSource) -> FallbackCacheConfiguration {
         .init(
-            maximumAge: .milliseconds(1 + chance.upTo(2_000)), capacity: 1 + chance.upTo(8),
-            maximumRefreshes: 1 + chance.upTo(3))
+            maximumAge: .milliseconds(1 + random.upTo(2_000)), capacity: 1 + random.upTo(8),
+            maximumRefreshes: 1 + random.upTo(3))
     }
 
     @Test("as many refreshes run as are allowed, and no value is given out that is too old")
     func refreshes() async throws {
-        var chance = SeededChance("fallback cache under refreshes and reconfigurations")
+        var random = SeededRandomSource("fallback cache under refreshes and reconfigurations")
         for round in 0..<100 {
             let time = ManualTime()
             let cache = try FallbackCache<Int, Int>(
-                Self.configuration(&chance), environment: PolicyEnvironment(time: time.source))
+                Self.configuration(&random), environment: PolicyEnvironment(time: time.source))
             var refreshes: [Task<Void, Never>] = []
             for step in 0..<100 {
-                let key = chance.upTo(6)
-                switch chance.upTo(20) {
+                let key = random.upTo(6)
+                switch random.upTo(20) {
                 case ..<4: cache.store(step, for: key)
                 case 4: cache.remove(key)
                 case ..<10:
-                    let (length, fails) = (Duration.milliseconds(1 + chance.upTo(300)), chance.upTo(4) == 0)
-                    let context = CallContext(deadline: .after(.milliseconds(chance.upTo(400)), from: time.source.now()))
+                    let (length, fails) = (Duration.milliseconds(1 + random.upTo(300)), random.upTo(4) == 0)
+                    let context = CallContext(deadline: .after(.milliseconds(random.upTo(400)), from: time.source.now()))
                     refreshes.append(
                         Task {
                             await cache.refresh(key, context: context) {
@@ -39,9 +39,9 @@ struct FallbackCacheLivenessTests {
                                 return step
                             }
                         })
-                case ..<12: refreshes.randomElement(using: &chance)?.cancel()
-                case ..<14: try cache.reconfigure(Self.configuration(&chance))
-                case ..<16: time.advance(by: .milliseconds(chance.upTo(200)))
+                case ..<12: refreshes.randomElement(using: &random)?.cancel()
+                case ..<14: try cache.reconfigure(Self.configuration(&random))
+                case ..<16: time.advance(by: .milliseconds(random.upTo(200)))
                 default:
                     let numbers = cache.configuration
                     if let value = cache.lookup(key) { try #require(value.age <= numbers.maximumAge) }
@@ -65,14 +65,14 @@ struct FallbackCacheLivenessTests {
             }
             await begun.until { $0 == numbers.maximumRefreshes }
             guard case .skipped = await cache.refresh(100, with: { -1 }) else {
-                Issue.record("round \(round), seed \(chance.seed): one refresh more than \(numbers.maximumRefreshes)")
+                Issue.record("round \(round), seed \(random.seed): one refresh more than \(numbers.maximumRefreshes)")
                 return
             }
             await time.sleepers(numbers.maximumRefreshes)
             time.advance(by: .seconds(1))
             for refresh in last {
                 guard case .refreshed = await refresh.value else {
-                    Issue.record("round \(round), seed \(chance.seed): a refresh came to nothing")
+                    Issue.record("round \(round), seed \(random.seed): a refresh came to nothing")
                     return
                 }
             }

@@ -25,13 +25,13 @@ struct FallbackCachePropertyTests {
 
     @Test("gives out what was stored last with its age, drops the oldest, and its storage ends up with just what it holds")
     func model() throws {
-        var chance = SeededChance("fallback cache")
-        for _ in 0..<100 { try run(&chance, steps: 1_000) }
+        var random = SeededRandomSource("fallback cache")
+        for _ in 0..<100 { try run(&random, steps: 1_000) }
     }
 
-    private func run(_ chance: inout SeededChance, steps: Int) throws {
+    private func run(_ random: inout SeededRandomSource, steps: Int) throws {
         let start = ContinuousClock.now
-        var model = ObviousCache(capacity: 1 + chance.upTo(12), maximumAge: .milliseconds(500))
+        var model = ObviousCache(capacity: 1 + random.upTo(12), maximumAge: .milliseconds(500))
         func configuration() -> FallbackCacheConfiguration {
             FallbackCacheConfiguration(maximumAge: model.maximumAge, capacity: model.capacity)
         }
@@ -44,10 +44,10 @@ struct FallbackCachePropertyTests {
         var writing: (rest: State.Changes, batch: State.Batch)?
 
         for step in 0..<steps {
-            if chance.upTo(3) == 0 { now += .milliseconds(chance.upTo(120)) }
+            if random.upTo(3) == 0 { now += .milliseconds(random.upTo(120)) }
             let moment = start.advanced(by: now)
-            let key = chance.upTo(20)
-            switch chance.upTo(24) {
+            let key = random.upTo(20)
+            switch random.upTo(24) {
             case 0..<9:
                 state.store(step, for: key, now: moment)
                 model.store(key, step, at: now)
@@ -66,9 +66,9 @@ struct FallbackCachePropertyTests {
                 model.stored.removeAll { $0.key == key }
             case 15:
                 // A refresh that began a while ago.
-                let began = max(.zero, now - .milliseconds(chance.upTo(200)))
+                let began = max(.zero, now - .milliseconds(random.upTo(200)))
                 let number = state.beginRefresh(key)
-                let removed = chance.upTo(3) == 0 ? (chance.upTo(2) == 0 ? key : 99) : nil
+                let removed = random.upTo(3) == 0 ? (random.upTo(2) == 0 ? key : 99) : nil
                 if let removed { state.remove(removed) }
                 model.stored.removeAll { $0.key == removed }
                 let isNewer = model.stored.contains { $0.key == key && $0.at > began }
@@ -76,25 +76,25 @@ struct FallbackCachePropertyTests {
                     step, for: key, number, began: start.advanced(by: began), now: moment)
                 try #require(isStored == (!isNewer && removed != key))
                 if isStored { model.store(key, step, at: now) }
-            case 16 where chance.upTo(6) == 0:
-                model.capacity = 1 + chance.upTo(12)
+            case 16 where random.upTo(6) == 0:
+                model.capacity = 1 + random.upTo(12)
                 model.stored.removeFirst(max(0, model.stored.count - model.capacity))
                 state.resize(to: model.capacity)
             case 17:
-                model.maximumAge = .milliseconds(100 + chance.upTo(600))
+                model.maximumAge = .milliseconds(100 + random.upTo(600))
                 state.maximumAge = model.maximumAge
             case 18 where writing == nil:
                 writing = (state.takeChanges(), State.Batch())
             case 18..<23:
                 guard let (rest, batch) = writing else { continue }
                 // What is out arrives, or doesn't; either way the state hears of success or failure.
-                let (hasArrived, isKnown) = (chance.upTo(4) > 0, chance.upTo(4) > 0)
+                let (hasArrived, isKnown) = (random.upTo(4) > 0, random.upTo(4) > 0)
                 if hasArrived || isKnown {
                     for key in batch.removed { storage[key] = nil }
                     for entry in batch.entries { storage[entry.key] = (entry.value, entry.storedAt) }
                 }
                 if isKnown {
-                    writing = next(rest, chance.upTo(5) + 1)
+                    writing = next(rest, random.upTo(5) + 1)
                 } else {
                     var failed = rest
                     failed.removed.formUnion(batch.removed)
@@ -103,15 +103,15 @@ struct FallbackCachePropertyTests {
                     writing = nil
                 }
             default:
-                guard chance.upTo(8) == 0 else { continue }
+                guard random.upTo(8) == 0 else { continue }
                 try settle()
                 // A restart, with the wall clock set forward or back, or left alone.
-                now += .milliseconds(chance.upTo(300))
-                let shift = chance.upTo(3) == 0 ? Int64(chance.upTo(2_000)) - 1_000 : 0
+                now += .milliseconds(random.upTo(300))
+                let shift = random.upTo(3) == 0 ? Int64(random.upTo(2_000)) - 1_000 : 0
                 wallAhead += shift
                 let down = now
                 state = State(configuration(), isPersistent: true)
-                now += .milliseconds(chance.upTo(50))
+                now += .milliseconds(random.upTo(50))
                 let kept = storage.map { State.Entry(key: $0.key, value: $0.value.value, storedAt: $0.value.at) }
                 let read = wall()
                 state.load(kept, created: start.advanced(by: down), now: start.advanced(by: now), wall: read)

@@ -7,7 +7,7 @@ import Testing
 private struct ObviousFault {
     let fault: Fault
     let since: Duration
-    let chance: Chance
+    let random: RandomSource
     var considered = 0
     var held: [Int] = []
     var bitten = 0
@@ -17,7 +17,7 @@ private struct ObviousFault {
         if let own = fault.route, own != route { return nil }
         if let own = fault.priority, own != priority { return nil }
         considered += 1
-        let (share, shift) = (chance.unit(), chance.unit())
+        let (share, shift) = (random.unit(), random.unit())
         if share * 100 >= fault.percent { return nil }
         if let most = fault.atMost, held.count >= most { return nil }
         held.append(call)
@@ -32,43 +32,43 @@ private struct ObviousFault {
 struct FaultsPropertyTests {
     @Test("bites what is described, no more at once than allowed, not after it has expired, and counts right")
     func model() throws {
-        var chance = SeededChance("faults")
-        for _ in 0..<100 { try run(&chance, steps: 1_000) }
+        var random = SeededRandomSource("faults")
+        for _ in 0..<100 { try run(&random, steps: 1_000) }
     }
 
-    private func fault(_ chance: inout SeededChance) -> Fault {
+    private func fault(_ random: inout SeededRandomSource) -> Fault {
         Fault(
-            FaultKind.allCases.randomElement(using: &chance) ?? .latency,
-            route: [nil, "a", "b"].randomElement(using: &chance) ?? nil,
-            priority: [nil, nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &chance) ?? nil,
-            delay: .milliseconds(1 + chance.upTo(2_000)), jitter: .milliseconds(chance.upTo(2)),
-            percent: [0, 100, Double(chance.upTo(101))].randomElement(using: &chance) ?? 50,
-            when: chance.upTo(2) == 0 ? .before : .after, expiresIn: .milliseconds(1 + chance.upTo(5_000)),
-            atMost: chance.upTo(2) == 0 ? nil : 1 + chance.upTo(3), seed: chance.next(),
-            status: chance.upTo(2) == 0 ? nil : 503)
+            FaultKind.allCases.randomElement(using: &random) ?? .latency,
+            route: [nil, "a", "b"].randomElement(using: &random) ?? nil,
+            priority: [nil, nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &random) ?? nil,
+            delay: .milliseconds(1 + random.upTo(2_000)), jitter: .milliseconds(random.upTo(2)),
+            percent: [0, 100, Double(random.upTo(101))].randomElement(using: &random) ?? 50,
+            when: random.upTo(2) == 0 ? .before : .after, expiresIn: .milliseconds(1 + random.upTo(5_000)),
+            atMost: random.upTo(2) == 0 ? nil : 1 + random.upTo(3), seed: random.next(),
+            status: random.upTo(2) == 0 ? nil : 503)
     }
 
-    private func run(_ chance: inout SeededChance, steps: Int) throws {
+    private func run(_ random: inout SeededRandomSource, steps: Int) throws {
         let start = ContinuousClock.now
         var state = FaultsState()
         var model: [ObviousFault] = []
         var calls: [(id: Int, decision: FaultsState.Decision)] = []
         var now = Duration.zero
         for step in 0..<steps {
-            if chance.upTo(3) == 0 { now += .milliseconds(chance.upTo(100)) }
+            if random.upTo(3) == 0 { now += .milliseconds(random.upTo(100)) }
             let moment = start.advanced(by: now)
-            switch chance.upTo(100) {
+            switch random.upTo(100) {
             case 0, 1:
-                let set = (0..<chance.upTo(4)).map { _ in fault(&chance) }
+                let set = (0..<random.upTo(4)).map { _ in fault(&random) }
                 state.replace(with: set, now: moment, seed: { 0 })
-                model = set.map { ObviousFault(fault: $0, since: now, chance: .seeded($0.seed ?? 0)) }
+                model = set.map { ObviousFault(fault: $0, since: now, random: .seeded($0.seed ?? 0)) }
             case 2..<70:
-                let route = ["a", "b", "c"].randomElement(using: &chance) ?? "a"
-                let priority = [nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &chance) ?? nil
+                let route = ["a", "b", "c"].randomElement(using: &random) ?? "a"
+                let priority = [nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &random) ?? nil
                 let decision = state.decide(route, priority, now: moment)
-                var expected: [Fault.Moment: [FaultBite]] = [.before: [], .after: []]
+                var expected: [Fault.Phase: [FaultBite]] = [.before: [], .after: []]
                 var isOver = false
-                for side in [Fault.Moment.before, .after] {
+                for side in [Fault.Phase.before, .after] {
                     for index in model.indices where model[index].fault.when == side && !isOver {
                         guard let bite = model[index].bites(call: step, route, priority, at: now) else { continue }
                         expected[side]?.append(bite)
@@ -80,7 +80,7 @@ struct FaultsPropertyTests {
                 if let decision { calls.append((step, decision)) }
                 if model.allSatisfy({ now - $0.since >= $0.fault.expiresIn }) { try #require(decision == nil) }
             default:
-                guard let index = calls.indices.randomElement(using: &chance) else { continue }
+                guard let index = calls.indices.randomElement(using: &random) else { continue }
                 let call = calls.remove(at: index)
                 state.end(call.decision)
                 for index in model.indices { model[index].held.removeAll { $0 == call.id } }

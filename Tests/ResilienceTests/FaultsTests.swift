@@ -14,7 +14,7 @@ struct FaultsTests {
 
     private func faults(_ set: Fault...) throws -> Faults {
         let environment = PolicyEnvironment(
-            name: "coupon", time: time.source, chance: .seeded(3), report: { [events] in events.add($0.kind) })
+            name: "coupon", time: time.source, random: .seeded(3), report: { [events] in events.add($0.kind) })
         let faults = Faults(environment: environment)
         if !set.isEmpty { try faults.set(set) }
         return faults

@@ -237,7 +237,7 @@ struct HedgeTests {
 
     @Test("the percentile is that of the last 256, as sorting them anew would give it")
     func percentile() throws {
-        var random = SeededChance("RecentLatencies")
+        var random = SeededRandomSource("RecentLatencies")
         var latencies = RecentLatencies()
         #expect(latencies.percentile(0.5) == nil)
         var all: [Duration] = []

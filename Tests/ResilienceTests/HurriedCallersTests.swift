@@ -19,9 +19,9 @@ struct HurriedCallersTests {
         try CircuitBreaker(.init(window: .calls(20), minimumCalls: 2), environment: environment)
     }
 
-    /// A call to a dependency that takes a second, by a caller that waits for `patience`.
-    private func call(_ policy: some Policy, patience: Duration) async -> Failure? {
-        let context = CallContext(deadline: .after(patience, from: time.source.now()))
+    /// A call to a dependency that takes a second, by a caller that waits for `timeout`.
+    private func call(_ policy: some Policy, timeout: Duration) async -> Failure? {
+        let context = CallContext(deadline: .after(timeout, from: time.source.now()))
         let call = Task { [time] () -> Failure? in
             do throws(Failure) {
                 try await policy.run(context) { _ in try await time.source.sleep(.seconds(1)) }
@@ -31,7 +31,7 @@ struct HurriedCallersTests {
             }
         }
         await time.sleepers(2)
-        time.advance(by: min(patience, .milliseconds(100)))
+        time.advance(by: min(timeout, .milliseconds(100)))
         return await call.value
     }
 
@@ -47,7 +47,7 @@ struct HurriedCallersTests {
             try! Timeout(.milliseconds(100), enforcement: .byCancelling, environment: environment)
         }
         for _ in 0..<20 {
-            let failure = try #require(await call(policy, patience: .milliseconds(5)))
+            let failure = try #require(await call(policy, timeout: .milliseconds(5)))
             guard case .rejected(.cutShort) = failure else {
                 Issue.record("\(failure)")
                 return
@@ -61,14 +61,14 @@ struct HurriedCallersTests {
     @Test(
         "a dependency that hangs is noticed by callers that leave a quarter of the limit or more",
         arguments: [25, 99, 100, 5000])
-    func noticed(patience: Int) async throws {
+    func noticed(timeout: Int) async throws {
         let breaker = try breaker()
         let policy = Pipeline {
             breaker
             try! Timeout(.milliseconds(100), enforcement: .byCancelling, environment: environment)
         }
         for _ in 0..<2 {
-            let failure = try #require(await call(policy, patience: .milliseconds(patience)))
+            let failure = try #require(await call(policy, timeout: .milliseconds(timeout)))
             guard case .rejected(.timedOut) = failure else {
                 Issue.record("\(failure)")
                 return

@@ -14,10 +14,10 @@ struct InteractionsCancellationTests {
     private let timeout: Timeout
 
     init() throws {
-        let environment = PolicyEnvironment(time: time.source, chance: .seeded(1))
+        let environment = PolicyEnvironment(time: time.source, random: .seeded(1))
         bulkhead = try Bulkhead(.init(limit: 1, waiting: 100), environment: environment)
         breaker = try CircuitBreaker(
-            .init(window: .calls(4), minimumCalls: 4, openTime: .seconds(1), trials: 1, trialTime: .seconds(1000)),
+            .init(window: .calls(4), minimumCalls: 4, openDuration: .seconds(1), probes: 1, probeTimeout: .seconds(1000)),
             environment: environment)
         let backoff = Backoff(base: .seconds(1), cap: .seconds(1), floor: .seconds(1))
         retry = try Retry(.init(attempts: 3, backoff: backoff), budget: nil, environment: environment)
@@ -88,7 +88,7 @@ struct InteractionsCancellationTests {
         let late = begin(pipeline, sleeping: .zero)
         let next = begin(pipeline, sleeping: .zero)
         await time.sleepers(2)
-        // Both alarms ring at the moment at which a place becomes free: whoever gets it, it is too late for the call.
+        // Both timers ring at the moment at which a place becomes free: whoever gets it, it is too late for the call.
         time.advance(by: .seconds(500))
         bulkhead.release(permit)
         #expect(await [late.value, next.value] == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
@@ -156,25 +156,25 @@ struct InteractionsCancellationTests {
         expectUntouched(calls: 1, failures: 1)
     }
 
-    @Test("inside a trial: the permit comes back, and the next call is the trial that closes the breaker")
-    func insideATrial() async {
+    @Test("inside a probe: the permit comes back, and the next call is the probe that closes the breaker")
+    func insideAProbe() async {
         for _ in 0..<4 { _ = try? await breaker.run { (_) async throws in throw TryFailure() } }
         #expect(breaker.phase == .open)
         time.advance(by: .seconds(1))
         for _ in 0..<5 {
-            let trial = begin(pipeline, sleeping: .seconds(9))
+            let probe = begin(pipeline, sleeping: .seconds(9))
             await time.sleepers(1)
             #expect(breaker.phase == .halfOpen)
-            trial.cancel()
-            _ = await trial.value
+            probe.cancel()
+            _ = await probe.value
             #expect(breaker.phase == .halfOpen && bulkhead.snapshot.inUse == 0)
         }
         #expect(await begin(pipeline, sleeping: .zero).value == nil)
         #expect(breaker.phase == .closed)
     }
 
-    @Test("in a bulkhead inside a trial: the breaker outside it isn't stuck either")
-    func waitingInsideATrial() async throws {
+    @Test("in a bulkhead inside a probe: the breaker outside it isn't stuck either")
+    func waitingInsideAProbe() async throws {
         for _ in 0..<4 { _ = try? await breaker.run { (_) async throws in throw TryFailure() } }
         time.advance(by: .seconds(1))
         let permit = try #require(bulkhead.acquire())
@@ -182,10 +182,10 @@ struct InteractionsCancellationTests {
             breaker
             bulkhead
         }
-        let trial = begin(inverted, sleeping: .zero)
+        let probe = begin(inverted, sleeping: .zero)
         await time.sleepers(1)
-        trial.cancel()
-        #expect(await trial.value == .rejected(.cancelled))
+        probe.cancel()
+        #expect(await probe.value == .rejected(.cancelled))
         bulkhead.release(permit)
         #expect(await begin(inverted, sleeping: .zero).value == nil)
         #expect(breaker.phase == .closed)
@@ -268,7 +268,7 @@ struct InteractionsCancellationTests {
             }
             _ = time
         }
-        // 40 inside, and the alarms of the 60 that wait.
+        // 40 inside, and the timers of the 60 that wait.
         await time.sleepers(100)
         #expect(wide.snapshot.inUse == 40 && wide.snapshot.waiting == 60)
         group.cancel()

@@ -5,7 +5,7 @@ import Testing
 /// Time for a crowd of workers: it moves on, to the next moment at which anything happens, only when every worker sleeps or
 /// waits for its turn in a bulkhead. So what happens at one moment is never seen at a later one, on however many threads.
 final class CrowdTime: Sendable {
-    /// The task of a call. What else sleeps on behalf of a call is the alarm of its wait in the bulkhead.
+    /// The task of a call. What else sleeps on behalf of a call is the timer of its wait in the bulkhead.
     final class Caller: Sendable {
         @TaskLocal static var current: Caller?
         private let task = withUnsafeCurrentTask { $0?.hashValue }
@@ -15,14 +15,14 @@ final class CrowdTime: Sendable {
 
     private struct Sleeper {
         var until: Duration
-        var isAlarm: Bool
+        var isTimer: Bool
         var wake: CheckedContinuation<Void, any Error>
     }
     private struct State {
         var workers: Int
         var lastId = 0
         var sleepers: [Int: Sleeper] = [:]
-        var alarms = 0
+        var timers = 0
         var cancelled: Set<Int> = []
         var watcher: CheckedContinuation<Void, Never>?
     }
@@ -71,7 +71,7 @@ final class CrowdTime: Sendable {
             let due = state.sleepers.filter { $0.value.until <= now }
             for (id, sleeper) in due {
                 state.sleepers[id] = nil
-                if sleeper.isAlarm { state.alarms -= 1 }
+                if sleeper.isTimer { state.timers -= 1 }
             }
             return due.values.map(\.wake)
         }
@@ -95,7 +95,7 @@ final class CrowdTime: Sendable {
     }
 
     private func isQuiet(_ state: State) -> Bool {
-        state.sleepers.count == state.workers && state.alarms == bulkhead.withLock { $0 }?.snapshot.waiting
+        state.sleepers.count == state.workers && state.timers == bulkhead.withLock { $0 }?.snapshot.waiting
     }
 
     private func sleep(_ duration: Duration) async throws {
@@ -103,7 +103,7 @@ final class CrowdTime: Sendable {
             state.lastId += 1
             return state.lastId
         }
-        let isAlarm = Caller.current.map { !$0.isThisTask } ?? false
+        let isTimer = Caller.current.map { !$0.isThisTask } ?? false
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (wake: CheckedContinuation<Void, any Error>) in
                 var isCancelled = false
@@ -111,8 +111,8 @@ final class CrowdTime: Sendable {
                     isCancelled = state.cancelled.remove(id) != nil
                     if isCancelled { return }
                     // Even a sleep of no time ends only when everybody has come to rest.
-                    state.sleepers[id] = Sleeper(until: elapsed + duration, isAlarm: isAlarm, wake: wake)
-                    if isAlarm { state.alarms += 1 }
+                    state.sleepers[id] = Sleeper(until: elapsed + duration, isTimer: isTimer, wake: wake)
+                    if isTimer { state.timers += 1 }
                 }
                 if isCancelled { wake.resume(throwing: CancellationError()) }
             }
@@ -122,7 +122,7 @@ final class CrowdTime: Sendable {
                     state.cancelled.insert(id)
                     return nil
                 }
-                if sleeper.isAlarm { state.alarms -= 1 }
+                if sleeper.isTimer { state.timers -= 1 }
                 return sleeper
             }
             sleeper?.wake.resume(throwing: CancellationError())

@@ -86,7 +86,7 @@ struct InteractionsPropertyTests {
     private static let budget = RetryBudget.Configuration(share: 0.1, minimumPerSecond: 2, window: .seconds(2))
     private static let breaker = CircuitBreaker.Configuration(
         window: .time(.seconds(1)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(70), slowCallRate: 0.6,
-        openTime: .milliseconds(100), longestOpenTime: .milliseconds(800), trials: 2, trialTime: .milliseconds(300))
+        openDuration: .milliseconds(100), longestOpenTime: .milliseconds(800), probes: 2, probeTimeout: .milliseconds(300))
 
     private let seed: UInt64
     private let time = CrowdTime(workers: workers)
@@ -98,9 +98,9 @@ struct InteractionsPropertyTests {
     private let (total, each): (Timeout, Timeout)
 
     init() throws {
-        seed = SeededChance("five policies under random calls").seed
+        seed = SeededRandomSource("five policies under random calls").seed
         let environment = PolicyEnvironment(
-            time: time.source, chance: .seeded(seed),
+            time: time.source, random: .seeded(seed),
             report: { [time, ledger] event in
                 let elapsed = time.elapsed
                 if case .retrying = event.kind { ledger.noteTry { $0.again[Self.tenth(elapsed), default: 0] += 1 } }
@@ -124,8 +124,8 @@ struct InteractionsPropertyTests {
     }
 
     /// Most things happen at full hundredths of a second, many of them at once: for the sake of races, and of speed.
-    private static func tens(_ chance: Chance, _ range: ClosedRange<Int>) -> Duration {
-        .milliseconds(10 * (range.lowerBound + Int(chance.next() % UInt64(range.count))))
+    private static func tens(_ random: RandomSource, _ range: ClosedRange<Int>) -> Duration {
+        .milliseconds(10 * (range.lowerBound + Int(random.next() % UInt64(range.count))))
     }
 
     private static func untilTheNextTen(_ elapsed: Duration) -> Duration {
@@ -166,7 +166,7 @@ struct InteractionsPropertyTests {
         var budget: Duration
         var isIdempotent: Bool
         var priority: Priority
-        var chance: Chance
+        var random: RandomSource
         /// Heeds no deadline.
         var isDeaf: Bool
     }
@@ -180,7 +180,7 @@ struct InteractionsPropertyTests {
                 let tries = Recorded<Int>()
                 let end: String
                 do throws(CallFailure<TryFailure>) {
-                    try await pipeline.run(context, classify: { _ in Self.disposition(plan.chance) }) {
+                    try await pipeline.run(context, classify: { _ in Self.disposition(plan.random) }) {
                         context throws(TryFailure) in
                         tries.add(context.attempt)
                         ledger.note { counts in
@@ -189,8 +189,8 @@ struct InteractionsPropertyTests {
                         }
                         defer { ledger.note { $0.inside -= 1 } }
                         let weather = weather.now
-                        let isSlow = plan.chance.unit() < weather.slow
-                        var latency = Self.tens(plan.chance, 1...(isSlow ? 20 : 3))
+                        let isSlow = plan.random.unit() < weather.slow
+                        var latency = Self.tens(plan.random, 1...(isSlow ? 20 : 3))
                         if plan.isDeaf { latency *= 20 }
                         latency += Self.untilTheNextTen(time.elapsed)
                         let left = context.deadline?.remaining(at: time.source.now()) ?? .zero
@@ -199,7 +199,7 @@ struct InteractionsPropertyTests {
                             throw TryFailure()
                         }
                         if latency >= left && !plan.isDeaf { throw TryFailure() }
-                        if plan.chance.unit() < weather.failing { throw TryFailure() }
+                        if plan.random.unit() < weather.failing { throw TryFailure() }
                     }
                     end = "success"
                 } catch {
@@ -220,12 +220,12 @@ struct InteractionsPropertyTests {
     }
 
     /// Mostly the dependency's fault; sometimes a refusal, or nothing that can be learned from, or a wish to be left alone.
-    private static func disposition(_ chance: Chance) -> Disposition {
-        switch chance.next() % 20 {
+    private static func disposition(_ random: RandomSource) -> Disposition {
+        switch random.next() % 20 {
         case 0: .refusal
         case 1: .ignored
         case 2: .permanent
-        case 3: .busy(retryAfter: .milliseconds(Int(chance.next() % 300)))
+        case 3: .busy(retryAfter: .milliseconds(Int(random.next() % 300)))
         default: .transient
         }
     }
@@ -241,21 +241,21 @@ struct InteractionsPropertyTests {
         }
     }
 
-    private func work(_ chance: Chance, _ under: Held) async {
+    private func work(_ random: RandomSource, _ under: Held) async {
         var number = ledger.begin()
         while number < Self.calls {
             let isCalm = number > Self.calls * 9 / 10
             let call = begin(
                 Plan(
-                    budget: Self.tens(chance, -1...60), isIdempotent: chance.next() % 4 != 0,
-                    priority: Priority(rank: Int(chance.next() % 3)), chance: chance,
-                    isDeaf: !isCalm && chance.next() % 12 == 0))
+                    budget: Self.tens(random, -1...60), isIdempotent: random.next() % 4 != 0,
+                    priority: Priority(rank: Int(random.next() % 3)), random: random,
+                    isDeaf: !isCalm && random.next() % 12 == 0))
             under.begin(call)
             await call.value
             if let cancelled = under.end(), cancelled != time.elapsed {
                 Issue.record("a call that was cancelled at \(cancelled) ended at \(time.elapsed)")
             }
-            try? await time.source.sleep(Self.untilTheNextTen(time.elapsed) + Self.tens(chance, 1...10))
+            try? await time.source.sleep(Self.untilTheNextTen(time.elapsed) + Self.tens(random, 1...10))
             number = ledger.begin()
         }
         time.leave()
@@ -310,32 +310,32 @@ struct InteractionsPropertyTests {
 
     /// Moves time, changes the weather, and calls off a call now and then.
     private func drive(_ under: [Held]) async {
-        let chance = Chance.seeded(seed &+ 1)
+        let random = RandomSource.seeded(seed &+ 1)
         var nextWeather = Duration.zero
         while await time.quiet() {
             let counts = ledger.now
             let elapsed = time.elapsed
             check(counts, elapsed)
-            if chance.next() % 3 == 0 {
-                for _ in 0..<4 { under[Int(chance.next() % UInt64(under.count))].cancel(at: elapsed) }
+            if random.next() % 3 == 0 {
+                for _ in 0..<4 { under[Int(random.next() % UInt64(under.count))].cancel(at: elapsed) }
                 guard await time.quiet() else { return }
             }
             if counts.calls > Self.calls * 9 / 10 {
                 weather.now = .fine
             } else if elapsed >= nextWeather {
-                weather.now = Weather.all[Int(chance.next() % 3)]
-                nextWeather = elapsed + .milliseconds(500 + Int(chance.next() % 2000))
+                weather.now = Weather.all[Int(random.next() % 3)]
+                nextWeather = elapsed + .milliseconds(500 + Int(random.next() % 2000))
             }
             time.advance()
         }
     }
 
-    /// Whom the breaker refuses, it refuses because it opened a moment ago or because a trial is under way: it never sticks.
+    /// Whom the breaker refuses, it refuses because it opened a moment ago or because a probe is under way: it never sticks.
     private func check(_ counts: Ledger.Counts, _ elapsed: Duration) {
         guard let refused = counts.refused, refused.at == elapsed else { return }
         let (since, limit) =
             refused.isHalfOpen
-            ? (counts.lastAdmission, Self.breaker.trialTime) : (counts.lastOpening, Self.breaker.longestOpenTime)
+            ? (counts.lastAdmission, Self.breaker.probeTimeout) : (counts.lastOpening, Self.breaker.longestOpenTime)
         if since.map({ elapsed < $0 + limit }) != true { Issue.record("stuck at \(elapsed): \(breaker.snapshot)") }
     }
 

@@ -20,46 +20,46 @@ struct InteractionsReconfiguredTests {
     private let (total, each): (Timeout, Timeout)
 
     init() throws {
-        var chance = SeededChance("five policies under reconfigurations")
-        seed = chance.seed
-        let environment = PolicyEnvironment(time: time.source, chance: .seeded(seed))
-        bulkhead = try Bulkhead(Self.bulkhead(&chance), environment: environment)
-        breaker = try CircuitBreaker(Self.breaker(&chance), environment: environment)
-        budget = try RetryBudget(Self.budget(&chance))
-        retry = try Retry(Self.retry(&chance), budget: budget, environment: environment)
-        total = try Timeout(Self.timeout(&chance), environment: environment)
-        each = try Timeout(Self.timeout(&chance), environment: environment)
+        var random = SeededRandomSource("five policies under reconfigurations")
+        seed = random.seed
+        let environment = PolicyEnvironment(time: time.source, random: .seeded(seed))
+        bulkhead = try Bulkhead(Self.bulkhead(&random), environment: environment)
+        breaker = try CircuitBreaker(Self.breaker(&random), environment: environment)
+        budget = try RetryBudget(Self.budget(&random))
+        retry = try Retry(Self.retry(&random), budget: budget, environment: environment)
+        total = try Timeout(Self.timeout(&random), environment: environment)
+        each = try Timeout(Self.timeout(&random), environment: environment)
         time.watch(bulkhead)
     }
 
-    private static func bulkhead(_ chance: inout SeededChance) -> Bulkhead.Configuration {
-        let limit = 1 + chance.upTo(12)
+    private static func bulkhead(_ random: inout SeededRandomSource) -> Bulkhead.Configuration {
+        let limit = 1 + random.upTo(12)
         return .init(
-            limit: limit, waiting: chance.upTo(12),
-            longestWait: chance.upTo(2) == 0 ? .milliseconds(1 + chance.upTo(300)) : nil,
-            reserved: chance.upTo(limit))
+            limit: limit, waiting: random.upTo(12),
+            longestWait: random.upTo(2) == 0 ? .milliseconds(1 + random.upTo(300)) : nil,
+            reserved: random.upTo(limit))
     }
 
-    private static func breaker(_ chance: inout SeededChance) -> CircuitBreaker.Configuration {
-        let openTime = Duration.milliseconds(1 + chance.upTo(200))
+    private static func breaker(_ random: inout SeededRandomSource) -> CircuitBreaker.Configuration {
+        let openDuration = Duration.milliseconds(1 + random.upTo(200))
         return .init(
-            window: chance.upTo(2) == 0 ? .calls(20) : .time(.seconds(1)), minimumCalls: 1 + chance.upTo(20),
-            slowCall: .milliseconds(70), openTime: openTime, longestOpenTime: openTime * (1 + chance.upTo(16)),
-            trials: 1 + chance.upTo(4), trialTime: .milliseconds(1 + chance.upTo(500)))
+            window: random.upTo(2) == 0 ? .calls(20) : .time(.seconds(1)), minimumCalls: 1 + random.upTo(20),
+            slowCall: .milliseconds(70), openDuration: openDuration, longestOpenTime: openDuration * (1 + random.upTo(16)),
+            probes: 1 + random.upTo(4), probeTimeout: .milliseconds(1 + random.upTo(500)))
     }
 
-    private static func retry(_ chance: inout SeededChance) -> Retry.Configuration {
+    private static func retry(_ random: inout SeededRandomSource) -> Retry.Configuration {
         .init(
-            attempts: 1 + chance.upTo(4), backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(10 + chance.upTo(100))))
+            attempts: 1 + random.upTo(4), backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(10 + random.upTo(100))))
     }
 
-    private static func budget(_ chance: inout SeededChance) -> RetryBudget.Configuration {
+    private static func budget(_ random: inout SeededRandomSource) -> RetryBudget.Configuration {
         .init(
-            share: Double(chance.upTo(11)) / 10, minimumPerSecond: Double(chance.upTo(5)), window: .seconds(1 + chance.upTo(5)))
+            share: Double(random.upTo(11)) / 10, minimumPerSecond: Double(random.upTo(5)), window: .seconds(1 + random.upTo(5)))
     }
 
-    private static func timeout(_ chance: inout SeededChance) -> Timeout.Configuration {
-        .init(limit: .milliseconds(20 + chance.upTo(500)))
+    private static func timeout(_ random: inout SeededRandomSource) -> Timeout.Configuration {
+        .init(limit: .milliseconds(20 + random.upTo(500)))
     }
 
     private var pipeline: some Policy {
@@ -73,60 +73,60 @@ struct InteractionsReconfiguredTests {
     }
 
     /// One call: it fails, hangs until its deadline or beyond, or takes some milliseconds.
-    private func makeCall(_ chance: Chance, priority: Priority = .normal) async throws(CallFailure<TryFailure>) {
+    private func makeCall(_ random: RandomSource, priority: Priority = .normal) async throws(CallFailure<TryFailure>) {
         let context = CallContext(
             deadline: .after(.milliseconds(600), from: time.source.now()), priority: priority, isIdempotent: true)
         try await pipeline.run(context) { context throws(TryFailure) in
             let isWell = isWell.value
-            let length = isWell ? 10 : 10 * (1 + Int(chance.next() % (chance.next() % 6 == 0 ? 90 : 5)))
+            let length = isWell ? 10 : 10 * (1 + Int(random.next() % (random.next() % 6 == 0 ? 90 : 5)))
             do { try await time.source.sleep(.milliseconds(length)) } catch { throw TryFailure() }
-            if !isWell, chance.next() % 3 == 0 { throw TryFailure() }
+            if !isWell, random.next() % 3 == 0 { throw TryFailure() }
         }
     }
 
     private func work(_ number: Int, _ under: Watched<Task<Void, Never>?>) async {
-        let chance = Chance.seeded(seed &+ UInt64(number) &* 7919)
+        let random = RandomSource.seeded(seed &+ UInt64(number) &* 7919)
         for _ in 0..<250 {
             let call = Task {
                 await CrowdTime.Caller.$current.withValue(CrowdTime.Caller()) {
-                    _ = try? await makeCall(chance, priority: Priority(rank: Int(chance.next() % 3)))
+                    _ = try? await makeCall(random, priority: Priority(rank: Int(random.next() % 3)))
                 }
             }
             under.update { $0 = call }
             await call.value
             calls.update { $0 += 1 }
-            try? await time.source.sleep(.milliseconds(10 * Int(1 + chance.next() % 5)))
+            try? await time.source.sleep(.milliseconds(10 * Int(1 + random.next() % 5)))
         }
         time.leave()
     }
 
     /// What an operator does.
-    private func change(_ chance: inout SeededChance) throws {
-        switch chance.upTo(14) {
-        case 0, 1: try bulkhead.reconfigure(Self.bulkhead(&chance))
-        case 2, 3: try breaker.reconfigure(Self.breaker(&chance))
+    private func change(_ random: inout SeededRandomSource) throws {
+        switch random.upTo(14) {
+        case 0, 1: try bulkhead.reconfigure(Self.bulkhead(&random))
+        case 2, 3: try breaker.reconfigure(Self.breaker(&random))
         case 4...6:
             var numbers = breaker.configuration
-            numbers.trials = 1 + chance.upTo(4)
+            numbers.probes = 1 + random.upTo(4)
             try breaker.reconfigure(numbers)
-        case 7: try retry.reconfigure(Self.retry(&chance))
-        case 8: try budget.reconfigure(Self.budget(&chance))
-        case 9: try total.reconfigure(Self.timeout(&chance))
-        case 10: try each.reconfigure(Self.timeout(&chance))
-        case 11: breaker.set(BreakerControl.allCases[chance.upTo(4)])
+        case 7: try retry.reconfigure(Self.retry(&random))
+        case 8: try budget.reconfigure(Self.budget(&random))
+        case 9: try total.reconfigure(Self.timeout(&random))
+        case 10: try each.reconfigure(Self.timeout(&random))
+        case 11: breaker.set(BreakerControl.allCases[random.upTo(4)])
         default: breaker.set(.automatic)
         }
     }
 
-    @Test("when the last change has been made and the dependency is well, every call passes after the longest open time")
+    @Test("when the last change has been made and the dependency is well, every call passes after the longest open duration")
     func calm() async throws {
         let under = (0..<Self.workers).map { _ in Watched<Task<Void, Never>?>(nil) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<Self.workers { group.addTask { await work(number, under[number]) } }
-            var chance = SeededChance("their operator")
+            var random = SeededRandomSource("their operator")
             while await time.quiet() {
-                if chance.upTo(3) == 0 { try change(&chance) }
-                if chance.upTo(4) == 0 { under[chance.upTo(under.count)].value?.cancel() }
+                if random.upTo(3) == 0 { try change(&random) }
+                if random.upTo(4) == 0 { under[random.upTo(under.count)].value?.cancel() }
                 guard await time.quiet() else { break }
                 time.advance()
             }
@@ -142,7 +142,7 @@ struct InteractionsReconfiguredTests {
     /// One caller, who sleeps between calls.
     private func passes(_ before: CircuitBreaker.Snapshot) async throws {
         let numbers = breaker.configuration
-        let bound = time.elapsed + numbers.longestOpenTime + numbers.trialTime + .milliseconds(20) * (numbers.trials + 2)
+        let bound = time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + .milliseconds(20) * (numbers.probes + 2)
         time.join()
         let caller = Task {
             var refused = 0

@@ -14,13 +14,13 @@ struct InteractionsTests {
     private let events = Recorded<PolicyEvent.Kind>()
 
     private var environment: PolicyEnvironment {
-        PolicyEnvironment(time: leaping.source, chance: .seeded(1), report: { [events] in events.add($0.kind) })
+        PolicyEnvironment(time: leaping.source, random: .seeded(1), report: { [events] in events.add($0.kind) })
     }
 
     private func breaker(_ count: Int = 10) throws -> CircuitBreaker {
         try CircuitBreaker(
             .init(
-                window: .calls(count), minimumCalls: count, failureRate: 1, openTime: .seconds(60),
+                window: .calls(count), minimumCalls: count, failureRate: 1, openDuration: .seconds(60),
                 longestOpenTime: .seconds(60)),
             environment: environment)
     }

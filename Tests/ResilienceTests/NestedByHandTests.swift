@@ -8,7 +8,7 @@ struct NestedByHandTests {
     private let time = LeapingTime()
     private let made = Recorded<Void>()
 
-    private var environment: PolicyEnvironment { PolicyEnvironment(time: time.source, chance: .seeded(1)) }
+    private var environment: PolicyEnvironment { PolicyEnvironment(time: time.source, random: .seeded(1)) }
 
     private func breaker() throws -> CircuitBreaker {
         try CircuitBreaker(.init(window: .calls(4), minimumCalls: 2), environment: environment)

@@ -39,10 +39,10 @@ struct Wrong: Sendable, CustomTestStringConvertible {
         Wrong(
             CircuitBreaker.Configuration(
                 window: .time(.zero), minimumCalls: 0, failureRate: 0, slowCall: .zero, slowCallRate: .nan,
-                openTime: .zero, longestOpenTime: .seconds(-1), trials: 0, trialTime: .zero),
+                openDuration: .zero, longestOpenTime: .seconds(-1), probes: 0, probeTimeout: .zero),
             [
-                "window", "minimumCalls", "failureRate", "slowCall", "slowCallRate", "openTime", "longestOpenTime", "trials",
-                "trialTime",
+                "window", "minimumCalls", "failureRate", "slowCall", "slowCallRate", "openDuration", "longestOpenTime", "probes",
+                "probeTimeout",
             ]),
         Wrong(
             CircuitBreaker.Configuration(window: .calls(0), minimumCalls: 1),

@@ -23,13 +23,13 @@ private struct AdmittedCalls {
 struct RateLimitPropertyTests {
     @Test("lets pass exactly what no interval forbids, and names the exact time of the next token")
     func definition() throws {
-        var chance = SeededChance("rate limit")
+        var random = SeededRandomSource("rate limit")
         let start = ContinuousClock.now
         var steps = 0
         while steps < 100_000 {
             let configuration = RateLimit.Configuration(
-                permits: 1 + chance.upTo(chance.upTo(2) == 0 ? 10 : 100_000),
-                per: .nanoseconds(1_000_000 + chance.upTo(3_000_000_000)), burst: 1 + chance.upTo(12))
+                permits: 1 + random.upTo(random.upTo(2) == 0 ? 10 : 100_000),
+                per: .nanoseconds(1_000_000 + random.upTo(3_000_000_000)), burst: 1 + random.upTo(12))
             var bucket = try TokenBucket(configuration, now: start)
             var model = AdmittedCalls(configuration: configuration)
             var now = Duration.zero
@@ -45,7 +45,7 @@ struct RateLimitPropertyTests {
                     try #require(model.mayPass(at: (now + wait).attoseconds))
                     try #require(!model.mayPass(at: (now + wait).attoseconds - 1))
                     // Often exactly then, or the least bit before.
-                    switch chance.upTo(3) {
+                    switch random.upTo(3) {
                     case 0: now += wait
                     case 1: now += wait - Duration(attoseconds: 1)
                     default: break
@@ -55,11 +55,11 @@ struct RateLimitPropertyTests {
                     try #require(mayPass)
                     model.times.append(now.attoseconds)
                 }
-                switch chance.upTo(4) {
+                switch random.upTo(4) {
                 case 0: break
                 case 1: now += configuration.period / configuration.permits
-                case 2: now += .nanoseconds(chance.upTo(1_000_000))
-                default: now += configuration.period * chance.upTo(3 * configuration.burst) / configuration.permits / 2
+                case 2: now += .nanoseconds(random.upTo(1_000_000))
+                default: now += configuration.period * random.upTo(3 * configuration.burst) / configuration.permits / 2
                 }
             }
             try #require(passed >= configuration.burst.clamped(to: 100 - refused))

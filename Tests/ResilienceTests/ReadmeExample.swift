@@ -9,7 +9,7 @@ func protected() throws -> some Policy {
         try Bulkhead(.init(limit: 32, waiting: 64), environment: environment)
         try Timeout(.milliseconds(500), environment: environment)
         try Retry(.init(attempts: 2), budget: RetryBudget(), environment: environment)
-        try CircuitBreaker(.init(failureRate: 0.3, openTime: .seconds(1)), environment: environment)
+        try CircuitBreaker(.init(failureRate: 0.3, openDuration: .seconds(1)), environment: environment)
         try Timeout(.milliseconds(200), environment: environment)
     }
 }

@@ -37,7 +37,7 @@ struct RetryBudgetPropertyTests {
 
     @Test("it answers as a list of all events would, and over any stretch holds the promise that its documentation makes")
     func model() throws {
-        var random = SeededChance("RetryBudget")
+        var random = SeededRandomSource("RetryBudget")
         let start = ContinuousClock.now
         var (steps, granted, denied) = (0, 0, 0)
         while steps < 100_000 {

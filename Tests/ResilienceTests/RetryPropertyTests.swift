@@ -14,11 +14,11 @@ struct RetryPropertyTests {
 
     @Test("never more tries than configured, none past the deadline, none too early, none against the failure or the budget")
     func tries() async throws {
-        var random = SeededChance("Retry")
+        var random = SeededRandomSource("Retry")
         let time = LeapingTime()
         let spent = Locked(0)
         let environment = PolicyEnvironment(
-            time: time.source, chance: .seeded(random.seed &+ 1),
+            time: time.source, random: .seeded(random.seed &+ 1),
             report: { if $0.kind == .retryBudgetSpent { spent.withLock { $0 += 1 } } })
         var (steps, calls, early) = (0, 0, 0)
         while steps < 100_000 {
@@ -34,7 +34,7 @@ struct RetryPropertyTests {
                 let bound = random.upTo(3) == 0 ? nil : Duration.milliseconds(random.upTo(1_500))
                 let deadline = bound.map { Deadline.after(time.elapsed + $0, from: time.start) }
                 let context = CallContext(deadline: deadline, isIdempotent: random.upTo(8) != 0)
-                let script = Locked<SeededChance>(random)
+                let script = Locked<SeededRandomSource>(random)
                 for _ in 0..<16 { _ = random.next() }
                 let trace = Locked(Trace())
                 let refusedBefore = spent.withLock { $0 }

@@ -38,7 +38,7 @@ struct RetryTests {
         try Retry(
             configuration, budget: budget,
             environment: PolicyEnvironment(
-                time: time.source, chance: .seeded(1), report: { [events] in events.add($0.kind) }))
+                time: time.source, random: .seeded(1), report: { [events] in events.add($0.kind) }))
     }
 
     /// Fails the first `failures` tries.

@@ -7,25 +7,25 @@ import Testing
 /// changed while it runs.
 @Suite("A shedder, asked at random")
 struct ShedderLivenessTests {
-    private static func configuration(_ chance: inout SeededChance) -> Shedder.Configuration {
-        let minimum = 1 + chance.upTo(8)
-        let maximum = minimum + chance.upTo(40)
+    private static func configuration(_ random: inout SeededRandomSource) -> Shedder.Configuration {
+        let minimum = 1 + random.upTo(8)
+        let maximum = minimum + random.upTo(40)
         return Shedder.Configuration(
-            minimum: minimum, maximum: maximum, initial: minimum + chance.upTo(maximum - minimum + 1),
-            share: Double(1 + chance.upTo(100)) / 100, patience: .milliseconds(1 + chance.upTo(1_000)), places: chance.upTo(30))
+            minimum: minimum, maximum: maximum, initial: minimum + random.upTo(maximum - minimum + 1),
+            share: Double(1 + random.upTo(100)) / 100, maximumQueueTime: .milliseconds(1 + random.upTo(1_000)), places: random.upTo(30))
     }
 
     private struct Storm {
-        var chance: SeededChance
+        var random: SeededRandomSource
         var state: ShedderState<Int>
-        var now = Moment(sinceOrigin: .zero)
-        var working: [ShedderState<Int>.Place] = []
-        var outside: [ShedderState<Int>.Place] = []
+        var now = Instant(sinceOrigin: .zero)
+        var working: [ShedderState<Int>.Permit] = []
+        var suspended: [ShedderState<Int>.Permit] = []
         var waiting: [Int: (ticket: UInt64, rank: Int)] = [:]
         private var asked = 0
 
-        init(_ chance: SeededChance, _ configuration: Shedder.Configuration) {
-            self.chance = chance
+        init(_ random: SeededRandomSource, _ configuration: Shedder.Configuration) {
+            self.random = random
             state = ShedderState(configuration)
         }
 
@@ -35,8 +35,8 @@ struct ShedderLivenessTests {
             let (arrival, changes) = state.arrive(request, asked, at: now)
             settle(changes)
             switch arrival {
-            case .admitted(let place):
-                working.append(place)
+            case .admitted(let permit):
+                working.append(permit)
                 return true
             case .waiting(let ticket): waiting[asked] = (ticket, rank)
             case .refused: break
@@ -45,63 +45,63 @@ struct ShedderLivenessTests {
         }
 
         mutating func step() {
-            switch chance.upTo(100) {
+            switch random.upTo(100) {
             case ..<45:
-                let deadline = chance.upTo(2) == 0 ? Deadline(now.advanced(by: .milliseconds(chance.upTo(500)))) : nil
-                _ = ask(rank: chance.upTo(4), deadline: deadline)
+                let deadline = random.upTo(2) == 0 ? Deadline(now.advanced(by: .milliseconds(random.upTo(500)))) : nil
+                _ = ask(rank: random.upTo(4), deadline: deadline)
             case ..<55: end()
             case ..<65 where !working.isEmpty:
-                outside.append(working.remove(at: chance.upTo(working.count)))
+                suspended.append(working.remove(at: random.upTo(working.count)))
                 settle(state.goOutside(at: now))
-            case ..<70 where !outside.isEmpty:
-                working.append(outside.remove(at: chance.upTo(outside.count)))
+            case ..<70 where !suspended.isEmpty:
+                working.append(suspended.remove(at: random.upTo(suspended.count)))
                 state.comeBack()
             case ..<75:
                 guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone) else { return }
                 _ = state.leave(ticket, rank: rank, at: now)
             case ..<80: settle(state.tick(at: now))
-            default: now = now.advanced(by: .milliseconds(chance.upTo(chance.upTo(20) == 0 ? 2_000 : 20)))
+            default: now = now.advanced(by: .milliseconds(random.upTo(random.upTo(20) == 0 ? 2_000 : 20)))
             }
         }
 
         /// One ends, whole or not; one that waits for somebody else too.
         mutating func end() {
-            let isOutside = !outside.isEmpty && (working.isEmpty || chance.upTo(2) == 0)
-            let place: ShedderState<Int>.Place
+            let isOutside = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
+            let permit: ShedderState<Int>.Permit
             if isOutside {
-                place = outside.remove(at: chance.upTo(outside.count))
+                permit = suspended.remove(at: random.upTo(suspended.count))
             } else {
                 guard !working.isEmpty else { return }
-                place = working.remove(at: chance.upTo(working.count))
+                permit = working.remove(at: random.upTo(working.count))
             }
-            settle(state.end(place, isOutside: isOutside, isWhole: chance.upTo(3) > 0, at: now))
+            settle(state.end(permit, isOutside: isOutside, countsAsSample: random.upTo(3) > 0, at: now))
         }
 
         mutating func settle(_ changes: ShedderState<Int>.Changes) {
-            for (waiter, place) in changes.admitted where waiting.removeValue(forKey: waiter) != nil { working.append(place) }
+            for (waiter, permit) in changes.admitted where waiting.removeValue(forKey: waiter) != nil { working.append(permit) }
             for (waiter, _) in changes.refused { waiting[waiter] = nil }
         }
 
         /// Ends all that is under way, and lets those who wait wait for as long as they have patience.
-        mutating func calmDown(_ patience: Duration) {
-            while !working.isEmpty || !outside.isEmpty { end() }
-            now = now.advanced(by: patience)
+        mutating func calmDown(_ maximumQueueTime: Duration) {
+            while !working.isEmpty || !suspended.isEmpty { end() }
+            now = now.advanced(by: maximumQueueTime)
             settle(state.tick(at: now))
-            while !working.isEmpty || !outside.isEmpty { end() }
+            while !working.isEmpty || !suspended.isEmpty { end() }
         }
     }
 
     @Test(
         "is empty when all has ended, and after three seconds of few requests lets as many in as its limit says, of every rank")
     func emptiesAndAdmits() throws {
-        var chance = SeededChance("shedder under random requests")
+        var random = SeededRandomSource("shedder under random requests")
         for round in 0..<1_000 {
-            let numbers = Self.configuration(&chance)
-            var storm = Storm(chance, numbers)
-            for _ in 0..<storm.chance.upTo(1_500) { storm.step() }
-            storm.calmDown(numbers.patience)
-            let message = "round \(round), seed \(chance.seed)"
-            try #require(storm.state.inFlight == 0 && storm.state.outside == 0, "\(message)")
+            let numbers = Self.configuration(&random)
+            var storm = Storm(random, numbers)
+            for _ in 0..<storm.random.upTo(1_500) { storm.step() }
+            storm.calmDown(numbers.maximumQueueTime)
+            let message = "round \(round), seed \(random.seed)"
+            try #require(storm.state.inFlight == 0 && storm.state.suspended == 0, "\(message)")
             try #require(storm.state.line.isEmpty && storm.waiting.isEmpty, "\(message)")
             try #require((numbers.minimum...numbers.maximum).contains(storm.state.limit), "\(message)")
             // What lower ranks had to yield comes back with time, and is looked at when a request comes.
@@ -120,43 +120,43 @@ struct ShedderLivenessTests {
                 try #require(storm.state.inFlight == share)
                 while !storm.working.isEmpty { storm.end() }
             }
-            chance = storm.chance
+            random = storm.random
         }
     }
 
     @Test("places that are dropped, ended twice or ended outside are given back once")
     func dropped() throws {
         final class Customer: Shedder.Waiter {
-            let place = Locked<Shedder.Place?>(nil)
-            func admitted(_ place: Shedder.Place) { self.place.withLock { $0 = place } }
+            let permit = Locked<Shedder.Permit?>(nil)
+            func admitted(_ permit: Shedder.Permit) { self.permit.withLock { $0 = permit } }
             func refused(_ refusal: Shedder.Refusal) {}
         }
-        var chance = SeededChance("places of a shedder, dropped")
+        var random = SeededRandomSource("places of a shedder, dropped")
         let time = ManualTime()
         let shedder = try Shedder(.init(minimum: 4, maximum: 8, places: 100), time: time.source)
-        var places: [Shedder.Place] = []
+        var places: [Shedder.Permit] = []
         var customers: [Customer] = []
         for _ in 0..<20_000 {
-            switch chance.upTo(10) {
+            switch random.upTo(10) {
             case ..<5:
                 let customer = Customer()
-                switch shedder.ask(Shedder.Request(Priority(rank: chance.upTo(4))), customer) {
-                case .admitted(let place): places.append(place)
+                switch shedder.ask(Shedder.Request(Priority(rank: random.upTo(4))), customer) {
+                case .admitted(let permit): places.append(permit)
                 case .waiting: customers.append(customer)
                 case .refused: break
                 }
             case ..<8 where !places.isEmpty:
-                let place = places.remove(at: chance.upTo(places.count))
-                for _ in 0..<chance.upTo(3) { place.end(isWhole: chance.upTo(2) == 0) }
-            case 8 where !customers.isEmpty: customers.remove(at: chance.upTo(customers.count)).place.withLock { $0 = nil }
-            default: time.advance(by: .milliseconds(chance.upTo(10)))
+                let permit = places.remove(at: random.upTo(places.count))
+                for _ in 0..<random.upTo(3) { permit.end(countsAsSample: random.upTo(2) == 0) }
+            case 8 where !customers.isEmpty: customers.remove(at: random.upTo(customers.count)).permit.withLock { $0 = nil }
+            default: time.advance(by: .milliseconds(random.upTo(10)))
             }
         }
         // Each that goes lets others in, who have gone or are dropped in turn.
         places = []
         while shedder.snapshot.inFlight > 0, !customers.isEmpty {
-            customers.removeAll { $0.place.withLock { $0.take() } != nil }
+            customers.removeAll { $0.permit.withLock { $0.take() } != nil }
         }
-        #expect(shedder.snapshot.inFlight == 0 && shedder.snapshot.outside == 0)
+        #expect(shedder.snapshot.inFlight == 0 && shedder.snapshot.suspended == 0)
     }
 }

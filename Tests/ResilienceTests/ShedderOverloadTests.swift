@@ -170,12 +170,12 @@ struct ShedderOverloadTests {
         try #require(after.percentile(0.99) < 0.1, "\(after.percentile(0.99)) s")
     }
 
-    @Test("while every request waits a second for a dead neighbour, none is refused that there is time for")
-    func deadNeighbour() throws {
-        var service = SimulatedWork(workers: 4, mean: 0.002, spread: .exponential).service("dead neighbour")
+    @Test("while every request waits a second for a dead dependency, none is refused that there is time for")
+    func deadDependency() throws {
+        var service = SimulatedWork(workers: 4, mean: 0.002, spread: .exponential).service("dead dependency")
         let orders = [Stream(rank: 3, rate: 150)]
         _ = service.run(orders, for: 5)
-        service.outside = 1
+        service.suspended = 1
         let seen = service.run(orders, for: 10)
         try #require(seen.share > 0.999, "\(seen.share)")
     }

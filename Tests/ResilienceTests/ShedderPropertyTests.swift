@@ -7,8 +7,8 @@ import Testing
 struct ShedderPropertyTests {
     private struct Waiting {
         var rank: Int
-        var since: Moment
-        var deadline: Moment?
+        var since: Instant
+        var deadline: Instant?
         var ticket: UInt64
     }
 
@@ -16,10 +16,10 @@ struct ShedderPropertyTests {
     private struct Model {
         var state: ShedderState<Int>
         let configuration: Shedder.Configuration
-        var now = Moment(sinceOrigin: .zero)
-        var working: [ShedderState<Int>.Place] = []
+        var now = Instant(sinceOrigin: .zero)
+        var working: [ShedderState<Int>.Permit] = []
         /// Those that wait for somebody else.
-        var outside: [ShedderState<Int>.Place] = []
+        var suspended: [ShedderState<Int>.Permit] = []
         var waiting: [Int: Waiting] = [:]
         var admitted = SIMD4<Int>.zero
         var refused = SIMD4<Int>.zero
@@ -34,7 +34,7 @@ struct ShedderPropertyTests {
         func share(_ rank: Int) -> Int { max(1, state.limit * [50, 75, 90, 100][rank] / 100) }
 
         func isFree(_ rank: Int) -> Bool {
-            working.count < state.allowances[rank] && working.count + outside.count < configuration.maximum
+            working.count < state.allowances[rank] && working.count + suspended.count < configuration.maximum
         }
 
         private func requireAllBegun() throws {
@@ -54,9 +54,9 @@ struct ShedderPropertyTests {
             // Those who were sent away went before it came.
             try settle(changes)
             switch arrival {
-            case .admitted(let place):
+            case .admitted(let permit):
                 try #require(isFree && !isLate)
-                try begin(place, rank: rank)
+                try begin(permit, rank: rank)
             case .waiting(let ticket):
                 try #require(!isFree && !isLate)
                 waiting[asked] = Waiting(rank: rank, since: now, deadline: moment, ticket: ticket)
@@ -69,27 +69,27 @@ struct ShedderPropertyTests {
             try check()
         }
 
-        mutating func end(_ index: Int, isWhole: Bool) throws {
-            try settle(state.end(working.remove(at: index), isWhole: isWhole, at: now))
+        mutating func end(_ index: Int, countsAsSample: Bool) throws {
+            try settle(state.end(working.remove(at: index), countsAsSample: countsAsSample, at: now))
             try requireAllBegun()
             try check()
         }
 
         mutating func endOutside(_ index: Int) throws {
-            try settle(state.end(outside.remove(at: index), isOutside: true, isWhole: false, at: now))
+            try settle(state.end(suspended.remove(at: index), isOutside: true, countsAsSample: false, at: now))
             try requireAllBegun()
             try check()
         }
 
         mutating func goOutside(_ index: Int) throws {
-            outside.append(working.remove(at: index))
+            suspended.append(working.remove(at: index))
             try settle(state.goOutside(at: now))
             try requireAllBegun()
             try check()
         }
 
         mutating func comeBack(_ index: Int) throws {
-            working.append(outside.remove(at: index))
+            working.append(suspended.remove(at: index))
             state.comeBack()
             try check()
         }
@@ -105,26 +105,26 @@ struct ShedderPropertyTests {
         mutating func tick() throws {
             try settle(state.tick(at: now))
             for one in waiting.values {
-                try #require(one.since.duration(to: now) < configuration.patience)
+                try #require(one.since.duration(to: now) < configuration.maximumQueueTime)
                 try #require(one.deadline.map { $0 > now } ?? true)
             }
             try check()
         }
 
-        private mutating func begin(_ place: ShedderState<Int>.Place, rank: Int) throws {
-            working.append(place)
+        private mutating func begin(_ permit: ShedderState<Int>.Permit, rank: Int) throws {
+            working.append(permit)
             admitted[rank] += 1
-            try #require(working.count <= share(rank) && working.count + outside.count <= configuration.maximum)
+            try #require(working.count <= share(rank) && working.count + suspended.count <= configuration.maximum)
         }
 
         private mutating func settle(_ changes: ShedderState<Int>.Changes) throws {
-            for (id, place) in changes.admitted {
+            for (id, permit) in changes.admitted {
                 let found = waiting.removeValue(forKey: id)
                 let one = try #require(found)
                 try #require(one.deadline.map { $0 > now } ?? true)
-                working.append(place)
+                working.append(permit)
                 admitted[one.rank] += 1
-                try #require(working.count <= share(one.rank) && working.count + outside.count <= configuration.maximum)
+                try #require(working.count <= share(one.rank) && working.count + suspended.count <= configuration.maximum)
                 // Nobody who matters more has been passed over.
                 try #require(!waiting.values.contains { $0.rank > one.rank && !($0.deadline.map { $0 <= now } ?? false) })
             }
@@ -146,7 +146,7 @@ struct ShedderPropertyTests {
 
         private mutating func check() throws {
             for (id, one) in waiting where ranks[id] == nil { ranks[id] = one.rank }
-            try #require(state.inFlight == working.count && state.outside == outside.count)
+            try #require(state.inFlight == working.count && state.suspended == suspended.count)
             try #require(state.line.count == waiting.count && waiting.count <= configuration.places)
             try #require(
                 (0..<4).allSatisfy { rank in state.line.count(rank: rank) == waiting.values.count { $0.rank == rank } })
@@ -159,42 +159,42 @@ struct ShedderPropertyTests {
 
     @Test("keeps to its limit, lets who matters more go first, sends nobody away while who matters less stays, forgets nobody")
     func model() throws {
-        var chance = SeededChance("shedder, model")
+        var random = SeededRandomSource("shedder, model")
         var steps = 0
         while steps < 150_000 {
-            let minimum = 1 + chance.upTo(8)
+            let minimum = 1 + random.upTo(8)
             var model = Model(
                 Shedder.Configuration(
-                    minimum: minimum, maximum: minimum + chance.upTo(60), patience: .milliseconds(10 + chance.upTo(200)),
-                    places: chance.upTo(4) == 0 ? chance.upTo(3) : 5 + chance.upTo(60)))
-            let pressure = 1 + chance.upTo(4)
-            let pace = 1 + chance.upTo(20)
+                    minimum: minimum, maximum: minimum + random.upTo(60), maximumQueueTime: .milliseconds(10 + random.upTo(200)),
+                    places: random.upTo(4) == 0 ? random.upTo(3) : 5 + random.upTo(60)))
+            let pressure = 1 + random.upTo(4)
+            let pace = 1 + random.upTo(20)
             for _ in 0..<2000 {
                 steps += 1
-                model.now = model.now.advanced(by: .microseconds(chance.upTo(1000 * pace)))
-                switch chance.upTo(10) {
+                model.now = model.now.advanced(by: .microseconds(random.upTo(1000 * pace)))
+                switch random.upTo(10) {
                 case 0: try model.tick()
                 case 1 where !model.waiting.isEmpty:
-                    try model.leave(model.waiting.keys.sorted()[chance.upTo(model.waiting.count)])
-                case 2 where !model.working.isEmpty: try model.goOutside(chance.upTo(model.working.count))
-                case 3 where !model.outside.isEmpty:
-                    if chance.upTo(10) == 0 {
-                        try model.endOutside(chance.upTo(model.outside.count))
+                    try model.leave(model.waiting.keys.sorted()[random.upTo(model.waiting.count)])
+                case 2 where !model.working.isEmpty: try model.goOutside(random.upTo(model.working.count))
+                case 3 where !model.suspended.isEmpty:
+                    if random.upTo(10) == 0 {
+                        try model.endOutside(random.upTo(model.suspended.count))
                     } else {
-                        try model.comeBack(chance.upTo(model.outside.count))
+                        try model.comeBack(random.upTo(model.suspended.count))
                     }
                 case let draw where draw < 4 + pressure:
-                    let budget: Duration? = chance.upTo(3) == 0 ? .milliseconds(chance.upTo(100) - 5) : nil
-                    try model.arrive(rank: chance.upTo(4), deadline: budget)
+                    let budget: Duration? = random.upTo(3) == 0 ? .milliseconds(random.upTo(100) - 5) : nil
+                    try model.arrive(rank: random.upTo(4), deadline: budget)
                 default:
                     guard !model.working.isEmpty else { continue }
                     try model.end(
-                        chance.upTo(model.working.count), isWhole: chance.upTo(5) > 0)
+                        random.upTo(model.working.count), countsAsSample: random.upTo(5) > 0)
                 }
             }
             // All that waits is let in as work ends, or told; nothing stays.
-            while !model.outside.isEmpty { try model.comeBack(0) }
-            while !model.working.isEmpty { try model.end(chance.upTo(model.working.count), isWhole: true) }
+            while !model.suspended.isEmpty { try model.comeBack(0) }
+            while !model.working.isEmpty { try model.end(random.upTo(model.working.count), countsAsSample: true) }
             try #require(model.waiting.isEmpty && model.state.inFlight == 0)
         }
     }

@@ -13,7 +13,7 @@ struct ShedderSimulation {
         /// Which of the service's work it asks for.
         var kind = 0
         /// How long its caller waits.
-        var patience: Duration = .seconds(1)
+        var maximumQueueTime: Duration = .seconds(1)
     }
 
     struct Outcome {
@@ -36,7 +36,7 @@ struct ShedderSimulation {
 
     private struct Work {
         var request: Request
-        var place: ShedderState<Int>.Place
+        var permit: ShedderState<Int>.Permit
         var seconds: Double
         var end: Double
     }
@@ -49,16 +49,16 @@ struct ShedderSimulation {
     /// Mean seconds that each answer takes besides, with nobody working on it: a slow disk, a handler that sleeps.
     var delay = 0.0
     /// What each answer waits for somebody else, before anything else is done.
-    var outside = 0.0
+    var suspended = 0.0
     private(set) var now = 0.0
     private(set) var outcomes: [Outcome] = []
-    private var chance: SeededChance
+    private var random: SeededRandomSource
     /// When each worker is free.
     private var free: [Double]
     /// Under way; what ends first is last.
     private var works: [Work] = []
     /// Waiting for somebody else; the first to come back is the first.
-    private var away: [(request: Request, place: ShedderState<Int>.Place, until: Double)] = []
+    private var away: [(request: Request, permit: ShedderState<Int>.Permit, until: Double)] = []
     private var waiting: [Int: Request] = [:]
     private var waiters = 0
     private var nextTick = 0.0
@@ -71,7 +71,7 @@ struct ShedderSimulation {
         self.work = work
         self.workers = workers
         self.spread = spread
-        chance = SeededChance(purpose)
+        random = SeededRandomSource(purpose)
         free = Array(repeating: 0, count: workers)
     }
 
@@ -82,29 +82,29 @@ struct ShedderSimulation {
     mutating func run(_ streams: [Stream], for seconds: Double) -> [Outcome] {
         let begin = now
         let first = outcomes.count
-        var next = streams.map { begin + chance.exponential(mean: 1 / $0.rate) }
+        var next = streams.map { begin + random.exponential(mean: 1 / $0.rate) }
         while true {
             let soonest = next.indices.min { next[$0] < next[$1] } ?? 0
             guard next.indices.contains(soonest), next[soonest] < begin + seconds else { break }
             advance(to: next[soonest])
             arrive(streams[soonest])
-            next[soonest] += chance.exponential(mean: 1 / streams[soonest].rate)
+            next[soonest] += random.exponential(mean: 1 / streams[soonest].rate)
         }
         advance(to: begin + seconds)
         return outcomes[first...].filter { $0.arrival >= begin }
     }
 
-    private func moment(_ seconds: Double) -> Moment { Moment(sinceOrigin: .seconds(seconds)) }
+    private func moment(_ seconds: Double) -> Instant { Instant(sinceOrigin: .seconds(seconds)) }
 
     private mutating func arrive(_ stream: Stream) {
         let request = Request(stream: stream, arrival: now)
         let id = waiters
         waiters += 1
         var asked = Shedder.Request(Priority(rank: stream.rank))
-        asked.deadline = Deadline(moment(now).advanced(by: stream.patience))
+        asked.deadline = Deadline(moment(now).advanced(by: stream.maximumQueueTime))
         let (arrival, changes) = state.arrive(asked, id, at: moment(now))
         switch arrival {
-        case .admitted(let place): begin(request, place)
+        case .admitted(let permit): begin(request, permit)
         case .waiting:
             if waiting.isEmpty { nextTick = now + 0.005 }
             waiting[id] = request
@@ -121,15 +121,15 @@ struct ShedderSimulation {
             guard min(tick, end, back) <= moment else { break }
             now = max(now, min(tick, end, back))
             if back <= min(tick, end) {
-                let (request, place, _) = away.removeFirst()
+                let (request, permit, _) = away.removeFirst()
                 state.comeBack()
-                work(on: request, place)
+                work(on: request, permit)
             } else if end <= tick, let done = works.popLast() {
                 outcomes.append(
                     Outcome(
                         rank: done.request.stream.rank, kind: done.request.stream.kind, arrival: done.request.arrival,
                         end: now, isServed: true, work: done.seconds))
-                settle(state.end(done.place, isWhole: true, at: self.moment(now)))
+                settle(state.end(done.permit, countsAsSample: true, at: self.moment(now)))
             } else {
                 nextTick = now + 0.005
                 settle(state.tick(at: self.moment(now)))
@@ -139,7 +139,7 @@ struct ShedderSimulation {
     }
 
     private mutating func settle(_ changes: ShedderState<Int>.Changes) {
-        for (id, place) in changes.admitted { if let request = waiting.removeValue(forKey: id) { begin(request, place) } }
+        for (id, permit) in changes.admitted { if let request = waiting.removeValue(forKey: id) { begin(request, permit) } }
         for (id, _) in changes.refused { if let request = waiting.removeValue(forKey: id) { refuse(request) } }
     }
 
@@ -149,31 +149,31 @@ struct ShedderSimulation {
                 rank: request.stream.rank, kind: request.stream.kind, arrival: request.arrival, end: now, isServed: false))
     }
 
-    private mutating func begin(_ request: Request, _ place: ShedderState<Int>.Place) {
-        guard outside > 0 else { return work(on: request, place) }
-        var place = place
-        place.away = .seconds(outside)
-        away.append((request, place, now + outside))
+    private mutating func begin(_ request: Request, _ permit: ShedderState<Int>.Permit) {
+        guard suspended > 0 else { return work(on: request, permit) }
+        var permit = permit
+        permit.away = .seconds(suspended)
+        away.append((request, permit, now + suspended))
         settle(state.goOutside(at: moment(now)))
     }
 
-    private mutating func work(on request: Request, _ place: ShedderState<Int>.Place) {
+    private mutating func work(on request: Request, _ permit: ShedderState<Int>.Permit) {
         let worker = free.indices.min { free[$0] < free[$1] } ?? 0
         let start = max(now, free[worker])
         let seconds = serviceTime(work[request.stream.kind])
         free[worker] = start + seconds
         let end = free[worker] + (delay > 0 ? serviceTime(delay) : 0)
-        let ended = Work(request: request, place: place, seconds: seconds, end: end)
+        let ended = Work(request: request, permit: permit, seconds: seconds, end: end)
         let index = works.lastIndex { $0.end >= ended.end }.map { $0 + 1 } ?? 0
         works.insert(ended, at: index)
     }
 
     private mutating func serviceTime(_ mean: Double) -> Double {
         switch spread {
-        case .even: mean * (0.5 + chance.unit())
-        case .exponential: chance.exponential(mean: mean)
+        case .even: mean * (0.5 + random.unit())
+        case .exponential: random.exponential(mean: mean)
         // One in twenty takes ten times as long as the others.
-        case .heavy: mean * (chance.upTo(20) == 0 ? 10 : 1) / 1.45 * (0.5 + chance.unit())
+        case .heavy: mean * (random.upTo(20) == 0 ? 10 : 1) / 1.45 * (0.5 + random.unit())
         }
     }
 }

@@ -5,8 +5,8 @@ import Testing
 @Suite("Shedder", .timeLimit(.minutes(10)))
 struct ShedderTests {
     private final class Waiter: Shedder.Waiter {
-        let places = Recorded<Shedder.Place>()
-        func admitted(_ place: Shedder.Place) { places.add(place) }
+        let places = Recorded<Shedder.Permit>()
+        func admitted(_ permit: Shedder.Permit) { places.add(permit) }
         func refused(_ refusal: Shedder.Refusal) {}
     }
 
@@ -14,65 +14,65 @@ struct ShedderTests {
         try Shedder(.init(minimum: limit, maximum: maximum ?? limit, initial: limit), time: time.source)
     }
 
-    private func ask(_ shedder: Shedder, _ waiter: Waiter = Waiter()) -> Shedder.Place? {
-        if case .admitted(let place) = shedder.ask(Shedder.Request(.init(rank: 3)), waiter) { place } else { nil }
+    private func ask(_ shedder: Shedder, _ waiter: Waiter = Waiter()) -> Shedder.Permit? {
+        if case .admitted(let permit) = shedder.ask(Shedder.Request(.init(rank: 3)), waiter) { permit } else { nil }
     }
 
     @Test("whoever waits for somebody else gives up its place meanwhile, and isn't kept waiting afterwards")
-    func outside() async throws {
+    func suspended() async throws {
         let shedder = try shedder(1, maximum: 2)
         let first = try #require(ask(shedder))
         let waiter = Waiter()
         #expect(ask(shedder, waiter) == nil)
-        await first.outside {
+        await first.suspended {
             #expect(waiter.places.all.count == 1)
-            #expect(shedder.snapshot.inFlight == 1 && shedder.snapshot.outside == 1)
+            #expect(shedder.snapshot.inFlight == 1 && shedder.snapshot.suspended == 1)
             // All of them together are bounded all the same.
             #expect(ask(shedder) == nil)
         }
-        #expect(shedder.snapshot.inFlight == 2 && shedder.snapshot.outside == 0)
-        first.end(isWhole: true)
-        waiter.places.all.first?.end(isWhole: true)
+        #expect(shedder.snapshot.inFlight == 2 && shedder.snapshot.suspended == 0)
+        first.end(countsAsSample: true)
+        waiter.places.all.first?.end(countsAsSample: true)
         #expect(shedder.snapshot.inFlight <= 1)
     }
 
     @Test("several waits at once are one, and one that outlasts the work changes nothing afterwards")
     func outlasting() async throws {
         let shedder = try shedder(4)
-        let place = try #require(ask(shedder))
-        await place.outside {
-            await place.outside { #expect(shedder.snapshot.outside == 1) }
-            #expect(shedder.snapshot.outside == 1 && shedder.snapshot.inFlight == 0)
-            place.end(isWhole: true)
-            place.end(isWhole: true)
-            #expect(shedder.snapshot.outside == 0 && shedder.snapshot.inFlight == 0)
+        let permit = try #require(ask(shedder))
+        await permit.suspended {
+            await permit.suspended { #expect(shedder.snapshot.suspended == 1) }
+            #expect(shedder.snapshot.suspended == 1 && shedder.snapshot.inFlight == 0)
+            permit.end(countsAsSample: true)
+            permit.end(countsAsSample: true)
+            #expect(shedder.snapshot.suspended == 0 && shedder.snapshot.inFlight == 0)
         }
-        await place.outside { #expect(shedder.snapshot.outside == 0) }
-        #expect(shedder.snapshot.outside == 0 && shedder.snapshot.inFlight == 0)
+        await permit.suspended { #expect(shedder.snapshot.suspended == 0) }
+        #expect(shedder.snapshot.suspended == 0 && shedder.snapshot.inFlight == 0)
     }
 
     /// All of them at the same time.
-    private func wait(_ places: ArraySlice<Shedder.Place>, _ body: () -> Void) async {
+    private func wait(_ places: ArraySlice<Shedder.Permit>, _ body: () -> Void) async {
         guard let first = places.first else { return body() }
-        await first.outside { await wait(places.dropFirst(), body) }
+        await first.suspended { await wait(places.dropFirst(), body) }
     }
 
     @Test("what others take isn't held against a service: the limit stays while what each takes here in turn is short")
     func time() async throws {
-        func limit(own: Duration, outside: Duration) async throws -> Int {
+        func limit(own: Duration, suspended: Duration) async throws -> Int {
             let time = ManualTime()
             let shedder = try Shedder(.init(minimum: 2, initial: 8), time: time.source)
             for _ in 0..<100 {
-                var places: [Shedder.Place] = []
-                while let place = ask(shedder) { places.append(place) }
+                var places: [Shedder.Permit] = []
+                while let permit = ask(shedder) { places.append(permit) }
                 time.advance(by: own * places.count)
-                await wait(places[...]) { time.advance(by: outside) }
-                for place in places { place.end(isWhole: true) }
+                await wait(places[...]) { time.advance(by: suspended) }
+                for permit in places { permit.end(countsAsSample: true) }
             }
             return shedder.snapshot.limit
         }
-        #expect(try await limit(own: .milliseconds(1), outside: .seconds(1)) >= 8)
-        #expect(try await limit(own: .milliseconds(60), outside: .zero) <= 4)
+        #expect(try await limit(own: .milliseconds(1), suspended: .seconds(1)) >= 8)
+        #expect(try await limit(own: .milliseconds(60), suspended: .zero) <= 4)
     }
 
     @Test("what is told of the background's share is a share")

@@ -21,19 +21,19 @@ private struct ObviousFlights {
 struct SingleFlightPropertyTests {
     @Test("every caller gets the outcome of its own flight or leaves alone, and work ends with its last caller")
     func model() throws {
-        var chance = SeededChance("single flight")
-        for _ in 0..<200 { try run(&chance, limit: 1 + chance.upTo(6), steps: 500) }
+        var random = SeededRandomSource("single flight")
+        for _ in 0..<200 { try run(&random, limit: 1 + random.upTo(6), steps: 500) }
     }
 
-    private func run(_ chance: inout SeededChance, limit: Int, steps: Int) throws {
+    private func run(_ random: inout SeededRandomSource, limit: Int, steps: Int) throws {
         var state = SingleFlightState<Int, String, Int>(maximumFlights: limit)
         var model = ObviousFlights()
         // Works whose handle the state doesn't have yet: the window between joining and starting.
         var unannounced: Set<Int> = []
         for _ in 0..<steps {
-            switch chance.upTo(5) {
+            switch random.upTo(5) {
             case 0, 1:
-                let (key, caller) = (chance.upTo(4), state.newCaller())
+                let (key, caller) = (random.upTo(4), state.newCaller())
                 let joined = state.join(key, caller, "\(caller)")
                 if let work = model.work(for: key) {
                     try #require(joined == .another)
@@ -47,7 +47,7 @@ struct SingleFlightPropertyTests {
                     unannounced.insert(Int(caller))
                 }
             case 2:
-                guard let work = unannounced.sorted().randomElement(using: &chance) else { continue }
+                guard let work = unannounced.sorted().randomElement(using: &random) else { continue }
                 unannounced.remove(work)
                 guard let key = model.works[work]?.key else { continue }
                 let isWanted = model.callers.contains { $0.work == work }
@@ -55,8 +55,8 @@ struct SingleFlightPropertyTests {
                 if !isWanted { model.works[work]?.isCancelled = true }
             case 3:
                 // Somebody who waits, or somebody who is gone.
-                let caller = model.callers.randomElement(using: &chance).map { ($0.key, $0.id) } ?? (0, 0)
-                let isThere = chance.upTo(4) > 0 && caller.1 > 0
+                let caller = model.callers.randomElement(using: &random).map { ($0.key, $0.id) } ?? (0, 0)
+                let isThere = random.upTo(4) > 0 && caller.1 > 0
                 let left = state.leave(caller.0, isThere ? caller.1 : 1_000_000)
                 guard isThere, let gone = model.callers.first(where: { $0.id == caller.1 }) else {
                     try #require(left.waiter == nil && left.abandoned == nil)

@@ -7,7 +7,7 @@ import Testing
 struct ThrottlePropertyTests {
     @Test("it turns away what the book's formula over a list of all events would")
     func model() throws {
-        var random = SeededChance("Throttle")
+        var random = SeededRandomSource("Throttle")
         let start = ContinuousClock.now
         var (steps, throttled) = (0, 0)
         while steps < 100_000 {
@@ -60,7 +60,7 @@ struct ThrottlePropertyTests {
 
     @Test("after any outage, a dependency that is well again gets all its calls within three windows")
     func recovers() throws {
-        var random = SeededChance("Throttle recovers")
+        var random = SeededRandomSource("Throttle recovers")
         let start = ContinuousClock.now
         for _ in 0..<20 {
             var state = ThrottleState(Throttle.Configuration(window: .seconds(10)))

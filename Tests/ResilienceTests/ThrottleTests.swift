@@ -15,7 +15,7 @@ struct ThrottleTests {
         return try Throttle(
             configuration,
             environment: PolicyEnvironment(
-                time: time.source, chance: Chance { bits }, report: { [events] in events.add($0.kind) }))
+                time: time.source, random: RandomSource { bits }, report: { [events] in events.add($0.kind) }))
     }
 
     private func call(_ throttle: Throttle, _ disposition: Disposition?) async -> Answer? {
@@ -39,7 +39,7 @@ struct ThrottleTests {
     }
 
     @Test("a refusal is an answer, and what says nothing isn't counted")
-    func verdicts() async throws {
+    func healths() async throws {
         let throttle = try throttle()
         _ = await call(throttle, .refusal)
         _ = await call(throttle, .ignored)

@@ -17,13 +17,13 @@ struct TimeoutLivenessTests {
 
     @Test("every call ends when its work does or at the limit that it began under, whatever the limit becomes meanwhile")
     func timeout() async throws {
-        var chance = SeededChance("timeout under reconfigurations")
+        var random = SeededRandomSource("timeout under reconfigurations")
         let timeout = try Timeout(.seconds(1), enforcement: .byCancelling, environment: PolicyEnvironment(time: time.source))
         for step in 0..<2_000 {
-            let limit = Duration.milliseconds(2 * (1 + chance.upTo(500)))
+            let limit = Duration.milliseconds(2 * (1 + random.upTo(500)))
             try timeout.reconfigure(.init(limit: limit))
             // Of odd length, so that no call ends by chance when its time does; a fifth never end by themselves.
-            let length: Duration = chance.upTo(5) == 0 ? .seconds(86_400) : .milliseconds(1 + 2 * chance.upTo(700))
+            let length: Duration = random.upTo(5) == 0 ? .seconds(86_400) : .milliseconds(1 + 2 * random.upTo(700))
             let call = Task { [time, timeout] in
                 do throws(CallFailure<Failed>) {
                     try await timeout.run { (_) async throws(Failed) in try await work(length) }
@@ -35,27 +35,27 @@ struct TimeoutLivenessTests {
             }
             await time.sleepers(2)
             let began = time.elapsed
-            try timeout.reconfigure(.init(limit: .milliseconds(1 + chance.upTo(2_000))))
-            if chance.upTo(10) == 0 {
+            try timeout.reconfigure(.init(limit: .milliseconds(1 + random.upTo(2_000))))
+            if random.upTo(10) == 0 {
                 call.cancel()
                 #expect(await call.value == nil)
             } else {
                 time.advance(by: min(limit, length))
-                try #require(await call.value == began + min(limit, length), "step \(step), seed \(chance.seed)")
+                try #require(await call.value == began + min(limit, length), "step \(step), seed \(random.seed)")
             }
         }
     }
 
-    private static func hedge(_ chance: inout SeededChance) -> Hedge.Configuration {
+    private static func hedge(_ random: inout SeededRandomSource) -> Hedge.Configuration {
         Hedge.Configuration(
-            percentile: Double(50 + chance.upTo(50)) / 100, minimumDelay: .milliseconds(1 + chance.upTo(50)),
-            minimumSamples: 1 + chance.upTo(256))
+            percentile: Double(50 + random.upTo(50)) / 100, minimumDelay: .milliseconds(1 + random.upTo(50)),
+            minimumSamples: 1 + random.upTo(256))
     }
 
-    private static func budget(_ chance: inout SeededChance) -> RetryBudget.Configuration {
+    private static func budget(_ random: inout SeededRandomSource) -> RetryBudget.Configuration {
         .init(
-            share: Double(chance.upTo(5)) / 10, minimumPerSecond: Double(chance.upTo(3)),
-            window: .seconds(1 + chance.upTo(10)))
+            share: Double(random.upTo(5)) / 10, minimumPerSecond: Double(random.upTo(3)),
+            window: .seconds(1 + random.upTo(10)))
     }
 
     /// One call whose first try takes `first`, and whose second a millisecond; answers how many tries there were.
@@ -88,14 +88,14 @@ struct TimeoutLivenessTests {
 
     @Test("a slow call is hedged again as soon as there are samples and the budget's window has passed")
     func hedge() async throws {
-        var chance = SeededChance("hedge under reconfigurations")
+        var random = SeededRandomSource("hedge under reconfigurations")
         let hedge = try Hedge(environment: PolicyEnvironment(time: time.source))
         for round in 0..<30 {
             for _ in 0..<50 {
-                if chance.upTo(5) == 0 { try hedge.reconfigure(Self.hedge(&chance)) }
-                if chance.upTo(5) == 0 { try hedge.budget.reconfigure(Self.budget(&chance)) }
+                if random.upTo(5) == 0 { try hedge.reconfigure(Self.hedge(&random)) }
+                if random.upTo(5) == 0 { try hedge.budget.reconfigure(Self.budget(&random)) }
                 _ = try await call(
-                    hedge, .milliseconds(2 * (1 + chance.upTo(chance.upTo(10) == 0 ? 2_000 : 50))) + .microseconds(1))
+                    hedge, .milliseconds(2 * (1 + random.upTo(random.upTo(10) == 0 ? 2_000 : 50))) + .microseconds(1))
             }
             let numbers = hedge.configuration
             var budget = hedge.budget.configuration
@@ -104,8 +104,8 @@ struct TimeoutLivenessTests {
             for _ in 0..<256 { _ = try await call(hedge, .microseconds(1)) }
             _ = hedge.budget.snapshot(now: time.source.now())
             time.advance(by: .seconds(1))
-            try #require(hedge.delay == numbers.minimumDelay, "round \(round), seed \(chance.seed)")
-            try #require(try await call(hedge, .seconds(60)) == 2, "round \(round), seed \(chance.seed)")
+            try #require(hedge.delay == numbers.minimumDelay, "round \(round), seed \(random.seed)")
+            try #require(try await call(hedge, .seconds(60)) == 2, "round \(round), seed \(random.seed)")
         }
     }
 }

@@ -7,10 +7,10 @@ import Transport
 
 @Suite("What an injected fault does to a request", .timeLimit(.minutes(10)))
 struct FaultTests {
-    static let moments = Fault.Moment.allCases
+    static let moments = Fault.Phase.allCases
 
     @Test("an error is answered as a problem that says it was injected; after the work, the work is done", arguments: moments)
-    func error(when: Fault.Moment) async throws {
+    func error(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "error", when: when.rawValue))
             let answer = try await service.post("/finish")
@@ -23,7 +23,7 @@ struct FaultTests {
     }
 
     @Test("an abort closes the connection without a byte of an answer, and no other connection", arguments: moments)
-    func abort(when: Fault.Moment) async throws {
+    func abort(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(route: "POST /finish", kind: "abort", when: when.rawValue))
             await #expect {
@@ -38,7 +38,7 @@ struct FaultTests {
     }
 
     @Test("garbage looks like a success, is never the contract's, and not always the same", arguments: moments)
-    func garbage(when: Fault.Moment) async throws {
+    func garbage(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "garbage", when: when.rawValue, seed: 1))
             var bodies: Set<Data> = []
@@ -54,7 +54,7 @@ struct FaultTests {
     }
 
     @Test("a latency holds the request up for its time, and then it goes on", arguments: moments)
-    func latency(when: Fault.Moment) async throws {
+    func latency(when: Fault.Phase) async throws {
         let time = ManualTime()
         try await withFaults(time: time.source) { service in
             try await service.set(FaultRequest(kind: "latency", milliseconds: 2000, when: when.rawValue))
@@ -82,8 +82,8 @@ struct FaultTests {
 
     @Test(
         "a black hole has hold of a request until its client leaves, however much of a body it sent",
-        arguments: [(Fault.Moment.before, 2), (.before, 250_000), (.after, 2), (.after, 250_000)])
-    func blackHole(when: Fault.Moment, bytes: Int) async throws {
+        arguments: [(Fault.Phase.before, 2), (.before, 250_000), (.after, 2), (.after, 250_000)])
+    func blackHole(when: Fault.Phase, bytes: Int) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "black-hole", when: when.rawValue))
             let work = service.work(bytes: bytes)
@@ -97,7 +97,7 @@ struct FaultTests {
     }
 
     @Test("a service that is stopped lets black holes go without an answer", arguments: moments)
-    func stopping(when: Fault.Moment) async throws {
+    func stopping(when: Fault.Phase) async throws {
         let work = try await withFaults { service in
             try await service.set(FaultRequest(kind: "black-hole", when: when.rawValue))
             let work = service.work()
@@ -121,7 +121,7 @@ struct FaultTests {
     }
 
     @Test("a fault stands before everything else of a request, its token included, and after it as well", arguments: moments)
-    func token(when: Fault.Moment) async throws {
+    func token(when: Fault.Phase) async throws {
         try await withFaults { service in
             #expect(try await service.post("/help", token: nil).status == 401)
             try await service.set(FaultRequest(kind: "error", when: when.rawValue))

@@ -14,9 +14,9 @@ struct OperationTrafficTests {
     private let looking = Behaviour<String>()
 
     private func dependency(
-        _ operation: String, _ behaviour: Behaviour<String>, on step: CriticalStep
-    ) throws -> CriticalDependency<Int, String, String> {
-        try CriticalDependency(step, operation, isIdempotent: true) { _, context async throws(Failure) in
+        _ operation: String, _ behaviour: Behaviour<String>, on step: CriticalDependency
+    ) throws -> CriticalOperation<Int, String, String> {
+        try CriticalOperation(step, operation, isIdempotent: true) { _, context async throws(Failure) in
             try await behaviour.call(context)
         }
     }
@@ -25,7 +25,7 @@ struct OperationTrafficTests {
         .customer(until: .after(.seconds(1), from: shop.time.source.now()), criticality)
     }
 
-    private func call(_ dependency: CriticalDependency<Int, String, String>, for caller: Caller) async -> Result<
+    private func call(_ dependency: CriticalOperation<Int, String, String>, for caller: Caller) async -> Result<
         String, Failure
     > {
         do throws(Failure) {
@@ -88,12 +88,12 @@ struct OperationTrafficTests {
     /// Beside a shop without the lower traffic: what the higher is told is the same, call for call.
     @Test("whatever becomes of the lower criticalities' calls, short of success, a higher one is told the same without them")
     func unchangedByLower() async throws {
-        var chance = SeededChance("lower criticalities")
+        var random = SeededRandomSource("lower criticalities")
         let alone = Shop()
         let lonely = Behaviour<String>()
-        // Not idempotent: its own call is the trial, and no task beside it has to be waited for.
-        func declare(_ behaviour: Behaviour<String>, on shop: Shop) throws -> CriticalDependency<Int, String, String> {
-            try CriticalDependency(try shop.path.critical(Shop.declaration()), "reserve", isIdempotent: false) {
+        // Not idempotent: its own call is the probe, and no task beside it has to be waited for.
+        func declare(_ behaviour: Behaviour<String>, on shop: Shop) throws -> CriticalOperation<Int, String, String> {
+            try CriticalOperation(try shop.path.critical(Shop.declaration()), "reserve", isIdempotent: false) {
                 _, context async throws(Failure) in try await behaviour.call(context)
             }
         }
@@ -101,13 +101,13 @@ struct OperationTrafficTests {
         let without = try declare(lonely, on: alone)
         let bad: [Unavailability.Reason] = [.unreachable, .timeout, .serverError, .overloaded, .invalidAnswer, .connectionLost]
         for step in 0..<3_000 {
-            for _ in 0..<Int.random(in: 0...3, using: &chance) {
-                reserving.fail(.unavailable(Unavailability(bad.randomElement(using: &chance)!)))
-                let lower = [Criticality.sheddable, .sheddablePlus, .critical].randomElement(using: &chance)!
-                _ = await call(beside, for: Bool.random(using: &chance) ? .queue : caller(lower))
+            for _ in 0..<Int.random(in: 0...3, using: &random) {
+                reserving.fail(.unavailable(Unavailability(bad.randomElement(using: &random)!)))
+                let lower = [Criticality.sheddable, .sheddablePlus, .critical].randomElement(using: &random)!
+                _ = await call(beside, for: Bool.random(using: &random) ? .queue : caller(lower))
             }
             let answer: Result<String, Failure> =
-                Bool.random(using: &chance) ? .success("live") : .failure(.unavailable(.serverError))
+                Bool.random(using: &random) ? .success("live") : .failure(.unavailable(.serverError))
             let behaviour: Behaviour<String>.Answer = { (_) async throws(Failure) in try answer.get() }
             reserving.answer(behaviour)
             lonely.answer(behaviour)
@@ -120,7 +120,7 @@ struct OperationTrafficTests {
                 #expect(seen == .failure(error), "step \(step)")
             }
             #expect(reserving.calls.count - calls.0 == lonely.calls.count - calls.1, "step \(step)")
-            let pause = Duration.milliseconds(Int.random(in: 0...700, using: &chance))
+            let pause = Duration.milliseconds(Int.random(in: 0...700, using: &random))
             shop.time.advance(by: pause)
             alone.time.advance(by: pause)
         }
@@ -129,7 +129,7 @@ struct OperationTrafficTests {
     // MARK: What crosses
 
     @Test(
-        "a success at any criticality counts as a trial for all, once their open time is over", arguments: Criticality.allCases)
+        "a success at any criticality counts as a probe for all, once their open duration is over", arguments: Criticality.allCases)
     func successIsForAll(criticality: Criticality) async throws {
         let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration()))
         reserving.fail(.unavailable(.unreachable))
@@ -138,12 +138,12 @@ struct OperationTrafficTests {
         }
         reserving.answer { (_) async throws(Failure) in "live" }
         #expect(await call(reserve, for: caller(criticality)) == .success("live"))
-        #expect(phases().count { $0 == .open } == 3, "before the open time is over")
+        #expect(phases().count { $0 == .open } == 3, "before the open duration is over")
         shop.time.advance(by: .seconds(1))
         #expect(phases().allSatisfy { $0 == .closed }, "noted while they were open")
     }
 
-    @Test("a success that is slow for a customer isn't a trial for one, though the queue is content with it")
+    @Test("a success that is slow for a customer isn't a probe for one, though the queue is content with it")
     func slowIsForTheQueue() async throws {
         var protection = Shop.protection
         protection.breaker.slowCall = .milliseconds(100)
@@ -226,7 +226,7 @@ struct OperationTrafficTests {
         var protection = Shop.protection
         protection.bulkhead.limit = 8
         let step = try shop.path.critical(Shop.declaration(protection: protection))
-        _ = try CriticalDependency<Int, Int, String>(step, "product", isIdempotent: true, concurrency: 2) {
+        _ = try CriticalOperation<Int, Int, String>(step, "product", isIdempotent: true, concurrency: 2) {
             request, _ async throws(Failure) in request
         }
         #expect(shop.status().operations[0].traffic.map(\.bulkhead.limit) == [2, 2, 2, 2])

@@ -15,8 +15,8 @@ struct ProtectionNumbersTests {
         bulkhead: Bulkhead.Configuration(limit: 64, waiting: 128, longestWait: .milliseconds(77), reserved: 9),
         breaker: CircuitBreaker.Configuration(
             window: .time(.milliseconds(5003)), minimumCalls: 11, failureRate: 0.33, slowCall: .milliseconds(151),
-            slowCallRate: 0.61, openTime: .milliseconds(1007), longestOpenTime: .milliseconds(5009), trials: 3,
-            trialTime: .milliseconds(2011)))
+            slowCallRate: 0.61, openDuration: .milliseconds(1007), longestOpenTime: .milliseconds(5009), probes: 3,
+            probeTimeout: .milliseconds(2011)))
 
     @Test("have a name, a field and a meaning each, all different")
     func names() {
@@ -87,7 +87,7 @@ struct ProtectionNumbersTests {
         "a number that is too large or no whole one is refused, not made to fit",
         arguments: [
             ("concurrency", 5_000_000), ("concurrency", 1.5), ("waiting", -0.5), ("attempts", 2.9), ("reserved", -3e9),
-            ("breakerTrials", 1e300), ("retryShare", 1.01), ("breakerWindowMilliseconds", 1e300),
+            ("breakerProbes", 1e300), ("retryShare", 1.01), ("breakerWindowMilliseconds", 1e300),
         ])
     func refused(field: String, value: Double) {
         #expect(throws: InvalidConfiguration.self) { try Self.protection.replacing([field: value]) }
@@ -117,7 +117,7 @@ struct ProtectionNumbersTests {
 
     @Test("numbers that nobody means are listed or accepted, and what is accepted is accepted by every policy")
     func extremes() async throws {
-        var chance = SeededChance("extreme numbers of a protection")
+        var random = SeededRandomSource("extreme numbers of a protection")
         let values = [
             -Double.infinity, -.greatestFiniteMagnitude, -1e9, -1, 0, 1e-9, 0.5, 1, 2, 1000, 1e9, 1e15,
             .greatestFiniteMagnitude, .nan,
@@ -129,15 +129,15 @@ struct ProtectionNumbersTests {
         var accepted = 0
         for _ in 0..<500 {
             var protection = Shop.protection
-            for _ in 0...chance.upTo(2) {
-                ProtectionNumber.all[chance.upTo(ProtectionNumber.all.count)].set(
-                    &protection, values[chance.upTo(values.count)])
+            for _ in 0...random.upTo(2) {
+                ProtectionNumber.all[random.upTo(ProtectionNumber.all.count)].set(
+                    &protection, values[random.upTo(values.count)])
             }
-            switch chance.upTo(6) {
-            case 0: protection.timeout = times[chance.upTo(times.count)]
-            case 1: protection.attemptTimeout = times[chance.upTo(times.count)]
-            case 2: protection.queueTimeout = times[chance.upTo(times.count)]
-            case 3: protection.bulkhead.reserved = chance.upTo(2) == 0 ? .min : .max
+            switch random.upTo(6) {
+            case 0: protection.timeout = times[random.upTo(times.count)]
+            case 1: protection.attemptTimeout = times[random.upTo(times.count)]
+            case 2: protection.queueTimeout = times[random.upTo(times.count)]
+            case 3: protection.bulkhead.reserved = random.upTo(2) == 0 ? .min : .max
             default: break
             }
             let shop = Shop()
@@ -147,7 +147,7 @@ struct ProtectionNumbersTests {
             }
             accepted += 1
             let step = try shop.path.optional(Shop.declaration())
-            let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: true) {
+            let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: true) {
                 (request, _) async throws(Unavailability) in
                 request
             } fallback: { _, _ in

@@ -70,10 +70,10 @@ struct ServingPathTests {
     func status() async throws {
         let step = try shop.path.critical(Shop.declaration("payment"))
         let answer = Behaviour<String>()
-        let capture = try CriticalDependency<Int, String, String>(step, "capture", isIdempotent: true) {
+        let capture = try CriticalOperation<Int, String, String>(step, "capture", isIdempotent: true) {
             _, context async throws(DependencyFailure<String>) in try await answer.call(context)
         }
-        let void = try CriticalDependency<Int, String, String>(step, "void", isIdempotent: true) {
+        let void = try CriticalOperation<Int, String, String>(step, "void", isIdempotent: true) {
             _, context async throws(DependencyFailure<String>) in try await answer.call(context)
         }
         _ = try shop.path.optional(Shop.declaration("coupon"))
@@ -104,7 +104,7 @@ struct ServingPathTests {
                     if case .breakerChanged(_, let to, _) = event.kind { told.add("\(event.name) \(to.rawValue)") }
                 }))
         let step = try path.optional(Shop.declaration("coupon"))
-        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) {
+        let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: false) {
             request, _ async throws(Unavailability) in
             if request == 0 { throw .unreachable }
             return request
@@ -124,7 +124,7 @@ struct ServingPathTests {
         let path = ServingPath(
             environment: PathEnvironment(time: shop.time.source, called: { _, _, elapsed in told.add(elapsed) }))
         let step = try path.optional(Shop.declaration("coupon"))
-        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) {
+        let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: false) {
             [shop] request, _ async throws(Unavailability) in
             shop.time.advance(by: .milliseconds(30))
             if request == 0 { throw .unreachable }
@@ -141,7 +141,7 @@ struct ServingPathTests {
     @Test("numbers are replaced all together or not at all, and the problem names every bad one")
     func reconfigured() throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
-        _ = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: true) { request, _ async throws(Unavailability) in
+        _ = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: true) { request, _ async throws(Unavailability) in
             request
         } fallback: { _, _ in
             .absent
@@ -153,9 +153,9 @@ struct ServingPathTests {
         new.retry.attempts = 5
         new.retryBudget.share = 0.5
         new.bulkhead.limit = 7
-        new.breaker.trials = 3
+        new.breaker.probes = 3
         var bad = new
-        bad.breaker.trials = 0
+        bad.breaker.probes = 0
         bad.bulkhead.waiting = -1
         #expect(problems { try shop.path.reconfigure("coupon", bad) }.count == 2)
         #expect(shop.path.protection(of: "coupon") == Shop.protection)
@@ -174,7 +174,7 @@ struct ServingPathTests {
             set.queueTimeout = .seconds(number)
             set.retry.attempts = number
             set.bulkhead.limit = number
-            set.breaker.trials = number
+            set.breaker.probes = number
             return set
         }
         for _ in 0..<200 {
@@ -190,7 +190,7 @@ struct ServingPathTests {
     func operationNames() throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
         func declare(_ name: String) throws {
-            _ = try OptionalDependency<Int, Int>(step, name, isIdempotent: true) { request, _ async throws(Unavailability) in
+            _ = try OptionalOperation<Int, Int>(step, name, isIdempotent: true) { request, _ async throws(Unavailability) in
                 request
             } fallback: { _, _ in
                 .absent
@@ -212,7 +212,7 @@ struct ServingPathTests {
     func forced() async throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
         let calls = Recorded<Int>()
-        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: false) {
+        let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: false) {
             request, _ async throws(Unavailability) in
             calls.add(request)
             throw .unreachable
@@ -242,7 +242,7 @@ struct ServingPathTests {
         protection.retry.attempts = 3
         let step = try shop.path.optional(Shop.declaration("coupon", protection: protection))
         let calls = Recorded<CallContext>()
-        let coupon = try OptionalDependency<Int, Int>(step, "ask", isIdempotent: true) {
+        let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: true) {
             request, context async throws(Unavailability) in
             calls.add(context)
             throw .timeout

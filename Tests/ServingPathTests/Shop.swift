@@ -10,18 +10,18 @@ struct Shop {
     let events = Recorded<PolicyEvent>()
     let path: ServingPath
 
-    /// Opens after two failures of two, for a second; one trial closes it.
+    /// Opens after two failures of two, for a second; one probe closes it.
     static let protection = Protection(
         timeout: .seconds(1), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 1), bulkhead: Bulkhead.Configuration(limit: 1),
         breaker: CircuitBreaker.Configuration(
-            window: .calls(2), minimumCalls: 2, failureRate: 1, openTime: .seconds(1), longestOpenTime: .seconds(1),
-            trials: 1, trialTime: .seconds(5)))
+            window: .calls(2), minimumCalls: 2, failureRate: 1, openDuration: .seconds(1), longestOpenTime: .seconds(1),
+            probes: 1, probeTimeout: .seconds(5)))
 
     init(isProtected: Bool = true) {
         path = ServingPath(
             environment: PathEnvironment(
-                time: time.source, chance: .seeded(1), isProtected: isProtected,
+                time: time.source, random: .seeded(1), isProtected: isProtected,
                 called: { [outcomes] _, outcome, _ in outcomes.add(outcome) }, happened: { [events] in events.add($0) }))
     }
 

@@ -19,7 +19,7 @@ struct UnavailabilityTests {
             #expect(Unavailability(rejection: rejection) == unavailability)
             #expect(unavailability.mayHaveBeenDone == done)
             // Of the policies and of the failure, one opinion on whose fault it was.
-            #expect(unavailability.disposition.verdict == rejection.disposition.verdict, "\(rejection)")
+            #expect(unavailability.disposition.health == rejection.disposition.health, "\(rejection)")
         }
         let cutShort = Unavailability(rejection: .cutShort)
         #expect(cutShort.reason == .deadlineExceeded && cutShort.mayHaveBeenDone && cutShort.disposition == .ignored)
@@ -32,7 +32,7 @@ struct UnavailabilityTests {
         #expect(DependencyFailure<String>.unavailable(busy).disposition == .busy(retryAfter: .seconds(4)))
         for reason in Unavailability.Reason.allCases {
             let disposition = Unavailability(reason).disposition
-            #expect(disposition.isRetryable == (disposition.verdict == .faulty))
+            #expect(disposition.isRetryable == (disposition.health == .faulty))
             #expect(Unavailability(reason).code == reason.rawValue)
         }
     }

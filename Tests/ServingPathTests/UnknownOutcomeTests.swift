@@ -15,7 +15,7 @@ struct UnknownOutcomeTests {
         let step = try path.critical(
             Declaration(name: "payment", criticality: .criticalPlus, fallback: "none", effect: "late", protection: protection))
         let tries = Recorded<Int>()
-        let dependency = try CriticalDependency<Int, Void, String>(step, "capture", isIdempotent: true) {
+        let dependency = try CriticalOperation<Int, Void, String>(step, "capture", isIdempotent: true) {
             (_, context) async throws(DependencyFailure<String>) in
             tries.add(context.attempt)
             throw .unavailable(failures[context.attempt - 1])

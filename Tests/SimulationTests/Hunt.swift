@@ -7,7 +7,7 @@ import Testing
 func hunt(
     _ bug: String, episode: (_ seed: UInt64) -> (steps: Int, violation: Violation?)
 ) -> (seed: UInt64, violation: Violation)? {
-    var seed = SeededChance(bug).seed
+    var seed = SeededRandomSource(bug).seed
     var steps = 0
     while steps < 1_000_000 {
         let (taken, violation) = episode(seed)

@@ -23,13 +23,13 @@ protocol QueueProcess: AnyObject {
     func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void)
 }
 
-/// What a delivery came to: the simulation's `Verdict`, whose commit changes a simulated disk.
+/// What a delivery came to: the simulation's `DeliveryResult`, whose commit changes a simulated disk.
 enum Outcome<Disk> {
     case done(commit: ((inout Disk) throws -> Void)? = nil)
     case unavailable(String)
     case refused(String)
 
-    fileprivate var verdict: Verdict {
+    fileprivate var result: DeliveryResult {
         switch self {
         case .done: .done()
         case .unavailable(let reason): .unavailable(reason)
@@ -65,7 +65,7 @@ final class Lane<Process: QueueProcess> {
     private var tray: [LanePlan.Delivery] = []
     private var isAwake = false
     private var isRung = false
-    private var alarm: World.Event?
+    private var timer: World.Event?
 
     init(_ number: Int, of process: Process) {
         self.number = number
@@ -84,7 +84,7 @@ final class Lane<Process: QueueProcess> {
     }
 
     private func wake() {
-        alarm?.cancel()
+        timer?.cancel()
         isAwake = true
         isRung = false
         world.after(0, in: process.host) { [self] in
@@ -94,7 +94,7 @@ final class Lane<Process: QueueProcess> {
     }
 
     private func work() {
-        for delivery in tray { plan.finish(delivery, at: now, chance: &world.dice) }
+        for delivery in tray { plan.finish(delivery, at: now, random: &world.dice) }
         tray = []
         guard let next = plan.nextRound(now: now, isStopping: false) else { return sleep() }
         guard next <= now else { return sleep(until: next) }
@@ -107,7 +107,7 @@ final class Lane<Process: QueueProcess> {
         guard let moment else { return }
         let wait = now.duration(to: moment)
         // The world's time has whole milliseconds: less than one would be the same moment for ever.
-        alarm = world.after(max(1, (wait + .microseconds(999)).milliseconds), in: process.host) { [self] in
+        timer = world.after(max(1, (wait + .microseconds(999)).milliseconds), in: process.host) { [self] in
             if !isAwake { wake() }
         }
     }
@@ -154,7 +154,7 @@ final class Lane<Process: QueueProcess> {
     private func deliver(_ message: Message) {
         process.handle(message) { [self] outcome in
             outcomes[message.lease] = outcome
-            tray.append(LanePlan.Delivery(message: message, verdict: outcome.verdict))
+            tray.append(LanePlan.Delivery(message: message, result: outcome.result))
             ring()
         }
     }
@@ -179,9 +179,9 @@ final class Lane<Process: QueueProcess> {
     }
 
     private func settle(
-        _ disk: inout Process.Disk, _ message: Message, _ claim: QueueModel.Claim, _ verdict: QueueModel.Verdict, failures: Int
+        _ disk: inout Process.Disk, _ message: Message, _ claim: QueueModel.Claim, _ result: QueueModel.DeliveryResult, failures: Int
     ) {
         let wait = LanePolicy.policy.backoff.delay(afterFailures: failures + 1, using: &world.dice).milliseconds
-        if disk.queue.settle(claim, verdict, delay: wait) { disk.settled(message) }
+        if disk.queue.settle(claim, result, delay: wait) { disk.settled(message) }
     }
 }

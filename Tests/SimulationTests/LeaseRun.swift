@@ -53,7 +53,7 @@ final class LeaseRun {
         }
     }
 
-    /// Somebody adds, replaces, takes back and hastens messages.
+    /// Somebody adds, replaces, takes back and expedites messages.
     private func produce() {
         guard isFaulty else { return }
         depot.queue.now = world.now
@@ -63,7 +63,7 @@ final class LeaseRun {
         case 0:
             depot.queue.remove(kind: kind, key: key)
             if let replaced { judge.withdrawn(replaced) }
-        case 1: depot.queue.hasten(kind: kind, key: key)
+        case 1: depot.queue.expedite(kind: kind, key: key)
         default: add(kind, key, replacing: replaced)
         }
         for worker in workers { worker.lane?.ring() }

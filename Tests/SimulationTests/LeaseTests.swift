@@ -17,7 +17,7 @@ struct LeaseTests {
 
     @Test("two owners at one queue break no property in 100,000 steps", arguments: 1...2)
     func sound(part: Int) {
-        var seed = SeededChance("leases \(part)").seed
+        var seed = SeededRandomSource("leases \(part)").seed
         var (steps, taken) = (0, 0)
         while steps < 100_000 {
             let outcome = LeaseRun(seed: seed).run()

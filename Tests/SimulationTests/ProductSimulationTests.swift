@@ -45,7 +45,7 @@ struct ProductSimulationTests {
 
     @Test("no property is broken in a million steps, and what can go wrong does", arguments: 1...5)
     func sound(part: Int) async throws {
-        var seed = SeededChance("simulation \(part)").seed
+        var seed = SeededRandomSource("simulation \(part)").seed
         var steps = 0
         var reached: Set<String> = []
         // What happens seldom may take longer to happen.
@@ -84,7 +84,7 @@ struct ProductSimulationTests {
     /// One at a time: each has a process of its own, with a hundred megabytes.
     @Test("each planted bug is found, by a property that is there for it", .serialized, arguments: Mutant.allCases)
     func found(mutant: Mutant) async throws {
-        var seed = SeededChance("\(mutant)").seed
+        var seed = SeededRandomSource("\(mutant)").seed
         var steps = 0
         // A bug may break another property first: what one order lost, another may have.
         while steps < 1_000_000 {

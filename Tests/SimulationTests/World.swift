@@ -86,9 +86,9 @@ final class VirtualClock: Sendable {
     }
 }
 
-/// Chance with the few questions that a simulation asks.
+/// RandomSource with the few questions that a simulation asks.
 struct Dice: RandomNumberGenerator {
-    private let source: Chance
+    private let source: RandomSource
     private(set) var draws: UInt64 = 0
 
     init(seed: UInt64) { source = .seeded(seed) }

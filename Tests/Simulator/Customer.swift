@@ -5,7 +5,7 @@ import Transport
 /// A customer who wants one order: sends it again with the same key until there is an answer that ends it, and may cancel it,
 /// send it twice, or come again with another card.
 final class Customer: @unchecked Sendable {
-    private static let patience = Duration.seconds(3)
+    private static let timeout = Duration.seconds(3)
     private static let tries = 10
 
     /// What a customer was told.
@@ -130,7 +130,7 @@ final class Customer: @unchecked Sendable {
         _ method: String, _ path: String, body: Data? = nil, key: String? = nil, token: String? = nil
     ) async -> HTTPClient.Response? {
         var request = HTTPClient.Request(
-            method: method, url: "http://order" + path, connectTimeout: Self.patience, timeout: Self.patience)
+            method: method, url: "http://order" + path, connectTimeout: Self.timeout, timeout: Self.timeout)
         if let body {
             request.body = Array(body)
             request.headers.append((name: "Content-Type", value: "application/json"))

@@ -41,18 +41,18 @@ final class Host: @unchecked Sendable {
 
 private final class Sleeper: @unchecked Sendable {
     private var continuation: UnsafeContinuation<Void, any Error>?
-    private var alarm: Scheduler.Event?
+    private var timer: Scheduler.Event?
     private var isCancelled = false
 
     func sleep(_ continuation: UnsafeContinuation<Void, any Error>, for duration: Duration, in host: Host) {
         guard !isCancelled else { return continuation.resume(throwing: CancellationError()) }
         self.continuation = continuation
-        alarm = Scheduler.shared.after(nanoseconds: duration.nanoseconds, in: host) { [self] in wake(cancelled: false) }
+        timer = Scheduler.shared.after(nanoseconds: duration.nanoseconds, in: host) { [self] in wake(cancelled: false) }
     }
 
     func wake(cancelled: Bool) {
         isCancelled = isCancelled || cancelled
-        alarm?.cancel()
+        timer?.cancel()
         guard let continuation else { return }
         self.continuation = nil
         if cancelled { continuation.resume(throwing: CancellationError()) } else { continuation.resume() }

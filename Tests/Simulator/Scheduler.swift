@@ -132,7 +132,7 @@ extension Int64 {
     }
 }
 
-/// Chance with the few questions that a simulation asks. SplitMix64.
+/// RandomSource with the few questions that a simulation asks. SplitMix64.
 struct Dice: RandomNumberGenerator {
     private var state: UInt64
     private(set) var draws: UInt64 = 0

@@ -15,11 +15,11 @@ struct DamagedFileTests {
         let sound = try Data(contentsOf: file)
         let pages = sound.count / Self.pageSize
         try #require(pages > 100)
-        var chance = SeededChance("damaged pages")
-        for page in [0, 1, pages / 2, pages - 1] + (0..<20).map({ _ in chance.upTo(pages) }) {
+        var random = SeededRandomSource("damaged pages")
+        for page in [0, 1, pages / 2, pages - 1] + (0..<20).map({ _ in random.upTo(pages) }) {
             var damaged = sound
             let start = page * Self.pageSize
-            for index in start..<start + Self.pageSize { damaged[index] = UInt8(chance.upTo(256)) }
+            for index in start..<start + Self.pageSize { damaged[index] = UInt8(random.upTo(256)) }
             try damaged.write(to: file)
             #expect {
                 try open(folder).close()

@@ -29,13 +29,13 @@ struct LaterCheckTests {
         let file = try await manyNotes(folder)
         let sound = try Data(contentsOf: file)
         let pages = sound.count / Self.pageSize
-        var chance = SeededChance("damaged later")
-        for page in [pages / 2, pages - 1] + (0..<5).map({ _ in 10 + chance.upTo(pages - 10) }) {
+        var random = SeededRandomSource("damaged later")
+        for page in [pages / 2, pages - 1] + (0..<5).map({ _ in 10 + random.upTo(pages - 10) }) {
             // A whole check that finds nothing forgets what was there before.
             try sound.write(to: file)
             try openUnchecked(folder).close()
             var damaged = sound
-            for index in page * Self.pageSize..<(page + 1) * Self.pageSize { damaged[index] = UInt8(chance.upTo(256)) }
+            for index in page * Self.pageSize..<(page + 1) * Self.pageSize { damaged[index] = UInt8(random.upTo(256)) }
             try damaged.write(to: file)
 
             let store = try openUnchecked(folder)
@@ -87,7 +87,7 @@ struct LaterCheckTests {
         } throws: { error in
             (error as? DatabaseError)?.resultCode == .SQLITE_INTERRUPT
         }
-        // Its answer would be no verdict.
+        // Its answer would be no outcome.
         #expect(throws: DatabaseError.self) { try check.read { _ in check.giveWay() } }
         #expect(try check.read { _ in 1 } == 1)
         check.stop()

@@ -187,13 +187,13 @@ struct LostWritesTests {
     /// counter is the case of one commit's difference.
     @Test("killed or cut off at any moment, a store opens; with less than its counter knows it never does")
     func anyMoment() async throws {
-        var chance = SeededChance("moments of a store's life")
+        var random = SeededRandomSource("moments of a store's life")
         for round in 0..<6 {
             let folder = try TemporaryFolder()
             let store = try open(folder)
             var moments: [(commits: Int64, files: TemporaryFolder)] = []
             for number in 0..<12 {
-                let text = "\(round) \(number) " + String(repeating: "x", count: chance.upTo(3) == 0 ? 300_000 : 10)
+                let text = "\(round) \(number) " + String(repeating: "x", count: random.upTo(3) == 0 ? 300_000 : 10)
                 // In the middle of the transaction: nothing of it is to be found.
                 let files = try await store.write { database in
                     try database.run("INSERT INTO notes (text) VALUES (?)", [text])
@@ -204,8 +204,8 @@ struct LostWritesTests {
             }
             store.close()
             for _ in 0..<20 {
-                let counter = moments[chance.upTo(moments.count)]
-                let files = moments[chance.upTo(moments.count)]
+                let counter = moments[random.upTo(moments.count)]
+                let files = moments[random.upTo(moments.count)]
                 let found = try copy(of: files.files, ["test.sqlite", "test.sqlite-wal"])
                 try put(["test.counter"], of: counter.files, into: found)
                 if files.commits < counter.commits {

@@ -30,14 +30,14 @@ struct AmplificationTests {
         "CSP_MODE": "protected",
     ]
 
-    /// Places many orders at once, each sent by a client until something is decided, and counts the calls of customers that a service got. On a
+    /// Paths many orders at once, each sent by a client until something is decided, and counts the calls of customers that a service got. On a
     /// slow machine some orders are over before they come there.
     private func calls(
         of path: String, at last: MisbehavingServer, from order: RunningService<OrderApplication>, sku: String
     ) async throws -> Double {
         let client = HTTPClient(maximumConnectionsPerHost: 64)
         defer { client.shutdown() }
-        let purchase = Purchase(placing: client.send, following: client.send, orderURL: order.url, patience: .seconds(4))
+        let purchase = Purchase(placing: client.send, following: client.send, orderURL: order.url, timeout: .seconds(4))
         let run = UUID().uuidString
         await withDiscardingTaskGroup { group in
             for number in 0..<Self.orders {

@@ -11,13 +11,13 @@ struct ConnectionFloodTests {
         .timeLimit(.minutes(20)), .enabled(if: canOpen(4500)))
     func flood() async throws {
         // Whether each is served counts here, not how fast.
-        let patience = SystemStack.patience()
-        try await withSystemStack(environment: patience) { stack in
+        let generousTimeouts = SystemStack.generousTimeouts()
+        try await withSystemStack(environment: generousTimeouts) { stack in
             try await stack.csp("kill", "order")
             let csp = Executables.folder.appending(path: "csp").path
             let start = try ChildProcess(
                 "/bin/sh", ["-c", "ulimit -n 1024; exec \(csp) start order --data \(stack.folder.path)"],
-                environment: patience.merging(["SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m"]) { $1 })
+                environment: generousTimeouts.merging(["SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m"]) { $1 })
             #expect(await start.end() == 0)
             let port = try stack.port("order")
             let pid = try await stack.pid("order")

@@ -35,7 +35,7 @@ final class Customers: Sendable {
     let skus: [String]
     private let begin = ContinuousClock.now
     /// Far longer than any of these tests takes.
-    private static let patience = Duration.seconds(600)
+    private static let timeout = Duration.seconds(600)
 
     init(_ stack: SystemStack) async throws {
         self.stack = stack
@@ -83,9 +83,9 @@ final class Customers: Sendable {
         let key = UUID().uuidString
         let request = Self.order(customer, sku: skus.randomElement() ?? "")
         while !tally.value.isOver {
-            guard begin.duration(to: .now) < Self.patience else {
+            guard begin.duration(to: .now) < Self.timeout else {
                 return tally.update {
-                    $0.unexpected.append("no end after \(Self.patience)")
+                    $0.unexpected.append("no end after \(Self.timeout)")
                     $0.isOver = true
                 }
             }

@@ -30,9 +30,9 @@ struct DiskDamageTests {
             let pages = sound.count / 4096
             try #require(pages > 10)
 
-            var chance = SeededChance("a damaged page")
+            var random = SeededRandomSource("a damaged page")
             var damaged = sound
-            for index in (pages / 2 * 4096)..<((pages / 2 + 1) * 4096) { damaged[index] = UInt8(chance.upTo(256)) }
+            for index in (pages / 2 * 4096)..<((pages / 2 + 1) * 4096) { damaged[index] = UInt8(random.upTo(256)) }
             try damaged.write(to: file)
             try await expectRefused(stack, because: "damaged")
             let up = try await stack.csp("up", "--detach", "--ports", "\(stack.base)", expecting: 1)
@@ -70,9 +70,9 @@ struct DiskDamageTests {
         try large.close()
         var content = try Data(contentsOf: file)
         try #require(content.count > 16 << 20)
-        var chance = SeededChance("a damaged page of many")
+        var random = SeededRandomSource("a damaged page of many")
         let page = content.count / 4096 / 2
-        for index in page * 4096..<(page + 1) * 4096 { content[index] = UInt8(chance.upTo(256)) }
+        for index in page * 4096..<(page + 1) * 4096 { content[index] = UInt8(random.upTo(256)) }
         try content.write(to: file)
 
         let service = try await LoneService("coupon", data: folder.path, client: client)

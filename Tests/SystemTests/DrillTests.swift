@@ -19,7 +19,7 @@ struct DrillTests {
     }
 
     /// As much time as the drill lets a call have: on a slow machine too the stack is healthy before the fault.
-    private static let patience = Dictionary(
+    private static let generousTimeouts = Dictionary(
         uniqueKeysWithValues: ["INVENTORY", "COUPON", "PAYMENT"].flatMap { dependency in
             ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL"].map { ("\(dependency)_\($0)", "1s") }
         } + [("ORDER_BUDGET", "20s"), ("COUPON_LONGEST_WAIT", "1s"), ("INVENTORY_LONGEST_WAIT", "1s")])
@@ -29,7 +29,7 @@ struct DrillTests {
         _ experiment: String, environment: [String: String] = [:], breaking: (SystemStack) async throws -> Void = { _ in }
     ) async throws -> DrillExperiment {
         var found: DrillExperiment?
-        var settings = Self.patience.merging(environment) { $1 }
+        var settings = Self.generousTimeouts.merging(environment) { $1 }
         settings["FAULTS_ENABLED"] = "true"
         try await withSystemStack(environment: settings) { stack in
             try await breaking(stack)
@@ -37,7 +37,7 @@ struct DrillTests {
                 "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", "--rate", "10", expecting: 1)
             #expect(!report.ok)
             let experiment = try #require(report.runs.first?.experiments.first)
-            #expect(experiment.verdict == .failed, "\(experiment.failures)")
+            #expect(experiment.outcome == .failed, "\(experiment.failures)")
             found = experiment
             try await stack.csp("status")
         }
@@ -63,7 +63,7 @@ struct DrillTests {
         for experiment in run.experiments {
             // Beside other processes what was slow is undecided.
             #expect(
-                experiment.verdict != .undecided || experiment.neighbours > Neighbours.limit,
+                experiment.outcome != .undecided || experiment.otherProcesses > OtherProcesses.limit,
                 "\(experiment.name): \(experiment.failures)")
             #expect(experiment.failures.filter { !isAboutTime($0) } == [], "\(experiment.name)")
             #expect(experiment.proof.count == experiment.targets.count)
@@ -114,7 +114,7 @@ struct DrillTests {
 
     @Test("a drill that is interrupted mends what it broke, and ends with 1")
     func interrupted() async throws {
-        try await withSystemStack(environment: Self.patience.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+        try await withSystemStack(environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
             let outcome = try await drill(stack, endedBy: SIGINT)
             #expect(outcome.status == 1)
             #expect(outcome.errors.contains("interrupted; everything was rolled back"))
@@ -124,7 +124,7 @@ struct DrillTests {
 
     @Test("what a drill that was killed had broken, the next command mends")
     func killed() async throws {
-        try await withSystemStack(environment: Self.patience.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+        try await withSystemStack(environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
             _ = try await drill(stack, endedBy: SIGKILL)
             let next = try await stack.csp("status")
             #expect(next.errors.contains("a drill was killed here") && !next.output.contains("frozen"))

@@ -9,7 +9,7 @@ struct FrozenWorkerTests {
     @Test("order, frozen for twice its lease in the middle of its deliveries, goes on with one effect each")
     func frozen() async throws {
         let lease = Duration.seconds(1)
-        let settings = SystemStack.patience(["QUEUE_LEASE": "1s", "NOTIFICATION_QUEUE_TIMEOUT": "3s"])
+        let settings = SystemStack.generousTimeouts(["QUEUE_LEASE": "1s", "NOTIFICATION_QUEUE_TIMEOUT": "3s"])
         try await withSystemStack(environment: settings) { stack in
             // The deliveries reach a receiver that stands still, and are under way when the worker is frozen.
             try await stack.csp("freeze", "notification")
@@ -33,7 +33,7 @@ struct FrozenWorkerTests {
     }
 
     @Test("payment and inventory, frozen while customers buy, do once what they were asked more than once")
-    func frozenNeighbours() async throws {
+    func frozenDependencies() async throws {
         try await withSystemStack { stack in
             for service in ["payment", "inventory"] {
                 try await stack.csp("freeze", service)

@@ -20,15 +20,15 @@ struct KillRoundsTests {
 
     @Test("whatever is killed and started again under 50 orders a second, no order is lost, doubled or made up")
     func rounds() async throws {
-        var chance = SeededChance("\(Self.rounds) rounds of random kills")
-        let plan = Self.plan(&chance)
-        let seed = "\(chance.seed)"
+        var random = SeededRandomSource("\(Self.rounds) rounds of random kills")
+        let plan = Self.plan(&random)
+        let seed = "\(random.seed)"
         try await withSystemStack { stack in
             let history = "\(stack.folder.path)/history.jsonl"
             let sending = Self.roundLength * Self.rounds
             async let load = stack.csp(
                 "load", "--rate", "50", "--coupon-share", "30", "--duration", "\(sending / .milliseconds(1))ms", "--seed", seed,
-                "--patience", "300s",
+                "--timeout", "300s",
                 "--history", history, "--json", expecting: nil)
             while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
             let begin = ContinuousClock.now
@@ -55,19 +55,19 @@ struct KillRoundsTests {
 
     /// Each round one or two services, dead for up to a second from within its first half second on. Dealt like cards, so
     /// that each has its turn in five rounds.
-    private static func plan(_ chance: inout SeededChance) -> [[Fault]] {
+    private static func plan(_ random: inout SeededRandomSource) -> [[Fault]] {
         var cards: [String] = []
         return (0..<rounds).map { _ in
-            let first = deal(&cards, &chance)
-            let second = chance.upTo(2) == 0 ? nil : deal(&cards, &chance)
+            let first = deal(&cards, &random)
+            let second = random.upTo(2) == 0 ? nil : deal(&cards, &random)
             return Set([first, second].compactMap { $0 }).sorted().map {
-                Fault(service: $0, begin: .milliseconds(chance.upTo(500)), length: .milliseconds(50 + chance.upTo(1_000)))
+                Fault(service: $0, begin: .milliseconds(random.upTo(500)), length: .milliseconds(50 + random.upTo(1_000)))
             }
         }
     }
 
-    private static func deal(_ cards: inout [String], _ chance: inout SeededChance) -> String {
-        if cards.isEmpty { cards = services.shuffled(using: &chance) }
+    private static func deal(_ cards: inout [String], _ random: inout SeededRandomSource) -> String {
+        if cards.isEmpty { cards = services.shuffled(using: &random) }
         return cards.removeLast()
     }
 

@@ -7,7 +7,7 @@ import Testing
 struct LostWritesTests {
     @Test("without the log of a killed service it doesn't start, until it is told to accept the loss")
     func deletedLog() async throws {
-        try await withSystemStack(environment: SystemStack.patience()) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             let store = stack.folder.path + "/order/order.sqlite"
             var placed: OrderDocument
             repeat {
@@ -48,7 +48,7 @@ struct LostWritesTests {
         let seeds = try TemporaryFolder()
         try seeds.write("sku,name,department,price,stock\nPLENTY,Plenty,FOOD,100,1000\n", to: "products.csv")
         try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
-        let environment = SystemStack.patience(["SEED_DIR": seeds.path, "CRASH_AT": "@\(plans.path)"])
+        let environment = SystemStack.generousTimeouts(["SEED_DIR": seeds.path, "CRASH_AT": "@\(plans.path)"])
         try await withSystemStack(environment: environment) { stack in
             let order = OrderRequest(
                 customerId: "H", items: [ItemQuantity(sku: "PLENTY", quantity: 1)], couponCode: "ONCE",
@@ -82,7 +82,7 @@ struct LostWritesTests {
 
     @Test("a service whose whole folder is older starts, and the audit names it and the order that it lost")
     func olderFolder() async throws {
-        try await withSystemStack(environment: SystemStack.patience()) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             #expect(try await stack.place(Customers.order("H-kept")).status == 201)
             try await stack.csp("audit")
             try await stack.csp("kill", "order")

@@ -7,7 +7,7 @@ import Testing
 struct OrderCommandTests {
     @Test("one key is one order; it is printed with its timeline; a breaker is held open and given back")
     func journey() async throws {
-        try await withSystemStack(environment: SystemStack.patience()) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             let placed = try await stack.csp("place", "--key", "k1", "--json")
             let order = try JSON.decode(OrderDocument.self, from: Data(placed.output.utf8))
             let again = try await stack.csp("place", "--key", "k1")

@@ -25,8 +25,8 @@ struct OutageTests {
         "with coupon killed or frozen orders are confirmed without it, discounted by the last known rule",
         arguments: ["kill", "freeze"])
     func coupon(how: String) async throws {
-        let patience = SystemStack.patience(["COUPON_TIMEOUT": "3s", "COUPON_ATTEMPT_TIMEOUT": "3s"])
-        try await withSystemStack(environment: patience) { stack in
+        let generousTimeouts = SystemStack.generousTimeouts(["COUPON_TIMEOUT": "3s", "COUPON_ATTEMPT_TIMEOUT": "3s"])
+        try await withSystemStack(environment: generousTimeouts) { stack in
             let couponOrder = try await couponRequest(stack, customer: "H-out")
             // Has order know the rule, if it hasn't read it yet.
             #expect(try await stack.post("order", "/quotes", couponOrder).status == 200)
@@ -48,7 +48,7 @@ struct OutageTests {
         "with notification killed or frozen orders are confirmed, and every message arrives later",
         arguments: ["kill", "freeze"])
     func notification(how: String) async throws {
-        try await withSystemStack(environment: SystemStack.patience()) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             try await stack.csp(how, "notification")
             for number in 0..<20 {
                 let (status, _) = try await stack.place(request("H\(number)"))
@@ -120,7 +120,7 @@ struct OutageTests {
         try seeds.write("sku,name,department,price,stock\nRARE,Rare,X,100,10\nPLENTY,Plenty,X,100,5000\n", to: "products.csv")
         try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
         // What is decided counts here, not how fast.
-        try await withSystemStack(environment: SystemStack.patience(["SEED_DIR": seeds.path])) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts(["SEED_DIR": seeds.path])) { stack in
             let rare = [ItemQuantity(sku: "RARE", quantity: 1)]
             let bought = try await statuses(stack, 500) {
                 OrderRequest(customerId: "H\($0)", items: rare, payment: PaymentMeans(token: "tok_ok"))

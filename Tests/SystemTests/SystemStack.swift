@@ -12,7 +12,7 @@ struct SystemStack: Sendable {
 
     /// Settings of order under which a slow machine changes nothing of what is decided: time enough for every answer that comes at
     /// all. An order whose dependency doesn't answer takes as long as that; give such a one its own time in `overriding`.
-    static func patience(_ overriding: [String: String] = [:]) -> [String: String] {
+    static func generousTimeouts(_ overriding: [String: String] = [:]) -> [String: String] {
         var settings = ["ORDER_BUDGET": "40s"]
         for dependency in ["INVENTORY", "COUPON", "PAYMENT"] {
             for number in ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL", "LONGEST_WAIT"] {

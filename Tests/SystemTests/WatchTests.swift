@@ -8,26 +8,26 @@ import Transport
 
 /// `csp watch` against real processes.
 @Suite(.timeLimit(.minutes(10))) struct WatchTests {
-    /// Looks on until a picture is as wanted.
+    /// Looks on until a dashboard is as wanted.
     private struct Watcher {
-        let onlooker: Onlooker
+        let poller: Poller
         var watching = Watching()
 
-        mutating func until(_ condition: (Picture) -> Bool) async throws -> Picture {
+        mutating func until(_ condition: (Dashboard) -> Bool) async throws -> Dashboard {
             while true {
-                let picture = watching.picture(try await onlooker.look(following: watching.following))
-                if condition(picture) { return picture }
+                let dashboard = watching.dashboard(try await poller.snapshot(following: watching.following))
+                if condition(dashboard) { return dashboard }
             }
         }
     }
 
     @Test("a death, a freeze, a coupon that is skipped and made good: all of it is seen as it happens")
     func seen() async throws {
-        try await withSystemStack(environment: SystemStack.patience()) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             var watcher = Watcher(
-                onlooker: Onlooker(subject: .stack(StackFolder(path: stack.folder.path)), client: stack.client))
-            func state(_ name: ServiceName, _ picture: Picture) -> Picture.Condition? {
-                picture.services.first { $0.name == name }?.state
+                poller: Poller(subject: .stack(StackFolder(path: stack.folder.path)), client: stack.client))
+            func state(_ name: ServiceName, _ dashboard: Dashboard) -> Dashboard.Condition? {
+                dashboard.services.first { $0.name == name }?.state
             }
             _ = try await watcher.until { $0.services.allSatisfy { $0.state == .ready } && $0.services.count == 5 }
 
@@ -39,28 +39,28 @@ import Transport
             try await stack.csp("kill", "coupon")
             let broken = try await watcher.until { state(.coupon, $0) == .dead && state(.notification, $0) == .frozen }
             #expect(broken.services.first { $0.name == .notification }?.ageSeconds != nil)
-            #expect(Set(broken.happenings.map(\.words)) == ["is dead", "is frozen"])
+            #expect(Set(broken.events.map(\.words)) == ["is dead", "is frozen"])
 
             let placed = try await stack.place(request)
             #expect(placed.status == 201)
             let order: OrderDocument = try JSON.decode(OrderDocument.self, from: placed.body)
-            let degraded = try await watcher.until { picture in
-                picture.happenings.contains { $0.subject == order.id && $0.kind == .worse }
-                    && (picture.orders?.perSecond["confirmed"] ?? 0) > 0
+            let degraded = try await watcher.until { dashboard in
+                dashboard.events.contains { $0.subject == order.id && $0.kind == .worse }
+                    && (dashboard.orders?.perSecond["confirmed"] ?? 0) > 0
             }
             #expect((degraded.services.first { $0.name == .order }?.queued ?? 0) > 0)
             #expect((degraded.dependencies.first { $0.name == "inventory" }?.latency?.p99Milliseconds ?? 0) > 0)
 
             try await stack.csp("thaw", "notification")
             try await stack.csp("start", "coupon")
-            let repaired = try await watcher.until { picture in
-                picture.happenings.contains { $0.subject == order.id && $0.words.hasPrefix("repaired coupon: ") }
+            let repaired = try await watcher.until { dashboard in
+                dashboard.events.contains { $0.subject == order.id && $0.words.hasPrefix("repaired coupon: ") }
             }
             #expect(state(.coupon, repaired) == .ready && state(.notification, repaired) == .ready)
         }
     }
 
-    @Test("without a terminal a picture is plain text, and a line of JSON for programs")
+    @Test("without a terminal a dashboard is plain text, and a line of JSON for programs")
     func plain() async throws {
         try await withSystemStack { stack in
             let text = try await stack.csp("watch", "--once").output
@@ -82,7 +82,7 @@ import Transport
         #expect(outcome.status == 1 && outcome.errors.hasPrefix("csp: no stack on /nowhere/at/all"))
     }
 
-    @Test("a dead order is no picture of health, and a reader that has gone away ends the command quietly")
+    @Test("a dead order is no dashboard of health, and a reader that has gone away ends the command quietly")
     func deadOrderAndGoneReader() async throws {
         try await withSystemStack { stack in
             let csp = Executables.folder.appending(path: "csp").path

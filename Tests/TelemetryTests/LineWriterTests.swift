@@ -10,8 +10,8 @@ import Testing
         signal(SIGPIPE, SIG_IGN)
     }
 
-    private func writer(patienceMilliseconds: Int32 = 0) -> LineWriter {
-        LineWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, patienceMilliseconds: patienceMilliseconds)
+    private func writer(maximumWaitMilliseconds: Int32 = 0) -> LineWriter {
+        LineWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, maximumWaitMilliseconds: maximumWaitMilliseconds)
     }
 
     /// Everything in the pipe, line by line, once its writing end is closed.
@@ -31,7 +31,7 @@ import Testing
 
     @Test("A reader that has stopped holds up nobody: what doesn't fit is dropped and counted, what arrives is whole")
     func stoppedReader() throws {
-        let writer = writer(patienceMilliseconds: 1)
+        let writer = writer(maximumWaitMilliseconds: 1)
         let line = Array((String(repeating: "x", count: 999) + "\n").utf8)
         for _ in 0..<500 { writer.emit(line) }
         #expect(writer.droppedLines > 0)
@@ -55,7 +55,7 @@ import Testing
 
     @Test("Long lines of many tasks don't mix")
     func longLines() async throws {
-        let writer = writer(patienceMilliseconds: 60_000)
+        let writer = writer(maximumWaitMilliseconds: 60_000)
         let reading = pipe.fileHandleForReading
         // On a thread of its own: the writers hold those of the tasks while they wait for it.
         let (received, continuation) = AsyncStream<Data>.makeStream()
@@ -96,7 +96,7 @@ import Testing
 
     @Test("A descriptor that isn't open loses lines")
     func notOpen() {
-        let writer = LineWriter(descriptor: -1, patienceMilliseconds: 1)
+        let writer = LineWriter(descriptor: -1, maximumWaitMilliseconds: 1)
         writer.emit(Array("lost\n".utf8))
         #expect(writer.droppedLines == 1)
     }

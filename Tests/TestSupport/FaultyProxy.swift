@@ -1,15 +1,15 @@
 import Foundation
 import Resilience
 
-/// Stands between a service and its neighbour, and does to each request what the test says at that moment.
+/// Stands between a service and its dependency, and does to each request what the test says at that moment.
 package final class FaultyProxy: Sendable {
     package enum Treatment: Sendable {
         case pass
-        /// Closes the connection; the neighbour hears nothing.
+        /// Closes the connection; the dependency hears nothing.
         case refuse
-        /// The neighbour does what it is asked, and its answer is lost.
+        /// The dependency does what it is asked, and its answer is lost.
         case loseAnswer
-        /// The neighbour is asked twice; the second answer counts.
+        /// The dependency is asked twice; the second answer counts.
         case askTwice
     }
 
@@ -33,10 +33,10 @@ package final class FaultyProxy: Sendable {
                     let socket = try? RawSocket(connectingTo: port, waiting: true)
                 else { return }
                 defer { socket.close() }
-                let neighbour = MisbehavingConnection(socket) { _ in }
+                let dependency = MisbehavingConnection(socket) { _ in }
                 while let request = connection.readRequest(), setting.state.withLock({ $0.target == port }) {
                     let treat = setting.state.withLock { $0.treat }
-                    guard Self.serve(request, from: connection, to: neighbour, treat(request)) else { return }
+                    guard Self.serve(request, from: connection, to: dependency, treat(request)) else { return }
                 }
             })
     }
@@ -45,7 +45,7 @@ package final class FaultyProxy: Sendable {
     /// Head and body of each request so far.
     package var requests: [String] { server.seen.requests }
 
-    /// Until then every connection is closed; those to another neighbour end with their next request.
+    /// Until then every connection is closed; those to another dependency end with their next request.
     package func connect(to url: String) {
         let port = url.split(separator: ":").last.flatMap { UInt16($0) }
         setting.state.withLock { $0.target = port }
@@ -59,9 +59,9 @@ package final class FaultyProxy: Sendable {
 
     /// False when the connection has to be closed.
     private static func serve(
-        _ request: String, from caller: MisbehavingConnection, to neighbour: MisbehavingConnection, _ treatment: Treatment
+        _ request: String, from caller: MisbehavingConnection, to dependency: MisbehavingConnection, _ treatment: Treatment
     ) -> Bool {
-        func ask() -> String? { neighbour.write(Array(request.utf8)) ? neighbour.readRequest() : nil }
+        func ask() -> String? { dependency.write(Array(request.utf8)) ? dependency.readRequest() : nil }
         switch treatment {
         case .refuse: return false
         case .loseAnswer:

@@ -73,7 +73,7 @@ package struct QueueModel: Sendable {
         }
     }
 
-    package enum Verdict: Sendable, CaseIterable { case done, unavailable, refused }
+    package enum DeliveryResult: Sendable, CaseIterable { case done, unavailable, refused }
 
     package let lease: Int64
     /// Refusals until a message is dead.
@@ -124,7 +124,7 @@ package struct QueueModel: Sendable {
         giveTurn(after: entries.remove(at: index))
     }
 
-    package mutating func hasten(kind: Int, key: Int) {
+    package mutating func expedite(kind: Int, key: Int) {
         guard let index = entries.firstIndex(where: { $0.kind == kind && $0.key == key }) else { return }
         switch entries[index].state {
         case .waiting(let due): entries[index].state = .waiting(due: min(due, now))
@@ -170,10 +170,10 @@ package struct QueueModel: Sendable {
 
     /// - Parameter delay: until the next try, where one follows.
     /// - Returns: false if the lease is lost.
-    package mutating func settle(_ claim: Claim, _ verdict: Verdict, delay: Int64) -> Bool {
+    package mutating func settle(_ claim: Claim, _ result: DeliveryResult, delay: Int64) -> Bool {
         guard let index = index(of: claim) else { return false }
-        var counts = verdict == .refused
-        switch verdict {
+        var counts = result == .refused
+        switch result {
         case .done:
             giveTurn(after: entries.remove(at: index))
             return true

@@ -67,9 +67,9 @@ struct BodyTests {
 
     @Test("no answer outgrows its bounds, whatever the body")
     func bounded() throws {
-        var chance = SeededChance("nasty bodies")
+        var random = SeededRandomSource("nasty bodies")
         for _ in 0..<300 {
-            let body = NastyBody.make(&chance)
+            let body = NastyBody.make(&random)
             let answer = Self.answer(to: body)
             #expect(answer.body.count <= 16_384 || answer.status == 200, "\(body.prefix(200))")
             guard answer.status != 200 else { continue }
@@ -163,7 +163,7 @@ private enum NastyBody {
         #"{"quantity":1.5}"#, #"{"sku":"a","quantity":1e400}"#, #"{"sku":1}"#, "nonsense", #""\ud800""#,
     ]
 
-    static func make(_ chance: inout SeededChance) -> String {
+    static func make(_ chance: inout SeededRandomSource) -> String {
         let fields = ["items", "share", "seed", "limits", String(repeating: "~/\u{301}", count: chance.upTo(2000))]
         let members = (0...chance.upTo(4)).map { _ in
             #""\#(fields[chance.upTo(fields.count)])":\#(value(&chance, depth: 4))"#
@@ -171,7 +171,7 @@ private enum NastyBody {
         return "{" + members.joined(separator: ",") + (chance.upTo(10) == 0 ? "" : "}")
     }
 
-    private static func value(_ chance: inout SeededChance, depth: Int) -> String {
+    private static func value(_ chance: inout SeededRandomSource, depth: Int) -> String {
         let atom = atoms[chance.upTo(atoms.count)]
         let count = [1, 3, 1000][chance.upTo(3)]
         switch depth > 0 ? chance.upTo(4) : 0 {

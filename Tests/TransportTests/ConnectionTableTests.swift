@@ -60,7 +60,7 @@ struct ConnectionTableTests {
 
     @Test("its bounds hold in any sequence, and nothing in use is ever ended")
     func anySequence() {
-        var chance = SeededChance("table of connections")
+        var random = SeededRandomSource("table of connections")
         for _ in 0..<200 {
             var table = ConnectionTable(limits: Self.limits)
             var busy: Set<ConnectionTable.ID> = []
@@ -68,10 +68,10 @@ struct ConnectionTableTests {
             var services: Set<ConnectionTable.ID> = []
             for _ in 0..<200 {
                 let some = open.keys.sorted()
-                let id = some.isEmpty ? 0 : some[chance.upTo(some.count)]
-                switch chance.upTo(8) {
+                let id = some.isEmpty ? 0 : some[random.upTo(some.count)]
+                switch random.upTo(8) {
                 case 0...3:
-                    let client = ["a", "b", "c"][chance.upTo(3)]
+                    let client = ["a", "b", "c"][random.upTo(3)]
                     let (new, ends) = table.open(client)
                     if let ends {
                         #expect(!busy.contains(ends) && !services.contains(ends) && open[ends] != nil)

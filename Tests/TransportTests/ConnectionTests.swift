@@ -17,7 +17,7 @@ struct ConnectionTests {
 
     @Test("a new connection ends the one that was silent for longest, first one that never asked, also if it sends slowly")
     func idle() async throws {
-        try await DoorServer.run(shedder: nil, connections: Self.few) { server in
+        try await AdmissionServer.run(shedder: nil, connections: Self.few) { server in
             server.end("/page")
             let customer = try await server.connected(count: 1)
             customer.send("GET", "/page")
@@ -40,7 +40,7 @@ struct ConnectionTests {
 
     @Test("with every connection in use, services and probes get in, and others are told to come again")
     func inUse() async throws {
-        try await DoorServer.run(shedder: .oneAndAQueue, connections: Self.few) { server in
+        try await AdmissionServer.run(shedder: .oneAndAQueue, connections: Self.few) { server in
             let busy = try (0..<3).map { _ in try server.connect() }
             for connection in busy { connection.send("POST", "/order", body: "{}") }
             await server.until { $0.inFlight == 1 && $0.waiting == 2 }
@@ -54,7 +54,7 @@ struct ConnectionTests {
             #expect(refused.status == 503 && refused.body.contains(#""code":"overloaded""#))
             #expect(refused.headers["connection"] == "close" && refused.headers["retry-after"] != nil)
             #expect(await customer.ends())
-            try await eventually { server.door.connections.count <= 3 }
+            try await eventually { server.admission.connections.count <= 3 }
             let service = try server.connect()
             service.send("POST", "/order", headers: ["authorization": "Bearer \(TestTokens.service)"], body: "{}")
             await server.until { $0.waiting == 3 }
@@ -67,7 +67,7 @@ struct ConnectionTests {
 
     @Test("a head that never ends has its time, however the connection was used before")
     func slowHead() async throws {
-        try await DoorServer.run(requestTimeout: .seconds(2)) { server in
+        try await AdmissionServer.run(requestTimeout: .seconds(2)) { server in
             server.end("/page")
             let connection = try server.connect()
             connection.send("GET", "/page")
@@ -79,7 +79,7 @@ struct ConnectionTests {
 
     @Test("a client that reads nothing of its answers is let go")
     func unread() async throws {
-        try await DoorServer.run(shedder: nil, requestTimeout: .seconds(2)) { server in
+        try await AdmissionServer.run(shedder: nil, requestTimeout: .seconds(2)) { server in
             server.end("/order")
             let connection = try server.connect()
             let body = String(repeating: "x", count: 200_000)
@@ -87,14 +87,14 @@ struct ConnectionTests {
             let sending = Thread { for _ in 0..<200 { connection.send("POST", "/order", body: body) } }
             sending.start()
             await server.begun.until { !$0.isEmpty }
-            try await eventually { server.door.connections.count == 0 }
+            try await eventually { server.admission.connections.count == 0 }
             connection.close()
         }
     }
 
     @Test("without a descriptor for another connection, one ends, and accepting rests a moment")
     func shortage() async throws {
-        try await DoorServer.run { server in
+        try await AdmissionServer.run { server in
             let silent = try await server.connected(count: 1)
             let channel = server.channel
             try await channel.eventLoop.submit {
@@ -112,11 +112,11 @@ struct ConnectionTests {
     }
 }
 
-extension DoorServer {
+extension AdmissionServer {
     /// A connection that the server has taken in, as the last of so many.
     fileprivate func connected(count: Int) async throws -> RawConnection {
         let connection = try connect()
-        try await eventually { door.connections.count >= count }
+        try await eventually { admission.connections.count >= count }
         return connection
     }
 }

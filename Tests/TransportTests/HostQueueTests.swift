@@ -36,14 +36,14 @@ struct HostQueueTests {
 
     @Test("every call that waits has its turn, and no more are under way than there may be, whatever the order")
     func everybody() {
-        var chance = SeededChance("host queue")
+        var random = SeededRandomSource("host queue")
         var queue = HostQueue(limit: 4)
         var (underWay, waiting, last): ([UInt64: Bool], [UInt64: Bool], UInt64) = ([:], [:], 0)
         for _ in 0..<20_000 {
-            switch chance.upTo(3) {
+            switch random.upTo(3) {
             case 0:
                 last += 1
-                let isHigh = chance.upTo(2) == 0
+                let isHigh = random.upTo(2) == 0
                 if queue.enter(last, to: "a", isHigh ? high : low) { underWay[last] = isHigh } else { waiting[last] = isHigh }
             case 1:
                 guard let ended = underWay.keys.min() else { break }

@@ -9,7 +9,7 @@ struct RateLimitTests {
     @Test("a client that asks too often is told when to come again; services and probes aren't counted")
     func tooOften() async throws {
         let time = ManualTime()
-        try await DoorServer.run(shedder: nil, rate: 1, burst: 2, time: time.source) { server in
+        try await AdmissionServer.run(shedder: nil, rate: 1, burst: 2, time: time.source) { server in
             server.end("/page")
             let connection = try server.connect()
             func ask(_ path: String = "/page", _ headers: [String: String] = [:]) async -> RawConnection.Answer? {
@@ -30,7 +30,7 @@ struct RateLimitTests {
             let other = try server.connect()
             other.send("GET", "/page")
             #expect(await other.answer()?.status == 429)
-            #expect(server.door.rateLimited == 3)
+            #expect(server.admission.rateLimited == 3)
         }
     }
 

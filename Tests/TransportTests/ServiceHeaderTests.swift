@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Each answer names its service", .timeLimit(.minutes(10)))
 struct ServiceHeaderTests {
-    private let name = "door/0.2.0"
+    private let name = "admission/0.2.0"
 
     private func expectNamed(_ answer: RawConnection.Answer?, _ status: Int) throws {
         let answer = try #require(answer)
@@ -16,7 +16,7 @@ struct ServiceHeaderTests {
 
     @Test("what routes answer, what there is no route for, and what the framework refuses by itself")
     func answered() async throws {
-        try await DoorServer.run { server in
+        try await AdmissionServer.run { server in
             server.end("/page")
             let connection = try server.connect()
             for (method, path, status) in [
@@ -36,9 +36,9 @@ struct ServiceHeaderTests {
         }
     }
 
-    @Test("what the door refuses: too much, too late, too large")
+    @Test("what the admission refuses: too much, too late, too large")
     func refused() async throws {
-        try await DoorServer.run { server in
+        try await AdmissionServer.run { server in
             let first = try server.connect()
             first.send("POST", "/order", body: "{}")
             await server.begun.until { $0.count == 1 }
@@ -56,7 +56,7 @@ struct ServiceHeaderTests {
 
     @Test("and who asks too often")
     func rateLimited() async throws {
-        try await DoorServer.run(rate: 1, burst: 1, time: ManualTime().source) { server in
+        try await AdmissionServer.run(rate: 1, burst: 1, time: ManualTime().source) { server in
             server.end("/page")
             let connection = try server.connect()
             for status in [200, 429] {

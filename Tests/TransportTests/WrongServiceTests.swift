@@ -70,17 +70,17 @@ struct WrongServiceTests {
     }
 
     @Test("to a caller it is as good as none, and a service that answers in another's place isn't ready")
-    func neighbour() async throws {
+    func client() async throws {
         let server = try server()
         defer { server.stop() }
-        let neighbour = Neighbour(service: "payment", baseURL: server.url, token: "t", http: client)
+        let client = ServiceClient(service: "payment", baseURL: server.url, token: "t", http: client)
         struct Thing: Decodable { var id: String }
         func call() async throws(CallError) -> String {
-            let thing: Thing = try await neighbour.call("GET", "/things/1", in: CallContext(deadline: .after(.seconds(30))))
+            let thing: Thing = try await client.call("GET", "/things/1", in: CallContext(deadline: .after(.seconds(30))))
             return thing.id
         }
         #expect(try await call() == "1")
-        #expect(await neighbour.isReady(by: .after(.seconds(30))))
+        #expect(await client.isReady(by: .after(.seconds(30))))
         naming.update { $0 = "coupon/0.2.0" }
         await #expect {
             _ = try await call()
@@ -88,7 +88,7 @@ struct WrongServiceTests {
             guard case .unavailable(let why)? = error as? CallError else { return false }
             return why.reason == .invalidAnswer
         }
-        #expect(await !neighbour.isReady(by: .after(.seconds(30))))
+        #expect(await !client.isReady(by: .after(.seconds(30))))
     }
 
     @Test("which connections may be used afterwards: none from before, and in time those from after it")

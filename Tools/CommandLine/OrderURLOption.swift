@@ -23,6 +23,6 @@ struct OrderURLOption: ParsableArguments {
     /// The folder of the default journey: the stack's own catalogue, else the one that `up` would find.
     func seedFolder(_ folder: StackFolder) throws -> String {
         if given == nil, let record = try folder.recordIfAny() { return record.seedFolder }
-        return try Places.seedFolder()
+        return try Paths.seedFolder()
     }
 }

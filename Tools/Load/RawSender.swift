@@ -101,7 +101,7 @@ package final class RawSender {
     /// Between two rounds, in microseconds: by that much an answer may be taken for later than it was.
     private static let pause: UInt32 = 500
     /// An answer isn't waited for longer.
-    private static let patience = 3.0
+    private static let answerTimeout = 3.0
     private static let backoff = Backoff(base: .milliseconds(200), cap: .seconds(2), floor: .milliseconds(50))
 
     private var lanes: [Lane]
@@ -114,14 +114,14 @@ package final class RawSender {
     private var requests = 0
     private var slot = 0
     private var nextLook = 0.0
-    private var chance = SystemRandomNumberGenerator()
+    private var random = SystemRandomNumberGenerator()
 
     private init(_ streams: [Stream], firstNumber: Int) {
         lanes = streams.map { Lane(stream: $0, phaseEnd: $0.phases?.first?.seconds ?? 0) }
         self.firstNumber = firstNumber
     }
 
-    /// Sends for `seconds`, then waits up to ``patience`` for the last answers.
+    /// Sends for `seconds`, then waits up to ``answerTimeout`` for the last answers.
     ///
     /// - Parameter firstNumber: of the requests, see ``RawRequest/number``; each has a number of its own.
     /// - Throws: ``Failure`` where there is no connection; `CancellationError` as soon as the task is cancelled.
@@ -150,7 +150,7 @@ package final class RawSender {
         while true {
             let now = self.now
             if isCancelled() { throw CancellationError() }
-            if now >= duration + Self.patience || now >= duration && polled.isEmpty { break }
+            if now >= duration + Self.answerTimeout || now >= duration && polled.isEmpty { break }
             if now < duration { try send(at: now) }
             receive()
             giveUpLate()
@@ -295,7 +295,7 @@ package final class RawSender {
         nextLook = now + 0.1
         for index in polled.indices.reversed() {
             let (lane, connection) = owners[index]
-            guard now - lanes[lane].connections[connection].sent > Self.patience else { continue }
+            guard now - lanes[lane].connections[connection].sent > Self.answerTimeout else { continue }
             drop(lane, connection)
             forget(index)
         }
@@ -332,7 +332,7 @@ package final class RawSender {
         }
         var again = asked
         again.tries += 1
-        let delay = Self.backoff.delay(afterFailures: asked.tries, using: &chance) / .seconds(1)
+        let delay = Self.backoff.delay(afterFailures: asked.tries, using: &random) / .seconds(1)
         lanes[lane].again[max(slot + 1, Int((now + delay) * 100)), default: []].append(again)
     }
 

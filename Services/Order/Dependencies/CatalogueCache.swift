@@ -10,19 +10,19 @@ final class CatalogueCache: Sendable {
     private let time: TimeSource
     private let selling = Locked(())
     private let refreshEvery: Duration
-    private let patience: Duration
+    private let timeout: Duration
 
     /// - Parameters:
     ///   - refreshEvery: how often the whole catalogue is read.
-    ///   - patience: how long a service that knows no catalogue at all waits for its first one before it serves.
+    ///   - timeout: how long a service that knows no catalogue at all waits for its first one before it serves.
     init(
-        _ known: DependencyCache<Product>, inventory: InventoryClient, refreshEvery: Duration, patience: Duration,
+        _ known: DependencyCache<Product>, inventory: InventoryClient, refreshEvery: Duration, timeout: Duration,
         time: TimeSource
     ) {
         self.known = known
         self.inventory = inventory
         self.refreshEvery = refreshEvery
-        self.patience = patience
+        self.timeout = timeout
         self.time = time
     }
 
@@ -57,7 +57,7 @@ final class CatalogueCache: Sendable {
     /// a price can accept nothing without it. Inventory being dead is no reason not to start.
     func prepare() async {
         guard await known.load() == 0 else { return }
-        let deadline = Deadline.after(patience, from: time.now())
+        let deadline = Deadline.after(timeout, from: time.now())
         while !deadline.hasPassed(at: time.now()) {
             // Asked whether it is ready first: calls that fail before it listens would open its breaker.
             let isReady = await inventory.isReady(by: .after(.milliseconds(500), from: time.now()))

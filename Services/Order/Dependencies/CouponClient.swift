@@ -19,7 +19,7 @@ struct CouponClient: Sendable {
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(5)), minimumCalls: 10, failureRate: 0.33, slowCall: .milliseconds(150), slowCallRate: 0.6,
-            openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
+            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2, probeTimeout: .seconds(3)))
 
     enum Redeeming: Sendable {
         case redeemed(discount: Int)
@@ -34,13 +34,13 @@ struct CouponClient: Sendable {
 
     /// The rules, for when coupon can't be asked.
     let cached: DependencyCache<Coupon>
-    private let redeeming: OptionalDependency<(order: Order, code: String), Redeeming>
-    private let rules: OptionalDependency<String, Rule>
-    private let listing: OptionalDependency<String?, Page<Coupon>>
-    private let releasing: OptionalDependency<String, Redemption>
-    private let reconciling: OptionalDependency<ReconciliationRequest, ReconciliationAnswer>
+    private let redeeming: OptionalOperation<(order: Order, code: String), Redeeming>
+    private let rules: OptionalOperation<String, Rule>
+    private let listing: OptionalOperation<String?, Page<Coupon>>
+    private let releasing: OptionalOperation<String, Redemption>
+    private let reconciling: OptionalOperation<ReconciliationRequest, ReconciliationAnswer>
 
-    init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection, cached: DependencyCache<Coupon>) throws {
+    init(_ client: ServiceClient, on path: ServingPath, protection: Protection, cached: DependencyCache<Coupon>) throws {
         self.cached = cached
         let step = try path.optional(
             Declaration(
@@ -49,34 +49,34 @@ struct CouponClient: Sendable {
                     + "without the coupon, or is refused where the customer asked for that",
                 effect: "a small discount all the same; a large one is refunded when coupon is back",
                 protection: protection))
-        redeeming = try OptionalDependency(step, "redeem", route: "POST /redemptions", isIdempotent: true) {
+        redeeming = try OptionalOperation(step, "redeem", route: "POST /redemptions", isIdempotent: true) {
             request, context async throws(Unavailability) in
-            try await Self.redeem(request.order, code: request.code, neighbour, context)
+            try await Self.redeem(request.order, code: request.code, client, context)
         } fallback: { _, _ in
             .absent
         }
-        rules = try OptionalDependency(step, "rule", route: "GET /coupons/{code}", isIdempotent: true) {
+        rules = try OptionalOperation(step, "rule", route: "GET /coupons/{code}", isIdempotent: true) {
             code, context async throws(Unavailability) in
-            try await Self.rule(code, neighbour, context)
+            try await Self.rule(code, client, context)
         } fallback: { code, _ in
             cached.lookup(code).map { .cached(.known($0.value), age: $0.age) } ?? .absent
         }
-        listing = try OptionalDependency(step, "list", route: "GET /coupons", isIdempotent: true) {
+        listing = try OptionalOperation(step, "list", route: "GET /coupons", isIdempotent: true) {
             cursor, context async throws(Unavailability) in
-            try await Self.list(after: cursor, neighbour, context)
+            try await Self.list(after: cursor, client, context)
         } fallback: { _, _ in
             .absent
         }
-        releasing = try OptionalDependency(step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true) {
+        releasing = try OptionalOperation(step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true) {
             orderId, context async throws(Unavailability) in
-            try await Self.release(orderId: orderId, neighbour, context)
+            try await Self.release(orderId: orderId, client, context)
         } fallback: { _, _ in
             .absent
         }
         // Without a route, so that the drill doesn't break it alone: it is asked only after a loss.
-        reconciling = try OptionalDependency(step, "reconcile", isIdempotent: true) {
+        reconciling = try OptionalOperation(step, "reconcile", isIdempotent: true) {
             request, context async throws(Unavailability) in
-            try await Self.reconcile(request, neighbour, context)
+            try await Self.reconcile(request, client, context)
         } fallback: { _, _ in
             .absent
         }
@@ -111,10 +111,10 @@ struct CouponClient: Sendable {
     }
 
     private static func redeem(
-        _ order: Order, code: String, _ neighbour: Neighbour, _ context: CallContext
+        _ order: Order, code: String, _ client: ServiceClient, _ context: CallContext
     ) async throws(Unavailability) -> Redeeming {
         do throws(CallError) {
-            let redemption: Redemption = try await neighbour.call(
+            let redemption: Redemption = try await client.call(
                 "POST", "/redemptions", body: order.redemption(of: code), expecting: [201],
                 refusals: ["coupon-refused", "coupon-used", "contents-differ", "voided"],
                 in: context)
@@ -131,11 +131,11 @@ struct CouponClient: Sendable {
     }
 
     private static func rule(
-        _ code: String, _ neighbour: Neighbour, _ context: CallContext
+        _ code: String, _ client: ServiceClient, _ context: CallContext
     ) async throws(Unavailability) -> Rule {
         let path = code.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? code
         do throws(CallError) {
-            let coupon: Coupon = try await neighbour.call(
+            let coupon: Coupon = try await client.call(
                 "GET", "/coupons/\(path)", expecting: [200], refusals: ["not-found"], in: context)
             guard coupon.code == code, coupon.amountOff >= 0 else { throw .unavailable(.invalidAnswer) }
             return .known(coupon)
@@ -148,12 +148,12 @@ struct CouponClient: Sendable {
     }
 
     private static func list(
-        after cursor: String?, _ neighbour: Neighbour, _ context: CallContext
+        after cursor: String?, _ client: ServiceClient, _ context: CallContext
     ) async throws(Unavailability) -> Page<Coupon> {
         let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
         do throws(CallError) {
             // A coupon for a thousand SKUs has 10 KB, and an answer may have a megabyte.
-            var page: Page<Coupon> = try await neighbour.call(
+            var page: Page<Coupon> = try await client.call(
                 "GET", "/coupons?limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
             page.items.removeAll { $0.amountOff < 0 }
             return page
@@ -166,10 +166,10 @@ struct CouponClient: Sendable {
     }
 
     private static func release(
-        orderId: String, _ neighbour: Neighbour, _ context: CallContext
+        orderId: String, _ client: ServiceClient, _ context: CallContext
     ) async throws(Unavailability) -> Redemption {
         do throws(CallError) {
-            let redemption: Redemption = try await neighbour.call(
+            let redemption: Redemption = try await client.call(
                 "POST", "/redemptions/\(orderId)/release", expecting: [200], in: context)
             guard redemption.orderId == orderId, redemption.status == .released else { throw .unavailable(.invalidAnswer) }
             return redemption
@@ -182,10 +182,10 @@ struct CouponClient: Sendable {
     }
 
     private static func reconcile(
-        _ request: ReconciliationRequest, _ neighbour: Neighbour, _ context: CallContext
+        _ request: ReconciliationRequest, _ client: ServiceClient, _ context: CallContext
     ) async throws(Unavailability) -> ReconciliationAnswer {
         do throws(CallError) {
-            return try await neighbour.call("POST", "/reconciliation", body: request, expecting: [200], in: context)
+            return try await client.call("POST", "/reconciliation", body: request, expecting: [200], in: context)
         } catch {
             switch error {
             case .refused: throw .invalidAnswer

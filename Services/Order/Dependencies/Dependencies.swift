@@ -15,11 +15,11 @@ struct Dependencies: Sendable {
     let catalogue: CatalogueCache
 
     init(configuration: OrderConfiguration, environment: ServiceEnvironment, store: Store) throws {
-        func client(_ name: String, _ url: String, _ faults: [Fault]) throws -> Neighbour {
-            Neighbour(
+        func client(_ name: String, _ url: String, _ faults: [Fault]) throws -> ServiceClient {
+            ServiceClient(
                 service: name, baseURL: url, token: environment.common.serviceToken, http: environment.http,
                 faults: faults.isEmpty
-                    ? nil : try NeighbourFaults(faults, environment: environment.faults(named: name)),
+                    ? nil : try ClientFaults(faults, environment: environment.faults(named: name)),
                 peers: environment.peers)
         }
         path = ServingPath(environment: environment.path)
@@ -45,6 +45,6 @@ struct Dependencies: Sendable {
         ) { $0.sku }
         catalogue = CatalogueCache(
             products, inventory: inventory, refreshEvery: configuration.catalogueRefresh,
-            patience: configuration.cataloguePatience, time: environment.time)
+            timeout: configuration.catalogueTimeout, time: environment.time)
     }
 }

@@ -19,7 +19,7 @@ struct InventoryClient: Sendable {
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(3)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(300), slowCallRate: 0.6,
-            openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
+            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2, probeTimeout: .seconds(3)))
 
     /// What counts of a reservation that was committed or released; its lines are known here and not read again.
     private struct Ended: Decodable {
@@ -27,62 +27,62 @@ struct InventoryClient: Sendable {
         var status: ReservationStatus
     }
 
-    private let neighbour: Neighbour
-    private let reserving: CriticalDependency<Order, Reservation, ProblemDocument>
-    private let committing: CriticalDependency<String, Void, ProblemDocument>
-    private let releasing: CriticalDependency<String, Void, ProblemDocument>
-    private let takingBack: CriticalDependency<(orderId: String, goods: ReturnRequest), Void, ProblemDocument>
-    private let products: CriticalDependency<String, Product, ProblemDocument>
-    private let catalogue: CriticalDependency<String?, Page<Product>, ProblemDocument>
+    private let client: ServiceClient
+    private let reserving: CriticalOperation<Order, Reservation, ProblemDocument>
+    private let committing: CriticalOperation<String, Void, ProblemDocument>
+    private let releasing: CriticalOperation<String, Void, ProblemDocument>
+    private let takingBack: CriticalOperation<(orderId: String, goods: ReturnRequest), Void, ProblemDocument>
+    private let products: CriticalOperation<String, Product, ProblemDocument>
+    private let catalogue: CriticalOperation<String?, Page<Product>, ProblemDocument>
 
-    init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
-        self.neighbour = neighbour
+    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
+        self.client = client
         let step = try path.critical(
             Declaration(
                 name: "inventory", criticality: .criticalPlus,
                 fallback: "the last known prices, and the last known stock less what was promised since and a margin",
                 effect: "202 accepted, nothing charged; reserved and charged later, and the customer is told",
                 protection: protection)
-        ) { await neighbour.isReady(by: $0) }
-        reserving = try CriticalDependency(step, "reserve", route: "POST /reservations", isIdempotent: true) {
+        ) { await client.isReady(by: $0) }
+        reserving = try CriticalOperation(step, "reserve", route: "POST /reservations", isIdempotent: true) {
             order, context async throws(CallError) in
-            let reservation: Reservation = try await neighbour.call(
+            let reservation: Reservation = try await client.call(
                 "POST", "/reservations", body: ReservationRequest(orderId: order.id, items: order.request.items),
                 expecting: [201], refusals: ["out-of-stock", "unknown-sku", "voided"], in: context)
             guard Self.fits(reservation, order) else { throw .unavailable(.invalidAnswer) }
             return reservation
         }
-        committing = try CriticalDependency(step, "commit", route: "POST /reservations/{orderId}/commit", isIdempotent: true) {
+        committing = try CriticalOperation(step, "commit", route: "POST /reservations/{orderId}/commit", isIdempotent: true) {
             orderId, context async throws(CallError) in
-            let ended: Ended = try await neighbour.call(
+            let ended: Ended = try await client.call(
                 "POST", "/reservations/\(orderId)/commit", expecting: [200], refusals: ["out-of-stock", "voided"], in: context)
             guard ended.orderId == orderId, ended.status == .committed else { throw .unavailable(.invalidAnswer) }
         }
-        releasing = try CriticalDependency(step, "release", route: "POST /reservations/{orderId}/release", isIdempotent: true) {
+        releasing = try CriticalOperation(step, "release", route: "POST /reservations/{orderId}/release", isIdempotent: true) {
             orderId, context async throws(CallError) in
-            let ended: Ended = try await neighbour.call(
+            let ended: Ended = try await client.call(
                 "POST", "/reservations/\(orderId)/release", expecting: [200], in: context)
             guard ended.orderId == orderId, ended.status == .released else { throw .unavailable(.invalidAnswer) }
         }
-        takingBack = try CriticalDependency(step, "return", route: "POST /reservations/{orderId}/returns", isIdempotent: true) {
+        takingBack = try CriticalOperation(step, "return", route: "POST /reservations/{orderId}/returns", isIdempotent: true) {
             request, context async throws(CallError) in
-            let left: Ended = try await neighbour.call(
+            let left: Ended = try await client.call(
                 "POST", "/reservations/\(request.orderId)/returns", body: request.goods, expecting: [200], in: context)
             guard left.orderId == request.orderId, left.status != .released else { throw .unavailable(.invalidAnswer) }
         }
         // A quote of a hundred lines is a hundred calls, so a crowd of quotes waits here rather than in the way of orders.
-        products = try CriticalDependency(step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16) {
+        products = try CriticalOperation(step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16) {
             sku, context async throws(CallError) in
             let path = sku.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? sku
-            let product: Product = try await neighbour.call(
+            let product: Product = try await client.call(
                 "GET", "/products/\(path)", expecting: [200], refusals: ["not-found"], in: context)
             guard product.sku == sku, Self.isSound(product) else { throw .unavailable(.invalidAnswer) }
             return product
         }
-        catalogue = try CriticalDependency(step, "catalogue", route: "GET /products", isIdempotent: true) {
+        catalogue = try CriticalOperation(step, "catalogue", route: "GET /products", isIdempotent: true) {
             cursor, context async throws(CallError) in
             let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
-            var page: Page<Product> = try await neighbour.call(
+            var page: Page<Product> = try await client.call(
                 "GET", "/products?limit=500" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
             // One product that can't be right must not keep the others from being known.
             page.items.removeAll { !Self.isSound($0) }
@@ -118,7 +118,7 @@ struct InventoryClient: Sendable {
     }
 
     /// Whether it takes requests; asked past all policies.
-    func isReady(by deadline: Deadline) async -> Bool { await neighbour.isReady(by: deadline) }
+    func isReady(by deadline: Deadline) async -> Bool { await client.isReady(by: deadline) }
 
     /// Of any product. What lies outside would overflow a sum, or be honoured although nobody meant it.
     private static let prices = 0...1_000_000_000

@@ -13,7 +13,7 @@ struct NotificationClient: Sendable {
         bulkhead: Bulkhead.Configuration(limit: 32, waiting: 0, reserved: 0),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(10)), minimumCalls: 10, failureRate: 0.5, slowCall: .seconds(1), slowCallRate: 0.8,
-            openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 1, trialTime: .seconds(3)))
+            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 1, probeTimeout: .seconds(3)))
 
     enum Sending: Sendable {
         case accepted
@@ -21,18 +21,18 @@ struct NotificationClient: Sendable {
         case refused(ProblemDocument)
     }
 
-    private let sending: OptionalDependency<CloudEvent, Sending>
+    private let sending: OptionalOperation<CloudEvent, Sending>
 
-    init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
         let step = try path.optional(
             Declaration(
                 name: "notification", criticality: .sheddable,
                 fallback: "the message stays in the queue and is sent again",
                 effect: "the customer hears of the order later", protection: protection))
-        sending = try OptionalDependency(step, "send", route: "POST /events", isIdempotent: true) {
+        sending = try OptionalOperation(step, "send", route: "POST /events", isIdempotent: true) {
             event, context async throws(Unavailability) in
             do throws(CallError) {
-                let receipt: EventReceipt = try await neighbour.call(
+                let receipt: EventReceipt = try await client.call(
                     "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"], in: context)
                 guard receipt.id == event.id, receipt.accepted else { throw .unavailable(.invalidAnswer) }
                 return .accepted

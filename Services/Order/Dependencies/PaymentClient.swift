@@ -19,7 +19,7 @@ struct PaymentClient: Sendable {
         bulkhead: Bulkhead.Configuration(limit: 128, waiting: 1024, reserved: 32, reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(3)), minimumCalls: 20, failureRate: 0.5, slowCall: .milliseconds(700), slowCallRate: 0.7,
-            openTime: .seconds(1), longestOpenTime: .seconds(5), trials: 2, trialTime: .seconds(3)))
+            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2, probeTimeout: .seconds(3)))
 
     private struct Refund: Sendable {
         var paymentId: String
@@ -28,24 +28,24 @@ struct PaymentClient: Sendable {
         var key: String
     }
 
-    private let capturing: CriticalDependency<(order: Order, amount: Int), Payment, ProblemDocument>
-    private let voiding: CriticalDependency<String, Payment, ProblemDocument>
-    private let refunding: CriticalDependency<Refund, Payment, ProblemDocument>
+    private let capturing: CriticalOperation<(order: Order, amount: Int), Payment, ProblemDocument>
+    private let voiding: CriticalOperation<String, Payment, ProblemDocument>
+    private let refunding: CriticalOperation<Refund, Payment, ProblemDocument>
 
-    init(_ neighbour: Neighbour, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
         let step = try path.critical(
             Declaration(
                 name: "payment", criticality: .criticalPlus,
                 fallback: "none: the order is accepted with its stock reserved, and charged once when payment is back",
                 effect: "202 accepted; confirmed or cancelled later, and the customer is told", protection: protection)
-        ) { await neighbour.isReady(by: $0) }
-        capturing = try CriticalDependency(step, "capture", route: "POST /payments", isIdempotent: true) {
+        ) { await client.isReady(by: $0) }
+        capturing = try CriticalOperation(step, "capture", route: "POST /payments", isIdempotent: true) {
             request, context async throws(CallError) in
             let order = request.order
             let body = PaymentRequest(
                 orderId: order.id, customerId: order.request.customerId, amount: request.amount,
                 currency: order.document.currency, token: order.request.payment?.token ?? "")
-            let payment: Payment = try await neighbour.call(
+            let payment: Payment = try await client.call(
                 "POST", "/payments", body: body, key: order.id, expecting: [201],
                 refusals: ["payment-declined", "voided", "ledger-full"], in: context)
             guard payment.orderId == order.id, payment.amount == request.amount, payment.status == .captured else {
@@ -53,16 +53,16 @@ struct PaymentClient: Sendable {
             }
             return payment
         }
-        voiding = try CriticalDependency(step, "void", route: "POST /payments/void", isIdempotent: true) {
+        voiding = try CriticalOperation(step, "void", route: "POST /payments/void", isIdempotent: true) {
             orderId, context async throws(CallError) in
-            let voided: Payment = try await neighbour.call(
+            let voided: Payment = try await client.call(
                 "POST", "/payments/void", body: VoidRequest(orderId: orderId), expecting: [200], in: context)
             guard voided.orderId == orderId, voided.status == .voided else { throw .unavailable(.invalidAnswer) }
             return voided
         }
-        refunding = try CriticalDependency(step, "refund", route: "POST /payments/{id}/refunds", isIdempotent: true) {
+        refunding = try CriticalOperation(step, "refund", route: "POST /payments/{id}/refunds", isIdempotent: true) {
             refund, context async throws(CallError) in
-            let payment: Payment = try await neighbour.call(
+            let payment: Payment = try await client.call(
                 "POST", "/payments/\(refund.paymentId)/refunds",
                 body: RefundRequest(amount: refund.amount, reason: refund.reason), key: refund.key, expecting: [201],
                 refusals: ["refund-exceeds-capture", "voided", "not-found"], in: context)

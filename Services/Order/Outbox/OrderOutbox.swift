@@ -13,7 +13,7 @@ struct OrderOutbox: Sendable {
     let settle: SettleRefund
     let notify: NotifyCustomer
 
-    func handle(_ kind: OrderMessage, _ message: Message) async -> Verdict {
+    func handle(_ kind: OrderMessage, _ message: Message) async -> DeliveryResult {
         switch kind {
         case .finishOrder: await finish(message)
         case .commitReservation: await commit(message)
@@ -42,7 +42,7 @@ struct OrderOutbox: Sendable {
     }
 }
 
-extension Verdict {
+extension DeliveryResult {
     /// What a failed call means for the message that made it.
     init(_ error: CallError) {
         switch error {

@@ -86,7 +86,7 @@ extension OrderStore {
     }
 
     /// What a step of a refund has come to, for a request that took it before its message did.
-    func settle(_ kind: OrderMessage, _ id: String, _ result: Verdict) async throws {
+    func settle(_ kind: OrderMessage, _ id: String, _ result: DeliveryResult) async throws {
         try await store.write("refunded") { database in
             guard case .done(let commit) = result else { return try expedite(database, kind, id) }
             try commit?(database)

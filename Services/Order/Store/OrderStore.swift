@@ -224,7 +224,7 @@ struct OrderStore: Sendable {
     }
 
     func expedite(_ database: Database, _ kind: OrderMessage, _ key: String) throws {
-        try queue.hasten(database, lane: kind.lane.rawValue, kind: kind.rawValue, key: key)
+        try queue.expedite(database, lane: kind.lane.rawValue, kind: kind.rawValue, key: key)
     }
 }
 

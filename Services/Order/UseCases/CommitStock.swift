@@ -9,13 +9,13 @@ struct CommitStock: Sendable {
     let inventory: InventoryClient
     let wall: @Sendable () -> Timestamp
 
-    func callAsFunction(_ message: Message) async -> Verdict {
+    func callAsFunction(_ message: Message) async -> DeliveryResult {
         do {
             try await inventory.commit(orderId: message.key, for: .queue)
             return .done()
         } catch {
             guard case .refused(let problem) = error, problem.code == "out-of-stock", let short = problem.skus else {
-                return Verdict(error)
+                return DeliveryResult(error)
             }
             do {
                 try await refund(message.key, Set(short.map(\.sku)))

@@ -16,7 +16,7 @@ struct FinishOrder: Sendable {
     let isNotificationUnavailable: @Sendable () -> Bool
     let wall: @Sendable () -> Timestamp
 
-    func callAsFunction(_ message: Message) async -> Verdict {
+    func callAsFunction(_ message: Message) async -> DeliveryResult {
         guard inFlight.begin(message.key) else { return .unavailable("its request is still running") }
         defer { inFlight.end(message.key) }
         do {
@@ -30,7 +30,7 @@ struct FinishOrder: Sendable {
         }
     }
 
-    private func finish(_ begun: Order) async throws -> Verdict {
+    private func finish(_ begun: Order) async throws -> DeliveryResult {
         let (order, ending) = try await runCheckout(begun, for: .queue)
         let circumstances = Decision.Circumstances(
             isCustomerWaiting: false, isNotificationUnavailable: isNotificationUnavailable(), now: wall())
@@ -40,12 +40,12 @@ struct FinishOrder: Sendable {
             // The customer may read how far the order has come: once for each reason, so that a long outage doesn't fill
             // the timeline.
             if !order.repeatsStep(of: begun) { _ = try await store.save(order) }
-            return Verdict(pending.reason, saying: pending.words)
+            return DeliveryResult(pending.reason, saying: pending.words)
         }
     }
 
     /// What becomes of the order and the end of this message are one transaction. The version of the order fences it, and the
     /// message's lease: a cancellation that changed the order meanwhile has taken the message away. Where the order isn't
     /// ended yet, it leaves a new one.
-    private func done(_ change: OrderChange) -> Verdict { .done(commit: store.concluding(change)) }
+    private func done(_ change: OrderChange) -> DeliveryResult { .done(commit: store.concluding(change)) }
 }

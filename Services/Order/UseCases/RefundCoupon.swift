@@ -7,7 +7,7 @@ struct RefundCoupon: Sendable {
     let store: OrderStore
     let wall: @Sendable () -> Timestamp
 
-    func callAsFunction(_ message: Message) -> Verdict {
+    func callAsFunction(_ message: Message) -> DeliveryResult {
         let now = wall()
         let id = "\(message.key):coupon"
         return .done(

@@ -7,7 +7,7 @@ struct RepairCoupon: Sendable {
     let store: OrderStore
     let claim: ClaimCoupon
 
-    func callAsFunction(_ message: Message) async -> Verdict {
+    func callAsFunction(_ message: Message) async -> DeliveryResult {
         do {
             guard let order = try await store.order(message.key), order.owesCouponRepair,
                 order.progress.couponDecision != .redeemed, let code = order.request.couponCode
@@ -15,7 +15,7 @@ struct RepairCoupon: Sendable {
             // What is written and the end of this message are one transaction.
             switch try await claim.repair(order, code: code) {
             case .repaired(let commit), .usedUp(let commit), .waiting(let commit): return .done(commit: commit)
-            case .unavailable(let reason): return Verdict(reason)
+            case .unavailable(let reason): return DeliveryResult(reason)
             }
         } catch {
             return .unavailable("\(error)")

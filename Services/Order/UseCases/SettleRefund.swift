@@ -13,7 +13,7 @@ struct SettleRefund: Sendable {
     let wall: @Sendable () -> Timestamp
 
     /// What became of a step; its commit belongs in the transaction that removes its message.
-    func pay(_ id: String, for caller: Caller) async -> Verdict {
+    func pay(_ id: String, for caller: Caller) async -> DeliveryResult {
         do {
             guard let (order, refund) = try await store.refund(id), refund.pending.contains("payment"),
                 let paymentId = order.progress.paymentId
@@ -24,7 +24,7 @@ struct SettleRefund: Sendable {
             return .done(commit: paid(id, refunded: payment.refunded))
         } catch let error as CallError {
             guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left, left >= 0
-            else { return Verdict(error) }
+            else { return DeliveryResult(error) }
             return .done(commit: exceeded(id, left: left))
         } catch {
             return .unavailable("\(error)")
@@ -58,7 +58,7 @@ struct SettleRefund: Sendable {
     }
 
     /// Where the order's commit was refused for want of these goods, what is left can be committed now.
-    func returnGoods(_ id: String, for caller: Caller) async -> Verdict {
+    func returnGoods(_ id: String, for caller: Caller) async -> DeliveryResult {
         do {
             guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory") else {
                 return .done()
@@ -71,7 +71,7 @@ struct SettleRefund: Sendable {
             }
             return .done(commit: settling)
         } catch let error as CallError {
-            return Verdict(error)
+            return DeliveryResult(error)
         } catch {
             return .unavailable("\(error)")
         }

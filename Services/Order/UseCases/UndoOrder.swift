@@ -10,24 +10,24 @@ struct UndoOrder: Sendable {
     let coupon: CouponClient
     let wall: @Sendable () -> Timestamp
 
-    func releaseReservation(_ message: Message) async -> Verdict {
+    func releaseReservation(_ message: Message) async -> DeliveryResult {
         do {
             try await inventory.release(orderId: message.key, for: .queue)
             return .done()
         } catch {
-            return Verdict(error)
+            return DeliveryResult(error)
         }
     }
 
-    func releaseRedemption(_ message: Message) async -> Verdict {
+    func releaseRedemption(_ message: Message) async -> DeliveryResult {
         switch await coupon.release(orderId: message.key, for: .queue) {
         case .live: .done(commit: store.releasedCoupon(message.key))
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): Verdict(reason)
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): DeliveryResult(reason)
         }
     }
 
     /// The refund that voiding made is written into the order together with the end of the message.
-    func voidPayment(_ message: Message) async -> Verdict {
+    func voidPayment(_ message: Message) async -> DeliveryResult {
         do {
             let voided = try await payment.void(orderId: message.key, for: .queue)
             guard voided.refunded > 0 else { return .done() }
@@ -40,7 +40,7 @@ struct UndoOrder: Sendable {
                     return []
                 })
         } catch {
-            return Verdict(error)
+            return DeliveryResult(error)
         }
     }
 }

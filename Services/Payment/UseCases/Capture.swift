@@ -21,7 +21,7 @@ struct Capture: Sendable {
         case .repeatCapture(let payment): return (payment, true)
         case .capture(let payment):
             if case .approvedSlowly(let delay) = Issuer.decide(token: request.token) {
-                await Admission.outside { try? await time.sleep(delay) }
+                await Admission.suspended { try? await time.sleep(delay) }
             }
             return (payment, false)
         }

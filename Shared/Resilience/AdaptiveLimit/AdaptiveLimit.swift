@@ -15,9 +15,9 @@ import Synchronization
 ///   four fifths of it were in flight. Without load it stays where it is. (It also grows up to `base + slack`, and while no more
 ///   than two calls can be queueing: less than that isn't worth refusing anybody.)
 /// - Above, it shrinks in proportion, to where half of that queueing would be left; by a half at most.
-/// - A window in which a tenth or more of the calls fail (``Disposition/Verdict/faulty``: timeouts, no answer, "busy") shrinks
+/// - A window in which a tenth or more of the calls fail (``Disposition/Health/faulty``: timeouts, no answer, "busy") shrinks
 ///   a used limit by half their share. A failed call's latency is not counted: failing fast isn't being fast.
-/// - Outcomes that say nothing (``Disposition/Verdict/unknown``) only give their place back.
+/// - Outcomes that say nothing (``Disposition/Health/unknown``) only give their place back.
 ///
 /// The weak point of all of these is the base. The least latency ever seen is too little where calls differ, and goes stale;
 /// a long-term mean (gradient2) takes a long overload for normal. Here it is **measured**, as BBR does (Cardwell and others,
@@ -55,7 +55,7 @@ public final class AdaptiveLimit: Policy {
             self.start = start
         }
 
-        fileprivate func giveBack(_ outcome: Disposition.Verdict, after latency: Duration) {
+        fileprivate func giveBack(_ outcome: Disposition.Health, after latency: Duration) {
             if !isBack.exchange(true, ordering: .relaxed) { limit.settle(outcome, after: latency) }
         }
 
@@ -124,7 +124,7 @@ public final class AdaptiveLimit: Policy {
             return value
         } catch {
             // A call that was called off says nothing about the other end, whatever error that looks like.
-            settle(Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
+            settle(Task.isCancelled ? .unknown : error.disposition.health, since: start)
             throw error
         }
     }
@@ -140,7 +140,7 @@ public final class AdaptiveLimit: Policy {
 
     /// Gives a permit back: what became of the call that ended at `now`. Giving it back twice changes nothing, nor does a permit
     /// of another limit.
-    public func release(_ permit: Permit, outcome: Disposition.Verdict, at now: ContinuousClock.Instant) {
+    public func release(_ permit: Permit, outcome: Disposition.Health, at now: ContinuousClock.Instant) {
         if permit.limit === self { permit.giveBack(outcome, after: permit.start.duration(to: now)) }
     }
 
@@ -148,12 +148,12 @@ public final class AdaptiveLimit: Policy {
     func admit(rank: Int) -> Bool { state.withLock { $0.tryAcquire(rank: rank) } }
 
     @usableFromInline
-    func settle(_ verdict: Disposition.Verdict, since start: Moment) {
-        settle(verdict, after: start.duration(to: environment.time.moment()))
+    func settle(_ health: Disposition.Health, since start: Instant) {
+        settle(health, after: start.duration(to: environment.time.moment()))
     }
 
-    private func settle(_ verdict: Disposition.Verdict, after latency: Duration) {
-        report(state.withLock { $0.release(verdict, after: latency) })
+    private func settle(_ health: Disposition.Health, after latency: Duration) {
+        report(state.withLock { $0.release(health, after: latency) })
     }
 
     private func report(_ change: AdaptiveLimitState.Change?) {

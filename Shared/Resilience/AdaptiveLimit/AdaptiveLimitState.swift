@@ -42,14 +42,14 @@ struct AdaptiveLimitState: Sendable {
         return true
     }
 
-    mutating func release(_ verdict: Disposition.Verdict, after latency: Duration) -> Change? {
+    mutating func release(_ health: Disposition.Health, after latency: Duration) -> Change? {
         inFlight -= 1
-        guard verdict != .unknown else {
+        guard health != .unknown else {
             search.left(inFlight: inFlight)
             return nil
         }
         let before = search.limit
-        search.ended(failed: verdict == .faulty, after: max(.zero, latency), inFlight: inFlight)
+        search.ended(failed: health == .faulty, after: max(.zero, latency), inFlight: inFlight)
         guard search.limit != before else { return nil }
         share()
         return change()

@@ -16,36 +16,36 @@ extension CircuitBreaker {
         /// Opens when this share of the window's calls has failed: above 0, at most 1; default 0.5.
         public var failureRate: Double
         /// A call that took at least so long is slow; nil, the default: none is. Above zero, at most 100 years. A
-        /// slow trial counts as a failed one.
+        /// slow probe counts as a failed one.
         public var slowCall: Duration?
         /// Opens when this share of the window's calls was slow: above 0, at most 1; default 0.8.
         public var slowCallRate: Double
         /// How long it stays open the first time. Above zero; default 1 s.
-        public var openTime: Duration
-        /// Each opening after that doubles the time, up to this: `openTime` to 100 years; default 30 s. A breaker that then stays
+        public var openDuration: Duration
+        /// Each opening after that doubles the time, up to this: `openDuration` to 100 years; default 30 s. A breaker that then stays
         /// closed for as long as it was last open has forgotten its earlier openings.
         public var longestOpenTime: Duration
-        /// Trials at once when half-open, and how many have to succeed for it to close: 1 to 1,000; default 2.
-        public var trials: Int
-        /// A trial that takes longer is given up: its place is free for another, its answer no longer counts. Above zero,
+        /// Probes at once when half-open, and how many have to succeed for it to close: 1 to 1,000; default 2.
+        public var probes: Int
+        /// A probe that takes longer is given up: its place is free for another, its answer no longer counts. Above zero,
         /// at most 100 years; default 10 s. The call itself is not ended by that; a ``Timeout`` inside the breaker does so.
-        public var trialTime: Duration
+        public var probeTimeout: Duration
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             window: Window = .time(.seconds(10)), minimumCalls: Int = 20, failureRate: Double = 0.5,
-            slowCall: Duration? = nil, slowCallRate: Double = 0.8, openTime: Duration = .seconds(1),
-            longestOpenTime: Duration = .seconds(30), trials: Int = 2, trialTime: Duration = .seconds(10)
+            slowCall: Duration? = nil, slowCallRate: Double = 0.8, openDuration: Duration = .seconds(1),
+            longestOpenTime: Duration = .seconds(30), probes: Int = 2, probeTimeout: Duration = .seconds(10)
         ) {
             self.window = window
             self.minimumCalls = minimumCalls
             self.failureRate = failureRate
             self.slowCall = slowCall
             self.slowCallRate = slowCallRate
-            self.openTime = openTime
+            self.openDuration = openDuration
             self.longestOpenTime = longestOpenTime
-            self.trials = trials
-            self.trialTime = trialTime
+            self.probes = probes
+            self.probeTimeout = probeTimeout
         }
 
         public static var policy: String { "CircuitBreaker" }
@@ -64,12 +64,12 @@ extension CircuitBreaker {
             check.require(failureRate > 0 && failureRate <= 1, "failureRate", failureRate, "above 0 and at most 1")
             check.require(slowCall?.isReasonable ?? true, "slowCall", slowCall ?? .zero, "above zero and at most 100 years")
             check.require(slowCallRate > 0 && slowCallRate <= 1, "slowCallRate", slowCallRate, "above 0 and at most 1")
-            check.require(openTime > .zero, "openTime", openTime, "above zero")
+            check.require(openDuration > .zero, "openDuration", openDuration, "above zero")
             check.require(
-                longestOpenTime >= openTime && longestOpenTime <= .longest, "longestOpenTime", longestOpenTime,
-                "at least openTime, \(openTime), and at most 100 years")
-            check.require((1...1000).contains(trials), "trials", trials, "1 to 1000")
-            check.require(trialTime.isReasonable, "trialTime", trialTime, "above zero and at most 100 years")
+                longestOpenTime >= openDuration && longestOpenTime <= .longest, "longestOpenTime", longestOpenTime,
+                "at least openDuration, \(openDuration), and at most 100 years")
+            check.require((1...1000).contains(probes), "probes", probes, "1 to 1000")
+            check.require(probeTimeout.isReasonable, "probeTimeout", probeTimeout, "above zero and at most 100 years")
             return check.problems
         }
     }

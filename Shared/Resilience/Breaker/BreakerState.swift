@@ -12,12 +12,12 @@ struct BreakerState: Sendable {
     struct Grant: Sendable, Hashable {
         let generation: UInt32
         /// Zero for a call that passes a closed breaker.
-        var trial: UInt32 = 0
+        var probe: UInt32 = 0
 
         /// Passes, and counts for nothing: of no generation that ever is.
         static let uncounted = Grant(generation: 0)
 
-        var isTrial: Bool { trial != 0 }
+        var isProbe: Bool { probe != 0 }
     }
 
     /// The answer to a request for a call.
@@ -27,7 +27,7 @@ struct BreakerState: Sendable {
         case refused(retryAfter: Duration?)
     }
 
-    private struct Trial {
+    private struct Probe {
         var id: UInt32
         var since: ContinuousClock.Instant
     }
@@ -39,10 +39,10 @@ struct BreakerState: Sendable {
     private(set) var generation: UInt32 = 1
     private(set) var reason = "never opened"
     private var window: OutcomeWindow
-    private var trials: [Trial] = []
-    private var lastTrial: UInt32 = 0
-    /// Trials that have succeeded, and successes that were noted, since it last opened.
-    private var trialSuccesses = 0
+    private var probes: [Probe] = []
+    private var lastProbe: UInt32 = 0
+    /// Probes that have succeeded, and successes that were noted, since it last opened.
+    private var probeSuccesses = 0
     private var openUntil: ContinuousClock.Instant
     private var closedSince: ContinuousClock.Instant
     /// Openings in a row, with no long enough time closed between them.
@@ -59,23 +59,23 @@ struct BreakerState: Sendable {
     var sliceEnd: ContinuousClock.Instant? { window.sliceEnd }
 
     /// Whether calls pass without asking: they only have to be counted.
-    var letsPass: Bool { phase == .closed && control != .forcedOpen }
+    var isClosed: Bool { phase == .closed && control != .forcedOpen }
 
-    /// What is left of the open time: zero when a trial is due, nil when nothing but a person ends it.
+    /// What is left of the open duration: zero when a probe is due, nil when nothing but a person ends it.
     func retryAfter(at now: ContinuousClock.Instant) -> Duration? {
         if control == .forcedOpen { return nil }
         return phase == .open ? max(.zero, now.duration(to: openUntil)) : .zero
     }
 
-    /// Whether a call at `now` would be let through as a trial.
-    func isTrialDue(at now: ContinuousClock.Instant) -> Bool {
+    /// Whether a call at `now` would be let through as a probe.
+    func isProbeDue(at now: ContinuousClock.Instant) -> Bool {
         guard control != .forcedOpen, control != .forcedClosed else { return false }
         switch phase {
         case .closed: return false
         case .open: return now >= openUntil
         case .halfOpen:
-            let running = trials.count { $0.since.duration(to: now) < configuration.trialTime }
-            return running + trialSuccesses < configuration.trials
+            let running = probes.count { $0.since.duration(to: now) < configuration.probeTimeout }
+            return running + probeSuccesses < configuration.probes
         }
     }
 
@@ -88,7 +88,7 @@ struct BreakerState: Sendable {
         case .automatic, .observing, .forcedClosed: break
         }
         var change = closeIfProven(at: now)
-        if phase == .open, now >= openUntil { change = move(to: .halfOpen, "the open time is over", at: now) }
+        if phase == .open, now >= openUntil { change = move(to: .halfOpen, "the open duration is over", at: now) }
         if let grant = grant(at: now) { return (.granted(grant), change) }
         return (control == .observing ? .granted(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change)
     }
@@ -99,40 +99,40 @@ struct BreakerState: Sendable {
         case .open: return nil
         case .halfOpen:
             // Whoever took one of these and never came back must not keep the breaker from closing.
-            trials.removeAll { $0.since.duration(to: now) >= configuration.trialTime }
-            guard trials.count + trialSuccesses < configuration.trials else { return nil }
-            lastTrial += 1
-            trials.append(Trial(id: lastTrial, since: now))
-            return Grant(generation: generation, trial: lastTrial)
+            probes.removeAll { $0.since.duration(to: now) >= configuration.probeTimeout }
+            guard probes.count + probeSuccesses < configuration.probes else { return nil }
+            lastProbe += 1
+            probes.append(Probe(id: lastProbe, since: now))
+            return Grant(generation: generation, probe: lastProbe)
         }
     }
 
     /// A call that was granted has ended. What it says doesn't count when the grant is of an earlier phase.
     mutating func settle(
-        _ grant: Grant, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+        _ grant: Grant, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant
     ) -> Change? {
         guard grant.generation == generation else { return nil }
         switch phase {
         case .open: return nil
-        case .closed: return count(verdict, slow: slow, at: now)
-        case .halfOpen: return conclude(trial: grant.trial, verdict, slow: slow, at: now)
+        case .closed: return count(health, slow: slow, at: now)
+        case .halfOpen: return conclude(probe: grant.probe, health, slow: slow, at: now)
         }
     }
 
     /// A call of the same kind that needed no permit of this breaker has succeeded, and was not slow: worth as much as a
-    /// trial, but only once the open time is over.
+    /// probe, but only once the open duration is over.
     mutating func noteSuccess(at now: ContinuousClock.Instant) -> Change? {
         guard phase != .closed, control == .automatic || control == .observing else { return nil }
-        trialSuccesses += 1
+        probeSuccesses += 1
         return closeIfProven(at: now)
     }
 
-    /// Closes once trials and noted successes together are as many as have to succeed.
+    /// Closes once probes and noted successes together are as many as have to succeed.
     mutating func closeIfProven(at now: ContinuousClock.Instant) -> Change? {
-        guard phase != .closed, control == .automatic || control == .observing, trialSuccesses >= configuration.trials,
+        guard phase != .closed, control == .automatic || control == .observing, probeSuccesses >= configuration.probes,
             phase == .halfOpen || now >= openUntil
         else { return nil }
-        return move(to: .closed, "\(trialSuccesses) trials succeeded", at: now)
+        return move(to: .closed, "\(probeSuccesses) probes succeeded", at: now)
     }
 
     /// Calls that passed while closed, succeeded, and were not slow.
@@ -141,11 +141,11 @@ struct BreakerState: Sendable {
         window.advance(to: now)
     }
 
-    private mutating func count(_ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant) -> Change? {
-        guard verdict != .unknown else { return nil }
-        window.add(failed: verdict == .faulty, slow: slow, now: now)
+    private mutating func count(_ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant) -> Change? {
+        guard health != .unknown else { return nil }
+        window.add(failed: health == .faulty, slow: slow, now: now)
         // Only bad news opens a breaker: successes are counted in bulk, and none must depend on when.
-        guard verdict == .faulty || slow, control != .forcedClosed, window.tally.calls >= configuration.minimumCalls else {
+        guard health == .faulty || slow, control != .forcedClosed, window.tally.calls >= configuration.minimumCalls else {
             return nil
         }
         let (calls, failures, slows) = (window.tally.calls, window.tally.failures, window.tally.slow)
@@ -160,18 +160,18 @@ struct BreakerState: Sendable {
     }
 
     private mutating func conclude(
-        trial: UInt32, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+        probe: UInt32, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant
     ) -> Change? {
-        guard let index = trials.firstIndex(where: { $0.id == trial }) else { return nil }
-        let isLate = trials[index].since.duration(to: now) >= configuration.trialTime
-        trials.remove(at: index)
+        guard let index = probes.firstIndex(where: { $0.id == probe }) else { return nil }
+        let isLate = probes[index].since.duration(to: now) >= configuration.probeTimeout
+        probes.remove(at: index)
         if isLate { return nil }
-        switch verdict {
+        switch health {
         case .unknown: return nil
-        case .faulty: return open("a trial failed", at: now)
-        case .healthy where slow: return open("a trial was slow", at: now)
+        case .faulty: return open("a probe failed", at: now)
+        case .healthy where slow: return open("a probe was slow", at: now)
         case .healthy:
-            trialSuccesses += 1
+            probeSuccesses += 1
             return closeIfProven(at: now)
         }
     }
@@ -179,25 +179,25 @@ struct BreakerState: Sendable {
     // MARK: Phases
 
     private mutating func open(_ reason: String, at now: ContinuousClock.Instant) -> Change {
-        if phase == .closed, closedSince.duration(to: now) >= openTime(openings) { openings = 0 }
+        if phase == .closed, closedSince.duration(to: now) >= openDuration(openings) { openings = 0 }
         openings += 1
-        openUntil = now.advanced(by: openTime(openings))
+        openUntil = now.advanced(by: openDuration(openings))
         return move(to: .open, reason, at: now)
     }
 
     /// How long the `count`-th opening in a row lasts: doubled each time, capped.
-    private func openTime(_ count: Int) -> Duration {
+    private func openDuration(_ count: Int) -> Duration {
         guard count > 0 else { return .zero }
-        return min(configuration.longestOpenTime, configuration.openTime * (1 << min(count - 1, 30)))
+        return min(configuration.longestOpenTime, configuration.openDuration * (1 << min(count - 1, 30)))
     }
 
     private mutating func move(to next: BreakerPhase, _ reason: String, at now: ContinuousClock.Instant) -> Change {
         let change = Change(from: phase, to: next, reason: reason)
-        // What was noted while open counts with the trials.
-        if phase != .open || next != .halfOpen { trialSuccesses = 0 }
+        // What was noted while open counts with the probes.
+        if phase != .open || next != .halfOpen { probeSuccesses = 0 }
         phase = next
         generation &+= 1
-        trials = []
+        probes = []
         self.reason = reason
         if next == .closed {
             closedSince = now
@@ -213,8 +213,8 @@ struct BreakerState: Sendable {
     mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) -> Change? {
         if new.window != configuration.window { window = OutcomeWindow(new.window, now: now) }
         configuration = new
-        // A shorter open time holds for an open breaker too; a longer one only for the next opening.
-        if phase == .open { openUntil = min(openUntil, now.advanced(by: openTime(openings))) }
+        // A shorter open duration holds for an open breaker too; a longer one only for the next opening.
+        if phase == .open { openUntil = min(openUntil, now.advanced(by: openDuration(openings))) }
         return closeIfProven(at: now)
     }
 

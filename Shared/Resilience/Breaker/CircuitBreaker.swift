@@ -1,15 +1,15 @@
 import Synchronization
 
 /// Refuses calls to a dependency that keeps failing or crawling, so that nobody waits for it and it can recover; and finds
-/// out by a few trials when it is back (M. Nygard, *Release It!*, 2007).
+/// out by a few probes when it is back (M. Nygard, *Release It!*, 2007).
 ///
 /// A permit carries the generation it was given in, so that an answer that comes after the breaker has changed its mind
-/// counts for nothing. A trial's permit comes back when its call succeeds, fails, is cancelled or says nothing, and is given
-/// up after ``Configuration/trialTime``: a breaker can't stick.
+/// counts for nothing. A probe's permit comes back when its call succeeds, fails, is cancelled or says nothing, and is given
+/// up after ``Configuration/probeTimeout``: a breaker can't stick.
 ///
 /// A refused call ends as ``Rejection/circuitOpen(retryAfter:)``. What counts as a failure, the call's ``Disposition`` says.
 ///
-/// **Cancellation** is passed on. A call that fails in a cancelled task counts for nothing, and a trial's permit comes back.
+/// **Cancellation** is passed on. A call that fails in a cancelled task counts for nothing, and a probe's permit comes back.
 ///
 /// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never opens, and with
 /// fewer it opens by accident.
@@ -27,13 +27,13 @@ public final class CircuitBreaker: Policy {
         }
 
         /// Whether this call tries out a dependency that was given up.
-        public var isTrial: Bool { grant.isTrial }
+        public var isProbe: Bool { grant.isProbe }
 
         /// True once.
         fileprivate func giveBack() -> Bool { !isBack.exchange(true, ordering: .relaxed) }
 
         deinit {
-            if isTrial, giveBack() { breaker.settle(grant, .unknown, slow: false, at: breaker.environment.time.now()) }
+            if isProbe, giveBack() { breaker.settle(grant, .unknown, slow: false, at: breaker.environment.time.now()) }
         }
 
         public static func == (left: Permit, right: Permit) -> Bool { left === right }
@@ -45,7 +45,7 @@ public final class CircuitBreaker: Policy {
     public enum Admission: Sendable, Hashable {
         /// Make the call, and give the permit back.
         case permit(Permit)
-        /// In about `retryAfter` a trial is due; nil when the breaker is forced open.
+        /// In about `retryAfter` a probe is due; nil when the breaker is forced open.
         case refused(retryAfter: Duration?)
     }
 
@@ -65,7 +65,7 @@ public final class CircuitBreaker: Policy {
         public var slowCalls: Int
         /// Openings in a row.
         public var openings: Int
-        /// What is left of the open time; zero when it isn't open, nil when it is forced open.
+        /// What is left of the open duration; zero when it isn't open, nil when it is forced open.
         public var retryAfter: Duration?
     }
 
@@ -73,11 +73,11 @@ public final class CircuitBreaker: Policy {
     private let state: Locked<BreakerState>
     /// The generation whose calls pass without the lock; zero when none do.
     private let passing: Atomic<UInt32>
-    private let stripes: SuccessStripes
+    private let stripes: StripedCounter
     /// In ticks: from when on a call is slow, and when the window's youngest slice ends (since `epoch`).
     private let slowTicks: Atomic<Int64>
     private let sliceEndTicks: Atomic<Int64>
-    private let epoch: Moment
+    private let epoch: Instant
 
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(_ configuration: Configuration = .init(), environment: PolicyEnvironment = .init())
@@ -86,12 +86,12 @@ public final class CircuitBreaker: Policy {
         try configuration.validate()
         self.environment = environment
         let now = environment.time.now()
-        epoch = Moment(now)
+        epoch = Instant(now)
         let fresh = BreakerState(configuration, now: now)
         passing = Atomic(fresh.generation)
-        stripes = SuccessStripes(generation: fresh.generation)
+        stripes = StripedCounter(generation: fresh.generation)
         slowTicks = Atomic(configuration.slowCall.map(Self.ticks) ?? .max)
-        sliceEndTicks = Atomic(fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: Moment($0))) } ?? .max)
+        sliceEndTicks = Atomic(fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: Instant($0))) } ?? .max)
         state = Locked(fresh)
     }
 
@@ -114,7 +114,7 @@ public final class CircuitBreaker: Policy {
             return value
         } catch {
             // A call that was called off says nothing about the other end, whatever error that looks like.
-            settle(grant, Task.isCancelled ? .unknown : error.disposition.verdict, since: start)
+            settle(grant, Task.isCancelled ? .unknown : error.disposition.health, since: start)
             throw error
         }
     }
@@ -123,7 +123,7 @@ public final class CircuitBreaker: Policy {
 
     /// Asks to make a call at `now`. An open breaker whose time is over becomes half-open by this. Reports no refusal.
     public func acquire(at now: ContinuousClock.Instant) -> Admission {
-        switch admit(at: Moment(now)) {
+        switch admit(at: Instant(now)) {
         case .granted(let grant): .permit(Permit(grant, of: self))
         case .refused(let retryAfter): .refused(retryAfter: retryAfter)
         }
@@ -131,47 +131,47 @@ public final class CircuitBreaker: Policy {
 
     /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes nothing, nor does a
     /// permit of another breaker.
-    public func settle(_ permit: Permit, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant) {
+    public func settle(_ permit: Permit, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant) {
         guard permit.breaker === self, permit.giveBack() else { return }
-        settle(permit.grant, verdict, slow: slow, at: now)
+        settle(permit.grant, health, slow: slow, at: now)
     }
 
     @usableFromInline
-    func admit(at now: Moment) -> BreakerState.Admission {
+    func admit(at now: Instant) -> BreakerState.Admission {
         let generation = passing.load(ordering: .relaxed)
         if generation != 0 { return .granted(BreakerState.Grant(generation: generation)) }
         return admitSlowly(at: now.instant)
     }
 
     private func settle(
-        _ grant: BreakerState.Grant, _ verdict: Disposition.Verdict, slow: Bool, at now: ContinuousClock.Instant
+        _ grant: BreakerState.Grant, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant
     ) {
-        guard verdict != .unknown || grant.isTrial else { return }
-        change(at: now) { $0.settle(grant, verdict, slow: slow, at: now) }
+        guard health != .unknown || grant.isProbe else { return }
+        change(at: now) { $0.settle(grant, health, slow: slow, at: now) }
     }
 
     @usableFromInline
-    func settle(_ grant: BreakerState.Grant, _ verdict: Disposition.Verdict, since start: Moment) {
+    func settle(_ grant: BreakerState.Grant, _ health: Disposition.Health, since start: Instant) {
         let slowTicks = slowTicks.load(ordering: .relaxed)
         let sliceEndTicks = sliceEndTicks.load(ordering: .relaxed)
         // With a window of calls and no slow ones nobody needs to know the time.
-        let isTimed = slowTicks != .max || sliceEndTicks != .max || verdict != .healthy || grant.isTrial
+        let isTimed = slowTicks != .max || sliceEndTicks != .max || health != .healthy || grant.isProbe
         let now = isTimed ? environment.time.moment() : start
         let isSlow = isTimed && Self.ticks(start.duration(to: now)) >= slowTicks
-        if verdict == .healthy, !isSlow, !grant.isTrial, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
+        if health == .healthy, !isSlow, !grant.isProbe, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
             stripes.count(generation: grant.generation)
         {
             return
         }
-        settle(grant, verdict, slow: isSlow, at: now.instant)
+        settle(grant, health, slow: isSlow, at: now.instant)
     }
 
     /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
     private static func ticks(_ duration: Duration) -> Int64 { Int64(truncatingIfNeeded: duration.attoseconds >> 30) }
 
     /// Notes that a call of the same kind, which needed no permit of this breaker, has succeeded after `elapsed`: one that
-    /// matters more or less, say. While the breaker isn't closed this counts as much as a trial does, unless it was slow by this
-    /// breaker's numbers; it shortens no open time. A closed breaker takes no notice, and failures are never noted.
+    /// matters more or less, say. While the breaker isn't closed this counts as much as a probe does, unless it was slow by this
+    /// breaker's numbers; it shortens no open duration. A closed breaker takes no notice, and failures are never noted.
     public func noteSuccess(after elapsed: Duration) {
         guard passing.load(ordering: .relaxed) == 0 else { return }
         let now = environment.time.now()
@@ -199,17 +199,17 @@ public final class CircuitBreaker: Policy {
         return state.withLock { $0.phase }
     }
 
-    /// Whether a call would pass without being a trial: always true for a breaker that only observes.
-    public var letsPass: Bool {
+    /// Whether a call would pass without being a probe: always true for a breaker that only observes.
+    public var isClosed: Bool {
         if passing.load(ordering: .relaxed) != 0 { return true }
         closeIfProven()
-        return state.withLock { $0.letsPass || $0.control == .observing }
+        return state.withLock { $0.isClosed || $0.control == .observing }
     }
 
-    /// Whether a call made now would be a trial: the open time is over, and there is room for one more.
-    public var isTrialDue: Bool {
+    /// Whether a call made now would be a probe: the open duration is over, and there is room for one more.
+    public var isProbeDue: Bool {
         let now = environment.time.now()
-        return state.withLock { $0.isTrialDue(at: now) }
+        return state.withLock { $0.isProbeDue(at: now) }
     }
 
     /// What it is like at this moment, and why.
@@ -230,7 +230,7 @@ public final class CircuitBreaker: Policy {
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
     /// New numbers for the calls from now on; the window begins anew if its own number has changed. A half-open breaker closes
-    /// if enough of its trials have succeeded by the new number; an open one stays open no longer than the new open time.
+    /// if enough of its probes have succeeded by the new number; an open one stays open no longer than the new open duration.
     /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
@@ -247,7 +247,7 @@ public final class CircuitBreaker: Policy {
         change(at: now) { $0.set(control, at: now) }
     }
 
-    /// Noted successes take effect when the open time is over, which nothing announces: looked at before the phase is told.
+    /// Noted successes take effect when the open duration is over, which nothing announces: looked at before the phase is told.
     private func closeIfProven() {
         guard passing.load(ordering: .relaxed) == 0 else { return }
         let now = environment.time.now()
@@ -268,12 +268,12 @@ public final class CircuitBreaker: Policy {
     /// Makes what is decided visible to those who don't take the lock. Call with the lock held.
     private func publish(_ state: borrowing BreakerState) {
         slowTicks.store(state.configuration.slowCall.map(Self.ticks) ?? .max, ordering: .relaxed)
-        sliceEndTicks.store(state.sliceEnd.map { Self.ticks(epoch.duration(to: Moment($0))) } ?? .max, ordering: .relaxed)
-        guard passing.load(ordering: .relaxed) != (state.letsPass ? state.generation : 0) else { return }
+        sliceEndTicks.store(state.sliceEnd.map { Self.ticks(epoch.duration(to: Instant($0))) } ?? .max, ordering: .relaxed)
+        guard passing.load(ordering: .relaxed) != (state.isClosed ? state.generation : 0) else { return }
         // Before anybody gets a permit of the new generation, the stripes have to know it.
         passing.store(0, ordering: .relaxed)
         _ = stripes.collect(beginning: state.generation)
-        passing.store(state.letsPass ? state.generation : 0, ordering: .relaxed)
+        passing.store(state.isClosed ? state.generation : 0, ordering: .relaxed)
     }
 
     private func report(_ change: BreakerState.Change) {

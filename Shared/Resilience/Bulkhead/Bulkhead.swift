@@ -127,7 +127,7 @@ public final class Bulkhead: Policy {
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         // The clock isn't read for it; but what is known already is heeded.
-        if let deadline = context.deadline, let now = context.lastMoment, deadline.hasPassed(at: now) {
+        if let deadline = context.deadline, let now = context.lastInstant, deadline.hasPassed(at: now) {
             throw .rejected(refuse(.deadlineExceeded))
         }
         if !take(context.priority) {
@@ -184,18 +184,18 @@ public final class Bulkhead: Policy {
             room.lastWaiter += 1
             return room.lastWaiter
         }
-        var alarm: Task<Void, Never>?
+        var timer: Task<Void, Never>?
         let rejection = await withTaskCancellationHandler {
             await withCheckedContinuation { waking in
                 guard enter(id, context.priority, waking) else { return }
-                alarm = self.alarm(for: id, context)
+                timer = self.timer(for: id, context)
                 // Cancelled before it was in the room, nobody found it there.
                 if Task.isCancelled { leave(id, .cancelled) }
             }
         } onCancel: {
             leave(id, .cancelled)
         }
-        alarm?.cancel()
+        timer?.cancel()
         if let rejection {
             environment.report(.rejected(rejection))
         } else if isTooLate(context) {
@@ -253,7 +253,7 @@ public final class Bulkhead: Policy {
     }
 
     /// Sends the waiter away when its time is over: only those who wait pay for a timer.
-    private func alarm(for id: UInt64, _ context: CallContext) -> Task<Void, Never>? {
+    private func timer(for id: UInt64, _ context: CallContext) -> Task<Void, Never>? {
         let left = context.deadline.map { $0.remaining(at: environment.time.now()) }
         let longest = configuration.longestWait
         guard let wait = [left, longest].compactMap({ $0 }).min() else { return nil }

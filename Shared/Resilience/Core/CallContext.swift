@@ -9,7 +9,7 @@ public struct CallContext: Sendable {
     /// Which try this is, counted from 1.
     public internal(set) var attempt = 1
     /// When the innermost policy so far was entered, if one of them had to know: saves the others a look at the clock.
-    @usableFromInline var lastMoment: Moment?
+    @usableFromInline var lastInstant: Instant?
 
     /// - Parameters:
     ///   - deadline: ``Deadline/current``, the task's own, unless another is given.
@@ -28,16 +28,16 @@ public struct CallContext: Sendable {
     public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { moment(time).instant }
 
     @inlinable
-    mutating func moment(_ time: TimeSource) -> Moment {
-        if let lastMoment { return lastMoment }
+    mutating func moment(_ time: TimeSource) -> Instant {
+        if let lastInstant { return lastInstant }
         let now = time.moment()
-        lastMoment = now
+        lastInstant = now
         return now
     }
 
     /// Time has passed since the clock was read: the next policy reads it anew.
     @inlinable
-    public mutating func waited() { lastMoment = nil }
+    public mutating func waited() { lastInstant = nil }
 
     /// Bounds the call by `deadline`; an earlier one that it has already stays.
     @inlinable

@@ -27,7 +27,7 @@ public enum Rejection: Error, Sendable, Hashable {
     /// As ``timedOut``, but the caller's own deadline left the dependency too little time for that to say anything about it
     /// (``Timeout``).
     case cutShort
-    /// The breaker is open; in about `retryAfter` it will let a trial through (nil: not before somebody says so).
+    /// The breaker is open; in about `retryAfter` it will let a probe through (nil: not before somebody says so).
     case circuitOpen(retryAfter: Duration?)
     /// All permits are taken and the waiting room is full.
     case bulkheadFull

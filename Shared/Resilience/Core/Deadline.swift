@@ -5,14 +5,14 @@
 /// more than most of the calls. It follows that a deadline **interrupts nothing by itself**: work that doesn't wait, or
 /// ignores the deadline it was given, runs on. ``Timeout`` can cancel such work, which helps only if it heeds cancellation.
 public struct Deadline: Sendable, Hashable, Comparable {
-    @usableFromInline let moment: Moment
+    @usableFromInline let moment: Instant
 
     /// The deadline at a moment of the monotonic clock.
     @inlinable
-    public init(_ instant: ContinuousClock.Instant) { moment = Moment(instant) }
+    public init(_ instant: ContinuousClock.Instant) { moment = Instant(instant) }
 
     @inlinable
-    init(_ moment: Moment) { self.moment = moment }
+    init(_ moment: Instant) { self.moment = moment }
 
     /// The moment itself, of the monotonic clock.
     @inlinable
@@ -50,7 +50,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
     public func hasPassed(at now: ContinuousClock.Instant = .now) -> Bool { instant <= now }
 
     @inlinable
-    func hasPassed(at now: Moment) -> Bool { moment <= now }
+    func hasPassed(at now: Instant) -> Bool { moment <= now }
 
     /// The time that one attempt may take: what is left less `margin`, at most `limit`; never negative.
     ///

@@ -1,7 +1,7 @@
 /// What a failed call says about the dependency, and whether another try may help.
 public struct Disposition: Sendable, Hashable {
     /// How the dependency is, as far as one failure tells.
-    public enum Verdict: Sendable, Hashable {
+    public enum Health: Sendable, Hashable {
         /// The dependency is well: it answered, if only with a refusal.
         case healthy
         /// The dependency is at fault.
@@ -11,7 +11,7 @@ public struct Disposition: Sendable, Hashable {
     }
 
     /// What a breaker counts it as.
-    public var verdict: Verdict
+    public var health: Health
     /// Whether another try may end otherwise.
     public var isRetryable: Bool
     /// How long the dependency asked to be left alone (`Retry-After`).
@@ -19,8 +19,8 @@ public struct Disposition: Sendable, Hashable {
 
     /// A meaning of one's own, where none of those with a name fits. A negative `retryAfter` counts as zero.
     @inlinable
-    public init(_ verdict: Verdict, isRetryable: Bool, retryAfter: Duration? = nil) {
-        self.verdict = verdict
+    public init(_ health: Health, isRetryable: Bool, retryAfter: Duration? = nil) {
+        self.health = health
         self.isRetryable = isRetryable
         self.retryAfter = retryAfter
     }

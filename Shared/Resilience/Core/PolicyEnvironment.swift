@@ -5,19 +5,19 @@ public struct PolicyEnvironment: Sendable {
     /// Where time comes from; the system, by default.
     public var time: TimeSource
     /// Where random numbers come from; the system, by default.
-    public var chance: Chance
+    public var random: RandomSource
     /// The one seam for logs and metrics. Called on the caller's task with no lock held, never for a plain success; it must
     /// not block.
     public var report: (@Sendable (PolicyEvent) -> Void)?
 
     /// By default no name, the system's time and chance, and nobody who is told.
     public init(
-        name: String = "", time: TimeSource = .system, chance: Chance = .system,
+        name: String = "", time: TimeSource = .system, random: RandomSource = .system,
         report: (@Sendable (PolicyEvent) -> Void)? = nil
     ) {
         self.name = name
         self.time = time
-        self.chance = chance
+        self.random = random
         self.report = report
     }
 

@@ -15,7 +15,7 @@ public struct TimeSource: Sendable {
     }
 
     @usableFromInline
-    func moment() -> Moment { Moment(now()) }
+    func moment() -> Instant { Instant(now()) }
 
     /// The system's monotonic clock, which goes on while the machine sleeps.
     public static let system = TimeSource(

@@ -74,7 +74,7 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         // A refresh that is skipped is no call that was refused: it is counted here, and isn't reported.
         refreshes = try SingleFlight(
             SingleFlightConfiguration(maximumFlights: configuration.maximumRefreshes),
-            environment: PolicyEnvironment(name: environment.name, time: environment.time, chance: environment.chance))
+            environment: PolicyEnvironment(name: environment.name, time: environment.time, random: environment.random))
     }
 
     /// The numbers that count now.

@@ -15,7 +15,7 @@ public enum FaultKind: String, Sendable, Hashable, CaseIterable {
 /// One fault to inject: what, where, how often, how long.
 public struct Fault: PolicyConfiguration {
     /// On which side of the work a fault bites.
-    public enum Moment: String, Sendable, Hashable, CaseIterable {
+    public enum Phase: String, Sendable, Hashable, CaseIterable {
         /// Instead of the work, or before it.
         case before
         /// When the work is done: the answer suffers, the effect doesn't.
@@ -35,8 +35,8 @@ public struct Fault: PolicyConfiguration {
     public var jitter: Duration
     /// The share of calls that it bites, in percent. 0 … 100; default 100.
     public var percent: Double
-    /// Default ``Moment/before``.
-    public var when: Moment
+    /// Default ``Phase/before``.
+    public var when: Phase
     /// How long it lasts, from when it is set. Above 0, at most 24 h; default 60 s, so that none is ever forgotten.
     public var expiresIn: Duration
     /// How many calls it has hold of at once, at most; a call beyond is spared. Above 0; nil (default): no bound.
@@ -49,7 +49,7 @@ public struct Fault: PolicyConfiguration {
     /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
     public init(
         _ kind: FaultKind, route: String? = nil, priority: Priority? = nil, delay: Duration = .zero, jitter: Duration = .zero,
-        percent: Double = 100, when: Moment = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil,
+        percent: Double = 100, when: Phase = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil,
         seed: UInt64? = nil, status: Int? = nil
     ) {
         self.kind = kind

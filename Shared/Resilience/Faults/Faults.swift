@@ -29,9 +29,9 @@ public final class Faults: Policy {
         var problems = faults.enumerated().flatMap { index, fault in fault.problems.map { "faults[\(index)].\($0)" } }
         if faults.count > 100 { problems.append("faults has \(faults.count) entries; it must have at most 100") }
         guard problems.isEmpty else { throw InvalidConfiguration(policy: "Faults", problems: problems) }
-        let (now, chance) = (environment.time.now(), environment.chance)
+        let (now, random) = (environment.time.now(), environment.random)
         state.withLock { state in
-            state.replace(with: faults, now: now, seed: chance.next)
+            state.replace(with: faults, now: now, seed: random.next)
             isArmed.store(!faults.isEmpty, ordering: .relaxed)
         }
     }

@@ -3,7 +3,7 @@ struct FaultsState {
     struct Active {
         let fault: Fault
         let expires: ContinuousClock.Instant
-        var chance: SplitMix64
+        var random: SplitMix64
         var considered = 0
         var bitten = 0
         /// Calls that it has hold of.
@@ -30,7 +30,7 @@ struct FaultsState {
             let seed = fault.seed ?? seed()
             // Kept, so that whoever looks can repeat what chance has done.
             fault.seed = seed
-            return Active(fault: fault, expires: now.advanced(by: fault.expiresIn), chance: SplitMix64(state: seed))
+            return Active(fault: fault, expires: now.advanced(by: fault.expiresIn), random: SplitMix64(state: seed))
         }
     }
 
@@ -40,7 +40,7 @@ struct FaultsState {
     /// leaves nothing for the next to spoil is the last.
     mutating func decide(_ route: String, _ priority: Priority?, now: ContinuousClock.Instant) -> Decision? {
         var decision = Decision(generation: generation)
-        for moment in Fault.Moment.allCases {
+        for moment in Fault.Phase.allCases {
             for index in faults.indices where faults[index].fault.when == moment {
                 guard let bite = faults[index].consider(route, priority, now) else { continue }
                 decision.indices.append(index)
@@ -64,7 +64,7 @@ extension FaultsState.Active {
         else { return nil }
         considered += 1
         // Always two draws, so that a seed names the same calls however many are under way.
-        let (share, shift) = (chance.unit(), chance.unit())
+        let (share, shift) = (random.unit(), random.unit())
         guard share * 100 < fault.percent, running < fault.atMost ?? .max else { return nil }
         bitten += 1
         running += 1

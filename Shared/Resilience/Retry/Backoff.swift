@@ -71,14 +71,14 @@ public struct Backoff: PolicyConfiguration {
     /// The wait after the `failures`-th failure in a row, counted from 1; `previous` as in
     /// ``bounds(afterFailures:previous:)``.
     public func delay(
-        afterFailures failures: Int, previous: Duration? = nil, using chance: inout some RandomNumberGenerator
+        afterFailures failures: Int, previous: Duration? = nil, using random: inout some RandomNumberGenerator
     ) -> Duration {
         let bounds = bounds(afterFailures: failures, previous: previous)
-        return bounds.lowerBound + (bounds.upperBound - bounds.lowerBound) * Double.random(in: 0...1, using: &chance)
+        return bounds.lowerBound + (bounds.upperBound - bounds.lowerBound) * Double.random(in: 0...1, using: &random)
     }
 
-    /// The same, drawn from a policy's ``Chance``.
-    public func delay(afterFailures failures: Int, previous: Duration? = nil, using chance: Chance) -> Duration {
-        chance.duration(in: bounds(afterFailures: failures, previous: previous))
+    /// The same, drawn from a policy's ``RandomSource``.
+    public func delay(afterFailures failures: Int, previous: Duration? = nil, using random: RandomSource) -> Duration {
+        random.duration(in: bounds(afterFailures: failures, previous: previous))
     }
 }

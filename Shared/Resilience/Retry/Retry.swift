@@ -117,7 +117,7 @@ public final class Retry: Policy {
         let now = context.now(environment.time)
         let failed = state.attempt
         let decision = state.failed(
-            failure.disposition, deadline: context.deadline, now: now, chance: environment.chance)
+            failure.disposition, deadline: context.deadline, now: now, random: environment.random)
         guard case .wait(let delay) = decision else { throw failure }
         if Task.isCancelled { throw .rejected(.cancelled) }
         if let budget, !budget.withdraw(now: now) {

@@ -74,10 +74,10 @@ public final class RetryBudget: Sendable {
     }
 
     /// Counts a call: its first try, never a retry. ``Retry`` and ``Hedge`` do so for every call that passes them.
-    public func deposit(now: ContinuousClock.Instant) { deposit(at: Moment(now)) }
+    public func deposit(now: ContinuousClock.Instant) { deposit(at: Instant(now)) }
 
     @usableFromInline
-    func deposit(at moment: Moment) { state.withLock { $0.deposit(at: moment) } }
+    func deposit(at moment: Instant) { state.withLock { $0.deposit(at: moment) } }
 
     /// Takes one retry out, if one is left: true means that the retry is to be made. What is taken isn't given back, even if
     /// the call is cancelled before the retry is made.

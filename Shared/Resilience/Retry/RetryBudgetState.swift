@@ -14,22 +14,22 @@ struct RetryBudgetState: Sendable {
         self.configuration = configuration
     }
 
-    mutating func deposit(now: ContinuousClock.Instant) { deposit(at: Moment(now)) }
+    mutating func deposit(now: ContinuousClock.Instant) { deposit(at: Instant(now)) }
 
-    mutating func deposit(at moment: Moment) {
+    mutating func deposit(at moment: Instant) {
         counts.roll(to: moment)
         counts.count(calls: 1, marked: 0)
     }
 
     mutating func withdraw(now: ContinuousClock.Instant) -> Bool {
-        counts.roll(to: Moment(now))
+        counts.roll(to: Instant(now))
         guard counts.total.marked < allowed else { return false }
         counts.count(calls: 0, marked: 1)
         return true
     }
 
     mutating func snapshot(now: ContinuousClock.Instant) -> RetryBudget.Snapshot {
-        counts.roll(to: Moment(now))
+        counts.roll(to: Instant(now))
         let total = counts.total
         return RetryBudget.Snapshot(
             calls: total.calls, retries: total.marked, left: max(0, allowed - total.marked))

@@ -15,7 +15,7 @@ struct RetryState: Sendable {
     /// What follows the failure of a try. The budget is not asked here: it is shared, and only a retry that nothing else
     /// forbids may cost it anything.
     mutating func failed(
-        _ disposition: Disposition, deadline: Deadline?, now: ContinuousClock.Instant, chance: Chance
+        _ disposition: Disposition, deadline: Deadline?, now: ContinuousClock.Instant, random: RandomSource
     ) -> Decision {
         guard disposition.isRetryable, attempt < configuration.attempts else { return .giveUp }
         let asked = max(.zero, disposition.retryAfter ?? .zero)
@@ -26,7 +26,7 @@ struct RetryState: Sendable {
         let bounds = configuration.backoff.bounds(afterFailures: attempt, previous: previous)
         let room = min(bounds.lowerBound, cap - asked)...min(bounds.upperBound, cap - asked)
         // On top of what was asked for, not beside it: those who were all told "in a second" don't all come in a second.
-        let backoff = chance.duration(in: room)
+        let backoff = random.duration(in: room)
         let delay = asked + backoff
         if let deadline, deadline.remaining(at: now) <= delay + configuration.minimumAttempt { return .giveUp }
         attempt += 1

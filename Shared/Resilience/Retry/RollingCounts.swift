@@ -19,7 +19,7 @@ struct RollingCounts: Sendable {
     private var ring = [Counts](repeating: Counts(), count: buckets)
     private var index = 0
     /// The end of the bucket in use; nil before the first call.
-    private var end: Moment?
+    private var end: Instant?
 
     init(window: Duration) { self.window = window }
 
@@ -39,14 +39,14 @@ struct RollingCounts: Sendable {
 
     /// Lets leave what is too old. An instant before the bucket in use, as a call that began earlier may bring it, changes
     /// nothing.
-    mutating func roll(to now: Moment) {
+    mutating func roll(to now: Instant) {
         if let end, now < end { return }
         turn(to: now)
     }
 
-    mutating func roll(to now: ContinuousClock.Instant) { roll(to: Moment(now)) }
+    mutating func roll(to now: ContinuousClock.Instant) { roll(to: Instant(now)) }
 
-    private mutating func turn(to now: Moment) {
+    private mutating func turn(to now: Instant) {
         let width = window / Self.buckets
         guard let end else {
             self.end = now.advanced(by: width)

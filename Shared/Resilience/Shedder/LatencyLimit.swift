@@ -79,7 +79,7 @@ struct LatencyLimit: Sendable {
     /// Requests until it is found out anew whether there is a queue.
     private var untilAsked = 0.0
     /// As ``repetition``, at the minimum.
-    private var patience = Self.repetition.lowerBound
+    private var maximumQueueTime = Self.repetition.lowerBound
 
     init(_ configuration: Shedder.Configuration) {
         minimum = Double(configuration.minimum)
@@ -100,16 +100,16 @@ struct LatencyLimit: Sendable {
     /// - Parameters:
     ///   - latency: how long the service itself has had it.
     ///   - allowed: how long it may queue.
-    ///   - isWhole: whether it was done as such requests usually are; one that was refused early counts only if it was slow.
+    ///   - countsAsSample: whether it was done as such requests usually are; one that was refused early counts only if it was slow.
     ///   - inWork: how many were in work when it began, itself among them.
     ///   - inFlight: how many are in work now.
-    mutating func ended(after latency: Duration, allowed: Duration, isWhole: Bool, inWork: Int, inFlight: Int) {
+    mutating func ended(after latency: Duration, allowed: Duration, countsAsSample: Bool, inWork: Int, inFlight: Int) {
         guard leaving == 0 else {
             leaving -= 1
             if leaving == 0 { window = Window(peak: inFlight) }
             return
         }
-        guard isWhole || latency >= allowed else { return }
+        guard countsAsSample || latency >= allowed else { return }
         let latency = LimitSearch.ticks(latency)
         let allowed = max(1, LimitSearch.ticks(allowed)) + Self.tolerance * unloaded
         window.count += 1
@@ -138,7 +138,7 @@ struct LatencyLimit: Sendable {
         if !isMeasured, let top = topOfVainDescent(window) {
             unloaded = window.mean
             untilAsked = Self.repetition.upperBound * exact
-            patience = Self.repetition.lowerBound
+            maximumQueueTime = Self.repetition.lowerBound
             return change(to: top, inFlight: inFlight)
         }
         var allowed = window.allowed
@@ -172,8 +172,8 @@ struct LatencyLimit: Sendable {
         }
         self.descent = Descent(top: descent.top, inWork: inWork, latency: window.mean)
         if exact <= minimum {
-            untilAsked = patience * exact
-            patience = min(2 * patience, Self.repetition.upperBound)
+            untilAsked = maximumQueueTime * exact
+            maximumQueueTime = min(2 * maximumQueueTime, Self.repetition.upperBound)
         }
         return nil
     }

@@ -5,10 +5,10 @@
 ///   what its caller waits queueing at this service itself. Handlers that are slow and don't queue are not shed for it.
 /// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
 ///   limit are in work; so a share is always kept for the highest.
-/// - **Who can't begin waits**, but not for long: for ``Configuration/patience``, and where a line doesn't become shorter, for a
+/// - **Who can't begin waits**, but not for long: for ``Configuration/maximumQueueTime``, and where a line doesn't become shorter, for a
 ///   tenth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
 ///   and of use to nobody.
-/// - Whoever **waits for somebody else** (``Place/outside(_:)``) gives up its place meanwhile, and its latency is that much less:
+/// - A request that **waits for another service** (``Permit/suspended(_:)``) gives its permit back meanwhile, and its latency is that much less:
 ///   so a slow or dead neighbour isn't taken for too much to do. All together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
@@ -18,7 +18,7 @@ public final class Shedder: Sendable {
     /// Somebody who may have to wait.
     public protocol Waiter: AnyObject, Sendable {
         /// It may begin. Called at most once, from any thread, with no lock held.
-        func admitted(_ place: Place)
+        func admitted(_ permit: Permit)
         /// It is not to begin. Called at most once, from any thread, with no lock held.
         func refused(_ refusal: Refusal)
     }
@@ -49,7 +49,7 @@ public final class Shedder: Sendable {
     /// What becomes of a request that asks.
     public enum Answer: Sendable {
         /// It may begin.
-        case admitted(Place)
+        case admitted(Permit)
         /// Its waiter will be told; until then it may ``Shedder/leave(_:)``.
         case waiting(Ticket)
         /// It is not to begin.
@@ -62,29 +62,29 @@ public final class Shedder: Sendable {
         let rank: Int
     }
 
-    /// The right to work on one request, until ``end(isWhole:)``: to be called when the work has ended, not when its client has
+    /// The right to work on one request, until ``end(countsAsSample:)``: to be called when the work has ended, not when its client has
     /// gone, or clients that give up and come again pile up work without limit. One that is dropped ends by itself.
-    public final class Place: Sendable {
+    public final class Permit: Sendable {
         private struct Course {
             /// How many things that others do it waits for, and since when for any.
             var waits = 0
-            var since: Moment?
+            var since: Instant?
             var away = Duration.zero
             var hasEnded = false
         }
 
         private let shedder: Shedder
-        private let place: ShedderState<any Waiter>.Place
+        private let permit: ShedderState<any Waiter>.Permit
         private let course = Locked(Course())
 
-        init(_ shedder: Shedder, _ place: ShedderState<any Waiter>.Place) {
+        init(_ shedder: Shedder, _ permit: ShedderState<any Waiter>.Permit) {
             self.shedder = shedder
-            self.place = place
+            self.permit = permit
         }
 
         /// Waits for somebody else: until `body` returns, another request may have the place, and how long it takes doesn't count as
         /// this service's work. Several at once are one wait.
-        public func outside<Value, Failure: Error>(
+        public func suspended<Value, Failure: Error>(
             _ body: () async throws(Failure) -> Value
         ) async throws(Failure) -> Value {
             goOutside()
@@ -121,9 +121,9 @@ public final class Shedder: Sendable {
 
         /// Gives the place back; later calls do nothing.
         ///
-        /// - Parameter isWhole: whether the work was done as such work usually is. What was refused early counts only if it took as
+        /// - Parameter countsAsSample: whether the work was done as such work usually is. What was refused early counts only if it took as
         ///   long all the same: failing fast isn't being fast.
-        public func end(isWhole: Bool) {
+        public func end(countsAsSample: Bool) {
             let now = shedder.time.moment()
             let course = course.withLock { course -> Course? in
                 guard !course.hasEnded else { return nil }
@@ -131,22 +131,22 @@ public final class Shedder: Sendable {
                 return course
             }
             guard let course else { return }
-            var place = place
-            place.away = course.away + (course.since?.duration(to: now) ?? .zero)
-            shedder.change { $0.end(place, isOutside: course.since != nil, isWhole: isWhole, at: now) }
+            var permit = permit
+            permit.away = course.away + (course.since?.duration(to: now) ?? .zero)
+            shedder.change { $0.end(permit, isOutside: course.since != nil, countsAsSample: countsAsSample, at: now) }
         }
 
-        deinit { end(isWhole: false) }
+        deinit { end(countsAsSample: false) }
     }
 
     /// What it is like at one moment.
     public struct Snapshot: Sendable, Hashable {
         /// Requests that may be in work at once.
         public var limit: Int
-        /// Requests that are. More than `limit` just after it was lowered, or when many come back from ``Place/outside(_:)``.
+        /// Requests that are. More than `limit` just after it was lowered, or when many come back from ``Permit/suspended(_:)``.
         public var inFlight: Int
         /// Requests that wait for somebody else.
-        public var outside: Int
+        public var suspended: Int
         /// Requests that wait.
         public var waiting: Int
         /// Requests that were let in so far, by rank: four numbers.
@@ -181,7 +181,7 @@ public final class Shedder: Sendable {
         room.withLock { room in
             let state = room.state
             return Snapshot(
-                limit: state.limit, inFlight: state.inFlight, outside: state.outside, waiting: state.line.count,
+                limit: state.limit, inFlight: state.inFlight, suspended: state.suspended, waiting: state.line.count,
                 admitted: (0..<4).map { state.admitted[$0] }, refused: (0..<4).map { state.refused[$0] })
         }
     }
@@ -200,7 +200,7 @@ public final class Shedder: Sendable {
     ///   - now: the moment, if the caller has read the clock already.
     ///   - waiter: whom to tell, should it have to wait; perhaps before this returns.
     public func ask(_ request: Request, at now: ContinuousClock.Instant? = nil, _ waiter: some Waiter) -> Answer {
-        let now = now.map { Moment($0) } ?? time.moment()
+        let now = now.map { Instant($0) } ?? time.moment()
         let (arrival, changes, isToBeWatched) = room.withLock { room in
             let (arrival, changes) = room.state.arrive(request, waiter, at: now)
             defer { if !room.state.line.isEmpty { room.isWatched = true } }
@@ -209,7 +209,7 @@ public final class Shedder: Sendable {
         tell(changes)
         if isToBeWatched { watch() }
         switch arrival {
-        case .admitted(let place): return .admitted(Place(self, place))
+        case .admitted(let permit): return .admitted(Permit(self, permit))
         case .waiting(let id): return .waiting(Ticket(id: id, rank: request.rank))
         case .refused(let refusal): return .refused(refusal)
         }
@@ -227,7 +227,7 @@ public final class Shedder: Sendable {
 
     private func tell(_ changes: ShedderState<any Waiter>.Changes) {
         guard !changes.isEmpty else { return }
-        for (waiter, place) in changes.admitted { waiter.admitted(Place(self, place)) }
+        for (waiter, permit) in changes.admitted { waiter.admitted(Permit(self, permit)) }
         for (waiter, refusal) in changes.refused { waiter.refused(refusal) }
     }
 

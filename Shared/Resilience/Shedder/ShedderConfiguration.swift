@@ -17,20 +17,20 @@ extension Shedder {
         public var share: Double
         /// How long a request waits for its place at most, where a crowd is being worked off; a tenth of it in a line that hasn't
         /// become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.
-        public var patience: Duration
+        public var maximumQueueTime: Duration
         /// Requests that wait at once, at most. 0 … 100,000; default 1,000.
         public var places: Int
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
         public init(
             minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.025,
-            patience: Duration = .milliseconds(500), places: Int = 1000
+            maximumQueueTime: Duration = .milliseconds(500), places: Int = 1000
         ) {
             self.minimum = minimum
             self.maximum = maximum
             self.initial = initial ?? max(minimum, min(64, maximum))
             self.share = share
-            self.patience = patience
+            self.maximumQueueTime = maximumQueueTime
             self.places = places
         }
 
@@ -43,7 +43,7 @@ extension Shedder {
             check.require(initial >= minimum && initial <= maximum, "initial", initial, "from the minimum to the maximum")
             check.require((0.001...1).contains(share), "share", share, "from 0.001 to 1")
             check.require(
-                patience >= .milliseconds(1) && patience <= .seconds(60), "patience", patience, "from 1 ms to 1 minute")
+                maximumQueueTime >= .milliseconds(1) && maximumQueueTime <= .seconds(60), "maximumQueueTime", maximumQueueTime, "from 1 ms to 1 minute")
             check.require((0...100_000).contains(places), "places", places, "from 0 to 100000")
             return check.problems
         }

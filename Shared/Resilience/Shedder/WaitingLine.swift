@@ -1,7 +1,7 @@
 /// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
 /// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a quarter of the
-/// ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer than the ``shortPatience``; and until
+/// ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer than the ``shortQueueTime``; and until
 /// nobody has been waiting for as long. Then it is no crowd that is being worked off, nor customers who come again as soon as they
 /// are served, and whoever waits much longer has a caller who has given up. So the time that anybody may wait becomes short, the newest
 /// goes first, and no more are let into it than have a chance – CoDel's idea (Nichols and Jacobson, 2012) in the form that Facebook
@@ -12,24 +12,24 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         let waiter: Waiter
         let rank: Int
         /// How long its caller waits, from `since`.
-        let patience: Duration
-        let since: Moment
-        let deadline: Moment?
+        let maximumQueueTime: Duration
+        let since: Instant
+        let deadline: Instant?
     }
 
     /// A rank and all above it.
     private struct Standing {
         /// Since when somebody has been waiting without a break, or the line was last found to become shorter; and since when
         /// nobody has.
-        var since: Moment?
-        var emptied: Moment?
+        var since: Instant?
+        var emptied: Instant?
         /// The most that waited since then.
         var peak = 0
         var stands = false
     }
 
     /// How long one may wait in a line that doesn't stand.
-    let patience: Duration
+    let maximumQueueTime: Duration
     /// Entries at most, all ranks together.
     let places: Int
     /// By rank, the longest waiting first.
@@ -37,15 +37,15 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     private var standings = [Standing](repeating: Standing(), count: 4)
     private(set) var count = 0
 
-    init(patience: Duration, places: Int) {
-        self.patience = patience
+    init(maximumQueueTime: Duration, places: Int) {
+        self.maximumQueueTime = maximumQueueTime
         self.places = places
     }
 
     /// How long one may wait in a line that stands.
-    var shortPatience: Duration { patience / 10 }
+    var shortQueueTime: Duration { maximumQueueTime / 10 }
     /// After which it is found out whether the line stands.
-    private var interval: Duration { patience / 4 }
+    private var interval: Duration { maximumQueueTime / 4 }
 
     var isEmpty: Bool { count == 0 }
 
@@ -54,8 +54,8 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     func count(rank: Int) -> Int { lines[rank].count }
 
-    private func isLate(from rank: Int, at now: Moment) -> Bool {
-        lines[rank...].contains { $0.first.map { $0.since.duration(to: now) > shortPatience } ?? false }
+    private func isLate(from rank: Int, at now: Instant) -> Bool {
+        lines[rank...].contains { $0.first.map { $0.since.duration(to: now) > shortQueueTime } ?? false }
     }
 
     private func count(from rank: Int) -> Int { lines[rank...].reduce(0) { $0 + $1.count } }
@@ -71,7 +71,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// - Parameter chances: how many have a chance to be let in before their patience is over, where the line stands.
-    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Moment) -> Entrance {
+    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Instant) -> Entrance {
         look(at: now)
         if standings[rank].stands, count(from: rank) >= chances {
             let along = lines[..<rank].flatMap(\.self)
@@ -90,7 +90,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         return .instead(of: gone)
     }
 
-    private mutating func insert(_ entry: Entry, at now: Moment) {
+    private mutating func insert(_ entry: Entry, at now: Instant) {
         lines[entry.rank].append(entry)
         count += 1
         for rank in 0...entry.rank {
@@ -101,7 +101,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// Whose turn it is in this line.
-    mutating func next(rank: Int, at now: Moment) -> Entry? {
+    mutating func next(rank: Int, at now: Instant) -> Entry? {
         guard !lines[rank].isEmpty else { return nil }
         let entry = stands(rank: rank) ? lines[rank].removeLast() : lines[rank].removeFirst()
         removed(1, at: now)
@@ -109,7 +109,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// One who has gone away. Nil: it wasn't waiting any more.
-    mutating func leave(_ id: UInt64, rank: Int, at now: Moment) -> Entry? {
+    mutating func leave(_ id: UInt64, rank: Int, at now: Instant) -> Entry? {
         guard let index = lines[rank].firstIndex(where: { $0.id == id }) else { return nil }
         let entry = lines[rank].remove(at: index)
         removed(1, at: now)
@@ -118,7 +118,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     /// Takes out who has waited too long. Whoever is sent away takes all of the lower ranks along: they matter less, and their
     /// turn would not have come.
-    mutating func impatient(at now: Moment) -> [Entry] {
+    mutating func impatient(at now: Instant) -> [Entry] {
         look(at: now)
         var gone: [Entry] = []
         for rank in (0...3).reversed() where !lines[rank].isEmpty {
@@ -127,7 +127,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
                 lines[rank] = []
                 continue
             }
-            let limit = stands(rank: rank) ? shortPatience : patience
+            let limit = stands(rank: rank) ? shortQueueTime : maximumQueueTime
             let late = lines[rank].prefix { $0.since.duration(to: now) >= limit }
             guard !late.isEmpty else { continue }
             gone += late
@@ -138,7 +138,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// Takes out whose deadline has passed.
-    mutating func overdue(at now: Moment) -> [Entry] {
+    mutating func overdue(at now: Instant) -> [Entry] {
         var gone: [Entry] = []
         for rank in 0...3 where lines[rank].contains(where: { $0.isOverdue(at: now) }) {
             gone += lines[rank].filter { $0.isOverdue(at: now) }
@@ -148,7 +148,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         return gone
     }
 
-    private mutating func removed(_ number: Int, at now: Moment) {
+    private mutating func removed(_ number: Int, at now: Instant) {
         guard number > 0 else { return }
         count -= number
         var isWaited = false
@@ -159,7 +159,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// Finds out which lines stand.
-    private mutating func look(at now: Moment) {
+    private mutating func look(at now: Instant) {
         for rank in 0...3 {
             guard let since = standings[rank].since else { continue }
             if let emptied = standings[rank].emptied {
@@ -178,5 +178,5 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 }
 
 extension WaitingLine.Entry {
-    func isOverdue(at now: Moment) -> Bool { deadline.map { $0 <= now } ?? false }
+    func isOverdue(at now: Instant) -> Bool { deadline.map { $0 <= now } ?? false }
 }

@@ -104,7 +104,7 @@ public final class Throttle: Policy {
             return value
         } catch {
             // A call that was called off, a hedge's loser too, says nothing about the other end, whatever error that looks like.
-            ended(Task.isCancelled ? .unknown : error.disposition.verdict, now: now)
+            ended(Task.isCancelled ? .unknown : error.disposition.health, now: now)
             throw error
         }
     }
@@ -112,8 +112,8 @@ public final class Throttle: Policy {
     @usableFromInline
     func admit(now: ContinuousClock.Instant) -> Bool {
         let rejection = state.withLock { $0.rejection(now: now) }
-        // Chance is somebody else's code: drawn without the lock, and only if there is something to draw for.
-        guard rejection > 0, environment.chance.unit() < rejection else { return true }
+        // RandomSource is somebody else's code: drawn without the lock, and only if there is something to draw for.
+        guard rejection > 0, environment.random.unit() < rejection else { return true }
         state.withLock { $0.count(accepted: false, now: now) }
         environment.report(.rejected(.throttled))
         return false
@@ -121,8 +121,8 @@ public final class Throttle: Policy {
 
     /// `now` is when the call came: windows are long beside calls, and the clock is dear beside the rest of this.
     @usableFromInline
-    func ended(_ verdict: Disposition.Verdict, now: ContinuousClock.Instant) {
-        if verdict == .unknown { return }
-        state.withLock { $0.count(accepted: verdict == .healthy, now: now) }
+    func ended(_ health: Disposition.Health, now: ContinuousClock.Instant) {
+        if health == .unknown { return }
+        state.withLock { $0.count(accepted: health == .healthy, now: now) }
     }
 }

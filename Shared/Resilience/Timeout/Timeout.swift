@@ -82,7 +82,7 @@ public final class Timeout: Policy {
     }
 
     @usableFromInline
-    func end(from now: Moment) -> Moment { now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed))) }
+    func end(from now: Instant) -> Instant { now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed))) }
 
     /// Rounded up: no limit is ever shorter than it says.
     private static func nanoseconds(_ limit: Duration) -> Int64 {
@@ -114,7 +114,7 @@ public final class Timeout: Policy {
 
     /// Whether the caller's own deadline has ended the call before the dependency had a time that says anything.
     @usableFromInline
-    func isHurried(by deadline: Deadline?, from start: Moment, to end: Moment) -> Bool {
+    func isHurried(by deadline: Deadline?, from start: Instant, to end: Instant) -> Bool {
         guard let deadline, start.duration(to: deadline.moment) < start.duration(to: end) / 4 else { return false }
         return deadline.hasPassed(at: environment.time.moment())
     }
@@ -123,14 +123,14 @@ public final class Timeout: Policy {
     static func saysNothing<Failure: Error>(_ failure: CallFailure<Failure>) -> CallFailure<Failure> {
         switch failure {
         case .rejected(.timedOut): .rejected(.cutShort)
-        case .failed(let error, let disposition) where disposition.verdict == .faulty: .failed(error, .ignored)
+        case .failed(let error, let disposition) where disposition.health == .faulty: .failed(error, .ignored)
         case .rejected, .failed: failure
         }
     }
 
     @usableFromInline
     func race<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ now: Moment,
+        _ context: CallContext, _ now: Instant,
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value, isHurried: () -> Bool
     ) async throws(CallFailure<Failure>) -> Value {
         let allowance = context.deadline.map { now.duration(to: $0.moment) } ?? .zero

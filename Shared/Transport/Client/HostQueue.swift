@@ -36,8 +36,8 @@ struct HostQueue {
             return true
         }
         let waiting = hosts[host, default: Host()].waiting
-        let place = waiting.firstIndex { $0.priority < priority } ?? waiting.count
-        hosts[host, default: Host()].waiting.insert(Waiter(id: id, priority: priority), at: place)
+        let permit = waiting.firstIndex { $0.priority < priority } ?? waiting.count
+        hosts[host, default: Host()].waiting.insert(Waiter(id: id, priority: priority), at: permit)
         waitingCount += 1
         return false
     }

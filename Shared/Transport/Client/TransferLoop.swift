@@ -37,11 +37,11 @@ final class TransferLoop {
             for order in orders { follow(order) }
             orders.removeAll(keepingCapacity: true)
             drive()
-            let patience = Int32(clamping: endOverdue())
+            let pollTimeout = Int32(clamping: endOverdue())
             going = mailbox.take(into: &orders)
             if going, orders.isEmpty {
                 // libcurl shortens this to its own next timeout, and the mailbox cuts it short.
-                if curl_multi_poll(multi, nil, 0, patience, nil) != CURLM_OK { endAll(with: .closed("poll failed")) }
+                if curl_multi_poll(multi, nil, 0, pollTimeout, nil) != CURLM_OK { endAll(with: .closed("poll failed")) }
                 going = mailbox.take(into: &orders)
             }
         }

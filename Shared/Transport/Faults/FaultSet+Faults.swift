@@ -26,8 +26,8 @@ extension FaultRequest {
         let classes = Criticality.allCases.map(\.rawValue).joined(separator: ", ")
         check(
             criticality.map { Criticality(rawValue: $0) != nil } ?? true, "\(pointer)/criticality", "must be one of \(classes)")
-        let moments = Fault.Moment.allCases.map(\.rawValue).joined(separator: " or ")
-        check(when.map { Fault.Moment(rawValue: $0) != nil } ?? true, "\(pointer)/when", "must be \(moments)")
+        let phases = Fault.Phase.allCases.map(\.rawValue).joined(separator: " or ")
+        check(when.map { Fault.Phase(rawValue: $0) != nil } ?? true, "\(pointer)/when", "must be \(phases)")
         let milliseconds = milliseconds ?? 0
         let shortest = kind == FaultKind.latency.rawValue ? 1 : 0
         check.number(milliseconds, in: shortest...3_600_000, "\(pointer)/milliseconds")
@@ -55,7 +55,7 @@ extension Fault {
     /// nil for a kind, a moment or a criticality that there isn't.
     fileprivate init?(_ request: FaultRequest) {
         guard let kind = FaultKind(rawValue: request.kind),
-            let when = Moment(rawValue: request.when ?? Moment.before.rawValue)
+            let when = Fault.Phase(rawValue: request.when ?? Fault.Phase.before.rawValue)
         else { return nil }
         let criticality = request.criticality.flatMap(Criticality.init(rawValue:))
         guard (criticality == nil) == (request.criticality == nil) else { return nil }

@@ -39,7 +39,7 @@ extension RouteServer {
             case .latency: continue
             case .error: return .answer(.problem(InjectedAnswer.error(bite), instance: request.uri.path))
             case .garbage: return .answer(.json(200, encoded: Data(InjectedAnswer.garbage(bite))))
-            case .blackHole: await Admission.outside { await Self.untilGone(request) }
+            case .blackHole: await Admission.suspended { await Self.untilGone(request) }
             case .abort: break
             }
             try? await connection.close()
@@ -52,7 +52,7 @@ extension RouteServer {
     /// its place in the service is theirs meanwhile: what is slow isn't overloaded.
     private func hold(for delay: Duration) async {
         guard delay > .zero, let time = faults?.environment.time else { return }
-        await Admission.outside { await cancelWhenGracefulShutdown { try? await time.sleep(delay) } }
+        await Admission.suspended { await cancelWhenGracefulShutdown { try? await time.sleep(delay) } }
     }
 
     /// Returns when the client has closed its side of the connection, or the service is being stopped.

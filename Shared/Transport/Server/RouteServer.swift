@@ -53,7 +53,7 @@ struct RouteServer: Sendable {
             answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
         }
         exchange(request.headers, &answer)
-        admission?.place?.end(isWhole: answer.status < 400)
+        admission?.permit?.end(countsAsSample: answer.status < 400)
         durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
         CrashPoint.pass(.before, "answer \(name)")
         return answer.response { [name] in CrashPoint.pass(.after, "answer \(name)") }

@@ -24,7 +24,7 @@ extension Attempt {
         // Whether a disk that failed has kept anything shows after a restart.
         case (503, "storage-failed"): return .unknown
         case (503, _?): return .nothingDone
-        case (let status?, let code?) where Verdict.refusals[status]?.contains(code) == true: return .refused
+        case (let status?, let code?) where OrderReply.refusals[status]?.contains(code) == true: return .refused
         default: return .unknown
         }
     }

@@ -77,8 +77,8 @@ struct Audit: AsyncParsableCommand, StackCommand {
 
     private func text(_ claim: String, _ violations: [Violation]) -> String {
         let ok = violations.isEmpty
-        let verdict = ok ? Terminal.coloured("ok    ", .green) : Terminal.coloured("FAILED", .red)
-        var lines = ["\(verdict)  \(claim)\(ok ? "" : ": \(violations.count) found")"]
+        let outcome = ok ? Terminal.coloured("ok    ", .green) : Terminal.coloured("FAILED", .red)
+        var lines = ["\(outcome)  \(claim)\(ok ? "" : ": \(violations.count) found")"]
         lines += violations.prefix(10).map { "           \($0.id) \($0.detail)" }
         if violations.count > 10 { lines.append("           … and \(violations.count - 10) more") }
         return lines.joined(separator: "\n")

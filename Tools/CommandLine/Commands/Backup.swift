@@ -41,7 +41,7 @@ struct Backup: AsyncParsableCommand, StackCommand {
         var directory: String
         var copies: [Copy]
 
-        var isWhole: Bool { copies.allSatisfy { $0.problem == nil } }
+        var isComplete: Bool { copies.allSatisfy { $0.problem == nil } }
     }
 
     func run() async throws {
@@ -58,14 +58,14 @@ struct Backup: AsyncParsableCommand, StackCommand {
             let name = report.copies[index].service
             report.copies[index].problem = await services.problem(name) ?? target.problem(name)
         }
-        if report.isWhole { try await fill(target, services, &report) }
+        if report.isComplete { try await fill(target, services, &report) }
         if json {
             Terminal.print(try Terminal.json(report))
         } else {
             for copy in report.copies { copy.problem.map(Terminal.error) }
-            if report.isWhole { Terminal.print(report.copies.map(line).joined(separator: "\n")) }
+            if report.isComplete { Terminal.print(report.copies.map(line).joined(separator: "\n")) }
         }
-        guard report.isWhole else { throw ExitCode(1) }
+        guard report.isComplete else { throw ExitCode(1) }
         if !json { Terminal.print("csp up --data \(directory) runs on it; csp audit --data \(directory) checks it.") }
     }
 
@@ -73,7 +73,7 @@ struct Backup: AsyncParsableCommand, StackCommand {
     private func fill(_ target: BackupFolder, _ services: BackupServices, _ report: inout Report) async throws {
         let made = try target.make()
         // Order is the first of them: nothing that it knows of is missing from the others' copies.
-        for index in report.copies.indices where report.isWhole {
+        for index in report.copies.indices where report.isComplete {
             let copy = report.copies[index]
             do {
                 report.copies[index].bytes = try await services.copy(copy.service, to: copy.path)
@@ -81,7 +81,7 @@ struct Backup: AsyncParsableCommand, StackCommand {
                 report.copies[index].problem = error.message
             }
         }
-        if report.isWhole { return }
+        if report.isComplete { return }
         target.remove(made)
         for index in report.copies.indices { report.copies[index].bytes = nil }
     }

@@ -66,7 +66,7 @@ struct Drill: AsyncParsableCommand, StackCommand {
         let sources = signals.watch()
         defer { for source in sources { source.cancel() } }
         let drill = RunDrill(
-            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare, pace: pace,
+            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare, schedule: schedule,
             seed: seed ?? UInt64.random(in: 0...999_999), signals: signals)
         do {
             if list {
@@ -84,14 +84,14 @@ struct Drill: AsyncParsableCommand, StackCommand {
         }
     }
 
-    private var pace: Pace {
-        var pace = quick ? Pace.quick : Pace.full
+    private var schedule: ArrivalSchedule {
+        var schedule = quick ? ArrivalSchedule.quick : ArrivalSchedule.full
         if let rate {
-            pace.rate = rate
-            pace.stretch = max(quick ? 0 : pace.stretch, Pace.sample / rate)
+            schedule.rate = rate
+            schedule.stretch = max(quick ? 0 : schedule.stretch, ArrivalSchedule.sample / rate)
         }
-        if let stretch { pace.stretch = stretch.duration.seconds }
-        return pace
+        if let stretch { schedule.stretch = stretch.duration.seconds }
+        return schedule
     }
 
     private func summary(_ found: DrillReport) -> String {

@@ -17,7 +17,7 @@ struct Load: AsyncParsableCommand, StackCommand {
             With --history each order's story, as its client saw it, is written to a file for csp audit to judge.
 
             Example: csp load --rate 100 --duration 1m
-            Example: csp load --patience 2m --history seen.jsonl
+            Example: csp load --timeout 2m --history seen.jsonl
             Example: csp load --replay --rate 200
             """
     )
@@ -59,7 +59,7 @@ struct Load: AsyncParsableCommand, StackCommand {
     var seed: UInt64?
 
     @Option(help: ArgumentHelp("How long one order is sent again and followed.", valueName: "d"))
-    var patience = DurationArgument(.seconds(30))
+    var timeout = DurationArgument(.seconds(30))
 
     @Option(
         help: ArgumentHelp(
@@ -99,7 +99,7 @@ struct Load: AsyncParsableCommand, StackCommand {
         let history = try history.map(HistoryFile.init)
         let loop = OpenLoop(
             purchase: Purchase(
-                placing: client.send, following: looks.send, orderURL: url, patience: patience.duration),
+                placing: client.send, following: looks.send, orderURL: url, timeout: timeout.duration),
             rate: rate, run: run, paymentToken: token
         ) { operation, _ in
             history?.write(operation)
@@ -115,7 +115,7 @@ struct Load: AsyncParsableCommand, StackCommand {
                 defer { sent += 1 }
                 guard sent < total else { return nil }
                 return isReplay ? baskets[sent] : source.next()
-            } look: { counts in
+            } onProgress: { counts in
                 progress.withLock { $0.show(counts.words(of: total)) }
             }
         }

@@ -44,7 +44,7 @@ struct Up: AsyncParsableCommand, StackCommand {
             signals.count > 0
         }
         let new = StackRecord.new(
-            ports: ports, seedFolder: try Places.seedFolder(), environment: ProcessInfo.processInfo.environment)
+            ports: ports, seedFolder: try Paths.seedFolder(), environment: ProcessInfo.processInfo.environment)
         let (record, started) = try folder.locked { try launch.spawnAll(new) }
         do {
             try await launch.waitUntilReady(started)

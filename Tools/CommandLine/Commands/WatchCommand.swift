@@ -35,7 +35,7 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
     func run() async throws {
         let client = HTTPClient(maximumBodyBytes: 16 << 20)
         defer { client.shutdown() }
-        let onlooker = Onlooker(subject: order.given.map { .order(url: $0) } ?? .stack(data.folder), client: client)
+        let poller = Poller(subject: order.given.map { .order(url: $0) } ?? .stack(data.folder), client: client)
         let signals = StopSignals()
         let sources = signals.watch()
         defer { for source in sources { source.cancel() } }
@@ -45,21 +45,21 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
             resized?.cancel()
             screen?.end()
         }
-        try await watch(onlooker, signals, screen)
+        try await watch(poller, signals, screen)
     }
 
     /// A picture a second, however long the services take to answer.
-    private func watch(_ onlooker: Onlooker, _ signals: StopSignals, _ screen: Screen?) async throws {
+    private func watch(_ poller: Poller, _ signals: StopSignals, _ screen: Screen?) async throws {
         var watching = Watching()
         var next = ContinuousClock.now
         var looks = 0
         while signals.count == 0 {
-            let picture = watching.picture(try await onlooker.look(following: watching.following))
+            let dashboard = watching.dashboard(try await poller.snapshot(following: watching.following))
             looks += 1
             // The first of two looks has nothing to compare with.
-            if !once || looks == 2 { guard try show(picture, screen) else { return } }
+            if !once || looks == 2 { guard try show(dashboard, screen) else { return } }
             if once, looks == 2 {
-                if picture.services.contains(where: { !$0.state.isUp }) { throw ExitCode(1) }
+                if dashboard.services.contains(where: { !$0.state.isUp }) { throw ExitCode(1) }
                 return
             }
             next = max(next.advanced(by: .seconds(1)), .now)
@@ -68,11 +68,11 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
     }
 
     /// False where it isn't read any more.
-    private func show(_ picture: Picture, _ screen: Screen?) throws -> Bool {
-        if json { return Terminal.isRead(try Terminal.jsonLine(picture)) }
+    private func show(_ dashboard: Dashboard, _ screen: Screen?) throws -> Bool {
+        if json { return Terminal.isRead(try Terminal.jsonLine(dashboard)) }
         let place = order.given ?? data.folder.path
         let view = { @Sendable (width: Int) in
-            PictureView(picture: picture, width: width, place: place, zone: .current)
+            DashboardView(dashboard: dashboard, width: width, place: place, zone: .current)
         }
         if let screen {
             screen.show { view($0.width).lines(height: $0.height) }

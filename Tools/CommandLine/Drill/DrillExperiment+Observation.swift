@@ -1,18 +1,18 @@
 import Contracts
 
 extension DrillExperiment {
-    /// What was seen, in figures, with the verdict.
+    /// What was seen, in figures, with the outcome.
     init(_ experiment: Experiment, _ seen: Observation, rate: Double, durationSeconds: Double) {
         let judge = Judge(experiment: experiment, seen: seen)
         let obstacles = judge.obstacles
         let findings = obstacles.isEmpty ? judge.findings : []
-        let (verdict, failures) =
-            obstacles.isEmpty ? findings.conclusion(neighbours: seen.neighbours) : (.undecided, obstacles)
+        let (outcome, failures) =
+            obstacles.isEmpty ? findings.conclusion(otherProcesses: seen.otherProcesses) : (.undecided, obstacles)
         let effects = seen.samples.flatMap(\.degradations).map(\.effect.rawValue)
         self.init(
             name: experiment.name, targets: experiment.targets, kind: experiment.kind, fault: experiment.fault,
             hypothesis: experiment.hypothesis, rate: rate,
-            verdict: verdict, failures: failures,
+            outcome: outcome, failures: failures,
             proof: seen.proof, faults: seen.rounds.map(\.fault), events: Event.all(seen),
             timeline: Second.timeline(seen.samples), healthy: Figures(seen.healthy), broken: Figures(seen.broken),
             isolated: Figures(seen.isolated), recovering: Figures(seen.recovering),
@@ -20,7 +20,7 @@ extension DrillExperiment {
             recoverSeconds: judge.recoverSeconds?.rounded(places: 2),
             degraded: Dictionary(effects.map { ($0, 1) }, uniquingKeysWith: +), repaired: seen.repaired, reads: seen.reads,
             traffic: seen.traffic, finishing: seen.finishing, audit: seen.audit, durationSeconds: durationSeconds,
-            neighbours: seen.neighbours, isInDoubt: !obstacles.isEmpty || findings.areDoubtful)
+            otherProcesses: seen.otherProcesses, isInDoubt: !obstacles.isEmpty || findings.areDoubtful)
     }
 }
 

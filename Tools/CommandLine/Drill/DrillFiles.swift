@@ -9,7 +9,7 @@ enum DrillFiles {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data((Terminal.json(report) + "\n").utf8).write(to: URL(filePath: "\(folder)/report.json"))
             try Data(DrillReportPage.html(report).utf8).write(to: URL(filePath: "\(folder)/report.html"))
-            for picture in ComparePicture.all(report) {
+            for picture in ComparisonPage.all(report) {
                 try Data(picture.svg.utf8).write(to: URL(filePath: "\(folder)/\(picture.name).svg"))
             }
             try writeForChaosToolkit(report, to: "\(folder)/chaos")

@@ -14,7 +14,7 @@ final class DrillLoad: Sendable {
     private let rate: Double
     private let reads: Double
     private let loop: OpenLoop
-    private let reading: Reading
+    private let readLoad: ReadLoad
     private let record: Record
     private let source: Locked<BasketSource>
 
@@ -22,10 +22,10 @@ final class DrillLoad: Sendable {
     ///   - rate: orders a second.
     ///   - reads: quotes and reads a second, half of each.
     ///   - quoted: what quotes are asked for; nil: the baskets.
-    ///   - patience: how long one order is sent again and followed.
+    ///   - timeout: how long one order is sent again and followed.
     init(
         orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double, quoted: [Basket]? = nil,
-        seed: UInt64, patience: Duration
+        seed: UInt64, timeout: Duration
     ) {
         run = "drill-" + randomHex(UInt32.self)
         self.rate = rate
@@ -33,8 +33,8 @@ final class DrillLoad: Sendable {
         let record = Record()
         self.record = record
         source = Locked(BasketSource(baskets, couponShare: Self.couponShare, seed: seed, run: run))
-        reading = Reading(client: client, orderURL: orderURL, baskets: quoted ?? baskets)
-        let purchase = Purchase(placing: client.send, following: client.send, orderURL: orderURL, patience: patience)
+        readLoad = ReadLoad(client: client, orderURL: orderURL, baskets: quoted ?? baskets)
+        let purchase = Purchase(placing: client.send, following: client.send, orderURL: orderURL, timeout: timeout)
         loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: "tok_ok", seen: record.note)
     }
 
@@ -42,16 +42,16 @@ final class DrillLoad: Sendable {
     var now: Double { record.now }
     var samples: [Sample] { record.samples }
     var history: History { record.history }
-    var readCounts: DrillExperiment.Reads { reading.counts }
+    var readCounts: DrillExperiment.Reads { readLoad.counts }
 
     /// Ends after the last order's end.
     func send() async throws -> Tally.Counts {
-        async let looks: Void = reading.run(every: .seconds(1 / reads), until: { [record] in record.isStopped }) { [record] in
+        async let looks: Void = readLoad.run(every: .seconds(1 / reads), until: { [record] in record.isStopped }) { [record] in
             record.lastOrder
         }
         let counts = try await loop.send {
             record.isStopped ? nil : source.withLock { $0.next() }
-        } look: { _ in
+        } onProgress: { _ in
         }
         try await looks
         return counts

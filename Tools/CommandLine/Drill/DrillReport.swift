@@ -47,14 +47,14 @@ struct DrillRun: Codable, Equatable {
     var overload: OverloadReport?
 
     /// What came of each hypothesis, by the experiment's name.
-    var verdicts: [(name: String, verdict: DrillExperiment.Verdict)] {
-        experiments.map { ($0.name, $0.verdict) } + (overload?.verdicts ?? [])
+    var outcomes: [(name: String, outcome: DrillExperiment.Outcome)] {
+        experiments.map { ($0.name, $0.outcome) } + (overload?.outcomes ?? [])
     }
 }
 
 /// One fault under load: what was expected, what was seen, and what that means.
 struct DrillExperiment: Codable, Equatable {
-    enum Verdict: String, Codable {
+    enum Outcome: String, Codable {
         case held, failed
         /// The fault couldn't be brought about, or the stack was too slow while others had the machine: nothing is known.
         case undecided
@@ -72,7 +72,7 @@ struct DrillExperiment: Codable, Equatable {
     var hypothesis: String
     /// Orders a second.
     var rate: Double
-    var verdict: Verdict
+    var outcome: Outcome
     /// What contradicts the hypothesis, in words; empty where it held.
     var failures: [String]
     /// How the fault was seen to bite: `coupon: connection refused`.
@@ -108,7 +108,7 @@ struct DrillExperiment: Codable, Equatable {
     var audit: DrillAudit?
     var durationSeconds: Double
     /// What other processes had of the processors meanwhile, 0 to 1.
-    var neighbours = 0.0
+    var otherProcesses = 0.0
     /// Nothing that it did was wrong; at most it was slow, or couldn't be tried.
     var isInDoubt = false
     /// What was in doubt is repeated; these are the figures of the try that decided.
@@ -216,7 +216,7 @@ struct OverloadReport: Codable, Equatable {
         var settledSeconds: Double?
         /// From the step's end until all was normal again; nil if it never was.
         var recoveredSeconds: Double?
-        var verdict: DrillExperiment.Verdict
+        var outcome: DrillExperiment.Outcome
         var failures: [String]
         var timeline: [DrillExperiment.Second]
         /// When the step was, on the timeline.
@@ -224,7 +224,7 @@ struct OverloadReport: Codable, Equatable {
         /// Until what was put off was delivered as well.
         var drainedSeconds = 0.0
         /// As of an experiment.
-        var neighbours = 0.0
+        var otherProcesses = 0.0
         var isInDoubt = false
         var tries = 1
     }
@@ -240,7 +240,7 @@ struct OverloadReport: Codable, Equatable {
         var afterwards: Double
         /// From its end until every order was confirmed in time; nil if that never was.
         var recoveredSeconds: Double?
-        var verdict: DrillExperiment.Verdict
+        var outcome: DrillExperiment.Outcome
         var failures: [String]
         var timeline: [DrillExperiment.Second]
         /// When it was, on the timeline.
@@ -262,9 +262,9 @@ struct OverloadReport: Codable, Equatable {
     /// Why nothing could be measured; nil where it could.
     var obstacle: String?
 
-    var verdicts: [(name: String, verdict: DrillExperiment.Verdict)] {
-        steps.map { ("overload-\($0.factor.formattedWithoutZeros)x", $0.verdict) }
-            + (outage.map { [("overload-outage", $0.verdict)] } ?? [])
+    var outcomes: [(name: String, outcome: DrillExperiment.Outcome)] {
+        steps.map { ("overload-\($0.factor.formattedWithoutZeros)x", $0.outcome) }
+            + (outage.map { [("overload-outage", $0.outcome)] } ?? [])
             + (audit?.ok == false ? [("overload-audit", .failed)] : [])
             + (obstacle == nil ? [] : [("overload", .undecided)])
     }

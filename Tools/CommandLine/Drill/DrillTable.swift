@@ -6,12 +6,12 @@ struct DrillTable {
 
     private static let titles = [
         "experiment", "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy", "isolate s", "recover s",
-        "degraded", "repaired", "verdict",
+        "degraded", "repaired", "outcome",
     ]
 
     private static let overloadTitles = [
         "overload", "offered/s", "orders/s", "served/s", "bound/s", "p50 ms", "p99 ms", "settled s", "recover s", "shed",
-        "verdict",
+        "outcome",
     ]
 
     private func tables(_ run: DrillRun) -> [String] {
@@ -29,7 +29,7 @@ struct DrillTable {
                 "\(outage.dependency) frozen under \(outage.offered) orders/s (\(outage.requests) requests in all): normal "
                     + (outage.recoveredSeconds.map { "\($0) s" } ?? "not")
                     + " after its end, at \(outage.afterwards) orders/s  "
-                    + outage.verdict.rawValue
+                    + outage.outcome.rawValue
             }
             found.append((steps + [what] + [outage].compactMap { $0.map(Self.coloured) }).joined(separator: "\n"))
         }
@@ -58,25 +58,25 @@ struct DrillTable {
             one.name, "\(outcomes.confirmed)", "\(outcomes.accepted)", "\(outcomes.refused)", "\(outcomes.failed)",
             Self.number(one.broken.latency?.p50), Self.number(one.broken.latency?.p99), Self.number(one.healthy.latency?.p99),
             Self.number(one.isolateSeconds), Self.number(one.recoverSeconds), Self.counts(one.degraded),
-            one.repaired.due == 0 ? "–" : "\(one.repaired.done) of \(one.repaired.due)", one.verdict.rawValue,
+            one.repaired.due == 0 ? "–" : "\(one.repaired.done) of \(one.repaired.due)", one.outcome.rawValue,
         ]
     }
 
     private func row(_ step: OverloadReport.Step) -> [String] {
         let numbers = [step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99]
         return ["\(step.factor.formattedWithoutZeros)x"] + numbers.map(Self.number) + [
-            Self.number(step.settledSeconds), Self.number(step.recoveredSeconds), Self.counts(step.shed), step.verdict.rawValue,
+            Self.number(step.settledSeconds), Self.number(step.recoveredSeconds), Self.counts(step.shed), step.outcome.rawValue,
         ]
     }
 
     private var words: [String] {
         report.runs.flatMap { run -> [String] in
             let mode = report.runs.count > 1 ? ", \(run.mode.rawValue)" : ""
-            let experiments = run.experiments.filter { $0.verdict != .held }.map { one in
+            let experiments = run.experiments.filter { $0.outcome != .held }.map { one in
                 (["\(one.name)\(mode): expected that \(one.hypothesis)"] + one.failures.map { "  \($0)" })
                     .joined(separator: "\n")
             }
-            let steps = (run.overload?.steps ?? []).filter { $0.verdict != .held }.map { step in
+            let steps = (run.overload?.steps ?? []).filter { $0.outcome != .held }.map { step in
                 (["overload-\(step.factor.formattedWithoutZeros)x\(mode):"] + step.failures.map { "  \($0)" })
                     .joined(separator: "\n")
             }
@@ -97,9 +97,9 @@ struct DrillTable {
     private static func number(_ value: Double?) -> String { value.map { "\($0.rounded(places: 1))" } ?? "–" }
 
     private static func coloured(_ line: String) -> String {
-        let ends: [(DrillExperiment.Verdict, Terminal.Colour)] = [(.held, .green), (.failed, .red), (.undecided, .yellow)]
-        for (verdict, colour) in ends where line.hasSuffix(verdict.rawValue) {
-            return line.dropLast(verdict.rawValue.count) + Terminal.coloured(verdict.rawValue, colour)
+        let ends: [(DrillExperiment.Outcome, Terminal.Colour)] = [(.held, .green), (.failed, .red), (.undecided, .yellow)]
+        for (outcome, colour) in ends where line.hasSuffix(outcome.rawValue) {
+            return line.dropLast(outcome.rawValue.count) + Terminal.coloured(outcome.rawValue, colour)
         }
         return line
     }

@@ -15,16 +15,16 @@ extension [Finding] {
     /// What follows, with what others had of the machine meanwhile.
     ///
     /// - Parameter neighbours: 0 to 1.
-    func conclusion(neighbours: Double) -> (verdict: DrillExperiment.Verdict, failures: [String]) {
+    func conclusion(otherProcesses: Double) -> (outcome: DrillExperiment.Outcome, failures: [String]) {
         guard !isEmpty else { return (.held, []) }
-        guard areDoubtful, let excuse = Neighbours.excuse(neighbours) else { return (.failed, map(\.words)) }
+        guard areDoubtful, let excuse = OtherProcesses.excuse(otherProcesses) else { return (.failed, map(\.words)) }
         return (.undecided, [excuse] + map(\.words))
     }
 }
 
 /// What can be looked at again where one look doesn't decide.
 protocol Repeatable {
-    var verdict: DrillExperiment.Verdict { get }
+    var outcome: DrillExperiment.Outcome { get }
     /// Another try may find otherwise: it was undecided, or was only too slow.
     var isInDoubt: Bool { get }
     /// How often it was looked at.
@@ -41,7 +41,7 @@ func settled<Result: Repeatable>(_ attempt: (_ number: Int) async throws -> Resu
     while found.isInDoubt, number < 3 {
         number += 1
         let next = try await attempt(number)
-        if !next.isInDoubt || next.verdict == .undecided || found.verdict != .undecided { found = next }
+        if !next.isInDoubt || next.outcome == .undecided || found.outcome != .undecided { found = next }
         found.tries = number
     }
     return found

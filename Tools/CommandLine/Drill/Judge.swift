@@ -8,7 +8,7 @@ struct Judge {
 
     private var targets: String { experiment.targets.joined(separator: "+") }
     private var healthyP99: Double { DrillExperiment.Latency(seen.healthy)?.p99 ?? 0 }
-    private var bound: Double { Bounds.steady(healthyP99) }
+    private var bound: Double { Thresholds.steady(healthyP99) }
     /// The dependencies whose breakers have to close again.
     var breakers: [String] { experiment.dependencies.map(\.name) }
     private var isOrderKilled: Bool { experiment.disruption == .orderKilled }
@@ -85,16 +85,16 @@ struct Judge {
     }
 
     private var latency: [String] {
-        // The trials of what is still broken among them.
+        // The probes of what is still broken among them.
         answeredInTime + asFast(seen.isolated, "from 3 s after the fault") + unhurried
     }
 
     /// No customer waits longer than an order has.
     var answeredInTime: [String] {
         let why = "the deadline and 50 ms"
-        return slow("during the fault", seen.broken, Bounds.answered, why)
+        return slow("during the fault", seen.broken, Thresholds.answered, why)
             // What piled up is done now, by services that share the machine: customers may notice, but wait no longer than ever.
-            + slow("during the recovery", seen.recovering, Bounds.answered, why)
+            + slow("during the recovery", seen.recovering, Thresholds.answered, why)
     }
 
     /// These orders are answered as before the fault.
@@ -117,12 +117,12 @@ struct Judge {
         }
         var found: [String] = []
         let ratios = pairs.map { $0.broken.p50 / max($0.healthy.p50, 0.1) }.sorted()
-        if let ratio = ratios.median, ratio > Bounds.offThePathRatio {
+        if let ratio = ratios.median, ratio > Thresholds.offThePathRatio {
             found.append(
-                "p50 was \(ratio.rounded(places: 2)) times the healthy one, more than \(Bounds.offThePathRatio) times "
+                "p50 was \(ratio.rounded(places: 2)) times the healthy one, more than \(Thresholds.offThePathRatio) times "
                     + "(rounds: \(ratios.map { "\($0.rounded(places: 2))" }.joined(separator: ", ")))")
         }
-        let excess = pairs.map { $0.broken.p99 - Bounds.offThePath($0.healthy.p99) }.sorted()
+        let excess = pairs.map { $0.broken.p99 - Thresholds.offThePath($0.healthy.p99) }.sorted()
         if let median = excess.median, median > 0 {
             found.append("p99 was \(Self.milliseconds(median)) above max(1.5 ×, + 10 ms) of the healthy one")
         }
@@ -131,15 +131,15 @@ struct Judge {
 
     var isolation: [String] {
         guard let seconds = isolateSeconds else { return ["customers felt the fault for as long as it lasted"] }
-        guard seconds > Bounds.isolation else { return [] }
-        return ["it took \(seconds) s to isolate \(targets), more than \(Bounds.isolation.formattedWithoutZeros) s"]
+        guard seconds > Thresholds.isolation else { return [] }
+        return ["it took \(seconds) s to isolate \(targets), more than \(Thresholds.isolation.formattedWithoutZeros) s"]
     }
 
     var recovery: [String] {
         guard let seconds = recoverSeconds else { return ["not normal again when the load ended"] }
-        guard seconds > Bounds.recovery else { return [] }
+        guard seconds > Thresholds.recovery else { return [] }
         return [
-            "it took \(seconds.rounded(places: 1)) s to be normal again, more than \(Bounds.recovery.formattedWithoutZeros) s"
+            "it took \(seconds.rounded(places: 1)) s to be normal again, more than \(Thresholds.recovery.formattedWithoutZeros) s"
         ]
     }
 

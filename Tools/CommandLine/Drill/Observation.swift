@@ -41,7 +41,7 @@ struct Observation {
     var repaired = DrillExperiment.Repairs()
     var audit: DrillAudit?
     /// What other processes had of the processors, 0 to 1.
-    var neighbours = 0.0
+    var otherProcesses = 0.0
 
     /// Without what was still under way when the fault came: it is of neither.
     var healthy: [Sample] { rounds.flatMap(healthy) }
@@ -53,6 +53,6 @@ struct Observation {
 
     /// What was sent once the dependency should have been isolated, while it was tried in vain now and then.
     var isolated: [Sample] {
-        samples.sent(in: rounds.map { .init(begin: $0.fault.begin + Bounds.isolation, end: $0.fault.end) })
+        samples.sent(in: rounds.map { .init(begin: $0.fault.begin + Thresholds.isolation, end: $0.fault.end) })
     }
 }

@@ -25,7 +25,7 @@ struct OwnStack: Sendable {
             environment["CSP_MODE"] = mode.rawValue
             let tokens = try Tokens.establish(in: folder, environment: [:])
             let launch = Launch(folder: folder, tokens: tokens, client: client) { signals.count > 0 }
-            let seeds = try DrillSeeds.write(to: "\(path)/seeds", from: Places.seedFolder())
+            let seeds = try DrillSeeds.write(to: "\(path)/seeds", from: Paths.seedFolder())
             let record = StackRecord.new(ports: try freePorts(), seedFolder: seeds, environment: environment)
             let (_, started) = try folder.locked { try launch.spawnAll(record) }
             try await launch.waitUntilReady(started)

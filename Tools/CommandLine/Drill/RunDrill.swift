@@ -8,7 +8,7 @@ struct RunDrill: Sendable {
     let only: [String]
     let extent: DrillReport.Extent
     let isComparing: Bool
-    let pace: Pace
+    let schedule: ArrivalSchedule
     let seed: UInt64
     let signals: StopSignals
 
@@ -21,10 +21,10 @@ struct RunDrill: Sendable {
         defer { if let given { DrillNote.remove(from: given) } }
         var runs: [DrillRun] = []
         for mode in isComparing ? [DrillRun.Mode.naive, .protected] : [.protected] { runs.append(try await run(mode)) }
-        let verdicts = runs.filter { $0.mode == .protected }.flatMap(\.verdicts)
-        let failed = verdicts.filter { $0.verdict == .failed }.map(\.name)
+        let outcomes = runs.filter { $0.mode == .protected }.flatMap(\.outcomes)
+        let failed = outcomes.filter { $0.outcome == .failed }.map(\.name)
         return DrillReport(
-            ok: failed.isEmpty, failed: failed, undecided: verdicts.filter { $0.verdict == .undecided }.map(\.name),
+            ok: failed.isEmpty, failed: failed, undecided: outcomes.filter { $0.outcome == .undecided }.map(\.name),
             extent: extent, seed: seed, startedAt: startedAt,
             durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1), machine: Self.machine, runs: runs)
     }
@@ -44,7 +44,7 @@ struct RunDrill: Sendable {
             try await stack.check()
             return (try await stack.path(), try await chosen(stack))
         }
-        var chance = SeededGenerator(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var known: Set<String> = []
         if let given = try given() {
             let client = HTTPClient(maximumBodyBytes: 64 << 20)
@@ -55,8 +55,8 @@ struct RunDrill: Sendable {
         var found: [String: DrillExperiment] = [:]
         let breaking = experiments.filter { !$0.isOverload }
         let line = LiveLine()
-        for (index, experiment) in breaking.shuffled(using: &chance).enumerated() {
-            let seed = chance.next()
+        for (index, experiment) in breaking.shuffled(using: &random).enumerated() {
+            let seed = random.next()
             let result = try await settled { number in
                 var found = try await onStack(mode, settings: experiment.settings) { stack in
                     try await conduct(experiment, on: stack, seed: seed, &known) {
@@ -70,7 +70,7 @@ struct RunDrill: Sendable {
             }
             line.finish()
             Terminal.note(
-                "\(Terminal.column(experiment.name, 42))\(result.verdict.rawValue) after \(result.durationSeconds) s"
+                "\(Terminal.column(experiment.name, 42))\(result.outcome.rawValue) after \(result.durationSeconds) s"
                     + (result.failures.first.map { ": \($0)" } ?? ""))
             found[experiment.name] = result
         }
@@ -90,7 +90,7 @@ struct RunDrill: Sendable {
     ) async throws -> OverloadReport {
         defer { line.finish() }
         return try await RunOverload(
-            stack: stack, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), seconds: pace.overload,
+            stack: stack, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), seconds: schedule.overload,
             signals: signals
         ) { text in
             line.show("overload: \(text)")
@@ -103,8 +103,8 @@ struct RunDrill: Sendable {
     ) async throws -> DrillExperiment {
         let customers = HTTPClient(maximumConnectionsPerHost: 256)
         defer { customers.shutdown() }
-        let conduct = Conduct(
-            stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), pace: pace,
+        let conduct = ExperimentRunner(
+            stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), schedule: schedule,
             seed: seed, signals: signals, show: show)
         do {
             let result = try await conduct.run(experiment, known: &known)

@@ -49,7 +49,7 @@ extension Sample.Outcome {
             case (201, _) where attempt.orderStatus == .confirmed: .confirmed
             case (202, _) where attempt.orderId != nil: .accepted
             case (503, let code?) where Sample.allowed503s.contains(code): .turnedAway
-            case (let status?, let code?) where Verdict.refusals[status]?.contains(code) == true: .refused
+            case (let status?, let code?) where OrderReply.refusals[status]?.contains(code) == true: .refused
             default: .failed
             }
     }

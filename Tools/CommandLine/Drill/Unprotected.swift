@@ -8,17 +8,17 @@ extension DependencyDocument {
         if state.breaker.control != "automatic" {
             found.append("the breaker of \(name) is off: its control is \(state.breaker.control)")
         }
-        if Double(state.bulkhead.limit) > Bounds.connections {
-            let connections = Bounds.connections.formattedWithoutZeros
+        if Double(state.bulkhead.limit) > Thresholds.connections {
+            let connections = Thresholds.connections.formattedWithoutZeros
             found.append(
                 "the bulkhead of \(name) is off: it admits \(state.bulkhead.limit) calls at once, more than the "
                     + "\(connections) connections there are")
         }
         for number in ["timeoutMilliseconds", "attemptTimeoutMilliseconds"] {
-            guard let value = policies[number], value > Bounds.deadline else { continue }
+            guard let value = policies[number], value > Thresholds.deadline else { continue }
             found.append(
                 "the deadline is ignored: \(number) of \(name) is \(value.formattedWithoutZeros), more than the "
-                    + "\(Bounds.deadline.formattedWithoutZeros) ms of an order")
+                    + "\(Thresholds.deadline.formattedWithoutZeros) ms of an order")
         }
         return found
     }

@@ -4,7 +4,7 @@ public import Resilience
 import Transport
 
 extension FaultKind: ExpressibleByArgument {}
-extension Fault.Moment: ExpressibleByArgument {}
+extension Fault.Phase: ExpressibleByArgument {}
 
 /// `csp fault SERVICE KIND`.
 struct FaultSetting: AsyncParsableCommand, StackCommand {
@@ -41,7 +41,7 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
     var percent: Double?
 
     @Option(help: "before the work, or after it: then it is done, and its answer suffers.")
-    var when: Fault.Moment?
+    var when: Fault.Phase?
 
     @Option(help: "How long it lasts.")
     var expires = DurationArgument(.seconds(60))
@@ -62,7 +62,7 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
         if kind == .latency, milliseconds == nil { throw ValidationError("a latency needs --milliseconds, such as 2000") }
         if status != nil, kind != .error { throw ValidationError("--status is for an error, not for \(kind.rawValue)") }
         var check = FieldCheck()
-        FaultSet(faults: [request]).check(&check, route: NeighbourFaults.refusal)
+        FaultSet(faults: [request]).check(&check, route: ClientFaults.refusal)
         do throws(Problem) {
             try check.finish()
         } catch {

@@ -7,7 +7,7 @@ struct BasketSource {
     private let couponShare: Double
     /// Begins each customer's id, so that no coupon's limit a customer bites in a later run.
     private let run: String
-    private var chance: SeededGenerator
+    private var random: SeededGenerator
     private var count = 0
 
     /// - Parameter couponShare: percent of the baskets that carry a coupon, 0 to 100.
@@ -16,14 +16,14 @@ struct BasketSource {
         withCoupon = journey.filter { $0.couponCode != nil }
         self.couponShare = withCoupon.isEmpty ? 0 : couponShare
         self.run = run
-        chance = SeededGenerator(seed: seed)
+        random = SeededGenerator(seed: seed)
     }
 
     mutating func next() -> Basket {
         count += 1
-        let carriesCoupon = Double.random(in: 0..<100, using: &chance) < couponShare
+        let carriesCoupon = Double.random(in: 0..<100, using: &random) < couponShare
         let baskets = carriesCoupon ? withCoupon : plain
-        var basket = baskets[Int.random(in: baskets.indices, using: &chance)]
+        var basket = baskets[Int.random(in: baskets.indices, using: &random)]
         basket.customerId = "load-\(run)-\(count)"
         if !carriesCoupon { basket.couponCode = nil }
         return basket

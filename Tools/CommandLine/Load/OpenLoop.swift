@@ -22,15 +22,15 @@ struct OpenLoop: Sendable {
     /// Sends what `next` gives until it gives nothing, and returns once all are at their end. When the task is cancelled it
     /// returns at once, with what there is.
     ///
-    /// - Parameter look: called with the counts several times a second.
-    func send(_ next: () -> Basket?, look: @escaping @Sendable (Tally.Counts) -> Void) async throws -> Tally.Counts {
+    /// - Parameter onProgress: called with the counts several times a second.
+    func send(_ next: () -> Basket?, onProgress: @escaping @Sendable (Tally.Counts) -> Void) async throws -> Tally.Counts {
         let tally = Tally()
         let begin = time.now()
         let (room, roomMade) = AsyncStream.makeStream(of: Void.self)
         for _ in 0..<Self.unansweredLimit { roomMade.yield() }
         var places = room.makeAsyncIterator()
         let watcher = Task {
-            while (try? await time.sleep(.milliseconds(200))) != nil { look(tally.counts) }
+            while (try? await time.sleep(.milliseconds(200))) != nil { onProgress(tally.counts) }
         }
         defer { watcher.cancel() }
         try await withThrowingDiscardingTaskGroup { group in

@@ -30,7 +30,7 @@ struct Purchase: Sendable {
     private let following: Exchange
     private let orderURL: String
     /// How long after the intended time it is still sent or followed.
-    private let patience: Duration
+    private let timeout: Duration
     private let time: TimeSource
     /// Half of what order allows itself: both together stay below a fifth.
     private let budget =
@@ -41,17 +41,17 @@ struct Purchase: Sendable {
     ///   - placing: sends an order.
     ///   - following: sends a look at one; where that has connections of its own, looks take none from orders.
     init(
-        placing: @escaping Exchange, following: @escaping Exchange, orderURL: String, patience: Duration,
+        placing: @escaping Exchange, following: @escaping Exchange, orderURL: String, timeout: Duration,
         time: TimeSource = .system
     ) {
         self.placing = placing
         self.following = following
         self.orderURL = orderURL
-        self.patience = patience
+        self.timeout = timeout
         self.time = time
     }
 
-    /// Sends the order until something is decided, or patience ends.
+    /// Sends the order until something is decided, or the time is over.
     ///
     /// - Parameter seen: told of each request once it is answered or has failed.
     func place(
@@ -67,17 +67,17 @@ struct Purchase: Sendable {
     private func place(
         _ body: [UInt8], _ key: String, _ intended: ContinuousClock.Instant, _ seen: (Attempt) -> Void, _ result: inout Result
     ) async {
-        let limit = intended + patience
+        let limit = intended + timeout
         var failures = 0
         var mayHaveBeenDone = false
         budget.deposit(now: time.now())
         while true {
-            let verdict = await send(body, key: key) { attempt in
+            let reply = await send(body, key: key) { attempt in
                 mayHaveBeenDone = mayHaveBeenDone || attempt.meaning == .unknown
                 seen(attempt)
             }
             var floor = 0.0
-            switch verdict {
+            switch reply {
             case .ended(let ending, let order):
                 result.latency = time.now() - intended
                 result.degradations = order?.degradations ?? []
@@ -106,7 +106,7 @@ struct Purchase: Sendable {
         }
     }
 
-    private func send(_ body: [UInt8], key: String, seen: (Attempt) -> Void) async -> Verdict {
+    private func send(_ body: [UInt8], key: String, seen: (Attempt) -> Void) async -> OrderReply {
         let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
         let request = HTTPClient.Request(
             method: "POST", url: "\(orderURL)/orders", headers: headers, body: body, connectTimeout: .seconds(1),
@@ -115,7 +115,7 @@ struct Purchase: Sendable {
         do {
             let answer = OrderAnswer(try await placing(request))
             seen(Attempt(.place, sentAt: sentAt, answer: answer))
-            return Verdict(answer)
+            return OrderReply(answer)
         } catch {
             seen(Attempt(.place, sentAt: sentAt, failure: error.words, neverSent: error.isUnreachable))
             if case .garbage(let what) = error { return .ended(.unexpected("not HTTP: \(what)"), nil) }
@@ -123,7 +123,7 @@ struct Purchase: Sendable {
         }
     }
 
-    /// Reads the order until it is terminal, or patience ends.
+    /// Reads the order until it is terminal, or the time is over.
     ///
     /// - Parameter seen: told of the look that found it terminal.
     /// - Returns: nil where the task was cancelled.
@@ -132,24 +132,24 @@ struct Purchase: Sendable {
         var looks = 0
         while true {
             looks += 1
-            guard await pause(looks, atLeast: .zero, until: intended + patience) else {
+            guard await pause(looks, atLeast: .zero, until: intended + timeout) else {
                 return Task.isCancelled ? nil : .unresolved("\(order.id) still \(order.status)")
             }
             let request = HTTPClient.Request(
                 url: "\(orderURL)/orders/\(order.id)", connectTimeout: .seconds(1), timeout: Self.attemptTimeout)
             let sentAt = Timestamp.now()
             guard let answer = try? await OrderAnswer(following(request)), answer.status == 200,
-                let ending = answer.order.flatMap(Verdict.ending)
+                let ending = answer.order.flatMap(OrderReply.ending)
             else { continue }
             seen(Attempt(.look, sentAt: sentAt, answer: answer))
             return ending
         }
     }
 
-    /// False when patience would end meanwhile.
+    /// False when the time would be over meanwhile.
     private func pause(_ failures: Int, atLeast floor: Duration, until limit: ContinuousClock.Instant) async -> Bool {
-        var chance = SystemRandomNumberGenerator()
-        let delay = max(floor, backoff.delay(afterFailures: failures, using: &chance))
+        var random = SystemRandomNumberGenerator()
+        let delay = max(floor, backoff.delay(afterFailures: failures, using: &random))
         guard time.now() + delay < limit else { return false }
         return (try? await time.sleep(delay)) != nil
     }

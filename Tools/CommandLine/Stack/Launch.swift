@@ -27,7 +27,7 @@ struct Launch {
         let log = folder.log(of: name)
         let logStart = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? UInt64) ?? 0
         service.process = try startProcess(
-            executable: Places.executable(of: name), arguments: acceptsLoss ? ["--accept-loss"] : [],
+            executable: Paths.executable(of: name), arguments: acceptsLoss ? ["--accept-loss"] : [],
             environment: record.environment(of: name, in: folder, tokens: tokens),
             log: log)
         record[name] = service

@@ -26,7 +26,7 @@ extension Launch {
         }
         var record = new
         for service in record.services {
-            _ = try Places.executable(of: service.name)
+            _ = try Paths.executable(of: service.name)
             switch PortCheck.check(host: record.host, port: service.port) {
             case .free: break
             case .taken: throw Failure("port \(service.port) (\(service.name)) is already in use; choose others with --ports")

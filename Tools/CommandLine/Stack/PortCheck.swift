@@ -2,9 +2,9 @@ import Foundation
 
 /// Whether a service could listen on a port now, as it would itself (`SO_REUSEADDR`).
 enum PortCheck {
-    enum Verdict: Equatable { case free, taken, refused(String) }
+    enum Outcome: Equatable { case free, taken, refused(String) }
 
-    static func check(host: String, port: Int) -> Verdict {
+    static func check(host: String, port: Int) -> Outcome {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_PASSIVE

@@ -23,10 +23,10 @@ struct AnswerSpan: Sendable {
         return Dictionary(uniqueKeysWithValues: now.map { ($0.key, rate(before[$0.key] ?? 0, $0.value)) })
     }
 
-    func latency(_ histogram: String, where fits: (MetricsPage.Labels) -> Bool) -> Picture.Latency? {
+    func latency(_ histogram: String, where fits: (MetricsPage.Labels) -> Bool) -> Dashboard.Latency? {
         let buckets = last.metrics.buckets(histogram, where: fits).since(first.metrics.buckets(histogram, where: fits))
         guard let p50 = buckets.quantile(0.5), let p99 = buckets.quantile(0.99) else { return nil }
-        return Picture.Latency(
+        return Dashboard.Latency(
             p50Milliseconds: (p50 * 1000).rounded(places: 1), p99Milliseconds: (p99 * 1000).rounded(places: 1))
     }
 

@@ -7,41 +7,41 @@ struct Watching: Sendable {
     private static let window: Duration = .seconds(3)
 
     private var answers: [ServiceName: AnswerHistory] = [:]
-    private var before: Picture?
-    private var orderNews = OrderNews()
-    private var happenings = Happenings()
+    private var before: Dashboard?
+    private var orderFeed = OrderFeed()
+    private var events = EventLog()
 
-    var following: [String] { orderNews.following }
+    var following: [String] { orderFeed.following }
 
-    mutating func picture(_ look: Look) -> Picture {
-        for service in look.services { answers[service.name, default: AnswerHistory()].add(service, look.at, Self.window) }
-        let services = look.services.map { service($0, look) }
+    mutating func dashboard(_ snapshot: StackSnapshot) -> Dashboard {
+        for service in snapshot.services { answers[service.name, default: AnswerHistory()].add(service, snapshot.at, Self.window) }
+        let services = snapshot.services.map { service($0, snapshot) }
         let order = answers[.order]?.span
         let age = services.first { $0.name == .order }?.ageSeconds ?? 0
-        var picture = Picture(
-            at: look.wall, orders: age < Picture.old ? order.map(Picture.Orders.init) : nil, services: services,
-            dependencies: order.map { Picture.Dependency.all($0, age: age) } ?? [], happenings: [])
-        let news = orderNews.news(look) + picture.changes(since: before)
-        for happening in news.sorted(by: { $0.at < $1.at }) { happenings.add(happening) }
-        before = picture
-        picture.happenings = happenings.list
-        return picture
+        var dashboard = Dashboard(
+            at: snapshot.wall, orders: age < Dashboard.old ? order.map(Dashboard.Orders.init) : nil, services: services,
+            dependencies: order.map { Dashboard.Dependency.all($0, age: age) } ?? [], events: [])
+        let news = orderFeed.news(snapshot) + dashboard.changes(since: before)
+        for event in news.sorted(by: { $0.at < $1.at }) { events.add(event) }
+        before = dashboard
+        dashboard.events = events.list
+        return dashboard
     }
 
-    private func service(_ service: Look.Service, _ look: Look) -> Picture.Service {
+    private func service(_ service: StackSnapshot.Service, _ snapshot: StackSnapshot) -> Dashboard.Service {
         let history = answers[service.name]
-        var picture = Picture.Service(
+        var dashboard = Dashboard.Service(
             name: service.name, url: service.url, pid: service.activity == .gone ? nil : service.process?.pid, state: .dead)
         guard let history, let last = history.last else {
-            picture.state = Picture.Condition(service, hasAnswered: false, lacks: false)
-            return picture
+            dashboard.state = Dashboard.Condition(service, hasAnswered: false, lacks: false)
+            return dashboard
         }
-        let age = last.at.duration(to: look.at).seconds.rounded(places: 1)
-        picture.ageSeconds = age
-        if age < Picture.old, let span = history.span { picture.fill(from: span, at: look.wall) }
-        let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || picture.isShedding
-        picture.state = Picture.Condition(service, hasAnswered: true, lacks: lacks)
-        return picture
+        let age = last.at.duration(to: snapshot.at).seconds.rounded(places: 1)
+        dashboard.ageSeconds = age
+        if age < Dashboard.old, let span = history.span { dashboard.fill(from: span, at: snapshot.wall) }
+        let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || dashboard.isShedding
+        dashboard.state = Dashboard.Condition(service, hasAnswered: true, lacks: lacks)
+        return dashboard
     }
 }
 
@@ -60,7 +60,7 @@ struct AnswerHistory: Sendable {
     /// From the oldest answer to the newest.
     var span: AnswerSpan? { answers.first.flatMap { first in last.map { AnswerSpan(first: first, last: $0) } } }
 
-    mutating func add(_ service: Look.Service, _ at: ContinuousClock.Instant, _ window: Duration) {
+    mutating func add(_ service: StackSnapshot.Service, _ at: ContinuousClock.Instant, _ window: Duration) {
         guard let metrics = service.metrics, let path = service.path else { return }
         let answer = Answer(
             at: at, metrics: metrics, path: path, started: metrics.sum("process_start_time_seconds"))

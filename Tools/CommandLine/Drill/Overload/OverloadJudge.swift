@@ -32,7 +32,7 @@ struct OverloadJudge {
     var settledSeconds: Double? {
         Self.first(orders, in: span) { samples, seconds in
             let p99 = DrillExperiment.Latency(samples.filter(\.isTaken))?.p99 ?? .infinity
-            return Self.good(samples, over: seconds) >= Bounds.goodput * bound && p99 <= Bounds.admitted(usualP99)
+            return Self.good(samples, over: seconds) >= Thresholds.goodput * bound && p99 <= Thresholds.admitted(usualP99)
         }
     }
 
@@ -40,7 +40,7 @@ struct OverloadJudge {
     var recoveredSeconds: Double? {
         Self.first(orders, in: .init(begin: span.end, end: end)) { samples, _ in
             let p99 = DrillExperiment.Latency(samples)?.p99 ?? .infinity
-            return samples.allSatisfy(\.isTaken) && p99 <= Bounds.admitted(usualP99)
+            return samples.allSatisfy(\.isTaken) && p99 <= Thresholds.admitted(usualP99)
         }
     }
 
@@ -69,8 +69,8 @@ struct OverloadJudge {
 
     private var served: [String] {
         var found: [String] = []
-        if goodput < Bounds.goodput * bound {
-            let share = Int(Bounds.goodput * 100)
+        if goodput < Thresholds.goodput * bound {
+            let share = Int(Thresholds.goodput * 100)
             found.append(
                 "\(goodput.rounded(places: 1)) orders/s were served, less than \(share) % of the "
                     + "\(bound.rounded(places: 1)) that refusals leave of a capacity of \(capacity.rounded(places: 1))")
@@ -85,20 +85,20 @@ struct OverloadJudge {
 
     private var times: [String] {
         var found: [String] = []
-        if let p99 = admitted?.p99, p99 > Bounds.admitted(usualP99) {
+        if let p99 = admitted?.p99, p99 > Thresholds.admitted(usualP99) {
             found.append(
                 "p99 of the \(inStep.count(where: \.isTaken)) admitted orders was \(p99) ms, more than 3 × the \(usualP99) ms at 0.7 "
                     + "of the capacity")
         }
-        if settledSeconds.map({ $0 > Bounds.settling }) ?? true {
+        if settledSeconds.map({ $0 > Thresholds.settling }) ?? true {
             found.append(
                 "not settled \(settledSeconds.map { "before \($0) s" } ?? "for as long as it lasted"), "
-                    + "more than \(Bounds.settling) s")
+                    + "more than \(Thresholds.settling) s")
         }
-        if recoveredSeconds.map({ $0 > Bounds.afterOverload }) ?? true {
+        if recoveredSeconds.map({ $0 > Thresholds.afterOverload }) ?? true {
             found.append(
                 "normal again after \(recoveredSeconds.map { "\($0) s" } ?? "the load had ended"), "
-                    + "more than \(Bounds.afterOverload.formattedWithoutZeros) s")
+                    + "more than \(Thresholds.afterOverload.formattedWithoutZeros) s")
         }
         return found
     }
@@ -112,7 +112,7 @@ struct OverloadJudge {
     private func percent(_ share: Double) -> String { "\((share * 100).rounded(places: 1)) %" }
 
     private static func good(_ samples: [Sample], over seconds: Double) -> Double {
-        Double(samples.count { $0.isTaken && $0.latency <= Bounds.answered }) / max(seconds, 0.001)
+        Double(samples.count { $0.isTaken && $0.latency <= Thresholds.answered }) / max(seconds, 0.001)
     }
 
     /// In tenths of a second: from when on, for the rest of the span, it was so. The last second is too little to tell.

@@ -51,13 +51,13 @@ struct RunOverload {
         var measure = try await measure(&crowd)
         for factor in experiments.compactMap(\.overload) {
             let step = try await settled { number in
-                let neighbours = Neighbours()
-                let watching = Task { await neighbours.run(beside: stack) }
+                let otherProcesses = OtherProcesses()
+                let watching = Task { await otherProcesses.run(beside: stack) }
                 defer { watching.cancel() }
                 // The machine may have been another one when it was measured.
                 if number > 1 { measure = try await self.measure(&crowd) }
                 show("\(factor.formattedWithoutZeros) times the capacity of \(Int(measure.capacity)) orders/s")
-                return try await self.step(factor, measure, &crowd, neighbours)
+                return try await self.step(factor, measure, &crowd, otherProcesses)
             }
             report.steps.append(step)
         }
@@ -73,7 +73,7 @@ struct RunOverload {
         let (capacity, orderCost) = try await capacity(&crowd)
         let refusalCost = try await refusal(&crowd) / orderCost
         // Long enough for a p99.
-        let rest = Crowd.Phase(seconds: max(seconds, Pace.sample / (0.7 * capacity)), rate: 0.7 * capacity)
+        let rest = Crowd.Phase(seconds: max(seconds, ArrivalSchedule.sample / (0.7 * capacity)), rate: 0.7 * capacity)
         show("0.7 times the capacity of \(Int(capacity)) orders/s")
         let usual = try await crowd.send([rest]).orders
         try await drain()
@@ -123,7 +123,7 @@ struct RunOverload {
     }
 
     private func step(
-        _ factor: Double, _ measure: Measure, _ crowd: inout Crowd, _ neighbours: Neighbours
+        _ factor: Double, _ measure: Measure, _ crowd: inout Crowd, _ otherProcesses: OtherProcesses
     ) async throws -> OverloadReport.Step {
         try check()
         let capacity = measure.capacity
@@ -140,7 +140,7 @@ struct RunOverload {
             span: span, end: span.end + after.seconds)
         try await checkThatGoodsAreLeft(judge.soldOut)
         let findings = judge.findings
-        let (verdict, failures) = findings.conclusion(neighbours: neighbours.share)
+        let (outcome, failures) = findings.conclusion(otherProcesses: otherProcesses.share)
         let ended = ContinuousClock.now
         try await drain()
         return OverloadReport.Step(
@@ -149,8 +149,8 @@ struct RunOverload {
             bound: judge.bound.rounded(places: 1), admittedP50: judge.admitted?.p50, admittedP99: judge.admitted?.p99,
             shed: Self.difference(counted?.shed, before?.shed), admitted: Self.difference(counted?.admitted, before?.admitted),
             settledSeconds: judge.settledSeconds, recoveredSeconds: judge.recoveredSeconds,
-            verdict: verdict, failures: failures, timeline: DrillExperiment.Second.timeline(orders), span: span,
-            drainedSeconds: (ContinuousClock.now - ended).seconds.rounded(places: 1), neighbours: neighbours.share,
+            outcome: outcome, failures: failures, timeline: DrillExperiment.Second.timeline(orders), span: span,
+            drainedSeconds: (ContinuousClock.now - ended).seconds.rounded(places: 1), otherProcesses: otherProcesses.share,
             isInDoubt: findings.areDoubtful)
     }
 
@@ -164,10 +164,10 @@ struct RunOverload {
         let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity)
         let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity)
         guard let service = ServiceName(rawValue: name) else { throw Failure("\(name) is no service of this stack") }
-        let breakage = Breakage(
+        let injectedFault = InjectedFault(
             service: service, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
-        let neighbours = Neighbours()
-        let watching = Task { await neighbours.run(beside: stack) }
+        let otherProcesses = OtherProcesses()
+        let watching = Task { await otherProcesses.run(beside: stack) }
         defer { watching.cancel() }
         let begin = ContinuousClock.now
         let sending = Task { [crowd] in
@@ -177,14 +177,14 @@ struct RunOverload {
         }
         try await Task.sleep(until: begin + .seconds(calm.seconds), clock: .continuous)
         do {
-            try await breakage.begin()
+            try await injectedFault.begin()
             try await Task.sleep(until: begin + .seconds(calm.seconds + load.seconds), clock: .continuous)
         } catch {
             sending.cancel()
-            try? await uncancelled { try await breakage.end() }
+            try? await uncancelled { try await injectedFault.end() }
             throw error
         }
-        try await breakage.end()
+        try await injectedFault.end()
         let before = crowd.requests
         let orders: [Sample]
         (orders, crowd) = try await withTaskCancellationHandler {
@@ -194,21 +194,21 @@ struct RunOverload {
         }
         let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
         let recovered = OverloadJudge.normal(
-            orders, in: .init(begin: span.end, end: span.end + after.seconds), within: Bounds.admitted(usualP99))
+            orders, in: .init(begin: span.end, end: span.end + after.seconds), within: Thresholds.admitted(usualP99))
         var findings: [Finding] = []
-        if recovered.map({ $0 > Bounds.afterOutage }) ?? true {
+        if recovered.map({ $0 > Thresholds.afterOutage }) ?? true {
             findings = .doubtful([
                 "normal again after \(recovered.map { "\($0) s" } ?? "the load had ended"), more than "
-                    + "\(Bounds.afterOutage.formattedWithoutZeros) s"
+                    + "\(Thresholds.afterOutage.formattedWithoutZeros) s"
             ])
         }
         try await checkThatGoodsAreLeft(orders.count { $0.outcome == .refused })
-        let (verdict, failures) = findings.conclusion(neighbours: neighbours.share)
+        let (outcome, failures) = findings.conclusion(otherProcesses: otherProcesses.share)
         try await drain()
         return OverloadReport.Outage(
             dependency: name, offered: load.rate.rounded(places: 1), requests: crowd.requests - before,
             afterwards: after.rate.rounded(places: 1),
-            recoveredSeconds: recovered, verdict: verdict, failures: failures,
+            recoveredSeconds: recovered, outcome: outcome, failures: failures,
             timeline: DrillExperiment.Second.timeline(orders), span: span)
     }
 
@@ -220,7 +220,7 @@ struct RunOverload {
         try await stack.reader().waitUntilDrained(.seconds(300), progress: show)
     }
 
-    private func check() throws { if signals.count > 0 { throw Conduct.Interrupted() } }
+    private func check() throws { if signals.count > 0 { throw ExperimentRunner.Interrupted() } }
 
     private static func difference(_ after: [String: Int]?, _ before: [String: Int]?) -> [String: Int] {
         (after ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value - (before?[$1.key] ?? 0) }

@@ -19,7 +19,7 @@ struct DrillReportPage {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
-            <title>\(Markup.text("csp drill: \(verdict)"))</title>
+            <title>\(Markup.text("csp drill: \(outcome)"))</title>
             <style>
             \(PageStyle.colours)
             \(PageStyle.charts)
@@ -40,16 +40,16 @@ struct DrillReportPage {
 
     // MARK: Heading
 
-    private var verdict: String {
-        let verdicts = report.runs.filter { $0.mode == .protected }.flatMap(\.verdicts)
-        let failed = verdicts.filter { $0.verdict == .failed }.map(\.name)
-        let undecided = verdicts.filter { $0.verdict == .undecided }.map(\.name)
-        let total = "of \(verdicts.count) hypotheses"
+    private var outcome: String {
+        let outcomes = report.runs.filter { $0.mode == .protected }.flatMap(\.outcomes)
+        let failed = outcomes.filter { $0.outcome == .failed }.map(\.name)
+        let undecided = outcomes.filter { $0.outcome == .undecided }.map(\.name)
+        let total = "of \(outcomes.count) hypotheses"
         if !failed.isEmpty { return "✗ \(failed.count) \(total) failed: \(failed.joined(separator: ", "))" }
         if !undecided.isEmpty {
             return "? \(undecided.count) \(total) undecided, none failed: \(undecided.joined(separator: ", "))"
         }
-        return verdicts.count == 1 ? "✓ The hypothesis held" : "✓ All \(verdicts.count) hypotheses held"
+        return outcomes.count == 1 ? "✓ The hypothesis held" : "✓ All \(outcomes.count) hypotheses held"
     }
 
     private var heading: String {
@@ -61,7 +61,7 @@ struct DrillReportPage {
             "header", [:],
             Markup.element("p", ["class": "kicker"], "csp drill"),
             Markup.element(
-                "h1", ["class": report.ok ? report.undecided.isEmpty ? "held" : "undecided" : "failed"], Markup.text(verdict)),
+                "h1", ["class": report.ok ? report.undecided.isEmpty ? "held" : "undecided" : "failed"], Markup.text(outcome)),
             Markup.element("p", ["class": "facts"], Markup.text(facts.joined(separator: " · "))), comparison)
     }
 
@@ -74,12 +74,12 @@ struct DrillReportPage {
     /// What the other run is there for, in a sentence.
     private var comparison: String {
         guard let naive = report.runs.first(where: { $0.mode == .naive }), isComparison else { return "" }
-        let failed = naive.verdicts.count { $0.verdict == .failed }
+        let failed = naive.outcomes.count { $0.outcome == .failed }
         return Markup.element(
             "p", [:],
             Markup.text(
                 "The same faults were also put to a stack with its protections off (no breaker, bulkhead, fallback or shedder, "
-                    + "30 s of patience): there \(failed) of \(naive.verdicts.count) failed. That run doesn't count; it shows "
+                    + "30 s of patience): there \(failed) of \(naive.outcomes.count) failed. That run doesn't count; it shows "
                     + "what the protections are for."))
     }
 
@@ -103,7 +103,7 @@ struct DrillReportPage {
             "Confirmed is 201, accepted 202: taken durably, finished later. Refused is a refusal or 503 that the contract has. "
                 + "Failed is everything else, no answer in time included.",
             "Shaded: the fault was there. Dashed: what the p99 has to stay below, from the fault's first second, and tighter from "
-                + "\(PageText.number(Bounds.isolation)) s after it.",
+                + "\(PageText.number(Thresholds.isolation)) s after it.",
             "The same again: csp drill --seed \(report.seed). Everything here, and more, is in report.json beside this page.",
         ]
         return Markup.element(

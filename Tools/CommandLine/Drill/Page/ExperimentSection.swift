@@ -16,7 +16,7 @@ struct ExperimentSection {
         let columns = sides.indices.map { Markup.element("div", ["class": "side"], column($0)) }
         return Markup.element(
             "section", ["id": first.name, "class": "experiment"],
-            Markup.element("h2", [:], Markup.text(first.name), sides.count == 1 ? " " + Self.badge(first.verdict) : ""), intro,
+            Markup.element("h2", [:], Markup.text(first.name), sides.count == 1 ? " " + Self.badge(first.outcome) : ""), intro,
             Markup.element("div", ["class": sides.count > 1 ? "sides" : "alone"], columns.joined()))
     }
 
@@ -24,7 +24,7 @@ struct ExperimentSection {
         let side = sides[index]
         let one = side.experiment
         let heading = side.mode.map { mode in
-            Markup.element("h3", [:], Markup.text(PageText.mode(mode)), " ", Self.badge(one.verdict))
+            Markup.element("h3", [:], Markup.text(PageText.mode(mode)), " ", Self.badge(one.outcome))
         }
         let charts = outcomeChart(index) + latencyChart(index)
         return (heading ?? "") + Markup.element("div", [:], failures(one)) + Markup.element("div", ["class": "charts"], charts)
@@ -56,7 +56,7 @@ struct ExperimentSection {
             "ul", ["class": "failures"], one.failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
     }
 
-    static func badge(_ verdict: DrillExperiment.Verdict) -> String {
-        Markup.element("span", ["class": "badge \(verdict.rawValue)"], PageText.verdict(verdict))
+    static func badge(_ outcome: DrillExperiment.Outcome) -> String {
+        Markup.element("span", ["class": "badge \(outcome.rawValue)"], PageText.outcome(outcome))
     }
 }

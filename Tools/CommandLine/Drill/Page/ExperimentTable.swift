@@ -17,7 +17,7 @@ struct ExperimentTable {
     }
 
     private var titles: [PageTable.Cell] {
-        [.words("experiment"), .words("verdict")]
+        [.words("experiment"), .words("outcome")]
             + [
                 "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy ms", "isolated s",
                 "recovered s",
@@ -32,7 +32,7 @@ struct ExperimentTable {
             one.broken.latency?.p50, one.broken.latency?.p99, one.healthy.latency?.p99, one.isolateSeconds, one.recoverSeconds,
         ]
         return [
-            .markup(Markup.element("a", ["href": "#\(one.name)"], Markup.text(one.name))), .verdict(one.verdict),
+            .markup(Markup.element("a", ["href": "#\(one.name)"], Markup.text(one.name))), .outcome(one.outcome),
         ] + counts.map { .figure(PageText.count($0)) } + figures.map { .figure(PageText.number($0)) } + [
             .list(PageText.list(one.degraded)), .figure(one.repairs),
         ]

@@ -69,13 +69,13 @@ extension DrillExperiment {
     var latencyBounds: [LatencyChart.Bound] {
         var bounds = [
             LatencyChart.Bound(
-                name: "≤ \(PageText.milliseconds(Bounds.answered))", milliseconds: Bounds.answered, spans: faults)
+                name: "≤ \(PageText.milliseconds(Thresholds.answered))", milliseconds: Thresholds.answered, spans: faults)
         ]
         if kind != PartialFault.Group.brownout.rawValue, let healthy = healthy.latency?.p99 {
             // Broken and healthy stretches alternate only where no request waits for what is broken.
-            let steady = faults.count > 1 ? Bounds.offThePath(healthy) : Bounds.steady(healthy)
-            let isolated = faults.filter { $0.end > $0.begin + Bounds.isolation }.map {
-                Span(begin: $0.begin + Bounds.isolation, end: $0.end)
+            let steady = faults.count > 1 ? Thresholds.offThePath(healthy) : Thresholds.steady(healthy)
+            let isolated = faults.filter { $0.end > $0.begin + Thresholds.isolation }.map {
+                Span(begin: $0.begin + Thresholds.isolation, end: $0.end)
             }
             bounds.append(
                 LatencyChart.Bound(name: "≤ \(PageText.milliseconds(steady))", milliseconds: steady, spans: isolated))

@@ -24,9 +24,9 @@ struct MatrixSection {
         else {
             return .words("")
         }
-        let link = Markup.element("a", ["href": "#\(one.name)"], PageText.verdict(one.verdict))
+        let link = Markup.element("a", ["href": "#\(one.name)"], PageText.outcome(one.outcome))
         let latency = Markup.element("small", [:], Markup.text(PageText.milliseconds(one.broken.latency?.p99)))
-        return .markup(Markup.element("span", ["class": "\(one.verdict.rawValue)"], link) + " " + latency)
+        return .markup(Markup.element("span", ["class": "\(one.outcome.rawValue)"], link) + " " + latency)
     }
 
     private func distinct(_ names: [String]) -> [String] {

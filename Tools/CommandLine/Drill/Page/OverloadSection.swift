@@ -29,12 +29,12 @@ struct OverloadSection {
     private func table(_ name: String) -> String {
         PageTable(
             caption: "\(name), step by step",
-            titles: [.words("step"), .words("verdict")]
+            titles: [.words("step"), .words("outcome")]
                 + [
                     "offered/s", "orders/s", "goodput/s", "bound/s", "p50 ms", "p99 ms", "settled s", "recovered s",
                 ].map { .figure($0) } + [.words("shed")],
             rows: report.steps.map { step in
-                [.words("\(PageText.number(step.factor))×"), .verdict(step.verdict)]
+                [.words("\(PageText.number(step.factor))×"), .outcome(step.outcome)]
                     + [
                         step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99,
                         step.settledSeconds, step.recoveredSeconds,
@@ -46,7 +46,7 @@ struct OverloadSection {
     private func outage(_ outage: OverloadReport.Outage) -> String {
         let recovered = outage.recoveredSeconds.map { "\(PageText.number($0)) s after its end" } ?? "not again"
         return part(
-            "\(outage.dependency) frozen under too much load", outage.verdict, outage.failures, outage.timeline, outage.span,
+            "\(outage.dependency) frozen under too much load", outage.outcome, outage.failures, outage.timeline, outage.span,
             named: "outage"
         )
             + Markup.element(
@@ -59,12 +59,12 @@ struct OverloadSection {
 
     private func step(_ step: OverloadReport.Step) -> String {
         part(
-            "\(PageText.number(step.factor))× the capacity", step.verdict, step.failures, step.timeline, step.span,
+            "\(PageText.number(step.factor))× the capacity", step.outcome, step.failures, step.timeline, step.span,
             named: "overload")
     }
 
     private func part(
-        _ name: String, _ verdict: DrillExperiment.Verdict, _ failures: [String], _ timeline: [DrillExperiment.Second],
+        _ name: String, _ outcome: DrillExperiment.Outcome, _ failures: [String], _ timeline: [DrillExperiment.Second],
         _ span: DrillExperiment.Span, named: String
     ) -> String {
         let bound = LatencyChart.Bound(
@@ -82,7 +82,7 @@ struct OverloadSection {
             ? ""
             : Markup.element(
                 "ul", ["class": "failures"], failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
-        return Markup.element("h3", [:], Markup.text(name), " ", ExperimentSection.badge(verdict)) + failures
+        return Markup.element("h3", [:], Markup.text(name), " ", ExperimentSection.badge(outcome)) + failures
             + Markup.element("div", ["class": "charts"], charts)
     }
 }

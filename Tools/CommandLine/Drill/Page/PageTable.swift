@@ -3,7 +3,7 @@ struct PageTable {
     enum Cell {
         case words(String)
         case figure(String)
-        case verdict(DrillExperiment.Verdict)
+        case outcome(DrillExperiment.Outcome)
         /// Words, a line each.
         case list([String])
         /// Markup already.
@@ -40,7 +40,7 @@ struct PageTable {
         let content =
             switch cell {
             case .words(let text), .figure(let text): Markup.text(text)
-            case .verdict(let verdict): PageText.verdict(verdict)
+            case .outcome(let outcome): PageText.outcome(outcome)
             case .list(let lines): lines.map(Markup.text).joined(separator: "<br>")
             case .markup(let markup): markup
             }
@@ -51,7 +51,7 @@ struct PageTable {
         switch cell {
         case .words, .list, .markup: "words"
         case .figure: "figure"
-        case .verdict(let verdict): "words \(verdict.rawValue)"
+        case .outcome(let outcome): "words \(outcome.rawValue)"
         }
     }
 }

@@ -31,8 +31,8 @@ enum PageText {
     }
 
     /// `✓ held`: never by colour alone.
-    static func verdict(_ verdict: DrillExperiment.Verdict) -> String {
-        switch verdict {
+    static func outcome(_ outcome: DrillExperiment.Outcome) -> String {
+        switch outcome {
         case .held: "✓ held"
         case .failed: "✗ failed"
         case .undecided: "? undecided"

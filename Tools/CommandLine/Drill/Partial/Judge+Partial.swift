@@ -52,7 +52,7 @@ extension Judge {
 
     /// What the dependency does besides, as often as before.
     private var meanwhile: [String] {
-        seen.traffic.filter { $0.isTelling && $0.broken < Bounds.goesOn * $0.healthy }.map { one in
+        seen.traffic.filter { $0.isTelling && $0.broken < Thresholds.goesOn * $0.healthy }.map { one in
             "\(one.operation) was answered \(one.broken.rounded(places: 1)) times a second, before the fault "
                 + "\(one.healthy.rounded(places: 1)) times"
         }
@@ -69,7 +69,7 @@ extension Judge {
     }
 }
 
-extension Bounds {
+extension Thresholds {
     /// Of an operation's answers a second before the fault, what has to remain where the fault isn't meant for it.
     static let goesOn = 0.5
 }

@@ -1,0 +1,59 @@
+import HTTPTypes
+import NIOHTTP1
+import ServingPath
+
+/// What the door has to know of a route, found by method and path as they stand in the request's first line.
+struct AdmissionTable: Sendable {
+    struct Entry: Sendable {
+        var criticality: Criticality
+        var budget: Duration
+    }
+
+    private struct Row: Sendable {
+        var method: String
+        /// Nil for a segment in braces.
+        var segments: [[UInt8]?]
+        var entry: Entry
+
+        init(_ route: Route, _ entry: Entry) {
+            method = route.method.rawValue
+            segments = route.path.split(separator: "/").map { $0.hasPrefix("{") ? nil : Array($0.utf8) }
+            self.entry = entry
+        }
+
+        func matches(_ method: String, _ uri: String.UTF8View) -> Bool {
+            guard method == self.method else { return false }
+            var rest = uri.prefix { $0 != UInt8(ascii: "?") }
+            for segment in segments {
+                guard rest.popFirst() == UInt8(ascii: "/") else { return false }
+                let own = rest.prefix { $0 != UInt8(ascii: "/") }
+                guard segment.map({ own.elementsEqual($0) }) ?? !own.isEmpty else { return false }
+                rest = rest[own.endIndex...]
+            }
+            return rest.isEmpty || rest.elementsEqual([UInt8(ascii: "/")])
+        }
+    }
+
+    private let rows: [Row]
+    /// First segments.
+    private let exempt: [[UInt8]]
+    /// For what is no route: it costs little, and nobody misses it.
+    private let unknown: Entry
+
+    /// - Parameter exempt: what paths that are never shed begin with, as `csp`.
+    init(_ routes: [Route], exempt: [String]) {
+        rows = routes.map { Row($0, Entry(criticality: $0.criticality, budget: $0.budget)) }
+        self.exempt = exempt.map { Array($0.utf8) }
+        unknown = Entry(criticality: .sheddable, budget: .seconds(5))
+    }
+
+    /// Nil: never shed.
+    func entry(_ method: HTTPMethod, _ uri: String) -> Entry? {
+        let first = uri.utf8.dropFirst().prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        if exempt.contains(where: { first.elementsEqual($0) }) { return nil }
+        // HEAD is answered by what answers GET.
+        let method = method == .HEAD ? "GET" : method.rawValue
+        for row in rows where row.matches(method, uri.utf8) { return row.entry }
+        return unknown
+    }
+}

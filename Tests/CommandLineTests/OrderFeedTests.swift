@@ -1,0 +1,87 @@
+import Contracts
+import Testing
+
+@testable import CommandLine
+
+@Suite struct OrderFeedTests {
+    private let wall = Timestamp(milliseconds: 1_767_614_584_000)
+
+    private func order(_ id: String, _ outcome: String? = nil, repair: Degradation.Repair = .refundLater) -> OrderDocument {
+        let degradation = Degradation(
+            dependency: "coupon", effect: .couponSkipped, source: .none, reason: "circuit-open", repair: repair,
+            repaired: outcome != nil, outcome: outcome)
+        return OrderDocument(
+            id: id, status: .confirmed, customerId: "H1", items: [], currency: "USD", subtotal: 1, discount: 0, total: 1,
+            refunded: 0, couponCode: "C", pending: [], degradations: [degradation], createdAt: wall,
+            updatedAt: wall.advanced(by: .seconds(9)))
+    }
+
+    private func snapshot(_ orders: [OrderDocument], _ timelines: [String: [TimelineEntry]] = [:]) -> StackSnapshot {
+        StackSnapshot(at: .now, wall: wall, services: [], orders: orders, timelines: timelines)
+    }
+
+    private func repair(_ detail: String) -> [TimelineEntry] {
+        [
+            TimelineEntry(at: wall, step: "place", outcome: "done"),
+            TimelineEntry(at: wall.advanced(by: .seconds(7)), step: "repair", outcome: "done", detail: detail),
+        ]
+    }
+
+    @Test("a degradation is told once, with when it is made good")
+    func degraded() {
+        var news = OrderFeed()
+        let first = news.news(snapshot([order("ord_1")]))
+        #expect(first.map(\.words) == ["coupon-skipped (circuit-open), refund later"])
+        #expect(first.first?.kind == .worse && first.first?.at == wall)
+        #expect(news.news(snapshot([order("ord_1")])).isEmpty)
+        #expect(news.news(snapshot([order("ord_2", repair: .none)])).map(\.words) == ["coupon-skipped (circuit-open), stays so"])
+    }
+
+    @Test("an order that is owed something is followed until it is made good, though newer ones hide it")
+    func followed() {
+        var news = OrderFeed()
+        _ = news.news(snapshot([order("ord_1")]))
+        #expect(news.following == ["ord_1"])
+        #expect(news.news(snapshot([order("ord_9", repair: .none)], ["ord_1": []])).count == 1)
+        #expect(news.following == ["ord_1"])
+        let repaired = news.news(snapshot([], ["ord_1": repair("coupon: redeemed; 305 refunded")]))
+        #expect(repaired.map(\.words) == ["repaired coupon: redeemed; 305 refunded"])
+        #expect(repaired.first?.at == wall.advanced(by: .seconds(7)) && repaired.first?.kind == .better)
+        #expect(news.following.isEmpty)
+    }
+
+    @Test("a repair seen in both the list and the timeline is told once")
+    func once() {
+        var news = OrderFeed()
+        _ = news.news(snapshot([order("ord_1")]))
+        let both = news.news(snapshot([order("ord_1", "moot")], ["ord_1": repair("coupon: moot")]))
+        #expect(both.map(\.words) == ["repaired coupon: moot"])
+    }
+
+    @Test("those followed take turns, and aren't more than a few")
+    func turns() {
+        var news = OrderFeed()
+        _ = news.news(snapshot((10..<50).map { order("ord_\($0)") }))
+        #expect(news.following == ["ord_10", "ord_11", "ord_12", "ord_13"])
+        let unrepaired = Dictionary(uniqueKeysWithValues: news.following.map { ($0, [TimelineEntry]()) })
+        _ = news.news(snapshot([], unrepaired))
+        #expect(news.following == ["ord_14", "ord_15", "ord_16", "ord_17"])
+    }
+
+    @Test("the same said of many orders is counted, the newest named; two services are never lumped together")
+    func spells() {
+        var events = EventLog()
+        func add(_ second: Double, _ subject: String, _ words: String) {
+            events.add(WatchEvent(at: wall.advanced(by: .seconds(second)), subject: subject, words: words, kind: .worse))
+        }
+        add(0, "ord_1", "skipped")
+        add(2, "coupon", "is dead")
+        add(3, "ord_3", "skipped")
+        add(1, "ord_2", "skipped")
+        add(4, "payment", "is dead")
+        #expect(events.list.map(\.subject) == ["payment", "ord_3", "coupon"])
+        #expect(events.list.map(\.count) == [1, 3, 1])
+        add(30, "ord_4", "skipped")
+        #expect(events.list.map(\.subject) == ["ord_4", "payment", "ord_3", "coupon"])
+    }
+}

@@ -1,0 +1,108 @@
+import Contracts
+
+private let requests = "http_server_request_duration_seconds"
+
+extension Dashboard {
+    /// From so many seconds on, what a service said last is not how it is.
+    static let old = 1.0
+}
+
+extension Dashboard.Condition {
+    /// - Parameters:
+    ///   - hasAnswered: before, in this life or an earlier one.
+    ///   - lacks: a dependency is given up for now, or requests are shed.
+    init(_ service: StackSnapshot.Service, hasAnswered: Bool, lacks: Bool) {
+        switch ServiceState(service.activity, service.ready) {
+        case .ready: self = lacks ? .degraded : .ready
+        case .starting: self = service.ready == nil && (hasAnswered || service.process == nil) ? .silent : .starting
+        case .draining: self = .draining
+        case .frozen: self = .frozen
+        case .dead: self = .dead
+        }
+    }
+}
+
+extension Dashboard.Service {
+    /// What operators ask, and this watch itself, is no work.
+    private static let asides: Set<String> = [
+        "/livez", "/readyz", "/metrics", "/csp", "/csp/dependencies/{name}", "/openapi.json", "/faults", "/queue",
+        "/queue/dead",
+        "/queue/dead/redrive", "/backup", "/orders/{id}/timeline",
+    ]
+
+    private static func isWork(_ labels: MetricsPage.Labels) -> Bool {
+        guard let route = labels["route"] else { return false }
+        return !asides.contains(route) && !(route == "/orders" && labels["method"] == "GET")
+    }
+
+    mutating func fill(from span: AnswerSpan, at now: Timestamp) {
+        let page = span.last.metrics
+        requestsPerSecond = span.perSecond { $0.sum(requests + "_count", where: Self.isWork) }
+        latency = span.latency(requests, where: Self.isWork)
+        let messages = page.sums("csp_queue_messages", by: "state")
+        if !messages.isEmpty {
+            deadLetters = Int(messages["dead"] ?? 0)
+            queued = Int(messages.values.reduce(0, +)) - Int(messages["dead"] ?? 0)
+        }
+        oldestSeconds = page.sum("csp_queue_oldest_seconds")?.rounded(places: 1)
+        shedding = span.last.path.shedder.map { Dashboard.Shedding($0, before: span.first.path.shedder, span) }
+        upSeconds = span.last.started.map { (Double(now.milliseconds) / 1000 - $0).rounded(places: 1) }
+    }
+}
+
+extension Dashboard.Shedding {
+    init(_ now: ShedderDocument, before: ShedderDocument?, _ span: AnswerSpan) {
+        limit = now.limit
+        inFlight = now.inFlight
+        waiting = now.waiting
+        shedPerSecond = span.perSecond(before?.shed.mapValues(Double.init) ?? [:], now.shed.mapValues(Double.init))
+        rateLimitedPerSecond =
+            span.perSecond(["": Double(before?.rateLimited ?? 0)], ["": Double(now.rateLimited)])[""] ?? 0
+    }
+}
+
+extension Dashboard.Orders {
+    init(_ span: AnswerSpan) {
+        let isPlacing = { (labels: MetricsPage.Labels) in labels["route"] == "/orders" && labels["method"] == "POST" }
+        // What is shed is refused before it becomes a request; an order is what is critical-plus.
+        let shed = span.last.path.shedder.map { Dashboard.Shedding($0, before: span.first.path.shedder, span) }
+        let turnedAway = shed?.shedPerSecond["critical-plus"] ?? 0
+        answeredPerSecond = (span.perSecond { $0.sum(requests + "_count", where: isPlacing) } ?? 0) + turnedAway
+        unservedPerSecond =
+            (span.perSecond { $0.sum(requests + "_count") { isPlacing($0) && $0["status"] == "503" } } ?? 0) + turnedAway
+        perSecond = span.perSecond("csp_orders_total", by: "outcome")
+        latency = span.latency(requests, where: isPlacing)
+    }
+}
+
+extension Dashboard.Dependency {
+    /// - Parameter age: how many seconds ago order said so.
+    static func all(_ span: AnswerSpan, age: Double) -> [Dashboard.Dependency] {
+        guard age < Dashboard.old else {
+            return span.last.path.dependencies.map { dependency in
+                Dashboard.Dependency(
+                    name: dependency.name, role: dependency.role, breaker: unknown, ageSeconds: age, callsPerSecond: [:],
+                    lastFailure: dependency.state.lastFailure)
+            }
+        }
+        return known(span, age)
+    }
+
+    private static func known(_ span: AnswerSpan, _ age: Double) -> [Dashboard.Dependency] {
+        span.last.path.dependencies.map { dependency in
+            let before = span.first.path.dependencies.first { $0.name == dependency.name }
+            let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
+            return Dashboard.Dependency(
+                name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state, ageSeconds: age,
+                retryAfterMilliseconds: dependency.isOpen ? dependency.state.breaker.retryAfterMilliseconds : nil,
+                inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
+                callsPerSecond: span.perSecond(counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
+                latency: span.latency("csp_dependency_call_duration_seconds") { $0["dependency"] == dependency.name },
+                lastFailure: dependency.state.lastFailure)
+        }
+    }
+}
+
+extension DependencyDocument {
+    fileprivate var isOpen: Bool { state.breaker.state == "open" }
+}

@@ -1,0 +1,83 @@
+import Contracts
+
+/// How a stack is doing, ready to be shown or printed as JSON. Rates and latencies are those of the last few seconds; nil is
+/// what isn't known. What a service said before it fell silent isn't known any more: its age says since when.
+struct Dashboard: Encodable, Sendable, Equatable {
+    /// A service's state in one word; `silent` runs and doesn't answer, `degraded` is ready and has to do without something.
+    enum Condition: String, Encodable {
+        case ready, degraded, starting, draining, silent, frozen, dead
+
+        /// It answers, and takes requests.
+        var isUp: Bool { self == .ready || self == .degraded }
+    }
+
+    struct Latency: Encodable, Equatable {
+        var p50Milliseconds: Double
+        var p99Milliseconds: Double
+    }
+
+    struct Orders: Encodable, Equatable {
+        /// `POST /orders`, whatever the answer.
+        var answeredPerSecond: Double
+        /// Of these, 503: nothing was done.
+        var unservedPerSecond: Double
+        /// By the status that orders came to: confirmed (at once or later), accepted, rejected, cancelled.
+        var perSecond: [String: Double]
+        /// Of `POST /orders`.
+        var latency: Latency?
+    }
+
+    struct Shedding: Encodable, Equatable {
+        var limit: Int
+        var inFlight: Int
+        var waiting: Int
+        /// By criticality.
+        var shedPerSecond: [String: Double]
+        var rateLimitedPerSecond: Double
+    }
+
+    struct Service: Encodable, Equatable {
+        var name: ServiceName
+        var url: String
+        var pid: Int32?
+        var state: Condition
+        /// How long ago it answered; nil when it never did. From one second on its figures are unknown.
+        var ageSeconds: Double?
+        var upSeconds: Double?
+        var requestsPerSecond: Double?
+        var latency: Latency?
+        var queued: Int?
+        var oldestSeconds: Double?
+        var deadLetters: Int?
+        var shedding: Shedding?
+
+        var isShedding: Bool { (shedding?.shedPerSecond.values.reduce(0, +) ?? 0) > 0 }
+    }
+
+    struct Dependency: Encodable, Equatable {
+        var name: String
+        var role: DependencyDocument.Role
+        /// `closed`, `open`, `half-open`; ``unknown`` while order doesn't answer.
+        var breaker: String
+        /// How long ago order said so; from one second on it is ``unknown``.
+        var ageSeconds: Double?
+        /// What is left of the open duration.
+        var retryAfterMilliseconds: Int?
+        var inUse: Int?
+        var limit: Int?
+        /// By outcome: ok, refused, unavailable, rejected.
+        var callsPerSecond: [String: Double]
+        var latency: Latency?
+        var lastFailure: FailureDocument?
+
+        static let unknown = "unknown"
+    }
+
+    var at: Timestamp
+    var orders: Orders?
+    var services: [Service]
+    /// Order's.
+    var dependencies: [Dependency]
+    /// Newest first.
+    var events: [WatchEvent]
+}

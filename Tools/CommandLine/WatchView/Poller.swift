@@ -1,0 +1,88 @@
+import Contracts
+import Foundation
+import Transport
+
+/// Asks all services at once how they are, and waits for none of them longer than half a second.
+struct Poller: Sendable {
+    /// Whom to ask, read anew each time: a service that was started again is another process.
+    enum Subject: Sendable {
+        case stack(StackFolder)
+        /// Order alone, wherever it is.
+        case order(url: String)
+    }
+
+    private static let timeout: Duration = .milliseconds(500)
+
+    let subject: Subject
+    let client: HTTPClient
+
+    /// - Parameter following: orders whose timelines are wanted.
+    func snapshot(following: [String]) async throws -> StackSnapshot {
+        let services = try services()
+        let orderURL = services.first { $0.name == .order && $0.activity == .running }?.url
+        async let orders = orderURL.asyncFlatMap { await get(Page<OrderDocument>.self, "\($0)/orders?limit=50") }
+        async let timelines = orderURL.asyncFlatMap { await self.timelines($0, following) }
+        let answered = await withTaskGroup { group in
+            for service in services { group.addTask { await ask(service) } }
+            return await group.reduce(into: [ServiceName: StackSnapshot.Service]()) { $0[$1.name] = $1 }
+        }
+        return StackSnapshot(
+            at: .now, wall: .now(), services: services.map { answered[$0.name] ?? $0 }, orders: await orders?.items ?? [],
+            timelines: await timelines ?? [:])
+    }
+
+    private func services() throws -> [StackSnapshot.Service] {
+        switch subject {
+        case .order(let url): [StackSnapshot.Service(name: .order, url: url, activity: .running)]
+        case .stack(let folder):
+            try folder.record().services.map {
+                StackSnapshot.Service(name: $0.name, url: $0.url, process: $0.process, activity: $0.process.activity)
+            }
+        }
+    }
+
+    private func ask(_ service: StackSnapshot.Service) async -> StackSnapshot.Service {
+        guard service.activity == .running else { return service }
+        async let ready = answer("\(service.url)/readyz")
+        async let metrics = answer("\(service.url)/metrics")
+        async let path = get(PathDocument.self, "\(service.url)/csp")
+        var answered = service
+        answered.ready = await ready.map { ($0.status, String(decoding: $0.body, as: UTF8.self)) }
+        answered.metrics = await metrics.flatMap {
+            $0.status == 200 ? MetricsPage(String(decoding: $0.body, as: UTF8.self)) : nil
+        }
+        answered.path = await path
+        // It may have died while it was asked.
+        if let activity = service.process?.activity { answered.activity = activity }
+        return answered
+    }
+
+    private func timelines(_ orderURL: String, _ ids: [String]) async -> [String: [TimelineEntry]] {
+        await withTaskGroup { group in
+            for id in ids {
+                group.addTask { (id, await get(Page<TimelineEntry>.self, "\(orderURL)/orders/\(id)/timeline")?.items) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+    }
+
+    private func get<Value: Decodable & Sendable>(_ type: Value.Type, _ url: String) async -> Value? {
+        guard let answer = await answer(url), answer.status == 200 else { return nil }
+        return try? JSON.decode(type, from: Data(answer.body))
+    }
+
+    /// As the least of all requests: whoever looks on must not stand in a customer's way.
+    private func answer(_ url: String) async -> HTTPClient.Response? {
+        try? await client.send(
+            HTTPClient.Request(
+                url: url, headers: [(name: "csp-criticality", value: "sheddable")], connectTimeout: Self.timeout,
+                timeout: Self.timeout))
+    }
+}
+
+extension Optional where Wrapped: Sendable {
+    fileprivate func asyncFlatMap<Result: Sendable>(_ transform: @Sendable (Wrapped) async -> Result?) async -> Result? {
+        guard let self else { return nil }
+        return await transform(self)
+    }
+}
