@@ -25,14 +25,15 @@ let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", pac
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
-/// A service is a library (`OrderService`), so that tests and the simulator run the same code, and an executable of one file
-/// with the name that users type (`order`).
+/// A service is a library (`OrderService`), so that tests and the simulator run the same code, and an
+/// executable of one file with the name that users type (`order`).
 func service(_ folder: String, dependencies: [Target.Dependency] = []) -> [Target] {
     [
         .target(
             name: "\(folder)Service",
             dependencies: [
-                "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb,
+                "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage",
+                "Transport", grdb,
                 httpTypes, lifecycle, logging, metrics,
             ] + dependencies,
             path: "Services/\(folder)",
@@ -47,7 +48,8 @@ func service(_ folder: String, dependencies: [Target.Dependency] = []) -> [Targe
     ]
 }
 
-/// The commit as the build is told it, since an image is built without git: `CSP_COMMIT=$(git rev-parse --short HEAD)`.
+/// The commit as the build is told it, since an image is built without git:
+/// `CSP_COMMIT=$(git rev-parse --short HEAD)`.
 let commit = (Context.environment["CSP_COMMIT"] ?? "").filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -103,27 +105,32 @@ let package = Package(
             name: "CBuild", path: "Shared/CBuild",
             cSettings: [.define("CSP_COMMIT", to: "\"\(commit.isEmpty ? "unknown" : commit)\"")]),
         .target(name: "Contracts", dependencies: ["CBuild"], path: "Shared/Contracts"),
-        .target(name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
+        .target(
+            name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
         .target(name: "Mutants", path: "Shared/Mutants"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
         .target(
             name: "Storage", dependencies: ["Contracts", "CrashPoints", "Resilience", grdb, logging, sqlite],
             path: "Shared/Storage"),
         .target(
-            name: "Queue", dependencies: ["Mutants", "Resilience", "Storage", grdb, logging, metrics, lifecycle],
+            name: "Queue",
+            dependencies: ["Mutants", "Resilience", "Storage", grdb, logging, metrics, lifecycle],
             path: "Shared/Queue"),
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird, hummingbirdCore, httpTypes,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird,
+                hummingbirdCore, httpTypes,
                 lifecycle, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
             ],
             path: "Shared/Transport"),
         .target(
             name: "Runtime",
             dependencies: [
-                "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Telemetry", "Transport", configuration, grdb,
-                hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging, metrics, coreMetrics, nioCore,
+                "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Telemetry", "Transport",
+                configuration, grdb,
+                hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging, metrics,
+                coreMetrics, nioCore,
                 nioPosix, systemPackage,
             ],
             path: "Shared/Runtime"),
@@ -131,13 +138,16 @@ let package = Package(
         .target(name: "Load", dependencies: ["Resilience"], path: "Tools/Load"),
         .executableTarget(
             name: "CommandLine",
-            dependencies: ["Contracts", "Load", "Resilience", "ServingPath", "Transport", argumentParser, logging],
+            dependencies: [
+                "Contracts", "Load", "Resilience", "ServingPath", "Transport", argumentParser, logging,
+            ],
             path: "Tools/CommandLine"),
 
         .target(
             name: "TestSupport",
             dependencies: [
-                "Contracts", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, lifecycle, logging,
+                "Contracts", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, lifecycle,
+                logging,
             ],
             path: "Tests/TestSupport"),
         tests("Resilience", ["Resilience", "TestSupport"]),
@@ -145,13 +155,21 @@ let package = Package(
         tests("Contracts", ["Contracts", "TestSupport"]),
         tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
         tests("Storage", ["Storage", "Contracts", "Resilience", "TestSupport", grdb]),
-        tests("Queue", ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
+        tests(
+            "Queue",
+            ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
         tests(
             "Transport",
-            ["Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird, logging, nioCore]),
+            [
+                "Transport", "Contracts", "Resilience", "ServingPath", "TestSupport", hummingbird, logging,
+                nioCore,
+            ]),
         tests(
             "Runtime",
-            ["Runtime", "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Transport", "TestSupport", grdb]),
+            [
+                "Runtime", "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Transport",
+                "TestSupport", grdb,
+            ]),
         serviceTests("Payment"),
         serviceTests("Coupon"),
         serviceTests("Inventory"),
@@ -163,7 +181,8 @@ let package = Package(
         tests(
             "System",
             [
-                "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService", "OrderService",
+                "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService",
+                "OrderService",
                 "PaymentService", "Resilience", "Storage", "TestSupport", "Transport", grdb,
                 "coupon", "inventory", "notification", "order", "payment",
             ]
@@ -172,23 +191,28 @@ let package = Package(
         .executableTarget(
             name: "Simulator",
             dependencies: [
-                "CSimulation", "Contracts", "Mutants", "CouponService", "InventoryService", "NotificationService",
+                "CSimulation", "Contracts", "Mutants", "CouponService", "InventoryService",
+                "NotificationService",
                 "OrderService",
-                "PaymentService", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport", grdb, hummingbird,
+                "PaymentService", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport",
+                grdb, hummingbird,
                 hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioEmbedded,
             ],
             path: "Tests/Simulator"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Contracts", "Load", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, sqlite, hummingbird,
+                "Contracts", "Load", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, sqlite,
+                hummingbird,
                 logging,
             ],
             path: "Tests/Benchmarks"),
     ]
 )
 
-for folder in ["Payment", "Coupon", "Inventory", "Notification", "Order"] { package.targets += service(folder) }
+for folder in ["Payment", "Coupon", "Inventory", "Notification", "Order"] {
+    package.targets += service(folder)
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [

@@ -3,7 +3,8 @@ package import Runtime
 
 /// Every knob of the coupon service; the only file here that reads settings.
 package struct CouponConfiguration: ServiceConfiguration {
-    /// A seeded coupon that doesn't say whether it may be honoured offline may be, up to this discount in minor units.
+    /// A seeded coupon that doesn't say whether it may be honoured offline may be, up to this discount in
+    /// minor units.
     var offlineLimit: Int
 
     package init(reading settings: inout Settings) {

@@ -13,7 +13,9 @@ struct CouponRoutes: Sendable {
     var routes: [Route] {
         [
             // A code is worth money to whoever knows it.
-            .get("/coupons", .sheddablePlus, access: .services, query: .checked) { try await listCoupons($0) },
+            .get("/coupons", .sheddablePlus, access: .services, query: .checked) {
+                try await listCoupons($0)
+            },
             .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
             .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
             .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
@@ -61,8 +63,11 @@ struct CouponRoutes: Sendable {
         let status = call.query("status", as: RedemptionStatus.self, &check)
         try check.finish()
         let filter = RedemptionTable.Filter(
-            code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"), status: status)
-        return try await coupons.list(filter, after: paging.after, limit: paging.limit + 1, until: call.deadline) {
+            code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"),
+            status: status)
+        return try await coupons.list(
+            filter, after: paging.after, limit: paging.limit + 1, until: call.deadline
+        ) {
             try await paging.answer($0) { $0.orderId }
         }
     }

@@ -12,7 +12,8 @@ package struct InventoryApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     static let migrations = [
-        ProductTable.migration, DurableQueue.migration, ReturnTable.migration, ReservationTable.lists, DurableQueue.counts,
+        ProductTable.migration, DurableQueue.migration, ReturnTable.migration, ReservationTable.lists,
+        DurableQueue.counts,
     ]
 
     package let store: Store
@@ -43,7 +44,8 @@ package struct InventoryApplication: ServiceApplication {
             ).routes
         background = [
             ExpireReservations(
-                reservations: reservations, lapse: lapse, wall: wall, time: environment.time, logger: environment.logger)
+                reservations: reservations, lapse: lapse, wall: wall, time: environment.time,
+                logger: environment.logger)
         ]
     }
 

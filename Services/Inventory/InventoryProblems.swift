@@ -9,7 +9,8 @@ extension InventoryError: ProblemConvertible {
             Problem(
                 ProblemDocument(
                     status: 409, code: "out-of-stock", title: "Out of stock",
-                    detail: "There isn't enough of \(Self.names(short.map(\.sku))); nothing was reserved.", skus: short))
+                    detail: "There isn't enough of \(Self.names(short.map(\.sku))); nothing was reserved.",
+                    skus: short))
         case .unknownSKUs(let items):
             Problem(
                 ProblemDocument(

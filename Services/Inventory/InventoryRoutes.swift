@@ -18,7 +18,9 @@ struct InventoryRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/reservations", .criticalPlus, access: .services, addsWork: true) { try await makeReservation($0) },
+            .post("/reservations", .criticalPlus, access: .services, addsWork: true) {
+                try await makeReservation($0)
+            },
             .get("/reservations", query: .checked) { try await listReservations($0) },
             .get("/reservations/{orderId}") { try await reservation($0) },
             .post("/reservations/{orderId}/commit", .criticalPlus, access: .services) {
@@ -27,8 +29,12 @@ struct InventoryRoutes: Sendable {
             .post("/reservations/{orderId}/release", .criticalPlus, access: .services) {
                 try await change($0, release.callAsFunction)
             },
-            .post("/reservations/{orderId}/returns", .critical, access: .services) { try await returnGoods($0) },
-            .get("/products", .sheddablePlus, budget: Self.browsing, query: .checked) { try await products($0) },
+            .post("/reservations/{orderId}/returns", .critical, access: .services) {
+                try await returnGoods($0)
+            },
+            .get("/products", .sheddablePlus, budget: Self.browsing, query: .checked) {
+                try await products($0)
+            },
             .get("/products/{sku}", .sheddablePlus, budget: Self.browsing) { try await product($0) },
             .get("/stock", .sheddablePlus, budget: Self.browsing, query: .checked) { try await stocks($0) },
             .get("/stock/{sku}", .sheddablePlus, budget: Self.browsing) { try await stock($0) },
@@ -46,7 +52,9 @@ struct InventoryRoutes: Sendable {
         return try await change(call) { try await takeBack($0, request) }
     }
 
-    private func change(_ call: Call, _ change: @Sendable (String) async throws -> Reservation) async throws -> Answer {
+    private func change(_ call: Call, _ change: @Sendable (String) async throws -> Reservation) async throws
+        -> Answer
+    {
         let orderId = call.parameter("orderId")
         var check = FieldCheck()
         check.text(orderId, "/orderId")
@@ -64,18 +72,25 @@ struct InventoryRoutes: Sendable {
         return try await reservations.reservations(
             status, at: now, after: paging.after, limit: paging.limit + 1, until: call.deadline
         ) { found in
-            let seen = found.map { ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items) }
-            return try await paging.answer(seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
+            let seen = found.map {
+                ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items)
+            }
+            return try await paging.answer(
+                seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
         }
     }
 
     private func reservation(_ call: Call) async throws -> Answer {
-        try await show(call, "orderId", "reservation") { try await reservations.reservation($0)?.seen(at: wall()) }
+        try await show(call, "orderId", "reservation") {
+            try await reservations.reservation($0)?.seen(at: wall())
+        }
     }
 
     private func products(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        return try await reservations.products(after: paging.after, limit: paging.limit + 1, until: call.deadline) {
+        return try await reservations.products(
+            after: paging.after, limit: paging.limit + 1, until: call.deadline
+        ) {
             try await paging.answer($0) { $0.sku }
         }
     }
@@ -92,7 +107,9 @@ struct InventoryRoutes: Sendable {
 
     private func stocks(_ call: Call) async throws -> Answer {
         let paging = try paging(call)
-        return try await reservations.stocks(after: paging.after, limit: paging.limit + 1, until: call.deadline) {
+        return try await reservations.stocks(
+            after: paging.after, limit: paging.limit + 1, until: call.deadline
+        ) {
             try await paging.answer($0) { $0.sku }
         }
     }

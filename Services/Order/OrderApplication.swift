@@ -8,7 +8,8 @@ package import ServingPath
 package import Storage
 package import Transport
 
-/// The front door: takes orders, walks the critical serving path, and leaves to its outbox what isn't time-critical.
+/// The front door: takes orders, walks the critical serving path, and leaves to its outbox what isn't
+/// time-critical.
 package struct OrderApplication: ServiceApplication {
     package static let name = "order"
     package static let defaultPort = 8081
@@ -33,7 +34,8 @@ package struct OrderApplication: ServiceApplication {
             store: store, wall: { wall().milliseconds }, time: time, capacity: configuration.queueCapacity)
         let orders = OrderStore(store: store, queue: queue, stockMargin: configuration.stockMargin)
 
-        let dependencies = try Dependencies(configuration: configuration, environment: environment, store: store)
+        let dependencies = try Dependencies(
+            configuration: configuration, environment: environment, store: store)
         path = dependencies.path
         catalogue = dependencies.catalogue
         coupons = CouponRuleRefresh(coupon: dependencies.coupon, refreshEvery: configuration.couponsRefresh)
@@ -43,7 +45,8 @@ package struct OrderApplication: ServiceApplication {
         let runCheckout = RunCheckout(
             store: orders, inventory: dependencies.inventory, payment: dependencies.payment, claim: claim,
             catalogue: catalogue,
-            reservationLifetime: ReservationLifetime(acceptedMaxAge: configuration.acceptedMaxAge, logger: logger),
+            reservationLifetime: ReservationLifetime(
+                acceptedMaxAge: configuration.acceptedMaxAge, logger: logger),
             isCouponOptional: environment.common.mode == .protected, wall: wall)
         let inFlight = InFlightOrders()
         let isNotificationUnavailable = { @Sendable in dependencies.notification.isOpen }
@@ -59,7 +62,8 @@ package struct OrderApplication: ServiceApplication {
                     resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: logger),
                 cancel: CancelOrder(store: orders, wall: wall),
                 refund: RefundOrder(
-                    store: orders, settle: settle, resumeAfter: OrderRoutes.refundBudget + .seconds(1), wall: wall),
+                    store: orders, settle: settle, resumeAfter: OrderRoutes.refundBudget + .seconds(1),
+                    wall: wall),
                 quote: QuoteOrder(
                     store: orders, inventory: dependencies.inventory, coupon: dependencies.coupon,
                     catalogue: catalogue, wall: wall),
@@ -85,7 +89,8 @@ package struct OrderApplication: ServiceApplication {
             share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 }, logger: logger)
         let expire = ExpireOrders(
             store: orders, inFlight: inFlight, acceptedMaxAge: configuration.acceptedMaxAge,
-            unreadable: UnreadableRows(table: "orders", logger: logger), time: time, wall: wall, logger: logger)
+            unreadable: UnreadableRows(table: "orders", logger: logger), time: time, wall: wall,
+            logger: logger)
         let reconcile = ReconcileCoupon(
             store: orders, coupon: dependencies.coupon, peers: environment.peers, time: time, logger: logger)
         retentions = [
@@ -97,7 +102,8 @@ package struct OrderApplication: ServiceApplication {
     }
 
     package func prepare() async throws {
-        logger.notice("customers are not authenticated: every client that reaches this port can place and see orders")
+        logger.notice(
+            "customers are not authenticated: every client that reaches this port can place and see orders")
         await coupons.prepare()
         await catalogue.prepare()
     }

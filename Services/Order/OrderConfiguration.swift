@@ -41,7 +41,8 @@ package struct OrderConfiguration: ServiceConfiguration {
         inventoryURL = settings.url("INVENTORY_URL", default: "http://127.0.0.1:8084", "where inventory is")
         paymentURL = settings.url("PAYMENT_URL", default: "http://127.0.0.1:8082", "where payment is")
         couponURL = settings.url("COUPON_URL", default: "http://127.0.0.1:8083", "where coupon is")
-        notificationURL = settings.url("NOTIFICATION_URL", default: "http://127.0.0.1:8085", "where notification is")
+        notificationURL = settings.url(
+            "NOTIFICATION_URL", default: "http://127.0.0.1:8085", "where notification is")
         inventory = settings.protection("INVENTORY", default: InventoryClient.protection)
         payment = settings.protection("PAYMENT", default: PaymentClient.protection)
         coupon = settings.protection("COUPON", default: CouponClient.protection)

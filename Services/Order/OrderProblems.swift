@@ -33,7 +33,9 @@ extension OrderError: ProblemConvertible {
         case .couponUnavailable:
             ProblemDocument(
                 status: 503, code: "coupon-unavailable", title: "The coupon can't be checked",
-                detail: "The coupon service can't be asked, and the order said to reject then. Nothing was charged.")
+                detail:
+                    "The coupon service can't be asked, and the order said to reject then. Nothing was charged."
+            )
         case .priceUnavailable:
             ProblemDocument(
                 status: 503, code: "price-unavailable", title: "Prices can't be had",
@@ -48,7 +50,8 @@ extension OrderError: ProblemConvertible {
         case .totalExceeded(let total, let limit, let isCouponSkipped):
             ProblemDocument(
                 status: 409, code: "total-exceeded", title: "The order is dearer than allowed",
-                detail: "The total is \(total)\(isCouponSkipped ? " without the coupon, which can't be checked" : ""), "
+                detail:
+                    "The total is \(total)\(isCouponSkipped ? " without the coupon, which can't be checked" : ""), "
                     + "more than maxTotal \(limit). Nothing was charged.")
         case .cancelledMeanwhile(let id):
             ProblemDocument(
@@ -60,7 +63,9 @@ extension OrderError: ProblemConvertible {
         case .notCancellable(let id, let status):
             ProblemDocument(
                 status: 409, code: "not-cancellable", title: "The order can't be cancelled",
-                detail: "Order \(id) is \(status.rawValue); only an order that is not decided yet can be cancelled.")
+                detail:
+                    "Order \(id) is \(status.rawValue); only an order that is not decided yet can be cancelled."
+            )
         case .notRefundable(let id, let status):
             ProblemDocument(
                 status: 409, code: "not-refundable", title: "The order can't be refunded",

@@ -19,13 +19,16 @@ struct OrderRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/orders", .criticalPlus, budget: budget, addsWork: true, answersRepeats: true) { try await placeOrder($0) },
+            .post("/orders", .criticalPlus, budget: budget, addsWork: true, answersRepeats: true) {
+                try await placeOrder($0)
+            },
             .get("/orders", query: .checked) { try await list($0) },
             .get("/orders/{id}") { try await show($0) },
             .get("/orders/{id}/timeline") { try await timeline($0) },
             .post("/orders/{id}/cancel", .criticalPlus) { try await cancelOrder($0) },
             .post(
-                "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators, addsWork: true
+                "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators,
+                addsWork: true
             ) { try await refundOrder($0) },
             .get("/deleted-goods", query: .checked) { try await deletedGoods($0) },
             .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
@@ -40,7 +43,8 @@ struct OrderRoutes: Sendable {
                 try await place.repeated(request, key: key, else: refusal)
             } else {
                 try await place(
-                    request, body: call.body, key: key, deadline: call.deadline, criticality: call.criticality)
+                    request, body: call.body, key: key, deadline: call.deadline, criticality: call.criticality
+                )
             }
         switch outcome {
         case .order(let status, let id, let document, let replayed):
@@ -96,7 +100,8 @@ struct OrderRoutes: Sendable {
         let request = try await call.decode(OrderRefundRequest.self) { $0.validate(&$1) }.canonical
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let id = try orderId(call)
-        let refunded = try await refund(id, request, key: key, for: .customer(until: call.deadline, call.criticality))
+        let refunded = try await refund(
+            id, request, key: key, for: .customer(until: call.deadline, call.criticality))
         var headers: HTTPFields = [.location: "/orders/\(id)"]
         if refunded.isReplayed { headers[.idempotentReplayed] = "true" }
         return .json(refunded.isPending ? 202 : 201, encoded: refunded.document, headers: headers)
@@ -121,6 +126,7 @@ struct OrderRoutes: Sendable {
         var request = try await call.decode(OrderRequest.self) { $0.validate(&$1) }.canonical
         // Of no use here, whatever it is.
         request.payment = nil
-        return try .json(200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
+        return try .json(
+            200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
     }
 }

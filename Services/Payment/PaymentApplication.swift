@@ -26,7 +26,8 @@ package struct PaymentApplication: ServiceApplication {
         routes =
             PaymentRoutes(
                 payments: payments, capture: Capture(payments: payments, time: environment.time, wall: wall),
-                void: VoidPayment(payments: payments, wall: wall), refund: RefundPayment(payments: payments, wall: wall)
+                void: VoidPayment(payments: payments, wall: wall),
+                refund: RefundPayment(payments: payments, wall: wall)
             ).routes
     }
 }

@@ -12,9 +12,13 @@ struct PaymentRoutes: Sendable {
 
     var routes: [Route] {
         [
-            .post("/payments", .criticalPlus, access: .services, addsWork: true) { try await capturePayment($0) },
+            .post("/payments", .criticalPlus, access: .services, addsWork: true) {
+                try await capturePayment($0)
+            },
             .post("/payments/void", .criticalPlus, access: .services) { try await voidPayment($0) },
-            .post("/payments/{id}/refunds", .sheddable, access: .services, addsWork: true) { try await refundPayment($0) },
+            .post("/payments/{id}/refunds", .sheddable, access: .services, addsWork: true) {
+                try await refundPayment($0)
+            },
             .get("/payments", query: .checked) { try await list($0) },
             .get("/payments/{id}") { try await show($0) },
             .get("/ledger") { _ in try .json(200, try await payments.ledger()) },
@@ -26,7 +30,8 @@ struct PaymentRoutes: Sendable {
         let request = try await call.decode(PaymentRequest.self) { $0.validate(&$1) }
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let captured = try await capture(request, key: key)
-        return try .json(201, captured.payment, headers: headers(captured.payment, isReplayed: captured.isReplayed))
+        return try .json(
+            201, captured.payment, headers: headers(captured.payment, isReplayed: captured.isReplayed))
     }
 
     private func voidPayment(_ call: Call) async throws -> Answer {
@@ -39,7 +44,8 @@ struct PaymentRoutes: Sendable {
         let request = try await call.decode(RefundRequest.self) { $0.validate(&$1) }
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let refunded = try await refund(paymentId(call), request, key: key)
-        return try .json(201, refunded.payment, headers: headers(refunded.payment, isReplayed: refunded.isReplayed))
+        return try .json(
+            201, refunded.payment, headers: headers(refunded.payment, isReplayed: refunded.isReplayed))
     }
 
     private func headers(_ payment: Payment, isReplayed: Bool) -> HTTPFields {

@@ -1,7 +1,8 @@
 import Foundation
 
-/// Text that means the same is the same: `é` is one character or two, and Swift's `==` doesn't tell them apart, while a
-/// database and a file do. So what comes from outside is brought into one form, NFC, before it is compared or kept.
+/// Text that means the same is the same: `é` is one character or two, and Swift's `==` doesn't tell them
+/// apart, while a database and a file do. So what comes from outside is brought into one form, NFC, before it
+/// is compared or kept.
 extension String {
     package var canonical: String {
         utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping
@@ -30,7 +31,9 @@ extension RedemptionRequest {
         canonical.orderId = orderId.canonical
         canonical.customerId = customerId.canonical
         canonical.code = code.canonical
-        canonical.items = items.map { PricedItem(sku: $0.sku.canonical, quantity: $0.quantity, unitPrice: $0.unitPrice) }
+        canonical.items = items.map {
+            PricedItem(sku: $0.sku.canonical, quantity: $0.quantity, unitPrice: $0.unitPrice)
+        }
         return canonical
     }
 }

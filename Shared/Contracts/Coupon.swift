@@ -41,8 +41,8 @@ package struct RedemptionRequest: Codable, Sendable, Hashable {
     }
 }
 
-/// What order knows of a stretch of its orders, for a coupon store from which redemptions may be missing: those with ids after
-/// `after`, up to `upTo` with it.
+/// What order knows of a stretch of its orders, for a coupon store from which redemptions may be missing:
+/// those with ids after `after`, up to `upTo` with it.
 package struct ReconciliationRequest: Codable, Sendable, Hashable {
     /// Redemptions, and undecided orders, that one request may tell of.
     package static let most = 100
@@ -55,7 +55,8 @@ package struct ReconciliationRequest: Codable, Sendable, Hashable {
     package var upTo: String?
     /// The redemptions that coupon has confirmed and that count. They are recorded where they are missing.
     package var redemptions: [ConfirmedRedemption]
-    /// Ids of orders that may have redeemed: whatever coupon has of them stays. Redemptions of all other orders are released.
+    /// Ids of orders that may have redeemed: whatever coupon has of them stays. Redemptions of all other
+    /// orders are released.
     package var undecided: [String]
 
     package init(
@@ -112,7 +113,8 @@ package struct Redemption: Codable, Sendable, Hashable {
     package var at: Timestamp
 
     package init(
-        orderId: String, customerId: String?, code: String?, discount: Int, status: RedemptionStatus, at: Timestamp
+        orderId: String, customerId: String?, code: String?, discount: Int, status: RedemptionStatus,
+        at: Timestamp
     ) {
         self.orderId = orderId
         self.customerId = customerId

@@ -10,15 +10,17 @@ package struct CouponRule: Sendable {
 
     package func isExpired(at moment: Timestamp) -> Bool { coupon.validUntil.map { moment > $0 } ?? false }
 
-    /// What it takes off: `amountOff`, at most the subtotal of the eligible lines; nil where no line is eligible.
+    /// What it takes off: `amountOff`, at most the subtotal of the eligible lines; nil where no line is
+    /// eligible.
     package func discount(on items: [PricedItem]) -> Int? {
         let lines = items.filter { eligible.contains($0.sku) }
         // Cut at each line, so that no basket, however dear, overflows.
-        return lines.isEmpty ? nil : lines.reduce(0) { min(coupon.amountOff, $0 + $1.quantity * $1.unitPrice) }
+        return lines.isEmpty
+            ? nil : lines.reduce(0) { min(coupon.amountOff, $0 + $1.quantity * $1.unitPrice) }
     }
 
-    /// The discount that may be honoured without asking the coupon service; nil where it has to be asked. That is never a
-    /// refusal: the rule may have changed.
+    /// The discount that may be honoured without asking the coupon service; nil where it has to be asked.
+    /// That is never a refusal: the rule may have changed.
     package func offlineDiscount(on items: [PricedItem], at moment: Timestamp) -> Int? {
         coupon.offline && !isExpired(at: moment) ? discount(on: items) : nil
     }

@@ -7,10 +7,11 @@ package struct FaultSet: Codable, Sendable, Hashable {
 
 /// One fault to inject; what is left out has the default that the OpenAPI document names.
 package struct FaultRequest: Codable, Sendable, Hashable {
-    /// `POST /redemptions`, as the route table writes it (`GET /orders/{id}`); left out: every route but the probes and the
-    /// operators' own.
+    /// `POST /redemptions`, as the route table writes it (`GET /orders/{id}`); left out: every route but the
+    /// probes and the operators' own.
     package var route: String?
-    /// `critical-plus`, `critical`, `sheddable-plus` or `sheddable`: only requests that count as this; left out: all.
+    /// `critical-plus`, `critical`, `sheddable-plus` or `sheddable`: only requests that count as this; left
+    /// out: all.
     package var criticality: String?
     /// `latency`, `error`, `abort`, `black-hole` or `garbage`.
     package var kind: String
@@ -30,7 +31,8 @@ package struct FaultRequest: Codable, Sendable, Hashable {
 
     package init(
         route: String? = nil, criticality: String? = nil, kind: String, milliseconds: Int? = nil,
-        jitterMilliseconds: Int? = nil, percent: Double? = nil, when: String? = nil, expiresInSeconds: Double? = nil,
+        jitterMilliseconds: Int? = nil, percent: Double? = nil, when: String? = nil,
+        expiresInSeconds: Double? = nil,
         seed: UInt64? = nil, status: Int? = nil, atMost: Int? = nil
     ) {
         self.route = route
@@ -60,7 +62,9 @@ package struct FaultStatus: Codable, Sendable, Hashable {
         /// Those that it has hold of now.
         package var running: Int
 
-        package init(fault: FaultRequest, remainingSeconds: Double, considered: Int, injected: Int, running: Int) {
+        package init(
+            fault: FaultRequest, remainingSeconds: Double, considered: Int, injected: Int, running: Int
+        ) {
             self.fault = fault
             self.remainingSeconds = remainingSeconds
             self.considered = considered

@@ -1,5 +1,5 @@
-/// Ids that sort by the time they were made: a prefix that says of what, then a ULID (48 bits of milliseconds and 80 random
-/// bits, in Crockford's base 32; github.com/ulid/spec).
+/// Ids that sort by the time they were made: a prefix that says of what, then a ULID (48 bits of milliseconds
+/// and 80 random bits, in Crockford's base 32; github.com/ulid/spec).
 package enum Identifier {
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 

@@ -7,7 +7,9 @@ package struct Product: Codable, Sendable, Hashable {
     package var currency: String
     package var available: Int
 
-    package init(sku: String, name: String, department: String, unitPrice: Int, currency: String, available: Int) {
+    package init(
+        sku: String, name: String, department: String, unitPrice: Int, currency: String, available: Int
+    ) {
         self.sku = sku
         self.name = name
         self.department = department
@@ -27,7 +29,8 @@ package struct ReservationRequest: Codable, Sendable, Hashable {
     }
 }
 
-/// What `POST /reservations/{orderId}/returns` takes: goods of the order that are not, or not any longer, the customer's.
+/// What `POST /reservations/{orderId}/returns` takes: goods of the order that are not, or not any longer, the
+/// customer's.
 package struct ReturnRequest: Codable, Sendable, Hashable {
     /// The same however often it is sent.
     package var id: String
@@ -52,7 +55,8 @@ package struct Reservation: Codable, Sendable, Hashable {
     package var expiresAt: Timestamp
 
     package init(
-        orderId: String, items: [ReservedItem], status: ReservationStatus, currency: String, expiresAt: Timestamp
+        orderId: String, items: [ReservedItem], status: ReservationStatus, currency: String,
+        expiresAt: Timestamp
     ) {
         self.orderId = orderId
         self.items = items

@@ -12,7 +12,8 @@ package struct CloudEvent: Codable, Sendable, Hashable {
     package var data: NotificationData
 
     package init(
-        id: String, source: String, type: NotificationKind, subject: String, time: Timestamp, data: NotificationData
+        id: String, source: String, type: NotificationKind, subject: String, time: Timestamp,
+        data: NotificationData
     ) {
         self.specversion = "1.0"
         self.id = id
@@ -42,7 +43,8 @@ package struct NotificationData: Codable, Sendable, Hashable {
     package var reason: String?
 
     package init(
-        orderId: String, customerId: String, amount: Int? = nil, currency: String? = nil, reason: String? = nil
+        orderId: String, customerId: String, amount: Int? = nil, currency: String? = nil,
+        reason: String? = nil
     ) {
         self.orderId = orderId
         self.customerId = customerId
@@ -76,7 +78,8 @@ package struct StoredNotification: Codable, Sendable, Hashable {
     package var at: Timestamp
 
     package init(
-        id: String, orderId: String, customerId: String, kind: NotificationKind, channel: Channel, status: Status,
+        id: String, orderId: String, customerId: String, kind: NotificationKind, channel: Channel,
+        status: Status,
         at: Timestamp
     ) {
         self.id = id

@@ -67,16 +67,18 @@ package struct OrderDocument: Codable, Sendable, Hashable {
     /// The refunds of a confirmed order, the oldest first.
     @OrEmpty package var refunds: [OrderRefund]
     @Nullable package var couponCode: String?
-    /// What still has to be done, by dependency: to finish an accepted order, to undo a cancelled one, or for the refunds of a
-    /// confirmed one.
+    /// What still has to be done, by dependency: to finish an accepted order, to undo a cancelled one, or for
+    /// the refunds of a confirmed one.
     package var pending: [String]
     package var degradations: [Degradation]
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
     package init(
-        id: String, status: OrderStatus, customerId: String, items: [OrderLine], currency: String, subtotal: Int?,
-        discount: Int, total: Int?, refunded: Int, refunds: [OrderRefund] = [], couponCode: String?, pending: [String],
+        id: String, status: OrderStatus, customerId: String, items: [OrderLine], currency: String,
+        subtotal: Int?,
+        discount: Int, total: Int?, refunded: Int, refunds: [OrderRefund] = [], couponCode: String?,
+        pending: [String],
         degradations: [Degradation], createdAt: Timestamp, updatedAt: Timestamp
     ) {
         self.id = id
@@ -144,7 +146,8 @@ package struct Degradation: Codable, Sendable, Hashable {
     @Nullable package var outcome: String?
 
     package init(
-        dependency: String, effect: Effect, source: Source, ageSeconds: Int? = nil, reason: String, repair: Repair,
+        dependency: String, effect: Effect, source: Source, ageSeconds: Int? = nil, reason: String,
+        repair: Repair,
         repaired: Bool = false, outcome: String? = nil
     ) {
         self.dependency = dependency

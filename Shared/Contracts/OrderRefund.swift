@@ -13,7 +13,8 @@ package struct OrderRefundRequest: Codable, Sendable, Hashable {
     }
 }
 
-/// Money that a confirmed order got back, or is about to get back, and the goods that go back to stock with it.
+/// Money that a confirmed order got back, or is about to get back, and the goods that go back to stock with
+/// it.
 package struct OrderRefund: Codable, Sendable, Hashable {
     package enum Cause: String, Codable, Sendable, Hashable {
         /// An operator asked for it.

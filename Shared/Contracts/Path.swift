@@ -30,7 +30,8 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
         case optional
     }
 
-    /// The state of what matters most among the calls so far: what a purchase meets. Each operation's own is in its `traffic`.
+    /// The state of what matters most among the calls so far: what a purchase meets. Each operation's own is
+    /// in its `traffic`.
     package struct State: Codable, Sendable, Hashable {
         package var breaker: BreakerDocument
         package var bulkhead: BulkheadDocument
@@ -39,7 +40,8 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
         @Nullable package var lastFailure: FailureDocument?
 
         package init(
-            breaker: BreakerDocument, bulkhead: BulkheadDocument, calls: [String: Int], lastFailure: FailureDocument?
+            breaker: BreakerDocument, bulkhead: BulkheadDocument, calls: [String: Int],
+            lastFailure: FailureDocument?
         ) {
             self.breaker = breaker
             self.bulkhead = bulkhead
@@ -63,7 +65,8 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
     package var state: State
 
     package init(
-        name: String, role: Role, criticality: String, operations: [OperationDocument], fallback: String, effect: String,
+        name: String, role: Role, criticality: String, operations: [OperationDocument], fallback: String,
+        effect: String,
         policies: [String: Double], state: State
     ) {
         self.name = name
@@ -77,7 +80,8 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
     }
 }
 
-/// One thing that a dependency is asked for. Each criticality has a breaker, a bulkhead and a retry budget of its own.
+/// One thing that a dependency is asked for. Each criticality has a breaker, a bulkhead and a retry budget of
+/// its own.
 package struct OperationDocument: Codable, Sendable, Hashable {
     /// As it is declared: `redeem`.
     package var name: String

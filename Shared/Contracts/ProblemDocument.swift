@@ -1,4 +1,5 @@
-/// The body of every error: RFC 9457 `application/problem+json`, with the members of the contract beside the standard ones.
+/// The body of every error: RFC 9457 `application/problem+json`, with the members of the contract beside the
+/// standard ones.
 package struct ProblemDocument: Codable, Sendable, Hashable {
     /// A stable URN, `urn:csp:problem:CODE`.
     package var type: String
@@ -20,7 +21,8 @@ package struct ProblemDocument: Codable, Sendable, Hashable {
     package var orderId: String?
 
     package init(
-        status: Int, code: String, title: String, detail: String, instance: String? = nil, errors: [FieldError]? = nil,
+        status: Int, code: String, title: String, detail: String, instance: String? = nil,
+        errors: [FieldError]? = nil,
         skus: [ShortSKU]? = nil, reason: String? = nil, left: Int? = nil, orderId: String? = nil
     ) {
         self.type = "urn:csp:problem:\(code)"

@@ -1,4 +1,5 @@
-/// What one service says of its store, or has seen of another's. In the `csp-store` header: `payment/ID/EPOCH/COMMITS`.
+/// What one service says of its store, or has seen of another's. In the `csp-store` header:
+/// `payment/ID/EPOCH/COMMITS`.
 package struct ServiceStore: Codable, Sendable, Hashable, CustomStringConvertible {
     package static let header = "csp-store"
 
@@ -16,7 +17,8 @@ package struct ServiceStore: Codable, Sendable, Hashable, CustomStringConvertibl
         guard parts.count == 4, !parts[0].isEmpty, !parts[1].isEmpty, let epoch = Int64(parts[2]), epoch >= 0,
             let commits = Int64(parts[3]), commits >= 0
         else { return nil }
-        self.init(service: String(parts[0]), store: StoreMark(id: String(parts[1]), epoch: epoch, commits: commits))
+        self.init(
+            service: String(parts[0]), store: StoreMark(id: String(parts[1]), epoch: epoch, commits: commits))
     }
 
     package var description: String { "\(service)/\(store.id)/\(store.epoch)/\(store.commits)" }

@@ -13,7 +13,8 @@ package struct ShedderDocument: Codable, Sendable, Hashable {
     package var rateLimited: Int
 
     package init(
-        limit: Int, inFlight: Int, waiting: Int, admitted: [String: Int], shed: [String: Int], rateLimited: Int
+        limit: Int, inFlight: Int, waiting: Int, admitted: [String: Int], shed: [String: Int],
+        rateLimited: Int
     ) {
         self.limit = limit
         self.inFlight = inFlight

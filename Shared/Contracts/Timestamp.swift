@@ -1,8 +1,10 @@
 import Foundation
 
-/// A moment of wall-clock time, in whole milliseconds since 1970; on the wire `2026-01-05T12:00:00.123Z` (RFC 3339, UTC).
+/// A moment of wall-clock time, in whole milliseconds since 1970; on the wire `2026-01-05T12:00:00.123Z` (RFC
+/// 3339, UTC).
 ///
-/// Wall-clock time is only stored, shown and compared with other stored times; durations are measured monotonically.
+/// Wall-clock time is only stored, shown and compared with other stored times; durations are measured
+/// monotonically.
 package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
     package var milliseconds: Int64
 
@@ -19,19 +21,24 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
         return Timestamp(milliseconds: milliseconds + seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
 
-    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
 
     package var description: String { Self.format.format(date) }
 
     package init?(_ text: String) {
-        guard let date = (try? Self.format.parse(text)) ?? (try? Self.wholeSeconds.parse(text)) else { return nil }
+        guard let date = (try? Self.format.parse(text)) ?? (try? Self.wholeSeconds.parse(text)) else {
+            return nil
+        }
         milliseconds = Int64((date.timeIntervalSince1970 * 1000).rounded())
     }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let timestamp = Timestamp(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be an RFC 3339 time in UTC")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "must be an RFC 3339 time in UTC")
         }
         self = timestamp
     }
@@ -41,7 +48,8 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
         try container.encode(description)
     }
 
-    /// Half a millisecond on: the format truncates, and a binary fraction may lie just below what it stands for.
+    /// Half a millisecond on: the format truncates, and a binary fraction may lie just below what it stands
+    /// for.
     private var date: Date { Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000) }
     private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     private static let wholeSeconds = Date.ISO8601FormatStyle()

@@ -6,15 +6,17 @@
 /// A named place where a test can kill the process: before and after every commit, call and answer.
 ///
 /// `CRASH_AT=before commit placing:2` ends the process there by SIGKILL, the second time that it comes there;
-/// `CRASH_AT=@folder` reads that from the file of the process's name in the folder. `CRASH_LIST=file` writes down every place
-/// that is passed, so that a test can go through all of them. A release build contains none of it.
+/// `CRASH_AT=@folder` reads that from the file of the process's name in the folder. `CRASH_LIST=file` writes
+/// down every place that is passed, so that a test can go through all of them. A release build contains none
+/// of it.
 package enum CrashPoint {
     /// What is about to happen, or has just happened.
     package enum Phase: String, Sendable {
         case before, after
     }
 
-    /// - Parameter name: what happens, such as `commit placing`, without what differs from one time to the next.
+    /// - Parameter name: what happens, such as `commit placing`, without what differs from one time to the
+    ///   next.
     @inline(__always)
     package static func pass(_ moment: Phase, _ name: @autoclosure () -> String) {
         #if DEBUG

@@ -2,8 +2,8 @@
     import Foundation
 #endif
 
-/// A bug that the simulator plants into the services' own code, to see that it finds it: `CSP_MUTANT=NAME`. At most one at a
-/// time, and none in a release build.
+/// A bug that the simulator plants into the services' own code, to see that it finds it: `CSP_MUTANT=NAME`.
+/// At most one at a time, and none in a release build.
 public enum Mutant: String, CaseIterable, Sendable {
     // The order service.
     case forgetsTheRecoveryMessage
@@ -45,8 +45,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case couponForgetsThatItForgot
     case notificationHasNoInbox
 
-    /// Whether the bug is planted. Always false in a release build, which is known where it is asked: public, since only such
-    /// functions can be inlined into other modules.
+    /// Whether the bug is planted. Always false in a release build, which is known where it is asked: public,
+    /// since only such functions can be inlined into other modules.
     @inlinable
     @inline(__always)
     public static func isOn(_ mutant: Mutant) -> Bool {
@@ -58,6 +58,7 @@ public enum Mutant: String, CaseIterable, Sendable {
     }
 
     #if DEBUG
-        @usableFromInline static let current = ProcessInfo.processInfo.environment["CSP_MUTANT"].flatMap(Mutant.init)
+        @usableFromInline static let current = ProcessInfo.processInfo.environment["CSP_MUTANT"].flatMap(
+            Mutant.init)
     #endif
 }

@@ -7,12 +7,12 @@ package import Storage
 /// What runs in the transaction that removes a message.
 package typealias Commit = @Sendable (Database) throws -> Void
 
-/// A durable queue in the service's own file: a message is committed together with the business row that caused it,
-/// claimed under a lease, delivered by its kind's handler (see ``QueueWorkers``), and removed together with what its
-/// delivery changed.
+/// A durable queue in the service's own file: a message is committed together with the business row that
+/// caused it, claimed under a lease, delivered by its kind's handler (see ``QueueWorkers``), and removed
+/// together with what its delivery changed.
 ///
-/// Delivery is at least once: a crash after the effect and before the removal repeats it, and receivers absorb repeats
-/// (see ``Inbox``).
+/// Delivery is at least once: a crash after the effect and before the removal repeats it, and receivers
+/// absorb repeats (see ``Inbox``).
 package final class DurableQueue: Sendable {
     let store: Store
     package let clock: QueueClock
@@ -33,15 +33,18 @@ package final class DurableQueue: Sendable {
 
     /// Adds a message to the caller's transaction; its lane's worker wakes when that is committed.
     ///
-    /// A message of the same kind for the same key that is still there is replaced: removed, and the new one added.
+    /// A message of the same kind for the same key that is still there is replaced: removed, and the new one
+    /// added.
     /// - Parameters:
     ///   - priority: 0 to 3. Within a lane the highest that is due is delivered first.
-    ///   - ordered: after the ordered messages of the same lane and key that are there already, one at a time, in the order
-    ///     in which they were added. Dead letters hold up nobody; one that is sent again comes next.
-    ///   - id: what this message is, for messages that must not be added twice: within ``Inbox/retention`` the second with the
-    ///     same id is absorbed, also after the first was delivered.
+    ///   - ordered: after the ordered messages of the same lane and key that are there already, one at a
+    ///     time, in the order in which they were added. Dead letters hold up nobody; one that is sent again
+    ///     comes next.
+    ///   - id: what this message is, for messages that must not be added twice: within ``Inbox/retention``
+    ///     the second with the same id is absorbed, also after the first was delivered.
     package func enqueue(
-        _ database: Database, lane: String, kind: String, key: String, payload: Data = Data(), delay: Duration = .zero,
+        _ database: Database, lane: String, kind: String, key: String, payload: Data = Data(),
+        delay: Duration = .zero,
         priority: Int = 0, ordered: Bool = false, once id: String? = nil
     ) throws {
         let now = clock.now
@@ -68,9 +71,11 @@ package final class DurableQueue: Sendable {
         wakeAfterCommit(database, lane: lane)
     }
 
-    /// Takes a message back in the caller's transaction, also from under a worker: its settlement will find nothing.
+    /// Takes a message back in the caller's transaction, also from under a worker: its settlement will find
+    /// nothing.
     package func remove(_ database: Database, kind: String, key: String) throws {
-        let removed = try database.row("DELETE FROM queue WHERE key = ? AND kind = ? RETURNING lane, ordered", [key, kind])
+        let removed = try database.row(
+            "DELETE FROM queue WHERE key = ? AND kind = ? RETURNING lane, ordered", [key, kind])
         guard let removed, removed[1] else { return }
         try LaneOrder.releaseNext(database, lane: removed[0], key: key, now: clock.now)
         wakeAfterCommit(database, lane: removed[0])
@@ -92,10 +97,11 @@ package final class DurableQueue: Sendable {
         try database.rows("SELECT kind FROM queue WHERE key = ? AND state <> 'dead'", [key]).map { $0[0] }
     }
 
-    /// Whether new work may begin: that which adds messages from now until it has ended. What has begun isn't asked.
+    /// Whether new work may begin: that which adds messages from now until it has ended. What has begun isn't
+    /// asked.
     ///
-    /// The messages are counted once a second at most, so that it can be asked on every request; what arrives within a second
-    /// may come on top of the capacity.
+    /// The messages are counted once a second at most, so that it can be asked on every request; what arrives
+    /// within a second may come on top of the capacity.
     package func hasRoom() async -> Bool { await depth.hasRoom(store, at: clock.time.now()) }
 
     private func wakeAfterCommit(_ database: Database, lane: String) {

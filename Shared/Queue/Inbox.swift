@@ -3,9 +3,9 @@ import Storage
 
 /// The ids of what has been taken in, so that what comes twice has one effect.
 ///
-/// An id is remembered for 30 days from when it first came: longer than a sender can go on sending, which is at most the ten
-/// days that an order may stay accepted, after an outage of up to two weeks, and the retries' waits. Ids share one namespace
-/// within a file.
+/// An id is remembered for 30 days from when it first came: longer than a sender can go on sending, which is
+/// at most the ten days that an order may stay accepted, after an outage of up to two weeks, and the retries'
+/// waits. Ids share one namespace within a file.
 package enum Inbox {
     package static let retention: Duration = .seconds(30 * 86_400)
     /// How many forgotten ids are removed for each one that comes: more than come, so that none pile up.
@@ -21,7 +21,8 @@ package enum Inbox {
             [id, now, forgotten])
         guard database.changesCount == 1 else { return false }
         try database.run(
-            "DELETE FROM seen WHERE id IN (SELECT id FROM seen WHERE at <= ? ORDER BY at LIMIT ?)", [forgotten, pruned])
+            "DELETE FROM seen WHERE id IN (SELECT id FROM seen WHERE at <= ? ORDER BY at LIMIT ?)",
+            [forgotten, pruned])
         return true
     }
 }

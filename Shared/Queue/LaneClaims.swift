@@ -4,8 +4,8 @@ import Mutants
 import Resilience
 import Storage
 
-/// The SQL of one lane: claims, and what becomes of a claimed message. Every change of a claimed message is fenced by
-/// its lease's owner and attempt, so that a worker that has lost it changes nothing.
+/// The SQL of one lane: claims, and what becomes of a claimed message. Every change of a claimed message is
+/// fenced by its lease's owner and attempt, so that a worker that has lost it changes nothing.
 package struct LaneClaims: Sendable {
     let lane: String
     let policy: QueueWorkers.Policy
@@ -20,8 +20,8 @@ package struct LaneClaims: Sendable {
         self.owner = owner
     }
 
-    /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost doesn't depend on how
-    /// many wait that aren't due, or are and have less priority.
+    /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost doesn't
+    /// depend on how many wait that aren't due, or are and have less priority.
     package static let claimSQL: String = {
         let due = [3, 2, 1, 0].map { priority in
             """
@@ -51,12 +51,16 @@ package struct LaneClaims: Sendable {
         // Row by row: fetched as a whole, each row would be copied first.
         let rows = try Row.fetchCursor(
             database.cachedStatement(sql: Self.claimSQL),
-            arguments: ["lane": lane, "now": now, "limit": limit, "owner": owner, "end": now + policy.lease.milliseconds])
+            arguments: [
+                "lane": lane, "now": now, "limit": limit, "owner": owner,
+                "end": now + policy.lease.milliseconds,
+            ])
         var messages: [Message] = []
         while let row = try rows.next() {
             messages.append(
                 Message(
-                    id: row[0], kind: row[1], key: row[2], payload: row[3], failures: row[4], tries: row[5], createdAt: row[6],
+                    id: row[0], kind: row[1], key: row[2], payload: row[3], failures: row[4], tries: row[5],
+                    createdAt: row[6],
                     priority: row[7], isOrdered: row[8], owner: owner, attempt: row[9]))
         }
         return messages.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
@@ -68,8 +72,8 @@ package struct LaneClaims: Sendable {
         return .milliseconds(due - clock.now)
     }
 
-    /// A whole lease from now, also after the last one has run out, as long as nobody else has claimed the message.
-    /// False: the lease is lost.
+    /// A whole lease from now, also after the last one has run out, as long as nobody else has claimed the
+    /// message. False: the lease is lost.
     func extend(_ database: Database, _ lease: Lease) throws -> Bool {
         try database.run(
             "UPDATE queue SET due_at = ? WHERE id = ? AND owner = ? AND attempt = ?",
@@ -77,14 +81,17 @@ package struct LaneClaims: Sendable {
         return database.changesCount == 1
     }
 
-    /// Removes, puts off or buries the message, as the result says. False: the lease was lost, and nothing was changed.
+    /// Removes, puts off or buries the message, as the result says. False: the lease was lost, and nothing
+    /// was changed.
     package func settle(
-        _ database: Database, _ message: Message, _ result: DeliveryResult, random: inout some RandomNumberGenerator
+        _ database: Database, _ message: Message, _ result: DeliveryResult,
+        random: inout some RandomNumberGenerator
     ) throws -> Bool {
         switch result {
         case .done(let commit):
             try database.run(
-                "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?", [message.id, owner, message.attempt])
+                "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?",
+                [message.id, owner, message.attempt])
             guard database.changesCount == 1 else { return false }
             try giveTurn(database, after: message)
             try commit?(database)
@@ -111,7 +118,8 @@ package struct LaneClaims: Sendable {
         _ database: Database, _ message: Message, _ reason: String, random: inout some RandomNumberGenerator
     ) throws -> Bool {
         let isDead = message.tries + 1 >= policy.tries
-        let wait = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &random).milliseconds
+        let wait = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &random)
+            .milliseconds
         try database.run(
             """
             UPDATE queue SET state = ?, owner = NULL, due_at = ?, wait_ms = ?, tries = tries + 1, reason = ?

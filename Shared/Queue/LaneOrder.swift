@@ -1,9 +1,11 @@
 import GRDB
 import Storage
 
-/// Whose turn it is among the ordered messages of one lane and key: one is waiting or leased, the later ones are blocked.
+/// Whose turn it is among the ordered messages of one lane and key: one is waiting or leased, the later ones
+/// are blocked.
 enum LaneOrder {
-    static let isTakenSQL = "SELECT 1 FROM queue WHERE lane = ? AND key = ? AND ordered = 1 AND due_at IS NOT NULL"
+    static let isTakenSQL =
+        "SELECT 1 FROM queue WHERE lane = ? AND key = ? AND ordered = 1 AND due_at IS NOT NULL"
 
     static let releaseNextSQL = """
         UPDATE queue SET state = 'waiting', due_at = max(?, min(created_at, ?) + wait_ms)
@@ -14,7 +16,8 @@ enum LaneOrder {
         try database.row(isTakenSQL, [lane, key]) != nil
     }
 
-    /// The longest blocked one's turn comes, unless another has it. It waits from when it was added, no longer than asked.
+    /// The longest blocked one's turn comes, unless another has it. It waits from when it was added, no
+    /// longer than asked.
     static func releaseNext(_ database: Database, lane: String, key: String, now: Int64) throws {
         guard try !isTaken(database, lane: lane, key: key) else { return }
         try database.run(releaseNextSQL, [now, now, lane, key])

@@ -1,6 +1,7 @@
 import Resilience
 
-/// What a lane's worker has in hand, and when it next has something to write. Without a clock of its own, and without effects.
+/// What a lane's worker has in hand, and when it next has something to write. Without a clock of its own, and
+/// without effects.
 struct LanePlan {
     typealias Instant = ContinuousClock.Instant
 
@@ -60,12 +61,14 @@ struct LanePlan {
         if !isStopping, let claimFrom, window.room(besides: inDelivery.count) > 0 {
             moments.append(max(claimFrom, pausedUntil, nextRoundFrom))
         }
-        if inDelivery.values.contains(where: { !$0.isLost }) { moments.append(max(extendFrom, nextRoundFrom)) }
+        if inDelivery.values.contains(where: { !$0.isLost }) {
+            moments.append(max(extendFrom, nextRoundFrom))
+        }
         return moments.min()
     }
 
-    /// Work with precedence may keep messages waiting, but the longer one waits, the less: the share grows with the square of its
-    /// wait, and after ``QueueWorkers/Policy/longestWait`` nothing comes before it.
+    /// Work with precedence may keep messages waiting, but the longer one waits, the less: the share grows
+    /// with the square of its wait, and after ``QueueWorkers/Policy/longestWait`` nothing comes before it.
     mutating func leave(_ share: Double) {
         leftOver = share
         let waited = min(1, overdue / policy.longestWait)
@@ -77,7 +80,8 @@ struct LanePlan {
         isStopping || now < pausedUntil ? 0 : window.room(besides: inDelivery.count)
     }
 
-    /// The leases that the round extends: none before a third of their length has passed, so that two may fail.
+    /// The leases that the round extends: none before a third of their length has passed, so that two may
+    /// fail.
     func leasesToExtend(now: Instant) -> [Lease] {
         now < extendFrom ? [] : inDelivery.filter { !$0.value.isLost }.map(\.key)
     }
@@ -112,8 +116,8 @@ struct LanePlan {
         }
     }
 
-    /// Nothing was written: tried again in a second. When the process stops, what was delivered is left to its leases, and is
-    /// delivered again.
+    /// Nothing was written: tried again in a second. When the process stops, what was delivered is left to
+    /// its leases, and is delivered again.
     mutating func failed(now: Instant, isStopping: Bool) {
         nextRoundFrom = now + .seconds(1)
         if isStopping { finished = [] }

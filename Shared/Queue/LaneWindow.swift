@@ -1,12 +1,14 @@
 /// How many messages of a lane may be in delivery at once, decided from how the last ones went.
 ///
-/// When as many deliveries in a row as the window is wide find nobody who answers, the destination is taken for dead: the
-/// window falls to one, and the lane pauses before that one is tried. Once it answers, the window grows to 2, 4, … up to the
-/// lane's concurrency, each time after as many answers as it is wide: a service that just came back isn't flooded.
+/// When as many deliveries in a row as the window is wide find nobody who answers, the destination is taken
+/// for dead: the window falls to one, and the lane pauses before that one is tried. Once it answers, the
+/// window grows to 2, 4, … up to the lane's concurrency, each time after as many answers as it is wide: a
+/// service that just came back isn't flooded.
 struct LaneWindow: Sendable {
     let concurrency: Int
     private(set) var size: Int
-    /// Goes up whenever the destination is taken for dead. What was begun in an earlier era says nothing about this one.
+    /// Goes up whenever the destination is taken for dead. What was begun in an earlier era says nothing
+    /// about this one.
     private(set) var era = 0
     /// How often it was taken for dead since it last answered.
     private(set) var deaths = 0

@@ -4,10 +4,11 @@ import Metrics
 import Resilience
 import Storage
 
-/// Works through one lane: messages are delivered side by side, as many at once as the ``LaneWindow`` lets in, and what has
-/// been delivered is settled together with the next claim, in one transaction.
+/// Works through one lane: messages are delivered side by side, as many at once as the ``LaneWindow`` lets
+/// in, and what has been delivered is settled together with the next claim, in one transaction.
 ///
-/// It does nothing until the bell rings (something was committed, or delivered) or the plan's next moment has come.
+/// It does nothing until the bell rings (something was committed, or delivered) or the plan's next moment has
+/// come.
 struct LaneWorker: Sendable {
     let lane: QueueWorkers.Lane
     let claims: LaneClaims
@@ -37,7 +38,8 @@ struct LaneWorker: Sendable {
         }
     }
 
-    /// Returns after the task was cancelled, once what was in delivery is finished and settled: timeouts bound it.
+    /// Returns after the task was cancelled, once what was in delivery is finished and settled: timeouts
+    /// bound it.
     func run() async {
         let completions = CompletionQueue()
         await withTaskCancellationHandler {
@@ -78,18 +80,21 @@ struct LaneWorker: Sendable {
     private func round(_ plan: inout LanePlan, now: LanePlan.Instant, isStopping: Bool) async -> [Message] {
         let limit = plan.limit(now: now, isStopping: isStopping)
         do {
-            let round = try await write(extend: plan.leasesToExtend(now: now), settle: plan.finished, limit: limit)
+            let round = try await write(
+                extend: plan.leasesToExtend(now: now), settle: plan.finished, limit: limit)
             plan.written(round, begun: now, limit: limit, now: time.now())
             return round.claimed
         } catch {
-            logger.error("queue: a round could not be written", metadata: ["lane": "\(lane.name)", "error": "\(error)"])
+            logger.error(
+                "queue: a round could not be written",
+                metadata: ["lane": "\(lane.name)", "error": "\(error)"])
             plan.failed(now: time.now(), isStopping: isStopping)
             return []
         }
     }
 
-    /// Leases are extended before anything is claimed: a process that was frozen for longer than its leases keeps what nobody
-    /// else has taken, instead of taking it a second time.
+    /// Leases are extended before anything is claimed: a process that was frozen for longer than its leases
+    /// keeps what nobody else has taken, instead of taking it a second time.
     private func write(extend leases: [Lease], settle finished: [LanePlan.Delivery], limit: Int) async throws
         -> LanePlan.Round
     {
@@ -98,7 +103,9 @@ struct LaneWorker: Sendable {
             var late: [Message] = []
             round.lost = try leases.filter { try !claims.extend(database, $0) }
             var random = SystemRandomNumberGenerator()
-            for delivery in finished where try !settle(database, delivery, random: &random) { late.append(delivery.message) }
+            for delivery in finished where try !settle(database, delivery, random: &random) {
+                late.append(delivery.message)
+            }
             if limit > 0 { round.claimed = try claims.claim(database, limit: limit) }
             round.untilNext = try claims.untilNext(database)
             return (round, late)
@@ -112,7 +119,8 @@ struct LaneWorker: Sendable {
         return round
     }
 
-    /// A commit runs in a savepoint, so that one that fails is one message's trouble, and that message is tried again.
+    /// A commit runs in a savepoint, so that one that fails is one message's trouble, and that message is
+    /// tried again.
     private func settle(
         _ database: Database, _ delivery: LanePlan.Delivery, random: inout some RandomNumberGenerator
     ) throws -> Bool {
@@ -130,7 +138,8 @@ struct LaneWorker: Sendable {
             // A store that fails is everybody's trouble.
             guard database.isInsideTransaction, !StoreError.isOfTheStore(error) else { throw error }
             logger.error(
-                "queue: a delivery could not be committed", metadata: ["kind": "\(message.kind)", "error": "\(error)"])
+                "queue: a delivery could not be committed",
+                metadata: ["kind": "\(message.kind)", "error": "\(error)"])
             isOurs = try claims.settle(database, message, .unavailable("\(error)"), random: &random)
         }
         return isOurs
@@ -153,7 +162,8 @@ struct LaneWorker: Sendable {
     private func wait(until moment: LanePlan.Instant?) async {
         guard let moment else { return await wakeSignal.wait() }
         let timer = Task {
-            // Cancelled, it must not ring: the bell would wake the next wait, and that one's timer the next, for ever.
+            // Cancelled, it must not ring: the bell would wake the next wait, and that one's timer the next,
+            // for ever.
             guard (try? await time.sleep(time.now().duration(to: moment))) != nil else { return }
             wakeSignal.ring()
         }

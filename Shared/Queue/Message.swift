@@ -36,6 +36,7 @@ package enum DeliveryResult: Sendable {
     case done(commit: Commit? = nil)
     /// The receiver couldn't be asked or couldn't answer: tried again for as long as it takes.
     case unavailable(String)
-    /// An answer that another try can't change: it counts, and a message with too many goes to the dead letters.
+    /// An answer that another try can't change: it counts, and a message with too many goes to the dead
+    /// letters.
     case refused(String)
 }

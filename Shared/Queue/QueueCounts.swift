@@ -1,10 +1,10 @@
 package import Storage
 
-/// How many messages there are, kept up by triggers in the transaction that changes them: with 130,000 of them, counting takes
-/// a quarter of a second.
+/// How many messages there are, kept up by triggers in the transaction that changes them: with 130,000 of
+/// them, counting takes a quarter of a second.
 extension DurableQueue {
-    /// `open` is waiting or leased: which of the two, and whether it is due, changes too often to be counted here. By lane and
-    /// priority as well, since that finds those that aren't due in `queue_due`.
+    /// `open` is waiting or leased: which of the two, and whether it is due, changes too often to be counted
+    /// here. By lane and priority as well, since that finds those that aren't due in `queue_due`.
     package static let counts = Store.Migration(
         "queue-counts-1",
         """

@@ -20,7 +20,9 @@ final class QueueDepth: Sendable {
             state.countedAt = now
             return true
         }
-        if mustCount, let count = try? await store.read({ try Self.count($0) }) { state.withLock { $0.count = count } }
+        if mustCount, let count = try? await store.read({ try Self.count($0) }) {
+            state.withLock { $0.count = count }
+        }
         return state.withLock { $0.count } < capacity
     }
 

@@ -28,7 +28,8 @@ extension DurableQueue {
         return try await store.read { try Self.report($0, at: now) }
     }
 
-    /// Reads the messages that aren't due one by one; those that are may be many, and are what is left of the counts.
+    /// Reads the messages that aren't due one by one; those that are may be many, and are what is left of the
+    /// counts.
     static func report(_ database: Database, at now: Int64) throws -> Report {
         struct LanePriority: Hashable {
             var lane: String
@@ -36,7 +37,9 @@ extension DurableQueue {
         }
         var report = Report()
         var open: Set<LanePriority> = []
-        for row in try database.rows("SELECT kind, state, messages, lane, priority FROM queue_counts WHERE messages > 0") {
+        for row in try database.rows(
+            "SELECT kind, state, messages, lane, priority FROM queue_counts WHERE messages > 0")
+        {
             let state: Report.State
             switch row[1] as String {
             case "dead": state = .dead
@@ -59,15 +62,17 @@ extension DurableQueue {
             }
         }
         report.counts = report.counts.mapValues { $0.filter { $0.value > 0 } }
-        report.oldestAge = .milliseconds(now - min(now, try oldest(database, besides: report.total(.dead)) ?? now))
+        report.oldestAge = .milliseconds(
+            now - min(now, try oldest(database, besides: report.total(.dead)) ?? now))
         return report
     }
 
-    /// When the oldest message that isn't dead was added. Of so many dead letters and one more message, one isn't dead: an index
-    /// that finds it would cost every message of every order a page.
+    /// When the oldest message that isn't dead was added. Of so many dead letters and one more message, one
+    /// isn't dead: an index that finds it would cost every message of every order a page.
     private static func oldest(_ database: Database, besides dead: Int) throws -> Int64? {
         let first = try Row.fetchCursor(
-            database.cachedStatement(sql: "SELECT state, created_at FROM queue ORDER BY id LIMIT ?"), arguments: [dead + 1])
+            database.cachedStatement(sql: "SELECT state, created_at FROM queue ORDER BY id LIMIT ?"),
+            arguments: [dead + 1])
         while let row = try first.next() {
             if (row[0] as String) != "dead" { return row[1] }
         }
@@ -89,7 +94,9 @@ extension DurableQueue {
 
     /// Deletes the oldest dead letters, `limit` at most, as far as they were enqueued at `until` or before.
     /// - Returns: how many, and when the youngest of them was enqueued.
-    package func deleteDead(_ database: Database, until: Int64, limit: Int) throws -> (count: Int, until: Int64?) {
+    package func deleteDead(_ database: Database, until: Int64, limit: Int) throws -> (
+        count: Int, until: Int64?
+    ) {
         let oldest = try database.rows(Self.deadLettersSQL, [0, limit])
         let old = oldest.prefix { ($0["created_at"] as Int64) <= until }
         guard let last = old.last?["id"] as Int64? else { return (0, nil) }

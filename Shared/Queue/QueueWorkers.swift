@@ -5,8 +5,8 @@ package import Resilience
 import ServiceLifecycle
 import Storage
 
-/// Delivers a queue's messages until the process shuts down: one worker a lane, so that a dead destination holds up its
-/// own messages only.
+/// Delivers a queue's messages until the process shuts down: one worker a lane, so that a dead destination
+/// holds up its own messages only.
 package struct QueueWorkers: Service {
     package typealias Handler = @Sendable (Message) async -> DeliveryResult
 
@@ -26,14 +26,15 @@ package struct QueueWorkers: Service {
     }
 
     package struct Policy: Sendable {
-        /// How long a message stays with a worker that gives no sign of life. While it delivers, it extends its leases every
-        /// third of this.
+        /// How long a message stays with a worker that gives no sign of life. While it delivers, it extends
+        /// its leases every third of this.
         package var lease: Duration = .seconds(30)
-        /// Between the claims of a lane, so that one transaction settles and claims several messages under load.
+        /// Between the claims of a lane, so that one transaction settles and claims several messages under
+        /// load.
         package var claimInterval: Duration = .milliseconds(20)
         package var backoff = Backoff(base: .milliseconds(200), cap: .seconds(5), floor: .milliseconds(100))
-        /// How long a message that is due waits, at most, for others to leave it room: the `share` of the workers grows with the
-        /// square of its wait, a sixteenth after 30 s, and is whole after this.
+        /// How long a message that is due waits, at most, for others to leave it room: the `share` of the
+        /// workers grows with the square of its wait, a sixteenth after 30 s, and is whole after this.
         package var longestWait: Duration = .seconds(120)
         /// Answers that another try can't change, until a message is given up.
         package var tries = 5
@@ -45,9 +46,11 @@ package struct QueueWorkers: Service {
     private let workers: [LaneWorker]
     private let logger: Logger
 
-    /// - Parameter share: of each lane's concurrency, how much there is room for now, 0 … 1: whoever waits for this process comes first.
-    ///   One message a lane is always delivered, and the longer the first has waited, the more are: see ``Policy/longestWait``.
-    /// - Parameter metrics: gets `csp_queue_stale_total`, the settlements and extensions that came after the lease was lost.
+    /// - Parameter share: of each lane's concurrency, how much there is room for now, 0 … 1: whoever waits
+    ///   for this process comes first. One message a lane is always delivered, and the longer the first has
+    ///   waited, the more are: see ``Policy/longestWait``.
+    /// - Parameter metrics: gets `csp_queue_stale_total`, the settlements and extensions that came after the
+    ///   lease was lost.
     package init(
         queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(),
         share: @escaping @Sendable () -> Double = { 1 }, logger: Logger,
@@ -59,8 +62,10 @@ package struct QueueWorkers: Service {
         let stale = Counter(label: "csp_queue_stale_total", factory: metrics)
         workers = lanes.map { lane in
             LaneWorker(
-                lane: lane, claims: LaneClaims(lane: lane.name, policy: policy, clock: queue.clock, owner: owner),
-                store: queue.store, policy: policy, time: queue.clock.time, wakeSignal: queue.wakeSignal(lane.name), stale: stale,
+                lane: lane,
+                claims: LaneClaims(lane: lane.name, policy: policy, clock: queue.clock, owner: owner),
+                store: queue.store, policy: policy, time: queue.clock.time,
+                wakeSignal: queue.wakeSignal(lane.name), stale: stale,
                 share: share, logger: logger)
         }
     }
@@ -89,13 +94,16 @@ package struct QueueWorkers: Service {
 }
 
 extension DurableQueue {
-    /// What the last process left. Whoever held leases is gone: the folder's lock says that this is the only process. And no
-    /// message waits longer from now than it was put off for, in case the wall clock was set back in between.
+    /// What the last process left. Whoever held leases is gone: the folder's lock says that this is the only
+    /// process. And no message waits longer from now than it was put off for, in case the wall clock was set
+    /// back in between.
     func takeOver(_ database: Database) throws {
         let now = clock.now
         try database.run(
-            "UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = 0 WHERE state = 'leased'", [now])
+            "UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = 0 WHERE state = 'leased'",
+            [now])
         try database.run(
-            "UPDATE queue SET due_at = ? + wait_ms WHERE state = 'waiting' AND due_at > ? + wait_ms", [now, now])
+            "UPDATE queue SET due_at = ? + wait_ms WHERE state = 'waiting' AND due_at > ? + wait_ms",
+            [now, now])
     }
 }

@@ -15,13 +15,16 @@ package enum CSV {
 
         /// - Parameter reason: what the column's field has to be, after the field: `must be …`.
         package func malformed(_ column: String, _ reason: String) -> Malformed {
-            Malformed(line: line, column: column, reason: "\(self[column].excerpt(40).debugDescription) \(reason)")
+            Malformed(
+                line: line, column: column, reason: "\(self[column].excerpt(40).debugDescription) \(reason)")
         }
 
         /// The field of a column as a whole number.
         ///
         /// - Parameter unit: of the number, for the error: `cents`.
-        package func number(_ column: String, in range: ClosedRange<Int>, of unit: String? = nil) throws(Malformed) -> Int {
+        package func number(_ column: String, in range: ClosedRange<Int>, of unit: String? = nil)
+            throws(Malformed) -> Int
+        {
             guard let number = Int(self[column]), range.contains(number) else {
                 let what = ["a whole number", unit].compactMap { $0 }.joined(separator: " of ")
                 throw malformed(column, "must be \(what) from \(range.lowerBound) to \(range.upperBound)")
@@ -32,7 +35,8 @@ package enum CSV {
 
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package var line: Int
-        /// By name, or by number, counted from 1, where the line can't be taken apart; nil where all of it is concerned.
+        /// By name, or by number, counted from 1, where the line can't be taken apart; nil where all of it is
+        /// concerned.
         package var column: String?
         package var reason: String
 
@@ -55,7 +59,8 @@ package enum CSV {
     ) throws(StartError) -> [Value] {
         guard let data = FileManager.default.contents(atPath: folder + "/" + name) else {
             throw StartError(
-                .configuration, "SEED_DIR/\(name) can't be read: there is no such file in \(folder), or no permission")
+                .configuration,
+                "SEED_DIR/\(name) can't be read: there is no such file in \(folder), or no permission")
         }
         do throws(Malformed) {
             var values: [Value] = []
@@ -66,22 +71,31 @@ package enum CSV {
         }
     }
 
-    /// The records of a whole file in UTF-8, with or without a byte order mark. Lines end in LF or CR LF; empty ones don't count.
+    /// The records of a whole file in UTF-8, with or without a byte order mark. Lines end in LF or CR LF;
+    /// empty ones don't count.
     ///
     /// - Parameter columns: those that the header must name, in any order; it may name others.
     package static func records(of data: Data, columns: [String]) throws(Malformed) -> [Record] {
         var reader = CSVReader(data)
-        guard let header = try reader.next()?.fields else { throw Malformed(line: 1, reason: "the header is missing") }
-        guard Set(header).count == header.count else { throw Malformed(line: 1, reason: "a column is named twice") }
+        guard let header = try reader.next()?.fields else {
+            throw Malformed(line: 1, reason: "the header is missing")
+        }
+        guard Set(header).count == header.count else {
+            throw Malformed(line: 1, reason: "a column is named twice")
+        }
         for column in columns where !header.contains(column) {
             throw Malformed(line: 1, reason: "the column \(column) is missing")
         }
         var records: [Record] = []
         while let (line, fields) = try reader.next() {
             guard fields.count == header.count else {
-                throw Malformed(line: line, reason: "has \(fields.count) fields, but the header has \(header.count)")
+                throw Malformed(
+                    line: line, reason: "has \(fields.count) fields, but the header has \(header.count)")
             }
-            records.append(Record(line: line, fields: Dictionary(uniqueKeysWithValues: zip(header, fields.map(\.canonical)))))
+            records.append(
+                Record(
+                    line: line, fields: Dictionary(uniqueKeysWithValues: zip(header, fields.map(\.canonical)))
+                ))
         }
         return records
     }
@@ -106,7 +120,8 @@ private struct CSVReader {
         var fields: [String] = []
         repeat { fields.append(try field("\(fields.count + 1)")) } while skip(",")
         guard skipLineEnd() || position == bytes.count else {
-            throw CSV.Malformed(line: line, column: "\(fields.count)", reason: "a quote stands where none may be")
+            throw CSV.Malformed(
+                line: line, column: "\(fields.count)", reason: "a quote stands where none may be")
         }
         return (start, fields)
     }
@@ -117,7 +132,9 @@ private struct CSVReader {
         guard let text = String(validating: content, as: UTF8.self) else {
             throw CSV.Malformed(line: start, column: column, reason: "is not UTF-8")
         }
-        guard !content.contains(0) else { throw CSV.Malformed(line: start, column: column, reason: "has a NUL byte") }
+        guard !content.contains(0) else {
+            throw CSV.Malformed(line: start, column: column, reason: "has a NUL byte")
+        }
         return text
     }
 
@@ -142,7 +159,8 @@ private struct CSVReader {
     }
 
     private var isLineEnd: Bool {
-        isNext("\n") || (isNext("\r") && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "\n"))
+        isNext("\n")
+            || (isNext("\r") && position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "\n"))
     }
 
     private mutating func skipLineEnd() -> Bool {

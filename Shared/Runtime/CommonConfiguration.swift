@@ -17,7 +17,8 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// 0: a free one, which the log names.
     package var port: Int
     package var dataFolder: String
-    /// Whether to go on with a store that has lost what was acknowledged (`--accept-loss`; not a setting, lest it stay).
+    /// Whether to go on with a store that has lost what was acknowledged (`--accept-loss`; not a setting,
+    /// lest it stay).
     package var acceptsLoss = false
     /// Bytes that new work leaves free on the data folder's disk; 0: none.
     package var storageReserve: Int64
@@ -50,7 +51,8 @@ package struct CommonConfiguration: ServiceConfiguration {
 
     init(reading settings: inout Settings, name: String, port: Int) {
         host = settings.string("HTTP_HOST", default: "127.0.0.1", "address to listen on")
-        self.port = settings.integer("HTTP_PORT", default: port, in: 0...65_535, "port to listen on; 0 takes a free one")
+        self.port = settings.integer(
+            "HTTP_PORT", default: port, in: 0...65_535, "port to listen on; 0 takes a free one")
         dataFolder = settings.string("DATA_DIR", default: ".csp/\(name)", "folder of the service's files")
         storageReserve = settings.bytes(
             "STORAGE_RESERVE", default: 64 << 20, in: 0...(1 << 40),
@@ -58,9 +60,11 @@ package struct CommonConfiguration: ServiceConfiguration {
         logLevel = settings.choice("LOG_LEVEL", default: .info, "least severe message that is logged")
         logFormat = settings.choice("LOG_FORMAT", default: .text, "how a log line is written")
         serviceToken = settings.required("SERVICE_TOKEN", "secret shared between the services")
-        administratorToken = settings.optional("ADMIN_TOKEN", "secret for operators; without it, what needs it is refused")
+        administratorToken = settings.optional(
+            "ADMIN_TOKEN", "secret for operators; without it, what needs it is refused")
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
-        mode = settings.choice("CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
+        mode = settings.choice(
+            "CSP_MODE", default: .protected, "naive switches the protections off, for comparison")
         shedMinimum = settings.integer(
             "SHED_MINIMUM", default: 24, in: 1...10_000, "requests that are worked on at once in any case")
         shedMaximum = settings.integer(
@@ -68,7 +72,8 @@ package struct CommonConfiguration: ServiceConfiguration {
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedMaximumQueueTime = settings.duration(
             "SHED_PATIENCE", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
-            "how long a request waits for its place in a crowd that is worked off; a tenth of it where that isn't so")
+            "how long a request waits for its place in a crowd that is worked off; a tenth of it where that isn't so"
+        )
         rateLimit = settings.integer(
             "RATE_LIMIT", default: 0, in: 0...1_000_000,
             "requests a second that one client (a remote address) may make; 0 is any number")
@@ -81,7 +86,8 @@ package struct CommonConfiguration: ServiceConfiguration {
                 + "for each new one")
         maxConnectionsPerClient = settings.integer(
             "MAX_CONNECTIONS_PER_CLIENT", default: maxConnections / 4 * 3, in: 1...100_000,
-            "open connections of one client (a remote address), services not counted; three quarters of all at most")
+            "open connections of one client (a remote address), services not counted; three quarters of all at most"
+        )
         idleTimeout = settings.duration(
             "IDLE_TIMEOUT", default: .seconds(60), in: .seconds(1)...(.seconds(3600)),
             "how long a connection may be silent between two requests")
@@ -89,21 +95,25 @@ package struct CommonConfiguration: ServiceConfiguration {
             "REQUEST_TIMEOUT", default: .seconds(10), in: .seconds(1)...(.seconds(3600)),
             "how long a request's head may take to arrive, and then its body")
         deadLetterRetention = settings.retention(
-            "DEAD_LETTER_RETENTION", default: nil, "how long a message that was given up is kept, for you to send it again")
-        seedFolder = settings.optional("SEED_DIR", "folder of products.csv and coupons.csv, loaded once into an empty store")
+            "DEAD_LETTER_RETENTION", default: nil,
+            "how long a message that was given up is kept, for you to send it again")
+        seedFolder = settings.optional(
+            "SEED_DIR", "folder of products.csv and coupons.csv, loaded once into an empty store")
     }
 
     /// Nil: nothing is shed.
     var shedder: Shedder.Configuration? {
         guard mode == .protected else { return nil }
-        return Shedder.Configuration(minimum: shedMinimum, maximum: shedMaximum, maximumQueueTime: shedMaximumQueueTime)
+        return Shedder.Configuration(
+            minimum: shedMinimum, maximum: shedMaximum, maximumQueueTime: shedMaximumQueueTime)
     }
 
     func admission(_ shedder: Shedder?) -> AdmissionControl.Configuration {
         AdmissionControl.Configuration(
             shedder: shedder, rate: rateLimit, burst: rateLimitBurst,
             connections: ConnectionLimits(
-                total: maxConnections, perClient: maxConnectionsPerClient, descriptors: DescriptorLimit.current),
+                total: maxConnections, perClient: maxConnectionsPerClient,
+                descriptors: DescriptorLimit.current),
             idleTimeout: idleTimeout, requestTimeout: requestTimeout)
     }
 }

@@ -3,8 +3,8 @@ import Metrics
 import Resilience
 import ServingPath
 
-/// `csp_dependency_calls_total{dependency,outcome}`, and `csp_dependency_call_duration_seconds{dependency}` of those that
-/// were made: what the caller waited, tries and waits for a place together.
+/// `csp_dependency_calls_total{dependency,outcome}`, and `csp_dependency_call_duration_seconds{dependency}`
+/// of those that were made: what the caller waited, tries and waits for a place together.
 final class DependencyCalls: Sendable {
     private struct Instruments {
         var calls: [CallOutcome: Counter]
@@ -16,7 +16,8 @@ final class DependencyCalls: Sendable {
                     let dimensions = [("dependency", dependency), ("outcome", outcome.rawValue)]
                     return (outcome, Counter(label: "csp_dependency_calls_total", dimensions: dimensions))
                 })
-            duration = Timer(label: "csp_dependency_call_duration_seconds", dimensions: [("dependency", dependency)])
+            duration = Timer(
+                label: "csp_dependency_call_duration_seconds", dimensions: [("dependency", dependency)])
         }
     }
 

@@ -4,7 +4,8 @@ import Resilience
 import ServingPath
 import Transport
 
-/// `/faults`: what goes wrong on purpose in this service. Served where `FAULTS_ENABLED` is true, for administrators.
+/// `/faults`: what goes wrong on purpose in this service. Served where `FAULTS_ENABLED` is true, for
+/// administrators.
 struct FaultRoutes: Sendable {
     let faults: Faults
     /// What there is to spoil.
@@ -36,7 +37,8 @@ struct FaultRoutes: Sendable {
     private func refusal(_ name: String) -> String? {
         guard let route = served.first(where: { $0.name == name }) else {
             return Route.spared.contains { name.hasSuffix(" \($0)") }
-                ? Self.isSpared : "is no route of this service; GET /openapi.json lists them, such as GET /queue"
+                ? Self.isSpared
+                : "is no route of this service; GET /openapi.json lists them, such as GET /queue"
         }
         return Route.spared.contains(route.path) ? Self.isSpared : nil
     }

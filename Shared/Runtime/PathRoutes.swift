@@ -16,35 +16,42 @@ struct PathRoutes: Sendable {
 
     var document: PathDocument {
         PathDocument(
-            service: service, dependencies: path.dependencies.map(document), shedder: admission.document, store: store(),
+            service: service, dependencies: path.dependencies.map(document), shedder: admission.document,
+            store: store(),
             peers: peers.seen)
     }
 
-    /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or nothing.
+    /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or
+    /// nothing.
     func reconfigure(_ call: Call) async throws -> Answer {
         let name = call.parameter("name")
         let current = path.protection(of: name)
         let request = try await call.decode(DependencyChange.self) { request, check in
             let names = BreakerControl.allCases.map(\.rawValue)
             check(
-                request.control.map(names.contains) ?? true, "/control", "must be one of \(names.joined(separator: ", "))")
+                request.control.map(names.contains) ?? true, "/control",
+                "must be one of \(names.joined(separator: ", "))")
             do throws(InvalidConfiguration) {
                 _ = try current?.replacing(request.policies ?? [:])
             } catch {
                 for problem in error.problems { check(false, "/policies", problem) }
             }
         }
-        guard let current else { throw Problem.notFound("\(service) declares no dependency \(name.excerpt()).") }
+        guard let current else {
+            throw Problem.notFound("\(service) declares no dependency \(name.excerpt()).")
+        }
         try path.reconfigure(name, current.replacing(request.policies ?? [:]))
-        if let control = request.control.flatMap(BreakerControl.init(rawValue:)) { try path.set(control, of: name) }
+        if let control = request.control.flatMap(BreakerControl.init(rawValue:)) {
+            try path.set(control, of: name)
+        }
         guard let changed = path.dependencies.first(where: { $0.declaration.name == name }) else {
             throw Problem.internalError
         }
         return try .json(200, document(changed))
     }
 
-    /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`, the same for each operation
-    /// and criticality with calls so far, and the door's.
+    /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`, the same
+    /// for each operation and criticality with calls so far, and the door's.
     func record() {
         for dependency in path.dependencies {
             let name = ("dependency", dependency.declaration.name)
@@ -83,15 +90,18 @@ struct PathRoutes: Sendable {
                     name: operation.name, route: operation.route,
                     traffic: operation.traffic.filter(\.isUsed).map { traffic in
                         TrafficDocument(
-                            criticality: traffic.criticality.rawValue, breaker: BreakerDocument(traffic.breaker),
+                            criticality: traffic.criticality.rawValue,
+                            breaker: BreakerDocument(traffic.breaker),
                             bulkhead: BulkheadDocument(traffic.bulkhead), calls: named(traffic.calls),
                             lastFailure: document(traffic.lastFailure))
                     })
             },
-            fallback: status.declaration.fallback, effect: status.declaration.effect, policies: status.protection.numbers,
+            fallback: status.declaration.fallback, effect: status.declaration.effect,
+            policies: status.protection.numbers,
             state: DependencyDocument.State(
                 breaker: foremost.map { BreakerDocument($0.breaker) } ?? .unasked,
-                bulkhead: foremost.map { BulkheadDocument($0.bulkhead) } ?? BulkheadDocument(inUse: 0, limit: 0, waiting: 0),
+                bulkhead: foremost.map { BulkheadDocument($0.bulkhead) }
+                    ?? BulkheadDocument(inUse: 0, limit: 0, waiting: 0),
                 calls: named(status.calls), lastFailure: document(status.lastFailure)))
     }
 
@@ -107,12 +117,14 @@ struct PathRoutes: Sendable {
 extension BreakerDocument {
     /// Of a dependency that nothing can be asked of.
     fileprivate static let unasked = BreakerDocument(
-        state: BreakerPhase.closed.rawValue, control: BreakerControl.automatic.rawValue, reason: "nothing is asked of it",
+        state: BreakerPhase.closed.rawValue, control: BreakerControl.automatic.rawValue,
+        reason: "nothing is asked of it",
         calls: 0, failures: 0, slowCalls: 0, retryAfterMilliseconds: nil)
 
     fileprivate init(_ breaker: CircuitBreaker.Snapshot) {
         self.init(
-            state: breaker.phase.rawValue, control: breaker.control.rawValue, reason: breaker.reason, calls: breaker.calls,
+            state: breaker.phase.rawValue, control: breaker.control.rawValue, reason: breaker.reason,
+            calls: breaker.calls,
             failures: breaker.failures, slowCalls: breaker.slowCalls,
             retryAfterMilliseconds: breaker.retryAfter.map { Int($0 / .milliseconds(1)) })
     }

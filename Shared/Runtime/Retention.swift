@@ -22,8 +22,8 @@ package struct Retention: Sendable {
         }
     }
 
-    /// Deletes what is from `until` or before and is finished, past `cursor`, the oldest first: so that a cut in time tells what
-    /// is gone. It looks at `limit` of them at most.
+    /// Deletes what is from `until` or before and is finished, past `cursor`, the oldest first: so that a cut
+    /// in time tells what is gone. It looks at `limit` of them at most.
     package typealias Delete =
         @Sendable (_ database: Database, _ until: Timestamp, _ cursor: String?, _ limit: Int) throws -> Batch
 
@@ -48,8 +48,8 @@ package struct Retention: Sendable {
 
 /// Deletes what is older than it is kept: when the service starts, and every minute then.
 ///
-/// In small transactions with pauses between them, so that no customer waits long behind one, and customers get most of the
-/// disk however much there is to delete: at most 400 rows a second.
+/// In small transactions with pauses between them, so that no customer waits long behind one, and customers
+/// get most of the disk however much there is to delete: at most 400 rows a second.
 struct DeleteOld: Service {
     private static let batch = 20
     private static let pause = Duration.milliseconds(50)
@@ -78,16 +78,21 @@ struct DeleteOld: Service {
         do {
             let batch = try await store.write("deleted") { [retention] database in
                 let batch = try retention.delete(database, until, cursor, Self.batch)
-                if let until = batch.until { try StoreRetention.deleted(database, retention.what, until: until) }
+                if let until = batch.until {
+                    try StoreRetention.deleted(database, retention.what, until: until)
+                }
                 return batch
             }
             if batch.count > 0 {
-                logger.info("deleted what was old", metadata: ["what": "\(retention.what)", "count": "\(batch.count)"])
+                logger.info(
+                    "deleted what was old",
+                    metadata: ["what": "\(retention.what)", "count": "\(batch.count)"])
             }
             return batch.cursor
         } catch {
             logger.error(
-                "what is old could not be deleted", metadata: ["what": "\(retention.what)", "error": "\(error)"])
+                "what is old could not be deleted",
+                metadata: ["what": "\(retention.what)", "error": "\(error)"])
             return nil
         }
     }

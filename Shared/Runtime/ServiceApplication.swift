@@ -25,7 +25,8 @@ package protocol ServiceApplication: Sendable {
     var routes: [Route] { get }
     /// The services that this one asks; none, unless it says so.
     var path: ServingPath { get }
-    /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one first.
+    /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one
+    /// first.
     var background: [any Service] { get }
     /// What is deleted once it is old, besides dead letters.
     var retentions: [Retention] { get }
@@ -57,8 +58,8 @@ package struct ServiceEnvironment: Sendable {
     package let peers = PeerStores()
     /// Of this service's door; nil: nothing is shed.
     package internal(set) var shedder: Shedder?
-    /// No request's budget and no phase of the shutdown is shorter than this. Zero but in tests, which judge what is decided
-    /// and run on machines that may be slow.
+    /// No request's budget and no phase of the shutdown is shorter than this. Zero but in tests, which judge
+    /// what is decided and run on machines that may be slow.
     package var minimumTime: Duration
 
     package init(
@@ -74,7 +75,8 @@ package struct ServiceEnvironment: Sendable {
     }
 
     /// The service's store, up to date with `migrations`.
-    /// - Throws: ``StoreError`` when it can't be used, or has lost what was acknowledged and `--accept-loss` isn't given.
+    /// - Throws: ``StoreError`` when it can't be used, or has lost what was acknowledged and `--accept-loss`
+    ///   isn't given.
     package func store(_ name: String, migrations: [Store.Migration]) throws -> Store {
         if let openStore { return try openStore(name, migrations) }
         return try Store(

@@ -41,10 +41,12 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         self.environment = environment
         retentions =
             application.retentions + [
-                Retention("dead letters", keptFor: common.deadLetterRetention) { [queue = application.queue] in
+                Retention("dead letters", keptFor: common.deadLetterRetention) {
+                    [queue = application.queue] in
                     let (count, until) = try queue.deleteDead($0, until: $1.milliseconds, limit: $3)
                     return Retention.Batch(
-                        count: count, until: until.map(Timestamp.init(milliseconds:)), cursor: count == $3 ? "" : nil)
+                        count: count, until: until.map(Timestamp.init(milliseconds:)),
+                        cursor: count == $3 ? "" : nil)
                 }
             ]
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
@@ -54,15 +56,18 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             return route
         }
         admission = try AdmissionControl(
-            common.admission(environment.shedder), service: ServiceIdentity(name: Application.name), routes: routes,
+            common.admission(environment.shedder), service: ServiceIdentity(name: Application.name),
+            routes: routes,
             exempt: StandardRoutes.firstSegments, credentials: credentials, time: environment.time)
     }
 
-    /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting, finishes what is
-    /// in flight (10 s at most), stops the queue and closes the store.
+    /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting,
+    /// finishes what is in flight (10 s at most), stops the queue and closes the store.
     ///
     /// - Parameter onListening: called once with the port, when requests are taken.
-    package func run(signals: [UnixSignal] = [], onListening: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
+    package func run(signals: [UnixSignal] = [], onListening: @escaping @Sendable (Int) -> Void = { _ in })
+        async throws
+    {
         defer {
             environment.peers.save()
             application.store.close()
@@ -91,7 +96,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         let common = environment.common
         return Hummingbird.Application(
             responder: responder(), server: .through(admission),
-            configuration: ApplicationConfiguration(address: .hostname(common.host, port: common.port), backlog: 1024),
+            configuration: ApplicationConfiguration(
+                address: .hostname(common.host, port: common.port), backlog: 1024),
             onServerRunning: { [readiness, admission, logger = environment.logger] channel in
                 try? await admission.listens(on: channel, logger: logger)
                 readiness.serve()
@@ -100,22 +106,30 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             logger: environment.logger)
     }
 
-    /// Says that the service is ready, where another than ``run(signals:onListening:)`` brings it its requests.
+    /// Says that the service is ready, where another than ``run(signals:onListening:)`` brings it its
+    /// requests.
     package func beginServing() { readiness.serve() }
 
     /// What answers the service's requests, however they come here.
     package func responder() -> RouteResponder {
         let common = environment.common
-        let reserve = StorageReserve(folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
+        let reserve = StorageReserve(
+            folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
         let standard = StandardRoutes(
-            name: Application.name, openAPI: Data(Application.openAPI), store: application.store, queue: application.queue,
+            name: Application.name, openAPI: Data(Application.openAPI), store: application.store,
+            queue: application.queue,
             reserve: reserve, readiness: readiness, registry: Metering.registry, retentions: retentions,
             path: PathRoutes(
-                service: Application.name, path: application.path, time: environment.time, wall: environment.wall,
-                admission: admission, store: { [store = application.store] in store.mark }, peers: environment.peers))
-        let faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
+                service: Application.name, path: application.path, time: environment.time,
+                wall: environment.wall,
+                admission: admission, store: { [store = application.store] in store.mark },
+                peers: environment.peers))
+        let faults =
+            common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
         var routes = standard.routes + routes
-        if let faults { routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes }
+        if let faults {
+            routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes
+        }
         return RouteResponder(
             routes: routes,
             credentials: credentials,
@@ -125,14 +139,15 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
 
     /// New work, early refused where there is no room for what it will need until it ends.
     private static func admit(_ route: Route, _ reserve: StorageReserve, _ queue: DurableQueue) async throws {
-        // What another service asks is for an order that was begun: it may use half of the reserve, so that on a disk that
-        // all share an order that was let in can be finished.
+        // What another service asks is for an order that was begun: it may use half of the reserve, so that
+        // on a disk that all share an order that was let in can be finished.
         guard reserve.isFree(share: route.access == .services ? 0.5 : 1) else {
             throw Problem.storageFull("Nothing was begun: little space is left on the disk.")
         }
         guard await queue.hasRoom() else {
             throw Problem.unavailable(
-                "overloaded", "Too much is under way", "Nothing was begun: too much that was begun isn't finished.",
+                "overloaded", "Too much is under way",
+                "Nothing was begun: too much that was begun isn't finished.",
                 retryAfter: 5)
         }
     }
@@ -174,7 +189,8 @@ package enum Metering {
     static let registry: PrometheusRegistry = {
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        registry.describe("csp_build_info", help: "Always 1; the labels say which version runs and what it was built from.")
+        registry.describe(
+            "csp_build_info", help: "Always 1; the labels say which version runs and what it was built from.")
         let labels = [("version", SystemVersion.current), ("commit", SystemVersion.commit)]
         Gauge(label: "csp_build_info", dimensions: labels).record(1)
         return registry

@@ -14,14 +14,15 @@ import UnixSignals
 
 /// Makes a process of a service: settings, logs, metrics, signals and exit codes, the same for all of them.
 ///
-/// `--ready` asks a running one whether it is ready and exits with 0 or 1: a container's health check without a shell.
+/// `--ready` asks a running one whether it is ready and exits with 0 or 1: a container's health check without
+/// a shell.
 package enum ServiceProcess<Application: ServiceApplication> {
-    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--version` says what this is,
-    /// `--config FILE` reads the settings from a file too.
+    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--version` says what this
+    /// is, `--config FILE` reads the settings from a file too.
     package static func main(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
         signal(SIGPIPE, SIG_IGN)
-        // Requests are small: one event loop that also runs the tasks saves every hop between threads, which cost more
-        // than most of the work. What blocks (the disk, libcurl) has threads of its own.
+        // Requests are small: one event loop that also runs the tasks saves every hop between threads, which
+        // cost more than most of the work. What blocks (the disk, libcurl) has threads of its own.
         NIOSingletons.groupLoopCountSuggestion = 1
         _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
         Metering.start()
@@ -36,7 +37,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
             exit(0)
         } catch {
             let failure = startError(error)
-            // Where it can't be written, on a full disk or to a reader that is gone, the exit code has to say it.
+            // Where it can't be written, on a full disk or to a reader that is gone, the exit code has to say
+            // it.
             try? FileHandle.standardError.write(contentsOf: Data("\(Application.name): \(failure)\n".utf8))
             exit(failure.exitCode)
         }
@@ -51,25 +53,33 @@ package enum ServiceProcess<Application: ServiceApplication> {
         init(_ arguments: [String]) throws {
             let acceptsLoss = arguments.contains("--accept-loss")
             switch arguments.filter({ $0 != "--accept-loss" }) {
-            case []: self = .run(file: ProcessInfo.processInfo.environment["CONFIG_FILE"], acceptsLoss: acceptsLoss)
-            case let list where list.count == 2 && list[0] == "--config": self = .run(file: list[1], acceptsLoss: acceptsLoss)
+            case []:
+                self = .run(
+                    file: ProcessInfo.processInfo.environment["CONFIG_FILE"], acceptsLoss: acceptsLoss)
+            case let list where list.count == 2 && list[0] == "--config":
+                self = .run(file: list[1], acceptsLoss: acceptsLoss)
             case ["--help"] where !acceptsLoss, ["-h"] where !acceptsLoss: self = .help
             case ["--version"] where !acceptsLoss: self = .version
             case ["--ready"] where !acceptsLoss: self = .ready
-            default: throw StartError(.configuration, "unknown arguments \(arguments.joined(separator: " ")); see --help")
+            default:
+                throw StartError(
+                    .configuration, "unknown arguments \(arguments.joined(separator: " ")); see --help")
             }
         }
     }
 
     private static func run(file: String?, acceptsLoss: Bool) async throws {
         let (common, configuration) = try await read(file: file, acceptsLoss: acceptsLoss)
-        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: common.logFormat, level: common.logLevel) }
+        LoggingSystem.bootstrap {
+            LineLogHandler(label: $0, format: common.logFormat, level: common.logLevel)
+        }
         var logger = Logger(label: Application.name)
         logger.logLevel = common.logLevel
         let http = HTTPClient()
         defer { http.shutdown() }
         let host = try ServiceHost<Application>(
-            configuration: configuration, environment: ServiceEnvironment(common: common, logger: logger, http: http))
+            configuration: configuration,
+            environment: ServiceEnvironment(common: common, logger: logger, http: http))
         try await host.run(signals: [.sigterm, .sigint]) { [logger] port in
             logger.info(
                 "serving",
@@ -90,8 +100,9 @@ package enum ServiceProcess<Application: ServiceApplication> {
         guard answer?.status == 200 else { throw StartError(.environment, "not ready on port \(port)") }
     }
 
-    private static func read(file: String?, acceptsLoss: Bool) async throws -> (CommonConfiguration, Application.Configuration)
-    {
+    private static func read(file: String?, acceptsLoss: Bool) async throws -> (
+        CommonConfiguration, Application.Configuration
+    ) {
         var providers = [EnvironmentVariablesProvider()]
         var namesInFile: [String] = []
         if let file {
@@ -104,7 +115,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
         var settings = Settings { key in
             providers.lazy.compactMap { try? $0.environmentValue(forName: key) }.first { !$0.isEmpty }
         }
-        var common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        var common = CommonConfiguration(
+            reading: &settings, name: Application.name, port: Application.defaultPort)
         common.acceptsLoss = acceptsLoss
         let configuration = Application.Configuration(reading: &settings)
         settings.refuseUnknown(environment: ProcessInfo.processInfo.environment.keys, file: namesInFile)
@@ -154,7 +166,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
 
     private static func listenAddress() -> String {
         var settings = Settings { ProcessInfo.processInfo.environment[$0] }
-        let common = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
+        let common = CommonConfiguration(
+            reading: &settings, name: Application.name, port: Application.defaultPort)
         return "\(common.host):\(common.port)"
     }
 }

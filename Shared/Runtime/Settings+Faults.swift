@@ -4,8 +4,8 @@ package import Resilience
 import Transport
 
 extension Settings {
-    /// What the calls to a dependency meet, under its name: `COUPON_FAULTS`, the JSON that `PUT /faults` takes, or its array
-    /// alone. Its time begins with the start of the process.
+    /// What the calls to a dependency meet, under its name: `COUPON_FAULTS`, the JSON that `PUT /faults`
+    /// takes, or its array alone. Its time begins with the start of the process.
     package mutating func faults(_ dependency: String) -> [Fault] {
         let key = "\(dependency)_FAULTS"
         let help = "faults that calls to it meet, as JSON like that of PUT /faults; needs FAULTS_ENABLED=true"
@@ -17,7 +17,8 @@ extension Settings {
             return try Self.faultSet(text).policies
         } catch {
             let wrong = (error.document.errors ?? []).map { "\($0.pointer) \($0.detail)" }
-            problems.append("\(key) is not valid: \(wrong.isEmpty ? "it isn't JSON" : wrong.joined(separator: ", "))")
+            problems.append(
+                "\(key) is not valid: \(wrong.isEmpty ? "it isn't JSON" : wrong.joined(separator: ", "))")
             return []
         }
     }
@@ -26,7 +27,9 @@ extension Settings {
         let isList = text.first { !$0.isWhitespace } == "["
         let body = Data((isList ? #"{"faults":\#(text)}"# : text).utf8)
         do {
-            return try JSON.decodeBody(FaultSet.self, from: body) { $0.check(&$1, route: ClientFaults.refusal) }
+            return try JSON.decodeBody(FaultSet.self, from: body) {
+                $0.check(&$1, route: ClientFaults.refusal)
+            }
         } catch let problem as Problem {
             throw problem
         } catch {

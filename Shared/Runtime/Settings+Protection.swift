@@ -3,8 +3,8 @@ package import ServingPath
 extension Settings {
     /// Every number of a dependency's protection, under its name: `COUPON_ATTEMPT_TIMEOUT`.
     ///
-    /// What no number can be by itself is a problem at once; whether they fit together is checked where the dependency is
-    /// declared.
+    /// What no number can be by itself is a problem at once; whether they fit together is checked where the
+    /// dependency is declared.
     package mutating func protection(_ dependency: String, default protection: Protection) -> Protection {
         var protection = protection
         for number in ProtectionNumber.all {
@@ -12,13 +12,15 @@ extension Settings {
             let key = "\(dependency)_\(Self.key(number.name))"
             switch number.unit {
             case .milliseconds:
-                // Three calls of the queue in a row must end within the ten seconds that a process has to stop.
+                // Three calls of the queue in a row must end within the ten seconds that a process has to
+                // stop.
                 let longest: Duration = number.name == "queueTimeout" ? .seconds(3) : .seconds(3600)
                 let time = duration(
                     key, default: .milliseconds(Int64(value)), in: .milliseconds(1)...longest, number.meaning)
                 number.set(&protection, time / .milliseconds(1))
             case .count:
-                number.set(&protection, Double(integer(key, default: Int(value), in: 0...10_000, number.meaning)))
+                number.set(
+                    &protection, Double(integer(key, default: Int(value), in: 0...10_000, number.meaning)))
             case .share:
                 number.set(&protection, real(key, default: value, in: 0...1, number.meaning))
             case .perSecond:

@@ -2,21 +2,24 @@ import Contracts
 import ServingPath
 
 extension Settings {
-    /// Adds a problem for each name that is no setting, with the one that was probably meant: a timeout that is spelled wrongly
-    /// would otherwise be set and do nothing.
+    /// Adds a problem for each name that is no setting, with the one that was probably meant: a timeout that
+    /// is spelled wrongly would otherwise be set and do nothing.
     ///
-    /// A file is ours, so every name in it has to be a setting of one of the services, which may share the file. The
-    /// environment isn't: of it only what begins with a setting's first word and is a setting but for a slip or two is
-    /// refused. What Kubernetes puts there for a service called `coupon` (`COUPON_SERVICE_HOST`, `COUPON_PORT`,
-    /// `COUPON_PORT_8083_TCP`) is never that near.
-    package mutating func refuseUnknown(environment: some Sequence<String>, file: some Sequence<String> = []) {
+    /// A file is ours, so every name in it has to be a setting of one of the services, which may share the
+    /// file. The environment isn't: of it only what begins with a setting's first word and is a setting but
+    /// for a slip or two is refused. What Kubernetes puts there for a service called `coupon`
+    /// (`COUPON_SERVICE_HOST`, `COUPON_PORT`, `COUPON_PORT_8083_TCP`) is never that near.
+    package mutating func refuseUnknown(environment: some Sequence<String>, file: some Sequence<String> = [])
+    {
         let known = Set(knobs.map(\.key)).union(Self.ofAnyService)
         for name in Set(file).subtracting(known).sorted() {
-            let meant = Spelling.nearest(to: name, among: known).map { "did you mean \($0)?" } ?? "--help lists all"
+            let meant =
+                Spelling.nearest(to: name, among: known).map { "did you mean \($0)?" } ?? "--help lists all"
             problems.append("\(name) in the settings file is no setting; \(meant)")
         }
         let firstWords = Set(known.map(Self.firstWord))
-        for name in Set(environment).subtracting(known).sorted() where firstWords.contains(Self.firstWord(of: name)) {
+        for name in Set(environment).subtracting(known).sorted()
+        where firstWords.contains(Self.firstWord(of: name)) {
             guard let meant = Spelling.nearest(to: name, among: known) else { continue }
             problems.append("\(name) is no setting; did you mean \(meant)?")
         }
@@ -24,7 +27,8 @@ extension Settings {
 
     private static func firstWord(of name: String) -> Substring { name.prefix { $0 != "_" } }
 
-    /// The names in a settings file, as its provider reads them: `KEY=value` lines, and comments that begin with `#`.
+    /// The names in a settings file, as its provider reads them: `KEY=value` lines, and comments that begin
+    /// with `#`.
     static func names(inFile text: String) -> [String] {
         text.split(whereSeparator: \.isNewline).compactMap { line in
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -33,13 +37,15 @@ extension Settings {
         }
     }
 
-    /// Settings that a service may find in what it shares with others: those that are some service's own, and where each is.
-    /// A test holds this against the services.
+    /// Settings that a service may find in what it shares with others: those that are some service's own, and
+    /// where each is. A test holds this against the services.
     package static let ofAnyService: Set<String> = {
         let dependencies = ["ORDER", "INVENTORY", "PAYMENT", "COUPON", "NOTIFICATION"]
         let own = [
-            "CONFIG_FILE", "ORDER_BUDGET", "ACCEPTED_MAX_AGE", "CATALOGUE_MAX_AGE", "CATALOGUE_REFRESH", "CATALOGUE_PATIENCE",
-            "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE", "QUEUE_CAPACITY", "COUPON_OFFLINE_LIMIT",
+            "CONFIG_FILE", "ORDER_BUDGET", "ACCEPTED_MAX_AGE", "CATALOGUE_MAX_AGE", "CATALOGUE_REFRESH",
+            "CATALOGUE_PATIENCE",
+            "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE", "QUEUE_CAPACITY",
+            "COUPON_OFFLINE_LIMIT",
             "RESERVATION_TTL", "RESERVATION_GRACE", "ORDER_RETENTION", "NOTIFICATION_RETENTION",
         ]
         let protections = ProtectionNumber.all.map { key($0.name) } + ["URL", "FAULTS"]

@@ -1,6 +1,8 @@
-/// Reads a service's settings, each declared where it is read: its key, what it means, its default and its range.
+/// Reads a service's settings, each declared where it is read: its key, what it means, its default and its
+/// range.
 ///
-/// Nothing is thrown while reading; every problem is collected, so that a bad start lists all of them at once.
+/// Nothing is thrown while reading; every problem is collected, so that a bad start lists all of them at
+/// once.
 package struct Settings {
     /// What `--help` shows of one setting.
     package struct Knob: Sendable {
@@ -37,7 +39,9 @@ package struct Settings {
         return text
     }
 
-    package mutating func integer(_ key: String, default defaultValue: Int, in range: ClosedRange<Int>, _ help: String)
+    package mutating func integer(
+        _ key: String, default defaultValue: Int, in range: ClosedRange<Int>, _ help: String
+    )
         -> Int
     {
         let help = "\(help) (\(range.lowerBound) to \(range.upperBound))"
@@ -66,7 +70,9 @@ package struct Settings {
     }
 
     /// How long something is kept: a duration of a day or more, or `forever` (nil).
-    package mutating func retention(_ key: String, default defaultValue: Duration?, _ help: String) -> Duration? {
+    package mutating func retention(_ key: String, default defaultValue: Duration?, _ help: String)
+        -> Duration?
+    {
         let shortest = Duration.seconds(86_400)
         return parsed(
             key, default: defaultValue, shown: defaultValue.map(Self.text) ?? "forever",
@@ -89,14 +95,18 @@ package struct Settings {
     }
 
     package mutating func flag(_ key: String, default defaultValue: Bool, _ help: String) -> Bool {
-        parsed(key, default: defaultValue, shown: "\(defaultValue)", "\(help) (true or false)") { Bool($0.lowercased()) }
+        parsed(key, default: defaultValue, shown: "\(defaultValue)", "\(help) (true or false)") {
+            Bool($0.lowercased())
+        }
     }
 
     package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, default defaultValue: Choice, _ help: String
     ) -> Choice {
         let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        return parsed(key, default: defaultValue, shown: defaultValue.rawValue, "\(help) (\(names))") { Choice(rawValue: $0) }
+        return parsed(key, default: defaultValue, shown: defaultValue.rawValue, "\(help) (\(names))") {
+            Choice(rawValue: $0)
+        }
     }
 
     package mutating func url(_ key: String, default defaultValue: String, _ help: String) -> String {
@@ -159,8 +169,10 @@ package struct Settings {
 
     static func text(_ duration: Duration) -> String {
         if duration == .zero { return "0s" }
-        let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
-        for unit in units.reversed() where !unit.suffix.isEmpty && unit.suffix != "d" && milliseconds % unit.milliseconds == 0 {
+        let milliseconds =
+            duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        for unit in units.reversed()
+        where !unit.suffix.isEmpty && unit.suffix != "d" && milliseconds % unit.milliseconds == 0 {
             return "\(milliseconds / unit.milliseconds)\(unit.suffix)"
         }
         return "\(milliseconds)ms"

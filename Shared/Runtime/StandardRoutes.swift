@@ -21,19 +21,24 @@ struct StandardRoutes: Sendable {
     let path: PathRoutes
 
     /// What their paths begin with: they are never shed.
-    static let firstSegments = ["livez", "readyz", "metrics", "openapi.json", "csp", "queue", "retention", "backup", "faults"]
+    static let firstSegments = [
+        "livez", "readyz", "metrics", "openapi.json", "csp", "queue", "retention", "backup", "faults",
+    ]
 
     var routes: [Route] {
         [
             .get("/livez", query: .ignored) { _ in
                 try .json(
-                    200, ["status": "alive", "version": SystemVersion.current, "commit": SystemVersion.commit])
+                    200,
+                    ["status": "alive", "version": SystemVersion.current, "commit": SystemVersion.commit])
             },
             .get("/readyz", query: .ignored) { _ in try await ready() },
             .get("/metrics", query: .ignored) { _ in await metrics() },
             .get("/openapi.json", query: .ignored) { _ in .json(200, encoded: openAPI) },
             .get("/csp", query: .ignored) { _ in try .json(200, path.document) },
-            .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) { try await path.reconfigure($0) },
+            .patch("/csp/dependencies/{name}", .sheddable, access: .administrators) {
+                try await path.reconfigure($0)
+            },
             .get("/queue", query: .ignored) { _ in try await .json(200, queueStatus()) },
             .get("/queue/dead", query: .checked) { try await deadLetters($0) },
             .post("/queue/dead/redrive", .sheddable, access: .administrators) { _ in
@@ -52,7 +57,8 @@ struct StandardRoutes: Sendable {
         }
         switch await store.health() {
         case .healthy: return try .json(200, ["status": "ready"])
-        case .full: throw Problem.unavailable("storage-full", "Not ready", "\(name) has no space left on its disk.")
+        case .full:
+            throw Problem.unavailable("storage-full", "Not ready", "\(name) has no space left on its disk.")
         case .unavailable:
             throw Problem.unavailable(
                 "store-unavailable", "Not ready",
@@ -63,7 +69,8 @@ struct StandardRoutes: Sendable {
         case .damaged:
             throw Problem.unavailable(
                 "store-failed", "Not ready",
-                "The file of \(name) is damaged; its log says where. Restore a backup: a restart doesn't take this file.")
+                "The file of \(name) is damaged; its log says where. Restore a backup: a restart doesn't take this file."
+            )
         case .failed:
             throw Problem.unavailable(
                 "store-failed", "Not ready",
@@ -85,7 +92,8 @@ struct StandardRoutes: Sendable {
             let bytes = try await store.backup(to: path, leaving: reserve.bytes)
             return try .json(201, BackupReceipt(path: path, bytes: bytes))
         } catch BackupRefusal.exists(let path) {
-            throw Problem(409, "file-exists", "The file exists", "\(path.excerpt(200)) exists; nothing is overwritten.")
+            throw Problem(
+                409, "file-exists", "The file exists", "\(path.excerpt(200)) exists; nothing is overwritten.")
         } catch BackupRefusal.unusable(_, let reason) {
             throw Problem.invalidRequest([FieldError(pointer: "/path", detail: "can't be made: \(reason)")])
         }
@@ -94,7 +102,8 @@ struct StandardRoutes: Sendable {
     private func metrics() async -> Answer {
         if let report = try? await queue.report() {
             for state in DurableQueue.Report.State.allCases {
-                Gauge(label: "csp_queue_messages", dimensions: [("state", state.rawValue)]).record(report.total(state))
+                Gauge(label: "csp_queue_messages", dimensions: [("state", state.rawValue)]).record(
+                    report.total(state))
             }
             Gauge(label: "csp_queue_oldest_seconds").record(report.oldestAge.seconds)
         }
@@ -108,7 +117,8 @@ struct StandardRoutes: Sendable {
         let report = try await queue.report()
         let byKind = report.counts.mapValues {
             QueueStatus.Counts(
-                ready: $0[.ready] ?? 0, leased: $0[.leased] ?? 0, delayed: $0[.delayed] ?? 0, dead: $0[.dead] ?? 0)
+                ready: $0[.ready] ?? 0, leased: $0[.leased] ?? 0, delayed: $0[.delayed] ?? 0,
+                dead: $0[.dead] ?? 0)
         }
         return QueueStatus(
             ready: report.total(.ready), leased: report.total(.leased), delayed: report.total(.delayed),

@@ -3,8 +3,9 @@ package import Logging
 import Metrics
 import Resilience
 
-/// Rows that can't be decoded, of a table that something goes through in batches: skipped from then on, so that one of them
-/// doesn't stop the others. Each is logged and counted (`csp_unreadable_rows_total{table}`) once in the life of the process.
+/// Rows that can't be decoded, of a table that something goes through in batches: skipped from then on, so
+/// that one of them doesn't stop the others. Each is logged and counted (`csp_unreadable_rows_total{table}`)
+/// once in the life of the process.
 package final class UnreadableRows: Sendable {
     private let table: String
     private let logger: Logger
@@ -25,6 +26,8 @@ package final class UnreadableRows: Sendable {
     package func add(_ id: String, _ error: DecodingError) {
         guard found.withLock({ $0.insert(id).inserted }) else { return }
         count.increment()
-        logger.error("a row can't be read and is skipped", metadata: ["table": "\(table)", "id": "\(id)", "error": "\(error)"])
+        logger.error(
+            "a row can't be read and is skipped",
+            metadata: ["table": "\(table)", "id": "\(id)", "error": "\(error)"])
     }
 }

@@ -1,6 +1,7 @@
 public import Resilience
 
-/// How much a request matters when not all can be served: the four classes of the SRE book ("Handling Overload").
+/// How much a request matters when not all can be served: the four classes of the SRE book ("Handling
+/// Overload").
 public enum Criticality: String, Sendable, Hashable, CaseIterable, Comparable {
     /// Relays, refreshes and prefetch: may wait for minutes, unseen.
     case sheddable

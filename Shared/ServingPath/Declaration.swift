@@ -1,4 +1,5 @@
-/// What the path says of one dependency, once: the client, `GET /csp`, the metrics and the drill all follow from it.
+/// What the path says of one dependency, once: the client, `GET /csp`, the metrics and the drill all follow
+/// from it.
 public struct Declaration: Sendable, Hashable {
     /// As it is called in answers, metrics and settings: `coupon`.
     public var name: String
@@ -11,8 +12,11 @@ public struct Declaration: Sendable, Hashable {
     /// The numbers of its policies, at the beginning; ``ServingPath/reconfigure(_:_:)`` replaces them later.
     public var protection: Protection
 
-    /// Checked when a path is given it: no text may be empty, no name taken, and the numbers have to be in range.
-    public init(name: String, criticality: Criticality, fallback: String, effect: String, protection: Protection) {
+    /// Checked when a path is given it: no text may be empty, no name taken, and the numbers have to be in
+    /// range.
+    public init(
+        name: String, criticality: Criticality, fallback: String, effect: String, protection: Protection
+    ) {
         self.name = name
         self.criticality = criticality
         self.fallback = fallback

@@ -1,13 +1,15 @@
 import Resilience
 
-/// One dependency as this process knows it: what it is asked for, and the numbers that all of its policies have in common.
+/// One dependency as this process knows it: what it is asked for, and the numbers that all of its policies
+/// have in common.
 final class Dependency: Sendable {
     let declaration: Declaration
     let isCritical: Bool
     private let isReady: (@Sendable (Deadline) async -> Bool)?
     private let environment: PathEnvironment
     private let state: Locked<(operations: [Operation], protection: Protection, control: BreakerControl)>
-    /// Held while all policies are changed: of two changes at once, the one's numbers are there afterwards, not some of each.
+    /// Held while all policies are changed: of two changes at once, the one's numbers are there afterwards,
+    /// not some of each.
     private let changing = Locked(())
 
     /// - Parameters:
@@ -26,15 +28,19 @@ final class Dependency: Sendable {
 
     /// Something that the dependency is asked for, with policies of its own.
     /// - Throws: `InvalidConfiguration` where it has no name, or one that is taken.
-    func operation(_ name: String, route: String?, concurrency: Int?) throws(InvalidConfiguration) -> Operation {
+    func operation(_ name: String, route: String?, concurrency: Int?) throws(InvalidConfiguration)
+        -> Operation
+    {
         try changing.withLock { _ throws(InvalidConfiguration) in
             let (operations, protection, control) = state.withLock { $0 }
             guard !name.isEmpty, !operations.contains(where: { $0.name == name }) else {
                 throw InvalidConfiguration(
-                    policy: declaration.name, problems: ["the operation \"\(name)\" has no name, or one that is taken"])
+                    policy: declaration.name,
+                    problems: ["the operation \"\(name)\" has no name, or one that is taken"])
             }
             let operation = try Operation(
-                name, route: route, concurrency: concurrency, of: declaration.name, isCritical: isCritical, protection, control,
+                name, route: route, concurrency: concurrency, of: declaration.name, isCritical: isCritical,
+                protection, control,
                 isReady: isReady, environment: environment)
             state.withLock { $0.operations.append(operation) }
             return operation
@@ -48,7 +54,9 @@ final class Dependency: Sendable {
     /// All or none: what has passed the check is accepted by every policy.
     func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
         let problems = new.problems
-        guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
+        guard problems.isEmpty else {
+            throw InvalidConfiguration(policy: declaration.name, problems: problems)
+        }
         try changing.withLock { _ throws(InvalidConfiguration) in
             let operations = state.withLock { state in
                 state.protection = new
@@ -72,6 +80,7 @@ final class Dependency: Sendable {
     var status: DependencyStatus {
         let (operations, protection) = state.withLock { ($0.operations, $0.protection) }
         return DependencyStatus(
-            declaration: declaration, isCritical: isCritical, operations: operations.map(\.status), protection: protection)
+            declaration: declaration, isCritical: isCritical, operations: operations.map(\.status),
+            protection: protection)
     }
 }

@@ -13,7 +13,9 @@ public struct DependencyStatus: Sendable {
 
     /// Since the process began, over all operations.
     public var calls: [CallOutcome: Int] {
-        operations.flatMap(\.traffic).reduce(into: Dictionary(uniqueKeysWithValues: CallOutcome.allCases.map { ($0, 0) })) {
+        operations.flatMap(\.traffic).reduce(
+            into: Dictionary(uniqueKeysWithValues: CallOutcome.allCases.map { ($0, 0) })
+        ) {
             $0.merge($1.calls) { $0 + $1 }
         }
     }
@@ -23,8 +25,8 @@ public struct DependencyStatus: Sendable {
         operations.flatMap(\.traffic).compactMap(\.lastFailure).min { $0.age < $1.age }
     }
 
-    /// Of the calls that matter most among those that were made so far, those that are worst off: what a purchase meets. Nil
-    /// while nothing was asked.
+    /// Of the calls that matter most among those that were made so far, those that are worst off: what a
+    /// purchase meets. Nil while nothing was asked.
     public var foremost: TrafficStatus? {
         let traffic = operations.flatMap(\.traffic).filter(\.isUsed)
         let highest = traffic.map(\.criticality).max()

@@ -1,9 +1,10 @@
 import Resilience
 
-/// One thing that a dependency is asked for. Each criticality has policies of its own, in ``OperationTraffic``.
+/// One thing that a dependency is asked for. Each criticality has policies of its own, in
+/// ``OperationTraffic``.
 ///
-/// Two things cross from one criticality to another, and neither is bad news: a success counts as a probe for every breaker of
-/// the operation that isn't closed, and the numbers are the same.
+/// Two things cross from one criticality to another, and neither is bad news: a success counts as a probe for
+/// every breaker of the operation that isn't closed, and the numbers are the same.
 final class Operation: Sendable {
     let name: String
     let route: String?
@@ -24,7 +25,8 @@ final class Operation: Sendable {
             traffic.append(
                 try OperationTraffic(
                     of: dependency, name, criticality, isCritical: isCritical,
-                    protection.narrowed(to: criticality, concurrency), isReady: isReady, environment: environment))
+                    protection.narrowed(to: criticality, concurrency), isReady: isReady,
+                    environment: environment))
         }
         self.traffic = traffic
         if control != .automatic { set(control) }
@@ -40,7 +42,9 @@ final class Operation: Sendable {
         try await self[caller.criticality].run(
             caller, isIdempotent: isIdempotent,
             answered: { [self] elapsed in
-                for other in traffic where other.criticality != caller.criticality { other.breaker.noteSuccess(after: elapsed) }
+                for other in traffic where other.criticality != caller.criticality {
+                    other.breaker.noteSuccess(after: elapsed)
+                }
             }, live: live)
     }
 
@@ -58,8 +62,8 @@ final class Operation: Sendable {
 }
 
 extension Protection {
-    /// The numbers for the calls of one criticality. Below `critical` the bulkhead is smaller by the reserved places. A
-    /// `sheddable` call is never slow: no request waits for it, and its timeout bounds it.
+    /// The numbers for the calls of one criticality. Below `critical` the bulkhead is smaller by the reserved
+    /// places. A `sheddable` call is never slow: no request waits for it, and its timeout bounds it.
     fileprivate func narrowed(to criticality: Criticality, _ concurrency: Int?) -> Protection {
         var own = self
         own.bulkhead.reserved = 0

@@ -1,10 +1,10 @@
 import Resilience
 
-/// The calls of one operation at one criticality: their policies, which they share with no other calls, and what has become of
-/// them. So nothing that fails can close the way to what matters more, or to what works.
+/// The calls of one operation at one criticality: their policies, which they share with no other calls, and
+/// what has become of them. So nothing that fails can close the way to what matters more, or to what works.
 ///
-/// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. The fallback, where there is
-/// one, is outside of all (``OptionalOperation``).
+/// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. The fallback,
+/// where there is one, is outside of all (``OptionalOperation``).
 final class OperationTraffic: Sendable {
     typealias Layers = Layered<Layered<Layered<Layered<Bulkhead, Timeout>, Retry>, CircuitBreaker>, Timeout>
 
@@ -30,14 +30,17 @@ final class OperationTraffic: Sendable {
     private let environment: PathEnvironment
     private let failure = Locked<LastFailure?>(nil)
 
-    /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
+    /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it
+    ///   out.
     init(
-        of dependency: String, _ operation: String, _ criticality: Criticality, isCritical: Bool, _ protection: Protection,
+        of dependency: String, _ operation: String, _ criticality: Criticality, isCritical: Bool,
+        _ protection: Protection,
         isReady: (@Sendable (Deadline) async -> Bool)?, environment: PathEnvironment
     ) throws(InvalidConfiguration) {
         let probe = isReady.map { ReadinessProbe(time: environment.time, ask: $0) }
         let policies = PolicyEnvironment(
-            name: "\(dependency).\(operation)@\(criticality.rawValue)", time: environment.time, random: environment.random
+            name: "\(dependency).\(operation)@\(criticality.rawValue)", time: environment.time,
+            random: environment.random
         ) { event in
             if case .breakerChanged(_, to: .open, _) = event.kind { probe?.forget() }
             environment.happened(event)
@@ -67,10 +70,10 @@ final class OperationTraffic: Sendable {
 
     /// Makes one call under the policies.
     ///
-    /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is refused, and the
-    /// call itself runs beside the request as the probe – of a critical dependency, whose calls have weight, only once it has
-    /// said that it is ready, and only if asking twice is asking once, since the same call is made again when the request is
-    /// finished.
+    /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is
+    /// refused, and the call itself runs beside the request as the probe – of a critical dependency, whose
+    /// calls have weight, only once it has said that it is ready, and only if asking twice is asking once,
+    /// since the same call is made again when the request is finished.
     ///
     /// - Parameter answered: told how long a try took that was answered, a probe beside the request included.
     func run<Value: Sendable, Refusal: Sendable>(
@@ -80,8 +83,10 @@ final class OperationTraffic: Sendable {
         let tries = Tries()
         let begin = environment.time.now()
         let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
-            [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>) -> Value in
-            // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the dependency.
+            [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>)
+                -> Value in
+            // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the
+            // dependency.
             let slowAfter = attemptTimeout.configuration.limit / 4
             let begin = time.now()
             tries.begin(hurried: context.deadline.map { $0.remaining(at: begin) < slowAfter } ?? false)
@@ -102,7 +107,8 @@ final class OperationTraffic: Sendable {
             switch caller {
             case .queue: result = .success(try await callForTheQueue(tries, live))
             case .customer(let deadline, let criticality):
-                let context = CallContext(deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
+                let context = CallContext(
+                    deadline: deadline, priority: criticality.priority, isIdempotent: isIdempotent)
                 guard breaker.isClosed || mayTry(tries, isIdempotent, live) else {
                     throw .rejected(.circuitOpen(retryAfter: nil))
                 }
@@ -145,28 +151,34 @@ final class OperationTraffic: Sendable {
 
     /// One try: the queue itself repeats what fails. It may well be the probe that closes the breaker.
     private func callForTheQueue<Value: Sendable, Refusal: Sendable>(
-        _ tries: Tries, _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+        _ tries: Tries,
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
         let policies = Pipeline { [bulkhead, breaker, queueTimeout] in
             bulkhead
             breaker
             queueTimeout
         }
-        // Also for the wait for a place: a lane of the queue must not stand still behind a crowd of customers.
+        // Also for the wait for a place: a lane of the queue must not stand still behind a crowd of
+        // customers.
         let deadline = Deadline.after(queueTimeout.configuration.limit, from: environment.time.now())
         let context = CallContext(deadline: deadline, priority: criticality.priority)
         return try await policies.run(context, classify: { disposition(of: $0, tries) }, live)
     }
 
-    /// What a failed try says about the dependency. That it sheds what may be shed shows that it looks after what matters more.
+    /// What a failed try says about the dependency. That it sheds what may be shed shows that it looks after
+    /// what matters more.
     private func disposition(of failure: DependencyFailure<some Sendable>, _ tries: Tries) -> Disposition {
-        if case .unavailable(let why) = failure, why.reason == .overloaded, criticality < .critical { return .ignored }
+        if case .unavailable(let why) = failure, why.reason == .overloaded, criticality < .critical {
+            return .ignored
+        }
         return tries.disposition(of: failure)
     }
 
     // MARK: Probes
 
-    /// Whether a customer's call may try out a dependency that was given up; if not, something is done about it meanwhile.
+    /// Whether a customer's call may try out a dependency that was given up; if not, something is done about
+    /// it meanwhile.
     private func mayTry<Value: Sendable, Refusal: Sendable>(
         _ tries: Tries, _ isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
@@ -174,7 +186,8 @@ final class OperationTraffic: Sendable {
         guard breaker.isProbeDue else { return false }
         if let readiness, !readiness.isConfirmed(within: attemptTimeout.configuration.limit) { return false }
         guard !isCritical || isIdempotent else { return true }
-        // Beside the request, and not within its deadline; but as what it is, or it would be shed where the request isn't.
+        // Beside the request, and not within its deadline; but as what it is, or it would be shed where the
+        // request isn't.
         tries.goOnBeside()
         Deadline.$current.withValue(nil) {
             _ = Task { [self] in
@@ -185,10 +198,14 @@ final class OperationTraffic: Sendable {
         return false
     }
 
-    private func count(_ outcome: CallOutcome, _ why: Unavailability? = nil, since begin: ContinuousClock.Instant) {
+    private func count(
+        _ outcome: CallOutcome, _ why: Unavailability? = nil, since begin: ContinuousClock.Instant
+    ) {
         let now = environment.time.now()
         tally.count(outcome)
-        if let why, outcome != .rejected { failure.withLock { $0 = LastFailure(reason: why.reason, at: now) } }
+        if let why, outcome != .rejected {
+            failure.withLock { $0 = LastFailure(reason: why.reason, at: now) }
+        }
         environment.called(dependency, outcome, begin.duration(to: now))
     }
 
@@ -208,7 +225,8 @@ final class OperationTraffic: Sendable {
     var status: TrafficStatus {
         let now = environment.time.now()
         return TrafficStatus(
-            criticality: criticality, breaker: breaker.snapshot, bulkhead: bulkhead.snapshot, calls: tally.counts,
+            criticality: criticality, breaker: breaker.snapshot, bulkhead: bulkhead.snapshot,
+            calls: tally.counts,
             lastFailure: failure.withLock { $0 }.map { ($0.reason, $0.at.duration(to: now)) })
     }
 }

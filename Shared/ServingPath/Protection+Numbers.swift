@@ -1,7 +1,7 @@
 public import Resilience
 
-/// One of the numbers of a ``Protection``, by name: what settings, `GET /csp` and reconfiguration have in common, so that a
-/// number added here can be set, seen and changed everywhere.
+/// One of the numbers of a ``Protection``, by name: what settings, `GET /csp` and reconfiguration have in
+/// common, so that a number added here can be set, seen and changed everywhere.
 public struct ProtectionNumber: Sendable {
     /// What a number counts. The raw values are those of `GET /csp`.
     public enum Unit: String, Sendable, Hashable {
@@ -46,10 +46,12 @@ public struct ProtectionNumber: Sendable {
     }
 
     private static func real(
-        _ name: String, _ unit: Unit, _ meaning: String, _ path: any WritableKeyPath<Protection, Double> & Sendable
+        _ name: String, _ unit: Unit, _ meaning: String,
+        _ path: any WritableKeyPath<Protection, Double> & Sendable
     ) -> ProtectionNumber {
         ProtectionNumber(
-            name: name, unit: unit, meaning: meaning, value: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 })
+            name: name, unit: unit, meaning: meaning, value: { $0[keyPath: path] },
+            set: { $0[keyPath: path] = $1 })
     }
 
     /// All of them, in the order in which a call meets them.
@@ -58,7 +60,8 @@ public struct ProtectionNumber: Sendable {
         count("waiting", "calls that may wait for their turn", \.bulkhead.waiting),
         ProtectionNumber(
             name: "longestWait", unit: .milliseconds, meaning: "how long a call waits for its turn at most",
-            value: { $0.bulkhead.longestWait?.inMilliseconds }, set: { $0.bulkhead.longestWait = .inMilliseconds($1) }),
+            value: { $0.bulkhead.longestWait?.inMilliseconds },
+            set: { $0.bulkhead.longestWait = .inMilliseconds($1) }),
         count("reserved", "of these, how many calls below critical have less", \.bulkhead.reserved),
         time("timeout", "what a customer waits for one call, all tries together", \.timeout),
         count("attempts", "tries while a customer waits", \.retry.attempts),
@@ -69,14 +72,18 @@ public struct ProtectionNumber: Sendable {
             "retryMinimum", .perSecond, "tries after the first a second, however few the calls",
             \.retryBudget.minimumPerSecond),
         ProtectionNumber(
-            name: "breakerWindow", unit: .milliseconds, meaning: "time over which the breaker takes its rates",
+            name: "breakerWindow", unit: .milliseconds,
+            meaning: "time over which the breaker takes its rates",
             value: { if case .time(let time) = $0.breaker.window { time.inMilliseconds } else { nil } },
             set: { $0.breaker.window = .time(.inMilliseconds($1)) }),
-        count("breakerMinimumCalls", "calls in the window before the breaker decides anything", \.breaker.minimumCalls),
+        count(
+            "breakerMinimumCalls", "calls in the window before the breaker decides anything",
+            \.breaker.minimumCalls),
         real("breakerFailureRate", .share, "share of failed calls at which it opens", \.breaker.failureRate),
         ProtectionNumber(
             name: "breakerSlowCall", unit: .milliseconds, meaning: "time from which a call is slow",
-            value: { $0.breaker.slowCall?.inMilliseconds }, set: { $0.breaker.slowCall = .inMilliseconds($1) }),
+            value: { $0.breaker.slowCall?.inMilliseconds }, set: { $0.breaker.slowCall = .inMilliseconds($1) }
+        ),
         real("breakerSlowRate", .share, "share of slow calls at which it opens", \.breaker.slowCallRate),
         time("breakerOpen", "how long it stays open the first time", \.breaker.openDuration),
         time("breakerLongestOpen", "how long it stays open at most", \.breaker.longestOpenTime),
@@ -96,14 +103,16 @@ extension Protection {
     }
 
     /// This one with some numbers replaced, by ``ProtectionNumber/field``.
-    /// - Throws: `InvalidConfiguration` with every name that is no number's and every count that isn't whole, or else
-    ///   everything that is wrong with the whole.
+    /// - Throws: `InvalidConfiguration` with every name that is no number's and every count that isn't whole,
+    ///   or else everything that is wrong with the whole.
     public func replacing(_ changes: [String: Double]) throws(InvalidConfiguration) -> Protection {
         let known = Set(ProtectionNumber.all.map(\.field))
         let unknown = changes.keys.filter { !known.contains($0) || changes[$0]?.isFinite == false }.sorted()
         var problems = unknown.map { "\($0) is not a number of a protection" }
         for number in ProtectionNumber.all where number.unit == .count {
-            guard let value = changes[number.field], value.isFinite, value != value.rounded() else { continue }
+            guard let value = changes[number.field], value.isFinite, value != value.rounded() else {
+                continue
+            }
             problems.append("\(number.field) is \(value); it must be a whole number")
         }
         guard problems.isEmpty else { throw InvalidConfiguration(policy: Self.policy, problems: problems) }
@@ -119,7 +128,8 @@ extension Protection {
 extension Duration {
     var inMilliseconds: Double { self / .milliseconds(1) }
 
-    /// To the nanosecond, so that a number that is read and written again is the same; at most about a year either way.
+    /// To the nanosecond, so that a number that is read and written again is the same; at most about a year
+    /// either way.
     static func inMilliseconds(_ count: Double) -> Duration {
         .nanoseconds(Int64(max(-3e16, min(3e16, (count * 1_000_000).rounded()))))
     }

@@ -2,13 +2,14 @@ public import Resilience
 
 /// The numbers of all policies around one dependency. They can be replaced while the service runs.
 public struct Protection: PolicyConfiguration {
-    /// What one call of a customer takes at most, all tries together, once it has its place in the bulkhead (for which it
-    /// waits no longer than that says). Above zero; the caller's deadline counts where it is earlier.
+    /// What one call of a customer takes at most, all tries together, once it has its place in the bulkhead
+    /// (for which it waits no longer than that says). Above zero; the caller's deadline counts where it is
+    /// earlier.
     public var timeout: Duration
     /// The longest try while a customer waits. Above zero.
     public var attemptTimeout: Duration
-    /// The longest call that nobody waits for, the wait for its place included. Above zero. Keep it below the breaker's probe
-    /// time: a probe that ends later says nothing.
+    /// The longest call that nobody waits for, the wait for its place included. Above zero. Keep it below the
+    /// breaker's probe time: a probe that ends later says nothing.
     public var queueTimeout: Duration
     /// Tries while a customer waits, and the waits between them.
     public var retry: Retry.Configuration
@@ -19,7 +20,8 @@ public struct Protection: PolicyConfiguration {
     /// When calls of one operation and criticality are not made at all.
     public var breaker: CircuitBreaker.Configuration
 
-    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with
+    /// them.
     public init(
         timeout: Duration, attemptTimeout: Duration, queueTimeout: Duration, retry: Retry.Configuration,
         retryBudget: RetryBudget.Configuration = .init(), bulkhead: Bulkhead.Configuration,
@@ -37,7 +39,9 @@ public struct Protection: PolicyConfiguration {
     public static var policy: String { "Protection" }
 
     public var problems: [String] {
-        let timeouts = [("timeout", timeout), ("attemptTimeout", attemptTimeout), ("queueTimeout", queueTimeout)]
+        let timeouts = [
+            ("timeout", timeout), ("attemptTimeout", attemptTimeout), ("queueTimeout", queueTimeout),
+        ]
         return timeouts.flatMap { name, limit in
             Timeout.Configuration(limit: limit).problems.map { name + $0.dropFirst("limit".count) }
         }

@@ -1,7 +1,7 @@
 import Resilience
 
-/// Asks a critical dependency whether it is ready, one question at a time, while its breaker is open: only when it has said
-/// yes does a customer's call try it out.
+/// Asks a critical dependency whether it is ready, one question at a time, while its breaker is open: only
+/// when it has said yes does a customer's call try it out.
 final class ReadinessProbe: Sendable {
     /// A question has a number, so that an answer to one that was forgotten meanwhile counts for nothing.
     private enum Answer: Equatable { case unknown, asked(Int), yes }
@@ -15,7 +15,8 @@ final class ReadinessProbe: Sendable {
         self.ask = ask
     }
 
-    /// False: it hasn't said yes since it was last given up. Then it is asked beside the request, unless it is being asked.
+    /// False: it hasn't said yes since it was last given up. Then it is asked beside the request, unless it
+    /// is being asked.
     func isConfirmed(within limit: Duration) -> Bool {
         let (isConfirmed, question) = state.withLock { state -> (Bool, Int?) in
             guard state.answer == .unknown else { return (state.answer == .yes, nil) }

@@ -1,5 +1,5 @@
-/// What an optional dependency's call answers. Such a call isn't declared `throws`: whatever happens to the dependency,
-/// the path goes on with one of these, and the case says how honest the value is.
+/// What an optional dependency's call answers. Such a call isn't declared `throws`: whatever happens to the
+/// dependency, the path goes on with one of these, and the case says how honest the value is.
 public enum Served<Value: Sendable>: Sendable {
     /// The dependency answered.
     case live(Value)
@@ -27,7 +27,8 @@ public enum Served<Value: Sendable>: Sendable {
     }
 }
 
-/// What an ``OptionalOperation``'s fallback offers in place of an answer. It can't fail: where there is nothing, it says so.
+/// What an ``OptionalOperation``'s fallback offers in place of an answer. It can't fail: where there is
+/// nothing, it says so.
 public enum Fallback<Value: Sendable>: Sendable {
     /// The last good answer, and how old it is.
     case cached(Value, age: Duration)

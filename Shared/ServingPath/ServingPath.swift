@@ -1,7 +1,7 @@
 public import Resilience
 
-/// The dependencies of a service, each declared once. Nothing can be called that isn't declared here: ``CriticalOperation``
-/// and ``OptionalOperation`` are made from a step, and only a path makes steps.
+/// The dependencies of a service, each declared once. Nothing can be called that isn't declared here:
+/// ``CriticalOperation`` and ``OptionalOperation`` are made from a step, and only a path makes steps.
 ///
 /// ```swift
 /// let path = ServingPath()
@@ -23,8 +23,8 @@ public final class ServingPath: Sendable {
     ///
     /// - Parameters:
     ///   - declaration: what the path says of it.
-    ///   - isReady: asks whether it is ready, by the deadline. While the breaker is open it is asked first, and only then does
-    ///     a customer's call try the dependency out. Without it, a customer's call does.
+    ///   - isReady: asks whether it is ready, by the deadline. While the breaker is open it is asked first,
+    ///     and only then does a customer's call try the dependency out. Without it, a customer's call does.
     /// - Throws: `InvalidConfiguration` with every problem, a name that is taken among them.
     public func critical(_ declaration: Declaration, isReady: (@Sendable (Deadline) async -> Bool)? = nil)
         throws(InvalidConfiguration) -> CriticalDependency
@@ -64,18 +64,28 @@ public final class ServingPath: Sendable {
         var problems = declaration.protection.problems
         if declaration.name.isEmpty { problems.append("the dependency has no name") }
         if dependency(declaration.name) != nil { problems.append("\(declaration.name) is declared already") }
-        if declaration.fallback.isEmpty { problems.append("what happens instead of \(declaration.name) is not said") }
-        if declaration.effect.isEmpty { problems.append("what a customer notices without \(declaration.name) is not said") }
-        guard problems.isEmpty else { throw InvalidConfiguration(policy: declaration.name, problems: problems) }
-        let dependency = Dependency(declaration, isCritical: isCritical, isReady: isReady, environment: environment)
+        if declaration.fallback.isEmpty {
+            problems.append("what happens instead of \(declaration.name) is not said")
+        }
+        if declaration.effect.isEmpty {
+            problems.append("what a customer notices without \(declaration.name) is not said")
+        }
+        guard problems.isEmpty else {
+            throw InvalidConfiguration(policy: declaration.name, problems: problems)
+        }
+        let dependency = Dependency(
+            declaration, isCritical: isCritical, isReady: isReady, environment: environment)
         let isFirst = declared.withLock { declared in
             // Somebody else may have come first since it was looked for.
-            if declared.contains(where: { $0.declaration.name == dependency.declaration.name }) { return false }
+            if declared.contains(where: { $0.declaration.name == dependency.declaration.name }) {
+                return false
+            }
             declared.append(dependency)
             return true
         }
         guard isFirst else {
-            throw InvalidConfiguration(policy: declaration.name, problems: ["\(declaration.name) is declared already"])
+            throw InvalidConfiguration(
+                policy: declaration.name, problems: ["\(declaration.name) is declared already"])
         }
         return dependency
     }
@@ -110,7 +120,8 @@ public struct PathEnvironment: Sendable {
     public var random: RandomSource
     /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
     public var isProtected: Bool
-    /// Told of every call's end: the dependency's name, how it ended, and how long its caller waited. Must not block.
+    /// Told of every call's end: the dependency's name, how it ended, and how long its caller waited. Must
+    /// not block.
     public var called: @Sendable (_ dependency: String, CallOutcome, Duration) -> Void
     /// Told what the policies do, other than let a call pass. Must not block.
     public var happened: @Sendable (PolicyEvent) -> Void

@@ -27,7 +27,9 @@ final class Tries: Sendable {
 
     /// What the failure of the try that has just ended says about the dependency.
     func disposition(of failure: DependencyFailure<some Sendable>) -> Disposition {
-        if case .unavailable(let why) = failure, why.reason == .timeout, state.withLock({ $0.isHurried }) { return .ignored }
+        if case .unavailable(let why) = failure, why.reason == .timeout, state.withLock({ $0.isHurried }) {
+            return .ignored
+        }
         return failure.disposition
     }
 

@@ -34,16 +34,19 @@ public struct Unavailability: Error, Sendable, Hashable {
         /// Whether a try that ends like this may have been done.
         public var mayHaveBeenDone: Bool {
             switch self {
-            case .timeout, .connectionLost, .invalidAnswer, .serverError, .overloaded, .unexpectedRefusal, .cancelled: true
-            case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .awaitingEarlier: false
+            case .timeout, .connectionLost, .invalidAnswer, .serverError, .overloaded, .unexpectedRefusal,
+                .cancelled:
+                true
+            case .unreachable, .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .awaitingEarlier:
+                false
             }
         }
     }
 
     /// What stood in the way, the last time it was tried.
     public var reason: Reason
-    /// Whether the dependency may have done what it was asked to, in this try or an earlier one: then it has to be asked
-    /// again, or to undo it.
+    /// Whether the dependency may have done what it was asked to, in this try or an earlier one: then it has
+    /// to be asked again, or to undo it.
     public var mayHaveBeenDone: Bool
     /// How long the dependency asked to be left alone.
     public var retryAfter: Duration?
@@ -87,7 +90,8 @@ public struct Unavailability: Error, Sendable, Hashable {
         case .unreachable, .timeout, .connectionLost, .invalidAnswer: .transient
         case .serverError, .overloaded: .busy(retryAfter: retryAfter)
         case .unexpectedRefusal: .refusal
-        case .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .awaitingEarlier, .cancelled: .ignored
+        case .deadlineExceeded, .circuitOpen, .bulkheadFull, .rateLimited, .awaitingEarlier, .cancelled:
+            .ignored
         }
     }
 

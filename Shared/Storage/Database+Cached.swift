@@ -1,6 +1,7 @@
 package import GRDB
 
-/// Statements that run more than once are compiled once for each connection: compiling costs more than most of them.
+/// Statements that run more than once are compiled once for each connection: compiling costs more than most
+/// of them.
 extension Database {
     package func run(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)

@@ -15,11 +15,13 @@ final class FileEngine: StoreEngine {
     private let counter: StoreCounterFile
     private let lock: FolderLock
 
-    /// Opens the file as ``Store/init(folder:name:migrations:acceptingLoss:checkedAtStart:longestLog:)`` says.
+    /// Opens the file as ``Store/init(folder:name:migrations:acceptingLoss:checkedAtStart:longestLog:)``
+    /// says.
     ///
     /// - Parameter lists: what waits while the log is emptied.
     init(
-        folder: String, name: String, migrations: [Store.Migration], acceptingLoss: Bool, checkedAtStart: Int64,
+        folder: String, name: String, migrations: [Store.Migration], acceptingLoss: Bool,
+        checkedAtStart: Int64,
         longestLog: Int, lists: ListTurns
     ) throws {
         do {
@@ -40,22 +42,25 @@ final class FileEngine: StoreEngine {
             let migrator = Store.migrator(migrations)
             let held = try Self.inspect(path, migrator, configuration, checksAll: isCheckDue)
             mark = try StoreIdentity.opened(
-                held, known: StoreCounterFile.read(counterPath), path: path, counter: counterPath, acceptingLoss: acceptingLoss)
-            // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log the same mode.
+                held, known: StoreCounterFile.read(counterPath), path: path, counter: counterPath,
+                acceptingLoss: acceptingLoss)
+            // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log
+            // the same mode.
             if !FileManager.default.fileExists(atPath: path) {
                 // Where it can't be made, SQLite says why.
-                _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+                _ = FileManager.default.createFile(
+                    atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
             }
             pool = try DatabasePool(path: path, configuration: configuration)
-            // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up runs later.
-            // Checkpoints are the writer's own affair: SQLite's automatic ones keep their failures to themselves.
-            // A log that has been longer is cut when it begins anew.
+            // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up
+            // runs later. Checkpoints are the writer's own affair: SQLite's automatic ones keep their
+            // failures to themselves. A log that has been longer is cut when it begins anew.
             let settings = """
                 PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = \(longestLog * 4096)
                 """
             try pool.writeWithoutTransaction { try $0.execute(sql: settings) }
-            // After a failed sync the log's last pages may be in memory only, and look as if they were on disk. Copied into the
-            // file they are written and synced anew, before anything relies on them.
+            // After a failed sync the log's last pages may be in memory only, and look as if they were on
+            // disk. Copied into the file they are written and synced anew, before anything relies on them.
             _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             try migrator.migrate(pool)
             try TemporaryStorage.check(pool, path: path, readers: Self.readers)
@@ -75,8 +80,8 @@ final class FileEngine: StoreEngine {
         if !isCheckDue { check.start { [writer] in writer.isDamaged($0) } }
     }
 
-    /// Looks at the schema, and where that is due at every page, and answers what the store says of itself. Over a connection
-    /// that can't write: what is not ours to use is left as it is, its log too.
+    /// Looks at the schema, and where that is due at every page, and answers what the store says of itself.
+    /// Over a connection that can't write: what is not ours to use is left as it is, its log too.
     private static func inspect(
         _ path: String, _ migrator: DatabaseMigrator, _ configuration: Configuration, checksAll: Bool
     ) throws -> StoreIdentity? {
@@ -112,7 +117,8 @@ final class FileEngine: StoreEngine {
     func backup(to path: String, leaving reserve: Int64) async throws -> Int64 {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global(qos: .utility).async { [pool] in
-                continuation.resume(with: Result { try StoreCopy(path: path).make(of: pool, leaving: reserve) })
+                continuation.resume(
+                    with: Result { try StoreCopy(path: path).make(of: pool, leaving: reserve) })
             }
         }
     }
@@ -120,9 +126,11 @@ final class FileEngine: StoreEngine {
     func close() {
         check.stop()
         writer.finish()
-        // So that a stopped store is one file. After a failure the log stays as it is, as after a crash: nothing is copied
-        // out of it and removed on a disk whose syncs may lie.
-        if writer.health == .healthy { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+        // So that a stopped store is one file. After a failure the log stays as it is, as after a crash:
+        // nothing is copied out of it and removed on a disk whose syncs may lie.
+        if writer.health == .healthy {
+            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        }
         try? pool.close()
         counter.close()
         lock.release()

@@ -6,10 +6,11 @@ import Resilience
 
 /// Puts all writers that wait at one moment into one transaction, so that they share one wait for the disk.
 ///
-/// The work runs on a private queue and only continuations touch the callers' tasks, so cancelling a task can't
-/// roll a transaction back (GRDB's own `write` would).
+/// The work runs on a private queue and only continuations touch the callers' tasks, so cancelling a task
+/// can't roll a transaction back (GRDB's own `write` would).
 final class GroupCommitWriter: Sendable {
-    /// How many writers share a transaction at most: past this the gain is small and the first one's wait grows.
+    /// How many writers share a transaction at most: past this the gain is small and the first one's wait
+    /// grows.
     static let largestGroup = 64
 
     /// How many pages the log grows by before they are copied into the file, as SQLite's own default has it.
@@ -18,7 +19,8 @@ final class GroupCommitWriter: Sendable {
     /// How many pages the log may have before lists are held up to empty it (16 MiB).
     static let longestLog = 4000
 
-    /// What a commit waits for readers at most while the log is emptied, in milliseconds; twice, if it comes to that.
+    /// What a commit waits for readers at most while the log is emptied, in milliseconds; twice, if it comes
+    /// to that.
     private static let busyTimeout: Int32 = 100
 
     private struct Waiting: Sendable {
@@ -116,8 +118,9 @@ final class GroupCommitWriter: Sendable {
         }
     }
 
-    /// One transaction for the whole group. Nobody is told of success before the commit is on disk; where the transaction
-    /// as a whole fails, everybody in it is told so. After a failure of the disk nothing is tried any more.
+    /// One transaction for the whole group. Nobody is told of success before the commit is on disk; where the
+    /// transaction as a whole fails, everybody in it is told so. After a failure of the disk nothing is tried
+    /// any more.
     private func commit(_ group: [Waiting]) {
         if let reason = health.finalReason {
             return settle(group, group.map { _ in .failure(StoreError.failed(reason: reason)) })
@@ -157,12 +160,13 @@ final class GroupCommitWriter: Sendable {
         state.withLock { $0.mark = mark }
     }
 
-    /// Copies the log into the file, once everybody whose write is in it has been told. Where the disk fails, nothing more is
-    /// written: the log is all there is of those pages, and a second try that succeeds would throw it away. What passes is
-    /// tried again after the next commit: SQLite counts pages as copied only when the file is synced, so it begins anew.
+    /// Copies the log into the file, once everybody whose write is in it has been told. Where the disk fails,
+    /// nothing more is written: the log is all there is of those pages, and a second try that succeeds would
+    /// throw it away. What passes is tried again after the next commit: SQLite counts pages as copied only
+    /// when the file is synced, so it begins anew.
     ///
-    /// SQLite begins the log anew only where it is copied as a whole and no reader is in it, which readers that overlap can
-    /// prevent for ever. So a log that has become long is emptied between two lists.
+    /// SQLite begins the log anew only where it is copied as a whole and no reader is in it, which readers
+    /// that overlap can prevent for ever. So a log that has become long is emptied between two lists.
     private func checkpoint() {
         do {
             let pages = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }.walFrameCount
@@ -183,8 +187,9 @@ final class GroupCommitWriter: Sendable {
         }
     }
 
-    /// Waits for the readers that are still in the log: they read single rows now, and those that come meanwhile read the
-    /// file. Where one stays, as a backup does, it is tried again when the log is twice as long.
+    /// Waits for the readers that are still in the log: they read single rows now, and those that come
+    /// meanwhile read the file. Where one stays, as a backup does, it is tried again when the log is twice as
+    /// long.
     private func emptyLog(of pages: Int) {
         guard health.finalReason == nil else { return }
         do {
@@ -233,8 +238,8 @@ final class GroupCommitWriter: Sendable {
     }
 
     /// The writer's body in a savepoint: an error undoes that alone.
-    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk) or the store failed, so that nothing of the
-    ///   group is kept.
+    /// - Throws: if SQLite gave up the whole transaction (it does on a full disk) or the store failed, so
+    ///   that nothing of the group is kept.
     private func attempt(_ writer: Waiting, in database: Database) throws -> Result<Settlement, any Error> {
         var settlement: Settlement?
         do {

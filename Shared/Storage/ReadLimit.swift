@@ -19,12 +19,14 @@ final class ReadLimit: Sendable {
             database.sqliteConnection, Self.steps,
             { this in
                 guard let this else { return 0 }
-                return Unmanaged<ReadLimit>.fromOpaque(this).takeUnretainedValue().deadline.hasPassed() ? 1 : 0
+                return Unmanaged<ReadLimit>.fromOpaque(this).takeUnretainedValue().deadline.hasPassed()
+                    ? 1 : 0
             }, this)
         defer { sqlite3_progress_handler(database.sqliteConnection, 0, nil, nil) }
         do {
             return try body(database)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT && deadline.hasPassed() {
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT && deadline.hasPassed()
+        {
             throw StoreError.tooSlow
         }
     }

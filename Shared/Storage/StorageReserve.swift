@@ -1,7 +1,8 @@
 import Foundation
 package import Resilience
 
-/// The space that new work must leave free on the disk under a folder, so that what was begun can be finished and undone.
+/// The space that new work must leave free on the disk under a folder, so that what was begun can be finished
+/// and undone.
 package final class StorageReserve: Sendable {
     private struct State {
         var freeBytes: Int64?
@@ -21,7 +22,8 @@ package final class StorageReserve: Sendable {
         state = Locked(State(freeBytes: Self.freeBytes(under: folder), asked: time.now()))
     }
 
-    /// What is free for this process on the folder's file system, as of a second ago at most; nil where nobody can tell.
+    /// What is free for this process on the folder's file system, as of a second ago at most; nil where
+    /// nobody can tell.
     package var freeBytes: Int64? {
         let now = time.now()
         return state.withLock { [folder] state in

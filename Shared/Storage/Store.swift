@@ -5,7 +5,8 @@ package import Resilience
 
 /// One service's data: one SQLite file, which only its process opens.
 ///
-/// Every write is on disk (`synchronous=FULL`) when its call returns. Reads see what was committed before they began.
+/// Every write is on disk (`synchronous=FULL`) when its call returns. Reads see what was committed before
+/// they began.
 package final class Store: Sendable {
     /// One step of the schema; steps are applied in order, once each, and never edited after a release.
     package struct Migration: Sendable {
@@ -20,7 +21,8 @@ package final class Store: Sendable {
 
     /// How long a connection waits for a lock, in milliseconds.
     static let busyTimeout: Int32 = 5000
-    /// How long a list may read. It takes milliseconds; what scans a store that has outgrown it must not keep the log.
+    /// How long a list may read. It takes milliseconds; what scans a store that has outgrown it must not keep
+    /// the log.
     private static let longestList = Duration.seconds(1)
 
     /// Of the file; empty where there is none.
@@ -30,21 +32,23 @@ package final class Store: Sendable {
 
     /// Opens `folder/name.sqlite`, making both where missing, and brings its schema up to date.
     ///
-    /// A file of more than `checkedAtStart` bytes is looked at for damage afterwards: see ``StoreHealth/damaged(reason:)``.
+    /// A file of more than `checkedAtStart` bytes is looked at for damage afterwards: see
+    /// ``StoreHealth/damaged(reason:)``.
     ///
     /// - Parameters:
-    ///   - acceptingLoss: whether to go on with what the file holds, whatever else was acknowledged once. From then on that is
-    ///     what the store is (a new epoch).
+    ///   - acceptingLoss: whether to go on with what the file holds, whatever else was acknowledged once.
+    ///     From then on that is what the store is (a new epoch).
     ///   - longestLog: pages of the log from which on it is emptied by force.
-    /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, newer than this code, or
-    ///   older than what was acknowledged. It is then as it was.
+    /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, newer
+    ///   than this code, or older than what was acknowledged. It is then as it was.
     package init(
         folder: String, name: String, migrations: [Migration], acceptingLoss: Bool = false,
         checkedAtStart: Int64 = StoreCheck.largestAtStart, longestLog: Int = GroupCommitWriter.longestLog
     ) throws {
         lists = ListTurns()
         let file = try FileEngine(
-            folder: folder, name: name, migrations: migrations, acceptingLoss: acceptingLoss, checkedAtStart: checkedAtStart,
+            folder: folder, name: name, migrations: migrations, acceptingLoss: acceptingLoss,
+            checkedAtStart: checkedAtStart,
             longestLog: longestLog, lists: lists)
         engine = file
         path = file.path
@@ -71,12 +75,12 @@ package final class Store: Sendable {
 
     /// Runs `body` in a transaction and returns once it is on disk.
     ///
-    /// Waiting writers share one transaction, each in a savepoint: an error thrown by `body` undoes its own changes only.
-    /// Cancelling the task neither stops nor undoes the write: what decides an order is decided.
-    /// `body` may run on any thread and must not wait for anything but the database.
+    /// Waiting writers share one transaction, each in a savepoint: an error thrown by `body` undoes its own
+    /// changes only. Cancelling the task neither stops nor undoes the write: what decides an order is
+    /// decided. `body` may run on any thread and must not wait for anything but the database.
     /// - Parameter name: what is written, as a ``CrashPoint`` calls it.
-    /// - Throws: what `body` throws; ``StoreError/full``, ``StoreError/unavailable(reason:)``, ``StoreError/uncertain(reason:)``
-    ///   or ``StoreError/failed(reason:)`` when the store can't keep it.
+    /// - Throws: what `body` throws; ``StoreError/full``, ``StoreError/unavailable(reason:)``,
+    ///   ``StoreError/uncertain(reason:)`` or ``StoreError/failed(reason:)`` when the store can't keep it.
     package func write<Value: Sendable>(
         _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
@@ -90,13 +94,15 @@ package final class Store: Sendable {
     }
 
     /// Runs `body` on a snapshot of what is committed; cancelling the task ends it with `CancellationError`.
-    package func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    package func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws
+        -> Value
+    {
         try await engine.read(body)
     }
 
-    /// Makes a list: one at a time, reading for at most a second each, so that no reader, however many there are, keeps the log
-    /// from being emptied; and after each, none for as long as it took, so that lists leave the processor to others. What doesn't
-    /// read single rows by their key belongs here.
+    /// Makes a list: one at a time, reading for at most a second each, so that no reader, however many there
+    /// are, keeps the log from being emptied; and after each, none for as long as it took, so that lists
+    /// leave the processor to others. What doesn't read single rows by their key belongs here.
     /// - Parameters:
     ///   - deadline: of whatever waits for it, its turn included.
     ///   - answer: makes of the rows what is sent, when reading has ended.
@@ -114,17 +120,20 @@ package final class Store: Sendable {
         }
     }
 
-    /// Copies what is committed now into a new file, readable by its owner alone, and returns its size once it is on disk.
+    /// Copies what is committed now into a new file, readable by its owner alone, and returns its size once
+    /// it is on disk.
     ///
-    /// Nobody waits for it: readers and the writer go on, and what they commit meanwhile isn't in the copy. The file has its
-    /// name when it is complete; until then it is `path.partial`.
+    /// Nobody waits for it: readers and the writer go on, and what they commit meanwhile isn't in the copy.
+    /// The file has its name when it is complete; until then it is `path.partial`.
     /// - Parameter reserve: bytes that must stay free on the copy's disk.
-    /// - Throws: ``BackupRefusal``; ``StoreError/full`` or ``StoreError/failed(reason:)`` where the disk is or does.
+    /// - Throws: ``BackupRefusal``; ``StoreError/full`` or ``StoreError/failed(reason:)`` where the disk is
+    ///   or does.
     package func backup(to path: String, leaving reserve: Int64 = 0) async throws -> Int64 {
         try await engine.backup(to: path, leaving: reserve)
     }
 
-    /// How the disk is, by the last write; of a healthy store the file is read, and one that can't be written is tried again.
+    /// How the disk is, by the last write; of a healthy store the file is read, and one that can't be written
+    /// is tried again.
     package func health() async -> StoreHealth {
         switch engine.health {
         case .failed, .damaged: return engine.health

@@ -6,11 +6,12 @@ import Resilience
 
 /// Looks at every page of a store's file (`quick_check`).
 ///
-/// A small file is looked at before the store opens, and a damaged one is refused. A large one would keep the service from
-/// starting for seconds, from a cold disk for many, so it is looked at afterwards, table by table: each look is a read, which
-/// keeps the log from being emptied, and gives way when the log gets long.
+/// A small file is looked at before the store opens, and a damaged one is refused. A large one would keep the
+/// service from starting for seconds, from a cold disk for many, so it is looked at afterwards, table by
+/// table: each look is a read, which keeps the log from being emptied, and gives way when the log gets long.
 final class StoreCheck: Sendable {
-    /// Bytes of a file that is looked at before it is opened, whatever the time: 0.04 s from memory, 0.4 s from a slow disk.
+    /// Bytes of a file that is looked at before it is opened, whatever the time: 0.04 s from memory, 0.4 s
+    /// from a slow disk.
     static let largestAtStart: Int64 = 16 << 20
     /// Until a table is tried again, from which the check had to give way.
     private static let pause = DispatchTimeInterval.seconds(10)
@@ -36,21 +37,25 @@ final class StoreCheck: Sendable {
         self.configuration = configuration
     }
 
-    /// Whether the file has to be looked at before anything relies on it: it is small, or was found damaged before.
+    /// Whether the file has to be looked at before anything relies on it: it is small, or was found damaged
+    /// before.
     static func isDueAtStart(_ path: String, upTo bytes: Int64) -> Bool {
         if FileManager.default.fileExists(atPath: mark(path)) { return true }
         var status = stat()
         return stat(path, &status) != 0 || Int64(status.st_size) <= bytes
     }
 
-    /// A file that says so outlives the process: the next start looks at all of the store first, however large it is.
+    /// A file that says so outlives the process: the next start looks at all of the store first, however
+    /// large it is.
     private static func mark(_ path: String) -> String { path + ".damaged" }
 
     /// Of the whole file, also what is in no table.
     ///
     /// - Throws: ``StoreError/unusable(path:reason:)`` if it is damaged.
     static func checkAll(_ database: Database, path: String) throws {
-        if let reason = try damage(database, "PRAGMA quick_check(1)") { throw StoreError.unusable(path: path, reason: reason) }
+        if let reason = try damage(database, "PRAGMA quick_check(1)") {
+            throw StoreError.unusable(path: path, reason: reason)
+        }
         try? FileManager.default.removeItem(atPath: mark(path))
     }
 
@@ -75,7 +80,11 @@ final class StoreCheck: Sendable {
     private func look(at tables: [String]?, _ onDamage: @escaping OnDamage) {
         var left = tables
         do {
-            var names = try left ?? read { try String.fetchAll($0, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'") }
+            var names =
+                try left
+                ?? read {
+                    try String.fetchAll($0, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+                }
             while let table = names.first {
                 left = names
                 let sql = "PRAGMA quick_check(\(table.quotedDatabaseIdentifier))"
@@ -90,8 +99,11 @@ final class StoreCheck: Sendable {
             }
             // It had to give way, or lacked a descriptor or memory.
             logger.info(
-                "the file can't be checked now; it is tried again soon", metadata: ["path": "\(path)", "reason": "\(error)"])
-            queue.asyncAfter(deadline: .now() + Self.pause) { [weak self, left] in self?.look(at: left, onDamage) }
+                "the file can't be checked now; it is tried again soon",
+                metadata: ["path": "\(path)", "reason": "\(error)"])
+            queue.asyncAfter(deadline: .now() + Self.pause) { [weak self, left] in
+                self?.look(at: left, onDamage)
+            }
         }
     }
 
@@ -103,7 +115,8 @@ final class StoreCheck: Sendable {
 
     /// One short-lived connection each, so that no snapshot outlives its read.
     ///
-    /// - Throws: `SQLITE_INTERRUPT` where it had to give way: an interrupted check may call sound pages damaged.
+    /// - Throws: `SQLITE_INTERRUPT` where it had to give way: an interrupted check may call sound pages
+    ///   damaged.
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
         let reader = try DatabaseQueue(path: path, configuration: configuration)
         defer { try? reader.close() }

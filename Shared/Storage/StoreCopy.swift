@@ -43,12 +43,15 @@ struct StoreCopy {
             let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
             return pages * (try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
         }
-        if let free = StorageReserve.freeBytes(under: folder), free < bytes + reserve { throw StoreError.full }
+        if let free = StorageReserve.freeBytes(under: folder), free < bytes + reserve {
+            throw StoreError.full
+        }
         var configuration = Configuration()
         TemporaryStorage.keepInMemory(&configuration)
         let copy = try DatabaseQueue(path: partial, configuration: configuration)
         defer { try? copy.close() }
-        // One step on a reader's connection: one snapshot. In several, a write between two would start it over.
+        // One step on a reader's connection: one snapshot. In several, a write between two would start it
+        // over.
         try pool.backup(to: copy)
         try copy.writeWithoutTransaction { try StoreIdentity.markAsCopy(in: $0) }
     }

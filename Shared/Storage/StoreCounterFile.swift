@@ -5,9 +5,9 @@ import Resilience
 
 /// A store's second memory of how far it has come: a file of one line beside it, written on its own.
 ///
-/// It is never ahead of what is on disk in the store, so a store that has less than this has lost something. Each commit is
-/// in it before the commit is acknowledged; a killed process leaves both as they were. After a power cut it may lag behind by
-/// what was committed since its last sync, a second before at most.
+/// It is never ahead of what is on disk in the store, so a store that has less than this has lost something.
+/// Each commit is in it before the commit is acknowledged; a killed process leaves both as they were. After a
+/// power cut it may lag behind by what was committed since its last sync, a second before at most.
 final class StoreCounterFile: Sendable {
     private static let timeBetweenSyncs = DispatchTimeInterval.seconds(1)
 
@@ -27,7 +27,9 @@ final class StoreCounterFile: Sendable {
         // What says nothing goes as a whole: it may be longer than a line.
         let isNew = Self.read(path) == nil
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (isNew ? O_TRUNC : 0), 0o600)
-        guard descriptor >= 0 else { throw StoreError.unusable(path: path, reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
+        }
         state = Locked(State(descriptor: descriptor))
         guard Self.write(mark, to: descriptor), fsync(descriptor) == 0 else {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
@@ -65,7 +67,9 @@ final class StoreCounterFile: Sendable {
             return !state.isSyncDue
         }
         guard mustSchedule else { return }
-        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + Self.timeBetweenSyncs) { [weak self] in self?.sync() }
+        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + Self.timeBetweenSyncs) {
+            [weak self] in self?.sync()
+        }
     }
 
     private func sync() {

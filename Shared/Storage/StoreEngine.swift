@@ -8,8 +8,8 @@ package protocol StoreEngine: Sendable {
     /// How the last write went.
     var health: StoreHealth { get }
 
-    /// Runs `body` in a transaction of its own, or in a savepoint of a shared one, and returns once it is kept. Cancelling the
-    /// task neither stops nor undoes it.
+    /// Runs `body` in a transaction of its own, or in a savepoint of a shared one, and returns once it is
+    /// kept. Cancelling the task neither stops nor undoes it.
     /// - Parameter committed: called once it is kept, before the caller hears of it.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value, committed: @escaping @Sendable () -> Void

@@ -14,8 +14,8 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case full
     /// Memory, a file descriptor or a lock was missing, which passes: nothing of the transaction was kept.
     case unavailable(reason: String)
-    /// The same in the middle of a commit: the transaction may be complete in the log. The store's next write overwrites it
-    /// there; a restart before that write keeps it.
+    /// The same in the middle of a commit: the transaction may be complete in the log. The store's next write
+    /// overwrites it there; a restart before that write keeps it.
     case uncertain(reason: String)
     /// The disk failed while writing: the transaction's outcome is not to be relied upon.
     case failed(reason: String)

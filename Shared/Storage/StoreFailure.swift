@@ -4,7 +4,8 @@ import GRDB
 enum StoreFailure {
     /// No space is left.
     case full
-    /// Something was missing that comes back: memory, a descriptor, a lock. What is in the file isn't concerned.
+    /// Something was missing that comes back: memory, a descriptor, a lock. What is in the file isn't
+    /// concerned.
     case passing
     /// What the file holds may be damaged or lost.
     case final
@@ -23,7 +24,8 @@ extension ResultCode {
         // File descriptors, and a folder for temporary files.
         case .SQLITE_CANTOPEN, .SQLITE_IOERR_SHMOPEN, .SQLITE_IOERR_GETTEMPPATH: .passing
         // Locks.
-        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_IOERR_LOCK, .SQLITE_IOERR_RDLOCK, .SQLITE_IOERR_UNLOCK,
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL, .SQLITE_IOERR_LOCK, .SQLITE_IOERR_RDLOCK,
+            .SQLITE_IOERR_UNLOCK,
             .SQLITE_IOERR_CHECKRESERVEDLOCK, .SQLITE_IOERR_SHMLOCK, .SQLITE_IOERR_BLOCKED:
             .passing
         // Questions about a file, which change nothing in it.

@@ -3,9 +3,11 @@ package enum StoreHealth: Sendable, Equatable {
     case healthy
     /// The last write found no space. The next one that finds some makes the store healthy again.
     case full
-    /// The last write lacked memory, a file descriptor or a lock. The next one that succeeds makes the store healthy again.
+    /// The last write lacked memory, a file descriptor or a lock. The next one that succeeds makes the store
+    /// healthy again.
     case unavailable(reason: String)
-    /// The disk failed while writing: what it holds now is unknown, and later syncs may lie. Only a restart ends this.
+    /// The disk failed while writing: what it holds now is unknown, and later syncs may lie. Only a restart
+    /// ends this.
     case failed(reason: String)
     /// The check of the file has found damage. A restart refuses it; a backup ends this.
     case damaged(reason: String)

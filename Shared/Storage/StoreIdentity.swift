@@ -44,10 +44,13 @@ package struct StoreIdentity: Equatable {
         _ held: StoreIdentity?, known: StoreMark?, path: String, counter: String, acceptingLoss: Bool
     ) throws(StoreError) -> StoreMark {
         guard acceptingLoss else {
-            if let reason = loss(held, known: known, counter: counter) { throw .lost(path: path, reason: reason) }
+            if let reason = loss(held, known: known, counter: counter) {
+                throw .lost(path: path, reason: reason)
+            }
             return held?.mark ?? known ?? StoreMark(id: newId())
         }
-        // The epoch is later than all before it, of every branch of the store's life; that is why it is a time.
+        // The epoch is later than all before it, of every branch of the store's life; that is why it is a
+        // time.
         var mark = held?.mark ?? StoreMark(id: known?.id ?? newId())
         mark.epoch = max(Timestamp.now().milliseconds, mark.epoch + 1, (known?.epoch ?? 0) + 1)
         return mark
@@ -58,17 +61,22 @@ package struct StoreIdentity: Equatable {
         switch (held, known) {
         case (nil, nil): return nil
         case (nil, let known?):
-            return known.commits == 0 ? nil : "nothing is in it of store \(known.id): \(missing(known.commits))"
+            return known.commits == 0
+                ? nil : "nothing is in it of store \(known.id): \(missing(known.commits))"
         case (let held?, nil):
             // A backup comes without a counter.
-            return held.isCopy ? nil : "nothing tells whether it is whole, since \(counter) is missing or damaged"
+            return held.isCopy
+                ? nil : "nothing tells whether it is whole, since \(counter) is missing or damaged"
         case (let held?, let known?):
             guard held.mark.id == known.id else {
                 return "it is another store (\(held.mark.id)) than \(known.id), which was here"
             }
             guard held.mark.lacks(known) else { return nil }
-            let lack = held.mark.epoch == known.epoch ? missing(known.commits - held.mark.commits) : "a later loss was accepted"
-            return "store \(known.id) ends at \(held.committedAt), with commit \(held.mark.commits): \(lack) since then"
+            let lack =
+                held.mark.epoch == known.epoch
+                ? missing(known.commits - held.mark.commits) : "a later loss was accepted"
+            return
+                "store \(known.id) ends at \(held.committedAt), with commit \(held.mark.commits): \(lack) since then"
         }
     }
 
@@ -86,10 +94,13 @@ package struct StoreIdentity: Equatable {
 
     package static func count(_ commits: Int64, in database: Database) throws {
         try database.run(
-            "UPDATE store_identity SET commits = ?, committed_at = ?", [commits, Timestamp.now().milliseconds])
+            "UPDATE store_identity SET commits = ?, committed_at = ?",
+            [commits, Timestamp.now().milliseconds])
     }
 
     static func markAsCopy(in database: Database) throws {
-        if try database.tableExists("store_identity") { try database.execute(sql: "UPDATE store_identity SET is_copy = 1") }
+        if try database.tableExists("store_identity") {
+            try database.execute(sql: "UPDATE store_identity SET is_copy = 1")
+        }
     }
 }

@@ -42,7 +42,8 @@ final class StoreLog: Sendable {
                 metadata: ["path": "\(path)", "reason": "\(reason)"])
         case .healthy:
             guard let outage = state.withLock({ $0.outage.take() }) else { return }
-            logger.notice("written again", metadata: ["path": "\(path)", "after": "\(outage.duration(to: .now))"])
+            logger.notice(
+                "written again", metadata: ["path": "\(path)", "after": "\(outage.duration(to: .now))"])
         case .full: break
         }
     }

@@ -1,7 +1,8 @@
 package import Contracts
 package import GRDB
 
-/// Up to when a store has deleted what was old, by kind: what is missing from before that is gone, and not lost.
+/// Up to when a store has deleted what was old, by kind: what is missing from before that is gone, and not
+/// lost.
 package enum StoreRetention {
     static let migration = Store.Migration(
         "store-retention",

@@ -3,8 +3,9 @@ import Foundation
 import GRDB
 import Resilience
 
-/// What SQLite puts aside for a while stays in memory: the journal of a savepoint (above 64 KiB a file otherwise), sorts,
-/// temporary tables. A service has no place for files outside its folder, and opening one can fail for want of a descriptor.
+/// What SQLite puts aside for a while stays in memory: the journal of a savepoint (above 64 KiB a file
+/// otherwise), sorts, temporary tables. A service has no place for files outside its folder, and opening one
+/// can fail for want of a descriptor.
 enum TemporaryStorage {
     /// `PRAGMA temp_store`'s number for memory.
     private static let memory = 2
@@ -14,7 +15,8 @@ enum TemporaryStorage {
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
     }
 
-    /// Asks each connection, and has the writer undo a savepoint whose journal has 256 KiB; nothing is written to the file.
+    /// Asks each connection, and has the writer undo a savepoint whose journal has 256 KiB; nothing is
+    /// written to the file.
     ///
     /// Afterwards all `readers` are open: reading needs no more descriptors, however few are left.
     /// - Throws: ``StoreError/unusable(path:reason:)`` where SQLite would need a file.
@@ -25,7 +27,9 @@ enum TemporaryStorage {
                 settings.append(try setting(of: database))
                 try undoLargeSavepoint(database)
             }
-            guard settings.allSatisfy({ $0 == memory }) else { throw unusable(path, "temp_store is \(settings)") }
+            guard settings.allSatisfy({ $0 == memory }) else {
+                throw unusable(path, "temp_store is \(settings)")
+            }
         } catch let error as DatabaseError {
             throw unusable(path, "\(error.message ?? "no reason given") (\(error.extendedResultCode))")
         }
@@ -39,13 +43,14 @@ enum TemporaryStorage {
         try Int.fetchOne(database, sql: "PRAGMA temp_store") ?? -1
     }
 
-    /// Each reader waits for all others, so that each is another connection. On threads of their own: the pool of queues has
-    /// too few at the start.
+    /// Each reader waits for all others, so that each is another connection. On threads of their own: the
+    /// pool of queues has too few at the start.
     private static func settingsOfReaders(_ pool: DatabasePool, count: Int) throws -> [Int] {
         let settings = Locked<[Result<Int, any Error>]>([])
         let reading = DispatchGroup()
         let done = DispatchGroup()
-        // All of them before the first begins: it would find no other to wait for, and the next one would get its connection.
+        // All of them before the first begins: it would find no other to wait for, and the next one would get
+        // its connection.
         for group in [reading, done] { for _ in 0..<count { group.enter() } }
         for _ in 0..<count {
             Thread.detachNewThread {

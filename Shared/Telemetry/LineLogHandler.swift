@@ -15,9 +15,9 @@ package typealias LineSink = @Sendable (_ line: [UInt8]) -> Void
 ///
 ///     LoggingSystem.bootstrap { LineLogHandler(label: $0, format: .json, level: .info) }
 ///
-/// Line breaks and control characters in messages and metadata are escaped, so nobody can forge a line. Metadata values are
-/// strings, sorted by key; the event's own win over the provider's, which win over the logger's. An error adds
-/// `error.message` and `error.type`.
+/// Line breaks and control characters in messages and metadata are escaped, so nobody can forge a line.
+/// Metadata values are strings, sorted by key; the event's own win over the provider's, which win over the
+/// logger's. An error adds `error.message` and `error.type`.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -30,7 +30,8 @@ package struct LineLogHandler: LogHandler {
 
     /// - Parameters:
     ///   - level: The least severe level that is logged.
-    ///   - metadataProvider: Asked at every event; by default the one that the logging system was bootstrapped with.
+    ///   - metadataProvider: Asked at every event; by default the one that the logging system was
+    ///     bootstrapped with.
     package init(
         label: String,
         format: LogFormat,

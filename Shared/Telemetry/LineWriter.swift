@@ -10,9 +10,10 @@ import Resilience
 
 /// Writes whole lines to a file descriptor and would rather lose a line than hold up the process.
 ///
-/// A line of up to 4 KiB is one `write(2)`, which a pipe takes whole; a longer one is several. When the reader doesn't keep
-/// up, the first line waits for it up to `maximumWait`; that line, and those after it for which there is no room at once, are
-/// dropped and counted. So are lines that fail in any other way (a reader that is gone, a full disk).
+/// A line of up to 4 KiB is one `write(2)`, which a pipe takes whole; a longer one is several. When the
+/// reader doesn't keep up, the first line waits for it up to `maximumWait`; that line, and those after it for
+/// which there is no room at once, are dropped and counted. So are lines that fail in any other way (a reader
+/// that is gone, a full disk).
 ///
 /// The process has to ignore `SIGPIPE`, or a reader that goes away ends it before this can drop anything.
 package final class LineWriter: Sendable {
@@ -26,7 +27,8 @@ package final class LineWriter: Sendable {
         var isTorn = false
     }
 
-    /// What Linux' pipes take without mixing in other writers' bytes, and without blocking after `poll` said writable.
+    /// What Linux' pipes take without mixing in other writers' bytes, and without blocking after `poll` said
+    /// writable.
     private static let pieceBytes = 4096
 
     private let descriptor: Int32
@@ -34,7 +36,8 @@ package final class LineWriter: Sendable {
     // Held while writing, so that long lines of two threads don't mix.
     private let state = Locked(State())
 
-    /// - Parameter maximumWaitMilliseconds: How long a line may wait for a reader that doesn't keep up. Default: 100.
+    /// - Parameter maximumWaitMilliseconds: How long a line may wait for a reader that doesn't keep up.
+    ///   Default: 100.
     package init(descriptor: Int32, maximumWaitMilliseconds: Int32 = 100) {
         self.descriptor = descriptor
         self.maximumWaitMilliseconds = maximumWaitMilliseconds

@@ -3,7 +3,8 @@ enum MetricKind: String {
     case counter, gauge, histogram
 }
 
-/// One series: takes samples from many threads and writes itself onto a page. There is one class for each kind.
+/// One series: takes samples from many threads and writes itself onto a page. There is one class for each
+/// kind.
 protocol Instrument: AnyObject, Sendable {
     static var kind: MetricKind { get }
     func write(to page: inout PrometheusPage, name: String, labels: String)
@@ -21,7 +22,9 @@ struct MetricFamily {
     var isEmpty: Bool { series.isEmpty }
 
     /// The series with these labels; past `limit` series, the one in which every label is `other`.
-    mutating func instrument<I: Instrument>(for dimensions: [(String, String)], limit: Int, make: () -> I) -> I {
+    mutating func instrument<I: Instrument>(for dimensions: [(String, String)], limit: Int, make: () -> I)
+        -> I
+    {
         var labels = PrometheusText.labels(dimensions)
         if series[labels] == nil, series.count >= limit {
             labels = PrometheusText.labels(dimensions.map { ($0.0, "other") })

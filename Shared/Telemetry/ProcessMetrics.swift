@@ -14,9 +14,13 @@ struct ProcessMetrics: Equatable {
     init?(stat: String, ticksPerSecond: Double, pageBytes: Double, bootTime: Double) {
         // The second field is the program's name in brackets and may itself hold blanks and brackets.
         guard let nameEnd = stat.lastIndex(of: ")") else { return nil }
-        let fields = stat[stat.index(after: nameEnd)...].split(whereSeparator: \.isWhitespace).map { Double($0) }
+        let fields = stat[stat.index(after: nameEnd)...].split(whereSeparator: \.isWhitespace).map {
+            Double($0)
+        }
         // Numbered from 1 in proc(5); the first here is its third.
-        func field(_ number: Int) -> Double? { fields.indices.contains(number - 3) ? fields[number - 3] : nil }
+        func field(_ number: Int) -> Double? {
+            fields.indices.contains(number - 3) ? fields[number - 3] : nil
+        }
         guard let user = field(14), let system = field(15), let threads = field(20), let start = field(22),
             let virtualBytes = field(23), let residentPages = field(24)
         else { return nil }
@@ -30,7 +34,9 @@ struct ProcessMetrics: Equatable {
     /// The soft limit of open files in the text of `/proc/self/limits`; nil when absent or unlimited.
     static func maximumFiles(limits: String) -> Double? {
         let title = "Max open files"
-        guard let line = limits.split(separator: "\n").first(where: { $0.hasPrefix(title) }) else { return nil }
+        guard let line = limits.split(separator: "\n").first(where: { $0.hasPrefix(title) }) else {
+            return nil
+        }
         return line.dropFirst(title.count).split(separator: " ").first.flatMap { Double($0) }
     }
 
@@ -45,11 +51,14 @@ struct ProcessMetrics: Equatable {
             page.begin(name, kind: kind, help: help)
             page.sample(name, labels: "", value: PrometheusText.number(value))
         }
-        write("process_cpu_seconds_total", .counter, "User and system CPU time spent, in seconds.", cpuSeconds)
+        write(
+            "process_cpu_seconds_total", .counter, "User and system CPU time spent, in seconds.", cpuSeconds)
         write("process_max_fds", .gauge, "Most file descriptors that may be open.", maximumFiles)
         write("process_open_fds", .gauge, "File descriptors that are open.", openFiles)
         write("process_resident_memory_bytes", .gauge, "Resident memory, in bytes.", residentBytes)
-        write("process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.", startTimeSeconds)
+        write(
+            "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.",
+            startTimeSeconds)
         write("process_threads", .gauge, "Operating system threads.", threads)
         write("process_virtual_memory_bytes", .gauge, "Virtual memory, in bytes.", virtualBytes)
     }

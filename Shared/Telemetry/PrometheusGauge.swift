@@ -1,6 +1,7 @@
 import CoreMetrics
 
-/// A number that goes up and down; the last value set is shown. Steps that are infinite or not a number are ignored.
+/// A number that goes up and down; the last value set is shown. Steps that are infinite or not a number are
+/// ignored.
 final class PrometheusGauge: Instrument, MeterHandler, RecorderHandler {
     static var kind: MetricKind { .gauge }
 

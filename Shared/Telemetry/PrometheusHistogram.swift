@@ -39,7 +39,8 @@ final class PrometheusHistogram: Instrument, RecorderHandler, TimerHandler {
     }
 
     func write(to page: inout PrometheusPage, name: String, labels: String) {
-        // Copied element by element: a shared buffer would be copied by the next `record`, an allocation on the hot path.
+        // Copied element by element: a shared buffer would be copied by the next `record`, an allocation on
+        // the hot path.
         let (counts, sum) = tally.withLock { tally in (tally.counts.map { $0 }, tally.sum) }
         let prefix = labels.isEmpty ? "" : labels + ","
         var cumulative: UInt64 = 0

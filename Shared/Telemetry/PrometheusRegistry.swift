@@ -3,17 +3,19 @@ import Resilience
 
 /// The metrics of one process, kept in memory and written out as a Prometheus page (text format 0.0.4).
 ///
-/// Counters become counters; meters and non-aggregating recorders, gauges; aggregating recorders and timers, histograms.
-/// A timer records seconds, so its name has to end in `_seconds`.
+/// Counters become counters; meters and non-aggregating recorders, gauges; aggregating recorders and timers,
+/// histograms. A timer records seconds, so its name has to end in `_seconds`.
 ///
-/// Names are used as given; characters that Prometheus forbids turn into `_`. A name and a set of labels are one series, and
-/// asking for it again gives the same instrument. If a name is already taken by another kind of metric, the newcomer gets its
-/// kind as a suffix (`name_gauge`), so that the page stays valid and nothing is lost.
+/// Names are used as given; characters that Prometheus forbids turn into `_`. A name and a set of labels are
+/// one series, and asking for it again gives the same instrument. If a name is already taken by another kind
+/// of metric, the newcomer gets its kind as a suffix (`name_gauge`), so that the page stays valid and nothing
+/// is lost.
 ///
-/// Asking costs a lock and a string; keep the instrument where it is used often. Recording takes no registry-wide lock.
+/// Asking costs a lock and a string; keep the instrument where it is used often. Recording takes no
+/// registry-wide lock.
 package final class PrometheusRegistry: MetricsFactory, Sendable {
-    /// Upper bounds in seconds that suit request latencies: Prometheus' own, and two below them, since a call on one machine
-    /// takes a few milliseconds.
+    /// Upper bounds in seconds that suit request latencies: Prometheus' own, and two below them, since a call
+    /// on one machine takes a few milliseconds.
     package static let secondsBuckets = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
     ]
@@ -30,10 +32,11 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
     private let maximumSeriesPerMetric: Int
 
     /// - Parameters:
-    ///   - buckets: Upper bounds (inclusive) of every histogram, in the unit recorded, which is seconds for timers.
-    ///     In any order; the `+Inf` bucket is always added.
-    ///   - maximumSeriesPerMetric: From then on new label sets of one name share a series whose label values are all `other`.
-    ///     It bounds what hostile label values can cost; label names must come from code, not from data.
+    ///   - buckets: Upper bounds (inclusive) of every histogram, in the unit recorded, which is seconds for
+    ///     timers. In any order; the `+Inf` bucket is always added.
+    ///   - maximumSeriesPerMetric: From then on new label sets of one name share a series whose label values
+    ///     are all `other`. It bounds what hostile label values can cost; label names must come from code,
+    ///     not from data.
     package init(buckets: [Double] = PrometheusRegistry.secondsBuckets, maximumSeriesPerMetric: Int = 500) {
         self.buckets = Set(buckets.filter(\.isFinite)).sorted()
         self.maximumSeriesPerMetric = maximumSeriesPerMetric
@@ -58,7 +61,9 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         return page.text
     }
 
-    private func instrument<I: Instrument>(_ label: String, _ dimensions: [(String, String)], make: () -> I) -> I {
+    private func instrument<I: Instrument>(_ label: String, _ dimensions: [(String, String)], make: () -> I)
+        -> I
+    {
         var name = PrometheusText.metricName(label)
         return state.withLock { state in
             while let taken = state.families[name]?.kind, taken != I.kind {
@@ -92,7 +97,9 @@ extension PrometheusRegistry {
         instrument(label, dimensions) { PrometheusGauge() }
     }
 
-    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
+    package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool)
+        -> any RecorderHandler
+    {
         if aggregate {
             instrument(label, dimensions) { PrometheusHistogram(bounds: buckets) }
         } else {

@@ -5,7 +5,8 @@ enum PrometheusText {
         sanitised(name, colons: true)
     }
 
-    /// `a="1",b="2"`, sorted by label name and escaped; empty without labels. The last of two labels of one name counts.
+    /// `a="1",b="2"`, sorted by label name and escaped; empty without labels. The last of two labels of one
+    /// name counts.
     ///
     /// A label `le` becomes `exported_le`, because that one is the histograms' own.
     static func labels(_ dimensions: [(String, String)]) -> String {

@@ -46,8 +46,8 @@ package struct Timestamp: Sendable {
         append(milliseconds, digits: 3, then: "Z")
     }
 
-    /// Howard Hinnant's `civil_from_days` (chrono-Compatible Low-Level Date Algorithms): years that begin in March put the
-    /// leap day last, and 400 of them are always 146,097 days.
+    /// Howard Hinnant's `civil_from_days` (chrono-Compatible Low-Level Date Algorithms): years that begin in
+    /// March put the leap day last, and 400 of them are always 146,097 days.
     private static func civilDate(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
         let (era, dayOfEra) = (daysSince1970 + 719_468).flooredDivision(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

@@ -1,5 +1,5 @@
-/// The W3C trace context of the request being served (`traceparent`, `tracestate`, `baggage`), passed on with every call
-/// that it causes. A request without a valid one begins a new trace.
+/// The W3C trace context of the request being served (`traceparent`, `tracestate`, `baggage`), passed on with
+/// every call that it causes. A request without a valid one begins a new trace.
 package struct TraceContext: Sendable, Hashable {
     /// 32 lower-case hexadecimal digits, not all zero.
     package var traceId: String
@@ -15,10 +15,13 @@ package struct TraceContext: Sendable, Hashable {
     static let longestHeader = 1024
 
     package static func continuing(traceparent: String?, state: String?, baggage: String?) -> TraceContext {
-        func capped(_ value: String?) -> String? { value.flatMap { $0.utf8.count <= longestHeader ? $0 : nil } }
+        func capped(_ value: String?) -> String? {
+            value.flatMap { $0.utf8.count <= longestHeader ? $0 : nil }
+        }
         guard let traceparent = capped(traceparent), let parsed = parse(traceparent) else {
             return TraceContext(
-                traceId: hex(digits: 32), parentId: hex(digits: 16), flags: "01", state: nil, baggage: capped(baggage))
+                traceId: hex(digits: 32), parentId: hex(digits: 16), flags: "01", state: nil,
+                baggage: capped(baggage))
         }
         return TraceContext(
             traceId: parsed.traceId, parentId: parsed.parentId, flags: parsed.flags, state: capped(state),
@@ -30,8 +33,10 @@ package struct TraceContext: Sendable, Hashable {
 
     private static func parse(_ header: String) -> (traceId: String, parentId: String, flags: String)? {
         let parts = header.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].utf8.count == 2, parts[0] != "ff", parts[0] != "00" || parts.count == 4,
-            isHex(parts[0], digits: 2), isHex(parts[1], digits: 32), isHex(parts[2], digits: 16), isHex(parts[3], digits: 2),
+        guard parts.count >= 4, parts[0].utf8.count == 2, parts[0] != "ff",
+            parts[0] != "00" || parts.count == 4,
+            isHex(parts[0], digits: 2), isHex(parts[1], digits: 32), isHex(parts[2], digits: 16),
+            isHex(parts[3], digits: 2),
             parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
         else { return nil }
         return (String(parts[1]), String(parts[2]), String(parts[3]))

@@ -2,7 +2,8 @@ import Contracts
 import Foundation
 import Transport
 
-/// A stack of its own for the benchmark: started with `csp up`, on free ports and a folder that is removed afterwards.
+/// A stack of its own for the benchmark: started with `csp up`, on free ports and a folder that is removed
+/// afterwards.
 final class BenchmarkStack {
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -22,7 +23,9 @@ final class BenchmarkStack {
     private var services: [Status.Service] = []
 
     init() throws {
-        guard let binary = Bundle.main.executableURL else { throw Failure(description: "no folder of executables") }
+        guard let binary = Bundle.main.executableURL else {
+            throw Failure(description: "no folder of executables")
+        }
         binaries = binary.resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
@@ -60,7 +63,8 @@ final class BenchmarkStack {
     func drain(_ client: HTTPClient) async throws {
         for service in services {
             while true {
-                let answer = try await client.send(HTTPClient.Request(method: "GET", url: service.url + "/queue"))
+                let answer = try await client.send(
+                    HTTPClient.Request(method: "GET", url: service.url + "/queue"))
                 let status = try JSON.decode(QueueStatus.self, from: Data(answer.body))
                 if status.ready + status.leased + status.delayed == 0 { break }
                 try await Task.sleep(for: .milliseconds(50))
@@ -86,7 +90,9 @@ final class BenchmarkStack {
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw Failure(description: "csp \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+            throw Failure(
+                description: "csp \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)"
+            )
         }
         return data
     }

@@ -3,8 +3,8 @@ import Foundation
 import Load
 import Transport
 
-/// The most expensive bodies of 256 KiB that a search found, each five times a second beside ordinary orders: what the orders'
-/// customers notice of them.
+/// The most expensive bodies of 256 KiB that a search found, each five times a second beside ordinary orders:
+/// what the orders' customers notice of them.
 struct BodyBenchmark {
     private static let seconds = 5.0
     private static let ordersPerSecond = 50.0
@@ -19,18 +19,24 @@ struct BodyBenchmark {
         let run = UUID().uuidString.prefix(8)
         let key = ("idempotency-key", "\(run)-\(RawRequest.number)")
         let orders = try Basket.journey(stack.seedFolder).prefix(200).map {
-            RawRequest("POST", "/orders", headers: [key], body: $0.body(customer: "\(run)-\(RawRequest.number)"))
+            RawRequest(
+                "POST", "/orders", headers: [key], body: $0.body(customer: "\(run)-\(RawRequest.number)"))
         }
         let port = Int(stack.url("order").split(separator: ":").last ?? "") ?? 0
         var number = 1
         func measure(_ body: String?) async throws -> (orders: OverloadRun, bodies: OverloadRun) {
             defer { number += 1_000_000 }
             func stream(_ requests: [RawRequest], _ rate: Double) -> RawSender.Stream {
-                .init(port: port, requests: requests, phases: [.init(seconds: 3600, rate: rate)], connections: 200)
+                .init(
+                    port: port, requests: requests, phases: [.init(seconds: 3600, rate: rate)],
+                    connections: 200)
             }
             var streams = [stream(orders, ordersPerSecond)]
             if let body {
-                streams.append(stream([RawRequest("POST", "/orders", headers: [key], body: Array(body.utf8))], bodiesPerSecond))
+                streams.append(
+                    stream(
+                        [RawRequest("POST", "/orders", headers: [key], body: Array(body.utf8))],
+                        bodiesPerSecond))
             }
             let outcomes = try await RawSender.run(streams, for: seconds, firstNumber: number).outcomes
             return (
@@ -53,7 +59,8 @@ struct BodyBenchmark {
     private static let size = 256 * 1024 - 512
 
     private static func times(_ text: String, _ bytes: Int = size, separator: String = "") -> String {
-        Array(repeating: text, count: bytes / (text.utf8.count + separator.utf8.count)).joined(separator: separator)
+        Array(repeating: text, count: bytes / (text.utf8.count + separator.utf8.count)).joined(
+            separator: separator)
     }
 
     private static func order(_ field: String) -> String {
@@ -70,12 +77,17 @@ struct BodyBenchmark {
         (
             "names that are canonically equal",
             order(
-                (0..<12_000).map { ["\u{301}\u{327}\u{323}", "\u{323}\u{327}\u{301}"][$0 % 2] }.map { #""\#($0)":1"# }.joined(
+                (0..<12_000).map { ["\u{301}\u{327}\u{323}", "\u{323}\u{327}\u{301}"][$0 % 2] }.map {
+                    #""\#($0)":1"#
+                }.joined(
                     separator: ","))
         ),
         ("escaped combining marks", #"{"customerId":"\#(times(#"\u0301"#))","items":[]}"#),
         ("a number of 250,000 digits", order(#""maxTotal":1.\#(times("0"))"#)),
-        ("9,500 items", #"{"customerId":"e","items":[\#(times(#"{"sku":"a","quantity":1}"#, separator: ","))]}"#),
+        (
+            "9,500 items",
+            #"{"customerId":"e","items":[\#(times(#"{"sku":"a","quantity":1}"#, separator: ","))]}"#
+        ),
         (
             "9,000 items, the last with a fraction",
             #"{"customerId":"e","items":[\#(times(#"{"sku":"a","quantity":1}"#, size - 30, separator: ",")),{"sku":"a","quantity":1.5}]}"#

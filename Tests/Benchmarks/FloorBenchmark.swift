@@ -7,8 +7,8 @@ import Resilience
 import Storage
 import Transport
 
-/// The floor: the least that any durable answer over HTTP costs here. A bare Hummingbird route that commits one row
-/// through the group-committing writer, called by the same client as the stack.
+/// The floor: the least that any durable answer over HTTP costs here. A bare Hummingbird route that commits
+/// one row through the group-committing writer, called by the same client as the stack.
 enum FloorBenchmark {
     struct Result {
         var load: LoadResult
@@ -26,9 +26,11 @@ enum FloorBenchmark {
     }
 
     static func run(count: Int = 10_000) async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "csp-floor-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appending(path: "csp-floor-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let table = Store.Migration("rows", "CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
+        let table = Store.Migration(
+            "rows", "CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
         let store = try Store(folder: folder, name: "floor", migrations: [table])
         defer { store.close() }
         var logger = Logger(label: "floor")
@@ -50,7 +52,8 @@ enum FloorBenchmark {
         defer { client.shutdown() }
         let body = [UInt8](String(repeating: "x", count: 200).utf8)
         let send: @Sendable (Int) async -> Bool = { _ in
-            var request = HTTPClient.Request(method: "POST", url: "http://127.0.0.1:\(port)/rows", timeout: .seconds(10))
+            var request = HTTPClient.Request(
+                method: "POST", url: "http://127.0.0.1:\(port)/rows", timeout: .seconds(10))
             request.body = body
             return (try? await client.send(request))?.status == 201
         }

@@ -1,20 +1,23 @@
 import Foundation
 
-/// Instructions, as valgrind's callgrind counts them: unlike time, near enough the same in every run, on a busy machine too.
+/// Instructions, as valgrind's callgrind counts them: unlike time, near enough the same in every run, on a
+/// busy machine too.
 struct InstructionCount: ~Copyable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "csp-instructions-\(UUID().uuidString)")
+    private let folder = FileManager.default.temporaryDirectory.appending(
+        path: "csp-instructions-\(UUID().uuidString)")
     private var executable: URL { folder.appending(path: "Benchmarks") }
 
-    /// Valgrind 3.19 can't read the debug information of this executable, and doesn't go on without: it gets a copy that has
-    /// none.
+    /// Valgrind 3.19 can't read the debug information of this executable, and doesn't go on without: it gets
+    /// a copy that has none.
     init() throws {
         guard let original = Bundle.main.executableURL else { throw Failure(description: "no executable") }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        _ = try Self.run("strip", "--strip-debug", "-o", executable.path, original.resolvingSymlinksInPath().path)
+        _ = try Self.run(
+            "strip", "--strip-debug", "-o", executable.path, original.resolvingSymlinksInPath().path)
     }
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -27,7 +30,8 @@ struct InstructionCount: ~Copyable {
 
     private func total(of name: String, calls: Int) throws -> Int {
         let log = try Self.run(
-            "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", executable.path, "--only", name, "--iterations",
+            "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", executable.path, "--only", name,
+            "--iterations",
             "\(calls)")
         // ==123== Collected : 45678901
         let line = log.split(separator: "\n").last { $0.contains("Collected :") }

@@ -29,8 +29,11 @@ private final class Tickets: Sendable {
 }
 
 enum Load {
-    /// Closed loop: `clients` callers, each sending its next request when the last is answered, `count` in all.
-    static func closed(clients: Int, count: Int, send: @escaping @Sendable (Int) async -> Bool) async -> LoadResult {
+    /// Closed loop: `clients` callers, each sending its next request when the last is answered, `count` in
+    /// all.
+    static func closed(clients: Int, count: Int, send: @escaping @Sendable (Int) async -> Bool) async
+        -> LoadResult
+    {
         let next = Tickets()
         let start = ContinuousClock.now
         let parts = await withTaskGroup(of: ([Duration], Int).self) { group in
@@ -42,18 +45,26 @@ enum Load {
                         let number = next.take()
                         guard number < count else { return (latencies, failures) }
                         let sent = ContinuousClock.now
-                        if await send(number) { latencies.append(sent.duration(to: .now)) } else { failures += 1 }
+                        if await send(number) {
+                            latencies.append(sent.duration(to: .now))
+                        } else {
+                            failures += 1
+                        }
                     }
                 }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
         return LoadResult(
-            latencies: parts.flatMap(\.0), elapsed: start.duration(to: .now), failures: parts.reduce(0) { $0 + $1.1 })
+            latencies: parts.flatMap(\.0), elapsed: start.duration(to: .now),
+            failures: parts.reduce(0) { $0 + $1.1 })
     }
 
-    /// Open loop: a request every 1/`rate` seconds whatever becomes of the others; latency counts from the intended time.
-    static func open(rate: Double, count: Int, send: @escaping @Sendable (Int) async -> Bool) async -> LoadResult {
+    /// Open loop: a request every 1/`rate` seconds whatever becomes of the others; latency counts from the
+    /// intended time.
+    static func open(rate: Double, count: Int, send: @escaping @Sendable (Int) async -> Bool) async
+        -> LoadResult
+    {
         let start = ContinuousClock.now
         let outcomes = await withTaskGroup(of: Duration?.self) { group in
             for number in 0..<count {
@@ -64,7 +75,9 @@ enum Load {
             return await group.reduce(into: []) { $0.append($1) }
         }
         let latencies = outcomes.compactMap { $0 }
-        return LoadResult(latencies: latencies, elapsed: start.duration(to: .now), failures: outcomes.count - latencies.count)
+        return LoadResult(
+            latencies: latencies, elapsed: start.duration(to: .now),
+            failures: outcomes.count - latencies.count)
     }
 }
 

@@ -1,14 +1,15 @@
 import Dispatch
 import Foundation
 
-/// `make bench`: what the policies cost around a call, and what the queue and an order cost beside what this machine
-/// can do at all.
+/// `make bench`: what the policies cost around a call, and what the queue and an order cost beside what this
+/// machine can do at all.
 ///
-///     Benchmarks [policies | queue | orders | overload | bodies]   one part, or all
-///     Benchmarks --only CASE --iterations COUNT     calls of one kind and nothing else, for callgrind and perf
+///     Benchmarks [policies | queue | orders | overload | bodies] one part, or all Benchmarks --only CASE
+///     --iterations COUNT calls of one kind and nothing else, for callgrind and perf
 @main
 struct Main {
-    /// Not asynchronous itself: the main thread of such a program waits in a way that valgrind 3.19 doesn't survive.
+    /// Not asynchronous itself: the main thread of such a program waits in a way that valgrind 3.19 doesn't
+    /// survive.
     static func main() {
         let done = DispatchSemaphore(value: 0)
         Task.detached {
@@ -24,14 +25,18 @@ struct Main {
     }
 
     private struct Usage: Error, CustomStringConvertible {
-        var description: String { "policies, queue, orders, overload, bodies, or --only CASE --iterations COUNT" }
+        var description: String {
+            "policies, queue, orders, overload, bodies, or --only CASE --iterations COUNT"
+        }
     }
 
     private static func run(_ arguments: [String]) async throws {
         // What counts this process's allocations must not slow down those that it starts.
         unsetenv("LD_PRELOAD")
         if arguments.first == "--only" {
-            guard arguments.count == 4, arguments[2] == "--iterations", let count = Int(arguments[3]), count > 0 else {
+            guard arguments.count == 4, arguments[2] == "--iterations", let count = Int(arguments[3]),
+                count > 0
+            else {
                 throw Usage()
             }
             return try await ResilienceBenchmark.run(only: arguments[1], count: count)

@@ -45,7 +45,8 @@ enum OrderBenchmark {
 
     private static func percentile(_ durations: [Duration], _ share: Double) -> Double {
         let sorted = durations.sorted()
-        return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].inMilliseconds
+        return sorted.isEmpty
+            ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].inMilliseconds
     }
 
     static func run(saturated: Int = 17_000, steady: Int = 6_000) async throws -> Result {
@@ -62,7 +63,8 @@ enum OrderBenchmark {
             let basket = baskets[number % baskets.count]
             var request = HTTPClient.Request(method: "POST", url: url + "/orders", timeout: .seconds(10))
             request.headers = [
-                (name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: "\(run)-\(number)"),
+                (name: "Content-Type", value: "application/json"),
+                (name: "Idempotency-Key", value: "\(run)-\(number)"),
             ]
             request.body = basket.body(customer: "\(run)-\(number)")
             return (try? await client.send(request))?.status == 201
@@ -76,7 +78,9 @@ enum OrderBenchmark {
         let load = await Load.closed(clients: 32, count: saturated) { await send(warmUp + steady + $0) }
         try await stack.drain(client)
         let confirmed = Double(max(1, load.latencies.count))
-        let spent = zip(stack.cpu(), before).map { (name: $0.name, microseconds: ($0.seconds - $1.seconds) * 1e6 / confirmed) }
+        let spent = zip(stack.cpu(), before).map {
+            (name: $0.name, microseconds: ($0.seconds - $1.seconds) * 1e6 / confirmed)
+        }
         let deliveries = try await deliveries(stack, client) { await send(warmUp + steady + saturated + $0) }
         let idle = try await idle(stack)
         return Result(
@@ -87,7 +91,8 @@ enum OrderBenchmark {
 
     /// Seldom enough that each message finds the queue's worker asleep.
     private static func deliveries(
-        _ stack: BenchmarkStack, _ client: HTTPClient, count: Int = 400, send: @escaping @Sendable (Int) async -> Bool
+        _ stack: BenchmarkStack, _ client: HTTPClient, count: Int = 400,
+        send: @escaping @Sendable (Int) async -> Bool
     ) async throws -> [Duration] {
         func list<Item: Codable & Sendable>(_ url: String) async throws -> [Item] {
             let answer = try await client.send(HTTPClient.Request(method: "GET", url: url))
@@ -95,10 +100,12 @@ enum OrderBenchmark {
         }
         _ = await Load.open(rate: 20, count: count, send: send)
         try await stack.drain(client)
-        let orders: [OrderDocument] = try await list(stack.url("order") + "/orders?status=confirmed&limit=\(count)")
+        let orders: [OrderDocument] = try await list(
+            stack.url("order") + "/orders?status=confirmed&limit=\(count)")
         var deliveries: [Duration] = []
         for order in orders {
-            let told: [StoredNotification] = try await list(stack.url("notification") + "/notifications?orderId=\(order.id)")
+            let told: [StoredNotification] = try await list(
+                stack.url("notification") + "/notifications?orderId=\(order.id)")
             guard let first = told.first(where: { $0.kind == .orderConfirmed }) else { continue }
             deliveries.append(.milliseconds(first.at.milliseconds - order.updatedAt.milliseconds))
         }
@@ -136,7 +143,8 @@ struct Basket: Sendable {
 
     func body(customer: String) -> [UInt8] {
         let request = OrderRequest(
-            customerId: customer, items: items, couponCode: couponCode, payment: PaymentMeans(token: "tok_ok"))
+            customerId: customer, items: items, couponCode: couponCode, payment: PaymentMeans(token: "tok_ok")
+        )
         return Array((try? JSON.encode(request)) ?? Data())
     }
 }

@@ -5,8 +5,9 @@ import Transport
 
 /// More orders than the stack can place, and orders among more pages and quotes than it can show.
 ///
-/// What a refusal costs comes off what can be served, so the most that there can be at x times the capacity is
-/// (1 − xρ)/(1 − ρ) of it, with ρ the CPU of a refusal over that of an order, all processes and the sender counted.
+/// What a refusal costs comes off what can be served, so the most that there can be at x times the capacity
+/// is (1 − xρ)/(1 − ρ) of it, with ρ the CPU of a refusal over that of an order, all processes and the sender
+/// counted.
 struct OverloadBenchmark {
     private let stack: BenchmarkStack
     private let client = HTTPClient()
@@ -31,10 +32,14 @@ struct OverloadBenchmark {
         let folder = stack.folder + "-seed"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for file in ["coupons.csv", "orders.jsonl"] {
-            try FileManager.default.copyItem(atPath: "\(stack.seedFolder)/\(file)", toPath: "\(folder)/\(file)")
+            try FileManager.default.copyItem(
+                atPath: "\(stack.seedFolder)/\(file)", toPath: "\(folder)/\(file)")
         }
-        let lines = try String(contentsOfFile: stack.seedFolder + "/products.csv", encoding: .utf8).split(separator: "\n")
-        let products = lines.dropFirst().map { line in line[..<(line.lastIndex(of: ",") ?? line.endIndex)] + ",100000000" }
+        let lines = try String(contentsOfFile: stack.seedFolder + "/products.csv", encoding: .utf8).split(
+            separator: "\n")
+        let products = lines.dropFirst().map { line in
+            line[..<(line.lastIndex(of: ",") ?? line.endIndex)] + ",100000000"
+        }
         try (lines.prefix(1) + products).joined(separator: "\n").write(
             toFile: folder + "/products.csv", atomically: true, encoding: .utf8)
         return folder
@@ -46,7 +51,9 @@ struct OverloadBenchmark {
         let baskets = try Basket.journey(stack.seedFolder).prefix(500)
         let key = ("idempotency-key", "\(run)-\(RawRequest.number)")
         func order(_ basket: Basket, _ headers: [(String, String)] = []) -> RawRequest {
-            RawRequest("POST", "/orders", headers: [key] + headers, body: basket.body(customer: "\(run)-\(RawRequest.number)"))
+            RawRequest(
+                "POST", "/orders", headers: [key] + headers,
+                body: basket.body(customer: "\(run)-\(RawRequest.number)"))
         }
         orders = baskets.map { order($0) }
         bodies = baskets.map { $0.body(customer: "\(run)") }
@@ -56,9 +63,13 @@ struct OverloadBenchmark {
         pages = baskets.flatMap(\.skus).prefix(500).map { RawRequest("GET", "/products/\($0)") }
     }
 
-    private func port(_ service: String) -> Int { Int(stack.url(service).split(separator: ":").last ?? "") ?? 0 }
+    private func port(_ service: String) -> Int {
+        Int(stack.url(service).split(separator: ":").last ?? "") ?? 0
+    }
 
-    private mutating func send(_ streams: [RawSender.Stream], for seconds: Int) async throws -> RawSender.Result {
+    private mutating func send(_ streams: [RawSender.Stream], for seconds: Int) async throws
+        -> RawSender.Result
+    {
         defer { number += 100_000_000 }
         let before = stack.cpu()
         let result = try await RawSender.run(streams, for: Double(seconds), firstNumber: number)
@@ -116,7 +127,8 @@ struct OverloadBenchmark {
             "without the sender: a refusal \(fixed(atTheDoor * 1e6, 1)) µs, an echo by bare Hummingbird \(fixed(echo * 1e6, 1)) µs: \(fixed(atTheDoor / echo, 2)) × (asked 0.35)"
         )
 
-        let calm = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 10).outcomes[0], elapsed: 10)
+        let calm = OverloadRun(
+            outcomes: try await send([orders(0.7 * best)], for: 10).outcomes[0], elapsed: 10)
         let usual = calm.percentile(0.99, from: 1)
         print(
             "0.7 ×: goodput \(fixed(calm.goodput(from: 1), 0))/s, p50 \(fixed(calm.percentile(0.5))) ms, p99 \(fixed(usual)) ms; \(calm.statuses); limit \(await limit())"
@@ -124,12 +136,14 @@ struct OverloadBenchmark {
         for times in [2.0, 5, 10] {
             try await stack.drain(client)
             _ = try await send([orders(0.7 * best)], for: 3)
-            let run = OverloadRun(outcomes: try await send([orders(times * best)], for: 8).outcomes[0], elapsed: 8)
+            let run = OverloadRun(
+                outcomes: try await send([orders(times * best)], for: 8).outcomes[0], elapsed: 8)
             let bound = best * max(0, 1 - times * rho) / (1 - rho)
             print(
                 "\(Int(times)) ×: goodput \(fixed(run.goodput(from: 0.3), 0))/s, \(fixed(run.goodput(from: 0.3) / bound * 100, 0)) % of the bound \(fixed(bound, 0)) (asked 90); p50 \(fixed(run.percentile(0.5, from: 0.3))) ms, p99 \(fixed(run.percentile(0.99, from: 0.3))) ms = \(fixed(run.percentile(0.99, from: 0.3) / usual)) × (asked 3); settled after \(fixed(run.settled(below: 3 * usual))) s; \(run.statuses); limit \(await limit())"
             )
-            let after = OverloadRun(outcomes: try await send([orders(0.7 * best)], for: 4).outcomes[0], elapsed: 4)
+            let after = OverloadRun(
+                outcomes: try await send([orders(0.7 * best)], for: 4).outcomes[0], elapsed: 4)
             print(
                 "  afterwards 0.7 ×: normal after \(fixed(after.settled(below: 3 * usual))) s, \(fixed(after.share { $0.status == 201 } * 100, 1)) % served; \(after.statuses)"
             )
@@ -154,7 +168,9 @@ struct OverloadBenchmark {
     }
 
     private func limit(_ service: String = "order") async -> String {
-        guard let answer = try? await client.send(HTTPClient.Request(method: "GET", url: stack.url(service) + "/csp")),
+        guard
+            let answer = try? await client.send(
+                HTTPClient.Request(method: "GET", url: stack.url(service) + "/csp")),
             let shedder = try? JSON.decode(PathDocument.self, from: Data(answer.body)).shedder
         else { return "off" }
         return

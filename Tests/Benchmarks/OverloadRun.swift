@@ -20,7 +20,8 @@ struct OverloadRun {
 
     /// Answers of use a second, counted when they came.
     func goodput(from start: Double) -> Double {
-        let count = outcomes.filter { isGood($0) && (start..<elapsed).contains($0.intended + $0.latency) }.count
+        let count = outcomes.filter { isGood($0) && (start..<elapsed).contains($0.intended + $0.latency) }
+            .count
         return Double(count) / (elapsed - start)
     }
 
@@ -30,8 +31,8 @@ struct OverloadRun {
         return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] * 1000
     }
 
-    /// Seconds until the latency of those served stays below the limit (milliseconds), by the tenth of a second; a tenth with one
-    /// slow answer in twenty is let pass.
+    /// Seconds until the latency of those served stays below the limit (milliseconds), by the tenth of a
+    /// second; a tenth with one slow answer in twenty is let pass.
     func settled(below limit: Double) -> Double {
         var settled = 0.0
         for index in 0..<Int(elapsed / Self.bucket) {

@@ -8,7 +8,8 @@ import Storage
 extension QueueBenchmark {
     private static func open(_ folder: String, _ name: String) throws -> (Store, DurableQueue) {
         let store = try Store(
-            folder: folder + "/" + name, name: "queue", migrations: [DurableQueue.migration, DurableQueue.counts])
+            folder: folder + "/" + name, name: "queue",
+            migrations: [DurableQueue.migration, DurableQueue.counts])
         return (store, DurableQueue(store: store, wall: { 2_000_000 }))
     }
 
@@ -54,7 +55,9 @@ extension QueueBenchmark {
         try queue.run(fill(count))
         return try await Rate(count) {
             let claimed = try queue.drain(batch: 64)
-            guard claimed == count else { throw RawQueue.Failure(description: "\(claimed) of \(count) were claimed") }
+            guard claimed == count else {
+                throw RawQueue.Failure(description: "\(claimed) of \(count) were claimed")
+            }
         }
     }
 
@@ -69,7 +72,9 @@ extension QueueBenchmark {
         }
     }
 
-    private static func settleAndClaim(_ store: Store, _ claims: LaneClaims, _ messages: [Message]) async throws -> [Message] {
+    private static func settleAndClaim(_ store: Store, _ claims: LaneClaims, _ messages: [Message])
+        async throws -> [Message]
+    {
         try await store.write { database in
             var random = SystemRandomNumberGenerator()
             for message in messages {
@@ -87,7 +92,8 @@ extension QueueBenchmark {
         let payload = Data(repeating: 7, count: 200)
         let load = await Load.closed(clients: producers, count: count) { number in
             let added: Void? = try? await store.write { database in
-                try queue.enqueue(database, lane: "lane", kind: "kind", key: "key-\(number)", payload: payload)
+                try queue.enqueue(
+                    database, lane: "lane", kind: "kind", key: "key-\(number)", payload: payload)
             }
             return added != nil
         }
@@ -108,11 +114,15 @@ extension QueueBenchmark {
         var stores: [(Store, LaneClaims)] = []
         for name in ["alone", "delayed", "due"] {
             let (store, queue) = try open(folder, name)
-            stores.append((store, LaneClaims(lane: "lane", policy: QueueWorkers.Policy(), clock: queue.clock, owner: 1)))
+            stores.append(
+                (store, LaneClaims(lane: "lane", policy: QueueWorkers.Policy(), clock: queue.clock, owner: 1))
+            )
         }
         defer { for (store, _) in stores { store.close() } }
         let million = 1_000_000
-        try await stores[1].0.write { try $0.execute(sql: fill(million, key: "later-", priority: "n % 4", due: "99999999")) }
+        try await stores[1].0.write {
+            try $0.execute(sql: fill(million, key: "later-", priority: "n % 4", due: "99999999"))
+        }
         try await stores[2].0.write { try $0.execute(sql: fill(million)) }
         var times: [[Duration]] = [[], [], []]
         for _ in 0..<rounds {
@@ -123,7 +133,9 @@ extension QueueBenchmark {
                 times[index].append(start.duration(to: .now))
                 try await store.write { database in
                     var random = SystemRandomNumberGenerator()
-                    for message in messages { _ = try claims.settle(database, message, .done(), random: &random) }
+                    for message in messages {
+                        _ = try claims.settle(database, message, .done(), random: &random)
+                    }
                 }
             }
         }
@@ -163,7 +175,8 @@ extension QueueBenchmark {
         return LoadResult(latencies: latencies, elapsed: .zero, failures: count - latencies.count)
     }
 
-    /// What poison does to the others: the 99th percentile from the enqueuing of a message that can be delivered to its handler.
+    /// What poison does to the others: the 99th percentile from the enqueuing of a message that can be
+    /// delivered to its handler.
     struct Poisoned {
         var without: Duration
         var with: Duration
@@ -199,7 +212,8 @@ extension QueueBenchmark {
         let working = Task { try await workers.run() }
         let start = ContinuousClock.now
         _ = await Load.open(rate: 500, count: count) { number in
-            (try? await store.write { try queue.enqueue($0, lane: "lane", kind: "kind", key: "\(number)") }) != nil
+            (try? await store.write { try queue.enqueue($0, lane: "lane", kind: "kind", key: "\(number)") })
+                != nil
         }
         while try await queue.report().total(.dead) < (poisonEvery.map { count / $0 } ?? 0) {
             try await Task.sleep(for: .milliseconds(20))
@@ -208,7 +222,9 @@ extension QueueBenchmark {
         try await working.value
         arrived.finish()
         var latencies: [Duration] = []
-        for await (number, at) in arrivals { latencies.append((start + .milliseconds(2 * number)).duration(to: at)) }
+        for await (number, at) in arrivals {
+            latencies.append((start + .milliseconds(2 * number)).duration(to: at))
+        }
         return (latencies.sorted()[latencies.count * 99 / 100], try await queue.report().total(.dead))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The durable queue beside what this disk and SQLite can do at all; every write is synced (`synchronous=FULL`).
+/// The durable queue beside what this disk and SQLite can do at all; every write is synced
+/// (`synchronous=FULL`).
 enum QueueBenchmark {
     struct Result {
         var syncs: Double
@@ -43,7 +44,8 @@ enum QueueBenchmark {
     }
 
     static func run() async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "csp-queue-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appending(path: "csp-queue-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // In turns, so that all three meet the same disk and the same neighbours.

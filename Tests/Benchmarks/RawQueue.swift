@@ -20,7 +20,8 @@ final class RawQueue {
         database = opened
         try Self.run(
             opened,
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; " + DurableQueue.migration.sql + DurableQueue.counts.sql)
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; " + DurableQueue.migration.sql
+                + DurableQueue.counts.sql)
         claiming = try Self.prepare(opened, LaneClaims.claimSQL)
         removing = try Self.prepare(opened, "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?")
     }
@@ -44,7 +45,9 @@ final class RawQueue {
                 sqlite3_bind_int64(removing, 1, id)
                 sqlite3_bind_int64(removing, 2, 1)
                 sqlite3_bind_int64(removing, 3, attempt)
-                guard sqlite3_step(removing) == SQLITE_DONE else { throw Failure(description: "the removal failed") }
+                guard sqlite3_step(removing) == SQLITE_DONE else {
+                    throw Failure(description: "the removal failed")
+                }
                 sqlite3_reset(removing)
             }
             claimed = try claim(batch)
@@ -55,15 +58,20 @@ final class RawQueue {
     }
 
     private func claim(_ limit: Int) throws -> [(id: Int64, attempt: Int64)] {
-        let numbers: [(String, Int64)] = [(":now", 2_000_000), (":limit", Int64(limit)), (":owner", 1), (":end", 2_030_000)]
-        for (name, value) in numbers { sqlite3_bind_int64(claiming, sqlite3_bind_parameter_index(claiming, name), value) }
+        let numbers: [(String, Int64)] = [
+            (":now", 2_000_000), (":limit", Int64(limit)), (":owner", 1), (":end", 2_030_000),
+        ]
+        for (name, value) in numbers {
+            sqlite3_bind_int64(claiming, sqlite3_bind_parameter_index(claiming, name), value)
+        }
         defer { sqlite3_reset(claiming) }
         return try "lane".withCString { lane in
             sqlite3_bind_text(claiming, sqlite3_bind_parameter_index(claiming, ":lane"), lane, 4, nil)
             var rows: [(id: Int64, attempt: Int64)] = []
             while true {
                 switch sqlite3_step(claiming) {
-                case SQLITE_ROW: rows.append((sqlite3_column_int64(claiming, 0), sqlite3_column_int64(claiming, 9)))
+                case SQLITE_ROW:
+                    rows.append((sqlite3_column_int64(claiming, 0), sqlite3_column_int64(claiming, 9)))
                 case SQLITE_DONE: return rows
                 default: throw Failure(description: "the claim failed")
                 }

@@ -1,8 +1,8 @@
 import Foundation
 import Resilience
 
-/// What the policies add to a call that they have nothing to do for, and what a refusal costs. Each alternative has its turn
-/// in every round; medians over the rounds, in CPU time of the calling thread.
+/// What the policies add to a call that they have nothing to do for, and what a refusal costs. Each
+/// alternative has its turn in every round; medians over the rounds, in CPU time of the calling thread.
 enum ResilienceBenchmark {
     struct Price {
         var name: String
@@ -39,12 +39,14 @@ enum ResilienceBenchmark {
         }
         var prices: [Price] = []
         for (one, samples) in zip(all, samples) {
-            prices.append(Price(name: one.name, nanoseconds: median(samples), allocations: try await allocations(one)))
+            prices.append(
+                Price(name: one.name, nanoseconds: median(samples), allocations: try await allocations(one)))
         }
         let uncounted = countInstructions(of: &prices)
         let pipeline = 1 + cases.alone.count
         return Result(
-            uncounted: uncounted, bare: prices[0], alone: Array(prices[1..<pipeline]), pipeline: prices[pipeline],
+            uncounted: uncounted, bare: prices[0], alone: Array(prices[1..<pipeline]),
+            pipeline: prices[pipeline],
             refusals: Array(prices[(pipeline + 1)...]), clockNanoseconds: median(clock),
             twoThreads: try await twoThreads([.bare, cases.alone[3], cases.pipeline]))
     }
@@ -54,12 +56,14 @@ enum ResilienceBenchmark {
         let cases = try ResilienceCase.all()
         let all = [.bare] + cases.alone + [cases.pipeline] + cases.refusals
         guard let one = all.first(where: { $0.name == name }) else {
-            throw ResilienceCase.Broken(description: "no case '\(name)'; there are \(all.map(\.name).joined(separator: "; "))")
+            throw ResilienceCase.Broken(
+                description: "no case '\(name)'; there are \(all.map(\.name).joined(separator: "; "))")
         }
         try await one.make(count)
     }
 
-    /// A call's. What the loop itself allocates, a few pieces for thousands of calls, is lost in the second digit.
+    /// A call's. What the loop itself allocates, a few pieces for thousands of calls, is lost in the second
+    /// digit.
     private static func allocations(_ one: ResilienceCase, count: Int = 5_000) async throws -> Double? {
         guard let start = AllocationCount.now else { return nil }
         try await one.make(count)
@@ -70,16 +74,18 @@ enum ResilienceBenchmark {
     private static func countInstructions(of prices: inout [Price]) -> String? {
         do {
             let count = try InstructionCount()
-            for index in prices.indices { prices[index].instructions = try count.perCall(of: prices[index].name) }
+            for index in prices.indices {
+                prices[index].instructions = try count.perCall(of: prices[index].name)
+            }
             return nil
         } catch {
             return "\(error)"
         }
     }
 
-    /// Calls a second of two threads at once, over those of one. By the wall clock, since two threads that wait for each other
-    /// use no CPU. The bare call is there to tell what two threads are worth on this machine at this moment: where it has less
-    /// than 2, other work has the rest.
+    /// Calls a second of two threads at once, over those of one. By the wall clock, since two threads that
+    /// wait for each other use no CPU. The bare call is there to tell what two threads are worth on this
+    /// machine at this moment: where it has less than 2, other work has the rest.
     private static func twoThreads(
         _ cases: [ResilienceCase], rounds: Int = 21, count: Int = 200_000
     ) async throws -> [(name: String, ratio: Double)] {

@@ -19,11 +19,14 @@ struct ResilienceCase: Sendable {
         var description: String
     }
 
-    /// - Throws: ``Broken`` when a call ends otherwise than it has to: then it is something else that was measured.
+    /// - Throws: ``Broken`` when a call ends otherwise than it has to: then it is something else that was
+    ///   measured.
     func make(_ count: Int) async throws(Broken) {
         let ends = await calls(count)
         guard (succeeds ? ends.values : ends.refusals) == count else {
-            throw Broken(description: "\(name): of \(count) calls \(ends.values) had a value, \(ends.refusals) were refused")
+            throw Broken(
+                description:
+                    "\(name): of \(count) calls \(ends.values) had a value, \(ends.refusals) were refused")
         }
     }
 }
@@ -37,7 +40,9 @@ extension ResilienceCase {
         return ends
     }
 
-    static func all() throws -> (alone: [ResilienceCase], pipeline: ResilienceCase, refusals: [ResilienceCase]) {
+    static func all() throws -> (
+        alone: [ResilienceCase], pipeline: ResilienceCase, refusals: [ResilienceCase]
+    ) {
         let bulkhead = try Bulkhead(.init(limit: 32))
         let total = try Timeout(.seconds(1))
         let retry = try Retry(budget: RetryBudget())
@@ -51,11 +56,17 @@ extension ResilienceCase {
             attempt
         }
         let full = try Bulkhead(.init(limit: 1))
-        guard let taken = full.acquire() else { throw Broken(description: "a bulkhead that is full from the beginning") }
+        guard let taken = full.acquire() else {
+            throw Broken(description: "a bulkhead that is full from the beginning")
+        }
         let refusing = calls(under: full)
         let open = try CircuitBreaker(
-            .init(window: .calls(1), minimumCalls: 1, openDuration: .seconds(3600), longestOpenTime: .seconds(3600)))
-        if case .permit(let permit) = open.acquire(at: .now) { open.settle(permit, .faulty, slow: false, at: .now) }
+            .init(
+                window: .calls(1), minimumCalls: 1, openDuration: .seconds(3600),
+                longestOpenTime: .seconds(3600)))
+        if case .permit(let permit) = open.acquire(at: .now) {
+            open.settle(permit, .faulty, slow: false, at: .now)
+        }
         let forcedOpen = try CircuitBreaker()
         forcedOpen.set(.forcedOpen)
         return (

@@ -7,7 +7,8 @@ import Testing
     @Test(
         "a duration is read with its unit, a bare number in seconds",
         arguments: [
-            ("250ms", Duration.milliseconds(250)), ("30s", .seconds(30)), ("2m", .seconds(120)), ("1h", .seconds(3600)),
+            ("250ms", Duration.milliseconds(250)), ("30s", .seconds(30)), ("2m", .seconds(120)),
+            ("1h", .seconds(3600)),
             ("60", .seconds(60)), ("0.5s", .milliseconds(500)),
         ])
     func durations(text: String, duration: Duration) {
@@ -23,7 +24,9 @@ import Testing
     func items() {
         #expect(ItemArgument(argument: "P1:2")?.item == ItemQuantity(sku: "P1", quantity: 2))
         #expect(ItemArgument(argument: "P1")?.item == ItemQuantity(sku: "P1", quantity: 1))
-        for text in ["", ":2", "P1:", "P1:0", "P1:-1", "P1:x", "P1:1:1"] { #expect(ItemArgument(argument: text) == nil) }
+        for text in ["", ":2", "P1:", "P1:0", "P1:-1", "P1:x", "P1:1:1"] {
+            #expect(ItemArgument(argument: text) == nil)
+        }
     }
 
     @Test("--replay stands alone or takes a file")
@@ -40,16 +43,20 @@ import Testing
     @Test(
         "wrong usage is refused before anything is done",
         arguments: [
-            ["up", "--ports", "0"], ["up", "--ports", "65531"], ["kill"], ["kill", "nobody"], ["load", "--rate", "0"],
-            ["load", "--replay", "--coupon-share", "5"], ["load", "--coupon-share", "101"], ["load", "--duration", "0"],
-            ["place", "--item", "P1:0"], ["place", "--coupon", "C", "--no-coupon"], ["place", "--url", "ftp://x"],
+            ["up", "--ports", "0"], ["up", "--ports", "65531"], ["kill"], ["kill", "nobody"],
+            ["load", "--rate", "0"],
+            ["load", "--replay", "--coupon-share", "5"], ["load", "--coupon-share", "101"],
+            ["load", "--duration", "0"],
+            ["place", "--item", "P1:0"], ["place", "--coupon", "C", "--no-coupon"],
+            ["place", "--url", "ftp://x"],
             ["audit", "--wait", "x"], ["fault"], ["fault", "coupon"], ["fault", "coupon", "slow"],
             ["fault", "nobody", "abort"],
             ["fault", "coupon", "latency"], ["fault", "coupon", "abort", "--percent", "101"],
             ["fault", "coupon", "abort", "--status", "500"], ["fault", "coupon", "error", "--status", "200"],
             ["fault", "coupon", "abort", "--when", "during"], ["fault", "coupon", "abort", "--expires", "0"],
             ["fault", "coupon", "abort", "--route", "/redemptions"], ["fault", "clear", "nobody"],
-            ["frobnicate"], ["order"], ["breaker", "coupon"], ["breaker", "coupon", "ajar"], ["breaker", "order", "open"],
+            ["frobnicate"], ["order"], ["breaker", "coupon"], ["breaker", "coupon", "ajar"],
+            ["breaker", "order", "open"],
             ["fault", "show", "nobody"],
         ])
     func wrongUsage(arguments: [String]) {
@@ -59,7 +66,8 @@ import Testing
     @Test(
         "help ends with 0 and an example",
         arguments: [
-            "up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault", "drill", "order",
+            "up", "down", "status", "kill", "freeze", "thaw", "start", "place", "load", "audit", "fault",
+            "drill", "order",
             "breaker",
         ])
     func help(command: String) throws {
@@ -87,9 +95,13 @@ import Testing
         #expect(problem.hasSuffix("see csp kill --help"))
     }
 
-    @Test("a command that is spelled wrongly is answered with the nearest, one like no other with all there are")
+    @Test(
+        "a command that is spelled wrongly is answered with the nearest, one like no other with all there are"
+    )
     func unknownCommand() throws {
-        #expect(end(["plcae", "--item", "P1"])?.problem == "there is no command plcae; did you mean place?; see csp --help")
+        #expect(
+            end(["plcae", "--item", "P1"])?.problem
+                == "there is no command plcae; did you mean place?; see csp --help")
         #expect(end(["plcae"])?.code == 2)
         #expect(end(["frobnicate"])?.problem?.contains("there are up, down, status") == true)
         #expect(try CSP.command(["order", "ord_1"]) is ShowOrder)
@@ -98,7 +110,8 @@ import Testing
 
     @Test("a basket that isn't one is named by file and line")
     func baskets() throws {
-        let line = #"{"customerId":"H1","placedAt":"2017-05-08T06:02:04Z","items":[{"sku":"A","quantity":2}]}"#
+        let line =
+            #"{"customerId":"H1","placedAt":"2017-05-08T06:02:04Z","items":[{"sku":"A","quantity":2}]}"#
         let expected = Basket(customerId: "H1", items: [ItemQuantity(sku: "A", quantity: 2)], couponCode: nil)
         #expect(try Basket.parse("\(line)\n\n\(line)\n", file: "f") == [expected, expected])
         #expect {

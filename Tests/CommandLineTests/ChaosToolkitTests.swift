@@ -4,8 +4,8 @@ import Testing
 
 @testable import CommandLine
 
-/// That `chaos validate` takes the files, and that `chaos run` finds what it should, `Scripts/verify-chaos-toolkit` checks with
-/// the tool itself.
+/// That `chaos validate` takes the files, and that `chaos run` finds what it should,
+/// `Scripts/verify-chaos-toolkit` checks with the tool itself.
 @Suite struct ChaosToolkitTests {
     private func file(_ targets: [String], _ kind: String) throws -> [String: Any] {
         let run = DrillReport.sample().runs[0]
@@ -43,8 +43,14 @@ import Testing
         "each way of failing is brought about and undone by a command that there is",
         arguments: [
             ("killed", "kill coupon", "start coupon"), ("frozen", "freeze coupon", "thaw coupon"),
-            ("slow", "fault coupon latency --milliseconds 2000 --expires 300s --seed 7", "fault clear coupon"),
-            ("errors", "fault coupon error --percent 50 --status 500 --expires 300s --seed 7", "fault clear coupon"),
+            (
+                "slow", "fault coupon latency --milliseconds 2000 --expires 300s --seed 7",
+                "fault clear coupon"
+            ),
+            (
+                "errors", "fault coupon error --percent 50 --status 500 --expires 300s --seed 7",
+                "fault clear coupon"
+            ),
             ("garbage", "fault coupon garbage --expires 300s --seed 7", "fault clear coupon"),
             ("black-holed", "fault coupon black-hole --expires 300s --seed 7", "fault clear coupon"),
         ])
@@ -67,7 +73,8 @@ import Testing
     @Test("with something critical broken an order may be accepted only; else it has to be confirmed")
     func hypothesis() throws {
         func pattern(_ targets: [String]) throws -> String {
-            let hypothesis = try #require(file(targets, "frozen")["steady-state-hypothesis"] as? [String: Any])
+            let hypothesis = try #require(
+                file(targets, "frozen")["steady-state-hypothesis"] as? [String: Any])
             let probes = try #require(hypothesis["probes"] as? [[String: Any]])
             #expect(probes.count == 2 && probes[0]["tolerance"] as? Int == 200)
             return try #require((probes[1]["tolerance"] as? [String: String])?["pattern"])

@@ -15,7 +15,8 @@ import Testing
     @Test(
         "a logarithmic axis has whole decades around its values",
         arguments: [
-            ([6.0, 431], [1.0, 10, 100, 1000]), ([1000, 1000], [1000, 10000]), ([0, 5], [0.1, 1, 10]), ([], [1, 10]),
+            ([6.0, 431], [1.0, 10, 100, 1000]), ([1000, 1000], [1000, 10000]), ([0, 5], [0.1, 1, 10]),
+            ([], [1, 10]),
         ])
     func logarithmic(values: [Double], expected: [Double]) {
         let ticks = Axis.logarithmic(values, from: 100, to: 0).ticks(5)
@@ -44,7 +45,8 @@ import Testing
         let chart = OutcomeChart(one.timeline, spans: one.faults)
         #expect(chart.content.components(separatedBy: "class=\"area").count == 3)
         #expect(chart.content.contains("failed 820"))
-        let large = OutcomeChart([.init(second: 70, outcomes: .init(confirmed: 900), p50: 1, p99: 1)], spans: [])
+        let large = OutcomeChart(
+            [.init(second: 70, outcomes: .init(confirmed: 900), p50: 1, p99: 1)], spans: [])
         #expect(chart.beside(large).content.contains(">800<") && chart.beside(large).content.contains(">60<"))
     }
 

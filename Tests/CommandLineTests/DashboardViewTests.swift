@@ -6,7 +6,8 @@ import Testing
 @Suite struct DashboardViewTests {
     private func view(_ width: Int, _ dashboard: Dashboard = .sample) throws -> DashboardView {
         DashboardView(
-            dashboard: dashboard, width: width, place: "/home/me/shop/.csp", zone: try #require(TimeZone(identifier: "UTC")))
+            dashboard: dashboard, width: width, place: "/home/me/shop/.csp",
+            zone: try #require(TimeZone(identifier: "UTC")))
     }
 
     private func text(_ lines: [StyledLine]) -> String { lines.map(\.plain).joined(separator: "\n") }
@@ -84,7 +85,8 @@ import Testing
     }
 
     @Test(
-        "no line is wider than the terminal and no picture higher", arguments: [1, 20, 79, 80, 81, 110, 200], [1, 10, 24, 50])
+        "no line is wider than the terminal and no picture higher", arguments: [1, 20, 79, 80, 81, 110, 200],
+        [1, 10, 24, 50])
     func fits(width: Int, height: Int) throws {
         let lines = try view(width).lines(height: height)
         #expect(lines.count <= height)
@@ -103,12 +105,14 @@ import Testing
         #expect(text.hasSuffix("LATELY\nnothing out of the ordinary"))
     }
 
-    @Test("of an order that is dead nothing is known: no breaker is closed, and nothing is said to be as usual")
+    @Test(
+        "of an order that is dead nothing is known: no breaker is closed, and nothing is said to be as usual")
     func deadOrder() throws {
         var dashboard = Dashboard.sample
         dashboard.orders = nil
         dashboard.events = []
-        dashboard.services[0] = Dashboard.Service(name: .order, url: "http://127.0.0.1:8081", state: .dead, ageSeconds: 12.3)
+        dashboard.services[0] = Dashboard.Service(
+            name: .order, url: "http://127.0.0.1:8081", state: .dead, ageSeconds: 12.3)
         for index in dashboard.dependencies.indices {
             dashboard.dependencies[index].breaker = Dashboard.Dependency.unknown
             dashboard.dependencies[index].ageSeconds = 12.3
@@ -118,8 +122,12 @@ import Testing
         }
         let lines = try view(80, dashboard).lines()
         let text = text(lines)
-        #expect(text.contains("\nunknown 12s          -          -          -           -      -       -       -\n"))
-        #expect(text.contains("\npayment      unknown 12s         -      -       -      -         -      -      -\n"))
+        #expect(
+            text.contains(
+                "\nunknown 12s          -          -          -           -      -       -       -\n"))
+        #expect(
+            text.contains(
+                "\npayment      unknown 12s         -      -       -      -         -      -      -\n"))
         #expect(text.contains("\n                           -         -               -          -      -\n"))
         #expect(!text.contains("closed") && !text.contains("nothing out of the ordinary"))
         #expect(text.hasSuffix("LATELY\nno news, but order is dead, coupon is dead, notification is frozen"))

@@ -19,7 +19,8 @@ import Testing
     @Test(
         "the outcome stands on top, in words and with its sign",
         arguments: [
-            (DrillExperiment.Outcome.held, "✓ All 2 hypotheses held"), (.failed, "✗ 1 of 2 hypotheses failed: payment-killed"),
+            (DrillExperiment.Outcome.held, "✓ All 2 hypotheses held"),
+            (.failed, "✗ 1 of 2 hypotheses failed: payment-killed"),
             (.undecided, "? 1 of 2 hypotheses undecided, none failed: payment-killed"),
         ])
     func outcome(second: DrillExperiment.Outcome, expected: String) {
@@ -50,7 +51,8 @@ import Testing
         #expect(!page.contains("<script") && page.components(separatedBy: "</style>").count == 2)
     }
 
-    @Test("the picture alone is a well-formed SVG of both stacks on the same axes; there is none without both")
+    @Test(
+        "the picture alone is a well-formed SVG of both stacks on the same axes; there is none without both")
     func comparison() throws {
         let pictures = ComparisonPage.all(.sample(compared: true))
         #expect(pictures.map(\.name) == ["coupon-slow"])

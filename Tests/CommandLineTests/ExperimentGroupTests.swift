@@ -7,11 +7,13 @@ import Testing
     private var run: DrillRun {
         let partial = PartialFault.Group.allCases.reversed().map { group in
             DrillExperiment(
-                Experiment(disruption: .partial(SamplePartial.fault(.undegraded, group))), SampleDrill.observation(), rate: 50,
+                Experiment(disruption: .partial(SamplePartial.fault(.undegraded, group))),
+                SampleDrill.observation(), rate: 50,
                 durationSeconds: 20)
         }
         let whole = DrillExperiment(
-            Experiment(disruption: .broken([SampleDrill.coupon], .killed)), SampleDrill.observation(), rate: 50,
+            Experiment(disruption: .broken([SampleDrill.coupon], .killed)), SampleDrill.observation(),
+            rate: 50,
             durationSeconds: 20)
         return DrillRun(mode: .protected, dependencies: [], experiments: partial + [whole], overload: nil)
     }
@@ -22,7 +24,10 @@ import Testing
             run.groups.map(\.title) == [
                 nil, "one operation broken", "one criticality broken", "brownouts", "quotes and pages broken",
             ])
-        #expect(run.groups.flatMap(\.experiments).map(\.kind) == ["killed", "operation", "traffic", "brownout", "quotes"])
+        #expect(
+            run.groups.flatMap(\.experiments).map(\.kind) == [
+                "killed", "operation", "traffic", "brownout", "quotes",
+            ])
         #expect(DrillRun(mode: .protected, dependencies: [], experiments: [], overload: nil).groups.isEmpty)
     }
 

@@ -6,12 +6,15 @@ import Testing
 @Suite struct ExperimentsTests {
     private let names = Experiments.all(SampleDrill.path).map(\.name)
 
-    @Test("each declared dependency is broken in each way, each pair of optional ones, parts of them, order, then overload")
+    @Test(
+        "each declared dependency is broken in each way, each pair of optional ones, parts of them, order, then overload"
+    )
     func all() {
         #expect(names.count == 4 * 6 + 6 + 7 + 1 + 3 + 1)
         #expect(Set(names).count == names.count)
         for name in [
-            "inventory-killed", "payment-black-holed", "coupon+notification-garbage", "order-killed", "overload-5x",
+            "inventory-killed", "payment-black-holed", "coupon+notification-garbage", "order-killed",
+            "overload-5x",
             "brownout-payment-at-10",
         ] {
             #expect(names.contains(name))
@@ -28,10 +31,13 @@ import Testing
         #expect(names.contains("coupon+loyalty-killed") && names.contains("notification+loyalty-killed"))
     }
 
-    @Test("the quick selection has every kind, every dependency, a pair, a brownout, order itself and an overload")
+    @Test(
+        "the quick selection has every kind, every dependency, a pair, a brownout, order itself and an overload"
+    )
     func quick() {
         let quick = Experiments.quick(SampleDrill.path)
-        #expect(Set(quick.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["brownout", "overload"]))
+        #expect(
+            Set(quick.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["brownout", "overload"]))
         #expect(quick.compactMap(\.partial).map(\.name) == ["payment-at-10"])
         #expect(Set(quick.flatMap(\.targets)) == ["inventory", "payment", "coupon", "notification", "order"])
         #expect(quick.contains { $0.dependencies.count == 2 })
@@ -48,12 +54,18 @@ import Testing
     @Test("--only takes every experiment whose name begins so, and refuses what begins none")
     func chosen() throws {
         let all = Experiments.all(SampleDrill.path)
-        #expect(try Experiments.chosen(["coupon-"], from: all).map(\.name) == names.filter { $0.hasPrefix("coupon-") })
+        #expect(
+            try Experiments.chosen(["coupon-"], from: all).map(\.name)
+                == names.filter { $0.hasPrefix("coupon-") })
         #expect(try Experiments.chosen(["coupon"], from: all).count == 12)
         #expect(
-            try Experiments.chosen(["order-killed", "payment-slow"], from: all).map(\.name) == ["payment-slow", "order-killed"])
+            try Experiments.chosen(["order-killed", "payment-slow"], from: all).map(\.name) == [
+                "payment-slow", "order-killed",
+            ])
         #expect(try Experiments.chosen([], from: all) == all)
-        #expect(throws: Experiments.UnknownExperiment(name: "warp")) { try Experiments.chosen(["warp"], from: all) }
+        #expect(throws: Experiments.UnknownExperiment(name: "warp")) {
+            try Experiments.chosen(["warp"], from: all)
+        }
     }
 
     @Test("the hypothesis is what order declares")
@@ -64,7 +76,9 @@ import Testing
         #expect(critical.hypothesis.contains("accepted"))
     }
 
-    @Test("what is injected ends by itself, and what is done to a process isn't injected", arguments: DrillFault.allCases)
+    @Test(
+        "what is injected ends by itself, and what is done to a process isn't injected",
+        arguments: DrillFault.allCases)
     func requests(kind: DrillFault) {
         let request = kind.request(seed: 7, expiresAfter: 60)
         #expect((request == nil) == (kind == .killed || kind == .frozen))

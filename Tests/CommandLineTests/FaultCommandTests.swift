@@ -10,8 +10,10 @@ import Transport
     @Test("csp fault SERVICE KIND is what csp fault does without a subcommand")
     func parsed() throws {
         let arguments = [
-            "fault", "coupon", "latency", "--milliseconds", "2000", "--jitter", "200", "--when", "after", "--at-most", "5",
-            "--route", "POST /redemptions", "--criticality", "sheddable", "--percent", "12.5", "--expires", "2m", "--seed",
+            "fault", "coupon", "latency", "--milliseconds", "2000", "--jitter", "200", "--when", "after",
+            "--at-most", "5",
+            "--route", "POST /redemptions", "--criticality", "sheddable", "--percent", "12.5", "--expires",
+            "2m", "--seed",
             "18446744073709551615", "--add",
         ]
         let command = try #require(try CSP.command(arguments) as? FaultSetting)
@@ -20,7 +22,8 @@ import Transport
             command.request
                 == FaultRequest(
                     route: "POST /redemptions", criticality: "sheddable", kind: "latency", milliseconds: 2000,
-                    jitterMilliseconds: 200, percent: 12.5, when: "after", expiresInSeconds: 120, seed: .max, atMost: 5))
+                    jitterMilliseconds: 200, percent: 12.5, when: "after", expiresInSeconds: 120, seed: .max,
+                    atMost: 5))
         #expect(try CSP.command(["fault", "clear"]) is FaultClear)
         #expect(try (CSP.command(["fault", "clear", "order"]) as? FaultClear)?.service == .order)
         #expect(try (CSP.command(["fault", "show", "--json"]) as? FaultShow)?.json == true)
@@ -30,7 +33,9 @@ import Transport
     @Test("a number out of its range is called by its option")
     func ranges() {
         #expect {
-            try CSP.command(["fault", "coupon", "abort", "--expires", "0", "--at-most", "0", "--criticality", "vital"])
+            try CSP.command([
+                "fault", "coupon", "abort", "--expires", "0", "--at-most", "0", "--criticality", "vital",
+            ])
         } throws: { error in
             let problem = CommandEnd(error, arguments: ["fault"]).problem ?? ""
             let wrong = ["--expires must be above 0", "--at-most must be", "--criticality must be one of"]
@@ -41,9 +46,11 @@ import Transport
     @Test("a fault is told in one line")
     func words() {
         let fault = FaultRequest(
-            route: "POST /redemptions", criticality: "sheddable", kind: "error", milliseconds: 20, jitterMilliseconds: 5,
+            route: "POST /redemptions", criticality: "sheddable", kind: "error", milliseconds: 20,
+            jitterMilliseconds: 5,
             percent: 50, when: "after", expiresInSeconds: 60, seed: 1, status: 503, atMost: 4)
-        let entry = FaultStatus.Entry(fault: fault, remainingSeconds: 57.2, considered: 7, injected: 3, running: 1)
+        let entry = FaultStatus.Entry(
+            fault: fault, remainingSeconds: 57.2, considered: 7, injected: 3, running: 1)
         #expect(
             FaultStatus(faults: [entry]).lines(of: .coupon)
                 == "coupon        error 503 20 ± 5 ms after POST /redemptions (sheddable), 50 %, 4 at once at most, 58 s left: "
@@ -61,7 +68,8 @@ import Transport
     func answers(head: String, message: String) async throws {
         let problem = #"{"type":"t","title":"t","status":400,"detail":"d","instance":"/faults","code":"c"}"#
         let body = head.contains("200") ? "hello" : problem
-        let server = try MisbehavingServer(behaviour: .answer("\(head)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"))
+        let server = try MisbehavingServer(
+            behaviour: .answer("\(head)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"))
         defer { server.stop() }
         #expect(await failure(at: server.url) == message)
     }
@@ -69,15 +77,19 @@ import Transport
     @Test("a service that is dead or frozen is not asked")
     func notAsked() async throws {
         let gone = await failure(at: "http://127.0.0.1:1", ProcessIdentity(pid: 0, startTime: 0))
-        #expect(gone?.hasPrefix("coupon is dead") == true && gone?.contains("csp start coupon --data") == true)
+        #expect(
+            gone?.hasPrefix("coupon is dead") == true && gone?.contains("csp start coupon --data") == true)
     }
 
-    private func failure(at url: String, _ process: ProcessIdentity? = ProcessIdentity(running: getpid())) async -> String? {
+    private func failure(at url: String, _ process: ProcessIdentity? = ProcessIdentity(running: getpid()))
+        async -> String?
+    {
         do {
             let temporary = try TemporaryFolder()
             let folder = StackFolder(path: temporary.path)
             _ = try Tokens.establish(in: folder, environment: [:])
-            let service = StackRecord.Service(name: .coupon, url: url, port: 1, process: try #require(process))
+            let service = StackRecord.Service(
+                name: .coupon, url: url, port: 1, process: try #require(process))
             _ = try await FaultClient(folder: folder, http: HTTPClient()).status(service)
             return nil
         } catch {

@@ -9,7 +9,9 @@ import Testing
         func outcome(_ status: Int?, code: String? = nil, order: OrderStatus? = nil) -> Sample.Outcome {
             let id = order == nil ? nil : "ord_1"
             return Sample.Outcome(
-                Attempt(call: .place, sentAt: .now(), status: status, code: code, orderId: id, orderStatus: order))
+                Attempt(
+                    call: .place, sentAt: .now(), status: status, code: code, orderId: id, orderStatus: order)
+            )
         }
         #expect(outcome(201, order: .confirmed) == .confirmed)
         #expect(outcome(202, order: .accepted) == .accepted)
@@ -40,11 +42,13 @@ import Testing
     @Test("what was written is read back")
     func codable() throws {
         let experiment = DrillExperiment(
-            Experiment(disruption: .broken([SampleDrill.notification], .slow)), SampleDrill.observation(), rate: 50,
+            Experiment(disruption: .broken([SampleDrill.notification], .slow)), SampleDrill.observation(),
+            rate: 50,
             durationSeconds: 24)
         let run = DrillRun(mode: .protected, dependencies: [], experiments: [experiment], overload: nil)
         let report = DrillReport(
-            ok: true, extent: .quick, seed: 7, startedAt: Timestamp(milliseconds: 0), durationSeconds: 30, machine: "m",
+            ok: true, extent: .quick, seed: 7, startedAt: Timestamp(milliseconds: 0), durationSeconds: 30,
+            machine: "m",
             runs: [run])
         #expect(experiment.outcome == .held)
         #expect(try JSON.decode(DrillReport.self, from: JSON.encode(report)) == report)
@@ -53,16 +57,19 @@ import Testing
     @Test("the table has a row an experiment, and says in words what failed")
     func table() {
         let good = DrillExperiment(
-            Experiment(disruption: .broken([SampleDrill.notification], .slow)), SampleDrill.observation(), rate: 50,
+            Experiment(disruption: .broken([SampleDrill.notification], .slow)), SampleDrill.observation(),
+            rate: 50,
             durationSeconds: 24)
         let bad = DrillExperiment(
             Experiment(disruption: .broken([SampleDrill.coupon], .killed)),
-            SampleDrill.observation { if $0.at == 9 { ($0.outcome, $0.answer) = (.failed, "500 internal") } }, rate: 50,
+            SampleDrill.observation { if $0.at == 9 { ($0.outcome, $0.answer) = (.failed, "500 internal") } },
+            rate: 50,
             durationSeconds: 24)
         let run = DrillRun(mode: .protected, dependencies: [], experiments: [good, bad], overload: nil)
         let text = DrillTable(
             report: DrillReport(
-                ok: false, extent: .full, seed: 7, startedAt: Timestamp(milliseconds: 0), durationSeconds: 30, machine: "m",
+                ok: false, extent: .full, seed: 7, startedAt: Timestamp(milliseconds: 0), durationSeconds: 30,
+                machine: "m",
                 runs: [run])
         ).text
         let lines = text.split(separator: "\n")

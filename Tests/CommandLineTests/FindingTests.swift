@@ -7,12 +7,14 @@ import Testing
     private static let slow = [Finding].doubtful(["p99 was 80 ms"])
     private static let wrong = [Finding].certain(["1 × 500 internal of 800 orders"])
 
-    @Test("what was only too slow is undecided beside a busy process, with the reason, and failed without one")
+    @Test(
+        "what was only too slow is undecided beside a busy process, with the reason, and failed without one")
     func slow() {
         #expect(Self.slow.conclusion(otherProcesses: 0.02) == (.failed, ["p99 was 80 ms"]))
         let (outcome, failures) = Self.slow.conclusion(otherProcesses: 0.43)
         #expect(outcome == .undecided)
-        #expect(failures == ["undecided: other processes took 43 % of the processors meanwhile", "p99 was 80 ms"])
+        #expect(
+            failures == ["undecided: other processes took 43 % of the processors meanwhile", "p99 was 80 ms"])
     }
 
     @Test("what went wrong for sure has failed, whatever else is on the machine")
@@ -37,7 +39,8 @@ import Testing
         arguments: [
             ([Try.held], DrillExperiment.Outcome.held), ([.wrong], .failed), ([.slow, .held], .held),
             ([.slow, .wrong], .failed),
-            ([.slow, .slow, .slow], .failed), ([.slow, .excused, .slow], .undecided), ([.excused, .excused, .held], .held),
+            ([.slow, .slow, .slow], .failed), ([.slow, .excused, .slow], .undecided),
+            ([.excused, .excused, .held], .held),
         ])
     private func repeated(tries: [Try], expected: DrillExperiment.Outcome) async throws {
         var left = tries

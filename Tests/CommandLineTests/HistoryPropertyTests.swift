@@ -17,7 +17,9 @@ import Testing
         }
     }
 
-    @Test("one lie in a random history is found by the judgement that is there for it, with the key, alone", arguments: Lie.all)
+    @Test(
+        "one lie in a random history is found by the judgement that is there for it, with the key, alone",
+        arguments: Lie.all)
     func lies(lie: Lie) {
         var random = SeededRandomSource("histories with a lie: \(lie)")
         for _ in 0..<100 {
@@ -73,7 +75,9 @@ struct RandomStory {
         others.append(.sample("ord-nobody", .confirmed, customer: "nobody"))
     }
 
-    private mutating func write(_ key: String, _ life: Life, _ request: OrderRequest, _ random: inout SeededRandomSource) {
+    private mutating func write(
+        _ key: String, _ life: Life, _ request: OrderRequest, _ random: inout SeededRandomSource
+    ) {
         let id = "ord-\(key)"
         var operation = ClientOperation(key: key, request: request)
         var status: OrderStatus?
@@ -91,7 +95,9 @@ struct RandomStory {
             operation.attempts.append(.looked(id, .confirmed))
             (status, operation.outcome) = (.confirmed, .confirmed)
         case .cancelled:
-            operation.attempts += [.told(id, .accepted), random.upTo(2) == 0 ? .told(id, .cancelled) : .looked(id, .cancelled)]
+            operation.attempts += [
+                .told(id, .accepted), random.upTo(2) == 0 ? .told(id, .cancelled) : .looked(id, .cancelled),
+            ]
             (status, operation.outcome) = (.cancelled, .cancelled)
         case .refused:
             operation.attempts.append(.problem(402, "payment-declined", id: random.upTo(2) == 0 ? id : nil))
@@ -103,18 +109,23 @@ struct RandomStory {
             status = [nil, .confirmed, .cancelled, .rejected][random.upTo(4)]
             operation.outcome = random.upTo(2) == 0 ? .unresolved : nil
         }
-        chapters.append(Chapter(life: life, operation: operation, order: status.map { Self.order(id, $0, request) }))
+        chapters.append(
+            Chapter(life: life, operation: operation, order: status.map { Self.order(id, $0, request) }))
     }
 
     private static func vainAttempts(_ random: inout SeededRandomSource, clearly: Bool) -> [Attempt] {
-        let clear: [Attempt] = [.unreachable, .problem(503, "overloaded"), .problem(503, "price-unavailable")]
+        let clear: [Attempt] = [
+            .unreachable, .problem(503, "overloaded"), .problem(503, "price-unavailable"),
+        ]
         let possible = clearly ? clear : clear + [.unanswered, .problem(409, "request-in-progress")]
         return (0..<random.upTo(4)).map { _ in possible[random.upTo(possible.count)] }
     }
 
     static func order(_ id: String, _ status: OrderStatus, _ request: OrderRequest) -> OrderDocument {
         var order = OrderDocument.sample(id, status, customer: request.customerId)
-        order.items = request.items.map { OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil) }
+        order.items = request.items.map {
+            OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil)
+        }
         order.couponCode = request.couponCode
         return order
     }
@@ -134,7 +145,9 @@ struct Lie: CustomTestStringConvertible, Sendable {
 
     /// The key that the judgement has to name; nil where the story has no place for this lie.
     func tell(in story: inout RandomStory, _ random: inout SeededRandomSource) -> String? {
-        let places = story.chapters.indices.filter { lives.contains(story.chapters[$0].life) && !story.chapters[$0].isTwin }
+        let places = story.chapters.indices.filter {
+            lives.contains(story.chapters[$0].life) && !story.chapters[$0].isTwin
+        }
         guard !places.isEmpty else { return nil }
         let place = places[random.upTo(places.count)]
         let added = change(&story.chapters[place])
@@ -144,18 +157,27 @@ struct Lie: CustomTestStringConvertible, Sendable {
 
     static let all: [Lie] = [
         Lie("the order is gone", "lost", [.confirmed, .followed, .cancelled]) { $0.order = nil },
-        Lie("the order is another's", "lost", [.confirmed, .followed, .cancelled]) { $0.order?.customerId = "nobody" },
-        Lie("the order is for more", "lost", [.confirmed, .followed, .cancelled]) { $0.order?.items[0].quantity += 1 },
-        Lie("the order has another coupon", "lost", [.confirmed, .followed]) { $0.order?.couponCode = "OTHER" },
+        Lie("the order is another's", "lost", [.confirmed, .followed, .cancelled]) {
+            $0.order?.customerId = "nobody"
+        },
+        Lie("the order is for more", "lost", [.confirmed, .followed, .cancelled]) {
+            $0.order?.items[0].quantity += 1
+        },
+        Lie("the order has another coupon", "lost", [.confirmed, .followed]) {
+            $0.order?.couponCode = "OTHER"
+        },
         Lie("the total was raised", "lost", [.confirmed, .followed]) { $0.order?.total = 501 },
-        Lie("a confirmed order was cancelled", "lost", [.confirmed, .followed]) { $0.order?.status = .cancelled },
+        Lie("a confirmed order was cancelled", "lost", [.confirmed, .followed]) {
+            $0.order?.status = .cancelled
+        },
         Lie("an accepted order was rejected", "lost", [.cancelled]) { $0.order?.status = .rejected },
         Lie(
             testDescription: "the services hold a second order", judgement: "duplicated",
             lives: [.confirmed, .followed, .cancelled],
             change: { chapter in chapter.order.map { [copy($0, "ord-second")] } ?? [] }),
         Lie(
-            testDescription: "the key was told of a second order", judgement: "duplicated", lives: [.confirmed, .followed],
+            testDescription: "the key was told of a second order", judgement: "duplicated",
+            lives: [.confirmed, .followed],
             change: { chapter in
                 chapter.operation.attempts.append(.told("ord-second", .confirmed))
                 return chapter.order.map { [copy($0, "ord-second")] } ?? []
@@ -166,7 +188,8 @@ struct Lie: CustomTestStringConvertible, Sendable {
             $0.order = RandomStory.order("ord-done", .confirmed, $0.operation.request)
         },
         Lie(
-            testDescription: "an order that nobody sent", judgement: "unexpected", lives: RandomStory.Life.allCases,
+            testDescription: "an order that nobody sent", judgement: "unexpected",
+            lives: RandomStory.Life.allCases,
             change: { chapter in
                 var order = RandomStory.order("ord-stranger", .confirmed, chapter.operation.request)
                 order.items[0].sku = "Z"

@@ -5,26 +5,32 @@ import Testing
 
 @testable import CommandLine
 
-/// Each test tells a story that is in order, then one that isn't, and the judgement that is there for it must find it, alone.
+/// Each test tells a story that is in order, then one that isn't, and the judgement that is there for it must
+/// find it, alone.
 @Suite struct HistoryTests {
     private func broken(_ operations: [ClientOperation], _ orders: [OrderDocument]) -> [String: [String]] {
         History(operations: operations).report(orders).broken
     }
 
-    private func order(_ id: String, _ status: OrderStatus = .confirmed, of customer: String = "k", total: Int? = 500)
+    private func order(
+        _ id: String, _ status: OrderStatus = .confirmed, of customer: String = "k", total: Int? = 500
+    )
         -> OrderDocument
     {
         .sample(id, status, customer: customer, total: total)
     }
 
-    @Test("an order that was answered and isn't there is lost", arguments: [OrderStatus.confirmed, .accepted, .placing])
+    @Test(
+        "an order that was answered and isn't there is lost",
+        arguments: [OrderStatus.confirmed, .accepted, .placing])
     func missing(status: OrderStatus) {
         let operation = ClientOperation.sample("k", .told("o", status))
         #expect(broken([operation], [order("o")]).isEmpty)
         #expect(broken([operation], []) == ["lost": ["k"]])
     }
 
-    @Test("an order with another customer, other goods, another coupon or another total than was told is lost")
+    @Test(
+        "an order with another customer, other goods, another coupon or another total than was told is lost")
     func changed() {
         let operation = ClientOperation.sample("k", .told("o", .accepted), .looked("o", .confirmed))
         #expect(broken([operation], [order("o")]).isEmpty)
@@ -72,7 +78,8 @@ import Testing
     func toldTwice() {
         let operation = ClientOperation.sample("k", .told("o", .accepted), .told("p", .confirmed))
         #expect(broken([operation], [order("o"), order("p")]) == ["duplicated": ["k"]])
-        let refusal = ClientOperation.sample("k", .problem(402, "payment-declined", id: "o"), outcome: .refused)
+        let refusal = ClientOperation.sample(
+            "k", .problem(402, "payment-declined", id: "o"), outcome: .refused)
         #expect(broken([refusal], [order("o", .rejected)]).isEmpty)
     }
 
@@ -86,7 +93,8 @@ import Testing
 
     @Test("the records of requests that came to nothing are no second order")
     func rejectedRecords() {
-        let operation = ClientOperation.sample("k", .problem(503, "price-unavailable"), .unanswered, .told("o", .confirmed))
+        let operation = ClientOperation.sample(
+            "k", .problem(503, "price-unavailable"), .unanswered, .told("o", .confirmed))
         #expect(broken([operation], [order("a", .rejected), order("b", .rejected), order("o")]).isEmpty)
     }
 
@@ -101,7 +109,8 @@ import Testing
         #expect(broken([refused, second], [order("p")]).isEmpty)
     }
 
-    @Test("an order for goods that its customer never asked for is unexpected, another's is nobody's business")
+    @Test(
+        "an order for goods that its customer never asked for is unexpected, another's is nobody's business")
     func strangers() {
         var stranger = order("p")
         stranger.items[0].sku = "B"
@@ -112,7 +121,10 @@ import Testing
 
     @Test(
         "an order after a refusal is unexpected",
-        arguments: [(402, "payment-declined"), (409, "out-of-stock"), (409, "total-exceeded"), (422, "coupon-refused")])
+        arguments: [
+            (402, "payment-declined"), (409, "out-of-stock"), (409, "total-exceeded"),
+            (422, "coupon-refused"),
+        ])
     func refused(status: Int, code: String) {
         let operation = ClientOperation.sample("k", .unanswered, .problem(status, code), outcome: .refused)
         #expect(broken([operation], [order("o", .rejected)]).isEmpty)
@@ -122,7 +134,8 @@ import Testing
     @Test("an order where clients only ever heard that nothing was done is unexpected")
     func nothingDone() {
         let operation = ClientOperation.sample(
-            "k", .unreachable, .problem(503, "overloaded"), .problem(503, "price-unavailable"), outcome: .unresolved)
+            "k", .unreachable, .problem(503, "overloaded"), .problem(503, "price-unavailable"),
+            outcome: .unresolved)
         #expect(broken([operation], [order("o", .rejected)]).isEmpty)
         #expect(broken([operation], [order("o", .confirmed)]) == ["unexpected": ["k"]])
     }
@@ -134,14 +147,17 @@ import Testing
             .problem(500, "internal"),
         ])
     func unknown(attempt: Attempt) {
-        let operation = ClientOperation.sample("k", attempt, .problem(503, "overloaded"), outcome: .unresolved)
+        let operation = ClientOperation.sample(
+            "k", attempt, .problem(503, "overloaded"), outcome: .unresolved)
         #expect(broken([operation], [order("o", .confirmed)]).isEmpty)
         #expect(broken([.sample("k", outcome: nil)], [order("o", .confirmed)]).isEmpty)
     }
 
     @Test("an order that its customer was told is cancelled is not confirmed")
     func cancelled() {
-        for attempt in [Attempt.told("o", .cancelled), .looked("o", .cancelled), .problem(409, "order-cancelled")] {
+        for attempt in [
+            Attempt.told("o", .cancelled), .looked("o", .cancelled), .problem(409, "order-cancelled"),
+        ] {
             let operation = ClientOperation.sample("k", attempt, outcome: .cancelled)
             #expect(broken([operation], [order("o", .cancelled)]).isEmpty)
             #expect(broken([operation], [order("o", .confirmed)]) == ["unexpected": ["k"]])
@@ -153,11 +169,13 @@ import Testing
         let operations = [
             ClientOperation.sample("there", .unanswered, outcome: .unresolved),
             .sample("running", .unanswered, outcome: .unresolved),
-            .sample("absent", .unreachable, outcome: .unresolved), .sample("rejected", .unanswered, outcome: .unresolved),
+            .sample("absent", .unreachable, outcome: .unresolved),
+            .sample("rejected", .unanswered, outcome: .unresolved),
             .sample("again", .unanswered, .told("a", .confirmed)), .sample("plain", .told("p", .confirmed)),
         ]
         let report = History(operations: operations).report([
-            order("t", of: "there"), order("u", .accepted, of: "running"), order("r", .rejected, of: "rejected"),
+            order("t", of: "there"), order("u", .accepted, of: "running"),
+            order("r", .rejected, of: "rejected"),
             order("a", of: "again"), order("p", of: "plain"),
         ])
         #expect(report.ok)
@@ -185,7 +203,9 @@ import Testing
             try History.parse(text + "{}\n", file: "f")
         } throws: { ($0 as? Failure)?.message.hasPrefix("f line 4") == true }
         #expect(throws: Failure("f holds no operation")) { try History.parse("", file: "f") }
-        #expect(throws: Failure("\(folder.path)/none can't be read")) { try History.read(from: "\(folder.path)/none") }
+        #expect(throws: Failure("\(folder.path)/none can't be read")) {
+            try History.read(from: "\(folder.path)/none")
+        }
         #expect(throws: Failure("\(folder.path) can't be written")) { _ = try HistoryFile(path: folder.path) }
     }
 }

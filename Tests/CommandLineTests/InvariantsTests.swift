@@ -3,9 +3,11 @@ import Testing
 
 @testable import CommandLine
 
-/// Each test plants one lie into a stack that is in order, and the invariant that is there for it must find it, alone.
+/// Each test plants one lie into a stack that is in order, and the invariant that is there for it must find
+/// it, alone.
 @Suite struct InvariantsTests {
-    /// Two confirmed orders (the first with a coupon and a later refund), one cancelled and undone, one rejected.
+    /// Two confirmed orders (the first with a coupon and a later refund), one cancelled and undone, one
+    /// rejected.
     private let clean = Snapshot.clean
 
     private func broken(_ snapshot: Snapshot) -> [Int: [String]] {
@@ -52,7 +54,8 @@ import Testing
         #expect(broken(snapshot) == [2: ["plain"]])
         snapshot.payments.removeAll { $0.orderId == "plain" }
         snapshot.ledger.accounts = [
-            .init(account: "cash", currency: "USD", balance: 900), .init(account: "sales", currency: "USD", balance: -900),
+            .init(account: "cash", currency: "USD", balance: 900),
+            .init(account: "sales", currency: "USD", balance: -900),
         ]
         #expect(broken(snapshot).isEmpty)
     }
@@ -91,12 +94,15 @@ import Testing
         #expect(broken(mixed) == [3: ["ledger", "ledger"]])
     }
 
-    @Test("goods that were returned are not the customer's any more, and a refund without money is told as well")
+    @Test(
+        "goods that were returned are not the customer's any more, and a refund without money is told as well"
+    )
     func returned() {
         var snapshot = clean
         snapshot.orders[1].refunds = [
             OrderRefund(
-                id: "r", cause: .outOfStock, amount: 0, reason: "out of stock", items: [ItemQuantity(sku: "A", quantity: 1)],
+                id: "r", cause: .outOfStock, amount: 0, reason: "out of stock",
+                items: [ItemQuantity(sku: "A", quantity: 1)],
                 pending: [], at: Timestamp(milliseconds: 0))
         ]
         #expect(broken(snapshot) == [4: ["A"], 6: ["plain"]])
@@ -148,7 +154,8 @@ import Testing
         #expect(broken(snapshot) == [5: ["SAVE"]])
     }
 
-    @Test("two redemptions of one order, one of an order that isn't confirmed, and an unknown coupon are found")
+    @Test(
+        "two redemptions of one order, one of an order that isn't confirmed, and an unknown coupon are found")
     func strayRedemptions() {
         var twice = clean
         twice.couponLimits["SAVE"] = 2
@@ -162,7 +169,9 @@ import Testing
         #expect(broken(unknown) == [5: ["SAVE"]])
     }
 
-    @Test("a coupon that a customer had more often than its rule allows is found: as a discount, or recorded later")
+    @Test(
+        "a coupon that a customer had more often than its rule allows is found: as a discount, or recorded later"
+    )
     func couponTwice() {
         var snapshot = clean
         snapshot.orders[1].customerId = snapshot.orders[0].customerId
@@ -183,7 +192,8 @@ import Testing
         for (reason, isBroken) in [("expired", false), ("used up", true)] {
             snapshot.orders[1].degradations = [
                 Degradation(
-                    dependency: "coupon", effect: .couponEstimated, source: .cache, reason: "timeout", repair: .recordLater,
+                    dependency: "coupon", effect: .couponEstimated, source: .cache, reason: "timeout",
+                    repair: .recordLater,
                     repaired: true, outcome: "the coupon was refused: \(reason); the discount of 100 stays")
             ]
             #expect(broken(snapshot) == (isBroken ? [9: ["SAVE"]] : [:]))
@@ -207,7 +217,9 @@ import Testing
     func deadLetters(name: ServiceName) {
         var snapshot = clean
         snapshot.dead[name] = [
-            DeadMessage(id: "1", kind: "commit", key: "plain", tries: 5, reason: "422", createdAt: Timestamp(milliseconds: 0))
+            DeadMessage(
+                id: "1", kind: "commit", key: "plain", tries: 5, reason: "422",
+                createdAt: Timestamp(milliseconds: 0))
         ]
         #expect(broken(snapshot) == [7: ["plain"]])
     }
@@ -222,7 +234,9 @@ import Testing
         #expect(broken(snapshot) == [8: ["coupon"]])
     }
 
-    @Test("a store that is older than what another service has seen of it is found, and the orders that only others know")
+    @Test(
+        "a store that is older than what another service has seen of it is found, and the orders that only others know"
+    )
     func olderStore() {
         func store(_ commits: Int64, epoch: Int64 = 0, id: String = "a") -> StoreMark {
             StoreMark(id: id, epoch: epoch, commits: commits)
@@ -259,7 +273,9 @@ import Testing
         snapshot.stock[1].committed += 2
         #expect(broken(snapshot) == [2: [id], 4: ["B", id], 5: [id]])
         snapshot.deletedGoods = [ItemQuantity(sku: "B", quantity: 2)]
-        snapshot.retention[.order] = [RetentionStatus(what: "orders", keptForSeconds: 86_400, deletedUntil: old)]
+        snapshot.retention[.order] = [
+            RetentionStatus(what: "orders", keptForSeconds: 86_400, deletedUntil: old)
+        ]
         #expect(broken(snapshot).isEmpty)
 
         var later = snapshot
@@ -269,13 +285,16 @@ import Testing
         #expect(broken(later) == [4: [other, id]])
     }
 
-    @Test("notifications that were deleted as old are missed by nobody; one too many is found, and a later order's are missed")
+    @Test(
+        "notifications that were deleted as old are missed by nobody; one too many is found, and a later order's are missed"
+    )
     func deletedNotifications() {
         var snapshot = clean
         snapshot.notifications = []
         #expect(broken(snapshot)[6]?.isEmpty == false)
         snapshot.retention[.notification] = [
-            RetentionStatus(what: "notifications", keptForSeconds: nil, deletedUntil: Timestamp(milliseconds: 0))
+            RetentionStatus(
+                what: "notifications", keptForSeconds: nil, deletedUntil: Timestamp(milliseconds: 0))
         ]
         #expect(broken(snapshot).isEmpty)
         var later = snapshot

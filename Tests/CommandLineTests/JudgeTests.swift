@@ -13,7 +13,9 @@ import Testing
         }
     }
 
-    private func failures(_ kind: DrillFault = .frozen, when change: @escaping (inout Sample) -> Void) -> [String] {
+    private func failures(_ kind: DrillFault = .frozen, when change: @escaping (inout Sample) -> Void)
+        -> [String]
+    {
         let judge = SampleDrill.judge([SampleDrill.coupon], kind, couponOut(change))
         #expect(judge.obstacles.isEmpty)
         return judge.failures
@@ -34,7 +36,9 @@ import Testing
 
     @Test("an order that is turned away, or only accepted, fails where only what is optional is broken")
     func optional() {
-        #expect(failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.turnedAway, "503 overloaded") } }.count == 1)
+        #expect(
+            failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.turnedAway, "503 overloaded") } }.count
+                == 1)
         let found = failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } }
         #expect(found.first?.hasPrefix("only coupon was broken, yet 1 × 202 accepted") == true)
     }
@@ -45,7 +49,9 @@ import Testing
             SampleDrill.judge(
                 [SampleDrill.payment], .killed,
                 SampleDrill.observation {
-                    if $0.isBroken { ($0.outcome, $0.degradations) = (outcome, [SampleDrill.skipped("payment")]) }
+                    if $0.isBroken {
+                        ($0.outcome, $0.degradations) = (outcome, [SampleDrill.skipped("payment")])
+                    }
                 })
         }
         #expect(judge(.accepted).failures.isEmpty)
@@ -61,7 +67,8 @@ import Testing
                     guard $0.isBroken else { return }
                     ($0.outcome, $0.answer) = (.accepted, "202 accepted")
                     let lacking = Degradation(
-                        dependency: "inventory", effect: effect, source: .cache, reason: "timeout", repair: .finishLater)
+                        dependency: "inventory", effect: effect, source: .cache, reason: "timeout",
+                        repair: .finishLater)
                     $0.degradations = $0.at == 10 ? [lacking] : [SampleDrill.skipped("payment")]
                 }
             ).failures
@@ -92,7 +99,9 @@ import Testing
         #expect(found.first?.hasPrefix("p99 during the fault was 1051.0 ms of 400 orders") == true)
     }
 
-    @Test("a p99 above 1.5 times the healthy one and 20 ms more fails from 3 s after the fault, and in the recovery")
+    @Test(
+        "a p99 above 1.5 times the healthy one and 20 ms more fails from 3 s after the fault, and in the recovery"
+    )
     func steady() {
         #expect(failures { if $0.at > 11 && $0.isBroken { $0.latency = 30 } }.isEmpty)
         let late = failures { if $0.at > 11 && $0.isBroken { $0.latency = 31 } }
@@ -108,7 +117,9 @@ import Testing
         #expect(found(200, 13..<13.04).isEmpty)
         #expect(found(200, 13..<13.1).first?.hasPrefix("p99 from 3 s after the fault was 200.0 ms") == true)
         #expect(found(1050, 16..<18).isEmpty)
-        #expect(found(1051, 16..<18).first?.hasPrefix("p99 during the recovery was 1051.0 ms of 400 orders") == true)
+        #expect(
+            found(1051, 16..<18).first?.hasPrefix("p99 during the recovery was 1051.0 ms of 400 orders")
+                == true)
     }
 
     @Test("how long it took to isolate is when the customers' p99 was within its bound for good")
@@ -125,12 +136,15 @@ import Testing
         #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, without).recoverSeconds == 3)
         var breaker = couponOut()
         breaker.breakers = [
-            .init(at: 9, dependency: "coupon", state: "open"), .init(at: 20, dependency: "coupon", state: "closed"),
+            .init(at: 9, dependency: "coupon", state: "open"),
+            .init(at: 20, dependency: "coupon", state: "closed"),
         ]
         #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, breaker).recoverSeconds == 4)
         breaker.breakers.removeLast()
         #expect(
-            SampleDrill.judge([SampleDrill.coupon], .frozen, breaker).failures == ["not normal again when the load ended"])
+            SampleDrill.judge([SampleDrill.coupon], .frozen, breaker).failures == [
+                "not normal again when the load ended"
+            ])
         var late = couponOut { if $0.at < 27 && $0.at >= 16 { $0.degradations = [SampleDrill.skipped()] } }
         late.rounds[0].end = 40
         late.samples += (1200..<2000).map {
@@ -142,18 +156,22 @@ import Testing
         #expect(judge.failures.contains { $0.hasPrefix("it took 11.0 s to be normal again") })
     }
 
-    @Test("what no request waits for may not even slow the median down: of several rounds the middle one counts")
+    @Test(
+        "what no request waits for may not even slow the median down: of several rounds the middle one counts"
+    )
     func offThePath() {
         func judge(_ slow: [Double]) -> Judge {
             var seen = SampleDrill.observation()
             seen.rounds = (0..<3).map { index in
                 let begin = Double(index) * 8
                 return .init(
-                    healthy: .init(begin: begin, end: begin + 3), fault: .init(begin: begin + 3, end: begin + 6),
+                    healthy: .init(begin: begin, end: begin + 3),
+                    fault: .init(begin: begin + 3, end: begin + 6),
                     back: begin + 6, end: begin + 8)
             }
             for (index, latency) in slow.enumerated() {
-                for sample in seen.samples.indices where seen.rounds[index].fault.contains(seen.samples[sample].at) {
+                for sample in seen.samples.indices
+                where seen.rounds[index].fault.contains(seen.samples[sample].at) {
                     seen.samples[sample].latency = latency
                 }
             }
@@ -171,7 +189,8 @@ import Testing
         var unproven = couponOut()
         unproven.obstacles = ["coupon was killed, yet takes connections"]
         let report = DrillExperiment(
-            Experiment(disruption: .broken([SampleDrill.coupon], .killed)), unproven, rate: 50, durationSeconds: 1)
+            Experiment(disruption: .broken([SampleDrill.coupon], .killed)), unproven, rate: 50,
+            durationSeconds: 1)
         #expect(report.outcome == .undecided && report.failures == unproven.obstacles)
     }
 
@@ -192,7 +211,8 @@ import Testing
         #expect(!isDoubtful { if $0.at == 10 { $0.degradations = [] } })
         for (name, expected) in [("drained", true), ("one payment an order", false)] {
             var seen = couponOut()
-            seen.audit = DrillAudit(findings: [.init(name: name, ok: false, violations: ["x"])], drainedSeconds: 1, orders: 1)
+            seen.audit = DrillAudit(
+                findings: [.init(name: name, ok: false, violations: ["x"])], drainedSeconds: 1, orders: 1)
             #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).findings.areDoubtful == expected)
         }
         var bare = couponOut { if $0.isBroken { $0.latency = 400 } }
@@ -200,19 +220,24 @@ import Testing
         #expect(!SampleDrill.judge([SampleDrill.coupon], .frozen, bare).findings.areDoubtful)
     }
 
-    @Test("beside a busy process an experiment that was only slow is undecided, and says by how much it was disturbed")
+    @Test(
+        "beside a busy process an experiment that was only slow is undecided, and says by how much it was disturbed"
+    )
     func otherProcesses() {
         var seen = couponOut { if $0.isBroken { $0.latency = 400 } }
         seen.otherProcesses = 0.43
         let found = DrillExperiment(
-            Experiment(disruption: .broken([SampleDrill.coupon], .frozen)), seen, rate: 50, durationSeconds: 1)
+            Experiment(disruption: .broken([SampleDrill.coupon], .frozen)), seen, rate: 50, durationSeconds: 1
+        )
         #expect(found.outcome == .undecided && found.isInDoubt && found.otherProcesses == 0.43)
         #expect(found.failures.first == "undecided: other processes took 43 % of the processors meanwhile")
     }
 
     @Test("an order still under way when the fault comes is of neither stretch")
     func boundary() {
-        let seen = couponOut { if $0.at == 7.98 { ($0.latency, $0.degradations) = (200, [SampleDrill.skipped()]) } }
+        let seen = couponOut {
+            if $0.at == 7.98 { ($0.latency, $0.degradations) = (200, [SampleDrill.skipped()]) }
+        }
         let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, seen)
         #expect(judge.obstacles.isEmpty && judge.failures.isEmpty)
     }
@@ -232,7 +257,8 @@ import Testing
     func books() {
         var seen = couponOut()
         seen.audit = DrillAudit(
-            findings: [.init(name: "no dead letters", ok: false, violations: ["ord_1 x", "ord_2 y"])], drainedSeconds: 1,
+            findings: [.init(name: "no dead letters", ok: false, violations: ["ord_1 x", "ord_2 y"])],
+            drainedSeconds: 1,
             orders: 2)
         let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, seen)
         #expect(judge.failures == ["audit: no dead letters: ord_1 x and 1 more"])
@@ -242,9 +268,12 @@ import Testing
     func unprotected() {
         #expect(SampleDrill.payment.unprotected.isEmpty)
         #expect(
-            SampleDrill.dependency("a", .optional, control: "forced-closed").unprotected.first?.contains("breaker of a") == true
+            SampleDrill.dependency("a", .optional, control: "forced-closed").unprotected.first?.contains(
+                "breaker of a") == true
         )
-        #expect(SampleDrill.dependency("a", .optional, limit: 10_000).unprotected.first?.contains("bulkhead of a") == true)
+        #expect(
+            SampleDrill.dependency("a", .optional, limit: 10_000).unprotected.first?.contains("bulkhead of a")
+                == true)
         let patient = SampleDrill.dependency("a", .optional, policies: ["timeoutMilliseconds": 30_000])
         #expect(patient.unprotected.first?.contains("deadline is ignored") == true)
     }

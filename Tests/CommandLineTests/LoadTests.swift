@@ -38,7 +38,9 @@ import Transport
         #expect(Set((0..<100).map { _ in source.next().customerId }).count == 100)
     }
 
-    @Test("the share of baskets with a coupon is as asked", arguments: [(0.0, 0...0), (10, 60...140), (100, 1000...1000)])
+    @Test(
+        "the share of baskets with a coupon is as asked",
+        arguments: [(0.0, 0...0), (10, 60...140), (100, 1000...1000)])
     func couponShare(percent: Double, expected: ClosedRange<Int>) {
         var source = BasketSource(journey, couponShare: percent, seed: 7, run: "r")
         #expect(expected.contains((0..<1000).count { _ in source.next().couponCode != nil }))
@@ -48,7 +50,8 @@ import Transport
     func report() {
         let tally = Tally()
         let endings: [Ending] = [
-            .confirmed, .refused(code: "out-of-stock"), .cancelled, .unresolved("timeout"), .unexpected("500"),
+            .confirmed, .refused(code: "out-of-stock"), .cancelled, .unresolved("timeout"),
+            .unexpected("500"),
         ]
         for (index, ending) in endings.enumerated() {
             let result = Purchase.Result(ending: ending, latency: .milliseconds(index), retries: 1)
@@ -59,7 +62,10 @@ import Transport
         let report = LoadReport(tally.counts, rate: 50, seed: nil, duration: .seconds(1))
         #expect(!report.ok)
         #expect(tally.counts.unanswered == 0)
-        #expect([report.sent, report.confirmed, report.cancelled, report.unresolved, report.unexpected] == [5, 1, 1, 1, 1])
+        #expect(
+            [report.sent, report.confirmed, report.cancelled, report.unresolved, report.unexpected] == [
+                5, 1, 1, 1, 1,
+            ])
         #expect(report.refused == ["out-of-stock": 1])
         #expect([report.retries, report.delayed] == [5, 1])
         #expect(report.failures == ["k4: 500", "k3: timeout"])
@@ -99,7 +105,9 @@ import Transport
             },
             following: { _ in HTTPClient.Response(status: 200, body: accepted) }, orderURL: "http://shop",
             timeout: timeout, time: time.source)
-        return OpenLoop(purchase: purchase, rate: 1000, run: "r", paymentToken: "tok_ok", time: time.source) { _, _ in }
+        return OpenLoop(purchase: purchase, rate: 1000, run: "r", paymentToken: "tok_ok", time: time.source) {
+            _, _ in
+        }
     }
 
     private static func accepting() throws -> Purchase.Exchange {
@@ -112,7 +120,8 @@ import Transport
             var count = 0
             return try await loop.send {
                 defer { count += 1 }
-                return count < total ? Basket(customerId: "c", items: [ItemQuantity(sku: "A", quantity: 1)]) : nil
+                return count < total
+                    ? Basket(customerId: "c", items: [ItemQuantity(sku: "A", quantity: 1)]) : nil
             } onProgress: { _ in
             }
         }
@@ -154,7 +163,9 @@ import Transport
         #expect(report.text.contains("unfollowed  100 accepted"))
     }
 
-    @Test("a load that is interrupted tells at once what there is: accepted and unanswered orders are no failures")
+    @Test(
+        "a load that is interrupted tells at once what there is: accepted and unanswered orders are no failures"
+    )
     func interrupted() async throws {
         let accepting = try Self.accepting()
         let sent = sent

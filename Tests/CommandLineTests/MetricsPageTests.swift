@@ -37,7 +37,9 @@ import Testing
     @Test("a histogram is added up bound by bound")
     func histogram() {
         #expect(page.buckets("took_seconds") == Buckets(cumulative: [0.1: 11, .infinity: 22]))
-        #expect(page.buckets("took_seconds") { $0["route"] == "/a" } == Buckets(cumulative: [0.1: 1, .infinity: 2]))
+        #expect(
+            page.buckets("took_seconds") { $0["route"] == "/a" }
+                == Buckets(cumulative: [0.1: 1, .infinity: 2]))
         #expect(page.buckets("none").quantile(0.5) == nil)
     }
 }

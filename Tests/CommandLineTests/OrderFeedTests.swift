@@ -6,24 +6,31 @@ import Testing
 @Suite struct OrderFeedTests {
     private let wall = Timestamp(milliseconds: 1_767_614_584_000)
 
-    private func order(_ id: String, _ outcome: String? = nil, repair: Degradation.Repair = .refundLater) -> OrderDocument {
+    private func order(_ id: String, _ outcome: String? = nil, repair: Degradation.Repair = .refundLater)
+        -> OrderDocument
+    {
         let degradation = Degradation(
-            dependency: "coupon", effect: .couponSkipped, source: .none, reason: "circuit-open", repair: repair,
+            dependency: "coupon", effect: .couponSkipped, source: .none, reason: "circuit-open",
+            repair: repair,
             repaired: outcome != nil, outcome: outcome)
         return OrderDocument(
-            id: id, status: .confirmed, customerId: "H1", items: [], currency: "USD", subtotal: 1, discount: 0, total: 1,
+            id: id, status: .confirmed, customerId: "H1", items: [], currency: "USD", subtotal: 1,
+            discount: 0, total: 1,
             refunded: 0, couponCode: "C", pending: [], degradations: [degradation], createdAt: wall,
             updatedAt: wall.advanced(by: .seconds(9)))
     }
 
-    private func snapshot(_ orders: [OrderDocument], _ timelines: [String: [TimelineEntry]] = [:]) -> StackSnapshot {
+    private func snapshot(_ orders: [OrderDocument], _ timelines: [String: [TimelineEntry]] = [:])
+        -> StackSnapshot
+    {
         StackSnapshot(at: .now, wall: wall, services: [], orders: orders, timelines: timelines)
     }
 
     private func repair(_ detail: String) -> [TimelineEntry] {
         [
             TimelineEntry(at: wall, step: "place", outcome: "done"),
-            TimelineEntry(at: wall.advanced(by: .seconds(7)), step: "repair", outcome: "done", detail: detail),
+            TimelineEntry(
+                at: wall.advanced(by: .seconds(7)), step: "repair", outcome: "done", detail: detail),
         ]
     }
 
@@ -34,7 +41,10 @@ import Testing
         #expect(first.map(\.words) == ["coupon-skipped (circuit-open), refund later"])
         #expect(first.first?.kind == .worse && first.first?.at == wall)
         #expect(news.news(snapshot([order("ord_1")])).isEmpty)
-        #expect(news.news(snapshot([order("ord_2", repair: .none)])).map(\.words) == ["coupon-skipped (circuit-open), stays so"])
+        #expect(
+            news.news(snapshot([order("ord_2", repair: .none)])).map(\.words) == [
+                "coupon-skipped (circuit-open), stays so"
+            ])
     }
 
     @Test("an order that is owed something is followed until it is made good, though newer ones hide it")
@@ -72,7 +82,9 @@ import Testing
     func spells() {
         var events = EventLog()
         func add(_ second: Double, _ subject: String, _ words: String) {
-            events.add(WatchEvent(at: wall.advanced(by: .seconds(second)), subject: subject, words: words, kind: .worse))
+            events.add(
+                WatchEvent(
+                    at: wall.advanced(by: .seconds(second)), subject: subject, words: words, kind: .worse))
         }
         add(0, "ord_1", "skipped")
         add(2, "coupon", "is dead")

@@ -4,7 +4,8 @@ import Testing
 @testable import CommandLine
 
 @Suite struct OrderReplyTests {
-    private func reply(_ status: Int, _ body: some Encodable, retryAfter: String? = nil) throws -> OrderReply {
+    private func reply(_ status: Int, _ body: some Encodable, retryAfter: String? = nil) throws -> OrderReply
+    {
         self.reply(status, body: try Array(JSON.encode(body)), retryAfter: retryAfter)
     }
 
@@ -44,9 +45,15 @@ import Testing
         #expect(
             try reply(409, problem(409, "request-in-progress"), retryAfter: "2")
                 == .again(after: 2, "409 request-in-progress"))
-        #expect(try reply(503, problem(503, "overloaded"), retryAfter: "1") == .turnedAway(after: 1, code: "overloaded"))
-        #expect(try reply(429, problem(429, "rate-limited"), retryAfter: "3") == .turnedAway(after: 3, code: "rate-limited"))
-        #expect(try reply(503, problem(503, "storage-failed"), retryAfter: "5") == .again(after: 5, "503 storage-failed"))
+        #expect(
+            try reply(503, problem(503, "overloaded"), retryAfter: "1")
+                == .turnedAway(after: 1, code: "overloaded"))
+        #expect(
+            try reply(429, problem(429, "rate-limited"), retryAfter: "3")
+                == .turnedAway(after: 3, code: "rate-limited"))
+        #expect(
+            try reply(503, problem(503, "storage-failed"), retryAfter: "5")
+                == .again(after: 5, "503 storage-failed"))
         #expect(reply(503, body: []) == .again(after: 0, "503 "))
     }
 

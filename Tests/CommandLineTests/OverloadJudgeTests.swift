@@ -4,12 +4,15 @@ import Testing
 @testable import CommandLine
 
 @Suite struct OverloadJudgeTests {
-    /// 100 orders a second can be served, and a refusal costs a tenth of one: of 200 are asked for, 89 can be.
+    /// 100 orders a second can be served, and a refusal costs a tenth of one: of 200 are asked for, 89 can
+    /// be.
     private func judge(
         factor: Double = 2, served: Double = 0.45, latency: Double = 20, after: (Sample) -> Sample = { $0 },
         quotesServed: Double = 0.1, change: (Sample) -> Sample = { $0 }
     ) -> OverloadJudge {
-        func samples(_ begin: Double, _ end: Double, _ rate: Double, _ served: Double, _ latency: Double) -> [Sample] {
+        func samples(_ begin: Double, _ end: Double, _ rate: Double, _ served: Double, _ latency: Double)
+            -> [Sample]
+        {
             (0..<Int((end - begin) * rate)).map { index in
                 let isServed = Int(Double(index + 1) * served) > Int(Double(index) * served)
                 let at = begin + Double(index) / rate
@@ -47,31 +50,41 @@ import Testing
 
     @Test("less than 90 % of it fails")
     func goodput() {
-        #expect(judge(served: 0.38).findings.map(\.words).contains { $0.hasPrefix("76.0 orders/s were served") })
+        #expect(
+            judge(served: 0.38).findings.map(\.words).contains { $0.hasPrefix("76.0 orders/s were served") })
     }
 
-    @Test("orders that are taken too late are no goodput, and slow ones are more than three times the usual p99")
+    @Test(
+        "orders that are taken too late are no goodput, and slow ones are more than three times the usual p99"
+    )
     func late() {
         #expect(judge(latency: 30).findings.isEmpty)
-        #expect(judge(latency: 31).findings.map(\.words).first?.contains("p99 of the 360 admitted orders was 31.0 ms") == true)
+        #expect(
+            judge(latency: 31).findings.map(\.words).first?.contains(
+                "p99 of the 360 admitted orders was 31.0 ms") == true)
         #expect(judge(latency: 1100).goodput == 0)
     }
 
     @Test("quotes served rather than orders fail")
     func criticality() {
-        #expect(judge(quotesServed: 0.6).findings.map(\.words).first?.contains("60.0 % of the quotes") == true)
+        #expect(
+            judge(quotesServed: 0.6).findings.map(\.words).first?.contains("60.0 % of the quotes") == true)
     }
 
     @Test("an answer that the contract doesn't have fails")
     func failed() {
-        let found = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0 }).findings
+        let found = judge(change: {
+            $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0
+        }).findings
             .map(\.words)
         #expect(found == ["1 of 960 requests failed: 1 × 500"])
     }
 
     @Test("orders for which nothing is left are told apart from those that failed")
     func soldOut() {
-        let sold = judge(change: { $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .refused, answer: "409") : $0 })
+        let sold = judge(change: {
+            $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .refused, answer: "409") : $0
+        })
         #expect(sold.soldOut == 1 && sold.findings.isEmpty)
         #expect(Sample(RawSender.Outcome(intended: 3, latency: 0.001, status: 409)).outcome == .refused)
     }
@@ -91,11 +104,17 @@ import Testing
     @Test("settling and recovering are measured to where all was as it should be for good")
     func times() {
         func slow(_ span: Range<Double>) -> (Sample) -> Sample {
-            { span.contains($0.at) && $0.isTaken ? Sample(at: $0.at, latency: 90, outcome: .confirmed, answer: "201") : $0 }
+            {
+                span.contains($0.at) && $0.isTaken
+                    ? Sample(at: $0.at, latency: 90, outcome: .confirmed, answer: "201") : $0
+            }
         }
         #expect(judge(change: slow(2..<3)).settledSeconds == 1)
         #expect(judge(after: slow(6..<8.5)).recoveredSeconds == 2.5)
-        #expect(judge(after: slow(6..<8.5)).findings.map(\.words).contains { $0.hasPrefix("normal again after 2.5 s") })
+        #expect(
+            judge(after: slow(6..<8.5)).findings.map(\.words).contains {
+                $0.hasPrefix("normal again after 2.5 s")
+            })
         #expect(judge(after: slow(6..<10)).recoveredSeconds == nil)
     }
 }

@@ -30,7 +30,8 @@ import Testing
         let names = faults.filter { $0.group == .operation }.map(\.name).filter { !$0.hasSuffix("-500") }
         #expect(
             names == [
-                "inventory-reserve-black-hole", "inventory-commit-slow", "payment-capture-black-hole", "payment-void-slow",
+                "inventory-reserve-black-hole", "inventory-commit-slow", "payment-capture-black-hole",
+                "payment-void-slow",
                 "coupon-redeem-black-hole", "coupon-rule-slow",
             ])
     }
@@ -58,7 +59,10 @@ import Testing
 
     @Test("the dependency's other operations go on, save what comes to pass only after the broken one")
     func goesOn() throws {
-        #expect(try fault(.operation, "inventory-product-500").goesOn == [SamplePartial.reserve, SamplePartial.commit])
+        #expect(
+            try fault(.operation, "inventory-product-500").goesOn == [
+                SamplePartial.reserve, SamplePartial.commit,
+            ])
         #expect(try fault(.operation, "inventory-reserve-500").goesOn == [SamplePartial.product])
         #expect(try fault(.operation, "payment-void-500").goesOn == [SamplePartial.capture])
     }
@@ -69,12 +73,15 @@ import Testing
             faults.filter { $0.group == .traffic }.map(\.name) == [
                 "inventory-sheddable-503", "inventory-sheddable-slow", "inventory-sheddable-plus-503",
                 "inventory-sheddable-plus-slow", "inventory-critical-plus-500", "payment-sheddable-503",
-                "payment-sheddable-slow", "payment-critical-plus-500", "coupon-sheddable-503", "coupon-sheddable-plus-503",
+                "payment-sheddable-slow", "payment-critical-plus-500", "coupon-sheddable-503",
+                "coupon-sheddable-plus-503",
                 "coupon-critical-plus-500",
             ])
         let queue = try fault(.traffic, "inventory-sheddable-503")
         #expect(queue.injected[0].fault == FaultRequest(criticality: "sheddable", kind: "error", status: 503))
-        #expect(queue.expectation == .undegraded && queue.goesOn == [SamplePartial.reserve, SamplePartial.product])
+        #expect(
+            queue.expectation == .undegraded
+                && queue.goesOn == [SamplePartial.reserve, SamplePartial.product])
         let orders = try fault(.traffic, "coupon-critical-plus-500")
         #expect(orders.expectation == .confirmedWithout("coupon", isTotal: true))
         // What is redeemed meanwhile is what the queue makes good.
@@ -96,7 +103,8 @@ import Testing
     func brownout() throws {
         #expect(
             brownouts.map(\.name) == [
-                "inventory-at-10", "inventory-at-full-rate", "payment-at-10", "payment-at-full-rate", "coupon-at-10",
+                "inventory-at-10", "inventory-at-full-rate", "payment-at-10", "payment-at-full-rate",
+                "coupon-at-10",
                 "coupon-at-full-rate", "inventory+payment+coupon-at-10",
             ])
         let together = try fault(.brownout, "inventory+payment+coupon-at-10")
@@ -105,7 +113,8 @@ import Testing
         #expect(together.finishing == 0.8)
         let full = try fault(.brownout, "payment-at-full-rate")
         #expect(full.rate == nil && full.finishing == 0.4)
-        #expect(try fault(.brownout, "coupon-at-10").expectation == .confirmedWithout("coupon", isTotal: false))
+        #expect(
+            try fault(.brownout, "coupon-at-10").expectation == .confirmedWithout("coupon", isTotal: false))
     }
 
     @Test("the hypothesis says what orders get, and what goes on")
@@ -131,11 +140,13 @@ import Testing
     func refundable() {
         func coupon(_ code: String, offline: Bool) -> Coupon {
             Coupon(
-                code: code, amountOff: 100, currency: "USD", limitPerCustomer: 1, eligibleSkus: [], validUntil: nil,
+                code: code, amountOff: 100, currency: "USD", limitPerCustomer: 1, eligibleSkus: [],
+                validUntil: nil,
                 offline: offline)
         }
         let baskets = ["SMALL", "BIG", nil].map { Basket(customerId: "c", items: [], couponCode: $0) }
-        let chosen = SideTraffic.Baskets(baskets, coupons: [coupon("SMALL", offline: true), coupon("BIG", offline: false)])
+        let chosen = SideTraffic.Baskets(
+            baskets, coupons: [coupon("SMALL", offline: true), coupon("BIG", offline: false)])
         #expect(chosen.refundable.map(\.couponCode) == ["BIG"])
         #expect(chosen.all.map(\.couponCode) == ["SMALL", "SMALL", "BIG", "BIG", nil, "SMALL"])
         #expect([Basket(customerId: "c", items: [])].withMoreCoupons.map(\.couponCode) == [nil])

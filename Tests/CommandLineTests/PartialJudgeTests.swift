@@ -17,18 +17,23 @@ import Testing
     func held() {
         #expect(failures(.undegraded).isEmpty)
         let one = DrillExperiment(
-            Experiment(disruption: .partial(SamplePartial.fault(.undegraded))), SampleDrill.observation(), rate: 50,
+            Experiment(disruption: .partial(SamplePartial.fault(.undegraded))), SampleDrill.observation(),
+            rate: 50,
             durationSeconds: 20)
         #expect(one.outcome == .held && one.kind == "operation" && one.targets == ["coupon"])
     }
 
     @Test("a single order that is only accepted, or goes without a coupon, fails where none may notice")
     func noticed() {
-        let accepted = failures(.undegraded) { if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } }
+        let accepted = failures(.undegraded) {
+            if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") }
+        }
         #expect(accepted == ["orders were not confirmed as usual: 1 × 202 accepted of 800"])
         let degraded = failures(.undegraded) { if $0.at == 10 { skip(&$0) } }
         #expect(
-            degraded == ["orders were not confirmed as usual: 1 × 201 confirmed of 800: coupon-skipped (circuit-open)"])
+            degraded == [
+                "orders were not confirmed as usual: 1 × 201 confirmed of 800: coupon-skipped (circuit-open)"
+            ])
         // After the fault as well: a breaker that quotes opened may outlast it.
         #expect(!failures(.undegraded) { if $0.at == 20 { skip(&$0) } }.isEmpty)
     }
@@ -36,25 +41,37 @@ import Testing
     @Test(
         "an answer that the contract doesn't have, or an order that is turned away, fails whatever is broken",
         arguments: [
-            PartialFault.Expectation.undegraded, .confirmedWithout("coupon", isTotal: false), .accepted(isTotal: false),
+            PartialFault.Expectation.undegraded, .confirmedWithout("coupon", isTotal: false),
+            .accepted(isTotal: false),
         ])
     func failed(expectation: PartialFault.Expectation) {
         #expect(
             failures(expectation) { if $0.at == 10 { ($0.outcome, $0.answer) = (.failed, "500 internal") } }
                 == ["1 × 500 internal of 800 orders"])
         #expect(
-            failures(expectation) { if $0.at == 10 { ($0.outcome, $0.answer) = (.turnedAway, "503 overloaded") } }
+            failures(expectation) {
+                if $0.at == 10 { ($0.outcome, $0.answer) = (.turnedAway, "503 overloaded") }
+            }
                 == ["orders were turned away: 1 × 503 overloaded of 800"])
     }
 
-    @Test("a p99 above the healthy one fails in the fault's first second where none may notice, else from 3 s after it")
+    @Test(
+        "a p99 above the healthy one fails in the fault's first second where none may notice, else from 3 s after it"
+    )
     func slow() {
-        func slow(_ expectation: PartialFault.Expectation, _ group: PartialFault.Group = .operation) -> [String] {
+        func slow(_ expectation: PartialFault.Expectation, _ group: PartialFault.Group = .operation)
+            -> [String]
+        {
             failures(expectation, group) { if (8..<8.2).contains($0.at) { $0.latency = 200 } }
         }
-        #expect(slow(.undegraded) == ["p99 during the fault was 200.0 ms of 400 orders, more than 30.0 ms (healthy: 10.0 ms)"])
+        #expect(
+            slow(.undegraded) == [
+                "p99 during the fault was 200.0 ms of 400 orders, more than 30.0 ms (healthy: 10.0 ms)"
+            ])
         #expect(slow(.accepted(isTotal: false)).isEmpty)
-        let later = failures(.accepted(isTotal: false)) { if (12..<12.2).contains($0.at) { $0.latency = 200 } }
+        let later = failures(.accepted(isTotal: false)) {
+            if (12..<12.2).contains($0.at) { $0.latency = 200 }
+        }
         #expect(later.first?.hasPrefix("p99 from 3 s after the fault was 200.0 ms of 250 orders") == true)
     }
 
@@ -67,7 +84,8 @@ import Testing
         #expect(late(1051).first?.hasPrefix("p99 during the fault was 1051.0 ms") == true)
     }
 
-    @Test("with an optional operation broken every order is confirmed, and only that dependency may be missing")
+    @Test(
+        "with an optional operation broken every order is confirmed, and only that dependency may be missing")
     func optional() {
         let expectation = PartialFault.Expectation.confirmedWithout("coupon", isTotal: true)
         let without = { (sample: inout Sample) in
@@ -78,14 +96,20 @@ import Testing
         let silent = failures(expectation, change(without) { if $0.at == 10 { $0.degradations = [] } })
         #expect(silent == ["coupon gave nothing, yet 1 × 201 confirmed without saying so"])
         let accepted = failures(
-            expectation, change(without) { if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } })
+            expectation,
+            change(without) { if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } })
         #expect(accepted.first?.hasPrefix("orders were not confirmed: 1 × 202 accepted of 800") == true)
         let other = failures(
-            expectation, change(without) { if $0.at == 10 { $0.degradations.append(SampleDrill.skipped("payment")) } })
-        #expect(other.first?.hasPrefix("orders were degraded, and not for want of coupon: 1 × 201 confirmed") == true)
+            expectation,
+            change(without) { if $0.at == 10 { $0.degradations.append(SampleDrill.skipped("payment")) } })
+        #expect(
+            other.first?.hasPrefix("orders were degraded, and not for want of coupon: 1 × 201 confirmed")
+                == true)
     }
 
-    private func failures(_ expectation: PartialFault.Expectation, _ change: @escaping (inout Sample) -> Void) -> [String] {
+    private func failures(_ expectation: PartialFault.Expectation, _ change: @escaping (inout Sample) -> Void)
+        -> [String]
+    {
         failures(expectation, .operation, change)
     }
 
@@ -98,7 +122,9 @@ import Testing
         }
     }
 
-    @Test("with a critical operation broken orders are accepted, and one confirmed as usual has been answered by nobody")
+    @Test(
+        "with a critical operation broken orders are accepted, and one confirmed as usual has been answered by nobody"
+    )
     func critical() {
         func failures(_ change: @escaping (inout Sample) -> Void) -> [String] {
             SamplePartial.failures(
@@ -112,11 +138,15 @@ import Testing
                 })
         }
         #expect(failures { _ in }.isEmpty)
-        let confirmed = failures { if $0.at == 10 { ($0.outcome, $0.answer, $0.degradations) = (.confirmed, "201", []) } }
+        let confirmed = failures {
+            if $0.at == 10 { ($0.outcome, $0.answer, $0.degradations) = (.confirmed, "201", []) }
+        }
         #expect(confirmed == ["payment gave nothing, yet 1 × 201 without saying so"])
     }
 
-    @Test("what the fault isn't meant for is answered half as often as before at least, where it was asked for at all")
+    @Test(
+        "what the fault isn't meant for is answered half as often as before at least, where it was asked for at all"
+    )
     func meanwhile() {
         func failures(_ broken: Double, count: Int = 12) -> [String] {
             var seen = SampleDrill.observation()
@@ -124,7 +154,8 @@ import Testing
             return SamplePartial.failures(SamplePartial.fault(.undegraded), seen)
         }
         #expect(failures(1).isEmpty)
-        #expect(failures(0.9) == ["inventory.commit was answered 0.9 times a second, before the fault 2.0 times"])
+        #expect(
+            failures(0.9) == ["inventory.commit was answered 0.9 times a second, before the fault 2.0 times"])
         #expect(failures(0, count: 2).isEmpty)
     }
 
@@ -150,7 +181,8 @@ import Testing
     func afterwards() {
         var seen = SampleDrill.observation()
         seen.audit = DrillAudit(
-            findings: [.init(name: "no dead letters", ok: false, violations: ["ord_1"])], drainedSeconds: 1, orders: 2)
+            findings: [.init(name: "no dead letters", ok: false, violations: ["ord_1"])], drainedSeconds: 1,
+            orders: 2)
         seen.reads = .init(sent: 40, refused: 3, failed: 2)
         let found = SamplePartial.failures(SamplePartial.fault(.accepted(isTotal: false)), seen)
         #expect(found == ["2 of 40 quotes and reads failed", "audit: no dead letters: ord_1"])
@@ -165,7 +197,8 @@ import Testing
         var seen = SampleDrill.observation()
         seen.obstacles = ["payment answers 500 to POST /payments/void, yet no request met that"]
         let one = DrillExperiment(
-            Experiment(disruption: .partial(SamplePartial.fault(.undegraded))), seen, rate: 50, durationSeconds: 1)
+            Experiment(disruption: .partial(SamplePartial.fault(.undegraded))), seen, rate: 50,
+            durationSeconds: 1)
         #expect(one.outcome == .undecided && one.failures == seen.obstacles)
     }
 }

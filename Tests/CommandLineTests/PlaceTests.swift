@@ -6,7 +6,9 @@ import Transport
 @testable import CommandLine
 
 @Suite struct PlaceTests {
-    @Test("the same key twice is the same request, so that it is one order; without one each call is another customer's")
+    @Test(
+        "the same key twice is the same request, so that it is one order; without one each call is another customer's"
+    )
     func oneRequest() throws {
         let place = try #require(try CSP.command(["place", "--item", "P1:2", "--key", "k"]) as? Place)
         #expect(try place.request(key: "k") == place.request(key: "k"))
@@ -19,13 +21,17 @@ import Transport
 
     @Test("a receipt has the key, and a column for the longest SKU")
     func placed() throws {
-        let lines = ["P1", "PRODUCT-123456"].map { OrderLine(sku: $0, name: "Pear", quantity: 1, unitPrice: 100) }
+        let lines = ["P1", "PRODUCT-123456"].map {
+            OrderLine(sku: $0, name: "Pear", quantity: 1, unitPrice: 100)
+        }
         let order = OrderDocument(
-            id: "ord_1", status: .confirmed, customerId: "H1", items: lines, currency: "USD", subtotal: 200, discount: 0,
+            id: "ord_1", status: .confirmed, customerId: "H1", items: lines, currency: "USD", subtotal: 200,
+            discount: 0,
             total: 200, refunded: 0, couponCode: nil, pending: [], degradations: [],
             createdAt: Timestamp(milliseconds: 0), updatedAt: Timestamp(milliseconds: 0))
         let receipt = Receipt(
-            HTTPClient.Response(status: 201, headers: [], body: Array(try JSON.encode(order))), orderURL: "http://o", key: "k1",
+            HTTPClient.Response(status: 201, headers: [], body: Array(try JSON.encode(order))),
+            orderURL: "http://o", key: "k1",
             duration: .zero)
         let text = receipt.text(order).split(separator: "\n")
         #expect(text.contains("  key       k1"))
@@ -39,9 +45,11 @@ import Transport
     @Test("a refusal names the order that was refused, and the key")
     func refused() throws {
         let problem = ProblemDocument(
-            status: 402, code: "payment-declined", title: "Declined", detail: "The issuer says: declined.", orderId: "ord_1")
+            status: 402, code: "payment-declined", title: "Declined", detail: "The issuer says: declined.",
+            orderId: "ord_1")
         let receipt = Receipt(
-            HTTPClient.Response(status: 402, headers: [], body: Array(try JSON.encode(problem))), orderURL: "http://o",
+            HTTPClient.Response(status: 402, headers: [], body: Array(try JSON.encode(problem))),
+            orderURL: "http://o",
             key: "k1", duration: .zero)
         #expect(
             receipt.refusal == """

@@ -5,11 +5,14 @@ import Contracts
 /// Dependencies and observations that were made up.
 enum SampleDrill {
     static func dependency(
-        _ name: String, _ role: DependencyDocument.Role, criticality: String = "sheddable-plus", control: String = "automatic",
-        limit: Int = 64, policies: [String: Double] = ["timeoutMilliseconds": 200, "attemptTimeoutMilliseconds": 200]
+        _ name: String, _ role: DependencyDocument.Role, criticality: String = "sheddable-plus",
+        control: String = "automatic",
+        limit: Int = 64,
+        policies: [String: Double] = ["timeoutMilliseconds": 200, "attemptTimeoutMilliseconds": 200]
     ) -> DependencyDocument {
         DependencyDocument(
-            name: name, role: role, criticality: criticality, operations: [], fallback: "none", effect: "\(name) later",
+            name: name, role: role, criticality: criticality, operations: [], fallback: "none",
+            effect: "\(name) later",
             policies: policies,
             state: .init(
                 breaker: .init(
@@ -23,16 +26,19 @@ enum SampleDrill {
     static let coupon = dependency("coupon", .optional)
     static let notification = dependency("notification", .optional, criticality: "sheddable")
 
-    static let path = PathDocument(service: "order", dependencies: [inventory, payment, coupon, notification])
+    static let path = PathDocument(
+        service: "order", dependencies: [inventory, payment, coupon, notification])
 
-    /// Fifty orders a second from 0 to 24 s, 10 ms each: healthy for 8 s, a fault for 8 s, and what comes after it.
+    /// Fifty orders a second from 0 to 24 s, 10 ms each: healthy for 8 s, a fault for 8 s, and what comes
+    /// after it.
     static func observation(_ change: (inout Sample) -> Void = { _ in }) -> Observation {
         var seen = Observation()
         seen.rounds = [
             .init(healthy: .init(begin: 0, end: 8), fault: .init(begin: 8, end: 16), back: 16, end: 24)
         ]
         seen.samples = (0..<1200).map { index in
-            var sample = Sample(at: Double(index) / 50, latency: 10, outcome: .confirmed, answer: "201 confirmed")
+            var sample = Sample(
+                at: Double(index) / 50, latency: 10, outcome: .confirmed, answer: "201 confirmed")
             change(&sample)
             return sample
         }
@@ -40,10 +46,13 @@ enum SampleDrill {
     }
 
     static func skipped(_ dependency: String = "coupon") -> Degradation {
-        Degradation(dependency: dependency, effect: .couponSkipped, source: .none, reason: "circuit-open", repair: .refundLater)
+        Degradation(
+            dependency: dependency, effect: .couponSkipped, source: .none, reason: "circuit-open",
+            repair: .refundLater)
     }
 
-    static func judge(_ dependencies: [DependencyDocument], _ kind: DrillFault, _ seen: Observation) -> Judge {
+    static func judge(_ dependencies: [DependencyDocument], _ kind: DrillFault, _ seen: Observation) -> Judge
+    {
         Judge(experiment: Experiment(disruption: .broken(dependencies, kind)), seen: seen)
     }
 }

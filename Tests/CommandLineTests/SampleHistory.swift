@@ -4,7 +4,9 @@ import Contracts
 
 extension ClientOperation {
     /// Of a customer named like the key, for what `OrderDocument.sample` sells.
-    static func sample(_ key: String, _ attempts: Attempt..., outcome: Outcome? = .confirmed) -> ClientOperation {
+    static func sample(_ key: String, _ attempts: Attempt..., outcome: Outcome? = .confirmed)
+        -> ClientOperation
+    {
         ClientOperation(
             key: key, request: OrderRequest(customerId: key, items: [ItemQuantity(sku: "A", quantity: 1)]),
             attempts: attempts, outcome: outcome)
@@ -21,11 +23,14 @@ extension Attempt {
     static func told(_ id: String, _ status: OrderStatus, total: Int? = 500) -> Attempt {
         let code = [.confirmed: 201, .cancelled: 200][status] ?? 202
         return Attempt(
-            call: .place, sentAt: moment, answeredAt: moment, status: code, orderId: id, total: total, orderStatus: status)
+            call: .place, sentAt: moment, answeredAt: moment, status: code, orderId: id, total: total,
+            orderStatus: status)
     }
 
     static func looked(_ id: String, _ status: OrderStatus, total: Int? = 500) -> Attempt {
-        Attempt(call: .look, sentAt: moment, answeredAt: moment, status: 200, orderId: id, total: total, orderStatus: status)
+        Attempt(
+            call: .look, sentAt: moment, answeredAt: moment, status: 200, orderId: id, total: total,
+            orderStatus: status)
     }
 
     static func problem(_ status: Int, _ code: String, id: String? = nil) -> Attempt {

@@ -12,7 +12,8 @@ extension Snapshot {
         coupon.couponCode = "SAVE"
         coupon.degradations = [
             Degradation(
-                dependency: "coupon", effect: .couponSkipped, source: .none, reason: "circuit-open", repair: .refundLater,
+                dependency: "coupon", effect: .couponSkipped, source: .none, reason: "circuit-open",
+                repair: .refundLater,
                 repaired: true)
         ]
         snapshot.orders = [
@@ -22,7 +23,9 @@ extension Snapshot {
         ]
         var paid = Payment.sample("coupon", amount: 1000, refunded: 100)
         paid.refunds = [Refund(id: "r1", amount: 100, reason: "coupon", at: start)]
-        snapshot.payments = [paid, .sample("plain", amount: 500), .sample("cancelled", amount: 300, refunded: 300)]
+        snapshot.payments = [
+            paid, .sample("plain", amount: 500), .sample("cancelled", amount: 300, refunded: 300),
+        ]
         snapshot.ledger = Ledger(
             accounts: [
                 .init(account: "cash", currency: "USD", balance: 1400),
@@ -38,7 +41,8 @@ extension Snapshot {
         snapshot.redemptions = [.sample("coupon", customer: "alice", .active)]
         snapshot.couponLimits = ["SAVE": 1]
         snapshot.notifications = [
-            .sample("coupon", .orderConfirmed), .sample("coupon", .orderRefunded), .sample("plain", .orderConfirmed),
+            .sample("coupon", .orderConfirmed), .sample("coupon", .orderRefunded),
+            .sample("plain", .orderConfirmed),
             .sample("cancelled", .orderCancelled),
         ]
         return snapshot
@@ -46,11 +50,14 @@ extension Snapshot {
 }
 
 extension OrderDocument {
-    static func sample(_ id: String, _ status: OrderStatus, customer: String = "alice", total: Int? = 500) -> OrderDocument {
+    static func sample(_ id: String, _ status: OrderStatus, customer: String = "alice", total: Int? = 500)
+        -> OrderDocument
+    {
         OrderDocument(
             id: id, status: status, customerId: customer,
             items: [OrderLine(sku: "A", name: "Apple", quantity: 1, unitPrice: total)],
-            currency: "USD", subtotal: total, discount: 0, total: total, refunded: 0, couponCode: nil, pending: [],
+            currency: "USD", subtotal: total, discount: 0, total: total, refunded: 0, couponCode: nil,
+            pending: [],
             degradations: [], createdAt: start, updatedAt: start)
     }
 }
@@ -58,7 +65,8 @@ extension OrderDocument {
 extension Payment {
     static func sample(_ orderId: String, amount: Int, refunded: Int = 0) -> Payment {
         Payment(
-            id: "pay-\(orderId)", orderId: orderId, customerId: "alice", status: amount == refunded ? .voided : .captured,
+            id: "pay-\(orderId)", orderId: orderId, customerId: "alice",
+            status: amount == refunded ? .voided : .captured,
             amount: amount, currency: "USD", refunded: refunded, refunds: [], createdAt: start)
     }
 }
@@ -71,7 +79,8 @@ extension AuditedReservation {
 
 extension Redemption {
     static func sample(_ orderId: String, customer: String, _ status: RedemptionStatus) -> Redemption {
-        Redemption(orderId: orderId, customerId: customer, code: "SAVE", discount: 100, status: status, at: start)
+        Redemption(
+            orderId: orderId, customerId: customer, code: "SAVE", discount: 100, status: status, at: start)
     }
 }
 

@@ -7,9 +7,12 @@ import Testing
 @Suite struct StackTests {
     private func record(_ process: ProcessIdentity) -> StackRecord {
         StackRecord(
-            instance: "i", basePort: 9000, host: "127.0.0.1", seedFolder: "/seed", stopping: false, environment: ["A": "b=c"],
+            instance: "i", basePort: 9000, host: "127.0.0.1", seedFolder: "/seed", stopping: false,
+            environment: ["A": "b=c"],
             services: ServiceName.allCases.map {
-                .init(name: $0, url: "http://127.0.0.1:\(9000 + $0.portOffset)", port: 9000 + $0.portOffset, process: process)
+                .init(
+                    name: $0, url: "http://127.0.0.1:\(9000 + $0.portOffset)", port: 9000 + $0.portOffset,
+                    process: process)
             })
     }
 
@@ -22,7 +25,9 @@ import Testing
         try folder.write(record)
         #expect(try folder.record() == record)
         #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == ["stack.json"])
-        let mode = try FileManager.default.attributesOfItem(atPath: "\(temporary.path)/stack.json")[.posixPermissions] as? Int
+        let mode =
+            try FileManager.default.attributesOfItem(atPath: "\(temporary.path)/stack.json")[
+                .posixPermissions] as? Int
         #expect(mode == 0o600)
     }
 
@@ -32,7 +37,9 @@ import Testing
         let folder = StackFolder(path: temporary.path)
         #expect { try folder.record() } throws: { ($0 as? Failure)?.message.hasPrefix("no stack on") == true }
         try temporary.write("{", to: "stack.json")
-        #expect { try folder.record() } throws: { ($0 as? Failure)?.message.contains("isn't the record") == true }
+        #expect { try folder.record() } throws: {
+            ($0 as? Failure)?.message.contains("isn't the record") == true
+        }
     }
 
     @Test("a pid with another start time is not ours")
@@ -96,16 +103,22 @@ import Testing
         let temporary = try TemporaryFolder()
         let folder = StackFolder(path: temporary.path)
         let first = try Tokens.establish(in: folder, environment: [:])
-        #expect(first.adminToken.count == 64 && first.serviceToken.count == 64 && first.adminToken != first.serviceToken)
+        #expect(
+            first.adminToken.count == 64 && first.serviceToken.count == 64
+                && first.adminToken != first.serviceToken)
         #expect(try Tokens.establish(in: folder, environment: ["SERVICE_TOKEN": ""]) == first)
         let given = try Tokens.establish(in: folder, environment: ["SERVICE_TOKEN": "secret"])
         #expect(given == Tokens(adminToken: first.adminToken, serviceToken: "secret"))
         #expect(try Tokens.read(from: folder) == given)
-        let mode = try FileManager.default.attributesOfItem(atPath: "\(temporary.path)/tokens.json")[.posixPermissions] as? Int
+        let mode =
+            try FileManager.default.attributesOfItem(atPath: "\(temporary.path)/tokens.json")[
+                .posixPermissions] as? Int
         #expect(mode == 0o600)
     }
 
-    @Test("a service gets up's environment, its own place, and the way to all others; the record keeps no secret")
+    @Test(
+        "a service gets up's environment, its own place, and the way to all others; the record keeps no secret"
+    )
     func environment() {
         var record = record(ProcessIdentity(pid: 0, startTime: 0))
         record.environment = StackRecord.kept([
@@ -119,7 +132,9 @@ import Testing
         #expect(values["DATA_DIR"] == "/d/coupon")
         #expect(values["SEED_DIR"] == "/seed")
         #expect(values["SERVICE_TOKEN"] == "service" && values["ADMIN_TOKEN"] == "admin")
-        #expect(values["ORDER_URL"] == "http://127.0.0.1:9001" && values["NOTIFICATION_URL"] == "http://127.0.0.1:9005")
+        #expect(
+            values["ORDER_URL"] == "http://127.0.0.1:9001"
+                && values["NOTIFICATION_URL"] == "http://127.0.0.1:9005")
     }
 
     @Test("a port that somebody listens on is taken")

@@ -34,7 +34,8 @@ import Testing
     @Test("a frame overwrites the one before, and a full line isn't cleared behind")
     func frame() {
         let lines = [StyledLine("ab"), StyledLine("abcd")]
-        #expect(Screen.frame(lines, Screen.Size(width: 4, height: 3)) == "\u{1B}[Hab\u{1B}[K\r\nabcd\r\n\u{1B}[J")
+        #expect(
+            Screen.frame(lines, Screen.Size(width: 4, height: 3)) == "\u{1B}[Hab\u{1B}[K\r\nabcd\r\n\u{1B}[J")
         #expect(Screen.frame(lines, Screen.Size(width: 4, height: 2)) == "\u{1B}[Hab\u{1B}[K\r\nabcd")
         #expect(Screen.frame(lines, Screen.Size(width: 80, height: 1)) == "\u{1B}[Hab\u{1B}[K")
     }

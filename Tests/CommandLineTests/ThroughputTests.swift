@@ -30,7 +30,8 @@ import Testing
     func finishing() throws {
         let samples = (0..<100).map { index in
             Sample(
-                at: Double(index) / 10, latency: 50, outcome: index.isMultiple(of: 10) ? .turnedAway : .accepted,
+                at: Double(index) / 10, latency: 50,
+                outcome: index.isMultiple(of: 10) ? .turnedAway : .accepted,
                 answer: "202 accepted")
         }
         let late = Throughput(at: 4, finished: 100)

@@ -25,7 +25,8 @@ import Testing
             http_server_request_duration_seconds_bucket{method="GET",route="/metrics",status="200",le="+Inf"} \(requests * 7)
             """)
         let dependency = DependencyDocument(
-            name: "ledger", role: .optional, criticality: "sheddable", operations: [], fallback: "", effect: "", policies: [:],
+            name: "ledger", role: .optional, criticality: "sheddable", operations: [], fallback: "",
+            effect: "", policies: [:],
             state: DependencyDocument.State(
                 breaker: BreakerDocument(
                     state: breaker, control: "automatic", reason: "", calls: 0, failures: 0, slowCalls: 0,
@@ -34,18 +35,21 @@ import Testing
         let shedder = ShedderDocument(
             limit: 10, inFlight: 1, waiting: 0, admitted: [:], shed: ["sheddable": shed], rateLimited: 0)
         return StackSnapshot.Service(
-            name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: .running,
+            name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1),
+            activity: .running,
             ready: (200, "{}"), metrics: page,
             path: PathDocument(service: "coupon", dependencies: [dependency], shedder: shedder))
     }
 
     private func silent(_ activity: ProcessIdentity.Activity) -> StackSnapshot.Service {
         StackSnapshot.Service(
-            name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: activity)
+            name: .coupon, url: "http://c", process: ProcessIdentity(pid: 1, startTime: 1), activity: activity
+        )
     }
 
     private func snapshot(_ second: Double, _ service: StackSnapshot.Service) -> StackSnapshot {
-        StackSnapshot(at: begin + .seconds(second), wall: wall.advanced(by: .seconds(second)), services: [service])
+        StackSnapshot(
+            at: begin + .seconds(second), wall: wall.advanced(by: .seconds(second)), services: [service])
     }
 
     @Test("rates and latencies are those of the last seconds, of work alone")
@@ -53,7 +57,9 @@ import Testing
         var watching = Watching()
         let first = watching.dashboard(snapshot(0, coupon(requests: 1000))).services[0]
         #expect(first.requestsPerSecond == nil && first.latency == nil)
-        #expect(first.queued == 5 && first.oldestSeconds == 1.3 && first.deadLetters == 0 && first.upSeconds == 584)
+        #expect(
+            first.queued == 5 && first.oldestSeconds == 1.3 && first.deadLetters == 0
+                && first.upSeconds == 584)
         let second = watching.dashboard(snapshot(1, coupon(requests: 1010, shed: 20))).services[0]
         #expect(second.requestsPerSecond == 10)
         #expect(second.latency == Dashboard.Latency(p50Milliseconds: 5, p99Milliseconds: 9.9))
@@ -68,8 +74,12 @@ import Testing
     func restarted() {
         var watching = Watching()
         _ = watching.dashboard(snapshot(0, coupon(requests: 1000)))
-        #expect(watching.dashboard(snapshot(1, coupon(requests: 5, started: 1_767_614_500))).services[0].requestsPerSecond == nil)
-        #expect(watching.dashboard(snapshot(2, coupon(requests: 8, started: 1_767_614_500))).services[0].requestsPerSecond == 3)
+        #expect(
+            watching.dashboard(snapshot(1, coupon(requests: 5, started: 1_767_614_500))).services[0]
+                .requestsPerSecond == nil)
+        #expect(
+            watching.dashboard(snapshot(2, coupon(requests: 8, started: 1_767_614_500))).services[0]
+                .requestsPerSecond == 3)
     }
 
     @Test("of what doesn't answer nothing is known but for how long it hasn't")
@@ -90,7 +100,9 @@ import Testing
         var watching = Watching()
         #expect(watching.dashboard(snapshot(0, silent(.running))).services[0].state == .starting)
         #expect(watching.dashboard(snapshot(1, coupon(requests: 1))).services[0].state == .ready)
-        #expect(watching.dashboard(snapshot(2, coupon(requests: 1, breaker: "open"))).services[0].state == .degraded)
+        #expect(
+            watching.dashboard(snapshot(2, coupon(requests: 1, breaker: "open"))).services[0].state
+                == .degraded)
         #expect(watching.dashboard(snapshot(3, coupon(requests: 1, shed: 1))).services[0].state == .degraded)
     }
 
@@ -102,12 +114,16 @@ import Testing
         }
         #expect(told(0, silent(.gone)).isEmpty)
         #expect(told(1, coupon(requests: 1)) == ["coupon is ready"])
-        #expect(told(2, coupon(requests: 1, dead: 2)).first == "coupon gave up on 2 messages: csp audit names them")
+        #expect(
+            told(2, coupon(requests: 1, dead: 2)).first
+                == "coupon gave up on 2 messages: csp audit names them")
         #expect(told(3, silent(.stopped)).first == "coupon is frozen")
         #expect(told(4, silent(.stopped)).count == 3)
         #expect(told(5, silent(.gone)).first == "coupon is dead")
         _ = told(6, coupon(requests: 1))
-        #expect(told(7, coupon(requests: 1, shed: 9)).first == "coupon is asked for more than it can do, and sheds")
+        #expect(
+            told(7, coupon(requests: 1, shed: 9)).first
+                == "coupon is asked for more than it can do, and sheds")
         for second in [8.0, 9] { _ = told(second, coupon(requests: 1, shed: 9)) }
         #expect(told(10.5, coupon(requests: 1, shed: 9)).first == "coupon sheds nothing any more")
     }
@@ -144,7 +160,9 @@ import Testing
         #expect(known.dependencies.map(\.breaker) == ["closed"] && known.orders != nil)
         let silent = watching.dashboard(order(3, silent(.gone)))
         let ledger = try #require(silent.dependencies.first)
-        #expect(ledger.breaker == "unknown" && ledger.ageSeconds == 2 && ledger.inUse == nil && ledger.callsPerSecond.isEmpty)
+        #expect(
+            ledger.breaker == "unknown" && ledger.ageSeconds == 2 && ledger.inUse == nil
+                && ledger.callsPerSecond.isEmpty)
         #expect(silent.orders == nil)
         let words = silent.events.map(\.words)
         #expect(words == ["is dead", "is asked for more than it can do, and sheds"])

@@ -20,7 +20,8 @@ struct WireTests {
     @Test("fields that are always there are written as null, and read when left out")
     func nullable() throws {
         let degradation = Degradation(
-            dependency: "coupon", effect: .couponSkipped, source: .none, reason: "timeout", repair: .refundLater)
+            dependency: "coupon", effect: .couponSkipped, source: .none, reason: "timeout",
+            repair: .refundLater)
         let text = String(decoding: try JSON.encode(degradation), as: UTF8.self)
         #expect(text.contains(#""outcome":null"#))
         let page = try JSON.decode(Page<String>.self, from: Data(#"{"items":["a"]}"#.utf8))
@@ -30,9 +31,12 @@ struct WireTests {
 
     @Test("members are written in the order of their names")
     func order() throws {
-        let entry = TimelineEntry(at: Timestamp(milliseconds: 0), step: "reserve", outcome: "done", detail: "2 items")
+        let entry = TimelineEntry(
+            at: Timestamp(milliseconds: 0), step: "reserve", outcome: "done", detail: "2 items")
         let text = String(decoding: try JSON.encode(entry), as: UTF8.self)
-        #expect(text == #"{"at":"1970-01-01T00:00:00.000Z","detail":"2 items","outcome":"done","step":"reserve"}"#)
+        #expect(
+            text == #"{"at":"1970-01-01T00:00:00.000Z","detail":"2 items","outcome":"done","step":"reserve"}"#
+        )
         let numbers = Dictionary(uniqueKeysWithValues: (10..<40).map { ("n\($0)", $0) })
         let members = (10..<40).map { #""n\#($0)":\#($0)"# }.joined(separator: ",")
         #expect(String(decoding: try JSON.encode(numbers), as: UTF8.self) == "{\(members)}")

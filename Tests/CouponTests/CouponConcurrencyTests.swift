@@ -6,7 +6,9 @@ import Testing
 @Suite("Coupons under concurrency", .timeLimit(.minutes(10)))
 struct CouponConcurrencyTests {
     /// How often each status came when `call` ran 200 times at once.
-    private func statuses(_ call: @escaping @Sendable (Int) async throws -> TestAnswer) async throws -> [Int: Int] {
+    private func statuses(_ call: @escaping @Sendable (Int) async throws -> TestAnswer) async throws -> [Int:
+        Int]
+    {
         try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<200 { group.addTask { try await call(number).status } }
             return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }

@@ -47,7 +47,9 @@ private struct SeededGenerator: RandomNumberGenerator {
 
 @Suite("Coupons against a model", .timeLimit(.minutes(10)))
 struct CouponModelTests {
-    @Test("a random sequence of redemptions, releases and restarts does what the model says", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "a random sequence of redemptions, releases and restarts does what the model says",
+        arguments: [1, 2, 3] as [UInt64])
     func followsTheModel(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
         var model = Model()
@@ -63,7 +65,8 @@ struct CouponModelTests {
 
     private func run(
         _ redeem: (String, String, String, Timestamp, [PricedItem]) async throws -> TestAnswer,
-        _ release: (String) async throws -> TestAnswer, _ model: Model, _ generator: SeededGenerator, steps: Int
+        _ release: (String) async throws -> TestAnswer, _ model: Model, _ generator: SeededGenerator,
+        steps: Int
     ) async throws -> (Model, SeededGenerator) {
         var (model, generator) = (model, generator)
         for step in 0..<steps {

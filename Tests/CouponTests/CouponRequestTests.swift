@@ -28,17 +28,22 @@ struct CouponRequestTests {
             (redemption(orderId: "null"), "/orderId"),
             (redemption(orderId: "\"a\\u0000b\""), "/orderId"),
             (redemption(orderId: "\"\(String(repeating: "x", count: 256))\""), "/orderId"),
-            (redemption(at: "\"yesterday\""), "/at"), (redemption(at: "5"), "/at"), (redemption(items: "[]"), "/items"),
+            (redemption(at: "\"yesterday\""), "/at"), (redemption(at: "5"), "/at"),
+            (redemption(items: "[]"), "/items"),
             (redemption(items: "{}"), "/items"), (redemption(items: "null"), "/items"),
             (redemption(items: #"[{"sku":"A","quantity":0,"unitPrice":1}]"#), "/items/0/quantity"),
             (redemption(items: #"[{"sku":"A","quantity":-1,"unitPrice":1}]"#), "/items/0/quantity"),
             (redemption(items: #"[{"sku":"A","quantity":100001,"unitPrice":1}]"#), "/items/0/quantity"),
             (
-                redemption(items: #"[{"sku":"A","quantity":1,"unitPrice":1},{"sku":"","quantity":1,"unitPrice":1}]"#),
+                redemption(
+                    items: #"[{"sku":"A","quantity":1,"unitPrice":1},{"sku":"","quantity":1,"unitPrice":1}]"#),
                 "/items/1/sku"
             ),
             (redemption(items: #"[{"sku":"A","quantity":1,"unitPrice":-1}]"#), "/items/0/unitPrice"),
-            (redemption(items: #"[{"sku":"A","quantity":1,"unitPrice":9223372036854775807}]"#), "/items/0/unitPrice"),
+            (
+                redemption(items: #"[{"sku":"A","quantity":1,"unitPrice":9223372036854775807}]"#),
+                "/items/0/unitPrice"
+            ),
             (redemption(items: #"[{"sku":"A","quantity":1}]"#), "/items/0/unitPrice"),
             (redemption(items: #"[{"sku":"A","quantity":"1","unitPrice":1}]"#), "/items/0/quantity"),
             ("{}", "/orderId"), ("[]", ""),
@@ -61,8 +66,10 @@ struct CouponRequestTests {
             #expect(
                 answer.problem?.errors?.map(\.pointer)
                     == ["/orderId", "/customerId", "/code", "/items/1/sku", "/items/1/quantity"])
-            #expect(try await service.redeem("o1", items: Array(repeating: item("A"), count: 101)).status == 422)
-            #expect(try await service.redeem("o1", items: Array(repeating: item("A"), count: 100)).status == 201)
+            #expect(
+                try await service.redeem("o1", items: Array(repeating: item("A"), count: 101)).status == 422)
+            #expect(
+                try await service.redeem("o1", items: Array(repeating: item("A"), count: 100)).status == 201)
         }
     }
 
@@ -75,7 +82,8 @@ struct CouponRequestTests {
             let errors = try await service.post("/redemptions", text: body).problem?.errors ?? []
             #expect(
                 errors.map(\.pointer).sorted() == [
-                    "/at", "/code", "/customerId", "/items/0/quantity", "/items/0/unitPrice", "/items/1/quantity",
+                    "/at", "/code", "/customerId", "/items/0/quantity", "/items/0/unitPrice",
+                    "/items/1/quantity",
                     "/items/1/sku", "/items/1/unitPrice",
                 ])
         }
@@ -84,7 +92,9 @@ struct CouponRequestTests {
     @Test("what can't be read is refused by its kind, and nothing ends the service")
     func unreadable() async throws {
         try await withCoupons { service in
-            #expect(try await service.post("/redemptions", text: "{\"orderId\":").problem?.code == "malformed-json")
+            #expect(
+                try await service.post("/redemptions", text: "{\"orderId\":").problem?.code
+                    == "malformed-json")
             #expect(try await service.post("/redemptions", text: "").status == 400)
             let deep = String(repeating: "[", count: 20_000) + String(repeating: "]", count: 20_000)
             let deepAnswer = try await service.post("/redemptions", text: deep)
@@ -94,7 +104,8 @@ struct CouponRequestTests {
             #expect((400..<500).contains(hugeAnswer.status))
             let large = Self.redemption(orderId: "\"\(String(repeating: "x", count: 300 * 1024))\"")
             #expect(try await service.post("/redemptions", text: large).status == 413)
-            #expect(try await service.post("/redemptions", text: "a=b", contentType: "text/plain").status == 415)
+            #expect(
+                try await service.post("/redemptions", text: "a=b", contentType: "text/plain").status == 415)
             #expect(try await service.get("/readyz").status == 200)
         }
     }
@@ -122,7 +133,8 @@ struct CouponRequestTests {
             }
             let page: Page<Coupon> = try await service.get("/coupons?limit=3").decode()
             #expect(page.items.map(\.code) == ["DAY", "ONCE", "TIME"])
-            let rest: Page<Coupon> = try await service.get("/coupons?limit=3&cursor=\(page.nextCursor ?? "")").decode()
+            let rest: Page<Coupon> = try await service.get("/coupons?limit=3&cursor=\(page.nextCursor ?? "")")
+                .decode()
             #expect(rest.items.map(\.code) == ["TWICE"] && rest.nextCursor == nil)
             #expect(try await service.get("/coupons?cursor=zz").status == 422)
         }
@@ -132,7 +144,8 @@ struct CouponRequestTests {
     func deadline() async throws {
         try await withCoupons { service in
             let answer = try await service.send(
-                "POST", "/redemptions", body: Array(Self.redemption().utf8), headers: [(name: "csp-deadline-ms", value: "0")])
+                "POST", "/redemptions", body: Array(Self.redemption().utf8),
+                headers: [(name: "csp-deadline-ms", value: "0")])
             #expect(answer.status == 503)
             #expect(answer.problem?.code == "deadline-exceeded")
             #expect(try await service.redemptions().isEmpty)

@@ -41,7 +41,9 @@ extension RunningService<CouponApplication> {
             RedemptionRequest(orderId: orderId, customerId: customerId, code: code, at: at, items: items))
     }
 
-    func release(_ orderId: String) async throws -> TestAnswer { try await post("/redemptions/\(orderId)/release") }
+    func release(_ orderId: String) async throws -> TestAnswer {
+        try await post("/redemptions/\(orderId)/release")
+    }
 
     func redemptions(_ query: String = "") async throws -> [Redemption] {
         try await get("/redemptions?limit=500&" + query).decode(Page<Redemption>.self).items
@@ -54,7 +56,8 @@ extension RunningService<CouponApplication> {
         _ epoch: Int64, after: String? = nil, upTo: String? = nil, _ redemptions: [ConfirmedRedemption],
         undecided: [String] = []
     ) -> ReconciliationRequest {
-        ReconciliationRequest(epoch: epoch, after: after, upTo: upTo, redemptions: redemptions, undecided: undecided)
+        ReconciliationRequest(
+            epoch: epoch, after: after, upTo: upTo, redemptions: redemptions, undecided: undecided)
     }
 
     func reconcile(

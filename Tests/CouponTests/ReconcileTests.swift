@@ -4,9 +4,12 @@ import Testing
 
 @Suite("A coupon store that has lost redemptions", .timeLimit(.minutes(10)))
 struct ReconcileTests {
-    private func confirmed(_ orderId: String, _ code: String = "ONCE", by customerId: String = "H1") -> ConfirmedRedemption {
+    private func confirmed(_ orderId: String, _ code: String = "ONCE", by customerId: String = "H1")
+        -> ConfirmedRedemption
+    {
         ConfirmedRedemption(
-            request: RedemptionRequest(orderId: orderId, customerId: customerId, code: code, at: noon, items: [item("A")]),
+            request: RedemptionRequest(
+                orderId: orderId, customerId: customerId, code: code, at: noon, items: [item("A")]),
             discount: 300)
     }
 
@@ -37,7 +40,8 @@ struct ReconcileTests {
         }
     }
 
-    @Test("what was redeemed counts again, what was given back doesn't, and what isn't decided stays as it is")
+    @Test(
+        "what was redeemed counts again, what was given back doesn't, and what isn't decided stays as it is")
     func stretch() async throws {
         try await withLoss { (service) async throws in
             for (order, customer) in [("o2", "H2"), ("o4", "H4"), ("o6", "H6")] {

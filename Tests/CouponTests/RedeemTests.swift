@@ -14,7 +14,8 @@ struct RedeemTests {
             #expect(
                 redemption
                     == Redemption(
-                        orderId: "o1", customerId: "H1", code: "ONCE", discount: 300, status: .active, at: noon))
+                        orderId: "o1", customerId: "H1", code: "ONCE", discount: 300, status: .active,
+                        at: noon))
             #expect(try await service.redemptions() == [redemption])
         }
     }
@@ -26,7 +27,10 @@ struct RedeemTests {
             ([item("A", 1, price: 100), item("B", 1, price: 150)], 250),
             ([item("A", 1, price: 100), item("A", 2, price: 100)], 300),
             ([item("B", 3, price: 100)], 300),
-            ([item("A", 100_000, price: 1_000_000_000_000), item("B", 100_000, price: 1_000_000_000_000)], 300),
+            (
+                [item("A", 100_000, price: 1_000_000_000_000), item("B", 100_000, price: 1_000_000_000_000)],
+                300
+            ),
             ([item("A", 5, price: 0)], 0),
         ])
     func discounts(items: [PricedItem], discount: Int) async throws {
@@ -50,7 +54,9 @@ struct RedeemTests {
         }
     }
 
-    @Test("an order id that comes again with another basket, price, customer or code is refused and changes nothing")
+    @Test(
+        "an order id that comes again with another basket, price, customer or code is refused and changes nothing"
+    )
     func contentsDiffer() async throws {
         try await withCoupons { service in
             let first: Redemption = try await service.redeem("o1").decode()
@@ -74,10 +80,14 @@ struct RedeemTests {
             for (answer, status, code, reason) in [
                 (try await service.redeem("o1", "NONE"), 422, "coupon-refused", "unknown coupon"),
                 (
-                    try await service.redeem("o2", "TIME", at: noon.advanced(by: .milliseconds(1))), 422, "coupon-refused",
+                    try await service.redeem("o2", "TIME", at: noon.advanced(by: .milliseconds(1))), 422,
+                    "coupon-refused",
                     "expired"
                 ),
-                (try await service.redeem("o3", "TWICE", items: [item("B")]), 422, "coupon-refused", "no eligible item"),
+                (
+                    try await service.redeem("o3", "TWICE", items: [item("B")]), 422, "coupon-refused",
+                    "no eligible item"
+                ),
                 (try await service.redeem("o4"), 409, "coupon-used", "used up"),
             ] {
                 #expect(answer.status == status)
@@ -90,12 +100,15 @@ struct RedeemTests {
         }
     }
 
-    @Test("the end of a coupon is judged by the request's moment, not by the clock; a date counts to its end in UTC")
+    @Test(
+        "the end of a coupon is judged by the request's moment, not by the clock; a date counts to its end in UTC"
+    )
     func validUntil() async throws {
         let seeds = try TemporaryFolder()
         try seeds.write(rules, to: "coupons.csv")
         let late = noon.advanced(by: .seconds(30 * 86_400))
-        try await withService(CouponApplication.self, settings: ["SEED_DIR": seeds.path], wall: { late }) { service in
+        try await withService(CouponApplication.self, settings: ["SEED_DIR": seeds.path], wall: { late }) {
+            service in
             #expect(try await service.redeem("o1", "TIME", at: noon).status == 201)
             let lastOfDay = try #require(Timestamp("2026-01-05T23:59:59.999Z"))
             #expect(try await service.redeem("o2", "DAY", by: "H1", at: lastOfDay).status == 201)

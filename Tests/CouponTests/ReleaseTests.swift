@@ -29,7 +29,9 @@ struct ReleaseTests {
             return try answer.decode(Redemption.self)
         }
         #expect(
-            left == Redemption(orderId: "o1", customerId: nil, code: nil, discount: 0, status: .released, at: noon))
+            left
+                == Redemption(
+                    orderId: "o1", customerId: nil, code: nil, discount: 0, status: .released, at: noon))
         try await withCoupons(folder: folder) { service in
             for code in ["ONCE", "NONE"] {
                 let late = try await service.redeem("o1", code)

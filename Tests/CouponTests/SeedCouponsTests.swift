@@ -11,7 +11,9 @@ struct SeedCouponsTests {
 
     @Test("the journey's coupons are all served, page after page, each as its own document")
     func journey() async throws {
-        let journey = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Data/journey").path
+        let journey = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../Data/journey"
+        ).path
         try await withService(CouponApplication.self, settings: ["SEED_DIR": journey]) { service in
             var coupons: [Coupon] = []
             var path = "/coupons?limit=20"
@@ -48,13 +50,16 @@ struct SeedCouponsTests {
             #expect(
                 coupons == [
                     Coupon(
-                        code: "LARGE", amountOff: 501, currency: "USD", limitPerCustomer: 3, eligibleSkus: ["A"],
+                        code: "LARGE", amountOff: 501, currency: "USD", limitPerCustomer: 3,
+                        eligibleSkus: ["A"],
                         validUntil: Timestamp("2026-01-05T03:00:00.500Z"), offline: true),
                     Coupon(
-                        code: "LIMIT", amountOff: 500, currency: "USD", limitPerCustomer: 1, eligibleSkus: ["A"],
+                        code: "LIMIT", amountOff: 500, currency: "USD", limitPerCustomer: 1,
+                        eligibleSkus: ["A"],
                         validUntil: nil, offline: true),
                     Coupon(
-                        code: "SMALL", amountOff: 1, currency: "USD", limitPerCustomer: 1, eligibleSkus: ["A", "B"],
+                        code: "SMALL", amountOff: 1, currency: "USD", limitPerCustomer: 1,
+                        eligibleSkus: ["A", "B"],
                         validUntil: Timestamp("2026-01-05T23:59:59.999Z"), offline: false),
                 ])
             #expect(try await service.get("/coupons").text.contains("\"validUntil\":null"))
@@ -97,7 +102,9 @@ struct SeedCouponsTests {
     func badSeed(csv: String, message: String) async throws {
         let error = await #expect(throws: StartError.self) { try await withCoupons(csv) { _ in } }
         #expect(error?.kind == .configuration)
-        #expect(error?.description.hasPrefix("SEED_DIR/coupons.csv \(message)") == true, "\(String(describing: error))")
+        #expect(
+            error?.description.hasPrefix("SEED_DIR/coupons.csv \(message)") == true,
+            "\(String(describing: error))")
     }
 
     @Test("a seed that isn't there ends the start")

@@ -10,7 +10,8 @@ struct BadInputTests {
     @Test("every malformed body has its status and code, and never a 500")
     func bodies() async throws {
         let order = { (items: String) in #"{"orderId":"o1","items":\#(items)}"# }
-        let many = "[" + Array(repeating: #"{"sku":"A","quantity":1}"#, count: 101).joined(separator: ",") + "]"
+        let many =
+            "[" + Array(repeating: #"{"sku":"A","quantity":1}"#, count: 101).joined(separator: ",") + "]"
         let long = String(repeating: "x", count: 256)
         let cases: [(String, Int, String, [String])] = [
             ("", 400, "malformed-json", []),
@@ -41,8 +42,14 @@ struct BadInputTests {
             (order(#"[{"sku":"A","quantity":1.5}]"#), 422, "invalid-request", ["/items/0/quantity"]),
             (order(#"[{"sku":"A","quantity":-1}]"#), 422, "invalid-request", ["/items/0/quantity"]),
             (order(#"[{"sku":"A","quantity":1001}]"#), 422, "invalid-request", ["/items/0/quantity"]),
-            (order(#"[{"sku":"A","quantity":99999999999999999999999}]"#), 422, "invalid-request", ["/items/0/quantity"]),
-            (order(#"[{"sku":"A","quantity":1},{"sku":null,"quantity":1}]"#), 422, "invalid-request", ["/items/1/sku"]),
+            (
+                order(#"[{"sku":"A","quantity":99999999999999999999999}]"#), 422, "invalid-request",
+                ["/items/0/quantity"]
+            ),
+            (
+                order(#"[{"sku":"A","quantity":1},{"sku":null,"quantity":1}]"#), 422, "invalid-request",
+                ["/items/1/sku"]
+            ),
         ]
         try await withInventory(["A": 5]) { inventory in
             for (body, status, code, pointers) in cases {
@@ -77,7 +84,9 @@ struct BadInputTests {
             for token in [nil, "", "wrong", TestTokens.administrator] {
                 #expect(try await inventory.post("/reservations", request, token: token).status == 401)
                 #expect(try await inventory.post("/reservations/o1/commit", token: token).status == 401)
-                #expect(try await inventory.post("/reservations/o1/release", token: token).problem?.code == "unauthorized")
+                #expect(
+                    try await inventory.post("/reservations/o1/release", token: token).problem?.code
+                        == "unauthorized")
             }
             for path in ["/products", "/products/A", "/stock", "/stock/A", "/reservations"] {
                 #expect(try await inventory.get(path, token: nil).status == 200)
@@ -90,7 +99,8 @@ struct BadInputTests {
     func paths() async throws {
         try await withInventory(["A": 5]) { inventory in
             let missing = [
-                "/nothing", "/products/X", "/stock/X", "/stock/A%00", "/stock/%FF", "/products/A/b", "/reservations/o1",
+                "/nothing", "/products/X", "/stock/X", "/stock/A%00", "/stock/%FF", "/products/A/b",
+                "/reservations/o1",
                 "/stock/" + String(repeating: "x", count: 300),
             ]
             for path in missing {
@@ -120,7 +130,8 @@ struct BadInputTests {
     @Test(
         "a list's parameters out of range are 422",
         arguments: [
-            "/products?limit=0", "/products?limit=501", "/stock?limit=x", "/stock?cursor=zz", "/reservations?cursor=ff",
+            "/products?limit=0", "/products?limit=501", "/stock?limit=x", "/stock?cursor=zz",
+            "/reservations?cursor=ff",
             "/reservations?status=lost",
         ])
     func lists(_ path: String) async throws {

@@ -7,7 +7,9 @@ import Testing
 @testable import InventoryService
 
 /// The folder of the journey data set that the project ships.
-private let journey = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Data/journey").standardized
+private let journey = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "../../Data/journey"
+).standardized
     .path
 
 @Suite("Catalogue and stock", .timeLimit(.minutes(10)))
@@ -21,7 +23,8 @@ struct CatalogueTests {
             #expect(
                 try answer.decode()
                     == Product(
-                        sku: "A", name: "Name of A", department: "GROCERY", unitPrice: 100, currency: "USD", available: 3))
+                        sku: "A", name: "Name of A", department: "GROCERY", unitPrice: 100, currency: "USD",
+                        available: 3))
         }
     }
 
@@ -32,13 +35,15 @@ struct CatalogueTests {
             let tag = try #require(try await inventory.get("/products/A").header("ETag"))
             #expect(tag.hasPrefix("\"") && tag.hasSuffix("\"") && tag.count > 2)
             for known in [tag, "W/\(tag)", "\"x\", \(tag)", "*"] {
-                let answer = try await inventory.send("GET", "/products/A", headers: [(name: "If-None-Match", value: known)])
+                let answer = try await inventory.send(
+                    "GET", "/products/A", headers: [(name: "If-None-Match", value: known)])
                 #expect(answer.status == 304)
                 #expect(answer.body.isEmpty)
                 #expect(answer.header("ETag") == tag)
             }
             _ = try await inventory.reserve("o1", ["A": 2])
-            let answer = try await inventory.send("GET", "/products/A", headers: [(name: "If-None-Match", value: tag)])
+            let answer = try await inventory.send(
+                "GET", "/products/A", headers: [(name: "If-None-Match", value: tag)])
             #expect(answer.status == 200)
             let newTag = try #require(answer.header("ETag"))
             #expect(newTag != tag)
@@ -86,7 +91,8 @@ struct CatalogueTests {
             #expect(products.count == 7_546)
             #expect(Set(products.map(\.sku)).count == 7_546)
             let butter = Product(
-                sku: "P32111", name: "Butter 16 OZ", department: "GROCERY", unitPrice: 275, currency: "USD", available: 70)
+                sku: "P32111", name: "Butter 16 OZ", department: "GROCERY", unitPrice: 275, currency: "USD",
+                available: 70)
             #expect(products.contains(butter))
             let stocks = try await inventory.all("/stock", of: Stock.self, limit: 499)
             #expect(stocks.map(\.sku) == products.map(\.sku))
@@ -105,10 +111,12 @@ struct CatalogueTests {
             let all = try await inventory.all("/reservations", of: Reservation.self, limit: 3)
             #expect(all.map(\.orderId) == (10..<20).map { "o\($0)" } + ["tombstone"])
             for (status, ids) in [
-                ("committed", ["o10", "o11", "o12"]), ("released", ["o13", "o14", "tombstone"]), ("expired", []),
+                ("committed", ["o10", "o11", "o12"]), ("released", ["o13", "o14", "tombstone"]),
+                ("expired", []),
                 ("reserved", ["o15", "o16", "o17", "o18", "o19"]),
             ] {
-                let page: Page<Reservation> = try await inventory.get("/reservations?status=\(status)").decode()
+                let page: Page<Reservation> = try await inventory.get("/reservations?status=\(status)")
+                    .decode()
                 #expect(page.items.map(\.orderId) == ids)
                 #expect(page.items.allSatisfy { $0.status.rawValue == status })
             }
@@ -128,8 +136,14 @@ struct CatalogueTests {
         "a bad line ends the start with a configuration error that names it",
         arguments: [
             ("A,a,G,100,5\nA,b,G,100,5", "line 3, column sku: \"A\" must stand in one line only"),
-            ("A,a,G,1.5,5", "line 2, column price: \"1.5\" must be a whole number of cents from 0 to 1000000000"),
-            ("A,a,G,100,-1", "line 2, column stock: \"-1\" must be a whole number of pieces from 0 to 1000000000"),
+            (
+                "A,a,G,1.5,5",
+                "line 2, column price: \"1.5\" must be a whole number of cents from 0 to 1000000000"
+            ),
+            (
+                "A,a,G,100,-1",
+                "line 2, column stock: \"-1\" must be a whole number of pieces from 0 to 1000000000"
+            ),
             (
                 "A,a,G,100,99999999999999999999",
                 "line 2, column stock: \"99999999999999999999\" must be a whole number of pieces from 0 to 1000000000"
@@ -156,7 +170,8 @@ struct CatalogueTests {
         #expect(error?.kind == .configuration)
         #expect(error?.description.hasPrefix("SEED_DIR/products.csv") == true)
         try await withInventory(["A": 5], folder: folder) { _ in }
-        try await withService(InventoryApplication.self, settings: settings, folder: folder) { inventory throws in
+        try await withService(InventoryApplication.self, settings: settings, folder: folder) {
+            inventory throws in
             #expect(try await inventory.stock("A").onHand == 5)
         }
     }

@@ -24,7 +24,8 @@ struct ExpiryTests {
             let expired: Page<Reservation> = try await inventory.get("/reservations?status=expired").decode()
             #expect(expired.items.map(\.orderId) == ["o1"])
             #expect(expired.items.map(\.status) == [.expired])
-            let reserved: Page<Reservation> = try await inventory.get("/reservations?status=reserved").decode()
+            let reserved: Page<Reservation> = try await inventory.get("/reservations?status=reserved")
+                .decode()
             #expect(reserved.items.isEmpty)
         }
     }
@@ -48,7 +49,8 @@ struct ExpiryTests {
         }
     }
 
-    @Test("what ran out while inventory was away stays set aside until the commits that were held up have come")
+    @Test(
+        "what ran out while inventory was away stays set aside until the commits that were held up have come")
     func away() async throws {
         let (clock, folder) = (WallClock(), try TemporaryFolder())
         try await withInventory(["A": 5], folder: folder, clock: clock) { inventory in
@@ -111,13 +113,17 @@ struct ExpiryTests {
         }
     }
 
-    @Test("a reservation that can't be read keeps its stock set aside, and no other from lapsing", arguments: [1, 250])
+    @Test(
+        "a reservation that can't be read keeps its stock set aside, and no other from lapsing",
+        arguments: [1, 250])
     func unreadable(count: Int) async throws {
         let (clock, folder) = (WallClock(), try TemporaryFolder())
         let settings = ["RESERVATION_GRACE": "0s"]
         try await withInventory(["A": 1000], folder: folder, clock: clock, settings: settings) { inventory in
             // The oldest, so that a sweep comes to them first.
-            for order in 0..<count { #expect(try await inventory.reserve("bad\(order)", ["A": 1]).status == 201) }
+            for order in 0..<count {
+                #expect(try await inventory.reserve("bad\(order)", ["A": 1]).status == 201)
+            }
             clock.advance(by: .seconds(1))
             #expect(try await inventory.reserve("good", ["A": 2]).status == 201)
             try await inventory.application.store.write {
@@ -133,7 +139,9 @@ struct ExpiryTests {
         clock.advance(by: hour * 49)
         try await withInventory(["A": 1000], folder: folder, clock: clock, settings: settings) { inventory in
             while try await inventory.stock("A").reserved > count { await Task.yield() }
-            #expect(try await inventory.get("/metrics").text.contains(#"csp_unreadable_rows_total{table="reservations"}"#))
+            #expect(
+                try await inventory.get("/metrics").text.contains(
+                    #"csp_unreadable_rows_total{table="reservations"}"#))
         }
     }
 
@@ -150,7 +158,8 @@ struct ExpiryTests {
         try await reservations.insert([LoadCatalogue.Seed(entry: entry, stock: 1000)])
         let unreadable = UnreadableRows(table: "reservations", logger: Logger(label: "test"))
         let lapse = Lapse(lifetime: .seconds(40), grace: .zero, start: clock.now, unreadable: unreadable)
-        let reserve = Reserve(reservations: reservations, catalogue: catalogue, lapse: lapse, wall: { clock.now })
+        let reserve = Reserve(
+            reservations: reservations, catalogue: catalogue, lapse: lapse, wall: { clock.now })
         for order in 0..<250 {
             _ = try await reserve(
                 ReservationRequest(orderId: "o\(order)", items: [ItemQuantity(sku: "A", quantity: 1)]))
@@ -160,7 +169,8 @@ struct ExpiryTests {
         }
 
         let sweep = ExpireReservations(
-            reservations: reservations, lapse: lapse, wall: { clock.now }, time: time.source, logger: Logger(label: "test"))
+            reservations: reservations, lapse: lapse, wall: { clock.now }, time: time.source,
+            logger: Logger(label: "test"))
         let group = ServiceGroup(services: [sweep], logger: Logger(label: "test"))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -113,7 +113,8 @@ private enum Step: CustomStringConvertible {
             var own = RandomSource(state: UInt64(id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
             if Int.random(in: 0..<10, using: &random) == 0 { own = random }
             let skus = ["A", "B", "C", "D"].shuffled(using: &own).prefix(Int.random(in: 1...3, using: &own))
-            return .reserve(id, Dictionary(uniqueKeysWithValues: skus.map { ($0, Int.random(in: 1...4, using: &own)) }))
+            return .reserve(
+                id, Dictionary(uniqueKeysWithValues: skus.map { ($0, Int.random(in: 1...4, using: &own)) }))
         case 55..<75: return .commit(id)
         case 75..<90: return .release(id)
         default: return .wait(.seconds(Int.random(in: 1...6000, using: &random)))
@@ -141,7 +142,8 @@ struct RandomSequenceTests {
         try await withInventory(seeded, clock: clock, settings: ["RESERVATION_TTL": "1h"]) { inventory in
             var random = RandomSource(state: seed)
             var model = Model(
-                seeded: Dictionary(uniqueKeysWithValues: seeded.map { ($0.key, $0.value) }), lifetime: hour, now: clock.now)
+                seeded: Dictionary(uniqueKeysWithValues: seeded.map { ($0.key, $0.value) }), lifetime: hour,
+                now: clock.now)
             var step = Step.random(&random)
             for number in 0..<300 {
                 // One step in five is the one before, again.
@@ -150,7 +152,8 @@ struct RandomSequenceTests {
                 switch step {
                 case .reserve(let id, let items):
                     let lines = items.map { ItemQuantity(sku: $0.key, quantity: $0.value) }
-                    #expect(try Outcome(await inventory.reserve(id, lines)) == model.reserve(id, items), shown)
+                    #expect(
+                        try Outcome(await inventory.reserve(id, lines)) == model.reserve(id, items), shown)
                 case .commit(let id):
                     #expect(try Outcome(await inventory.commit(id)) == model.commit(id), shown)
                 case .release(let id):

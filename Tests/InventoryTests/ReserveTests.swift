@@ -46,11 +46,14 @@ struct ReserveTests {
             #expect(answer.problem?.code == "out-of-stock")
             #expect(
                 answer.problem?.skus == [
-                    ShortSKU(sku: "B", requested: 2, available: 1), ShortSKU(sku: "C", requested: 3, available: 0),
+                    ShortSKU(sku: "B", requested: 2, available: 1),
+                    ShortSKU(sku: "C", requested: 3, available: 0),
                 ])
             #expect(figures(try await inventory.stock("A")) == [5, 0, 0])
             #expect(try await inventory.get("/reservations/o1").status == 404)
-            #expect(try await inventory.reserve("o1", ["A": 2]).status == 201, "a refusal keeps nothing of the order")
+            #expect(
+                try await inventory.reserve("o1", ["A": 2]).status == 201,
+                "a refusal keeps nothing of the order")
         }
     }
 
@@ -87,7 +90,8 @@ struct ReserveTests {
     func differ(_ items: [String: Int]) async throws {
         try await withInventory(["A": 5, "B": 5]) { inventory in
             _ = try await inventory.reserve("o1", ["A": 1])
-            let answer = try await inventory.reserve("o1", items.map { ItemQuantity(sku: $0.key, quantity: $0.value) })
+            let answer = try await inventory.reserve(
+                "o1", items.map { ItemQuantity(sku: $0.key, quantity: $0.value) })
             #expect(answer.status == 422)
             #expect(answer.problem?.code == "contents-differ")
             #expect(figures(try await inventory.stock("A")) == [5, 1, 0])

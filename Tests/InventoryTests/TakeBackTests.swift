@@ -4,11 +4,14 @@ import Testing
 
 @Suite("Returns", .timeLimit(.minutes(10)))
 struct TakeBackTests {
-    private func takeBack(_ inventory: Inventory, _ orderId: String, _ id: String, _ sku: String, _ quantity: Int) async throws
+    private func takeBack(
+        _ inventory: Inventory, _ orderId: String, _ id: String, _ sku: String, _ quantity: Int
+    ) async throws
         -> TestAnswer
     {
         let items = [ItemQuantity(sku: sku, quantity: quantity)]
-        return try await inventory.post("/reservations/\(orderId)/returns", ReturnRequest(id: id, items: items))
+        return try await inventory.post(
+            "/reservations/\(orderId)/returns", ReturnRequest(id: id, items: items))
     }
 
     @Test("what was handed out goes back on hand, once an id", arguments: [true, false])
@@ -48,8 +51,12 @@ struct TakeBackTests {
     func refused() async throws {
         try await withInventory(["A": 5]) { inventory in
             _ = try await inventory.reserve("o1", ["A": 3])
-            #expect(try await takeBack(inventory, "o1", "r1", "A", 4).problem?.code == "return-exceeds-reservation")
-            #expect(try await takeBack(inventory, "o1", "r1", "B", 1).problem?.code == "return-exceeds-reservation")
+            #expect(
+                try await takeBack(inventory, "o1", "r1", "A", 4).problem?.code
+                    == "return-exceeds-reservation")
+            #expect(
+                try await takeBack(inventory, "o1", "r1", "B", 1).problem?.code
+                    == "return-exceeds-reservation")
             #expect(try await takeBack(inventory, "o1", "r1", "A", 1).status == 200)
             #expect(try await takeBack(inventory, "o1", "r1", "A", 2).problem?.code == "contents-differ")
             #expect(try await takeBack(inventory, "o2", "r2", "A", 1).status == 404)

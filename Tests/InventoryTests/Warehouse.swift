@@ -21,27 +21,31 @@ final class WallClock: Sendable {
 
 let hour = Duration.seconds(3600)
 
-/// Runs inventory on a catalogue in which everything costs 100 cents and there is so much of it as `stock` says.
+/// Runs inventory on a catalogue in which everything costs 100 cents and there is so much of it as `stock`
+/// says.
 func withInventory<Result: Sendable>(
     _ stock: KeyValuePairs<String, Int>, folder: TemporaryFolder? = nil, clock: WallClock? = nil,
     settings: [String: String] = [:], _ body: @Sendable (Inventory) async throws -> Result
 ) async throws -> Result {
     let lines = stock.map { "\($0.key),Name of \($0.key),GROCERY,100,\($0.value)" }
     return try await withInventory(
-        products: (["sku,name,department,price,stock"] + lines).joined(separator: "\n"), folder: folder, clock: clock,
+        products: (["sku,name,department,price,stock"] + lines).joined(separator: "\n"), folder: folder,
+        clock: clock,
         settings: settings, body)
 }
 
 /// Runs inventory on the catalogue in a file with this text.
 func withInventory<Result: Sendable>(
-    products: String, folder: TemporaryFolder? = nil, clock: WallClock? = nil, settings: [String: String] = [:],
+    products: String, folder: TemporaryFolder? = nil, clock: WallClock? = nil,
+    settings: [String: String] = [:],
     _ body: @Sendable (Inventory) async throws -> Result
 ) async throws -> Result {
     let folder = try folder ?? TemporaryFolder()
     try folder.write(products, to: "seed/products.csv")
     let all = ["SEED_DIR": folder.path + "/seed"].merging(settings) { $1 }
     return try await withService(
-        InventoryApplication.self, settings: all, folder: folder, wall: { clock?.now ?? Timestamp.now() }, body)
+        InventoryApplication.self, settings: all, folder: folder, wall: { clock?.now ?? Timestamp.now() },
+        body)
 }
 
 extension RunningService<InventoryApplication> {
@@ -53,14 +57,19 @@ extension RunningService<InventoryApplication> {
         try await post("/reservations", ReservationRequest(orderId: orderId, items: items))
     }
 
-    func commit(_ orderId: String) async throws -> TestAnswer { try await post("/reservations/\(orderId)/commit") }
+    func commit(_ orderId: String) async throws -> TestAnswer {
+        try await post("/reservations/\(orderId)/commit")
+    }
 
-    func release(_ orderId: String) async throws -> TestAnswer { try await post("/reservations/\(orderId)/release") }
+    func release(_ orderId: String) async throws -> TestAnswer {
+        try await post("/reservations/\(orderId)/release")
+    }
 
     /// The status that a POST gets, one of so many at once that it may wait long for a connection.
     func crowdedPost(_ path: String, _ value: some Encodable = [String: String]()) async throws -> Int {
         let headers = [
-            (name: "Authorization", value: "Bearer \(TestTokens.service)"), (name: "Content-Type", value: "application/json"),
+            (name: "Authorization", value: "Bearer \(TestTokens.service)"),
+            (name: "Content-Type", value: "application/json"),
         ]
         return try await client.send(
             HTTPClient.Request(
@@ -69,12 +78,15 @@ extension RunningService<InventoryApplication> {
         ).status
     }
 
-    func reservation(_ orderId: String) async throws -> Reservation { try await get("/reservations/\(orderId)").decode() }
+    func reservation(_ orderId: String) async throws -> Reservation {
+        try await get("/reservations/\(orderId)").decode()
+    }
 
     func stock(_ sku: String) async throws -> Stock { try await get("/stock/\(sku)").decode() }
 
     /// Every page of a list, to its end.
-    func all<Item: Codable & Sendable>(_ path: String, of type: Item.Type, limit: Int) async throws -> [Item] {
+    func all<Item: Codable & Sendable>(_ path: String, of type: Item.Type, limit: Int) async throws -> [Item]
+    {
         var items: [Item] = []
         var cursor: String?
         repeat {

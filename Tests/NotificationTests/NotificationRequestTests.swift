@@ -9,13 +9,17 @@ struct NotificationRequestTests {
         "a field that is missing or out of range is 422 with a pointer to it",
         arguments: [
             (event(specversion: "\"0.3\""), "/specversion"), (event(specversion: "1.0"), "/specversion"),
-            (event(id: "\"\""), "/id"), (event(id: "7"), "/id"), (event(id: "null"), "/id"), (event(id: "\"a\\u0000\""), "/id"),
-            (event(id: "\"\(String(repeating: "x", count: 256))\""), "/id"), (event(source: "\"\""), "/source"),
+            (event(id: "\"\""), "/id"), (event(id: "7"), "/id"), (event(id: "null"), "/id"),
+            (event(id: "\"a\\u0000\""), "/id"),
+            (event(id: "\"\(String(repeating: "x", count: 256))\""), "/id"),
+            (event(source: "\"\""), "/source"),
             (event(type: "\"order-lost\""), "/type"), (event(data: #"{"customerId":"H1"}"#), "/data/orderId"),
             (event(data: #"{"orderId":"o1"}"#), "/data/customerId"),
             (event(data: #"{"orderId":"","customerId":"H1"}"#), "/data/orderId"),
-            (event(data: #"{"orderId":"o1","customerId":""}"#), "/data/customerId"), (event(data: "null"), "/data"),
-            (event(data: "\"<x/>\""), "/data"), (event(more: #","time":"now""#), "/time"), ("{}", "/specversion"), ("[]", ""),
+            (event(data: #"{"orderId":"o1","customerId":""}"#), "/data/customerId"),
+            (event(data: "null"), "/data"),
+            (event(data: "\"<x/>\""), "/data"), (event(more: #","time":"now""#), "/time"),
+            ("{}", "/specversion"), ("[]", ""),
         ])
     func invalid(text: String, pointer: String) async throws {
         try await withService(NotificationApplication.self) { service in
@@ -31,9 +35,11 @@ struct NotificationRequestTests {
     func allAtOnce() async throws {
         try await withService(NotificationApplication.self) { service in
             let text = event(
-                id: "\"\"", type: "\"\"", specversion: "\"\"", source: "\"\"", data: #"{"orderId":"","customerId":""}"#)
+                id: "\"\"", type: "\"\"", specversion: "\"\"", source: "\"\"",
+                data: #"{"orderId":"","customerId":""}"#)
             let pointers = try await service.post("/events", text: text).problem?.errors?.map(\.pointer)
-            #expect(pointers == ["/specversion", "/source", "/id", "/data/orderId", "/data/customerId", "/type"])
+            #expect(
+                pointers == ["/specversion", "/source", "/id", "/data/orderId", "/data/customerId", "/type"])
         }
     }
 
@@ -57,7 +63,9 @@ struct NotificationRequestTests {
     func unauthorized() async throws {
         try await withService(NotificationApplication.self) { (service) async throws in
             for token in [nil, "wrong", TestTokens.administrator] {
-                #expect(try await service.send("POST", "/events", body: Array(event().utf8), token: token).status == 401)
+                #expect(
+                    try await service.send("POST", "/events", body: Array(event().utf8), token: token).status
+                        == 401)
             }
             #expect(try await service.notifications().isEmpty)
         }

@@ -41,12 +41,15 @@ struct NotificationRetentionTests {
         }
         let later = moment.advanced(by: day * 36_500)
         try await withService(
-            NotificationApplication.self, settings: settings, folder: folder, wall: { later }, time: time.source
+            NotificationApplication.self, settings: settings, folder: folder, wall: { later },
+            time: time.source
         ) { service in
             let notifications = try await service.notifications()
             #expect(notifications.count == 1)
             let retention = try await service.get("/retention").decode(Page<RetentionStatus>.self).items
-            #expect(retention.first == RetentionStatus(what: "notifications", keptForSeconds: nil, deletedUntil: nil))
+            #expect(
+                retention.first
+                    == RetentionStatus(what: "notifications", keptForSeconds: nil, deletedUntil: nil))
         }
     }
 
@@ -54,11 +57,13 @@ struct NotificationRetentionTests {
     func pauses() async throws {
         let (folder, time) = (try TemporaryFolder(), ManualTime())
         let store = try Store(
-            folder: folder.path + "/data", name: NotificationApplication.name, migrations: NotificationApplication.migrations)
+            folder: folder.path + "/data", name: NotificationApplication.name,
+            migrations: NotificationApplication.migrations)
         try await store.write { database in
             for number in 0..<30 {
                 let notification = StoredNotification(
-                    id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .log, status: .sent,
+                    id: "\(number)", orderId: "o", customerId: "H1", kind: .orderConfirmed, channel: .log,
+                    status: .sent,
                     at: moment)
                 _ = try NotificationTable.insert(database, notification)
             }
@@ -88,7 +93,8 @@ struct NotificationRetentionTests {
         }
         func delete(until seconds: Int, limit: Int) async throws -> Retention.Batch {
             try await store.write {
-                try NotificationTable.deleteOldest($0, until: moment.advanced(by: .seconds(seconds)), limit: limit)
+                try NotificationTable.deleteOldest(
+                    $0, until: moment.advanced(by: .seconds(seconds)), limit: limit)
             }
         }
         func ids() async throws -> [String] {

@@ -6,8 +6,10 @@ let moment = Timestamp(milliseconds: 1_767_614_400_000)  // 2026-01-05T12:00:00Z
 
 /// An event as a sender writes it; each field as JSON.
 func event(
-    id: String = "\"o1:order-confirmed\"", type: String = "\"order-confirmed\"", specversion: String = "\"1.0\"",
-    source: String = "\"/services/order\"", data: String = #"{"orderId":"o1","customerId":"H1","amount":718}"#,
+    id: String = "\"o1:order-confirmed\"", type: String = "\"order-confirmed\"",
+    specversion: String = "\"1.0\"",
+    source: String = "\"/services/order\"",
+    data: String = #"{"orderId":"o1","customerId":"H1","amount":718}"#,
     more: String = ""
 ) -> String {
     #"{"specversion":\#(specversion),"id":\#(id),"source":\#(source),"type":\#(type),"data":\#(data)\#(more)}"#
@@ -18,7 +20,8 @@ extension RunningService<NotificationApplication> {
         try await post(
             "/events",
             CloudEvent(
-                id: "\(order):\(kind.rawValue)", source: "/services/order", type: kind, subject: order, time: moment,
+                id: "\(order):\(kind.rawValue)", source: "/services/order", type: kind, subject: order,
+                time: moment,
                 data: NotificationData(orderId: order, customerId: customer, amount: 718, currency: "USD")))
     }
 

@@ -10,11 +10,14 @@ struct NotifyTests {
         try await withService(NotificationApplication.self, wall: { moment }) { service in
             let answer = try await service.send(.orderConfirmed, order: "o1")
             #expect(answer.status == 202)
-            #expect(try answer.decode(EventReceipt.self) == EventReceipt(id: "o1:order-confirmed", accepted: true))
+            #expect(
+                try answer.decode(EventReceipt.self) == EventReceipt(id: "o1:order-confirmed", accepted: true)
+            )
             #expect(
                 try await service.notifications() == [
                     StoredNotification(
-                        id: "o1:order-confirmed", orderId: "o1", customerId: "H1", kind: .orderConfirmed, channel: .log,
+                        id: "o1:order-confirmed", orderId: "o1", customerId: "H1", kind: .orderConfirmed,
+                        channel: .log,
                         status: .sent, at: moment)
                 ])
         }
@@ -41,7 +44,8 @@ struct NotifyTests {
     @Test("the event that came first with an id counts, also after a restart")
     func firstWins() async throws {
         let folder = try TemporaryFolder()
-        let first = try await withService(NotificationApplication.self, folder: folder, wall: { moment }) { service in
+        let first = try await withService(NotificationApplication.self, folder: folder, wall: { moment }) {
+            service in
             #expect(try await service.send(.orderConfirmed, order: "o1").status == 202)
             return try await service.notifications()
         }
@@ -49,7 +53,9 @@ struct NotifyTests {
             let other = event(type: "\"order-cancelled\"", data: #"{"orderId":"o2","customerId":"H2"}"#)
             let answer = try await service.post("/events", text: other)
             #expect(answer.status == 202)
-            #expect(try answer.decode(EventReceipt.self) == EventReceipt(id: "o1:order-confirmed", accepted: true))
+            #expect(
+                try answer.decode(EventReceipt.self) == EventReceipt(id: "o1:order-confirmed", accepted: true)
+            )
             #expect(try await service.notifications() == first)
             #expect(try await service.send(.orderRefunded, order: "o1").status == 202)
             #expect(try await service.notifications().map(\.kind) == [.orderRefunded, .orderConfirmed])
@@ -58,7 +64,9 @@ struct NotifyTests {
 
     @Test(
         "both media types of an event are read, and attributes that aren't known are ignored",
-        arguments: ["application/cloudevents+json", "application/json", "application/cloudevents+json; charset=UTF-8"])
+        arguments: [
+            "application/cloudevents+json", "application/json", "application/cloudevents+json; charset=UTF-8",
+        ])
     func tolerant(contentType: String) async throws {
         try await withService(NotificationApplication.self) { (service) async throws in
             let text = event(

@@ -8,18 +8,24 @@ import Transport
 
 @Suite("Bad input to order", .timeLimit(.minutes(10)))
 struct BadInputTests {
-    private static let valid = #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}],"payment":{"token":"tok_ok"}}"#
+    private static let valid =
+        #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}],"payment":{"token":"tok_ok"}}"#
 
     @Test("every malformed body has its status and code, and never a 500")
     func bodies() async throws {
-        let items = { (items: String) in #"{"customerId":"H1","items":\#(items),"payment":{"token":"tok_ok"}}"# }
+        let items = { (items: String) in
+            #"{"customerId":"H1","items":\#(items),"payment":{"token":"tok_ok"}}"#
+        }
         let cases: [(String, Int, String, String?)] = [
             ("", 400, "malformed-json", nil),
             ("{", 400, "malformed-json", nil),
             ("nonsense", 400, "malformed-json", nil),
             (#"{"customerId":"\ud800"}"#, 400, "malformed-json", nil),
             (String(repeating: "[", count: 100_000), 400, "malformed-json", nil),
-            (items(String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000)), 400, "malformed-json", nil),
+            (
+                items(String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000)), 400,
+                "malformed-json", nil
+            ),
             ("[]", 422, "invalid-request", ""),
             ("5", 422, "invalid-request", ""),
             ("null", 422, "invalid-request", ""),
@@ -29,7 +35,10 @@ struct BadInputTests {
             (items(#"[{"sku":"APPLE","quantity":-1}]"#), 422, "invalid-request", "/items/0/quantity"),
             (items(#"[{"sku":"APPLE","quantity":0}]"#), 422, "invalid-request", "/items/0/quantity"),
             (items(#"[{"sku":"APPLE","quantity":1001}]"#), 422, "invalid-request", "/items/0/quantity"),
-            (items(#"[{"sku":"APPLE","quantity":99999999999999999999999}]"#), 422, "invalid-request", "/items/0/quantity"),
+            (
+                items(#"[{"sku":"APPLE","quantity":99999999999999999999999}]"#), 422, "invalid-request",
+                "/items/0/quantity"
+            ),
             (items(#"[{"sku":"APPLE","quantity":1e400}]"#), 422, "invalid-request", "/items/0/quantity"),
             (items(#"[{"sku":"APPLE"}]"#), 422, "invalid-request", "/items/0/quantity"),
             (items(#"[{"sku":7,"quantity":1}]"#), 422, "invalid-request", "/items/0/sku"),
@@ -37,11 +46,21 @@ struct BadInputTests {
             (items("[]"), 422, "invalid-request", "/items"),
             (items("{}"), 422, "invalid-request", "/items"),
             (items("null"), 422, "invalid-request", "/items"),
-            (#"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}]}"#, 422, "invalid-request", "/payment"),
-            (Self.valid.replacing(#""payment""#, with: #""maxTotal":-1,"payment""#), 422, "invalid-request", "/maxTotal"),
-            (Self.valid.replacing(#""payment""#, with: #""couponCode":"","payment""#), 422, "invalid-request", "/couponCode"),
             (
-                Self.valid.replacing(#""payment""#, with: #""ifCouponUnavailable":"maybe","payment""#), 422, "invalid-request",
+                #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":1}]}"#, 422, "invalid-request",
+                "/payment"
+            ),
+            (
+                Self.valid.replacing(#""payment""#, with: #""maxTotal":-1,"payment""#), 422,
+                "invalid-request", "/maxTotal"
+            ),
+            (
+                Self.valid.replacing(#""payment""#, with: #""couponCode":"","payment""#), 422,
+                "invalid-request", "/couponCode"
+            ),
+            (
+                Self.valid.replacing(#""payment""#, with: #""ifCouponUnavailable":"maybe","payment""#), 422,
+                "invalid-request",
                 "/ifCouponUnavailable"
             ),
         ]
@@ -65,7 +84,9 @@ struct BadInputTests {
                 customerId: "", items: [ItemQuantity(sku: "", quantity: 0)], payment: PaymentMeans(token: ""))
             let problem = try await stack.place(bad).problem
             #expect(
-                problem?.errors?.map(\.pointer) == ["/customerId", "/items/0/sku", "/items/0/quantity", "/payment/token"])
+                problem?.errors?.map(\.pointer) == [
+                    "/customerId", "/items/0/sku", "/items/0/quantity", "/payment/token",
+                ])
         }
     }
 
@@ -82,11 +103,15 @@ struct BadInputTests {
                 Set(errors) == [
                     "/customerId must be a string", "/items/1/sku is required",
                     "/items/1/quantity must be a whole number in range", "/items/2 must be an object",
-                    "/ifCouponUnavailable is not a value that this field can take", "/payment/token is required",
-                    "/items/0/quantity must be a whole number from 1 to 1000", "/maxTotal must not be negative",
+                    "/ifCouponUnavailable is not a value that this field can take",
+                    "/payment/token is required",
+                    "/items/0/quantity must be a whole number from 1 to 1000",
+                    "/maxTotal must not be negative",
                 ])
-            let many = #"{"customerId":7,"items":[\#(Array(repeating: "{}", count: 100).joined(separator: ","))]}"#
-            #expect(try await stack.order.post("/orders", text: many, key: "key-1").problem?.errors?.count == 20)
+            let many =
+                #"{"customerId":7,"items":[\#(Array(repeating: "{}", count: 100).joined(separator: ","))]}"#
+            #expect(
+                try await stack.order.post("/orders", text: many, key: "key-1").problem?.errors?.count == 20)
         }
     }
 
@@ -94,37 +119,49 @@ struct BadInputTests {
     func unknownParameters() async throws {
         try await withStack { (stack) async throws in
             let lists: [(String, @Sendable (String) async throws -> TestAnswer)] = [
-                ("/orders", { try await stack.order.get($0) }), ("/queue/dead", { try await stack.order.get($0) }),
-                ("/payments", { try await stack.payment.get($0) }), ("/products", { try await stack.inventory.get($0) }),
-                ("/stock", { try await stack.inventory.get($0) }), ("/reservations", { try await stack.inventory.get($0) }),
-                ("/coupons", { try await stack.coupon.get($0) }), ("/redemptions", { try await stack.coupon.get($0) }),
+                ("/orders", { try await stack.order.get($0) }),
+                ("/queue/dead", { try await stack.order.get($0) }),
+                ("/payments", { try await stack.payment.get($0) }),
+                ("/products", { try await stack.inventory.get($0) }),
+                ("/stock", { try await stack.inventory.get($0) }),
+                ("/reservations", { try await stack.inventory.get($0) }),
+                ("/coupons", { try await stack.coupon.get($0) }),
+                ("/redemptions", { try await stack.coupon.get($0) }),
                 ("/notifications", { try await stack.notification.get($0) }),
             ]
             for (path, get) in lists {
                 let answer = try await get("\(path)?state=lost&limit=0&cursor=nonsense")
                 #expect(answer.status == 422 && answer.problem?.code == "invalid-request", "\(path)")
-                #expect(answer.problem?.errors?.map(\.pointer).sorted() == ["/cursor", "/limit", "/state"], "\(path)")
+                #expect(
+                    answer.problem?.errors?.map(\.pointer).sorted() == ["/cursor", "/limit", "/state"],
+                    "\(path)")
             }
             let problem = try await stack.order.get("/orders?status=lost&Limit=1").problem
             #expect(problem?.errors?.map(\.pointer).sorted() == ["/Limit", "/status"])
             #expect(
-                problem?.errors?.contains { $0.detail == "is not known here: limit, cursor, customerId, status are" } == true)
+                problem?.errors?.contains {
+                    $0.detail == "is not known here: limit, cursor, customerId, status are"
+                } == true)
         }
     }
 
-    @Test("what is no list has no query parameters and says so, whether it exists or not; what monitors ask puts up with any")
+    @Test(
+        "what is no list has no query parameters and says so, whether it exists or not; what monitors ask puts up with any"
+    )
     func noParameters() async throws {
         try await withStack { (stack) async throws in
             let order: OrderDocument = try await stack.place(request()).decode()
             func refuses(_ service: RunningService<some ServiceApplication>, _ count: Int) async throws {
-                let paths = service.application.routes.filter { $0.method == .get && $0.query != .checked }.map(\.path)
+                let paths = service.application.routes.filter { $0.method == .get && $0.query != .checked }
+                    .map(\.path)
                 #expect(paths.count == count)
                 for path in paths {
                     for id in [order.id, "nothing"] {
                         let asked = path.split(separator: "/").map { $0.hasPrefix("{") ? id : String($0) }
                         let answer = try await service.get("/\(asked.joined(separator: "/"))?limit=1&x=")
                         #expect(
-                            answer.status == 422 && answer.problem?.errors?.map(\.pointer) == ["/limit", "/x"], "\(path)")
+                            answer.status == 422
+                                && answer.problem?.errors?.map(\.pointer) == ["/limit", "/x"], "\(path)")
                     }
                 }
             }
@@ -142,7 +179,8 @@ struct BadInputTests {
     @Test("unknown fields are ignored, and 100 items are allowed where 101 are not")
     func tolerated() async throws {
         try await withStack { (stack) async throws in
-            let extra = Self.valid.replacing("{\"customerId\"", with: #"{"extra":{"deep":[1,2,{}]},"customerId""#)
+            let extra = Self.valid.replacing(
+                "{\"customerId\"", with: #"{"extra":{"deep":[1,2,{}]},"customerId""#)
             #expect(try await stack.order.post("/orders", text: extra, key: "key-1").status == 201)
             let many = Array(repeating: ("APPLE", 1), count: 100)
             #expect(try await stack.place(request(many)).status == 201)
@@ -150,21 +188,28 @@ struct BadInputTests {
         }
     }
 
-    @Test("a body over 256 KiB is 413, another media type 415, an unknown path 404, a wrong method 405 with Allow")
+    @Test(
+        "a body over 256 KiB is 413, another media type 415, an unknown path 404, a wrong method 405 with Allow"
+    )
     func shapes() async throws {
         try await withStack { (stack) async throws in
             let order = stack.order
             let huge = Self.valid.replacing("H1", with: String(repeating: "h", count: 300 * 1024))
             #expect(try await order.post("/orders", text: huge, key: "k").status == 413)
-            #expect(try await order.post("/orders", text: Self.valid, key: "k", contentType: "text/plain").status == 415)
-            #expect(try await order.post("/orders", text: Self.valid, key: "k", contentType: nil).status == 415)
+            #expect(
+                try await order.post("/orders", text: Self.valid, key: "k", contentType: "text/plain").status
+                    == 415)
+            #expect(
+                try await order.post("/orders", text: Self.valid, key: "k", contentType: nil).status == 415)
             #expect(try await order.get("/nothing").status == 404)
             #expect(try await order.get("/orders/ord_unknown").status == 404)
             #expect(try await order.get("/orders/ord_unknown/timeline").status == 404)
             let wrong = try await order.send("DELETE", "/orders")
             #expect(wrong.status == 405 && wrong.header("Allow") == "GET, HEAD, POST")
             #expect(try await order.send("POST", "/queue/dead/redrive", token: nil).status == 401)
-            #expect(try await order.send("POST", "/queue/dead/redrive", token: TestTokens.administrator).status == 200)
+            #expect(
+                try await order.send("POST", "/queue/dead/redrive", token: TestTokens.administrator).status
+                    == 200)
             #expect(try await order.get("/orders?limit=0").status == 422)
             #expect(try await order.get("/orders?limit=501").status == 422)
             #expect(try await order.get("/orders?cursor=nonsense").status == 422)

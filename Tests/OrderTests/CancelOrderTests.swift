@@ -39,7 +39,9 @@ struct CancelOrderTests {
         }
     }
 
-    @Test("a cancellation while the order is being placed wins: 409 to the first request, nothing stays charged")
+    @Test(
+        "a cancellation while the order is being placed wins: 409 to the first request, nothing stays charged"
+    )
     func whilePlacing() async throws {
         try await withStack { stack in
             async let placing = stack.place(request(token: "tok_slow"), key: "key-1")

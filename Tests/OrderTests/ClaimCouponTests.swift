@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Several orders of one customer with one coupon, some of them placed, cancelled or declined while coupon can't be asked.
+/// Several orders of one customer with one coupon, some of them placed, cancelled or declined while coupon
+/// can't be asked.
 @Suite("A coupon's limit across an outage", .timeLimit(.minutes(10)))
 struct ClaimCouponTests {
     private func withProxies(
@@ -17,11 +18,13 @@ struct ClaimCouponTests {
         }
         for proxy in [coupon, payment] { proxy.treat { _ in .pass } }
         let numbers = [
-            "COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms", "PAYMENT_BREAKER_OPEN": "10ms",
+            "COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms",
+            "PAYMENT_BREAKER_OPEN": "10ms",
             "PAYMENT_BREAKER_LONGEST_OPEN": "10ms",
         ]
         try await withStack(
-            settings: numbers.merging(settings) { $1 }, through: ["COUPON_URL": coupon, "PAYMENT_URL": payment],
+            settings: numbers.merging(settings) { $1 },
+            through: ["COUPON_URL": coupon, "PAYMENT_URL": payment],
             coupons: coupons
         ) { try await body($0, coupon, payment) }
     }
@@ -30,7 +33,9 @@ struct ClaimCouponTests {
         _ = try await stack.order.post("/quotes", request([("APPLE", 9)], customer: "H0", coupon: code))
     }
 
-    private func place(_ stack: Stack, _ code: String = "TENTH", token: String = "tok_ok") async throws -> OrderDocument {
+    private func place(_ stack: Stack, _ code: String = "TENTH", token: String = "tok_ok") async throws
+        -> OrderDocument
+    {
         try await stack.place(request(coupon: code, token: token)).decode()
     }
 
@@ -49,7 +54,9 @@ struct ClaimCouponTests {
         return page.items.map(\.orderId)
     }
 
-    @Test("one order is estimated, others are skipped: the estimate is recorded first, and nothing is refunded to the others")
+    @Test(
+        "one order is estimated, others are skipped: the estimate is recorded first, and nothing is refunded to the others"
+    )
     func estimatedFirst() async throws {
         try await withProxies { stack, coupon, _ in
             try await learn(stack, "TENTH")
@@ -64,7 +71,9 @@ struct ClaimCouponTests {
         }
     }
 
-    @Test("an order that isn't paid yet keeps the discount that it was told; those behind it wait until it has ended")
+    @Test(
+        "an order that isn't paid yet keeps the discount that it was told; those behind it wait until it has ended"
+    )
     func unpaidFirst() async throws {
         try await withProxies { stack, coupon, payment in
             try await learn(stack, "TENTH")
@@ -152,8 +161,10 @@ struct ClaimCouponTests {
         try await withProxies(coupons: coupons) { stack, coupon, _ in
             try await learn(stack, code)
             let decomposed = code.decomposedStringWithCanonicalMapping
-            let mixed = String(code.first ?? " ") + String(code.last ?? " ").decomposedStringWithCanonicalMapping
-            let live: OrderDocument = try await stack.place(request(customer: "L", coupon: decomposed)).decode()
+            let mixed =
+                String(code.first ?? " ") + String(code.last ?? " ").decomposedStringWithCanonicalMapping
+            let live: OrderDocument = try await stack.place(request(customer: "L", coupon: decomposed))
+                .decode()
             #expect(live.discount == 10 && live.degradations.isEmpty)
             coupon.treat { _ in .refuse }
             var orders: [OrderDocument] = []
@@ -170,8 +181,10 @@ struct ClaimCouponTests {
         try await withProxies { stack, coupon, _ in
             try await learn(stack, "TENTH")
             coupon.treat { _ in .refuse }
-            let first: OrderDocument = try await stack.place(request(customer: "Zoe\u{301}", coupon: "TENTH")).decode()
-            let second: OrderDocument = try await stack.place(request(customer: "Zo\u{E9}", coupon: "TENTH")).decode()
+            let first: OrderDocument = try await stack.place(request(customer: "Zoe\u{301}", coupon: "TENTH"))
+                .decode()
+            let second: OrderDocument = try await stack.place(request(customer: "Zo\u{E9}", coupon: "TENTH"))
+                .decode()
             #expect(first.discount == 10 && second.discount == 0)
         }
     }

@@ -19,7 +19,8 @@ struct ClientFaultsTests {
             #expect(reasons.sorted() == ["coupon invalid-answer", "payment server-error"])
             let payments = try await stack.payment.get("/payments?orderId=\(order.id)").text
             #expect(payments.contains("captured"))
-            #expect(try await stack.coupon.get("/redemptions?orderId=\(order.id)").text.contains(#""items":[]"#))
+            #expect(
+                try await stack.coupon.get("/redemptions?orderId=\(order.id)").text.contains(#""items":[]"#))
         }
     }
 
@@ -27,13 +28,16 @@ struct ClientFaultsTests {
     func others() async throws {
         let settings = [
             "FAULTS_ENABLED": "true",
-            "INVENTORY_FAULTS": #"[{"route": "POST /reservations", "kind": "abort", "expiresInSeconds": 3600}]"#,
+            "INVENTORY_FAULTS":
+                #"[{"route": "POST /reservations", "kind": "abort", "expiresInSeconds": 3600}]"#,
             "NOTIFICATION_FAULTS": #"[{"kind": "error", "status": 503, "expiresInSeconds": 3600}]"#,
         ]
         try await withStack(settings: settings) { stack in
             let order: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
             #expect(order.pending == ["inventory", "payment"])
-            #expect(order.degradations.contains { $0.dependency == "inventory" && $0.reason == "connection-lost" })
+            #expect(
+                order.degradations.contains { $0.dependency == "inventory" && $0.reason == "connection-lost" }
+            )
             while true {
                 let path: PathDocument = try await stack.order.get("/csp").decode()
                 let notification = try #require(path.dependencies.first { $0.name == "notification" })

@@ -6,12 +6,15 @@ import Testing
 
 @Suite("Whose turn a coupon is")
 struct CouponClaimTests {
-    private func turn(_ state: CouponClaim.State, _ others: [(String, CouponClaim.State)], limit: Int? = 1) -> CouponClaim.Turn
+    private func turn(_ state: CouponClaim.State, _ others: [(String, CouponClaim.State)], limit: Int? = 1)
+        -> CouponClaim.Turn
     {
-        CouponClaim.turn(of: "2", state, among: others.map { CouponClaim(orderId: $0.0, state: $0.1) }, limit: limit)
+        CouponClaim.turn(
+            of: "2", state, among: others.map { CouponClaim(orderId: $0.0, state: $0.1) }, limit: limit)
     }
 
-    @Test("where the limit has room for all, no order waits for another", arguments: CouponClaim.State.allCases)
+    @Test(
+        "where the limit has room for all, no order waits for another", arguments: CouponClaim.State.allCases)
     func room(other: CouponClaim.State) {
         for state in [CouponClaim.State.asked, .toRecord, .toRedeem] {
             #expect(turn(state, [("1", other)], limit: 2) == .redeem)
@@ -44,8 +47,12 @@ struct CouponClaimTests {
 
     @Test("an order that may still take the use, or give it back, is waited for")
     func waiting() {
-        for other in [CouponClaim.State.asked, .estimated, .owed] { #expect(turn(.asked, [("1", other)]) == .wait) }
-        for other in [CouponClaim.State.asked, .estimated, .owed, .held] { #expect(turn(.toRedeem, [("1", other)]) == .wait) }
+        for other in [CouponClaim.State.asked, .estimated, .owed] {
+            #expect(turn(.asked, [("1", other)]) == .wait)
+        }
+        for other in [CouponClaim.State.asked, .estimated, .owed, .held] {
+            #expect(turn(.toRedeem, [("1", other)]) == .wait)
+        }
         // Also on behalf of the older promise that would come first.
         for other in [CouponClaim.State.estimated, .held] {
             #expect(turn(.toRedeem, [("1", .toRedeem), ("3", other)]) == .wait)
@@ -57,7 +64,9 @@ struct CouponClaimTests {
 
     @Test("where the limit is used up for good, nothing is waited for")
     func usedUp() {
-        for other in CouponClaim.State.allCases { #expect(turn(.asked, [("1", .given), ("3", other)]) == .redeem) }
+        for other in CouponClaim.State.allCases {
+            #expect(turn(.asked, [("1", .given), ("3", other)]) == .redeem)
+        }
         // Coupon knows nothing of a discount that it refused: there may be room.
         #expect(turn(.toRedeem, [("1", .lost), ("3", .asked)]) == .wait)
     }
@@ -92,7 +101,9 @@ struct CouponTurnsTests {
             _ = await turns.take(.init(code: "C", customerId: "other"), for: "9") { ran.add("9") }
             for id in ["2", "3"] {
                 group.addTask {
-                    _ = await turns.take(key, for: id, until: .after(.seconds(9), from: time.source.now())) { ran.add(id) }
+                    _ = await turns.take(key, for: id, until: .after(.seconds(9), from: time.source.now())) {
+                        ran.add(id)
+                    }
                 }
                 await time.sleepers(id == "2" ? 1 : 2)
             }
@@ -110,9 +121,12 @@ struct CouponTurnsTests {
             await gate.until { $0 }
         }
         await begun.until { $0 }
-        async let late: Bool? = turns.take(key, for: "2", until: .after(.seconds(1), from: time.source.now())) { true }
+        async let late: Bool? = turns.take(key, for: "2", until: .after(.seconds(1), from: time.source.now()))
+        { true }
         await time.sleepers(1)
-        async let patient: Bool? = turns.take(key, for: "3", until: .after(.seconds(9), from: time.source.now())) { true }
+        async let patient: Bool? = turns.take(
+            key, for: "3", until: .after(.seconds(9), from: time.source.now())
+        ) { true }
         await time.sleepers(2)
         time.advance(by: .seconds(1))
         #expect(await late == nil)

@@ -18,7 +18,8 @@ struct CouponFallbackTests {
         // An outage is over when it is over: no breaker has to find out first.
         let numbers = ["COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms"]
         try await withStack(
-            settings: numbers.merging(settings) { $1 }, through: ["COUPON_URL": proxy], folder: folder, coupons: coupons
+            settings: numbers.merging(settings) { $1 }, through: ["COUPON_URL": proxy], folder: folder,
+            coupons: coupons
         ) { try await body($0, proxy) }
     }
 
@@ -42,8 +43,11 @@ struct CouponFallbackTests {
             #expect(answer.status == 201 && order.status == .confirmed)
             #expect((order.subtotal, order.discount, order.total) == (200, 10, 190))
             let degradation = try #require(order.degradations.first)
-            #expect(degradation.effect == .couponEstimated && degradation.source == .cache && degradation.ageSeconds != nil)
-            #expect(degradation.repair == .recordLater && !degradation.repaired && order.degradations.count == 1)
+            #expect(
+                degradation.effect == .couponEstimated && degradation.source == .cache
+                    && degradation.ageSeconds != nil)
+            #expect(
+                degradation.repair == .recordLater && !degradation.repaired && order.degradations.count == 1)
 
             proxy.treat { _ in .pass }
             try await stack.drained()
@@ -83,7 +87,9 @@ struct CouponFallbackTests {
         }
     }
 
-    @Test("of many orders at once only as many are discounted as the customer's limit allows, and the others go without")
+    @Test(
+        "of many orders at once only as many are discounted as the customer's limit allows, and the others go without"
+    )
     func limit() async throws {
         try await withProxy { stack, proxy in
             try await learn(stack, "TWICE")
@@ -97,9 +103,11 @@ struct CouponFallbackTests {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(effects.count { $0 == .couponEstimated } == 2 && effects.count { $0 == .couponSkipped } == 18)
+            #expect(
+                effects.count { $0 == .couponEstimated } == 2 && effects.count { $0 == .couponSkipped } == 18)
             // Another customer's limit is another one.
-            let other: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TWICE")).decode()
+            let other: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TWICE"))
+                .decode()
             #expect(other.discount == 20)
         }
     }
@@ -114,9 +122,11 @@ struct CouponFallbackTests {
             let second: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
             #expect(second.degradations.map(\.effect) == [.couponSkipped] && second.total == 200)
 
-            let declined = try await stack.place(request(customer: "H2", coupon: "TENTH", token: "tok_declined"))
+            let declined = try await stack.place(
+                request(customer: "H2", coupon: "TENTH", token: "tok_declined"))
             #expect(declined.status == 402)
-            let afterwards: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TENTH")).decode()
+            let afterwards: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TENTH"))
+                .decode()
             #expect(afterwards.discount == 10)
         }
     }
@@ -131,7 +141,8 @@ struct CouponFallbackTests {
             let order: OrderDocument = try await stack.place(request([(sku, 9)], coupon: code)).decode()
             #expect(order.status == .confirmed && order.discount == 0)
             #expect(order.degradations.map(\.effect) == [.couponSkipped])
-            let rejected = try await stack.place(request([(sku, 9)], coupon: code, ifCouponUnavailable: .reject))
+            let rejected = try await stack.place(
+                request([(sku, 9)], coupon: code, ifCouponUnavailable: .reject))
             #expect(rejected.status == 503 && rejected.problem?.code == "coupon-unavailable")
         }
     }
@@ -148,7 +159,9 @@ struct CouponFallbackTests {
             try await stack.drained()
             #expect(try await redemptions(stack, order).map(\.discount) == [10])
             let repaired = try await stack.show(order.id)
-            #expect(repaired.refunded == 0 && repaired.degradations.map(\.outcome) == ["redeemed; nothing was owed"])
+            #expect(
+                repaired.refunded == 0
+                    && repaired.degradations.map(\.outcome) == ["redeemed; nothing was owed"])
         }
     }
 
@@ -157,13 +170,17 @@ struct CouponFallbackTests {
         try await withProxy { stack, proxy in
             try await learn(stack, "TENTH")
             proxy.treat { _ in .refuse }
-            let quote: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH")).decode()
+            let quote: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH"))
+                .decode()
             #expect((quote.discount, quote.total) == (10, 190))
             let degradation = try #require(quote.degradations.first)
-            #expect(degradation.effect == .couponEstimated && degradation.source == .cache && degradation.ageSeconds != nil)
+            #expect(
+                degradation.effect == .couponEstimated && degradation.source == .cache
+                    && degradation.ageSeconds != nil)
             #expect(degradation.repair == Degradation.Repair.none)
             #expect(try await stack.place(request(coupon: "TENTH")).status == 201)
-            let second: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH")).decode()
+            let second: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH"))
+                .decode()
             #expect(second.discount == 0 && second.degradations.map(\.effect) == [.couponSkipped])
         }
     }
@@ -172,13 +189,15 @@ struct CouponFallbackTests {
     func filled() async throws {
         try await withProxy(treating: { $0.hasPrefix("GET /coupons?") ? .pass : .refuse }) { stack, _ in
             while true {
-                let quote: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH")).decode()
+                let quote: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH"))
+                    .decode()
                 if quote.discount == 10 { break }
             }
         }
     }
 
-    @Test("without inventory as well the order is accepted with the discount, and finished and recorded later")
+    @Test(
+        "without inventory as well the order is accepted with the discount, and finished and recorded later")
     func inventoryToo() async throws {
         let inventory = try FaultyProxy()
         defer { inventory.stop() }
@@ -188,7 +207,8 @@ struct CouponFallbackTests {
             [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
         }
         try await withStack(
-            settings: Dictionary(uniqueKeysWithValues: numbers), through: ["INVENTORY_URL": inventory, "COUPON_URL": coupon]
+            settings: Dictionary(uniqueKeysWithValues: numbers),
+            through: ["INVENTORY_URL": inventory, "COUPON_URL": coupon]
         ) { stack in
             try await learn(stack, "TENTH")
             for proxy in [inventory, coupon] { proxy.treat { _ in .refuse } }
@@ -196,7 +216,8 @@ struct CouponFallbackTests {
             let order: OrderDocument = try accepted.decode()
             #expect(accepted.status == 202 && order.total == 190)
             #expect(order.degradations.map(\.effect) == [.priceCached, .stockUnverified, .couponEstimated])
-            let doomed: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TENTH")).decode()
+            let doomed: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TENTH"))
+                .decode()
             #expect(try await stack.order.post("/orders/\(doomed.id)/cancel").status == 200)
 
             inventory.treat { _ in .pass }
@@ -208,7 +229,8 @@ struct CouponFallbackTests {
             #expect(finished.degradations.allSatisfy { $0.repair == .none || $0.repaired })
             #expect(try await redemptions(stack, order).map(\.status) == [.active])
             #expect(try await redemptions(stack, doomed).map(\.status) == [.released])
-            #expect(try await stack.show(doomed.id).degradations.allSatisfy { $0.repair == .none || $0.repaired })
+            #expect(
+                try await stack.show(doomed.id).degradations.allSatisfy { $0.repair == .none || $0.repaired })
         }
     }
 
@@ -222,21 +244,26 @@ struct CouponFallbackTests {
             [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
         }
         try await withStack(
-            settings: Dictionary(uniqueKeysWithValues: numbers), through: ["PAYMENT_URL": payment, "COUPON_URL": coupon]
+            settings: Dictionary(uniqueKeysWithValues: numbers),
+            through: ["PAYMENT_URL": payment, "COUPON_URL": coupon]
         ) { stack in
             try await learn(stack, "LARGE")
             coupon.treat { _ in .refuse }
-            let order: OrderDocument = try await stack.place(request([("APPLE", 9)], coupon: "LARGE")).decode()
+            let order: OrderDocument = try await stack.place(request([("APPLE", 9)], coupon: "LARGE"))
+                .decode()
             #expect(order.total == 900 && order.degradations.map(\.effect) == [.couponSkipped])
             payment.treat { _ in .loseAnswer }
             coupon.treat { _ in .pass }
-            while try await stack.order.get("/queue").decode(QueueStatus.self).byKind["refund-order"] == nil {}
+            while try await stack.order.get("/queue").decode(QueueStatus.self).byKind["refund-order"] == nil {
+            }
             #expect(try await redemptions(stack, order).map(\.discount) == [501])
             #expect(try await stack.show(order.id).degradations.map(\.repaired) == [false])
             payment.treat { _ in .pass }
             try await stack.drained()
             let repaired = try await stack.show(order.id)
-            #expect(repaired.refunded == 501 && repaired.degradations.map(\.outcome) == ["redeemed; 501 refunded"])
+            #expect(
+                repaired.refunded == 501 && repaired.degradations.map(\.outcome) == ["redeemed; 501 refunded"]
+            )
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
             #expect(payments.items.flatMap { $0.refunds.map(\.amount) } == [501])
         }

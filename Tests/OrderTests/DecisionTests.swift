@@ -32,7 +32,8 @@ struct DecisionTests {
     }
 
     private static func words(_ change: OrderChange) -> [String] {
-        [change.order.status.rawValue] + (change.freesKey ? ["frees the key"] : []) + change.messages.map(\.kind.rawValue)
+        [change.order.status.rawValue] + (change.freesKey ? ["frees the key"] : [])
+            + change.messages.map(\.kind.rawValue)
     }
 
     private static let undoAll = ["void-payment", "release-reservation"]
@@ -52,11 +53,15 @@ struct DecisionTests {
             (.voided, ["409", "cancelled"] + Self.undoAll + ["release-redemption", "order-cancelled"]),
         ]
         for (ending, expected) in cases {
-            #expect(try Self.words(Self.decide(ending, Self.order(coupon: "C"), waiting: true)) == expected, "\(ending)")
+            #expect(
+                try Self.words(Self.decide(ending, Self.order(coupon: "C"), waiting: true)) == expected,
+                "\(ending)")
         }
     }
 
-    @Test("from the outbox what can't be asked is tried again, and what was accepted is cancelled rather than rejected")
+    @Test(
+        "from the outbox what can't be asked is tried again, and what was accepted is cancelled rather than rejected"
+    )
     func outbox() throws {
         let cases: [(Checkout.Ending, OrderStatus, [String])] = [
             (.paid, .placing, ["confirmed", "commit-reservation", "order-confirmed"]),
@@ -68,13 +73,17 @@ struct DecisionTests {
             (.priceUnavailable(.timeout), .placing, ["retry"]),
             (.couponUnavailable(.timeout), .placing, ["cancelled"] + Self.undoAll + ["order-cancelled"]),
             (.refused(.paymentDeclined(reason: "no")), .placing, ["402", "rejected"] + Self.undoAll),
-            (.refused(.paymentDeclined(reason: "no")), .accepted, ["cancelled"] + Self.undoAll + ["order-cancelled"]),
+            (
+                .refused(.paymentDeclined(reason: "no")), .accepted,
+                ["cancelled"] + Self.undoAll + ["order-cancelled"]
+            ),
             (.refused(.paymentMissing), .placing, ["422", "rejected", "frees the key"] + Self.undoAll),
             (.voided, .accepted, ["cancelled"] + Self.undoAll + ["order-cancelled"]),
         ]
         for (ending, status, expected) in cases {
             #expect(
-                try Self.words(Self.decide(ending, Self.order(status), waiting: false)) == expected, "\(ending), \(status)")
+                try Self.words(Self.decide(ending, Self.order(status), waiting: false)) == expected,
+                "\(ending), \(status)")
         }
     }
 
@@ -82,12 +91,17 @@ struct DecisionTests {
     func unpaid() throws {
         var order = try Self.order(.accepted)
         order.proceed(pending: .payment(.timeout), at: Self.now)
-        #expect(try Self.words(Self.decide(.paymentUnavailable(.timeout), order, waiting: false)) == ["retry"])
+        #expect(
+            try Self.words(Self.decide(.paymentUnavailable(.timeout), order, waiting: false)) == ["retry"])
     }
 
-    @Test("a confirmed order has its coupon repaired where that is owed, and released where it isn't and may be used")
+    @Test(
+        "a confirmed order has its coupon repaired where that is owed, and released where it isn't and may be used"
+    )
     func coupon() throws {
-        for (repair, message) in [(Degradation.Repair.refundLater, "repair-coupon"), (.none, "release-redemption")] {
+        for (repair, message) in [
+            (Degradation.Repair.refundLater, "repair-coupon"), (.none, "release-redemption"),
+        ] {
             var order = try Self.order(coupon: "C")
             order.skipCoupon(reason: "timeout", repair: repair)
             let decided = try Self.words(Self.decide(.paid, order, waiting: true))

@@ -10,7 +10,8 @@ import Testing
 struct DependencyCacheTests {
     private static func coupon(_ code: String, amountOff: Int = 1) -> Coupon {
         Coupon(
-            code: code, amountOff: amountOff, currency: "USD", limitPerCustomer: 1, eligibleSkus: ["A"], validUntil: nil,
+            code: code, amountOff: amountOff, currency: "USD", limitPerCustomer: 1, eligibleSkus: ["A"],
+            validUntil: nil,
             offline: true)
     }
 
@@ -44,7 +45,8 @@ struct DependencyCacheTests {
             time.advance(by: .seconds(30))
             let isRead = await known.refresh { cursor in
                 cursor == nil
-                    ? Page(items: [Self.coupon("NEW")], nextCursor: "next") : Page(items: [Self.coupon("OLD", amountOff: 2)])
+                    ? Page(items: [Self.coupon("NEW")], nextCursor: "next")
+                    : Page(items: [Self.coupon("OLD", amountOff: 2)])
             }
             #expect(isRead)
             #expect(known.lookup("NEW") != nil && known.lookup("GONE") == nil)
@@ -59,7 +61,8 @@ struct DependencyCacheTests {
         defer { store.close() }
         func known() throws -> DependencyCache<Coupon> {
             try DependencyCache(
-                .coupons, store: store, maximumAge: .seconds(60), time: ManualTime().source, wall: { Timestamp.now() }
+                .coupons, store: store, maximumAge: .seconds(60), time: ManualTime().source,
+                wall: { Timestamp.now() }
             ) { $0.code }
         }
         let (before, after) = (try known(), try known())

@@ -49,7 +49,8 @@ struct IdempotencyTests {
     @Test(
         "a key has to be there, of 1 to 255 visible ASCII characters",
         arguments: [
-            nil, "", String(repeating: "k", count: 256), String(repeating: "k", count: 300), "with space", #""with space""#,
+            nil, "", String(repeating: "k", count: 256), String(repeating: "k", count: 300), "with space",
+            #""with space""#,
             "höhe",
         ])
     func malformedKeys(key: String?) async throws {
@@ -68,9 +69,13 @@ struct IdempotencyTests {
             #expect(second.header("Idempotent-Replayed") == "true")
             #expect(try second.decode(OrderDocument.self).id == first.id)
             let escaped: OrderDocument = try await stack.place(request(), key: #"a"b\c"#).decode()
-            #expect(try await stack.place(request(), key: #""a\"b\\c""#).decode(OrderDocument.self).id == escaped.id)
+            #expect(
+                try await stack.place(request(), key: #""a\"b\\c""#).decode(OrderDocument.self).id
+                    == escaped.id)
             for empty in [#""""#, #"""#, #""a"#, #""a"b""#, #""a\b""#] {
-                #expect(try await stack.place(request(), key: empty).problem?.code == "idempotency-key-required", "\(empty)")
+                #expect(
+                    try await stack.place(request(), key: empty).problem?.code == "idempotency-key-required",
+                    "\(empty)")
             }
         }
     }
@@ -78,7 +83,9 @@ struct IdempotencyTests {
     @Test("a default written out, lines in another order and a line in two pieces ask for the same order")
     func sameMeaning() async throws {
         try await withStack { stack in
-            let first: OrderDocument = try await stack.place(request([("APPLE", 2), ("PEAR", 1)]), key: "key-1").decode()
+            let first: OrderDocument = try await stack.place(
+                request([("APPLE", 2), ("PEAR", 1)]), key: "key-1"
+            ).decode()
             let same = [
                 request([("APPLE", 2), ("PEAR", 1)], ifCouponUnavailable: .refundLater),
                 request([("PEAR", 1), ("APPLE", 2)]), request([("APPLE", 1), ("PEAR", 1), ("APPLE", 1)]),
@@ -98,10 +105,14 @@ struct IdempotencyTests {
                 for _ in 0..<200 { group.addTask { try await stack.place(request(), key: "key-1") } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            let ids = Set(answers.filter { $0.status == 201 }.compactMap { try? $0.decode(OrderDocument.self).id })
+            let ids = Set(
+                answers.filter { $0.status == 201 }.compactMap { try? $0.decode(OrderDocument.self).id })
             #expect(ids.count == 1)
             let others = answers.filter { $0.status != 201 }
-            #expect(others.allSatisfy { $0.problem?.code == "request-in-progress" && $0.header("Retry-After") != nil })
+            #expect(
+                others.allSatisfy {
+                    $0.problem?.code == "request-in-progress" && $0.header("Retry-After") != nil
+                })
             let orders: Page<OrderDocument> = try await stack.order.get("/orders").decode()
             #expect(orders.items.count == 1)
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()

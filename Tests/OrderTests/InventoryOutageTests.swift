@@ -16,18 +16,24 @@ struct InventoryOutageTests {
         defer { proxy.stop() }
         // An outage is over when it is over: no breaker has to find out first.
         let numbers = ["INVENTORY_BREAKER_OPEN": "10ms", "INVENTORY_BREAKER_LONGEST_OPEN": "10ms"]
-        try await withStack(settings: numbers.merging(settings) { $1 }, through: ["INVENTORY_URL": proxy], folder: folder) {
+        try await withStack(
+            settings: numbers.merging(settings) { $1 }, through: ["INVENTORY_URL": proxy], folder: folder
+        ) {
             try await body($0, proxy)
         }
     }
 
-    @Test("the order is accepted at the last known price, nothing is charged, and it is finished when inventory is back")
+    @Test(
+        "the order is accepted at the last known price, nothing is charged, and it is finished when inventory is back"
+    )
     func accepted() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
             let answer = try await stack.place(request(coupon: "TENTH"), key: "key-1")
             let order: OrderDocument = try answer.decode()
-            #expect(answer.status == 202 && order.status == .accepted && order.pending == ["inventory", "payment"])
+            #expect(
+                answer.status == 202 && order.status == .accepted
+                    && order.pending == ["inventory", "payment"])
             #expect((order.subtotal, order.discount, order.total) == (200, 10, 190))
             #expect(order.items.map(\.name) == ["Apple"])
             #expect(order.degradations.map(\.effect) == [.priceCached, .stockUnverified])
@@ -46,7 +52,9 @@ struct InventoryOutageTests {
             #expect(charged.items.map(\.amount) == [190])
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
             #expect((stock.reserved, stock.committed) == (0, 2))
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(order.id)"
+            ).decode()
             #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderConfirmed])
         }
     }
@@ -83,7 +91,9 @@ struct InventoryOutageTests {
     func soldOut() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
-            let order: OrderDocument = try await stack.place(request([("RARE", 2), ("APPLE", 1)], coupon: "TENTH")).decode()
+            let order: OrderDocument = try await stack.place(
+                request([("RARE", 2), ("APPLE", 1)], coupon: "TENTH")
+            ).decode()
             let other = ReservationRequest(orderId: "other", items: [ItemQuantity(sku: "RARE", quantity: 2)])
             #expect(try await stack.inventory.post("/reservations", other).status == 201)
 
@@ -94,9 +104,12 @@ struct InventoryOutageTests {
             try await stack.drained()
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
             #expect(payments.items.isEmpty)
-            let redemptions: Page<Redemption> = try await stack.coupon.get("/redemptions?orderId=\(order.id)").decode()
+            let redemptions: Page<Redemption> = try await stack.coupon.get("/redemptions?orderId=\(order.id)")
+                .decode()
             #expect(redemptions.items.map(\.status) == [.released])
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(order.id)"
+            ).decode()
             #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderCancelled])
         }
     }
@@ -116,7 +129,9 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test("what costs nothing waits for inventory alone; what is too dear is refused by the last known price as well")
+    @Test(
+        "what costs nothing waits for inventory alone; what is too dear is refused by the last known price as well"
+    )
     func totals() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
@@ -132,7 +147,9 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test("inventory is back and payment is out: the order is reserved, and says that it waits for payment alone")
+    @Test(
+        "inventory is back and payment is out: the order is reserved, and says that it waits for payment alone"
+    )
     func paymentToo() async throws {
         let payment = try FaultyProxy()
         defer { payment.stop() }
@@ -142,7 +159,8 @@ struct InventoryOutageTests {
             [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
         }
         try await withStack(
-            settings: Dictionary(uniqueKeysWithValues: numbers), through: ["INVENTORY_URL": inventory, "PAYMENT_URL": payment]
+            settings: Dictionary(uniqueKeysWithValues: numbers),
+            through: ["INVENTORY_URL": inventory, "PAYMENT_URL": payment]
         ) { stack in
             inventory.treat { _ in .refuse }
             payment.treat { _ in .refuse }
@@ -152,7 +170,9 @@ struct InventoryOutageTests {
             let reserved = try await stack.until(order.id) { $0.pending == ["payment"] }
             #expect(
                 reserved.status == .accepted
-                    && reserved.degradations.map(\.effect) == [.priceCached, .stockUnverified, .paymentQueued])
+                    && reserved.degradations.map(\.effect) == [
+                        .priceCached, .stockUnverified, .paymentQueued,
+                    ])
             #expect(reserved.degradations.map(\.repaired) == [false, true, false])
             payment.treat { _ in .pass }
             let finished = try await stack.until(order.id) { $0.status.isTerminal }

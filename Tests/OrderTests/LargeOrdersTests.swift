@@ -11,7 +11,8 @@ struct LargeOrdersTests {
             let items = (0..<100).map {
                 ItemQuantity(sku: "\($0)" + String(repeating: "\u{10ffff}", count: 250), quantity: 1)
             }
-            let request = OrderRequest(customerId: "LARGE", items: items, payment: PaymentMeans(token: "tok_ok"))
+            let request = OrderRequest(
+                customerId: "LARGE", items: items, payment: PaymentMeans(token: "tok_ok"))
             for _ in 0..<6 { #expect(try await stack.place(request).status == 422) }
             var found: Set<String> = []
             var pages = 0

@@ -7,14 +7,17 @@ import Testing
 @Suite("An order in a list")
 struct ListedOrderTests {
     private func stored(_ status: OrderStatus) -> OrderDocument {
-        let request = OrderRequest(customerId: #"says "refunds":[ "#, items: [ItemQuantity(sku: "A", quantity: 1)])
+        let request = OrderRequest(
+            customerId: #"says "refunds":[ "#, items: [ItemQuantity(sku: "A", quantity: 1)])
         var order = Order(id: "ord_1", request: request, at: Timestamp(milliseconds: 0))
         order.document.status = status
         return order.document
     }
 
     private func listed(_ document: Data, messages: [String]? = nil) throws -> Data {
-        try ListedOrder(id: "ord_1", createdAt: Timestamp(milliseconds: 0), document: document, messages: messages).encoded()
+        try ListedOrder(
+            id: "ord_1", createdAt: Timestamp(milliseconds: 0), document: document, messages: messages
+        ).encoded()
     }
 
     @Test("is sent as it lies in its row")

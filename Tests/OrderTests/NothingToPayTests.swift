@@ -11,7 +11,9 @@ struct NothingToPayTests {
         return request
     }
 
-    @Test("needs none where nothing is to be paid", arguments: [("GIFT", nil), ("APPLE", "ALL")] as [(String, String?)])
+    @Test(
+        "needs none where nothing is to be paid",
+        arguments: [("GIFT", nil), ("APPLE", "ALL")] as [(String, String?)])
     func free(sku: String, coupon: String?) async throws {
         try await withStack { stack in
             let answer = try await stack.place(unpaid([(sku, 1)], coupon: coupon))

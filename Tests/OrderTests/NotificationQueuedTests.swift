@@ -26,7 +26,8 @@ struct NotificationQueuedTests {
             let degradation = try #require(order.degradations.first)
             #expect(degradation.dependency == "notification" && degradation.effect == .notificationQueued)
             #expect(degradation.source == .queue && degradation.reason == "circuit-open")
-            #expect(degradation.repair == .finishLater && !degradation.repaired && order.degradations.count == 1)
+            #expect(
+                degradation.repair == .finishLater && !degradation.repaired && order.degradations.count == 1)
             try await force(stack, "automatic")
             try await stack.drained()
             #expect(try await stack.show(order.id).degradations.map(\.outcome) == ["delivered"])
@@ -55,13 +56,17 @@ struct NotificationQueuedTests {
             try await force(stack, "forced-open")
             payment.treat { _ in .refuse }
             let order: OrderDocument = try await stack.place(request()).decode()
-            #expect(order.status == .accepted && order.degradations.map(\.effect) == [.paymentQueued, .notificationQueued])
+            #expect(
+                order.status == .accepted
+                    && order.degradations.map(\.effect) == [.paymentQueued, .notificationQueued])
             payment.treat { _ in .pass }
             let confirmed = try await stack.until(order.id) { $0.status == .confirmed }
             #expect(confirmed.degradations.map(\.repaired) == [true, false])
             try await force(stack, "automatic")
             try await stack.drained()
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(order.id)"
+            ).decode()
             #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderConfirmed])
             #expect(try await stack.show(order.id).degradations.map(\.repaired) == [true, true])
         }

@@ -7,13 +7,17 @@ import Testing
 @Suite("One effect", .timeLimit(.minutes(10)))
 struct OneEffectTests {
     private static let calls = [
-        ("PAYMENT_URL", "POST /payments "), ("INVENTORY_URL", "POST /reservations "), ("COUPON_URL", "POST /redemptions "),
+        ("PAYMENT_URL", "POST /payments "), ("INVENTORY_URL", "POST /reservations "),
+        ("COUPON_URL", "POST /redemptions "),
         ("INVENTORY_URL", "/commit "), ("NOTIFICATION_URL", "POST /events "),
     ]
 
-    @Test("a call whose answer is lost after its effect is made good, and has had one effect", arguments: calls)
+    @Test(
+        "a call whose answer is lost after its effect is made good, and has had one effect", arguments: calls)
     func lost(dependency: String, call: String) async throws {
-        try await drive(dependency) { request, count in request.contains(call) && count <= 3 ? .loseAnswer : .pass }
+        try await drive(dependency) { request, count in
+            request.contains(call) && count <= 3 ? .loseAnswer : .pass
+        }
     }
 
     @Test("a call that reaches the other end twice has one effect", arguments: calls)
@@ -45,7 +49,8 @@ struct OneEffectTests {
 
     /// Places an order through a proxy in front of one dependency, drains, and looks at every effect.
     private func drive(
-        _ dependency: String, _ treat: @escaping @Sendable (_ request: String, _ count: Int) -> FaultyProxy.Treatment
+        _ dependency: String,
+        _ treat: @escaping @Sendable (_ request: String, _ count: Int) -> FaultyProxy.Treatment
     ) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
@@ -57,7 +62,8 @@ struct OneEffectTests {
         let numbers = ["PAYMENT", "INVENTORY", "COUPON", "NOTIFICATION"].flatMap {
             [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
         }
-        try await withStack(settings: Dictionary(uniqueKeysWithValues: numbers), through: [dependency: proxy]) { stack in
+        try await withStack(settings: Dictionary(uniqueKeysWithValues: numbers), through: [dependency: proxy])
+        { stack in
             let answer = try await stack.place(request(coupon: "TENTH"))
             #expect(answer.status == 201 || answer.status == 202)
             let placed: OrderDocument = try answer.decode()
@@ -68,7 +74,9 @@ struct OneEffectTests {
             #expect(ended.degradations.allSatisfy { $0.repair == .none || $0.repaired })
 
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
-            #expect(payments.items.map(\.amount) == [ended.total] && payments.items.map(\.refunded) == [ended.refunded])
+            #expect(
+                payments.items.map(\.amount) == [ended.total]
+                    && payments.items.map(\.refunded) == [ended.refunded])
             // Whichever way the coupon was honoured, it was honoured once.
             #expect((ended.total ?? 0) - ended.refunded == 190)
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()

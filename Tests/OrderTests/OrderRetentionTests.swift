@@ -12,7 +12,8 @@ import Testing
 @Suite("Orders that are old", .timeLimit(.minutes(10)))
 struct OrderRetentionTests {
     private func delete(
-        _ stack: Stack, until: Timestamp = Timestamp.now().advanced(by: .seconds(3600)), past cursor: String? = nil,
+        _ stack: Stack, until: Timestamp = Timestamp.now().advanced(by: .seconds(3600)),
+        past cursor: String? = nil,
         limit: Int = 100
     ) async throws -> Retention.Batch {
         try await stack.order.application.store.write {
@@ -20,9 +21,12 @@ struct OrderRetentionTests {
         }
     }
 
-    private func placed(_ stack: Stack, _ request: OrderRequest, key: String = UUID().uuidString) async throws -> String {
+    private func placed(_ stack: Stack, _ request: OrderRequest, key: String = UUID().uuidString) async throws
+        -> String
+    {
         let answer = try await stack.place(request, key: key)
-        return try answer.status == 201 ? answer.decode(OrderDocument.self).id : #require(answer.problem?.orderId)
+        return try answer.status == 201
+            ? answer.decode(OrderDocument.self).id : #require(answer.problem?.orderId)
     }
 
     private func ids(_ stack: Stack) async throws -> [String] {
@@ -39,9 +43,12 @@ struct OrderRetentionTests {
             let batch = try await delete(stack)
             #expect(batch.count == 2 && batch.cursor == nil && batch.until != nil)
             #expect(try await ids(stack).isEmpty)
-            for id in [confirmed, declined] { #expect(try await stack.order.get("/orders/\(id)").status == 404) }
+            for id in [confirmed, declined] {
+                #expect(try await stack.order.get("/orders/\(id)").status == 404)
+            }
             let goods = try await stack.order.get("/deleted-goods").decode(Page<ItemQuantity>.self).items
-            #expect(goods == [ItemQuantity(sku: "APPLE", quantity: 2), ItemQuantity(sku: "PEAR", quantity: 1)])
+            #expect(
+                goods == [ItemQuantity(sku: "APPLE", quantity: 2), ItemQuantity(sku: "PEAR", quantity: 1)])
             let uses = try await stack.order.application.store.read {
                 try CouponClaimTable.claims($0, code: "TWICE", customerId: "H1")
             }
@@ -55,7 +62,8 @@ struct OrderRetentionTests {
         try await withStack { stack in
             let id = try await placed(stack, request([("APPLE", 3)]))
             try await stack.drained()
-            let refund = OrderRefundRequest(items: [ItemQuantity(sku: "APPLE", quantity: 1)], reason: "broken")
+            let refund = OrderRefundRequest(
+                items: [ItemQuantity(sku: "APPLE", quantity: 1)], reason: "broken")
             let answer = try await stack.order.post(
                 "/orders/\(id)/refunds", refund, key: "r", token: TestTokens.administrator)
             #expect(answer.status == 201)
@@ -63,7 +71,8 @@ struct OrderRetentionTests {
             #expect(try await delete(stack).count == 1)
             let goods = try await stack.order.get("/deleted-goods").decode(Page<ItemQuantity>.self).items
             #expect(goods == [ItemQuantity(sku: "APPLE", quantity: 2)])
-            #expect(try await stack.order.application.store.read { try RefundTable.refund($0, key: "r") } == nil)
+            #expect(
+                try await stack.order.application.store.read { try RefundTable.refund($0, key: "r") } == nil)
         }
     }
 
@@ -78,9 +87,11 @@ struct OrderRetentionTests {
             let (store, queue) = (stack.order.application.store, stack.order.application.queue)
             let accepted = Order(id: Identifier.make("ord_", at: before), request: request(), at: before)
             try await store.write { database in
-                try queue.enqueue(database, lane: "nobody's", kind: "order-confirmed", key: awaited, delay: .seconds(3600))
+                try queue.enqueue(
+                    database, lane: "nobody's", kind: "order-confirmed", key: awaited, delay: .seconds(3600))
                 try database.run("UPDATE coupon_uses SET state = 'to-release' WHERE order_id = ?", [claiming])
-                _ = try OrderTable.insert(database, accepted, key: "a", request: JSON.encode(accepted.request))
+                _ = try OrderTable.insert(
+                    database, accepted, key: "a", request: JSON.encode(accepted.request))
             }
             #expect(try await delete(stack, until: before.advanced(by: .seconds(-1))).count == 0)
             #expect(try await ids(stack).count == 4)

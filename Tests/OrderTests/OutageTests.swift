@@ -8,12 +8,20 @@ import Testing
 struct OutageTests {
     private static let behaviours: [(String, MisbehavingServer.Behaviour)] = [
         ("refuses connections", .refuse), ("hangs", .hang), ("answers no HTTP", .answer("garbage\r\n\r\n")),
-        ("answers 200 with a body that isn't the contract's", .answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")),
+        (
+            "answers 200 with a body that isn't the contract's",
+            .answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        ),
         ("answers 500", .answer("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")),
-        ("closes half-way", .answerAndClose("HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"orderId\":")),
+        (
+            "closes half-way",
+            .answerAndClose("HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"orderId\":")
+        ),
     ]
 
-    @Test("whatever coupon does, the order is confirmed, says what was skipped and promises the repair", arguments: behaviours)
+    @Test(
+        "whatever coupon does, the order is confirmed, says what was skipped and promises the repair",
+        arguments: behaviours)
     func coupon(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
@@ -38,7 +46,8 @@ struct OutageTests {
             let order: OrderDocument = try without.decode()
             #expect(without.status == 201 && order.degradations.first?.repair == Degradation.Repair.none)
 
-            let rejected = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .reject), key: "key-1")
+            let rejected = try await stack.place(
+                request(coupon: "TENTH", ifCouponUnavailable: .reject), key: "key-1")
             #expect(rejected.status == 503 && rejected.problem?.code == "coupon-unavailable")
             #expect(rejected.header("Retry-After") != nil)
             let again = try await stack.place(request(), key: "key-1")
@@ -57,10 +66,15 @@ struct OutageTests {
             let second: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
             proxy.treat { _ in .pass }
             try await stack.drained()
-            #expect(try await stack.show(second.id).degradations.map(\.outcome) == ["the coupon was refused: used up"])
+            #expect(
+                try await stack.show(second.id).degradations.map(\.outcome) == [
+                    "the coupon was refused: used up"
+                ])
 
             // Its only use is free again when the second order's first try arrives after all.
-            #expect(try await stack.coupon.post("/redemptions/\(first.id)/release", [String: String]()).status == 200)
+            #expect(
+                try await stack.coupon.post("/redemptions/\(first.id)/release", [String: String]()).status
+                    == 200)
             let late = RedemptionRequest(
                 orderId: second.id, customerId: "H1", code: "TENTH", at: second.createdAt,
                 items: [PricedItem(sku: "APPLE", quantity: 2, unitPrice: 100)])
@@ -73,7 +87,8 @@ struct OutageTests {
     func notification(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
-        try await withStack(settings: ["NOTIFICATION_URL": broken.url, "NOTIFICATION_QUEUE_TIMEOUT": "200ms"]) { stack in
+        try await withStack(settings: ["NOTIFICATION_URL": broken.url, "NOTIFICATION_QUEUE_TIMEOUT": "200ms"])
+        { stack in
             let answer = try await stack.place(request())
             #expect(answer.status == 201)
             let status: QueueStatus = try await stack.order.get("/queue").decode()
@@ -83,12 +98,15 @@ struct OutageTests {
     }
 
     @Test(
-        "whatever payment does, the order is accepted with its stock reserved, and not confirmed unpaid", arguments: behaviours)
+        "whatever payment does, the order is accepted with its stock reserved, and not confirmed unpaid",
+        arguments: behaviours)
     func payment(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
         try await withStack(
-            settings: ["PAYMENT_URL": broken.url, "PAYMENT_TIMEOUT": "200ms", "PAYMENT_QUEUE_TIMEOUT": "200ms"]
+            settings: [
+                "PAYMENT_URL": broken.url, "PAYMENT_TIMEOUT": "200ms", "PAYMENT_QUEUE_TIMEOUT": "200ms",
+            ]
         ) { stack in
             let answer = try await stack.place(request(), key: "key-1")
             let order: OrderDocument = try answer.decode()
@@ -129,7 +147,9 @@ struct OutageTests {
             try await stack.drained()
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()
             #expect(payments.items.map(\.amount) == [200])
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(order.id)"
+            ).decode()
             #expect(Set(told.items.map(\.kind)) == [.orderAccepted, .orderConfirmed])
         }
     }
@@ -145,7 +165,8 @@ struct OutageTests {
         }
         let clock = Locked(Timestamp.now())
         try await withStack(
-            through: ["PAYMENT_URL": payment, "INVENTORY_URL": inventory], inventoryWall: { clock.withLock { $0 } }
+            through: ["PAYMENT_URL": payment, "INVENTORY_URL": inventory],
+            inventoryWall: { clock.withLock { $0 } }
         ) { stack in
             payment.treat { _ in isCharged ? .loseAnswer : .refuse }
             let order: OrderDocument = try await stack.place(request([("RARE", 3)])).decode()
@@ -156,7 +177,8 @@ struct OutageTests {
             while inventory.requests.count == asked { await Task.yield() }
             clock.withLock { $0 = $0.advanced(by: .seconds(49 * 3600)) }
             if isSold {
-                let other = ReservationRequest(orderId: "other", items: [ItemQuantity(sku: "RARE", quantity: 3)])
+                let other = ReservationRequest(
+                    orderId: "other", items: [ItemQuantity(sku: "RARE", quantity: 3)])
                 #expect(try await stack.inventory.post("/reservations", other).status == 201)
             }
             payment.treat { _ in .pass }

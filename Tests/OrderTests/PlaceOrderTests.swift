@@ -21,13 +21,17 @@ struct PlaceOrderTests {
             #expect(order.pending.isEmpty && order.degradations.isEmpty)
 
             try await stack.drained()
-            let payments: Page<Payment> = try await stack.payment.get("/payments?orderId=\(order.id)").decode()
+            let payments: Page<Payment> = try await stack.payment.get("/payments?orderId=\(order.id)")
+                .decode()
             #expect(payments.items.map(\.amount) == [550])
             let reservation: Reservation = try await stack.inventory.get("/reservations/\(order.id)").decode()
             #expect(reservation.status == .committed)
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(order.id)").decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(order.id)"
+            ).decode()
             #expect(told.items.map(\.kind) == [.orderConfirmed])
-            let timeline: Page<TimelineEntry> = try await stack.order.get("/orders/\(order.id)/timeline").decode()
+            let timeline: Page<TimelineEntry> = try await stack.order.get("/orders/\(order.id)/timeline")
+                .decode()
             #expect(timeline.items.map(\.step) == ["place", "reserve", "charge", "confirm"])
         }
     }
@@ -37,10 +41,12 @@ struct PlaceOrderTests {
         try await withStack { stack in
             let order: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
             #expect((order.subtotal, order.discount, order.total) == (200, 10, 190))
-            let redemptions: Page<Redemption> = try await stack.coupon.get("/redemptions?orderId=\(order.id)").decode()
+            let redemptions: Page<Redemption> = try await stack.coupon.get("/redemptions?orderId=\(order.id)")
+                .decode()
             #expect(redemptions.items.map(\.discount) == [10])
             try await stack.drained()
-            let payments: Page<Payment> = try await stack.payment.get("/payments?orderId=\(order.id)").decode()
+            let payments: Page<Payment> = try await stack.payment.get("/payments?orderId=\(order.id)")
+                .decode()
             #expect(payments.items.map(\.amount) == [190])
         }
     }
@@ -50,7 +56,8 @@ struct PlaceOrderTests {
         try await withStack { stack in
             let free = try await stack.place(request([("GIFT", 1)], token: "tok_declined"))
             #expect(free.status == 201)
-            let discounted = try await stack.place(request([("APPLE", 1)], coupon: "ALL", token: "tok_declined"))
+            let discounted = try await stack.place(
+                request([("APPLE", 1)], coupon: "ALL", token: "tok_declined"))
             #expect(discounted.status == 201)
             try await stack.drained()
             let payments: Page<Payment> = try await stack.payment.get("/payments").decode()

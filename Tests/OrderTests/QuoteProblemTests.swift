@@ -22,7 +22,8 @@ struct QuoteProblemTests {
         return try answer.decode()
     }
 
-    @Test("names short stock, a coupon that is used up, and a total above the limit; nothing where all is well")
+    @Test(
+        "names short stock, a coupon that is used up, and a total above the limit; nothing where all is well")
     func problems() async throws {
         try await withStack { stack in
             #expect(try await quote(stack, request(coupon: "TENTH", maxTotal: 190)).problems.isEmpty)
@@ -34,7 +35,8 @@ struct QuoteProblemTests {
 
             #expect(try await stack.place(request(coupon: "TENTH")).status == 201)
             let used = try await quote(stack, request(coupon: "TENTH"))
-            #expect(used.problems.map(\.code) == ["coupon-refused"] && used.discount == 0 && used.total == 200)
+            #expect(
+                used.problems.map(\.code) == ["coupon-refused"] && used.discount == 0 && used.total == 200)
             #expect(try await quote(stack, request(customer: "H2", coupon: "TENTH")).problems.isEmpty)
         }
     }

@@ -17,14 +17,18 @@ struct ReadLoadTests {
             var listed: [String] = []
             var cursor = ""
             repeat {
-                let page: Page<OrderDocument> = try await stack.order.get("/orders?status=confirmed&limit=2\(cursor)").decode()
+                let page: Page<OrderDocument> = try await stack.order.get(
+                    "/orders?status=confirmed&limit=2\(cursor)"
+                ).decode()
                 listed += page.items.map(\.id)
                 cursor = page.nextCursor.map { "&cursor=\($0)" } ?? ""
             } while !cursor.isEmpty
             #expect(listed == ids.sorted().reversed())
             let mine: Page<OrderDocument> = try await stack.order.get("/orders?customerId=H0").decode()
             #expect(mine.items.count == 5 && mine.nextCursor == nil)
-            let rejected: Page<OrderDocument> = try await stack.order.get("/orders?customerId=H0&status=rejected").decode()
+            let rejected: Page<OrderDocument> = try await stack.order.get(
+                "/orders?customerId=H0&status=rejected"
+            ).decode()
             #expect(rejected.items.count == 1)
         }
     }
@@ -32,12 +36,17 @@ struct ReadLoadTests {
     @Test("a quote has an order's prices and promises nothing")
     func quotes() async throws {
         try await withStack { stack in
-            let answer = try await stack.order.post("/quotes", request([("APPLE", 2), ("PEAR", 1)], coupon: "TENTH"))
+            let answer = try await stack.order.post(
+                "/quotes", request([("APPLE", 2), ("PEAR", 1)], coupon: "TENTH"))
             let quote: QuoteDocument = try answer.decode()
             #expect(answer.status == 200)
             #expect((quote.subtotal, quote.discount, quote.total) == (450, 10, 440))
-            #expect(try await stack.order.post("/quotes", request([("NOTHING", 1)])).problem?.code == "unknown-sku")
-            #expect(try await stack.order.post("/quotes", request(coupon: "UNKNOWN")).problem?.code == "coupon-refused")
+            #expect(
+                try await stack.order.post("/quotes", request([("NOTHING", 1)])).problem?.code
+                    == "unknown-sku")
+            #expect(
+                try await stack.order.post("/quotes", request(coupon: "UNKNOWN")).problem?.code
+                    == "coupon-refused")
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
             #expect(stock.reserved == 0)
         }
@@ -48,7 +57,8 @@ struct ReadLoadTests {
         let broken = try MisbehavingServer(behaviour: .refuse)
         defer { broken.stop() }
         try await withStack(settings: ["COUPON_URL": broken.url]) { stack in
-            let quote: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH")).decode()
+            let quote: QuoteDocument = try await stack.order.post("/quotes", request(coupon: "TENTH"))
+                .decode()
             #expect(quote.discount == 0 && quote.degradations.map(\.effect) == [.couponSkipped])
         }
     }

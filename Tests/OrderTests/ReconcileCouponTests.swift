@@ -6,7 +6,8 @@ import Testing
 /// Coupon's store is put back to what it was before, and the loss is accepted.
 @Suite("A coupon store that has lost what order knows", .timeLimit(.minutes(10)))
 struct ReconcileCouponTests {
-    /// Runs `body` with a coupon that has lost everything in the place of the first, when order has done `before`.
+    /// Runs `body` with a coupon that has lost everything in the place of the first, when order has done
+    /// `before`.
     private func withLoss<Value: Sendable>(
         _ before: @Sendable (Stack) async throws -> Value,
         _ body: @Sendable (Stack, RunningService<CouponApplication>, Value) async throws -> Void
@@ -29,7 +30,9 @@ struct ReconcileCouponTests {
         withExtendedLifetime(seeds) {}
     }
 
-    private func place(_ stack: Stack, _ code: String = "TENTH", token: String = "tok_ok") async throws -> OrderDocument {
+    private func place(_ stack: Stack, _ code: String = "TENTH", token: String = "tok_ok") async throws
+        -> OrderDocument
+    {
         try await stack.place(request(coupon: code, token: token)).decode()
     }
 
@@ -72,7 +75,8 @@ struct ReconcileCouponTests {
             _ = try await place(stack)
             try await eventually { try await active(coupon).count > ids.count }
             #expect(try await active(coupon).sorted().starts(with: ids.sorted()))
-            let again: OrderDocument = try await stack.place(request(customer: "H0", coupon: "TWICE")).decode()
+            let again: OrderDocument = try await stack.place(request(customer: "H0", coupon: "TWICE"))
+                .decode()
             #expect(again.discount == 20)
             let used = try await stack.place(request(customer: "H0", coupon: "TWICE"))
             #expect(used.problem?.code == "coupon-refused")

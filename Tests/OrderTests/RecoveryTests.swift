@@ -14,7 +14,8 @@ struct RecoveryTests {
     /// Leaves an order as a process does that is killed right after it wrote the order ahead.
     /// - Parameter due: when the next process takes it up.
     private func crash(
-        _ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now(), due: Duration = .zero
+        _ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now(),
+        due: Duration = .zero
     ) async throws -> String {
         let store = try Store(
             folder: folder.path + "/data", name: "order", migrations: OrderApplication.migrations)
@@ -42,7 +43,9 @@ struct RecoveryTests {
         }
     }
 
-    @Test("an order whose process was killed before the coupon was decided is discounted by the last known rule as well")
+    @Test(
+        "an order whose process was killed before the coupon was decided is discounted by the last known rule as well"
+    )
     func resumedWithoutCoupon() async throws {
         let folder = try TemporaryFolder()
         try await withStack(folder: folder) { (stack) async throws in
@@ -80,7 +83,8 @@ struct RecoveryTests {
         let folder = try TemporaryFolder()
         let id = try await crash(folder, request([("RARE", 5)]), key: "key-1", due: .seconds(3600))
         try await withStack(folder: folder) { stack in
-            let capture = PaymentRequest(orderId: id, customerId: "H1", amount: 4995, currency: "USD", token: "tok_ok")
+            let capture = PaymentRequest(
+                orderId: id, customerId: "H1", amount: 4995, currency: "USD", token: "tok_ok")
             #expect(try await stack.payment.post("/payments", capture, key: id).status == 201)
             // The client's retry has it taken up at once.
             #expect(try await stack.place(request([("RARE", 5)]), key: "key-1").status == 202)
@@ -92,7 +96,9 @@ struct RecoveryTests {
         }
     }
 
-    @Test("a resumed order whose customer wanted no order without the coupon is cancelled, not kept waiting, and keeps its key")
+    @Test(
+        "a resumed order whose customer wanted no order without the coupon is cancelled, not kept waiting, and keeps its key"
+    )
     func resumedAndRejected() async throws {
         let folder = try TemporaryFolder()
         let broken = try MisbehavingServer(behaviour: .refuse)
@@ -122,33 +128,44 @@ struct RecoveryTests {
         }
     }
 
-    @Test("an order that can't be read doesn't keep the others from being ended when they are too old", arguments: [1, 101])
+    @Test(
+        "an order that can't be read doesn't keep the others from being ended when they are too old",
+        arguments: [1, 101])
     func unreadable(count: Int) async throws {
         let folder = try TemporaryFolder()
         let yesterday = Timestamp.now().advanced(by: .seconds(-90_000))
         // The oldest, so that they are come to first.
         for number in 0..<count {
             let old = yesterday.advanced(by: .seconds(-1))
-            _ = try await crash(folder, request(customer: "BAD"), key: "bad-\(number)", at: old, due: .seconds(3600))
+            _ = try await crash(
+                folder, request(customer: "BAD"), key: "bad-\(number)", at: old, due: .seconds(3600))
         }
         let id = try await crash(folder, request(), key: "key-1", at: yesterday, due: .seconds(3600))
-        let store = try Store(folder: folder.path + "/data", name: "order", migrations: OrderApplication.migrations)
-        try await store.write { try $0.execute(sql: "UPDATE orders SET request = x'7b' WHERE customer_id = 'BAD'") }
+        let store = try Store(
+            folder: folder.path + "/data", name: "order", migrations: OrderApplication.migrations)
+        try await store.write {
+            try $0.execute(sql: "UPDATE orders SET request = x'7b' WHERE customer_id = 'BAD'")
+        }
         store.close()
         try await withStack(folder: folder) { (stack) async throws in
             #expect(try await stack.until(id) { $0.status.isTerminal }.status == .cancelled)
-            #expect(try await stack.order.get("/metrics").text.contains(#"csp_unreadable_rows_total{table="orders"}"#))
+            #expect(
+                try await stack.order.get("/metrics").text.contains(
+                    #"csp_unreadable_rows_total{table="orders"}"#))
         }
     }
 
-    @Test("a price that was charged and not written down is the one that the order is confirmed at, whatever it costs by then")
+    @Test(
+        "a price that was charged and not written down is the one that the order is confirmed at, whatever it costs by then"
+    )
     func chargedBeforeTheCrash() async throws {
         let folder = try TemporaryFolder()
         let id = try await crash(folder, request(), key: "key-1", due: .seconds(3600))
         try await withStack(folder: folder) { stack in
             // What the process had done before it died: reserved at the price of that day, and charged it.
             let items = [ItemQuantity(sku: "APPLE", quantity: 2)]
-            let reserved = try await stack.inventory.post("/reservations", ReservationRequest(orderId: id, items: items))
+            let reserved = try await stack.inventory.post(
+                "/reservations", ReservationRequest(orderId: id, items: items))
             #expect(reserved.status == 201)
             try await stack.inventory.application.store.write {
                 try $0.execute(
@@ -158,7 +175,8 @@ struct RecoveryTests {
                         """,
                     arguments: [id])
             }
-            let capture = PaymentRequest(orderId: id, customerId: "H1", amount: 180, currency: "USD", token: "tok_ok")
+            let capture = PaymentRequest(
+                orderId: id, customerId: "H1", amount: 180, currency: "USD", token: "tok_ok")
             #expect(try await stack.payment.post("/payments", capture, key: id).status == 201)
 
             #expect(try await stack.place(request(), key: "key-1").status == 202)
@@ -170,18 +188,23 @@ struct RecoveryTests {
         }
     }
 
-    @Test("an order whose next step can't be written is answered as placing, without a price, and charged once when it can be")
+    @Test(
+        "an order whose next step can't be written is answered as placing, without a price, and charged once when it can be"
+    )
     func unwritable() async throws {
         try await withStack { stack in
             let store = stack.order.application.store
             try await store.write {
                 try $0.execute(
-                    sql: "CREATE TRIGGER full BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'no more'); END")
+                    sql:
+                        "CREATE TRIGGER full BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'no more'); END"
+                )
             }
             let answer = try await stack.place(request(), key: "key-1")
             let told: OrderDocument = try answer.decode()
             #expect(answer.status == 202 && answer.header("Location") == "/orders/\(told.id)")
-            #expect(told.status == .placing && told.total == nil && told.pending == [] && told.degradations == [])
+            #expect(
+                told.status == .placing && told.total == nil && told.pending == [] && told.degradations == [])
             #expect(try await stack.show(told.id) == told)
             try await store.write { try $0.execute(sql: "DROP TRIGGER full") }
             #expect(try await stack.place(request(), key: "key-1").status == 202)
@@ -203,7 +226,9 @@ struct RecoveryTests {
         try await withStack(folder: folder) { stack in
             #expect(try await stack.until(id) { $0.status.isTerminal }.status == .cancelled)
             try await stack.drained()
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(id)").decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(id)"
+            ).decode()
             #expect(told.items.map(\.kind) == [.orderCancelled])
         }
     }

@@ -14,11 +14,13 @@ extension Stack {
 
     /// Ids of the events by which the customer was told of a refund.
     func toldOfRefunds(_ id: String) async throws -> Set<String> {
-        let told: Page<StoredNotification> = try await notification.get("/notifications?orderId=\(id)").decode()
+        let told: Page<StoredNotification> = try await notification.get("/notifications?orderId=\(id)")
+            .decode()
         return Set(told.items.filter { $0.kind == .orderRefunded }.map(\.id))
     }
 
-    /// The order's money and messages, once nothing waits any more; what holds of every refund is held against them.
+    /// The order's money and messages, once nothing waits any more; what holds of every refund is held
+    /// against them.
     func settled(_ id: String) async throws -> OrderDocument {
         try await drained()
         let order = try await show(id)
@@ -42,12 +44,15 @@ struct RefundOrderTests {
     func whole() async throws {
         try await withStack { stack in
             let placed: OrderDocument = try await stack.place(request()).decode()
-            let part = try await stack.refund(placed.id, OrderRefundRequest(amount: 30, reason: "late"), key: "r1")
+            let part = try await stack.refund(
+                placed.id, OrderRefundRequest(amount: 30, reason: "late"), key: "r1")
             #expect(part.status == 201 && part.header("Location") == "/orders/\(placed.id)")
             let rest = try await stack.refund(placed.id, OrderRefundRequest(reason: "broken"), key: "r2")
             let refunded: OrderDocument = try rest.decode()
             #expect(rest.status == 201 && refunded.refunded == 200 && refunded.status == .confirmed)
-            #expect(refunded.refunds.map(\.amount) == [30, 170] && refunded.refunds.map(\.cause) == [.requested, .requested])
+            #expect(
+                refunded.refunds.map(\.amount) == [30, 170]
+                    && refunded.refunds.map(\.cause) == [.requested, .requested])
 
             let again = try await stack.refund(placed.id, OrderRefundRequest(reason: "broken"), key: "r2")
             #expect(again.status == 201 && again.header("Idempotent-Replayed") == "true")
@@ -59,14 +64,18 @@ struct RefundOrderTests {
         }
     }
 
-    @Test("goods go back to stock, and give what was paid for them: all parts together the total, to the cent")
+    @Test(
+        "goods go back to stock, and give what was paid for them: all parts together the total, to the cent")
     func goods() async throws {
         try await withStack { stack in
-            let placed: OrderDocument = try await stack.place(request([("APPLE", 2), ("PEAR", 1)], coupon: "TENTH")).decode()
+            let placed: OrderDocument = try await stack.place(
+                request([("APPLE", 2), ("PEAR", 1)], coupon: "TENTH")
+            ).decode()
             #expect(placed.total == 440)
             for (sku, quantity) in [("APPLE", 1), ("PEAR", 1), ("APPLE", 1)] {
                 let items = [ItemQuantity(sku: sku, quantity: quantity)]
-                let answer = try await stack.refund(placed.id, OrderRefundRequest(items: items, reason: "not ripe"))
+                let answer = try await stack.refund(
+                    placed.id, OrderRefundRequest(items: items, reason: "not ripe"))
                 #expect(answer.status == 201)
             }
             let order = try await stack.settled(placed.id)
@@ -87,7 +96,9 @@ struct RefundOrderTests {
             let placed: OrderDocument = try await stack.place(request()).decode()
             let answers = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<10 {
-                    group.addTask { try await stack.refund(placed.id, OrderRefundRequest(amount: 60, reason: "r")).status }
+                    group.addTask {
+                        try await stack.refund(placed.id, OrderRefundRequest(amount: 60, reason: "r")).status
+                    }
                 }
                 return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
             }
@@ -104,17 +115,22 @@ struct RefundOrderTests {
             #expect(try await stack.refund(placed.id, whole, token: nil).status == 401)
             #expect(try await stack.refund(placed.id, whole, token: TestTokens.service).status == 401)
             #expect(try await stack.refund("ord_unknown", whole).status == 404)
-            let declined = try #require(try await stack.place(request(token: "tok_declined")).problem?.orderId)
+            let declined = try #require(
+                try await stack.place(request(token: "tok_declined")).problem?.orderId)
             #expect(try await stack.refund(declined, whole).status == 409)
-            let keyless = try await stack.order.post("/orders/\(placed.id)/refunds", whole, token: TestTokens.administrator)
+            let keyless = try await stack.order.post(
+                "/orders/\(placed.id)/refunds", whole, token: TestTokens.administrator)
             #expect(keyless.status == 400 && keyless.problem?.code == "idempotency-key-required")
-            let wrong = try await stack.refund(placed.id, OrderRefundRequest(amount: 0, items: [], reason: ""))
+            let wrong = try await stack.refund(
+                placed.id, OrderRefundRequest(amount: 0, items: [], reason: ""))
             #expect(wrong.problem?.errors?.map(\.pointer) == ["/amount", "/items", "/reason"])
             #expect(try await stack.settled(placed.id).refunds.isEmpty)
         }
     }
 
-    @Test("with payment or inventory out the refund is durable, says what is pending, and is made once they are back")
+    @Test(
+        "with payment or inventory out the refund is durable, says what is pending, and is made once they are back"
+    )
     func outage() async throws {
         let (payment, inventory) = (try FaultyProxy(), try FaultyProxy())
         defer { payment.stop(); inventory.stop() }
@@ -124,7 +140,8 @@ struct RefundOrderTests {
             try await stack.drained()
             for proxy in [payment, inventory] { proxy.treat { _ in .refuse } }
             let items = [ItemQuantity(sku: "APPLE", quantity: 1)]
-            let answer = try await stack.refund(placed.id, OrderRefundRequest(items: items, reason: "r"), key: "r1")
+            let answer = try await stack.refund(
+                placed.id, OrderRefundRequest(items: items, reason: "r"), key: "r1")
             let begun: OrderDocument = try answer.decode()
             #expect(answer.status == 202 && begun.refunded == 0 && begun.pending == ["inventory", "payment"])
             payment.treat { _ in .pass }
@@ -135,7 +152,9 @@ struct RefundOrderTests {
             #expect(settled.refunded == 100 && settled.pending.isEmpty)
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
             #expect((stock.onHand, stock.reserved, stock.committed) == (999, 0, 1))
-            #expect(try await stack.refund(placed.id, OrderRefundRequest(items: items, reason: "r"), key: "r1").status == 201)
+            #expect(
+                try await stack.refund(placed.id, OrderRefundRequest(items: items, reason: "r"), key: "r1")
+                    .status == 201)
         }
     }
 
@@ -172,23 +191,29 @@ struct RefundOrderTests {
         (196, true, 200, "redeemed; 4 refunded"), (100, true, 110, "redeemed; 10 refunded"),
     ]
 
-    @Test("the repair of a coupon refunds what is left to refund, and ends where nothing is", arguments: before)
+    @Test(
+        "the repair of a coupon refunds what is left to refund, and ends where nothing is", arguments: before)
     func coupon(amount: Int, atPayment: Bool, refunded: Int, outcome: String) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
         // Not to be estimated, so that all of it is owed.
-        let coupons = "code,amount_off,limit_per_customer,eligible_skus,valid_until,offline\nTENTH,10,1,APPLE,,false"
+        let coupons =
+            "code,amount_off,limit_per_customer,eligible_skus,valid_until,offline\nTENTH,10,1,APPLE,,false"
         try await withStack(settings: quick, through: ["COUPON_URL": proxy], coupons: coupons) { stack in
             proxy.treat { _ in .refuse }
             let placed: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
             try #require(placed.total == 200)
             if atPayment {
-                let payments: Page<Payment> = try await stack.payment.get("/payments?orderId=\(placed.id)").decode()
+                let payments: Page<Payment> = try await stack.payment.get("/payments?orderId=\(placed.id)")
+                    .decode()
                 let id = try #require(payments.items.first?.id)
                 let past = RefundRequest(amount: amount, reason: "past order")
-                #expect(try await stack.payment.post("/payments/\(id)/refunds", past, key: "r1").status == 201)
+                #expect(
+                    try await stack.payment.post("/payments/\(id)/refunds", past, key: "r1").status == 201)
             } else {
-                #expect(try await stack.refund(placed.id, OrderRefundRequest(amount: amount, reason: "r")).status == 201)
+                #expect(
+                    try await stack.refund(placed.id, OrderRefundRequest(amount: amount, reason: "r")).status
+                        == 201)
             }
             proxy.treat { _ in .pass }
             try await stack.drained()
@@ -214,7 +239,9 @@ struct RefundOrderTests {
             proxy.treat { _ in .pass }
             let order = try await stack.settled(first.id)
             #expect(order.status == .confirmed && order.refunded == 2 * 999)
-            #expect(order.refunds.map(\.cause) == [.outOfStock] && order.refunds.map(\.reason) == ["out of stock"])
+            #expect(
+                order.refunds.map(\.cause) == [.outOfStock] && order.refunds.map(\.reason) == ["out of stock"]
+            )
             #expect(order.refunds.map(\.items) == [[ItemQuantity(sku: "RARE", quantity: 2)]])
             #expect(try await stack.settled(second.id).refunds.isEmpty)
             for (sku, committed) in [("RARE", 3), ("APPLE", 1)] {

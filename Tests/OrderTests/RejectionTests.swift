@@ -23,17 +23,22 @@ struct RejectionTests {
         try await withStack(settings: ["NOTIFICATION_URL": refusing.url]) { stack in
             let order: OrderDocument = try await stack.place(request()).decode()
             var dead: [DeadMessage] = []
-            while dead.isEmpty { dead = try await (stack.order.get("/queue/dead").decode() as Page<DeadMessage>).items }
+            while dead.isEmpty {
+                dead = try await (stack.order.get("/queue/dead").decode() as Page<DeadMessage>).items
+            }
             #expect(dead.map(\.key) == [order.id] && dead.map(\.kind) == ["order-confirmed"])
             #expect(dead[0].reason == "unexpected-refusal: \(status) not-here" && dead[0].tries == 5)
             let path: PathDocument = try await stack.order.get("/csp").decode()
             let notification = try #require(path.dependencies.first { $0.name == "notification" })
             #expect(notification.state.breaker.state == "closed" && notification.state.breaker.failures == 0)
-            #expect(notification.state.calls["refused"] == 5 && notification.state.lastFailure?.reason == "unexpected-refusal")
+            #expect(
+                notification.state.calls["refused"] == 5
+                    && notification.state.lastFailure?.reason == "unexpected-refusal")
         }
     }
 
-    @Test("Request Timeout and Too Early may pass: they are tried again like an outage", arguments: [408, 425])
+    @Test(
+        "Request Timeout and Too Early may pass: they are tried again like an outage", arguments: [408, 425])
     func passing(status: Int) async throws {
         let refusing = try MisbehavingServer(behaviour: refusal(status))
         defer { refusing.stop() }
@@ -45,7 +50,9 @@ struct RejectionTests {
         }
     }
 
-    @Test("an order of the longest names is undone, finished, repaired and refunded by every service like any other")
+    @Test(
+        "an order of the longest names is undone, finished, repaired and refunded by every service like any other"
+    )
     func longest() async throws {
         // Four bytes each, where the limit counts characters.
         let code = String(repeating: "\u{1F34F}", count: 255)
@@ -55,8 +62,10 @@ struct RejectionTests {
         defer { proxy.stop() }
         try await withStack(settings: breaker, through: ["COUPON_URL": proxy], coupons: coupons) { stack in
             proxy.treat { _ in .refuse }
-            let skipped: OrderDocument = try await stack.place(request([("APPLE", 9)], customer: customer, coupon: code))
-                .decode()
+            let skipped: OrderDocument = try await stack.place(
+                request([("APPLE", 9)], customer: customer, coupon: code)
+            )
+            .decode()
             #expect(skipped.status == .confirmed && skipped.degradations.map(\.effect) == [.couponSkipped])
             let declined = try await stack.place(
                 request([("APPLE", 9)], customer: customer, coupon: code, token: "tok_declined"))
@@ -65,13 +74,17 @@ struct RejectionTests {
             try await stack.drained()
             let repaired = try await stack.show(skipped.id)
             #expect(repaired.refunded == 501 && repaired.degradations.allSatisfy(\.repaired))
-            let told: Page<StoredNotification> = try await stack.notification.get("/notifications?orderId=\(skipped.id)")
-                .decode()
+            let told: Page<StoredNotification> = try await stack.notification.get(
+                "/notifications?orderId=\(skipped.id)"
+            )
+            .decode()
             #expect(told.items.map(\.kind).contains(.orderRefunded))
         }
     }
 
-    @Test("an answer that says its sender has too much to do leaves the message in the queue and the breaker closed")
+    @Test(
+        "an answer that says its sender has too much to do leaves the message in the queue and the breaker closed"
+    )
     func shed() async throws {
         let body = #"{"type":"x","title":"x","status":503,"detail":"no","code":"overloaded"}"#
         let answer = "HTTP/1.1 503 No\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"

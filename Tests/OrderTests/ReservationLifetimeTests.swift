@@ -30,7 +30,8 @@ struct ReservationLifetimeTests {
         func check(_ status: ReservationStatus, _ seconds: Int) {
             lifetime.check(
                 Reservation(
-                    orderId: "o", items: [], status: status, currency: "USD", expiresAt: now.advanced(by: .seconds(seconds))),
+                    orderId: "o", items: [], status: status, currency: "USD",
+                    expiresAt: now.advanced(by: .seconds(seconds))),
                 at: now)
         }
         check(.reserved, 100)

@@ -8,7 +8,8 @@ import Testing
 private final class Answers: Sendable {
     static let failure = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
     static let refusal: String = {
-        let body = #"{"type":"x","title":"x","status":422,"detail":"expired","code":"coupon-refused","reason":"expired"}"#
+        let body =
+            #"{"type":"x","title":"x","status":422,"detail":"expired","code":"coupon-refused","reason":"expired"}"#
         return "HTTP/1.1 422 Refused\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }()
 
@@ -34,15 +35,21 @@ struct ServingPathTests {
             #expect(path.dependencies.map(\.name) == ["inventory", "payment", "coupon", "notification"])
             #expect(path.dependencies.map(\.role) == [.critical, .critical, .optional, .optional])
             for dependency in path.dependencies {
-                #expect(!dependency.fallback.isEmpty && !dependency.effect.isEmpty && !dependency.operations.isEmpty)
-                #expect(dependency.state.breaker.state == "closed" && dependency.policies["breakerFailureRate"] != nil)
+                #expect(
+                    !dependency.fallback.isEmpty && !dependency.effect.isEmpty
+                        && !dependency.operations.isEmpty)
+                #expect(
+                    dependency.state.breaker.state == "closed"
+                        && dependency.policies["breakerFailureRate"] != nil)
             }
             let others: PathDocument = try await stack.coupon.get("/csp").decode()
             #expect(others.service == "coupon" && others.dependencies.isEmpty)
         }
     }
 
-    @Test("a coupon service that fails is given up after a few calls, tried out beside the orders, and taken back")
+    @Test(
+        "a coupon service that fails is given up after a few calls, tried out beside the orders, and taken back"
+    )
     func givenUpAndBack() async throws {
         let answers = Answers()
         let broken = try MisbehavingServer(behaviour: .answer(now: { answers.current }))
@@ -65,7 +72,8 @@ struct ServingPathTests {
             let metrics = try await stack.order.get("/metrics").text
             #expect(metrics.contains(#"csp_breaker_state{dependency="coupon"}"#))
 
-            // A refusal shows that it is well. While the probe runs beside them, orders go on without the coupon.
+            // A refusal shows that it is well. While the probe runs beside them, orders go on without the
+            // coupon.
             answers.current = Answers.refusal
             // Only past a closed breaker does its refusal reach a customer.
             while try await stack.place(request(coupon: "TENTH")).status != 422 {}
@@ -75,18 +83,24 @@ struct ServingPathTests {
     @Test("numbers are changed while it runs: all that is sent, or nothing, and by operators alone")
     func reconfigured() async throws {
         try await withStack { stack in
-            func patch(_ name: String, _ body: String, token: String = TestTokens.administrator) async throws -> TestAnswer {
-                try await stack.order.send("PATCH", "/csp/dependencies/\(name)", body: Array(body.utf8), token: token)
+            func patch(_ name: String, _ body: String, token: String = TestTokens.administrator) async throws
+                -> TestAnswer
+            {
+                try await stack.order.send(
+                    "PATCH", "/csp/dependencies/\(name)", body: Array(body.utf8), token: token)
             }
             let changed: DependencyDocument = try await patch(
                 "coupon", #"{"policies":{"timeoutMilliseconds":300,"breakerFailureRate":0.9}}"#
             ).decode()
-            #expect(changed.policies["timeoutMilliseconds"] == 300 && changed.policies["breakerFailureRate"] == 0.9)
+            #expect(
+                changed.policies["timeoutMilliseconds"] == 300
+                    && changed.policies["breakerFailureRate"] == 0.9)
 
             let refused = try await patch(
                 "coupon", #"{"policies":{"timeoutMilliseconds":100,"breakerFailureRate":7,"attempts":0}}"#)
             #expect(refused.status == 422 && refused.problem?.errors?.count == 2)
-            let worse = try await patch("coupon", #"{"control":"ajar","policies":{"breakerFailureRate":7,"attempts":0}}"#)
+            let worse = try await patch(
+                "coupon", #"{"control":"ajar","policies":{"breakerFailureRate":7,"attempts":0}}"#)
             #expect(worse.problem?.errors?.map(\.pointer) == ["/control", "/policies", "/policies"])
             #expect(try await coupon(stack).policies == changed.policies)
             #expect(try await patch("coupon", #"{"policies":{"generousTimeouts":1}}"#).status == 422)
@@ -102,8 +116,10 @@ struct ServingPathTests {
             let forced = Array(#"{"control":"forced-open"}"#.utf8)
             _ = try await stack.order.send(
                 "PATCH", "/csp/dependencies/coupon", body: forced, token: TestTokens.administrator)
-            let order: OrderDocument = try await stack.place(request(coupon: "TENTH", ifCouponUnavailable: .orderWithout))
-                .decode()
+            let order: OrderDocument = try await stack.place(
+                request(coupon: "TENTH", ifCouponUnavailable: .orderWithout)
+            )
+            .decode()
             #expect(order.status == .confirmed && order.degradations.map(\.reason) == ["circuit-open"])
             let automatic = Array(#"{"control":"automatic"}"#.utf8)
             _ = try await stack.order.send(

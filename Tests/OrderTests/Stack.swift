@@ -65,7 +65,8 @@ func request(
     ifCouponUnavailable: IfCouponUnavailable? = nil, maxTotal: Int? = nil, token: String = "tok_ok"
 ) -> OrderRequest {
     OrderRequest(
-        customerId: customer, items: items.map { ItemQuantity(sku: $0.0, quantity: $0.1) }, couponCode: coupon,
+        customerId: customer, items: items.map { ItemQuantity(sku: $0.0, quantity: $0.1) },
+        couponCode: coupon,
         ifCouponUnavailable: ifCouponUnavailable, maxTotal: maxTotal, payment: PaymentMeans(token: token))
 }
 
@@ -81,14 +82,16 @@ private let generousTimeouts: [String: String] = {
     return settings
 }()
 
-/// Runs `body` with all services up; `settings` are the order service's, such as another URL for a dependency.
+/// Runs `body` with all services up; `settings` are the order service's, such as another URL for a
+/// dependency.
 ///
 /// - Parameters:
 ///   - proxies: by the setting whose dependency is to be asked through it.
 ///   - folder: that of the order service; the others begin anew each time.
 ///   - inventoryWall: the wall clock of inventory.
 func withStack(
-    settings: [String: String] = [:], through proxies: [String: FaultyProxy] = [:], folder: TemporaryFolder? = nil,
+    settings: [String: String] = [:], through proxies: [String: FaultyProxy] = [:],
+    folder: TemporaryFolder? = nil,
     coupons: String = Stack.coupons, inventoryWall: @escaping @Sendable () -> Timestamp = { Timestamp.now() },
     _ body: @Sendable (Stack) async throws -> Void
 ) async throws {

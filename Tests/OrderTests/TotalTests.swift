@@ -10,7 +10,8 @@ struct TotalTests {
         var order = Order(id: "ord_1", request: request(coupon: coupon), at: now)
         order.price(
             Reservation(
-                orderId: "ord_1", items: [ReservedItem(sku: "APPLE", name: "Apple", quantity: 2, unitPrice: 100)],
+                orderId: "ord_1",
+                items: [ReservedItem(sku: "APPLE", name: "Apple", quantity: 2, unitPrice: 100)],
                 status: .reserved, currency: "USD", expiresAt: now))
         return order
     }

@@ -11,8 +11,8 @@ import Testing
 @testable import OrderService
 @testable import PaymentService
 
-/// What an earlier version left: a file with the first of a service's migrations, and rows in its tables. ``MigrationTests``
-/// sees to it that those are as they were then.
+/// What an earlier version left: a file with the first of a service's migrations, and rows in its tables.
+/// ``MigrationTests`` sees to it that those are as they were then.
 struct EarlierStore: Sendable, CustomStringConvertible {
     let service: String
     /// All of today's.
@@ -30,7 +30,8 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         (1...migrations.count).map { EarlierStore(service: service, migrations: migrations, count: $0) }
     }
 
-    static let request = #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":2}],"payment":{"token":"tok_ok"}}"#
+    static let request =
+        #"{"customerId":"H1","items":[{"sku":"APPLE","quantity":2}],"payment":{"token":"tok_ok"}}"#
 
     /// Rows by the migration that made their table.
     private static let rows = [
@@ -39,9 +40,12 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         VALUES ('ord_1', 'key-1', 'placing', 'H1', \(Timestamp.now().milliseconds), CAST('\(request)' AS BLOB));
         """,
         "promises-1": "INSERT INTO promises (sku, order_id, quantity) VALUES ('APPLE', 'ord_1', 2);",
-        "coupon-uses-1": "INSERT INTO coupon_uses (code, customer_id, order_id) VALUES ('OLD', 'H1', 'ord_1');",
-        "catalogue-1": "INSERT INTO last_known_products (sku, product, known_at) VALUES ('APPLE', x'7b7d', 1);",
-        "known-coupons-1": "INSERT INTO last_known_coupons (code, coupon, known_at) VALUES ('OLD', x'7b7d', 1);",
+        "coupon-uses-1":
+            "INSERT INTO coupon_uses (code, customer_id, order_id) VALUES ('OLD', 'H1', 'ord_1');",
+        "catalogue-1":
+            "INSERT INTO last_known_products (sku, product, known_at) VALUES ('APPLE', x'7b7d', 1);",
+        "known-coupons-1":
+            "INSERT INTO last_known_coupons (code, coupon, known_at) VALUES ('OLD', x'7b7d', 1);",
         "queue-1": """
         INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at) VALUES
         ('order', 'finish-order', 'ord_1', x'', 3, 0, 'waiting', 1, 0, 1),
@@ -93,13 +97,18 @@ struct UpgradeTests {
         let tables = try String.fetchAll(
             database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
         return try Dictionary(
-            uniqueKeysWithValues: tables.map { ($0, try Int.fetchOne(database, sql: "SELECT count(*) FROM \($0)") ?? 0) })
+            uniqueKeysWithValues: tables.map {
+                ($0, try Int.fetchOne(database, sql: "SELECT count(*) FROM \($0)") ?? 0)
+            })
     }
 
     private func schema(_ store: Store) async throws -> [String] {
         try await store.read {
             try String.fetchAll(
-                $0, sql: "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
+                $0,
+                sql:
+                    "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name"
+            )
         }
     }
 
@@ -109,7 +118,9 @@ struct UpgradeTests {
     func opens(earlier: EarlierStore) async throws {
         let (old, new) = (try TemporaryFolder(), try TemporaryFolder())
         try earlier.write(to: old.path)
-        let before = try await DatabaseQueue(path: old.path + "/\(earlier.service).sqlite").read { try Self.rows($0) }
+        let before = try await DatabaseQueue(path: old.path + "/\(earlier.service).sqlite").read {
+            try Self.rows($0)
+        }
         let store = try Store(folder: old.path, name: earlier.service, migrations: earlier.migrations)
         let fresh = try Store(folder: new.path, name: earlier.service, migrations: earlier.migrations)
         defer {
@@ -129,13 +140,18 @@ struct UpgradeTests {
     }
 
     @Test(
-        "what migrations change of an earlier version's rows: lanes by operation, claims that were given, balances by account")
+        "what migrations change of an earlier version's rows: lanes by operation, claims that were given, balances by account"
+    )
     func changes() async throws {
-        func first<Value: DatabaseValueConvertible & Sendable>(_ service: String, _ sql: String) async throws -> [Value] {
+        func first<Value: DatabaseValueConvertible & Sendable>(_ service: String, _ sql: String) async throws
+            -> [Value]
+        {
             let earlier = try #require(EarlierStore.all.last { $0.service == service })
             let folder = try TemporaryFolder()
-            try EarlierStore(service: service, migrations: earlier.migrations, count: service == "order" ? 6 : 2)
-                .write(to: folder.path)
+            try EarlierStore(
+                service: service, migrations: earlier.migrations, count: service == "order" ? 6 : 2
+            )
+            .write(to: folder.path)
             let store = try Store(folder: folder.path, name: service, migrations: earlier.migrations)
             defer { store.close() }
             return try await store.read { try Value.fetchAll($0, sql: sql) }
@@ -148,7 +164,8 @@ struct UpgradeTests {
     @Test("an order that an earlier version began is finished by today's")
     func finishes() async throws {
         let folder = try TemporaryFolder()
-        try EarlierStore(service: "order", migrations: OrderApplication.migrations, count: 6).write(to: folder.path + "/data")
+        try EarlierStore(service: "order", migrations: OrderApplication.migrations, count: 6).write(
+            to: folder.path + "/data")
         try await withStack(folder: folder) { stack in
             let order = try await stack.until("ord_1") { $0.status.isTerminal }
             #expect(order.status == .confirmed && order.total == 200)

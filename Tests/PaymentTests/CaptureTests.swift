@@ -20,12 +20,15 @@ struct CaptureTests {
             #expect(
                 payment
                     == Payment(
-                        id: payment.id, orderId: "o1", customerId: "H1", status: .captured, amount: 718, currency: "USD",
+                        id: payment.id, orderId: "o1", customerId: "H1", status: .captured, amount: 718,
+                        currency: "USD",
                         refunded: 0, refunds: [], createdAt: noon))
-            #expect(try await service.get("/payments/\(payment.id)", token: nil).decode(Payment.self) == payment)
+            #expect(
+                try await service.get("/payments/\(payment.id)", token: nil).decode(Payment.self) == payment)
             #expect(try await service.payments("orderId=o1") == [payment])
             let expected: [Ledger.Account] = [
-                .init(account: "cash", currency: "USD", balance: 718), .init(account: "refunds", currency: "USD", balance: 0),
+                .init(account: "cash", currency: "USD", balance: 718),
+                .init(account: "refunds", currency: "USD", balance: 0),
                 .init(account: "sales", currency: "USD", balance: -718),
             ]
             #expect(try await service.ledger() == Ledger(accounts: expected, totals: ["USD": 0]))
@@ -55,7 +58,9 @@ struct CaptureTests {
         }
     }
 
-    @Test("an order that is charged again with another amount, currency or customer is refused and changes nothing")
+    @Test(
+        "an order that is charged again with another amount, currency or customer is refused and changes nothing"
+    )
     func contentsDiffer() async throws {
         try await withPayments { service in
             let first: Payment = try await service.capture(charge("o1"), key: "k1").decode()
@@ -120,11 +125,14 @@ struct CaptureTests {
         }
     }
 
-    @Test("tok_slow captures at once and is answered after 3 seconds; the same request again is answered at once")
+    @Test(
+        "tok_slow captures at once and is answered after 3 seconds; the same request again is answered at once"
+    )
     func slowAnswer() async throws {
         try await withPayments { service in
             let time = ManualTime()
-            let capture = Capture(payments: PaymentStore(store: service.application.store), time: time.source, wall: { noon })
+            let capture = Capture(
+                payments: PaymentStore(store: service.application.store), time: time.source, wall: { noon })
             let request = charge("o1", token: "tok_slow")
             async let slow = capture(request, key: "k1")
             await time.sleepers(1)
@@ -190,8 +198,10 @@ struct CaptureTests {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 700)).decode()
             try await service.application.store.write("fill") {
-                try $0.execute(sql: "UPDATE balances SET balance = -9223372036854775000 WHERE account = 'sales'")
-                try $0.execute(sql: "UPDATE balances SET balance = 9223372036854775000 WHERE account = 'cash'")
+                try $0.execute(
+                    sql: "UPDATE balances SET balance = -9223372036854775000 WHERE account = 'sales'")
+                try $0.execute(
+                    sql: "UPDATE balances SET balance = 9223372036854775000 WHERE account = 'cash'")
             }
             let refused = try await service.capture(charge("o2", 1_000_000))
             #expect(refused.status == 409 && refused.problem?.code == "ledger-full")

@@ -5,7 +5,8 @@ import Testing
 @Suite("Payments under concurrency", .timeLimit(.minutes(10)))
 struct PaymentConcurrencyTests {
     /// What `call` was answered, `count` times at once.
-    private func answers(_ count: Int, _ call: @escaping @Sendable (Int) async throws -> TestAnswer) async throws
+    private func answers(_ count: Int, _ call: @escaping @Sendable (Int) async throws -> TestAnswer)
+        async throws
         -> [TestAnswer]
     {
         try await withThrowingTaskGroup(of: TestAnswer.self) { group in
@@ -42,7 +43,8 @@ struct PaymentConcurrencyTests {
         try await withPayments { service in
             let answers = try await answers(200) { number in
                 let order = "o\(number / 2)"
-                return number.isMultiple(of: 2) ? try await service.capture(charge(order)) : try await service.void(order)
+                return number.isMultiple(of: 2)
+                    ? try await service.capture(charge(order)) : try await service.void(order)
             }
             #expect(answers.count { $0.status == 200 } == 100)
             #expect(answers.count { [201, 409].contains($0.status) } == 100)
@@ -52,7 +54,9 @@ struct PaymentConcurrencyTests {
             #expect(try await service.cash() == 0)
             #expect(try await service.ledger().totals == ["USD": 0])
             for number in 0..<100 {
-                #expect(try await service.capture(charge("o\(number)"), key: "late-\(number)").problem?.code == "voided")
+                #expect(
+                    try await service.capture(charge("o\(number)"), key: "late-\(number)").problem?.code
+                        == "voided")
             }
         }
     }
@@ -63,7 +67,8 @@ struct PaymentConcurrencyTests {
             let payment: Payment = try await service.capture(charge("o1", 1000)).decode()
             let answers = try await answers(201) { number in
                 number == 100
-                    ? try await service.void("o1") : try await service.refund(payment.id, 10, key: "r\(number)")
+                    ? try await service.void("o1")
+                    : try await service.refund(payment.id, 10, key: "r\(number)")
             }
             #expect(answers.allSatisfy { [200, 201, 409, 422].contains($0.status) })
             let voided = try #require(try await service.payments().first)

@@ -29,10 +29,13 @@ struct PaymentModel: Sendable {
     mutating func capture(_ request: PaymentRequest, key: String) -> String {
         let used = captureKeys[key]
         if let used, used.request != request { return "idempotency-key-reused" }
-        if tombstones.contains(request.orderId) || charges[request.orderId]?.isVoided == true { return "voided" }
+        if tombstones.contains(request.orderId) || charges[request.orderId]?.isVoided == true {
+            return "voided"
+        }
         if used?.isDeclined == true { return "payment-declined" }
         if let first = charges[request.orderId]?.request {
-            return first.amount == request.amount && first.customerId == request.customerId ? "replayed" : "contents-differ"
+            return first.amount == request.amount && first.customerId == request.customerId
+                ? "replayed" : "contents-differ"
         }
         let isDeclined = request.token != "tok_ok"
         captureKeys[key] = (request, isDeclined)

@@ -44,8 +44,10 @@ struct PaymentModelTests {
         }
         #expect(
             run.seen == [
-                "capture contents-differ", "capture done", "capture idempotency-key-reused", "capture payment-declined",
-                "capture replayed", "capture voided", "refund done", "refund idempotency-key-reused", "refund not-found",
+                "capture contents-differ", "capture done", "capture idempotency-key-reused",
+                "capture payment-declined",
+                "capture replayed", "capture voided", "refund done", "refund idempotency-key-reused",
+                "refund not-found",
                 "refund refund-exceeds-capture", "refund replayed", "refund voided", "void done",
             ])
         let payments = try await withPayments(folder: folder) { try await $0.payments() }
@@ -60,7 +62,9 @@ struct PaymentModelTests {
     }
 
     /// One random request to both, and a look at the ledger.
-    private func take(_ run: inout Run, _ service: RunningService<PaymentApplication>, _ step: Comment) async throws {
+    private func take(_ run: inout Run, _ service: RunningService<PaymentApplication>, _ step: Comment)
+        async throws
+    {
         let order = "o\(Int.random(in: 0..<25, using: &run.generator))"
         // Half of the keys are the order's own, so that both repeating one and taking another's happen.
         let isOwn = Bool.random(using: &run.generator)

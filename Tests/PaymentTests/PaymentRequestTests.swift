@@ -5,7 +5,8 @@ import Testing
 @Suite("What the payment service answers to bad requests", .timeLimit(.minutes(10)))
 struct PaymentRequestTests {
     private static func body(
-        orderId: String = "\"o1\"", customerId: String = "\"H1\"", amount: String = "718", currency: String = "\"USD\"",
+        orderId: String = "\"o1\"", customerId: String = "\"H1\"", amount: String = "718",
+        currency: String = "\"USD\"",
         token: String = "\"tok_ok\""
     ) -> String {
         #"{"orderId":\#(orderId),"customerId":\#(customerId),"amount":\#(amount),"currency":\#(currency),"token":\#(token),"#
@@ -24,15 +25,19 @@ struct PaymentRequestTests {
     @Test(
         "a field out of range is 422 with a pointer to it",
         arguments: [
-            (body(orderId: "\"\""), "/orderId"), (body(orderId: "7"), "/orderId"), (body(orderId: "null"), "/orderId"),
+            (body(orderId: "\"\""), "/orderId"), (body(orderId: "7"), "/orderId"),
+            (body(orderId: "null"), "/orderId"),
             (body(orderId: "\"a\\u0000b\""), "/orderId"), (body(orderId: tooLong), "/orderId"),
             (body(customerId: "\"\""), "/customerId"), (body(customerId: tooLong), "/customerId"),
-            (body(amount: "0"), "/amount"), (body(amount: "-1"), "/amount"), (body(amount: "\"718\""), "/amount"),
-            (body(amount: "1.5"), "/amount"), (body(amount: "1e400"), "/amount"), (body(amount: "null"), "/amount"),
+            (body(amount: "0"), "/amount"), (body(amount: "-1"), "/amount"),
+            (body(amount: "\"718\""), "/amount"),
+            (body(amount: "1.5"), "/amount"), (body(amount: "1e400"), "/amount"),
+            (body(amount: "null"), "/amount"),
             (body(amount: "1000000000000001"), "/amount"), (body(amount: "9223372036854775807"), "/amount"),
             (body(amount: "9223372036854775808"), "/amount"), (body(amount: "true"), "/amount"),
             (body(currency: "\"usd\""), "/currency"), (body(currency: "\"US\""), "/currency"),
-            (body(currency: "\"ÄÖ\""), "/currency"), (body(token: "\"\""), "/token"), (body(token: tooLong), "/token"),
+            (body(currency: "\"ÄÖ\""), "/currency"), (body(token: "\"\""), "/token"),
+            (body(token: tooLong), "/token"),
             ("{}", "/orderId"), ("[]", ""),
         ])
     func invalid(text: String, pointer: String) async throws {
@@ -52,7 +57,8 @@ struct PaymentRequestTests {
             let payment: Payment = try await service.capture(charge("o1")).decode()
             let refunds = "/payments/\(payment.id)/refunds"
             for (path, text, pointer) in [
-                (refunds, #"{"amount":0,"reason":"r"}"#, "/amount"), (refunds, #"{"amount":-5,"reason":"r"}"#, "/amount"),
+                (refunds, #"{"amount":0,"reason":"r"}"#, "/amount"),
+                (refunds, #"{"amount":-5,"reason":"r"}"#, "/amount"),
                 (refunds, #"{"amount":1,"reason":""}"#, "/reason"), (refunds, #"{"amount":1}"#, "/reason"),
                 (refunds, #"{"amount":1,"reason":"a\u0000b"}"#, "/reason"), (refunds, "[]", ""),
                 ("/payments/void", "{}", "/orderId"), ("/payments/void", #"{"orderId":""}"#, "/orderId"),
@@ -71,16 +77,22 @@ struct PaymentRequestTests {
         try await withPayments { service in
             let answer = try await service.capture(charge("", by: "", 0, in: "", token: ""), key: "k1")
             #expect(
-                answer.problem?.errors?.map(\.pointer) == ["/orderId", "/customerId", "/amount", "/currency", "/token"])
+                answer.problem?.errors?.map(\.pointer) == [
+                    "/orderId", "/customerId", "/amount", "/currency", "/token",
+                ])
             #expect(try await service.capture(charge("o1"), key: "k1").status == 201)
         }
     }
 
-    @Test("a capture or refund without a key of 1 to 255 visible ASCII characters is 400, and changes nothing")
+    @Test(
+        "a capture or refund without a key of 1 to 255 visible ASCII characters is 400, and changes nothing")
     func keys() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("paid")).decode()
-            for key in [nil, "two words", "ключ", String(repeating: "k", count: 256), String(repeating: "k", count: 300)] {
+            for key in [
+                nil, "two words", "ключ", String(repeating: "k", count: 256),
+                String(repeating: "k", count: 300),
+            ] {
                 let capture = try await service.post("/payments", charge("o1"), key: key)
                 let refund = try await service.post(
                     "/payments/\(payment.id)/refunds", RefundRequest(amount: 1, reason: "r"), key: key)
@@ -90,14 +102,20 @@ struct PaymentRequestTests {
                 }
             }
             #expect(try await service.payments() == [payment])
-            #expect(try await service.capture(charge("o1"), key: String(repeating: "~", count: 255)).status == 201)
+            #expect(
+                try await service.capture(charge("o1"), key: String(repeating: "~", count: 255)).status == 201
+            )
         }
     }
 
-    @Test("text in any script is kept as it was, and one that is spelled with other code points is no second charge")
+    @Test(
+        "text in any script is kept as it was, and one that is spelled with other code points is no second charge"
+    )
     func unicode() async throws {
         try await withPayments { service in
-            let payment: Payment = try await service.capture(charge("caf\u{e9} 💸 'x\" %", by: "고객"), key: "k1").decode()
+            let payment: Payment = try await service.capture(
+                charge("caf\u{e9} 💸 'x\" %", by: "고객"), key: "k1"
+            ).decode()
             #expect(payment.orderId == "caf\u{e9} 💸 'x\" %")
             #expect(payment.customerId == "고객")
             let again = try await service.capture(charge("cafe\u{301} 💸 'x\" %", by: "고객"), key: "k1")
@@ -119,7 +137,9 @@ struct PaymentRequestTests {
                 #expect(try await (400..<500).contains(service.post(path, text: deep, key: "k1").status))
                 let large = Self.body(orderId: "\"\(String(repeating: "x", count: 300 * 1024))\"")
                 #expect(try await service.post(path, text: large, key: "k1").status == 413)
-                #expect(try await service.post(path, text: "a=b", key: "k1", contentType: "text/plain").status == 415)
+                #expect(
+                    try await service.post(path, text: "a=b", key: "k1", contentType: "text/plain").status
+                        == 415)
             }
             #expect(try await service.get("/readyz").status == 200)
         }
@@ -134,14 +154,17 @@ struct PaymentRequestTests {
                     try await service.post("/payments", charge("o1"), key: "k1", token: token),
                     try await service.post("/payments/void", VoidRequest(orderId: "paid"), token: token),
                     try await service.post(
-                        "/payments/\(payment.id)/refunds", RefundRequest(amount: 1, reason: "r"), key: "r1", token: token),
+                        "/payments/\(payment.id)/refunds", RefundRequest(amount: 1, reason: "r"), key: "r1",
+                        token: token),
                 ] {
                     #expect(answer.status == 401)
                     #expect(answer.problem?.code == "unauthorized")
                     #expect(answer.header("WWW-Authenticate") == "Bearer")
                 }
             }
-            #expect(try await service.get("/payments?orderId=paid", token: nil).decode(Page<Payment>.self).items == [payment])
+            #expect(
+                try await service.get("/payments?orderId=paid", token: nil).decode(Page<Payment>.self).items
+                    == [payment])
         }
     }
 
@@ -150,7 +173,8 @@ struct PaymentRequestTests {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("paid")).decode()
             for (path, text) in [
-                ("/payments", Self.body()), ("/payments/\(payment.id)/refunds", #"{"amount":1,"reason":"r"}"#),
+                ("/payments", Self.body()),
+                ("/payments/\(payment.id)/refunds", #"{"amount":1,"reason":"r"}"#),
             ] {
                 let answer = try await service.send(
                     "POST", path, body: Array(text.utf8),

@@ -28,8 +28,11 @@ extension RunningService<PaymentApplication> {
         try await post("/payments/void", VoidRequest(orderId: orderId))
     }
 
-    func refund(_ paymentId: String, _ amount: Int, reason: String = "coupon", key: String) async throws -> TestAnswer {
-        try await post("/payments/\(paymentId)/refunds", RefundRequest(amount: amount, reason: reason), key: key)
+    func refund(_ paymentId: String, _ amount: Int, reason: String = "coupon", key: String) async throws
+        -> TestAnswer
+    {
+        try await post(
+            "/payments/\(paymentId)/refunds", RefundRequest(amount: amount, reason: reason), key: key)
     }
 
     func payments(_ query: String = "") async throws -> [Payment] {

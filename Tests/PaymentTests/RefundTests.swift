@@ -12,7 +12,8 @@ struct RefundTests {
             #expect(first.status == 201)
             #expect(!first.isReplayed)
             #expect(first.header("Location") == "/payments/\(payment.id)")
-            let refunded: Payment = try await service.refund(payment.id, 50, reason: "coupon C2", key: "r2").decode()
+            let refunded: Payment = try await service.refund(payment.id, 50, reason: "coupon C2", key: "r2")
+                .decode()
             #expect(refunded.status == .captured)
             #expect(refunded.amount == 700)
             #expect(refunded.refunded == 250)
@@ -20,7 +21,8 @@ struct RefundTests {
             #expect(refunded.refunds.map(\.reason) == ["coupon C1", "coupon C2"])
             #expect(try await service.get("/payments/\(payment.id)").decode(Payment.self) == refunded)
             let expected: [Ledger.Account] = [
-                .init(account: "cash", currency: "USD", balance: 450), .init(account: "refunds", currency: "USD", balance: 250),
+                .init(account: "cash", currency: "USD", balance: 450),
+                .init(account: "refunds", currency: "USD", balance: 250),
                 .init(account: "sales", currency: "USD", balance: -700),
             ]
             #expect(try await service.ledger() == Ledger(accounts: expected, totals: ["USD": 0]))
@@ -70,7 +72,8 @@ struct RefundTests {
             #expect(answer.status == 422)
             #expect(answer.problem?.code == "refund-exceeds-capture")
             #expect(try await service.refund(payment.id, 100, key: "r2").status == 201)
-            #expect(try await service.refund(payment.id, 1, key: "r3").problem?.code == "refund-exceeds-capture")
+            #expect(
+                try await service.refund(payment.id, 1, key: "r3").problem?.code == "refund-exceeds-capture")
             #expect(try await service.cash() == 0)
         }
     }

@@ -63,7 +63,9 @@ struct VoidTests {
             #expect(tombstone.refunds.isEmpty)
             #expect(try await service.void("o1").decode(Payment.self) == tombstone)
             for token in ["tok_ok", "tok_declined"] {
-                #expect(try await service.capture(charge("o1", token: token), key: token).problem?.code == "voided")
+                #expect(
+                    try await service.capture(charge("o1", token: token), key: token).problem?.code
+                        == "voided")
             }
             #expect(try await service.payments().isEmpty)
             #expect(try await service.payments("orderId=o1").isEmpty)

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Dead letters that are old", .timeLimit(.minutes(10)))
 struct DeadLetterRetentionTests {
-    @Test("are deleted oldest first, so many at once as asked for; what is younger stays, and what isn't dead")
+    @Test(
+        "are deleted oldest first, so many at once as asked for; what is younger stays, and what isn't dead")
     func deleted() async throws {
         let bench = try QueueBench()
         for key in ["waiting", "a", "b", "c"] {
@@ -14,7 +15,9 @@ struct DeadLetterRetentionTests {
             bench.time.advance(by: .seconds(1))
         }
         try await bench.store.write { database in
-            try database.run("UPDATE queue SET state = 'dead', due_at = NULL, tries = 5, reason = '409' WHERE key <> 'waiting'")
+            try database.run(
+                "UPDATE queue SET state = 'dead', due_at = NULL, tries = 5, reason = '409' WHERE key <> 'waiting'"
+            )
         }
         func delete(until seconds: Int64, limit: Int) async throws -> [Int64?] {
             let (count, until) = try await bench.store.write { [queue = bench.queue] in

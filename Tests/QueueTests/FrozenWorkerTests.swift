@@ -29,14 +29,19 @@ struct FrozenWorkerTests {
                 return .done { try $0.run("INSERT INTO effects (key) VALUES (?)", [message.key]) }
             }
             return QueueWorkers(
-                queue: queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])], logger: .silent,
+                queue: queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])],
+                logger: .silent,
                 metrics: metrics)
         }
 
-        func stale() throws -> Int64 { try metrics.expectCounter("csp_queue_stale_total").values.reduce(0, +) }
+        func stale() throws -> Int64 {
+            try metrics.expectCounter("csp_queue_stale_total").values.reduce(0, +)
+        }
     }
 
-    @Test("a worker that was frozen past its lease settles nothing that another has taken: one effect, one stale settlement")
+    @Test(
+        "a worker that was frozen past its lease settles nothing that another has taken: one effect, one stale settlement"
+    )
     func frozen() async throws {
         let bench = try QueueBench()
         let frozenTime = ManualTime()
@@ -64,7 +69,9 @@ struct FrozenWorkerTests {
         bench.store.close()
     }
 
-    @Test("one that was frozen while nobody else looked keeps its message: delivered once, and nothing is stale")
+    @Test(
+        "one that was frozen while nobody else looked keeps its message: delivered once, and nothing is stale"
+    )
     func frozenAlone() async throws {
         let bench = try QueueBench()
         let process = Process(bench.store, bench.time)
@@ -84,7 +91,9 @@ struct FrozenWorkerTests {
         bench.store.close()
     }
 
-    @Test("while a worker delivers, its lease is extended every third of its length, and nobody else gets the message")
+    @Test(
+        "while a worker delivers, its lease is extended every third of its length, and nobody else gets the message"
+    )
     func heartbeat() async throws {
         let bench = try QueueBench()
         let process = Process(bench.store, bench.time)

@@ -8,7 +8,9 @@ import Testing
 @Suite("Inbox", .timeLimit(.minutes(10)))
 struct InboxTests {
     private func absorb(_ bench: QueueBench, _ id: String) async throws -> Bool {
-        try await bench.store.write { [clock = bench.queue.clock] in try Inbox.absorb($0, id: id, at: clock.now) }
+        try await bench.store.write { [clock = bench.queue.clock] in
+            try Inbox.absorb($0, id: id, at: clock.now)
+        }
     }
 
     @Test("an id is new once, until the retention has passed since it first came")
@@ -38,7 +40,9 @@ struct InboxTests {
         bench.store.close()
     }
 
-    @Test("what is forgotten is removed as new ids come, so that the table stays as large as the retention's arrivals")
+    @Test(
+        "what is forgotten is removed as new ids come, so that the table stays as large as the retention's arrivals"
+    )
     func pruning() async throws {
         let bench = try QueueBench()
         for id in 0..<40 { #expect(try await absorb(bench, "old-\(id)")) }

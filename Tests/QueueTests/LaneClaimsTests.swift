@@ -111,7 +111,9 @@ struct LaneClaimsTests {
         try await bench.enqueue("a")
         let message = try #require(try await bench.claim().first)
         try await bench.store.write { [queue = bench.queue] in try queue.remove($0, kind: "kind", key: "a") }
-        #expect(try await !bench.settle(message, .done { _ in Issue.record("the commit of a removed message ran") }))
+        #expect(
+            try await !bench.settle(
+                message, .done { _ in Issue.record("the commit of a removed message ran") }))
         bench.store.close()
     }
 }

@@ -10,7 +10,9 @@ struct LaneOrderTests {
     @Test("the highest priority comes first, among equals the longest due")
     func priorities() async throws {
         let bench = try QueueBench()
-        for (key, priority) in [("low", 0), ("high", 3), ("middle", 2)] { try await bench.enqueue(key, priority: priority) }
+        for (key, priority) in [("low", 0), ("high", 3), ("middle", 2)] {
+            try await bench.enqueue(key, priority: priority)
+        }
         bench.time.advance(by: .seconds(1))
         try await bench.enqueue("later", priority: 3)
         try await bench.enqueue("not due", delay: .seconds(60), priority: 3)
@@ -20,7 +22,9 @@ struct LaneOrderTests {
         bench.store.close()
     }
 
-    @Test("ordered messages of one key come one at a time in the order in which they were added, whatever became due when")
+    @Test(
+        "ordered messages of one key come one at a time in the order in which they were added, whatever became due when"
+    )
     func order() async throws {
         let bench = try QueueBench()
         try await bench.enqueue("a", kind: "1", delay: .seconds(10), ordered: true)
@@ -45,7 +49,9 @@ struct LaneOrderTests {
         bench.store.close()
     }
 
-    @Test("a removed and a dead one give up their turn; a dead letter that is sent again comes next, not at once")
+    @Test(
+        "a removed and a dead one give up their turn; a dead letter that is sent again comes next, not at once"
+    )
     func deadLetters() async throws {
         let bench = try QueueBench()
         for kind in ["1", "2", "3", "4"] { try await bench.enqueue("a", kind: kind, ordered: true) }
@@ -65,10 +71,14 @@ struct LaneOrderTests {
         bench.store.close()
     }
 
-    @Test("an ordered message that is replaced goes to the end, and expediting a blocked one makes it due in its turn")
+    @Test(
+        "an ordered message that is replaced goes to the end, and expediting a blocked one makes it due in its turn"
+    )
     func replacing() async throws {
         let bench = try QueueBench()
-        for kind in ["1", "2"] { try await bench.enqueue("a", kind: kind, delay: .seconds(60), ordered: true) }
+        for kind in ["1", "2"] {
+            try await bench.enqueue("a", kind: kind, delay: .seconds(60), ordered: true)
+        }
         try await bench.enqueue("a", kind: "1", ordered: true)
         try await bench.store.write { [queue = bench.queue] database in
             try queue.expedite(database, lane: "lane", kind: "1", key: "a")

@@ -12,27 +12,37 @@ struct LanePlanTests {
 
     private func message(_ id: Int64, attempt: Int64 = 1) -> Message {
         Message(
-            id: id, kind: "kind", key: "\(id)", payload: Data(), failures: 0, tries: 0, createdAt: 0, priority: 0,
+            id: id, kind: "kind", key: "\(id)", payload: Data(), failures: 0, tries: 0, createdAt: 0,
+            priority: 0,
             isOrdered: false, owner: 1, attempt: attempt)
     }
 
     /// A plan that has claimed `ids` in its first round.
-    private func plan(claimed ids: ClosedRange<Int64>, concurrency: Int, untilNext: Duration? = nil) -> LanePlan {
+    private func plan(claimed ids: ClosedRange<Int64>, concurrency: Int, untilNext: Duration? = nil)
+        -> LanePlan
+    {
         var plan = LanePlan(concurrency: concurrency, policy: policy, now: start)
         let round = LanePlan.Round(claimed: ids.map { message($0) }, untilNext: untilNext)
         plan.written(round, begun: start, limit: concurrency, now: start)
         return plan
     }
 
-    private func finish(_ plan: inout LanePlan, _ id: Int64, _ result: DeliveryResult = .done(), after: Duration = .zero) {
+    private func finish(
+        _ plan: inout LanePlan, _ id: Int64, _ result: DeliveryResult = .done(), after: Duration = .zero
+    ) {
         var random = SystemRandomNumberGenerator()
-        plan.finish(LanePlan.Delivery(message: message(id), result: result), at: start + after, random: &random)
+        plan.finish(
+            LanePlan.Delivery(message: message(id), result: result), at: start + after, random: &random)
     }
 
-    @Test("it begins with a claim at once; with nothing there it waits for the bell, or until the next message is due")
+    @Test(
+        "it begins with a claim at once; with nothing there it waits for the bell, or until the next message is due"
+    )
     func beginning() {
         var plan = LanePlan(concurrency: 4, policy: policy, now: start)
-        #expect(plan.nextRound(now: start, isStopping: false) == start && plan.limit(now: start, isStopping: false) == 4)
+        #expect(
+            plan.nextRound(now: start, isStopping: false) == start
+                && plan.limit(now: start, isStopping: false) == 4)
         plan.written(LanePlan.Round(), begun: start, limit: 4, now: start)
         #expect(plan.nextRound(now: start, isStopping: false) == nil)
         plan.rung(at: start + .seconds(5))
@@ -41,7 +51,9 @@ struct LanePlanTests {
         #expect(plan.nextRound(now: start, isStopping: false) == start + .seconds(60))
     }
 
-    @Test("where others come first the share grows with the longest wait, and after two minutes nothing comes before a message")
+    @Test(
+        "where others come first the share grows with the longest wait, and after two minutes nothing comes before a message"
+    )
     func overdue() {
         for (seconds, limit) in [(0.0, 1), (6, 1), (30, 2), (60, 8), (90, 18), (120, 32), (600, 32)] {
             var plan = LanePlan(concurrency: 32, policy: policy, now: start - .seconds(3600))
@@ -58,10 +70,14 @@ struct LanePlanTests {
         #expect(plan.limit(now: start, isStopping: false) == 1)
     }
 
-    @Test("what an outage has put off is no more urgent than what came after it: its wait counts from the outage's end")
+    @Test(
+        "what an outage has put off is no more urgent than what came after it: its wait counts from the outage's end"
+    )
     func overdueAfterAnOutage() {
         var plan = plan(claimed: 1...2, concurrency: 2)
-        for id in 1...2 as ClosedRange<Int64> { finish(&plan, id, .unavailable("gone"), after: .seconds(300)) }
+        for id in 1...2 as ClosedRange<Int64> {
+            finish(&plan, id, .unavailable("gone"), after: .seconds(300))
+        }
         plan.leave(0)
         let back = start + .seconds(312)
         plan.written(LanePlan.Round(untilNext: .seconds(-300)), begun: back, limit: 1, now: back)
@@ -89,7 +105,9 @@ struct LanePlanTests {
         #expect(plan.nextRound(now: later, isStopping: false) == later + .milliseconds(1))
     }
 
-    @Test("leases are extended every third of their length while their messages are in delivery, lost ones no more")
+    @Test(
+        "leases are extended every third of their length while their messages are in delivery, lost ones no more"
+    )
     func extending() {
         var plan = plan(claimed: 1...2, concurrency: 2)
         let beat = start + policy.lease / 3
@@ -117,12 +135,15 @@ struct LanePlanTests {
         #expect(plan.limit(now: next, isStopping: false) == 1)
     }
 
-    @Test("what could not be written is written a second later; when the process stops, it is left to its leases")
+    @Test(
+        "what could not be written is written a second later; when the process stops, it is left to its leases"
+    )
     func failing() {
         var plan = plan(claimed: 1...1, concurrency: 1)
         finish(&plan, 1)
         plan.failed(now: start, isStopping: false)
-        #expect(plan.nextRound(now: start, isStopping: false) == start + .seconds(1) && plan.finished.count == 1)
+        #expect(
+            plan.nextRound(now: start, isStopping: false) == start + .seconds(1) && plan.finished.count == 1)
         plan.failed(now: start, isStopping: true)
         #expect(plan.isEmpty)
     }

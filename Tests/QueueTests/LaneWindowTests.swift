@@ -15,7 +15,9 @@ struct LaneWindowTests {
         return window
     }
 
-    @Test("as many failures in a row as it is wide close it to one; one answer between them doesn't let that happen")
+    @Test(
+        "as many failures in a row as it is wide close it to one; one answer between them doesn't let that happen"
+    )
     func closing() {
         var window = LaneWindow(concurrency: 4)
         for _ in 0..<100 {
@@ -89,7 +91,9 @@ struct LaneWindowTests {
                 } else {
                     let isDead = window.unanswered(era: era)
                     #expect(window.size == (isDead ? 1 : before.size))
-                    #expect(window.era - before.era == (isDead ? 1 : 0) && window.deaths - before.deaths == (isDead ? 1 : 0))
+                    #expect(
+                        window.era - before.era == (isDead ? 1 : 0)
+                            && window.deaths - before.deaths == (isDead ? 1 : 0))
                     #expect(isCurrent || !isDead)
                 }
                 #expect((1...window.concurrency).contains(window.size))

@@ -29,11 +29,14 @@ struct LaneWorkerTests {
             try await enqueue(store, queue, lane: "alive", ["alive"])
             #expect(await delivered.first { _ in true } == "alive")
         }
-        #expect(try await queue.report().counts["kind"].map { ($0[.ready] ?? 0) + ($0[.delayed] ?? 0) } == 100)
+        #expect(
+            try await queue.report().counts["kind"].map { ($0[.ready] ?? 0) + ($0[.delayed] ?? 0) } == 100)
         store.close()
     }
 
-    @Test("a destination taken for dead is tried with one message at a time, and everything follows once it answers")
+    @Test(
+        "a destination taken for dead is tried with one message at a time, and everything follows once it answers"
+    )
     func probing() async throws {
         let bench = try QueueBench()
         let isDown = Locked(true)
@@ -61,7 +64,9 @@ struct LaneWorkerTests {
             await calls.until { $0.count >= 16 }
             let probes = calls.value[9..<16]
             // A pause is between 100 ms and the backoff's growing bound, which is at 5 s from the sixth on.
-            for (earlier, later) in zip(probes, probes.dropFirst()) { #expect(later - earlier >= .milliseconds(100)) }
+            for (earlier, later) in zip(probes, probes.dropFirst()) {
+                #expect(later - earlier >= .milliseconds(100))
+            }
             isDown.withLock { $0 = false }
             await delivered.until { $0.count == 40 }
             pump.cancel()
@@ -84,7 +89,9 @@ struct LaneWorkerTests {
             delivered.update { $0.insert(message.key) }
             return .done()
         }
-        try await withWorkers(queue, lanes: [QueueWorkers.Lane("lane", concurrency: 4, handlers: ["kind": handler])]) {
+        try await withWorkers(
+            queue, lanes: [QueueWorkers.Lane("lane", concurrency: 4, handlers: ["kind": handler])]
+        ) {
             try await enqueue(store, queue, ["slow"] + (0..<40).map { "key-\($0)" })
             await delivered.until { $0.count == 40 }
             #expect(!delivered.value.contains("slow"))
@@ -101,7 +108,9 @@ struct LaneWorkerTests {
         let bench = try QueueBench()
         try await bench.store.write {
             try $0.execute(
-                sql: "CREATE TRIGGER broken BEFORE DELETE ON queue BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END")
+                sql:
+                    "CREATE TRIGGER broken BEFORE DELETE ON queue BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END"
+            )
         }
         let calls = Watched(0)
         let handler: QueueWorkers.Handler = { _ in

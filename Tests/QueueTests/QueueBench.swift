@@ -21,7 +21,8 @@ struct QueueBench {
         folder = try TemporaryFolder()
         let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
         store = try Store(
-            folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration, DurableQueue.counts])
+            folder: folder.path, name: "queue",
+            migrations: [effects, DurableQueue.migration, DurableQueue.counts])
         var source = time.source
         source.sleep = { [sleep = source.sleep] duration in
             sleeping?(duration)
@@ -37,13 +38,15 @@ struct QueueBench {
     }
 
     func enqueue(
-        _ keys: String..., kind: String = "kind", lane: String = "lane", delay: Duration = .zero, priority: Int = 0,
+        _ keys: String..., kind: String = "kind", lane: String = "lane", delay: Duration = .zero,
+        priority: Int = 0,
         ordered: Bool = false, once id: String? = nil
     ) async throws {
         try await store.write { [queue] database in
             for key in keys {
                 try queue.enqueue(
-                    database, lane: lane, kind: kind, key: key, delay: delay, priority: priority, ordered: ordered, once: id)
+                    database, lane: lane, kind: kind, key: key, delay: delay, priority: priority,
+                    ordered: ordered, once: id)
             }
         }
     }
@@ -53,7 +56,9 @@ struct QueueBench {
         return try await store.write { try claims.claim($0, limit: limit) }
     }
 
-    func settle(_ message: Message, _ result: DeliveryResult, by claims: LaneClaims? = nil) async throws -> Bool {
+    func settle(_ message: Message, _ result: DeliveryResult, by claims: LaneClaims? = nil) async throws
+        -> Bool
+    {
         let claims = claims ?? self.claims
         return try await store.write { database in
             var random = SystemRandomNumberGenerator()
@@ -61,14 +66,17 @@ struct QueueBench {
         }
     }
 
-    func count(_ sql: String) async throws -> Int { try await store.read { try Int.fetchOne($0, sql: sql) ?? 0 } }
+    func count(_ sql: String) async throws -> Int {
+        try await store.read { try Int.fetchOne($0, sql: sql) ?? 0 }
+    }
 }
 
 /// The same in real time.
 func makeQueue(_ folder: TemporaryFolder, time: TimeSource = .system) throws -> (Store, DurableQueue) {
     let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
     let store = try Store(
-        folder: folder.path, name: "queue", migrations: [effects, DurableQueue.migration, DurableQueue.counts])
+        folder: folder.path, name: "queue",
+        migrations: [effects, DurableQueue.migration, DurableQueue.counts])
     return (store, DurableQueue(store: store, wall: { 1_000_000 }, time: time))
 }
 
@@ -89,7 +97,9 @@ func withWorkers(_ workers: QueueWorkers..., body: () async throws -> Void) asyn
     }
 }
 
-func withWorkers(_ queue: DurableQueue, lanes: [QueueWorkers.Lane], body: () async throws -> Void) async throws {
+func withWorkers(_ queue: DurableQueue, lanes: [QueueWorkers.Lane], body: () async throws -> Void)
+    async throws
+{
     try await withWorkers(QueueWorkers(queue: queue, lanes: lanes, logger: .silent), body: body)
 }
 

@@ -43,7 +43,8 @@ struct QueueClockTests {
             #expect(try await bench.settle(message, .unavailable("down")))
         }
         // A day earlier by the wall.
-        let queue = DurableQueue(store: bench.store, wall: { 1_000_000 - 86_400_000 }, time: bench.time.source)
+        let queue = DurableQueue(
+            store: bench.store, wall: { 1_000_000 - 86_400_000 }, time: bench.time.source)
         let claims = bench.claims(owner: 2, of: queue)
         try await bench.store.write { try queue.takeOver($0) }
         #expect(try await bench.claim(by: claims).map(\.key) == ["leased"])

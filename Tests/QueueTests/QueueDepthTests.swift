@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Depth", .timeLimit(.minutes(10)))
 struct QueueDepthTests {
-    @Test("new work is refused at the capacity, and let in again once messages are gone; dead letters don't count")
+    @Test(
+        "new work is refused at the capacity, and let in again once messages are gone; dead letters don't count"
+    )
     func capacity() async throws {
         let bench = try QueueBench(capacity: 3)
         #expect(await bench.queue.hasRoom())
@@ -26,7 +28,8 @@ struct QueueDepthTests {
         #expect(await !bench.queue.hasRoom())
         try await bench.store.write { database in
             try database.run(
-                "UPDATE queue SET state = 'dead', owner = NULL, due_at = NULL, tries = 5, reason = '409' WHERE key = 'b'")
+                "UPDATE queue SET state = 'dead', owner = NULL, due_at = NULL, tries = 5, reason = '409' WHERE key = 'b'"
+            )
         }
         bench.time.advance(by: .seconds(1))
         #expect(await bench.queue.hasRoom())

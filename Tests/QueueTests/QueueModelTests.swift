@@ -65,7 +65,9 @@ private struct Pair: Sendable {
             try queue.takeOver(database)
             model.takeOver()
         default:
-            let steps: [Duration] = [.milliseconds(1), .seconds(1), .seconds(4), policy.lease, .seconds(16 * 86_400)]
+            let steps: [Duration] = [
+                .milliseconds(1), .seconds(1), .seconds(4), policy.lease, .seconds(16 * 86_400),
+            ]
             time.advance(by: steps[random.upTo(random.upTo(8) == 0 ? 5 : 4)])
         }
         return nil
@@ -77,10 +79,12 @@ private struct Pair: Sendable {
         let (priority, ordered) = (random.upTo(4), random.upTo(2) == 0)
         let id = random.upTo(4) == 0 ? random.upTo(40) : nil
         try queue.enqueue(
-            database, lane: "\(lane)", kind: "\(kind)", key: "\(key)", delay: .milliseconds(delay), priority: priority,
+            database, lane: "\(lane)", kind: "\(kind)", key: "\(key)", delay: .milliseconds(delay),
+            priority: priority,
             ordered: ordered, once: id.map { "\($0)" })
         model.enqueue(
-            lane: lane, kind: kind, key: key, delay: Int64(delay), priority: priority, ordered: ordered, once: id)
+            lane: lane, kind: kind, key: key, delay: Int64(delay), priority: priority, ordered: ordered,
+            once: id)
     }
 
     private func claims(_ lane: Int, _ owner: Int64) -> LaneClaims {
@@ -93,7 +97,8 @@ private struct Pair: Sendable {
         let expected = model.claim(lane: lane, owner: owner, limit: limit)
         let claimed = messages.map {
             QueueModel.Claim(
-                id: Int($0.id), kind: Int($0.kind) ?? -1, key: Int($0.key) ?? -1, owner: $0.owner, attempt: $0.attempt,
+                id: Int($0.id), kind: Int($0.kind) ?? -1, key: Int($0.key) ?? -1, owner: $0.owner,
+                attempt: $0.attempt,
                 tries: $0.tries, failures: $0.failures)
         }
         guard claimed == expected else { return "claimed \(claimed), not \(expected)" }
@@ -115,8 +120,10 @@ private struct Pair: Sendable {
         let isOurs =
             switch result {
             case .done: try claims(lane, message.owner).settle(database, message, .done(), random: &draws)
-            case .unavailable: try claims(lane, message.owner).settle(database, message, .unavailable("-"), random: &draws)
-            case .refused: try claims(lane, message.owner).settle(database, message, .refused("-"), random: &draws)
+            case .unavailable:
+                try claims(lane, message.owner).settle(database, message, .unavailable("-"), random: &draws)
+            case .refused:
+                try claims(lane, message.owner).settle(database, message, .refused("-"), random: &draws)
             }
         let expected = model.settle(claim, result, delay: delay)
         return isOurs == expected ? nil : "settled \(claim) as \(result): \(isOurs), not \(expected)"
@@ -139,7 +146,9 @@ private struct Pair: Sendable {
                 """
         ).map { row in row.databaseValues.map(\.description).joined(separator: " ") }
         let expected = model.entries.map(\.row)
-        if rows != expected { return "rows\n\(rows.joined(separator: "\n"))\nnot\n\(expected.joined(separator: "\n"))" }
+        if rows != expected {
+            return "rows\n\(rows.joined(separator: "\n"))\nnot\n\(expected.joined(separator: "\n"))"
+        }
         for lane in 0..<2 {
             let next = try claims(lane, 1).untilNext(database)?.milliseconds
             let due = model.nextDue(lane: lane).map { $0 - queue.clock.now }
@@ -200,7 +209,9 @@ extension QueueModel.Entry {
 
 @Suite("The SQL and the model", .timeLimit(.minutes(10)))
 struct QueueModelTests {
-    private func difference(_ random: SeededRandomSource, steps: Int, mutant: QueueModel.Mutant? = nil) async throws -> String? {
+    private func difference(_ random: SeededRandomSource, steps: Int, mutant: QueueModel.Mutant? = nil)
+        async throws -> String?
+    {
         let bench = try QueueBench()
         defer { bench.store.close() }
         var pair = Pair(bench, random, mutant: mutant)

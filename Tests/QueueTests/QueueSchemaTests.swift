@@ -10,14 +10,17 @@ struct QueueSchemaTests {
     /// A legal row of each state; a test changes one column.
     private static let waiting = [
         "lane": "'lane'", "kind": "'kind'", "key": "'a'", "payload": "x''", "priority": "0", "ordered": "0",
-        "state": "'waiting'", "due_at": "1", "wait_ms": "0", "owner": "NULL", "attempt": "0", "tries": "0", "failures": "0",
+        "state": "'waiting'", "due_at": "1", "wait_ms": "0", "owner": "NULL", "attempt": "0", "tries": "0",
+        "failures": "0",
         "reason": "NULL", "created_at": "0",
     ]
     private static let legal: [String: [String: String]] = [
         "waiting": waiting,
         "leased": waiting.merging(["state": "'leased'", "owner": "7", "attempt": "1"]) { $1 },
         "blocked": waiting.merging(["state": "'blocked'", "due_at": "NULL", "ordered": "1"]) { $1 },
-        "dead": waiting.merging(["state": "'dead'", "due_at": "NULL", "tries": "5", "reason": "'409'"]) { $1 },
+        "dead": waiting.merging(["state": "'dead'", "due_at": "NULL", "tries": "5", "reason": "'409'"]) {
+            $1
+        },
     ]
 
     private static func insert(_ database: Database, _ row: [String: String]) throws {
@@ -43,7 +46,8 @@ struct QueueSchemaTests {
             ("waiting", "state", "'ready'"), ("waiting", "due_at", "NULL"), ("waiting", "owner", "7"),
             ("leased", "owner", "NULL"), ("leased", "due_at", "NULL"), ("leased", "attempt", "0"),
             ("blocked", "due_at", "1"), ("blocked", "owner", "7"), ("blocked", "ordered", "0"),
-            ("dead", "due_at", "1"), ("dead", "owner", "7"), ("dead", "reason", "NULL"), ("dead", "tries", "0"),
+            ("dead", "due_at", "1"), ("dead", "owner", "7"), ("dead", "reason", "NULL"),
+            ("dead", "tries", "0"),
             ("waiting", "priority", "4"), ("waiting", "priority", "-1"), ("waiting", "ordered", "2"),
             ("waiting", "attempt", "-1"), ("waiting", "tries", "-1"), ("waiting", "failures", "-1"),
             ("waiting", "wait_ms", "-1"), ("waiting", "due_at", "'soon'"), ("waiting", "key", "NULL"),
@@ -65,7 +69,9 @@ struct QueueSchemaTests {
         try await bench.store.write { try Self.insert($0, first) }
         for second in [["ordered": "1", "kind": "'other'"], ["due_at": "2"]] {
             let row = Self.waiting.merging(second) { $1 }
-            await #expect(throws: DatabaseError.self) { try await bench.store.write { try Self.insert($0, row) } }
+            await #expect(throws: DatabaseError.self) {
+                try await bench.store.write { try Self.insert($0, row) }
+            }
         }
         bench.store.close()
     }

@@ -32,7 +32,9 @@ struct QueueWorkersTests {
                 if seen.count == keys.count { break }
             }
         }
-        let effects = try await store.read { try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key") }
+        let effects = try await store.read {
+            try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key")
+        }
         #expect(effects == keys.sorted())
         #expect(try await queue.report().counts.isEmpty)
         store.close()
@@ -48,7 +50,9 @@ struct QueueWorkersTests {
             handlers: [
                 "kind": { message in
                     .done { database in
-                        if message.key == "bad" { try database.execute(sql: "INSERT INTO nowhere VALUES (1)") }
+                        if message.key == "bad" {
+                            try database.execute(sql: "INSERT INTO nowhere VALUES (1)")
+                        }
                         try database.run("INSERT INTO effects (key) VALUES (?)", [message.key])
                         arrived.yield(message.key)
                     }
@@ -62,7 +66,9 @@ struct QueueWorkersTests {
                 if seen == ["good-1", "good-2"] { break }
             }
         }
-        let effects = try await store.read { try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key") }
+        let effects = try await store.read {
+            try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key")
+        }
         #expect(effects == ["good-1", "good-2"])
         #expect(try await queue.report().counts["kind"]?.values.reduce(0, +) == 1)
         store.close()
@@ -102,7 +108,8 @@ struct QueueWorkersTests {
             return .done { try $0.run("INSERT INTO effects (key) VALUES (?)", [message.key]) }
         }
         let workers = QueueWorkers(
-            queue: queue, lanes: [QueueWorkers.Lane("lane", concurrency: 2, handlers: ["kind": handler])], logger: .silent)
+            queue: queue, lanes: [QueueWorkers.Lane("lane", concurrency: 2, handlers: ["kind": handler])],
+            logger: .silent)
         try await enqueue(store, queue, ["a", "b", "c"])
         let running = Task { try await workers.run() }
         await reached.until { $0 == 2 }
@@ -110,24 +117,32 @@ struct QueueWorkersTests {
         gate.update { $0 = true }
         try await running.value
         #expect(reached.value == 2)
-        let effects = try await store.read { try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key") }
+        let effects = try await store.read {
+            try String.fetchAll($0, sql: "SELECT key FROM effects ORDER BY key")
+        }
         #expect(effects == ["a", "b"])
         #expect(try await queue.report().counts == ["kind": [.ready: 1]])
         store.close()
     }
 
-    @Test("poison messages at 1 % end in the dead letters while all others are delivered, and a redrive delivers them")
+    @Test(
+        "poison messages at 1 % end in the dead letters while all others are delivered, and a redrive delivers them"
+    )
     func poison() async throws {
         let bench = try QueueBench()
         let isHealed = Locked(false)
         let delivered = Watched(Set<String>())
         let handler: QueueWorkers.Handler = { message in
-            guard isHealed.withLock({ $0 }) || !message.key.hasSuffix("00") else { return .refused("422 unreadable") }
+            guard isHealed.withLock({ $0 }) || !message.key.hasSuffix("00") else {
+                return .refused("422 unreadable")
+            }
             delivered.update { $0.insert(message.key) }
             return .done()
         }
         try await bench.store.write { [queue = bench.queue] database in
-            for number in 1...1000 { try queue.enqueue(database, lane: "lane", kind: "kind", key: "key-\(number)") }
+            for number in 1...1000 {
+                try queue.enqueue(database, lane: "lane", kind: "kind", key: "key-\(number)")
+            }
         }
         try await withWorkers(bench.queue, lanes: [QueueWorkers.Lane("lane", handlers: ["kind": handler])]) {
             let pump = Task { [time = bench.time] in

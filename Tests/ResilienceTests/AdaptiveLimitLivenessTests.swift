@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to an adaptive limit: left alone with a service that isn't overloaded, it lets all calls pass after a
-/// bounded number of them.
+/// Whatever has been done to an adaptive limit: left alone with a service that isn't overloaded, it lets all
+/// calls pass after a bounded number of them.
 @Suite("An adaptive limit, called and reconfigured at random")
 struct AdaptiveLimitLivenessTests {
     private static let rounds = 150
@@ -12,7 +12,8 @@ struct AdaptiveLimitLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> AdaptiveLimit.Configuration {
         let minimum = 1 + random.upTo(4)
         return AdaptiveLimit.Configuration(
-            minimum: minimum, maximum: minimum + random.upTo(40), tolerance: 1.1 + Double(random.upTo(20)) / 10,
+            minimum: minimum, maximum: minimum + random.upTo(40),
+            tolerance: 1.1 + Double(random.upTo(20)) / 10,
             slack: .milliseconds(random.upTo(6)), samples: 10 + random.upTo(20))
     }
 
@@ -24,7 +25,8 @@ struct AdaptiveLimitLivenessTests {
 
         init(_ random: SeededRandomSource) throws {
             self.random = random
-            limit = try AdaptiveLimit(configuration(&self.random), environment: PolicyEnvironment(time: time.source))
+            limit = try AdaptiveLimit(
+                configuration(&self.random), environment: PolicyEnvironment(time: time.source))
         }
 
         mutating func step() throws {
@@ -47,7 +49,9 @@ struct AdaptiveLimitLivenessTests {
         }
     }
 
-    @Test("lets as many calls pass as there are, where the service answers all of them alike, after 400 windows")
+    @Test(
+        "lets as many calls pass as there are, where the service answers all of them alike, after 400 windows"
+    )
     func recovers() throws {
         var random = SeededRandomSource("adaptive limit under calls and reconfigurations")
         for round in 0..<Self.rounds {
@@ -72,7 +76,8 @@ struct AdaptiveLimitLivenessTests {
                 if full > 10 * numbers.samples { break }
             }
             try #require(
-                full > 10 * numbers.samples, "round \(round), seed \(random.seed): \(before), now \(limit.snapshot)")
+                full > 10 * numbers.samples,
+                "round \(round), seed \(random.seed): \(before), now \(limit.snapshot)")
             #expect(limit.snapshot.inFlight == 0)
         }
     }

@@ -73,10 +73,13 @@ struct AdaptiveLimitPropertyTests {
         let maximum = minimum + random.upTo(200)
         return AdaptiveLimit.Configuration(
             minimum: minimum, maximum: maximum, initial: minimum + random.upTo(maximum - minimum + 1),
-            tolerance: 1.2 + Double(random.upTo(10)) / 5, slack: .milliseconds(random.upTo(10)), samples: 10 + random.upTo(40))
+            tolerance: 1.2 + Double(random.upTo(10)) / 5, slack: .milliseconds(random.upTo(10)),
+            samples: 10 + random.upTo(40))
     }
 
-    @Test("whatever has happened, once the service is well again and more is asked for, all its places are used")
+    @Test(
+        "whatever has happened, once the service is well again and more is asked for, all its places are used"
+    )
     func recovers() throws {
         var random = SeededRandomSource("adaptive limit, recovery")
         var steps = 0
@@ -94,7 +97,9 @@ struct AdaptiveLimitPropertyTests {
                     let health: Disposition.Health =
                         random.upTo(20) == 0 ? .unknown : random.upTo(100) < failing ? .faulty : .healthy
                     let jitter = random.upTo(latency + 1)
-                    if state.inFlight > 0 { _ = state.release(health, after: .milliseconds(latency + jitter)) }
+                    if state.inFlight > 0 {
+                        _ = state.release(health, after: .milliseconds(latency + jitter))
+                    }
                 }
             }
             // Then a service of so many places, each call taking 20 to 40 ms and the time in its queue.
@@ -111,10 +116,13 @@ struct AdaptiveLimitPropertyTests {
         }
     }
 
-    @Test("a loaded service works at nine tenths of its capacity or more and nobody queues long", arguments: Load.all)
+    @Test(
+        "a loaded service works at nine tenths of its capacity or more and nobody queues long",
+        arguments: Load.all)
     func overload(load: Load) throws {
         let random = SeededRandomSource("adaptive limit, \(load)")
-        var service = QueueingService(workers: load.workers, mean: load.mean, spread: load.spread, random: random)
+        var service = QueueingService(
+            workers: load.workers, mean: load.mean, spread: load.spread, random: random)
         let calls = 20_000
         // To find its way from where it begins.
         _ = service.run(offered: 2, calls: calls / 2)
@@ -126,7 +134,8 @@ struct AdaptiveLimitPropertyTests {
             let calm = service.run(offered: 0.6, calls: calls / 2)
             try #require(calm.refused <= 0.05, "after \(times) times its capacity: \(calm)")
         }
-        // Without load it doesn't grow beyond what chance may bring together, once a measurement has ended that still ran.
+        // Without load it doesn't grow beyond what chance may bring together, once a measurement has ended
+        // that still ran.
         _ = service.run(offered: 0.1, calls: 2000)
         let limit = max(service.state.limit, load.workers + 10)
         _ = service.run(offered: 0.1, calls: calls / 4)
@@ -138,7 +147,9 @@ struct AdaptiveLimitPropertyTests {
         let random = SeededRandomSource("adaptive limit, changes")
         var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)
         _ = service.run(offered: 3, calls: 20_000)
-        for (workers, mean) in [(16, 0.1), (16, 0.02), (4, 0.02), (32, 0.02), (8, 0.5), (16, 0.005), (16, 0.02)] {
+        for (workers, mean) in [
+            (16, 0.1), (16, 0.02), (4, 0.02), (32, 0.02), (8, 0.5), (16, 0.005), (16, 0.02),
+        ] {
             service.become(workers: workers, mean: mean)
             _ = service.run(offered: 3, calls: 8000)
             let after = service.run(offered: 3, calls: 20_000)
@@ -202,8 +213,8 @@ enum Spread: Sendable {
     case heavy
 }
 
-/// A service with so many workers and one queue before them, first come first served, in time of its own; a limit stands
-/// before it, and callers come at random, without waiting for each other.
+/// A service with so many workers and one queue before them, first come first served, in time of its own; a
+/// limit stands before it, and callers come at random, without waiting for each other.
 private struct QueueingService {
     struct Result {
         /// Of what the workers could do.

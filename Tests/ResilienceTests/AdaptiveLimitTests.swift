@@ -12,12 +12,14 @@ struct AdaptiveLimitTests {
     private func limit(_ configuration: AdaptiveLimit.Configuration = .init()) throws -> AdaptiveLimit {
         try AdaptiveLimit(
             configuration,
-            environment: PolicyEnvironment(name: "order", time: time.source, report: { [events] in events.add($0.kind) }))
+            environment: PolicyEnvironment(
+                name: "order", time: time.source, report: { [events] in events.add($0.kind) }))
     }
 
     private let highest = Priority(rank: 3)
 
-    /// `calls` calls, as many at once as may, that take so long; and as many more as it takes to end a measurement.
+    /// `calls` calls, as many at once as may, that take so long; and as many more as it takes to end a
+    /// measurement.
     private func load(
         _ limit: AdaptiveLimit, calls: Int, taking latency: Duration, outcome: Disposition.Health = .healthy
     ) {
@@ -70,7 +72,9 @@ struct AdaptiveLimitTests {
         for (rank, share) in zip([-7, 1, 2, 9], shares) {
             let limit = try limit(.init(initial: size))
             var held: [AdaptiveLimit.Permit] = []
-            while let permit = limit.tryAcquire(priority: Priority(rank: rank), at: time.source.now()) { held.append(permit) }
+            while let permit = limit.tryAcquire(priority: Priority(rank: rank), at: time.source.now()) {
+                held.append(permit)
+            }
             #expect(held.count == share)
             #expect(limit.snapshot.inFlight == share)
             #expect(limit.snapshot.refused[max(0, min(rank, 3))] == 1)
@@ -150,7 +154,9 @@ struct AdaptiveLimitTests {
         let limit = try limit(.init(maximum: 100))
         load(limit, calls: 3000, taking: .milliseconds(20))
         #expect(limit.snapshot.limit == 100)
-        for round in 0..<100 { load(limit, calls: 10, taking: .zero, outcome: round % 50 == 0 ? .faulty : .healthy) }
+        for round in 0..<100 {
+            load(limit, calls: 10, taking: .zero, outcome: round % 50 == 0 ? .faulty : .healthy)
+        }
         let before = limit.snapshot.limit
         load(limit, calls: 400, taking: .milliseconds(1), outcome: .faulty)
         #expect(limit.snapshot.limit < before / 2)
@@ -226,7 +232,9 @@ struct AdaptiveLimitTests {
         let now = time.source.now()
         for _ in 0..<50 { _ = limit.tryAcquire(priority: highest, at: now) }
         #expect(limit.snapshot.inFlight == 0 && limit.snapshot.refused == [0, 0, 0, 0])
-        let (first, second) = (limit.tryAcquire(priority: highest, at: now), limit.tryAcquire(priority: highest, at: now))
+        let (first, second) = (
+            limit.tryAcquire(priority: highest, at: now), limit.tryAcquire(priority: highest, at: now)
+        )
         let permit = try #require(first)
         let other = try self.limit()
         for _ in 0..<20 { other.release(permit, outcome: .faulty, at: now) }

@@ -24,12 +24,18 @@ struct BackoffTests {
         #expect(delays.contains { $0 < .milliseconds(100) } && delays.contains { $0 > .milliseconds(900) })
     }
 
-    @Test("the range of decorrelated jitter starts at the base, and ends at three times the last wait or at the cap")
+    @Test(
+        "the range of decorrelated jitter starts at the base, and ends at three times the last wait or at the cap"
+    )
     func decorrelated() {
         let backoff = Backoff(base: .milliseconds(100), cap: .seconds(1), jitter: .decorrelated)
         #expect(backoff.bounds(afterFailures: 1) == .milliseconds(100) ... .milliseconds(300))
-        #expect(backoff.bounds(afterFailures: 7, previous: .milliseconds(200)) == .milliseconds(100) ... .milliseconds(600))
-        #expect(backoff.bounds(afterFailures: 2, previous: .milliseconds(500)) == .milliseconds(100) ... .seconds(1))
+        #expect(
+            backoff.bounds(afterFailures: 7, previous: .milliseconds(200)) == .milliseconds(100)
+                ... .milliseconds(600))
+        #expect(
+            backoff.bounds(afterFailures: 2, previous: .milliseconds(500)) == .milliseconds(100)
+                ... .seconds(1))
         let random = RandomSource.seeded(1)
         var previous: Duration?
         var delays: [Duration] = []
@@ -48,7 +54,9 @@ struct BackoffTests {
     func problems() {
         let problems = Backoff(base: .zero, cap: .seconds(90_000), floor: .seconds(-1)).problems
         #expect(problems.count == 3)
-        for (problem, name) in zip(problems, ["base is 0.0 seconds", "cap is 90000.0 seconds", "floor is -1.0 seconds"]) {
+        for (problem, name) in zip(
+            problems, ["base is 0.0 seconds", "cap is 90000.0 seconds", "floor is -1.0 seconds"])
+        {
             #expect(problem.hasPrefix(name + "; it must be"))
         }
         #expect(Backoff(base: .seconds(1), cap: .seconds(1)).problems.isEmpty)
@@ -74,12 +82,14 @@ struct BackoffTests {
         }
     }
 
-    @Test("an attempt gets what is left less the margin, never more than its limit and never less than nothing")
+    @Test(
+        "an attempt gets what is left less the margin, never more than its limit and never less than nothing")
     func allowance() {
         let now = ContinuousClock.now
         let deadline = Deadline.after(.milliseconds(500), from: now)
         #expect(deadline.allowance(upTo: .milliseconds(200), at: now) == .milliseconds(200))
-        #expect(deadline.allowance(upTo: .seconds(2), margin: .milliseconds(20), at: now) == .milliseconds(480))
+        #expect(
+            deadline.allowance(upTo: .seconds(2), margin: .milliseconds(20), at: now) == .milliseconds(480))
         #expect(deadline.allowance(upTo: .seconds(2), at: now.advanced(by: .seconds(1))) == .zero)
         #expect(!deadline.hasPassed(at: now))
         #expect(deadline.hasPassed(at: now.advanced(by: .milliseconds(500))))

@@ -11,7 +11,8 @@ private struct ObviousBulkhead {
     var waiting: [(id: UInt64, rank: Int)] = []
 
     func share(_ rank: Int) -> Int {
-        rank >= configuration.reservedFrom.rank ? configuration.limit : configuration.limit - configuration.reserved
+        rank >= configuration.reservedFrom.rank
+            ? configuration.limit : configuration.limit - configuration.reserved
     }
 
     /// The one that is to go next: of the highest rank that waits, the one that came first.
@@ -42,7 +43,8 @@ struct BulkheadPropertyTests {
     private static func configuration(_ random: inout SeededRandomSource) -> Bulkhead.Configuration {
         let limit = 1 + random.upTo(6)
         return .init(
-            limit: limit, waiting: random.upTo(5), reserved: random.upTo(limit), reservedFrom: Priority(rank: random.upTo(4)))
+            limit: limit, waiting: random.upTo(5), reserved: random.upTo(limit),
+            reservedFrom: Priority(rank: random.upTo(4)))
     }
 
     @Test("does what an obvious model does, and never lets more in than it may")
@@ -55,8 +57,10 @@ struct BulkheadPropertyTests {
             switch random.upTo(100) {
             case ..<50:
                 let rank = random.upTo(4)
-                let mayGo = model.inside.count < model.share(rank) && !model.waiting.contains { $0.rank >= rank }
-                try #require(state.acquire(Priority(rank: rank)) == mayGo, "step \(step), seed \(random.seed)")
+                let mayGo =
+                    model.inside.count < model.share(rank) && !model.waiting.contains { $0.rank >= rank }
+                try #require(
+                    state.acquire(Priority(rank: rank)) == mayGo, "step \(step), seed \(random.seed)")
                 if mayGo {
                     model.inside.insert(id)
                 } else {
@@ -69,7 +73,9 @@ struct BulkheadPropertyTests {
                         }
                     }
                     if expected != .full { model.waiting.append((id, rank)) }
-                    try #require(state.enter(id, Priority(rank: rank)) == expected, "step \(step), seed \(random.seed)")
+                    try #require(
+                        state.enter(id, Priority(rank: rank)) == expected, "step \(step), seed \(random.seed)"
+                    )
                 }
             case ..<85:
                 guard let leaving = model.inside.randomElement(using: &random) else { continue }

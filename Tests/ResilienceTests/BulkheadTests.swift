@@ -16,7 +16,9 @@ struct BulkheadTests {
         let order = Recorded<String>()
         private let gates = Locked<[String: AsyncStream<Void>.Continuation]>([:])
 
-        func call(_ name: String, _ bulkhead: Bulkhead, _ context: CallContext = CallContext()) -> Task<Rejection?, Never> {
+        func call(_ name: String, _ bulkhead: Bulkhead, _ context: CallContext = CallContext()) -> Task<
+            Rejection?, Never
+        > {
             let (gate, opening) = AsyncStream.makeStream(of: Void.self)
             gates.withLock { $0[name] = opening }
             return Task {
@@ -56,7 +58,9 @@ struct BulkheadTests {
         let held = Held()
         let first = held.call("first", bulkhead)
         try await until(bulkhead, inUse: 1, waiting: 0)
-        await #expect(throws: CallFailure<Never>.rejected(.bulkheadFull)) { () async throws in try await bulkhead.run { _ in } }
+        await #expect(throws: CallFailure<Never>.rejected(.bulkheadFull)) { () async throws in
+            try await bulkhead.run { _ in }
+        }
         held.letGo("first")
         #expect(await first.value == nil)
         #expect(bulkhead.snapshot == .init(limit: 1, inUse: 0, waiting: 0, refused: 1))
@@ -104,7 +108,8 @@ struct BulkheadTests {
         #expect(permits.map { $0 != nil } == [true, false, true, true, false])
     }
 
-    @Test("a permit given back twice, or to another bulkhead, raises no limit; one that is dropped comes back")
+    @Test(
+        "a permit given back twice, or to another bulkhead, raises no limit; one that is dropped comes back")
     func permits() throws {
         let (bulkhead, other) = (try bulkhead(.init(limit: 2)), try self.bulkhead(.init(limit: 2)))
         let permit = try #require(bulkhead.acquire())
@@ -124,9 +129,12 @@ struct BulkheadTests {
         let held = Held()
         let first = held.call("first", bulkhead)
         try await until(bulkhead, inUse: 1, waiting: 0)
-        let hurried = held.call("hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
-        let patient = held.call("patient", bulkhead, CallContext(deadline: .after(.seconds(9), from: time.source.now())))
-        let over = held.call("over", bulkhead, CallContext(deadline: .after(.seconds(-1), from: time.source.now())))
+        let hurried = held.call(
+            "hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
+        let patient = held.call(
+            "patient", bulkhead, CallContext(deadline: .after(.seconds(9), from: time.source.now())))
+        let over = held.call(
+            "over", bulkhead, CallContext(deadline: .after(.seconds(-1), from: time.source.now())))
         #expect(await over.value == .deadlineExceeded)
         await time.sleepers(2)
         time.advance(by: .seconds(1))
@@ -169,12 +177,14 @@ struct BulkheadTests {
     @Test("a permit that comes after the deadline, since the timer was late, is passed on")
     func lateTimer() async throws {
         // A clock that moves, with timers that don't ring.
-        let silent = TimeSource(now: time.source.now, sleep: { _ in try await Task.sleep(for: .seconds(86_400)) })
+        let silent = TimeSource(
+            now: time.source.now, sleep: { _ in try await Task.sleep(for: .seconds(86_400)) })
         let bulkhead = try Bulkhead(.init(limit: 1, waiting: 2), environment: PolicyEnvironment(time: silent))
         let held = Held()
         let first = held.call("first", bulkhead)
         try await until(bulkhead, inUse: 1, waiting: 0)
-        let hurried = held.call("hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
+        let hurried = held.call(
+            "hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
         try await until(bulkhead, inUse: 1, waiting: 1)
         let patient = held.call("patient", bulkhead)
         try await until(bulkhead, inUse: 1, waiting: 2)
@@ -206,7 +216,9 @@ struct BulkheadTests {
         try await until(bulkhead, inUse: 1, waiting: 2)
         try bulkhead.reconfigure(.init(limit: 2, waiting: 0))
         try await until(bulkhead, inUse: 2, waiting: 0)
-        #expect(throws: InvalidConfiguration.self) { try bulkhead.reconfigure(.init(limit: 0, waiting: -1, reserved: 3)) }
+        #expect(throws: InvalidConfiguration.self) {
+            try bulkhead.reconfigure(.init(limit: 0, waiting: -1, reserved: 3))
+        }
         try bulkhead.reconfigure(.init(limit: 1))
         #expect(bulkhead.snapshot.inUse == 2 && bulkhead.acquire() == nil)
         for name in ["a", "b", "c"] { held.letGo(name) }
@@ -215,7 +227,9 @@ struct BulkheadTests {
         #expect(refused == 1 && bulkhead.snapshot.inUse == 0)
     }
 
-    @Test("thousands of calls, cancelled or not at any moment: never more than the limit under way, and none left behind")
+    @Test(
+        "thousands of calls, cancelled or not at any moment: never more than the limit under way, and none left behind"
+    )
     func stress() async throws {
         let bulkhead = try bulkhead(.init(limit: 4, waiting: 50, reserved: 1))
         let under = Crowd()

@@ -10,19 +10,25 @@ struct CallContextTests {
     @Test("without anything said: the task's deadline, no priority, not repeatable, first try")
     func defaults() async {
         let context = CallContext()
-        #expect(context.deadline == nil && context.priority == .normal && !context.isIdempotent && context.attempt == 1)
+        #expect(
+            context.deadline == nil && context.priority == .normal && !context.isIdempotent
+                && context.attempt == 1)
         let deadline = Deadline.after(.seconds(3), from: start)
         await Deadline.withEarlier(deadline) {
             #expect(CallContext().deadline == deadline)
             #expect(CallContext(deadline: nil).deadline == nil)
-            #expect(CallContext(deadline: .after(.seconds(9), from: start)).deadline == .after(.seconds(9), from: start))
+            #expect(
+                CallContext(deadline: .after(.seconds(9), from: start)).deadline
+                    == .after(.seconds(9), from: start))
         }
         #expect(CallContext().deadline == nil)
     }
 
     @Test("of two limits the earlier stays, in either order")
     func limited() {
-        let (early, late) = (Deadline.after(.seconds(1), from: start), Deadline.after(.seconds(2), from: start))
+        let (early, late) = (
+            Deadline.after(.seconds(1), from: start), Deadline.after(.seconds(2), from: start)
+        )
         for order in [[early, late], [late, early], [early, early]] {
             var context = CallContext(deadline: nil)
             for deadline in order { context.limit(to: deadline) }
@@ -48,7 +54,8 @@ struct CallContextTests {
     }
 
     @Test(
-        "a context that is handed on to the next dependency carries no time: an instant answer isn't slow", arguments: [1, 2])
+        "a context that is handed on to the next dependency carries no time: an instant answer isn't slow",
+        arguments: [1, 2])
     func handedOn(policies: Int) async throws {
         let time = ManualTime()
         let environment = PolicyEnvironment(time: time.source)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to a breaker: left alone with a dependency that is well, it closes within a bounded time.
+/// Whatever has been done to a breaker: left alone with a dependency that is well, it closes within a bounded
+/// time.
 @Suite("A circuit breaker, called, controlled and reconfigured at random")
 struct CircuitBreakerLivenessTests {
     private static let rounds = 1_000
@@ -16,8 +17,10 @@ struct CircuitBreakerLivenessTests {
         return CircuitBreaker.Configuration(
             window: random.upTo(2) == 0 ? .calls(calls) : .time(.milliseconds(100 + random.upTo(3000))),
             minimumCalls: 1 + random.upTo(calls), failureRate: Double(1 + random.upTo(10)) / 10,
-            slowCall: random.upTo(2) == 0 ? .milliseconds(50) : nil, slowCallRate: Double(1 + random.upTo(10)) / 10,
-            openDuration: openDuration, longestOpenTime: openDuration * (1 + random.upTo(64)), probes: 1 + random.upTo(4),
+            slowCall: random.upTo(2) == 0 ? .milliseconds(50) : nil,
+            slowCallRate: Double(1 + random.upTo(10)) / 10,
+            openDuration: openDuration, longestOpenTime: openDuration * (1 + random.upTo(64)),
+            probes: 1 + random.upTo(4),
             probeTimeout: .milliseconds(1 + random.upTo(1000)))
     }
 
@@ -89,7 +92,9 @@ struct CircuitBreakerLivenessTests {
             let before = breaker.snapshot
             if before.phase == .halfOpen { halfOpen += 1 }
             let numbers = breaker.configuration
-            let bound = time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + Self.step * (numbers.probes + 2)
+            let bound =
+                time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + Self.step
+                * (numbers.probes + 2)
             var calls = 0
             while calls < 50 {
                 let now = time.source.now()
@@ -97,7 +102,8 @@ struct CircuitBreakerLivenessTests {
                 switch breaker.acquire(at: now) {
                 case .permit(let permit): breaker.settle(permit, .healthy, slow: false, at: now)
                 case .refused:
-                    try #require(!isBound, "round \(round), seed \(random.seed): \(before), now \(breaker.snapshot)")
+                    try #require(
+                        !isBound, "round \(round), seed \(random.seed): \(before), now \(breaker.snapshot)")
                 }
                 if isBound {
                     calls += 1

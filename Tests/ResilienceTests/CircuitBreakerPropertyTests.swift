@@ -36,7 +36,9 @@ private struct ObviousBreaker {
         }
     }
 
-    mutating func settle(id: Int, era permitEra: Int, _ health: Disposition.Health, slow: Bool, at now: Duration) {
+    mutating func settle(
+        id: Int, era permitEra: Int, _ health: Disposition.Health, slow: Bool, at now: Duration
+    ) {
         guard permitEra == era else { return }
         switch phase {
         case .open: return
@@ -54,7 +56,9 @@ private struct ObviousBreaker {
                 || slows > 0 && Double(slows) >= configuration.slowCallRate * Double(window.count)
             if isBad { open(now) }
         case .halfOpen:
-            guard let since = probes.removeValue(forKey: id), now - since < configuration.probeTimeout else { return }
+            guard let since = probes.removeValue(forKey: id), now - since < configuration.probeTimeout else {
+                return
+            }
             switch health {
             case .unknown: return
             case .faulty: open(now)
@@ -121,13 +125,18 @@ private struct ObviousBreaker {
 struct CircuitBreakerPropertyTests {
     private static let configurations = [
         CircuitBreaker.Configuration(
-            window: .calls(20), minimumCalls: 5, failureRate: 0.4, slowCall: .milliseconds(50), slowCallRate: 0.5,
-            openDuration: .milliseconds(300), longestOpenTime: .seconds(2), probes: 3, probeTimeout: .milliseconds(700)),
+            window: .calls(20), minimumCalls: 5, failureRate: 0.4, slowCall: .milliseconds(50),
+            slowCallRate: 0.5,
+            openDuration: .milliseconds(300), longestOpenTime: .seconds(2), probes: 3,
+            probeTimeout: .milliseconds(700)),
         CircuitBreaker.Configuration(
-            window: .time(.seconds(2)), minimumCalls: 4, failureRate: 0.5, slowCall: .milliseconds(50), slowCallRate: 0.3,
-            openDuration: .milliseconds(200), longestOpenTime: .seconds(1), probes: 1, probeTimeout: .milliseconds(500)),
+            window: .time(.seconds(2)), minimumCalls: 4, failureRate: 0.5, slowCall: .milliseconds(50),
+            slowCallRate: 0.3,
+            openDuration: .milliseconds(200), longestOpenTime: .seconds(1), probes: 1,
+            probeTimeout: .milliseconds(500)),
         CircuitBreaker.Configuration(
-            window: .calls(1), minimumCalls: 1, failureRate: 1, openDuration: .milliseconds(10), longestOpenTime: .milliseconds(10),
+            window: .calls(1), minimumCalls: 1, failureRate: 1, openDuration: .milliseconds(10),
+            longestOpenTime: .milliseconds(10),
             probes: 2, probeTimeout: .milliseconds(50)),
     ]
 
@@ -143,7 +152,9 @@ struct CircuitBreakerPropertyTests {
             new.longestOpenTime = new.openDuration * (1 + random.upTo(8))
         default:
             new.minimumCalls = 1 + random.upTo(5)
-            new.window = random.upTo(2) == 0 ? .calls(5 + random.upTo(20)) : .time(.milliseconds(100 * (1 + random.upTo(30))))
+            new.window =
+                random.upTo(2) == 0
+                ? .calls(5 + random.upTo(20)) : .time(.milliseconds(100 * (1 + random.upTo(30))))
         }
         return new
     }
@@ -171,7 +182,8 @@ struct CircuitBreakerPropertyTests {
                 // Mostly soon, sometimes long after: a late answer.
                 let index = random.upTo(10) == 0 ? random.upTo(held.count) : held.count - 1
                 let (id, permit, era) = held.remove(at: index)
-                let health: Disposition.Health = [.healthy, .healthy, .healthy, .faulty, .faulty, .unknown][random.upTo(6)]
+                let health: Disposition.Health = [.healthy, .healthy, .healthy, .faulty, .faulty, .unknown][
+                    random.upTo(6)]
                 let slow = configuration.slowCall != nil && random.upTo(8) == 0 && health != .unknown
                 model.settle(id: id, era: era, health, slow: slow, at: time.elapsed)
                 if random.upTo(2) == 0 {
@@ -179,7 +191,9 @@ struct CircuitBreakerPropertyTests {
                 } else {
                     // As `apply` does it, plain successes without the lock.
                     lost.append(permit)
-                    breaker.settle(permit.grant, health, since: Instant(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
+                    breaker.settle(
+                        permit.grant, health,
+                        since: Instant(now.advanced(by: slow ? .milliseconds(-50) : .zero)))
                 }
             case ..<97: time.advance(by: .milliseconds(random.upTo(40)))
             case ..<98 where random.upTo(4) == 0:
@@ -200,7 +214,8 @@ struct CircuitBreakerPropertyTests {
             if random.upTo(20) == 0, model.phase == .closed {
                 let snapshot = breaker.snapshot
                 let window = model.window(at: time.elapsed)
-                guard snapshot.calls == window.count, snapshot.failures == window.filter(\.failed).count else {
+                guard snapshot.calls == window.count, snapshot.failures == window.filter(\.failed).count
+                else {
                     Issue.record("step \(step): \(snapshot), not \(window.count) calls; seed \(random.seed)")
                     return
                 }
@@ -208,7 +223,9 @@ struct CircuitBreakerPropertyTests {
         }
     }
 
-    @Test("never sticks: after the open duration a call passes within one probe's time, whatever became of the others")
+    @Test(
+        "never sticks: after the open duration a call passes within one probe's time, whatever became of the others"
+    )
     func neverSticks() throws {
         var random = SeededRandomSource("breaker never sticks")
         let time = ManualTime()
@@ -239,7 +256,9 @@ struct CircuitBreakerPropertyTests {
                 let since = refusedSince ?? time.elapsed
                 refusedSince = since
                 guard before.phase == .open || time.elapsed - since <= configuration.probeTimeout else {
-                    Issue.record("step \(step): refused for \(time.elapsed - since) after the open duration; seed \(random.seed)")
+                    Issue.record(
+                        "step \(step): refused for \(time.elapsed - since) after the open duration; seed \(random.seed)"
+                    )
                     return
                 }
             }

@@ -10,7 +10,8 @@ struct CircuitBreakerTests {
 
     func breaker(
         _ configuration: CircuitBreaker.Configuration = .init(
-            window: .calls(10), minimumCalls: 4, openDuration: .seconds(1), longestOpenTime: .seconds(8), probes: 2,
+            window: .calls(10), minimumCalls: 4, openDuration: .seconds(1), longestOpenTime: .seconds(8),
+            probes: 2,
             probeTimeout: .seconds(5)),
         events: Recorded<PolicyEvent>? = nil
     ) throws -> CircuitBreaker {
@@ -37,7 +38,8 @@ struct CircuitBreakerTests {
         await fail(breaker)
         #expect(breaker.phase == .open)
         #expect(breaker.snapshot.reason == "2 of the last 4 calls failed")
-        await #expect(throws: CallFailure<Never>.rejected(.circuitOpen(retryAfter: .seconds(1)))) { () async throws in
+        await #expect(throws: CallFailure<Never>.rejected(.circuitOpen(retryAfter: .seconds(1)))) {
+            () async throws in
             try await breaker.run { _ in Issue.record("an open breaker let a call pass") }
         }
         #expect(
@@ -62,7 +64,9 @@ struct CircuitBreakerTests {
     func ignored() async throws {
         let breaker = try breaker()
         for _ in 0..<10 {
-            _ = try? await breaker.run(classify: { (_: Down) in .refusal }) { (_) async throws(Down) in throw Down() }
+            _ = try? await breaker.run(classify: { (_: Down) in .refusal }) { (_) async throws(Down) in
+                throw Down()
+            }
             _ = try? await breaker.run { (_) async throws in throw CancellationError() }
         }
         #expect(breaker.snapshot.calls == 10 && breaker.snapshot.failures == 0)
@@ -78,13 +82,17 @@ struct CircuitBreakerTests {
         #expect(breaker.snapshot.calls == 0)
     }
 
-    @Test("when the open duration is over so many probes pass at once, and when all succeed it closes, knowing nothing")
+    @Test(
+        "when the open duration is over so many probes pass at once, and when all succeed it closes, knowing nothing"
+    )
     func recovers() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
         time.advance(by: .seconds(1))
         let now = time.source.now()
-        guard case .permit(let first) = breaker.acquire(at: now), case .permit(let second) = breaker.acquire(at: now) else {
+        guard case .permit(let first) = breaker.acquire(at: now),
+            case .permit(let second) = breaker.acquire(at: now)
+        else {
             Issue.record("no probe was let through")
             return
         }
@@ -97,7 +105,9 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
     }
 
-    @Test("each opening in a row doubles the open duration, up to its cap; long enough closed, it begins small again")
+    @Test(
+        "each opening in a row doubles the open duration, up to its cap; long enough closed, it begins small again"
+    )
     func grows() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
@@ -153,13 +163,16 @@ struct CircuitBreakerTests {
         #expect(breaker.snapshot.failures == 1, "another breaker's permit")
     }
 
-    @Test("a rate that is met exactly opens it: 55 of 100 at 0.55, and every other percentage", arguments: 1...100)
+    @Test(
+        "a rate that is met exactly opens it: 55 of 100 at 0.55, and every other percentage",
+        arguments: 1...100)
     func exactly(percent: Int) throws {
         let rate = Double(percent) / 100
         for isSlow in [false, true] {
             let breaker = try CircuitBreaker(
                 .init(
-                    window: .calls(100), minimumCalls: 100, failureRate: isSlow ? 1 : rate, slowCall: .seconds(1),
+                    window: .calls(100), minimumCalls: 100, failureRate: isSlow ? 1 : rate,
+                    slowCall: .seconds(1),
                     slowCallRate: isSlow ? rate : 1),
                 environment: PolicyEnvironment(time: time.source))
             let now = time.source.now()
@@ -184,7 +197,9 @@ struct CircuitBreakerTests {
         #expect(breaker.snapshot.calls == 0)
     }
 
-    @Test("forced open it refuses all, forced closed none; observing it refuses none and says what it would have done")
+    @Test(
+        "forced open it refuses all, forced closed none; observing it refuses none and says what it would have done"
+    )
     func forced() async throws {
         let events = Recorded<PolicyEvent>()
         let breaker = try breaker(events: events)
@@ -197,7 +212,9 @@ struct CircuitBreakerTests {
         await fail(breaker, times: 4)
         #expect(breaker.phase == .open)
         try await succeed(breaker)
-        #expect(events.all.last?.kind == .breakerChanged(from: .closed, to: .open, reason: "4 of the last 4 calls failed"))
+        #expect(
+            events.all.last?.kind
+                == .breakerChanged(from: .closed, to: .open, reason: "4 of the last 4 calls failed"))
         breaker.set(.automatic)
         #expect(breaker.phase == .closed)
     }
@@ -232,12 +249,16 @@ struct CircuitBreakerTests {
         numbers.probes = 1
         try breaker.reconfigure(numbers)
         #expect(breaker.phase == .closed && breaker.isClosed)
-        #expect(events.all.last?.kind == .breakerChanged(from: .halfOpen, to: .closed, reason: "1 probes succeeded"))
+        #expect(
+            events.all.last?.kind
+                == .breakerChanged(from: .halfOpen, to: .closed, reason: "1 probes succeeded"))
         try await succeed(breaker, times: 5)
         #expect(breaker.snapshot.calls == 5)
     }
 
-    @Test("half-open with a probe under way, a lower number waits for that probe's end", arguments: [true, false])
+    @Test(
+        "half-open with a probe under way, a lower number waits for that probe's end",
+        arguments: [true, false])
     func reconfiguredDuringProbe(succeeds: Bool) async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
@@ -299,7 +320,8 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .open && !breaker.isClosed)
         time.advance(by: .milliseconds(1))
         #expect(breaker.isClosed && breaker.phase == .closed)
-        #expect(events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 probes succeeded"))
+        #expect(
+            events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 probes succeeded"))
     }
 
     @Test("a noted success and a probe add up; half-open, a noted one is the last that was missing")
@@ -319,10 +341,14 @@ struct CircuitBreakerTests {
         #expect(breaker.phase == .closed)
     }
 
-    @Test("a noted success that was slow by its numbers doesn't count, nor does one while it is forced or closed")
+    @Test(
+        "a noted success that was slow by its numbers doesn't count, nor does one while it is forced or closed"
+    )
     func notedInVain() async throws {
         let breaker = try breaker(
-            .init(window: .calls(10), minimumCalls: 4, slowCall: .milliseconds(100), openDuration: .seconds(1), probes: 1))
+            .init(
+                window: .calls(10), minimumCalls: 4, slowCall: .milliseconds(100), openDuration: .seconds(1),
+                probes: 1))
         breaker.noteSuccess(after: .zero)
         await fail(breaker, times: 4)
         #expect(breaker.phase == .open, "a success noted while closed diluted the failures")

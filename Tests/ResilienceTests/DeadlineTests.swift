@@ -43,7 +43,9 @@ struct DeadlineTests {
         #expect(!deadline.hasPassed(at: start) && deadline.remaining(at: start) == .seconds(1))
         #expect(deadline.hasPassed(at: deadline.instant) && deadline.remaining(at: deadline.instant) == .zero)
         #expect(deadline.remaining(at: start.advanced(by: .seconds(3))) == .seconds(-2))
-        for budget in [Duration.zero, .seconds(-1)] { #expect(Deadline.after(budget, from: start).hasPassed(at: start)) }
+        for budget in [Duration.zero, .seconds(-1)] {
+            #expect(Deadline.after(budget, from: start).hasPassed(at: start))
+        }
         #expect(after(1) < after(2) && min(after(2), after(1)) == after(1))
     }
 

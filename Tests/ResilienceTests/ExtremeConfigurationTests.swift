@@ -3,17 +3,21 @@ import Testing
 
 @testable import Resilience
 
-/// A source of numbers that nobody means: mostly the default, at times the least, the greatest or none at all.
+/// A source of numbers that nobody means: mostly the default, at times the least, the greatest or none at
+/// all.
 struct Extremes {
     var random: SeededRandomSource
 
     static let times: [Duration] = [
-        Duration(attoseconds: .min), .seconds(Int64.min), .seconds(-1), .zero, Duration(attoseconds: 1), .nanoseconds(1),
+        Duration(attoseconds: .min), .seconds(Int64.min), .seconds(-1), .zero, Duration(attoseconds: 1),
+        .nanoseconds(1),
         .milliseconds(1), .seconds(1), .seconds(3600), .seconds(86_400), .longest, .longest + .nanoseconds(1),
         .nanoseconds(Int64.max), .milliseconds(Int64.max), .seconds(Int64.max), Duration(attoseconds: .max),
     ]
 
-    mutating func time(_ usual: Duration) -> Duration { random.upTo(3) > 0 ? usual : Self.times[random.upTo(Self.times.count)] }
+    mutating func time(_ usual: Duration) -> Duration {
+        random.upTo(3) > 0 ? usual : Self.times[random.upTo(Self.times.count)]
+    }
 
     mutating func count(_ usual: Int) -> Int {
         let numbers = [Int.min, -1, 0, 1, 2, 1000, 100_000, 1_000_000_000, .max]
@@ -63,7 +67,8 @@ struct ExtremeConfigurationTests {
             let context = CallContext(
                 deadline: number < 6 ? nil : .after(extremes.time(.seconds(1)), from: time.source.now()),
                 priority: Priority(rank: extremes.count(0)), isIdempotent: true)
-            try? await policy.run(context, classify: { _ in .busy(retryAfter: asked) }) { [time] (_) throws(TryFailure) in
+            try? await policy.run(context, classify: { _ in .busy(retryAfter: asked) }) {
+                [time] (_) throws(TryFailure) in
                 time.advance(by: .milliseconds(number * 700))
                 if number % 3 > 0 { throw TryFailure() }
             }
@@ -85,7 +90,8 @@ struct ExtremeConfigurationTests {
     func bulkhead() async throws {
         let count = try await accepted {
             Bulkhead.Configuration(
-                limit: $0.count(5), waiting: $0.count(5), longestWait: $0.optional(.seconds(1)), reserved: $0.count(1),
+                limit: $0.count(5), waiting: $0.count(5), longestWait: $0.optional(.seconds(1)),
+                reserved: $0.count(1),
                 reservedFrom: Priority(rank: $0.count(1)))
         } use: {
             let bulkhead = try Bulkhead($0, environment: environment)
@@ -102,7 +108,8 @@ struct ExtremeConfigurationTests {
     func retry() async throws {
         var budgets: [RetryBudget] = []
         let count = try await accepted {
-            RetryBudget.Configuration(share: $0.real(0.1), minimumPerSecond: $0.real(1), window: $0.time(.seconds(10)))
+            RetryBudget.Configuration(
+                share: $0.real(0.1), minimumPerSecond: $0.real(1), window: $0.time(.seconds(10)))
         } use: { configuration, _ in
             budgets.append(try RetryBudget(configuration))
         }
@@ -111,9 +118,12 @@ struct ExtremeConfigurationTests {
                 attempts: $0.count(3),
                 backoff: Backoff(
                     base: $0.time(.milliseconds(25)), cap: $0.time(.milliseconds(250)), floor: $0.time(.zero),
-                    jitter: $0.random.upTo(2) == 0 ? .full : .decorrelated), minimumAttempt: $0.time(.milliseconds(5)))
+                    jitter: $0.random.upTo(2) == 0 ? .full : .decorrelated),
+                minimumAttempt: $0.time(.milliseconds(5)))
         } use: {
-            await calls(try Retry($0, budget: budgets.randomElement(using: &$1.random), environment: environment), &$1)
+            await calls(
+                try Retry($0, budget: budgets.randomElement(using: &$1.random), environment: environment), &$1
+            )
         }
         #expect(count > 100 && retries > 100)
     }
@@ -123,7 +133,8 @@ struct ExtremeConfigurationTests {
         var extremes = Extremes(random: SeededRandomSource("extreme backoffs"))
         for _ in 0..<10_000 {
             let backoff = Backoff(
-                base: extremes.time(.seconds(1)), cap: extremes.time(.seconds(2)), floor: extremes.time(.zero),
+                base: extremes.time(.seconds(1)), cap: extremes.time(.seconds(2)),
+                floor: extremes.time(.zero),
                 jitter: extremes.random.upTo(2) == 0 ? .full : .decorrelated)
             let delay = backoff.delay(
                 afterFailures: extremes.count(2), previous: extremes.optional(.seconds(1)),
@@ -136,7 +147,8 @@ struct ExtremeConfigurationTests {
     func breaker() async throws {
         let count = try await accepted {
             CircuitBreaker.Configuration(
-                window: $0.random.upTo(2) == 0 ? .calls($0.count(10)) : .time($0.time(.seconds(10))), minimumCalls: $0.count(2),
+                window: $0.random.upTo(2) == 0 ? .calls($0.count(10)) : .time($0.time(.seconds(10))),
+                minimumCalls: $0.count(2),
                 failureRate: $0.real(0.5), slowCall: $0.optional(.seconds(1)), slowCallRate: $0.real(0.8),
                 openDuration: $0.time(.seconds(1)), longestOpenTime: $0.time(.longest), probes: $0.count(2),
                 probeTimeout: $0.time(.seconds(10)))
@@ -164,7 +176,8 @@ struct ExtremeConfigurationTests {
     func others() async throws {
         let limits = try await accepted {
             AdaptiveLimit.Configuration(
-                minimum: $0.count(1), maximum: $0.count(1000), initial: $0.random.upTo(2) == 0 ? nil : $0.count(20),
+                minimum: $0.count(1), maximum: $0.count(1000),
+                initial: $0.random.upTo(2) == 0 ? nil : $0.count(20),
                 tolerance: $0.real(1.5), slack: $0.time(.milliseconds(5)), samples: $0.count(10))
         } use: {
             let limit = try AdaptiveLimit($0, environment: environment)
@@ -172,7 +185,8 @@ struct ExtremeConfigurationTests {
             for _ in 0..<20 {
                 let latency = max(.seconds(Int64.min), min($1.time(.seconds(1)), .seconds(Int64.max)))
                 let end = time.source.now().advanced(by: latency)
-                if let permit = limit.tryAcquire(priority: Priority(rank: $1.count(3)), at: time.source.now()) {
+                if let permit = limit.tryAcquire(priority: Priority(rank: $1.count(3)), at: time.source.now())
+                {
                     limit.release(permit, outcome: .healthy, at: end)
                 }
             }
@@ -193,7 +207,8 @@ struct ExtremeConfigurationTests {
             await calls(try Throttle($0, environment: environment), &$1)
         }
         let hedges = try await accepted {
-            Hedge.Configuration(percentile: $0.real(0.9), minimumDelay: $0.time(.seconds(1)), minimumSamples: $0.count(1))
+            Hedge.Configuration(
+                percentile: $0.real(0.9), minimumDelay: $0.time(.seconds(1)), minimumSamples: $0.count(1))
         } use: {
             await calls(try Hedge($0, environment: environment), &$1)
         }
@@ -211,7 +226,9 @@ struct ExtremeConfigurationTests {
     func fallbackCache() async throws {
         struct Storage: FallbackCacheStorage {
             func load() -> [FallbackCacheEntry<Int, Int>] {
-                [Int64.min, -1, 0, .max].enumerated().map { FallbackCacheEntry(key: $0, value: 0, storedAt: $1) }
+                [Int64.min, -1, 0, .max].enumerated().map {
+                    FallbackCacheEntry(key: $0, value: 0, storedAt: $1)
+                }
             }
             func save(_ entries: [FallbackCacheEntry<Int, Int>], removing keys: [Int]) {}
         }
@@ -221,7 +238,8 @@ struct ExtremeConfigurationTests {
                 batchSize: $0.count(10), maximumRefreshes: $0.count(2), lastWrite: $0.time(.seconds(1)))
         } use: {
             let wall = Int64([Int.min, 0, 1_700_000_000_000, .max][$1.random.upTo(4)])
-            let cache = try FallbackCache<Int, Int>($0, storage: Storage(), wall: { wall }, environment: environment)
+            let cache = try FallbackCache<Int, Int>(
+                $0, storage: Storage(), wall: { wall }, environment: environment)
             await cache.load()
             time.advance(by: .longest)
             for key in 0..<4 {
@@ -239,8 +257,10 @@ struct ExtremeConfigurationTests {
     func faults() async throws {
         let count = try await accepted {
             Fault(
-                FaultKind.allCases[$0.random.upTo(5)], priority: Priority(rank: $0.count(0)), delay: $0.time(.seconds(1)),
-                jitter: $0.time(.zero), percent: $0.real(100), when: $0.random.upTo(2) == 0 ? .before : .after,
+                FaultKind.allCases[$0.random.upTo(5)], priority: Priority(rank: $0.count(0)),
+                delay: $0.time(.seconds(1)),
+                jitter: $0.time(.zero), percent: $0.real(100),
+                when: $0.random.upTo(2) == 0 ? .before : .after,
                 expiresIn: $0.time(.seconds(60)), atMost: $0.count(1), status: $0.count(500))
         } use: {
             let faults = Faults(environment: environment)
@@ -262,7 +282,8 @@ struct ExtremeConfigurationTests {
         }
         let count = try await accepted {
             Shedder.Configuration(
-                minimum: $0.count(16), maximum: $0.count(1000), initial: $0.random.upTo(2) == 0 ? nil : $0.count(64),
+                minimum: $0.count(16), maximum: $0.count(1000),
+                initial: $0.random.upTo(2) == 0 ? nil : $0.count(64),
                 share: $0.real(0.025), maximumQueueTime: $0.time(.milliseconds(500)), places: $0.count(1000))
         } use: {
             let shedder = try Shedder($0, time: time.source)

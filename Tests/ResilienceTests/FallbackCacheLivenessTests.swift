@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever was stored, refreshed, cancelled and reconfigured: once the fetches under way have ended the cache has all places
-/// for refreshes again, and holds no more than it may.
+/// Whatever was stored, refreshed, cancelled and reconfigured: once the fetches under way have ended the
+/// cache has all places for refreshes again, and holds no more than it may.
 @Suite("A fallback cache, used and reconfigured at random", .timeLimit(.minutes(10)))
 struct FallbackCacheLivenessTests {
     private struct Failed: Error {}
@@ -30,7 +30,8 @@ struct FallbackCacheLivenessTests {
                 case 4: cache.remove(key)
                 case ..<10:
                     let (length, fails) = (Duration.milliseconds(1 + random.upTo(300)), random.upTo(4) == 0)
-                    let context = CallContext(deadline: .after(.milliseconds(random.upTo(400)), from: time.source.now()))
+                    let context = CallContext(
+                        deadline: .after(.milliseconds(random.upTo(400)), from: time.source.now()))
                     refreshes.append(
                         Task {
                             await cache.refresh(key, context: context) {
@@ -65,7 +66,8 @@ struct FallbackCacheLivenessTests {
             }
             await begun.until { $0 == numbers.maximumRefreshes }
             guard case .skipped = await cache.refresh(100, with: { -1 }) else {
-                Issue.record("round \(round), seed \(random.seed): one refresh more than \(numbers.maximumRefreshes)")
+                Issue.record(
+                    "round \(round), seed \(random.seed): one refresh more than \(numbers.maximumRefreshes)")
                 return
             }
             await time.sleepers(numbers.maximumRefreshes)

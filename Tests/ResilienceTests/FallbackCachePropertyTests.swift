@@ -23,7 +23,9 @@ private struct ObviousCache {
 struct FallbackCachePropertyTests {
     typealias State = FallbackCacheState<Int, Int>
 
-    @Test("gives out what was stored last with its age, drops the oldest, and its storage ends up with just what it holds")
+    @Test(
+        "gives out what was stored last with its age, drops the oldest, and its storage ends up with just what it holds"
+    )
     func model() throws {
         var random = SeededRandomSource("fallback cache")
         for _ in 0..<100 { try run(&random, steps: 1_000) }
@@ -112,7 +114,9 @@ struct FallbackCachePropertyTests {
                 let down = now
                 state = State(configuration(), isPersistent: true)
                 now += .milliseconds(random.upTo(50))
-                let kept = storage.map { State.Entry(key: $0.key, value: $0.value.value, storedAt: $0.value.at) }
+                let kept = storage.map {
+                    State.Entry(key: $0.key, value: $0.value.value, storedAt: $0.value.at)
+                }
                 let read = wall()
                 state.load(kept, created: start.advanced(by: down), now: start.advanced(by: now), wall: read)
                 model.stored = kept.map { entry in
@@ -127,7 +131,8 @@ struct FallbackCachePropertyTests {
                         : order.firstIndex(of: left.key) ?? .max > order.firstIndex(of: right.key) ?? .max
                 }
                 for entry in kept where entry.storedAt > read {
-                    try #require(state.values[entry.key].map(\.isDirty) ?? true, "its time has to be corrected")
+                    try #require(
+                        state.values[entry.key].map(\.isDirty) ?? true, "its time has to be corrected")
                 }
             }
             try check()
@@ -140,7 +145,10 @@ struct FallbackCachePropertyTests {
             let written = Set(rest.written.prefix(size))
             let batch = state.batch(
                 writing: written, removing: removed, now: start.advanced(by: now), wall: wall())
-            return (.init(written: rest.written.subtracting(written), removed: rest.removed.subtracting(removed)), batch)
+            return (
+                .init(written: rest.written.subtracting(written), removed: rest.removed.subtracting(removed)),
+                batch
+            )
         }
 
         /// The same keys in the same order of age, and every key accounted for.
@@ -169,7 +177,8 @@ struct FallbackCachePropertyTests {
             }
             try #require(state.changes.count == 0)
             try #require(
-                storage.mapValues(\.value) == Dictionary(uniqueKeysWithValues: model.stored.map { ($0.key, $0.value) }))
+                storage.mapValues(\.value)
+                    == Dictionary(uniqueKeysWithValues: model.stored.map { ($0.key, $0.value) }))
         }
     }
 }

@@ -56,7 +56,9 @@ struct FallbackCacheTests {
         { [time] in start + Int64(time.elapsed / .milliseconds(1)) }
     }
 
-    private func cache(_ configuration: FallbackCacheConfiguration = .init(), wall: Int64 = 1_700_000_000_000) throws -> Cache {
+    private func cache(_ configuration: FallbackCacheConfiguration = .init(), wall: Int64 = 1_700_000_000_000)
+        throws -> Cache
+    {
         try Cache(configuration, storage: table, wall: wallClock(wall), environment: environment)
     }
 

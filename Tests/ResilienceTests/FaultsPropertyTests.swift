@@ -23,7 +23,8 @@ private struct ObviousFault {
         held.append(call)
         bitten += 1
         return FaultBite(
-            kind: fault.kind, delay: fault.delay - fault.jitter + fault.jitter * 2 * shift, status: fault.status,
+            kind: fault.kind, delay: fault.delay - fault.jitter + fault.jitter * 2 * shift,
+            status: fault.status,
             draw: shift)
     }
 }
@@ -64,13 +65,16 @@ struct FaultsPropertyTests {
                 model = set.map { ObviousFault(fault: $0, since: now, random: .seeded($0.seed ?? 0)) }
             case 2..<70:
                 let route = ["a", "b", "c"].randomElement(using: &random) ?? "a"
-                let priority = [nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &random) ?? nil
+                let priority =
+                    [nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &random) ?? nil
                 let decision = state.decide(route, priority, now: moment)
                 var expected: [Fault.Phase: [FaultBite]] = [.before: [], .after: []]
                 var isOver = false
                 for side in [Fault.Phase.before, .after] {
                     for index in model.indices where model[index].fault.when == side && !isOver {
-                        guard let bite = model[index].bites(call: step, route, priority, at: now) else { continue }
+                        guard let bite = model[index].bites(call: step, route, priority, at: now) else {
+                            continue
+                        }
                         expected[side]?.append(bite)
                         isOver = bite.kind != .latency
                     }
@@ -78,7 +82,9 @@ struct FaultsPropertyTests {
                 try #require(same(decision?.before ?? [], expected[.before] ?? []))
                 try #require(same(decision?.after ?? [], expected[.after] ?? []))
                 if let decision { calls.append((step, decision)) }
-                if model.allSatisfy({ now - $0.since >= $0.fault.expiresIn }) { try #require(decision == nil) }
+                if model.allSatisfy({ now - $0.since >= $0.fault.expiresIn }) {
+                    try #require(decision == nil)
+                }
             default:
                 guard let index = calls.indices.randomElement(using: &random) else { continue }
                 let call = calls.remove(at: index)
@@ -87,7 +93,8 @@ struct FaultsPropertyTests {
             }
             for (fault, expected) in zip(state.faults, model) {
                 try #require(fault.considered == expected.considered && fault.bitten == expected.bitten)
-                try #require(fault.running == expected.held.count && fault.running <= fault.fault.atMost ?? .max)
+                try #require(
+                    fault.running == expected.held.count && fault.running <= fault.fault.atMost ?? .max)
             }
         }
         for call in calls { state.end(call.decision) }

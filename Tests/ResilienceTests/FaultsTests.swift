@@ -14,13 +14,16 @@ struct FaultsTests {
 
     private func faults(_ set: Fault...) throws -> Faults {
         let environment = PolicyEnvironment(
-            name: "coupon", time: time.source, random: .seeded(3), report: { [events] in events.add($0.kind) })
+            name: "coupon", time: time.source, random: .seeded(3), report: { [events] in events.add($0.kind) }
+        )
         let faults = Faults(environment: environment)
         if !set.isEmpty { try faults.set(set) }
         return faults
     }
 
-    private func call(_ faults: Faults, within budget: Duration? = nil) async -> Result<Int, CallFailure<Broken>> {
+    private func call(_ faults: Faults, within budget: Duration? = nil) async -> Result<
+        Int, CallFailure<Broken>
+    > {
         let deadline = budget.map { Deadline.after($0, from: time.source.now()) }
         do throws(CallFailure<Broken>) {
             let value = try await faults.run(CallContext(deadline: deadline)) { (_) async throws(Broken) in
@@ -98,7 +101,9 @@ struct FaultsTests {
         #expect(faults.snapshot.faults[0].running == 0)
     }
 
-    @Test("a black hole without a deadline holds until the caller is cancelled, even when the faults are cleared")
+    @Test(
+        "a black hole without a deadline holds until the caller is cancelled, even when the faults are cleared"
+    )
     func blackHoleForEver() async throws {
         let faults = try faults(Fault(.blackHole, when: .after))
         let caller = Task { await call(faults) }
@@ -144,7 +149,9 @@ struct FaultsTests {
             let outcome: Result<Int, CallFailure<Broken>>
             do throws(CallFailure<Broken>) {
                 outcome = .success(
-                    try await faults.run(CallContext(priority: Priority(rank: rank))) { (_) async throws(Broken) in rank })
+                    try await faults.run(CallContext(priority: Priority(rank: rank))) {
+                        (_) async throws(Broken) in rank
+                    })
             } catch {
                 outcome = .failure(error)
             }
@@ -155,7 +162,8 @@ struct FaultsTests {
     @Test("latencies add up, and nothing comes after a fault that ends the call")
     func order() throws {
         let faults = try faults(
-            Fault(.abort, when: .after), Fault(.latency, delay: .seconds(1)), Fault(.latency, delay: .seconds(2)),
+            Fault(.abort, when: .after), Fault(.latency, delay: .seconds(1)),
+            Fault(.latency, delay: .seconds(2)),
             Fault(.garbage, percent: 0), Fault(.error, when: .after))
         let injection = try #require(faults.decide("any"))
         #expect(injection.before.map(\.delay) == [.seconds(1), .seconds(2)])
@@ -166,7 +174,8 @@ struct FaultsTests {
 
     @Test("a set expires by itself, each fault in its own time, and its counts can still be read")
     func expiry() throws {
-        let faults = try faults(Fault(.error, expiresIn: .seconds(10)), Fault(.abort, expiresIn: .seconds(20)))
+        let faults = try faults(
+            Fault(.error, expiresIn: .seconds(10)), Fault(.abort, expiresIn: .seconds(20)))
         #expect(faults.decide("any")?.before.map(\.kind) == [.error])
         time.advance(by: .seconds(10))
         #expect(faults.snapshot.faults.map(\.isActive) == [false, true])
@@ -180,7 +189,8 @@ struct FaultsTests {
         #expect(faults.decide("any") != nil)
     }
 
-    @Test("at most N calls are held at once; ending twice is ending once, and an older set's calls don't count")
+    @Test(
+        "at most N calls are held at once; ending twice is ending once, and an older set's calls don't count")
     func atMost() throws {
         let faults = try faults(Fault(.blackHole, atMost: 2))
         let (first, second) = (faults.decide("any"), faults.decide("any"))
@@ -199,10 +209,14 @@ struct FaultsTests {
         #expect(faults.snapshot.faults[0].running == 0)
     }
 
-    @Test("a seed bites the same calls again, and a share is about that share; chance gives a seed that can be read")
+    @Test(
+        "a seed bites the same calls again, and a share is about that share; chance gives a seed that can be read"
+    )
     func seeds() throws {
         func bites(_ seed: UInt64?, _ faults: Faults) throws -> [Bool] {
-            try faults.set([Fault(.latency, delay: .seconds(1), jitter: .milliseconds(200), percent: 30, seed: seed)])
+            try faults.set([
+                Fault(.latency, delay: .seconds(1), jitter: .milliseconds(200), percent: 30, seed: seed)
+            ])
             return (0..<10_000).map { _ in faults.decide("any") != nil }
         }
         let faults = try faults()
@@ -220,7 +234,8 @@ struct FaultsTests {
         let faults = try faults(Fault(.latency, delay: .seconds(2), jitter: .milliseconds(200)))
         let delays = (0..<2_000).compactMap { _ in faults.decide("any")?.before.first?.delay }
         #expect(delays.allSatisfy { $0 >= .milliseconds(1_800) && $0 <= .milliseconds(2_200) })
-        #expect(delays.contains { $0 < .milliseconds(1_820) } && delays.contains { $0 > .milliseconds(2_180) })
+        #expect(
+            delays.contains { $0 < .milliseconds(1_820) } && delays.contains { $0 > .milliseconds(2_180) })
     }
 
     @Test("all that is wrong with a set is listed, and the old set stays")
@@ -228,16 +243,20 @@ struct FaultsTests {
         let faults = try faults(Fault(.error))
         let error = #expect(throws: InvalidConfiguration.self) {
             try faults.set([
-                Fault(.latency, jitter: .seconds(1), percent: 101, expiresIn: .zero, atMost: 0), Fault(.abort),
+                Fault(.latency, jitter: .seconds(1), percent: 101, expiresIn: .zero, atMost: 0),
+                Fault(.abort),
                 Fault(.error, delay: .seconds(-1), percent: .nan, status: 200),
             ])
         }
         #expect(
             error?.problems.map { $0.prefix { $0 != " " } } == [
-                "faults[0].delay", "faults[0].jitter", "faults[0].percent", "faults[0].expiresIn", "faults[0].atMost",
+                "faults[0].delay", "faults[0].jitter", "faults[0].percent", "faults[0].expiresIn",
+                "faults[0].atMost",
                 "faults[2].delay", "faults[2].percent", "faults[2].status",
             ])
-        #expect(throws: InvalidConfiguration.self) { try faults.set(Array(repeating: Fault(.error), count: 101)) }
+        #expect(throws: InvalidConfiguration.self) {
+            try faults.set(Array(repeating: Fault(.error), count: 101))
+        }
         #expect(faults.snapshot.faults.map(\.fault.kind) == [.error])
         #expect(faults.decide("any") != nil)
     }

@@ -36,7 +36,8 @@ struct HedgeTests {
             do throws(Answer) {
                 return .success(
                     try await hedge.apply(context) { (context) async throws(Answer) -> String in
-                        let (name, step) = context.attempt == 1 ? ("first", script.first) : ("second", script.second)
+                        let (name, step) =
+                            context.attempt == 1 ? ("first", script.first) : ("second", script.second)
                         log.add("\(name) begun")
                         do {
                             try await time.source.sleep(step.0)
@@ -44,7 +45,9 @@ struct HedgeTests {
                             log.add("\(name) cancelled")
                             throw .failed(TryFailure(number: context.attempt), .ignored)
                         }
-                        if let disposition = step.1 { throw .failed(TryFailure(number: context.attempt), disposition) }
+                        if let disposition = step.1 {
+                            throw .failed(TryFailure(number: context.attempt), disposition)
+                        }
                         log.add("\(name) done")
                         return name
                     })
@@ -107,10 +110,13 @@ struct HedgeTests {
     func oneFails(firstFails: Bool) async throws {
         let hedge = try await primed()
         let (bad, good) = (
-            (Duration.milliseconds(150), Disposition?.some(.transient)), (Duration.milliseconds(300), Disposition?.none)
+            (Duration.milliseconds(150), Disposition?.some(.transient)),
+            (Duration.milliseconds(300), Disposition?.none)
         )
         let call = begin(
-            hedge, firstFails ? Script(first: bad, second: good) : Script(first: (.milliseconds(500), nil), second: bad))
+            hedge,
+            firstFails
+                ? Script(first: bad, second: good) : Script(first: (.milliseconds(500), nil), second: bad))
         await time.sleepers(2)
         time.advance(by: .milliseconds(100))
         await time.sleepers(2)
@@ -119,7 +125,9 @@ struct HedgeTests {
         time.advance(by: .milliseconds(300))
         #expect(try await call.value.get() == (firstFails ? "second" : "first"))
         // Where the first fails, the second may be heard of before it: what is measured then, chance decides.
-        if !firstFails { #expect(hedge.delay == .milliseconds(550), "the first try is measured, if it succeeds") }
+        if !firstFails {
+            #expect(hedge.delay == .milliseconds(550), "the first try is measured, if it succeeds")
+        }
     }
 
     @Test("if both fail, the first's failure is the answer", arguments: [true, false])
@@ -127,7 +135,9 @@ struct HedgeTests {
         let hedge = try await primed()
         let call = begin(
             hedge,
-            Script(first: (.milliseconds(firstIsFirst ? 150 : 400), .transient), second: (.milliseconds(100), .transient)))
+            Script(
+                first: (.milliseconds(firstIsFirst ? 150 : 400), .transient),
+                second: (.milliseconds(100), .transient)))
         await time.sleepers(2)
         time.advance(by: .milliseconds(100))
         await time.sleepers(2)
@@ -153,7 +163,8 @@ struct HedgeTests {
     @Test("a policy's refusal of the second leaves the first running")
     func secondNotLet() async throws {
         let hedge = try await primed()
-        let call = begin(hedge, Script(first: (.milliseconds(200), nil), second: (.milliseconds(1), .ignored)))
+        let call = begin(
+            hedge, Script(first: (.milliseconds(200), nil), second: (.milliseconds(1), .ignored)))
         await time.sleepers(2)
         time.advance(by: .milliseconds(100))
         await time.sleepers(2)
@@ -175,7 +186,9 @@ struct HedgeTests {
         #expect(log.all == ["first begun", "first done"] && events.all == [.retryBudgetSpent])
     }
 
-    @Test("not hedged: what isn't idempotent, what is a second try itself, what would end after the deadline, the unknown")
+    @Test(
+        "not hedged: what isn't idempotent, what is a second try itself, what would end after the deadline, the unknown"
+    )
     func passesThrough() async throws {
         let hedge = try await primed()
         var second = CallContext(isIdempotent: true)
@@ -184,7 +197,8 @@ struct HedgeTests {
         let unknown = try Hedge(environment: PolicyEnvironment(time: time.source))
         let calls: [(Hedge, CallContext)] = [
             (hedge, CallContext(isIdempotent: false)), (hedge, second),
-            (hedge, CallContext(deadline: soon, isIdempotent: true)), (unknown, CallContext(isIdempotent: true)),
+            (hedge, CallContext(deadline: soon, isIdempotent: true)),
+            (unknown, CallContext(isIdempotent: true)),
         ]
         for (policy, context) in calls {
             // Without a group the operation runs on the caller's own task.
@@ -193,7 +207,9 @@ struct HedgeTests {
         }
     }
 
-    @Test("cancelled, a call cancels its first try and sends no second", arguments: [Duration.zero, .milliseconds(100)])
+    @Test(
+        "cancelled, a call cancels its first try and sends no second",
+        arguments: [Duration.zero, .milliseconds(100)])
     func cancelled(after: Duration) async throws {
         let hedge = try await primed()
         let call = begin(hedge, Script(first: (.seconds(5), nil)))
@@ -204,7 +220,8 @@ struct HedgeTests {
         }
         call.cancel()
         #expect(await call.value == .failure(.failed(TryFailure(number: 1), .ignored)))
-        #expect(log.all.contains("first cancelled") && log.all.contains("second cancelled") == (after > .zero))
+        #expect(
+            log.all.contains("first cancelled") && log.all.contains("second cancelled") == (after > .zero))
         #expect(hedge.delay == .milliseconds(100))
     }
 
@@ -261,7 +278,9 @@ struct HedgeTests {
         #expect(wrong.problems.count == 3)
         #expect(throws: InvalidConfiguration.self) { try Hedge(wrong) }
         let hedge = try Hedge()
-        #expect(throws: InvalidConfiguration(policy: "Hedge", problems: wrong.problems)) { try hedge.reconfigure(wrong) }
+        #expect(throws: InvalidConfiguration(policy: "Hedge", problems: wrong.problems)) {
+            try hedge.reconfigure(wrong)
+        }
         #expect(hedge.configuration == Hedge.Configuration() && hedge.delay == nil)
     }
 }

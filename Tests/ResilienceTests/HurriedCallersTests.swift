@@ -35,11 +35,13 @@ struct HurriedCallersTests {
         return await call.value
     }
 
-    @Test("twenty that leave 5 ms of 100 open no breaker, lower no measured limit and make no throttle refuse")
+    @Test(
+        "twenty that leave 5 ms of 100 open no breaker, lower no measured limit and make no throttle refuse")
     func cutShort() async throws {
         let breaker = try breaker()
         let throttle = try Throttle(.init(minimumRequests: 1), environment: environment)
-        let limit = try AdaptiveLimit(.init(maximum: 100, initial: 100, samples: 10), environment: environment)
+        let limit = try AdaptiveLimit(
+            .init(maximum: 100, initial: 100, samples: 10), environment: environment)
         let policy = Pipeline {
             throttle
             limit
@@ -78,11 +80,13 @@ struct HurriedCallersTests {
     }
 
     /// What fails after `delay`, told to end by itself, says to a caller that waits for 5 ms of 100.
-    private func failure(after delay: Duration, _ disposition: Disposition) async throws -> CallFailure<Late>? {
+    private func failure(after delay: Duration, _ disposition: Disposition) async throws -> CallFailure<Late>?
+    {
         let timeout = try Timeout(.milliseconds(100), environment: environment)
         do throws(CallFailure<Late>) {
             try await timeout.run(
-                CallContext(deadline: .after(.milliseconds(5), from: time.source.now())), classify: { _ in disposition }
+                CallContext(deadline: .after(.milliseconds(5), from: time.source.now())),
+                classify: { _ in disposition }
             ) { [time] (_) throws(Late) in
                 time.advance(by: delay)
                 throw Late()
@@ -93,7 +97,9 @@ struct HurriedCallersTests {
         }
     }
 
-    @Test("nor does an operation that ends by itself at such a deadline say anything; one that fails before it does")
+    @Test(
+        "nor does an operation that ends by itself at such a deadline say anything; one that fails before it does"
+    )
     func byOperation() async throws {
         #expect(try await failure(after: .milliseconds(5), .transient) == .failed(Late(), .ignored))
         #expect(try await failure(after: .milliseconds(4), .transient) == .failed(Late(), .transient))

@@ -17,7 +17,9 @@ struct InteractionsCancellationTests {
         let environment = PolicyEnvironment(time: time.source, random: .seeded(1))
         bulkhead = try Bulkhead(.init(limit: 1, waiting: 100), environment: environment)
         breaker = try CircuitBreaker(
-            .init(window: .calls(4), minimumCalls: 4, openDuration: .seconds(1), probes: 1, probeTimeout: .seconds(1000)),
+            .init(
+                window: .calls(4), minimumCalls: 4, openDuration: .seconds(1), probes: 1,
+                probeTimeout: .seconds(1000)),
             environment: environment)
         let backoff = Backoff(base: .seconds(1), cap: .seconds(1), floor: .seconds(1))
         retry = try Retry(.init(attempts: 3, backoff: backoff), budget: nil, environment: environment)
@@ -41,7 +43,8 @@ struct InteractionsCancellationTests {
     private func begin(_ policy: some Policy, sleeping duration: Duration, failing: Bool = false) -> Call {
         Task { [time, inside] in
             do throws(CallFailure<TryFailure>) {
-                let context = CallContext(deadline: .after(.seconds(500), from: time.source.now()), isIdempotent: true)
+                let context = CallContext(
+                    deadline: .after(.seconds(500), from: time.source.now()), isIdempotent: true)
                 try await policy.run(context) { context throws(TryFailure) in
                     inside.add(context.attempt)
                     // What a client throws when it is cancelled looks like a failure: that mustn't matter.
@@ -56,13 +59,17 @@ struct InteractionsCancellationTests {
     }
 
     /// Nothing is taken, nobody waits, and nothing was learned.
-    private func expectUntouched(calls: Int = 0, failures: Int = 0, _ place: SourceLocation = #_sourceLocation) {
+    private func expectUntouched(
+        calls: Int = 0, failures: Int = 0, _ place: SourceLocation = #_sourceLocation
+    ) {
         #expect(bulkhead.snapshot.inUse == 0 && bulkhead.snapshot.waiting == 0, sourceLocation: place)
-        #expect(breaker.snapshot.calls == calls && breaker.snapshot.failures == failures, sourceLocation: place)
+        #expect(
+            breaker.snapshot.calls == calls && breaker.snapshot.failures == failures, sourceLocation: place)
     }
 
     @Test(
-        "a deadline that passes in the bulkhead's queue: the call is never made, no permit is lost, the breaker knows nothing")
+        "a deadline that passes in the bulkhead's queue: the call is never made, no permit is lost, the breaker knows nothing"
+    )
     func deadlineInTheQueue() async throws {
         let first = begin(pipeline, sleeping: .seconds(3))
         await time.sleepers(1)
@@ -88,10 +95,12 @@ struct InteractionsCancellationTests {
         let late = begin(pipeline, sleeping: .zero)
         let next = begin(pipeline, sleeping: .zero)
         await time.sleepers(2)
-        // Both timers ring at the moment at which a place becomes free: whoever gets it, it is too late for the call.
+        // Both timers ring at the moment at which a place becomes free: whoever gets it, it is too late for
+        // the call.
         time.advance(by: .seconds(500))
         bulkhead.release(permit)
-        #expect(await [late.value, next.value] == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
+        #expect(
+            await [late.value, next.value] == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
         #expect(inside.all.isEmpty)
         expectUntouched()
     }
@@ -108,7 +117,8 @@ struct InteractionsCancellationTests {
         expectUntouched()
     }
 
-    @Test("while it sleeps between two tries: no other one follows, and the tries that were made stay counted")
+    @Test(
+        "while it sleeps between two tries: no other one follows, and the tries that were made stay counted")
     func betweenTries() async {
         let call = begin(pipeline, sleeping: .zero, failing: true)
         await time.sleepers(1)
@@ -132,7 +142,8 @@ struct InteractionsCancellationTests {
 
     @Test("inside a try that a timeout can cancel, and in one that a timeout has cancelled")
     func insideARace() async throws {
-        let racing = try Timeout(.seconds(5), enforcement: .byCancelling, environment: PolicyEnvironment(time: time.source))
+        let racing = try Timeout(
+            .seconds(5), enforcement: .byCancelling, environment: PolicyEnvironment(time: time.source))
         let raced = Pipeline {
             bulkhead
             retry
@@ -195,7 +206,9 @@ struct InteractionsCancellationTests {
     func hedged() async throws {
         let wide = try Bulkhead(.init(limit: 2), environment: PolicyEnvironment(time: time.source))
         let hedge = try Hedge(.init(minimumSamples: 1), environment: PolicyEnvironment(time: time.source))
-        try await hedge.run(CallContext(isIdempotent: true)) { [time] _ in time.advance(by: .milliseconds(100)) }
+        try await hedge.run(CallContext(isIdempotent: true)) { [time] _ in
+            time.advance(by: .milliseconds(100))
+        }
         let call = begin(
             Pipeline {
                 hedge
@@ -212,9 +225,12 @@ struct InteractionsCancellationTests {
         expectUntouched()
     }
 
-    @Test("one of two who share a flight: the other stays, and when both have gone the work under the pipeline ends")
+    @Test(
+        "one of two who share a flight: the other stays, and when both have gone the work under the pipeline ends"
+    )
     func sharedFlight() async throws {
-        let flights = try SingleFlight<Int, Int, CallFailure<TryFailure>>(environment: PolicyEnvironment(time: time.source))
+        let flights = try SingleFlight<Int, Int, CallFailure<TryFailure>>(
+            environment: PolicyEnvironment(time: time.source))
         func join() -> Task<Rejection?, Never> {
             Task { [pipeline, time, inside] in
                 do throws(CallFailure<CallFailure<TryFailure>>) {
@@ -244,9 +260,12 @@ struct InteractionsCancellationTests {
         expectUntouched()
     }
 
-    @Test("a shutdown with a hundred calls under way, waiting and between tries: all end, and the bulkhead is empty")
+    @Test(
+        "a shutdown with a hundred calls under way, waiting and between tries: all end, and the bulkhead is empty"
+    )
     func shutdown() async throws {
-        let wide = try Bulkhead(.init(limit: 40, waiting: 100), environment: PolicyEnvironment(time: time.source))
+        let wide = try Bulkhead(
+            .init(limit: 40, waiting: 100), environment: PolicyEnvironment(time: time.source))
         let whole = Pipeline {
             wide
             timeout
@@ -258,10 +277,13 @@ struct InteractionsCancellationTests {
         let group = Task { [time] in
             await withTaskGroup(of: Void.self) { group in
                 for number in 0..<100 {
-                    // The first three of the dependency's failures leave it closed; the calls wait for their second try.
+                    // The first three of the dependency's failures leave it closed; the calls wait for their
+                    // second try.
                     let isFailing = number < 3
                     group.addTask {
-                        let result = await begin(whole, sleeping: isFailing ? .zero : .seconds(9), failing: isFailing).joined()
+                        let result = await begin(
+                            whole, sleeping: isFailing ? .zero : .seconds(9), failing: isFailing
+                        ).joined()
                         ended.add(result != nil)
                     }
                 }

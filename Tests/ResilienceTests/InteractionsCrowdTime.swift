@@ -2,8 +2,9 @@ import Testing
 
 @testable import Resilience
 
-/// Time for a crowd of workers: it moves on, to the next moment at which anything happens, only when every worker sleeps or
-/// waits for its turn in a bulkhead. So what happens at one moment is never seen at a later one, on however many threads.
+/// Time for a crowd of workers: it moves on, to the next moment at which anything happens, only when every
+/// worker sleeps or waits for its turn in a bulkhead. So what happens at one moment is never seen at a later
+/// one, on however many threads.
 final class CrowdTime: Sendable {
     /// The task of a call. What else sleeps on behalf of a call is the timer of its wait in the bulkhead.
     final class Caller: Sendable {
@@ -37,7 +38,9 @@ final class CrowdTime: Sendable {
     init(workers: Int) { state = Locked(State(workers: workers)) }
 
     var elapsed: Duration { moment.withLock { $0 } }
-    var source: TimeSource { TimeSource(now: { self.instant(self.elapsed) }, sleep: { try await self.sleep($0) }) }
+    var source: TimeSource {
+        TimeSource(now: { self.instant(self.elapsed) }, sleep: { try await self.sleep($0) })
+    }
 
     func instant(_ elapsed: Duration) -> ContinuousClock.Instant { start.advanced(by: elapsed) }
 

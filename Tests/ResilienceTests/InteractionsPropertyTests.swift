@@ -9,7 +9,8 @@ private struct Probe: Policy {
     var refused: @Sendable (Rejection) -> Void = { _ in }
 
     func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         entered()
         do throws(CallFailure<Failure>) {
@@ -67,7 +68,10 @@ struct InteractionsPropertyTests {
         var failing: Double
         var slow: Double
 
-        static let all = [Weather(failing: 0.02, slow: 0.02), Weather(failing: 0.3, slow: 0.3), Weather(failing: 1, slow: 0.5)]
+        static let all = [
+            Weather(failing: 0.02, slow: 0.02), Weather(failing: 0.3, slow: 0.3),
+            Weather(failing: 1, slow: 0.5),
+        ]
         static let fine = Weather(failing: 0, slow: 0)
     }
 
@@ -83,10 +87,13 @@ struct InteractionsPropertyTests {
     private static let workers = 64
     private static let calls = 110_000
     private static let bulkhead = Bulkhead.Configuration(limit: 16, waiting: 16, reserved: 2)
-    private static let budget = RetryBudget.Configuration(share: 0.1, minimumPerSecond: 2, window: .seconds(2))
+    private static let budget = RetryBudget.Configuration(
+        share: 0.1, minimumPerSecond: 2, window: .seconds(2))
     private static let breaker = CircuitBreaker.Configuration(
-        window: .time(.seconds(1)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(70), slowCallRate: 0.6,
-        openDuration: .milliseconds(100), longestOpenTime: .milliseconds(800), probes: 2, probeTimeout: .milliseconds(300))
+        window: .time(.seconds(1)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(70),
+        slowCallRate: 0.6,
+        openDuration: .milliseconds(100), longestOpenTime: .milliseconds(800), probes: 2,
+        probeTimeout: .milliseconds(300))
 
     private let seed: UInt64
     private let time = CrowdTime(workers: workers)
@@ -103,7 +110,9 @@ struct InteractionsPropertyTests {
             time: time.source, random: .seeded(seed),
             report: { [time, ledger] event in
                 let elapsed = time.elapsed
-                if case .retrying = event.kind { ledger.noteTry { $0.again[Self.tenth(elapsed), default: 0] += 1 } }
+                if case .retrying = event.kind {
+                    ledger.noteTry { $0.again[Self.tenth(elapsed), default: 0] += 1 }
+                }
                 ledger.note { counts in
                     switch event.kind {
                     case .breakerChanged(_, to: .open, _):
@@ -117,13 +126,15 @@ struct InteractionsPropertyTests {
         bulkhead = try Bulkhead(Self.bulkhead, environment: environment)
         breaker = try CircuitBreaker(Self.breaker, environment: environment)
         let backoff = Backoff(base: .milliseconds(10), cap: .milliseconds(50))
-        retry = try Retry(.init(attempts: 3, backoff: backoff), budget: RetryBudget(Self.budget), environment: environment)
+        retry = try Retry(
+            .init(attempts: 3, backoff: backoff), budget: RetryBudget(Self.budget), environment: environment)
         total = try Timeout(.milliseconds(400), environment: environment)
         each = try Timeout(.milliseconds(100), environment: environment)
         time.watch(bulkhead)
     }
 
-    /// Most things happen at full hundredths of a second, many of them at once: for the sake of races, and of speed.
+    /// Most things happen at full hundredths of a second, many of them at once: for the sake of races, and of
+    /// speed.
     private static func tens(_ random: RandomSource, _ range: ClosedRange<Int>) -> Duration {
         .milliseconds(10 * (range.lowerBound + Int(random.next() % UInt64(range.count))))
     }
@@ -176,7 +187,8 @@ struct InteractionsPropertyTests {
             await CrowdTime.Caller.$current.withValue(CrowdTime.Caller()) {
                 let started = time.elapsed
                 let deadline = Deadline(time.instant(started + plan.budget))
-                let context = CallContext(deadline: deadline, priority: plan.priority, isIdempotent: plan.isIdempotent)
+                let context = CallContext(
+                    deadline: deadline, priority: plan.priority, isIdempotent: plan.isIdempotent)
                 let tries = Recorded<Int>()
                 let end: String
                 do throws(CallFailure<TryFailure>) {
@@ -209,9 +221,11 @@ struct InteractionsPropertyTests {
                 ledger.note { $0.ends[end, default: 0] += 1 }
                 // What made no try ended at its deadline at the latest, whatever it would have done.
                 if !plan.isDeaf || tries.all.isEmpty, ended > started + max(.zero, plan.budget) {
-                    Issue.record("a call of \(plan.budget) ended \(ended - started) after its beginning: \(end)")
+                    Issue.record(
+                        "a call of \(plan.budget) ended \(ended - started) after its beginning: \(end)")
                 }
-                if tries.all != Array(1...3).prefix(tries.all.count).map({ $0 }) || (!plan.isIdempotent && tries.all.count > 1)
+                if tries.all != Array(1...3).prefix(tries.all.count).map({ $0 })
+                    || (!plan.isIdempotent && tries.all.count > 1)
                 {
                     Issue.record("tries: \(tries.all)")
                 }
@@ -219,7 +233,8 @@ struct InteractionsPropertyTests {
         }
     }
 
-    /// Mostly the dependency's fault; sometimes a refusal, or nothing that can be learned from, or a wish to be left alone.
+    /// Mostly the dependency's fault; sometimes a refusal, or nothing that can be learned from, or a wish to
+    /// be left alone.
     private static func disposition(_ random: RandomSource) -> Disposition {
         switch random.next() % 20 {
         case 0: .refusal
@@ -330,16 +345,21 @@ struct InteractionsPropertyTests {
         }
     }
 
-    /// Whom the breaker refuses, it refuses because it opened a moment ago or because a probe is under way: it never sticks.
+    /// Whom the breaker refuses, it refuses because it opened a moment ago or because a probe is under way:
+    /// it never sticks.
     private func check(_ counts: Ledger.Counts, _ elapsed: Duration) {
         guard let refused = counts.refused, refused.at == elapsed else { return }
         let (since, limit) =
             refused.isHalfOpen
-            ? (counts.lastAdmission, Self.breaker.probeTimeout) : (counts.lastOpening, Self.breaker.longestOpenTime)
-        if since.map({ elapsed < $0 + limit }) != true { Issue.record("stuck at \(elapsed): \(breaker.snapshot)") }
+            ? (counts.lastAdmission, Self.breaker.probeTimeout)
+            : (counts.lastOpening, Self.breaker.longestOpenTime)
+        if since.map({ elapsed < $0 + limit }) != true {
+            Issue.record("stuck at \(elapsed): \(breaker.snapshot)")
+        }
     }
 
-    /// Over any stretch of time: the share of the calls in it and in the window before, and the minimum for both.
+    /// Over any stretch of time: the share of the calls in it and in the window before, and the minimum for
+    /// both.
     private func checkBudget(_ tries: Ledger.Tries) {
         let (end, window) = (Self.tenth(time.elapsed) + 1, Self.tenth(Self.budget.window))
         var (retriesUntil, callsUntil) = ([0], [0])
@@ -354,7 +374,9 @@ struct InteractionsPropertyTests {
                 let calls = callsUntil[to] - callsUntil[max(0, from - window)]
                 let seconds = Double(to - from + window) / 10
                 let allowed = Self.budget.share * Double(calls) + Self.budget.minimumPerSecond * seconds
-                if Double(retries) > allowed + 1e-6 { Issue.record("\(retries) retries of \(allowed) in \(from)..<\(to)") }
+                if Double(retries) > allowed + 1e-6 {
+                    Issue.record("\(retries) retries of \(allowed) in \(from)..<\(to)")
+                }
             }
         }
     }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Bulkhead, total timeout, retry with a budget, breaker and attempt timeout, while an operator changes all of their numbers and
-/// forces the breaker: whatever that did, left alone they let every call pass.
+/// Bulkhead, total timeout, retry with a budget, breaker and attempt timeout, while an operator changes all
+/// of their numbers and forces the breaker: whatever that did, left alone they let every call pass.
 @Suite("Policies together, reconfigured and controlled at random", .timeLimit(.minutes(10)))
 struct InteractionsReconfiguredTests {
     private static let workers = 24
@@ -44,18 +44,21 @@ struct InteractionsReconfiguredTests {
         let openDuration = Duration.milliseconds(1 + random.upTo(200))
         return .init(
             window: random.upTo(2) == 0 ? .calls(20) : .time(.seconds(1)), minimumCalls: 1 + random.upTo(20),
-            slowCall: .milliseconds(70), openDuration: openDuration, longestOpenTime: openDuration * (1 + random.upTo(16)),
+            slowCall: .milliseconds(70), openDuration: openDuration,
+            longestOpenTime: openDuration * (1 + random.upTo(16)),
             probes: 1 + random.upTo(4), probeTimeout: .milliseconds(1 + random.upTo(500)))
     }
 
     private static func retry(_ random: inout SeededRandomSource) -> Retry.Configuration {
         .init(
-            attempts: 1 + random.upTo(4), backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(10 + random.upTo(100))))
+            attempts: 1 + random.upTo(4),
+            backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(10 + random.upTo(100))))
     }
 
     private static func budget(_ random: inout SeededRandomSource) -> RetryBudget.Configuration {
         .init(
-            share: Double(random.upTo(11)) / 10, minimumPerSecond: Double(random.upTo(5)), window: .seconds(1 + random.upTo(5)))
+            share: Double(random.upTo(11)) / 10, minimumPerSecond: Double(random.upTo(5)),
+            window: .seconds(1 + random.upTo(5)))
     }
 
     private static func timeout(_ random: inout SeededRandomSource) -> Timeout.Configuration {
@@ -73,9 +76,12 @@ struct InteractionsReconfiguredTests {
     }
 
     /// One call: it fails, hangs until its deadline or beyond, or takes some milliseconds.
-    private func makeCall(_ random: RandomSource, priority: Priority = .normal) async throws(CallFailure<TryFailure>) {
+    private func makeCall(_ random: RandomSource, priority: Priority = .normal) async throws(CallFailure<
+        TryFailure
+    >) {
         let context = CallContext(
-            deadline: .after(.milliseconds(600), from: time.source.now()), priority: priority, isIdempotent: true)
+            deadline: .after(.milliseconds(600), from: time.source.now()), priority: priority,
+            isIdempotent: true)
         try await pipeline.run(context) { context throws(TryFailure) in
             let isWell = isWell.value
             let length = isWell ? 10 : 10 * (1 + Int(random.next() % (random.next() % 6 == 0 ? 90 : 5)))
@@ -118,7 +124,9 @@ struct InteractionsReconfiguredTests {
         }
     }
 
-    @Test("when the last change has been made and the dependency is well, every call passes after the longest open duration")
+    @Test(
+        "when the last change has been made and the dependency is well, every call passes after the longest open duration"
+    )
     func calm() async throws {
         let under = (0..<Self.workers).map { _ in Watched<Task<Void, Never>?>(nil) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -142,7 +150,9 @@ struct InteractionsReconfiguredTests {
     /// One caller, who sleeps between calls.
     private func passes(_ before: CircuitBreaker.Snapshot) async throws {
         let numbers = breaker.configuration
-        let bound = time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + .milliseconds(20) * (numbers.probes + 2)
+        let bound =
+            time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + .milliseconds(20)
+            * (numbers.probes + 2)
         time.join()
         let caller = Task {
             var refused = 0

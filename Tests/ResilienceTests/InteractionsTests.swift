@@ -6,7 +6,8 @@ import Testing
 struct InteractionsTests {
     private typealias Answer = CallFailure<TryFailure>
 
-    /// Every sleep is over at once, having taken as long as it was meant to: for calls that come one after the other.
+    /// Every sleep is over at once, having taken as long as it was meant to: for calls that come one after
+    /// the other.
     private let leaping = LeapingTime()
     /// Time that only the test moves: for calls that are under way at once.
     private let time = ManualTime()
@@ -14,7 +15,8 @@ struct InteractionsTests {
     private let events = Recorded<PolicyEvent.Kind>()
 
     private var environment: PolicyEnvironment {
-        PolicyEnvironment(time: leaping.source, random: .seeded(1), report: { [events] in events.add($0.kind) })
+        PolicyEnvironment(
+            time: leaping.source, random: .seeded(1), report: { [events] in events.add($0.kind) })
     }
 
     private func breaker(_ count: Int = 10) throws -> CircuitBreaker {
@@ -81,7 +83,8 @@ struct InteractionsTests {
         #expect(value == 3 && breaker.snapshot.calls == 1 && breaker.snapshot.failures == 0)
     }
 
-    @Test("a retry outside a breaker: each try counts, and one that the open breaker refuses isn't tried again")
+    @Test(
+        "a retry outside a breaker: each try counts, and one that the open breaker refuses isn't tried again")
     func retryOutside() async throws {
         let breaker = try breaker()
         let pipeline = Pipeline {
@@ -106,10 +109,14 @@ struct InteractionsTests {
             return
         }
         #expect(attempts.all.count == 10)
-        #expect(retries == events.all.count { if case .retrying = $0 { true } else { false } }, "a refusal was tried again")
+        #expect(
+            retries == events.all.count { if case .retrying = $0 { true } else { false } },
+            "a refusal was tried again")
     }
 
-    @Test("one retry in another adds its tries to the other's, and doesn't multiply them; no second try is hedged")
+    @Test(
+        "one retry in another adds its tries to the other's, and doesn't multiply them; no second try is hedged"
+    )
     func nestedRetries() async throws {
         let hedge = try Hedge(environment: environment)
         let two = Pipeline {
@@ -131,7 +138,8 @@ struct InteractionsTests {
         let timeout = try Timeout(.milliseconds(500), environment: environment)
         func left(_ policy: some Policy) async -> [Duration?] {
             let seen = Recorded<Duration?>()
-            _ = try? await policy.run(CallContext(isIdempotent: true)) { [leaping] context throws(TryFailure) in
+            _ = try? await policy.run(CallContext(isIdempotent: true)) {
+                [leaping] context throws(TryFailure) in
                 seen.add(context.deadline?.remaining(at: leaping.source.now()))
                 leaping.advance(by: .milliseconds(50))
                 throw TryFailure()
@@ -151,7 +159,8 @@ struct InteractionsTests {
         #expect(await left(outside) == [500, 350, 200, 50].map(Duration.milliseconds))
     }
 
-    @Test("a wish to be left alone until after the deadline is a failure at once, and costs the budget nothing")
+    @Test(
+        "a wish to be left alone until after the deadline is a failure at once, and costs the budget nothing")
     func retryAfter() async throws {
         let budget = try RetryBudget(.init(share: 0, minimumPerSecond: 1))
         let pipeline = Pipeline {
@@ -171,7 +180,9 @@ struct InteractionsTests {
     @Test("a retry budget that two pipelines share bounds the retries of both together")
     func sharedBudget() async throws {
         let budget = try RetryBudget(.init(share: 0.1, minimumPerSecond: 0))
-        let pipelines = [try retry(2, budget: budget), try retry(2, budget: budget)].map { retry in Pipeline { retry } }
+        let pipelines = [try retry(2, budget: budget), try retry(2, budget: budget)].map { retry in
+            Pipeline { retry }
+        }
         for index in 0..<200 { _ = await call(pipelines[index % 2]) }
         #expect(attempts.all.count { $0 == 1 } == 200 && attempts.all.count { $0 == 2 } == 20)
         #expect(events.all.count { $0 == .retryBudgetSpent } == 180)
@@ -184,7 +195,9 @@ struct InteractionsTests {
         let hedge = try Hedge(
             .init(minimumSamples: 1), budget: budget,
             environment: PolicyEnvironment(time: time.source, report: { [events] in events.add($0.kind) }))
-        try await hedge.run(CallContext(isIdempotent: true)) { [time] _ in time.advance(by: .milliseconds(100)) }
+        try await hedge.run(CallContext(isIdempotent: true)) { [time] _ in
+            time.advance(by: .milliseconds(100))
+        }
         return hedge
     }
 
@@ -239,7 +252,9 @@ struct InteractionsTests {
         time.advance(by: .milliseconds(10))
         #expect(try await call.value == 2)
         #expect(attempts.all == [1, 2] && bulkhead.snapshot.inUse == 0)
-        #expect(breaker.snapshot.calls == 1 && breaker.snapshot.failures == 0 && time.elapsed == .milliseconds(210))
+        #expect(
+            breaker.snapshot.calls == 1 && breaker.snapshot.failures == 0
+                && time.elapsed == .milliseconds(210))
     }
 
     @Test("a hedge that finds the bulkhead full leaves the first try its time")
@@ -266,7 +281,8 @@ struct InteractionsTests {
 
     // MARK: Faults, innermost
 
-    private func protected(by faults: Faults, _ breaker: CircuitBreaker, _ timeout: Duration = .seconds(1)) throws
+    private func protected(by faults: Faults, _ breaker: CircuitBreaker, _ timeout: Duration = .seconds(1))
+        throws
         -> some Policy
     {
         try Pipeline {
@@ -307,7 +323,9 @@ struct InteractionsTests {
         let pipeline = try protected(by: faults, breaker, .milliseconds(700))
         try faults.set([Fault(.blackHole, expiresIn: .seconds(3600))])
         for count in 1...3 {
-            #expect(await call(pipeline, nil, within: .milliseconds(count == 2 ? 200 : 5000)) == .failure(.rejected(.timedOut)))
+            #expect(
+                await call(pipeline, nil, within: .milliseconds(count == 2 ? 200 : 5000))
+                    == .failure(.rejected(.timedOut)))
             #expect(leaping.elapsed == .milliseconds([700, 900, 1600][count - 1]))
         }
         #expect(breaker.phase == .open && attempts.all.isEmpty)

@@ -26,11 +26,14 @@ struct NestedByHandTests {
         #expect(made.all.count == 1 && time.sleeps.isEmpty)
     }
 
-    @Test("a full bulkhead opens no breaker around it, lowers no limit and makes no throttle refuse; nor does a bare rejection")
+    @Test(
+        "a full bulkhead opens no breaker around it, lowers no limit and makes no throttle refuse; nor does a bare rejection"
+    )
     func fullBulkhead() async throws {
         let breaker = try breaker()
         let throttle = try Throttle(.init(minimumRequests: 1), environment: environment)
-        let limit = try AdaptiveLimit(.init(maximum: 100, initial: 100, samples: 10), environment: environment)
+        let limit = try AdaptiveLimit(
+            .init(maximum: 100, initial: 100, samples: 10), environment: environment)
         let bulkhead = try Bulkhead(.init(limit: 1), environment: environment)
         try await bulkhead.run { _ in
             for _ in 0..<20 {
@@ -54,7 +57,9 @@ struct NestedByHandTests {
         let (outer, inner) = (try breaker(), try breaker())
         do throws(CallFailure<any Error>) {
             try await outer.run { context in
-                try await inner.run(context, classify: { _ in disposition }) { (_) throws(TryFailure) in throw TryFailure() }
+                try await inner.run(context, classify: { _ in disposition }) { (_) throws(TryFailure) in
+                    throw TryFailure()
+                }
             }
             Issue.record("no failure")
         } catch {

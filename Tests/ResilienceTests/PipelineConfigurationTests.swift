@@ -1,7 +1,8 @@
 import Resilience
 import Testing
 
-/// A configuration in which everything is wrong that can be wrong at once, and the names that its problems begin with.
+/// A configuration in which everything is wrong that can be wrong at once, and the names that its problems
+/// begin with.
 struct Wrong: Sendable, CustomTestStringConvertible {
     let problems: [String]
     let policy: String
@@ -41,7 +42,8 @@ struct Wrong: Sendable, CustomTestStringConvertible {
                 window: .time(.zero), minimumCalls: 0, failureRate: 0, slowCall: .zero, slowCallRate: .nan,
                 openDuration: .zero, longestOpenTime: .seconds(-1), probes: 0, probeTimeout: .zero),
             [
-                "window", "minimumCalls", "failureRate", "slowCall", "slowCallRate", "openDuration", "longestOpenTime", "probes",
+                "window", "minimumCalls", "failureRate", "slowCall", "slowCallRate", "openDuration",
+                "longestOpenTime", "probes",
                 "probeTimeout",
             ]),
         Wrong(
@@ -61,11 +63,13 @@ struct Wrong: Sendable, CustomTestStringConvertible {
         Wrong(SingleFlightConfiguration(maximumFlights: 0), ["maximumFlights"]),
         Wrong(
             FallbackCacheConfiguration(
-                maximumAge: .zero, capacity: 0, writeEvery: .zero, batchSize: 0, maximumRefreshes: 0, lastWrite: .zero),
+                maximumAge: .zero, capacity: 0, writeEvery: .zero, batchSize: 0, maximumRefreshes: 0,
+                lastWrite: .zero),
             ["maximumAge", "capacity", "writeEvery", "batchSize", "maximumRefreshes", "lastWrite"]),
         Wrong(
             Fault(
-                .latency, delay: .zero, jitter: .seconds(1), percent: 101, expiresIn: .zero, atMost: 0, status: 200),
+                .latency, delay: .zero, jitter: .seconds(1), percent: 101, expiresIn: .zero, atMost: 0,
+                status: 200),
             ["delay", "jitter", "percent", "expiresIn", "atMost", "status"]),
     ]
 }
@@ -75,7 +79,9 @@ struct PipelineConfigurationTests {
     @Test("list every problem at once, each with its name, its value and its range", arguments: Wrong.all)
     func listed(wrong: Wrong) throws {
         for name in wrong.names {
-            #expect(wrong.problems.contains { $0.hasPrefix("\(name) is ") && $0.contains("; it must be ") }, "no \(name)")
+            #expect(
+                wrong.problems.contains { $0.hasPrefix("\(name) is ") && $0.contains("; it must be ") },
+                "no \(name)")
         }
         for problem in wrong.problems {
             #expect(wrong.names.contains { problem.hasPrefix("\($0) is ") }, "unexpected: \(problem)")
@@ -98,9 +104,12 @@ struct PipelineConfigurationTests {
     @Test("the defaults are right")
     func defaults() {
         #expect(Retry.Configuration().problems.isEmpty && RetryBudget.Configuration().problems.isEmpty)
-        #expect(CircuitBreaker.Configuration().problems.isEmpty && AdaptiveLimit.Configuration().problems.isEmpty)
+        #expect(
+            CircuitBreaker.Configuration().problems.isEmpty && AdaptiveLimit.Configuration().problems.isEmpty)
         #expect(Hedge.Configuration().problems.isEmpty && Throttle.Configuration().problems.isEmpty)
         #expect(SingleFlightConfiguration().problems.isEmpty && FallbackCacheConfiguration().problems.isEmpty)
-        #expect(Bulkhead.Configuration(limit: 1).problems.isEmpty && RateLimit.Configuration(permits: 1).problems.isEmpty)
+        #expect(
+            Bulkhead.Configuration(limit: 1).problems.isEmpty
+                && RateLimit.Configuration(permits: 1).problems.isEmpty)
     }
 }

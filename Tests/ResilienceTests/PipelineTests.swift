@@ -10,7 +10,8 @@ struct PipelineTests {
         let log: Recorded<String>
 
         func apply<Value: Sendable, Failure: Error>(
-            _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+            _ context: CallContext,
+            _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
         ) async throws(CallFailure<Failure>) -> Value {
             log.add("in \(name) \(context.priority.rank)")
             var context = context
@@ -28,7 +29,8 @@ struct PipelineTests {
 
     private struct Refusing: Policy {
         func apply<Value: Sendable, Failure: Error>(
-            _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+            _ context: CallContext,
+            _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
         ) async throws(CallFailure<Failure>) -> Value { throw .rejected(.throttled) }
     }
 
@@ -50,14 +52,17 @@ struct PipelineTests {
         #expect(log.all == ["in a 0", "in b 1", "in c 2", "out c", "out b", "out a"])
     }
 
-    @Test("a failure goes out through every policy as it is, and a refusal keeps those inside from seeing the call")
+    @Test(
+        "a failure goes out through every policy as it is, and a refusal keeps those inside from seeing the call"
+    )
     func failures() async throws {
         let pipeline = Pipeline {
             witness("a")
             witness("b")
         }
         await #expect(throws: CallFailure<Broken>.failed(Broken(), .permanent)) { () async throws in
-            try await pipeline.run(classify: { _ in .permanent }) { (_) async throws(Broken) in throw Broken() }
+            try await pipeline.run(classify: { _ in .permanent }) { (_) async throws(Broken) in throw Broken()
+            }
         }
         #expect(log.all == ["in a 0", "in b 1", "failed b", "failed a"])
         let refusing = Pipeline {

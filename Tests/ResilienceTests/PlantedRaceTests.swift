@@ -2,8 +2,11 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A race on purpose, for `Scripts/check-races` only: a thread sanitizer that finds none has to show that it would.
-@Suite("Planted race", .timeLimit(.minutes(10)), .enabled(if: ProcessInfo.processInfo.environment["CSP_PLANT_RACE"] == "1"))
+/// A race on purpose, for `Scripts/check-races` only: a thread sanitizer that finds none has to show that it
+/// would.
+@Suite(
+    "Planted race", .timeLimit(.minutes(10)),
+    .enabled(if: ProcessInfo.processInfo.environment["CSP_PLANT_RACE"] == "1"))
 struct PlantedRaceTests {
     @Test("two tasks count with nothing to keep them apart", .timeLimit(.minutes(10)))
     func plantedRace() async {
@@ -29,7 +32,8 @@ private struct UnprotectedCounter: @unchecked Sendable {
     }
 }
 
-/// Makes two tasks run at once, on threads of their own. Relaxed, so that it puts nothing in order: it would hide the race.
+/// Makes two tasks run at once, on threads of their own. Relaxed, so that it puts nothing in order: it would
+/// hide the race.
 private final class Arrivals: Sendable {
     private let count = Atomic(0)
 

@@ -16,7 +16,9 @@ struct PriorityAllowanceTests {
         return allowance
     }
 
-    @Test("lower ranks have less room while a higher one has to wait, to one place; it and the higher ones keep theirs")
+    @Test(
+        "lower ranks have less room while a higher one has to wait, to one place; it and the higher ones keep theirs"
+    )
     func lower() {
         for rank in 0..<4 {
             let brief = waited(rank, 25).allowances(whole)
@@ -41,13 +43,16 @@ struct PriorityAllowanceTests {
         #expect(quiet.allowances(whole) == whole)
     }
 
-    @Test("what may be shed yields where it takes a good part of what it may, and not by itself; what is critical doesn't")
+    @Test(
+        "what may be shed yields where it takes a good part of what it may, and not by itself; what is critical doesn't"
+    )
     func slow() {
         func after(_ rank: Int, _ latency: Int, beside critical: Bool = true) -> SIMD4<Int> {
             var allowance = PriorityAllowance()
             for time in 0...500 {
                 if critical { allowance.ended(3, after: .zero, allowed: .milliseconds(40), at: moment(time)) }
-                allowance.ended(rank, after: .milliseconds(latency), allowed: .milliseconds(40), at: moment(time))
+                allowance.ended(
+                    rank, after: .milliseconds(latency), allowed: .milliseconds(40), at: moment(time))
             }
             return allowance.allowances(whole)
         }
@@ -58,13 +63,16 @@ struct PriorityAllowanceTests {
         }
     }
 
-    @Test("the background goes on with an eighth while anybody waits, or what is served takes nearly as long as it may")
+    @Test(
+        "the background goes on with an eighth while anybody waits, or what is served takes nearly as long as it may"
+    )
     func background() {
         #expect(waited(0, 500).background == 0.125)
         for (latency, share) in [(20, 1.0), (36, 0.125)] {
             var allowance = PriorityAllowance()
             for time in 0...500 {
-                allowance.ended(3, after: .milliseconds(latency), allowed: .milliseconds(40), at: moment(time))
+                allowance.ended(
+                    3, after: .milliseconds(latency), allowed: .milliseconds(40), at: moment(time))
             }
             #expect(allowance.background == share)
         }

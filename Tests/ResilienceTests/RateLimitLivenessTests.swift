@@ -3,20 +3,25 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to a rate limit: left alone, it lets a whole burst pass once the time for one has gone by.
+/// Whatever has been done to a rate limit: left alone, it lets a whole burst pass once the time for one has
+/// gone by.
 @Suite("A rate limit, called and reconfigured at random")
 struct RateLimitLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> RateLimit.Configuration {
-        let period: Duration = [.milliseconds(1), .milliseconds(700), .seconds(1), .seconds(86_400)][random.upTo(4)]
+        let period: Duration = [.milliseconds(1), .milliseconds(700), .seconds(1), .seconds(86_400)][
+            random.upTo(4)]
         return RateLimit.Configuration(permits: 1 + random.upTo(100), per: period, burst: 1 + random.upTo(50))
     }
 
-    @Test("a refused call passes when it comes at the time that it was told, and a burst after the time for one")
+    @Test(
+        "a refused call passes when it comes at the time that it was told, and a burst after the time for one"
+    )
     func refills() throws {
         var random = SeededRandomSource("rate limit under calls and reconfigurations")
         for round in 0..<1_000 {
             let time = ManualTime()
-            let limit = try RateLimit(Self.configuration(&random), environment: PolicyEnvironment(time: time.source))
+            let limit = try RateLimit(
+                Self.configuration(&random), environment: PolicyEnvironment(time: time.source))
             for _ in 0..<random.upTo(200) {
                 switch random.upTo(10) {
                 case ..<7: _ = limit.tryAcquire()
@@ -32,7 +37,9 @@ struct RateLimitLivenessTests {
                 try #require(limit.tryAcquire() == nil, "round \(round), seed \(random.seed)")
             }
             time.advance(by: one * numbers.burst)
-            for _ in 0..<numbers.burst { try #require(limit.tryAcquire() == nil, "round \(round), seed \(random.seed)") }
+            for _ in 0..<numbers.burst {
+                try #require(limit.tryAcquire() == nil, "round \(round), seed \(random.seed)")
+            }
             try #require(limit.tryAcquire() != nil, "round \(round), seed \(random.seed): more than a burst")
         }
     }

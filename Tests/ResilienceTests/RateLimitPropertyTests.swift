@@ -2,7 +2,8 @@ import Resilience
 import TestSupport
 import Testing
 
-/// What a rate limit means, without a bucket: in no interval `t` may more than `burst + permits × t / period` pass.
+/// What a rate limit means, without a bucket: in no interval `t` may more than `burst + permits × t / period`
+/// pass.
 private struct AdmittedCalls {
     let configuration: RateLimit.Configuration
     /// Attoseconds since the start.
@@ -59,7 +60,10 @@ struct RateLimitPropertyTests {
                 case 0: break
                 case 1: now += configuration.period / configuration.permits
                 case 2: now += .nanoseconds(random.upTo(1_000_000))
-                default: now += configuration.period * random.upTo(3 * configuration.burst) / configuration.permits / 2
+                default:
+                    now +=
+                        configuration.period * random.upTo(3 * configuration.burst) / configuration.permits
+                        / 2
                 }
             }
             try #require(passed >= configuration.burst.clamped(to: 100 - refused))

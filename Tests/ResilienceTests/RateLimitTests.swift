@@ -7,10 +7,13 @@ struct RateLimitTests {
     let time = ManualTime()
     let events = Recorded<PolicyEvent.Kind>()
 
-    private func limit(_ permits: Int, per period: Duration = .seconds(1), burst: Int? = nil) throws -> RateLimit {
+    private func limit(_ permits: Int, per period: Duration = .seconds(1), burst: Int? = nil) throws
+        -> RateLimit
+    {
         try RateLimit(
             RateLimit.Configuration(permits: permits, per: period, burst: burst),
-            environment: PolicyEnvironment(name: "coupon", time: time.source, report: { [events] in events.add($0.kind) }))
+            environment: PolicyEnvironment(
+                name: "coupon", time: time.source, report: { [events] in events.add($0.kind) }))
     }
 
     @Test("a burst passes, then one call for each token that comes back")
@@ -49,7 +52,8 @@ struct RateLimitTests {
         #expect(limit.tryAcquire() == .seconds(1))
     }
 
-    @Test("a clock reading from before the last one gives nothing back, and the wait counts from that reading")
+    @Test(
+        "a clock reading from before the last one gives nothing back, and the wait counts from that reading")
     func olderReading() throws {
         let limit = try limit(1)
         let start = time.source.now()
@@ -109,7 +113,8 @@ struct RateLimitTests {
         for _ in 0..<10 { #expect(bucket.tryAcquire(now: start) == nil) }
         let later = start.advanced(by: .seconds(10_000_000_000_000))
         #expect(bucket.isFull(now: later))
-        try bucket.reconfigure(RateLimit.Configuration(permits: 1, per: .milliseconds(1), burst: 1_000_000_000), now: later)
+        try bucket.reconfigure(
+            RateLimit.Configuration(permits: 1, per: .milliseconds(1), burst: 1_000_000_000), now: later)
         try bucket.reconfigure(most, now: later)
         #expect(bucket.isFull(now: later))
         #expect(bucket.tryAcquire(now: later) == nil)

@@ -35,7 +35,9 @@ struct RetryBudgetPropertyTests {
         }
     }
 
-    @Test("it answers as a list of all events would, and over any stretch holds the promise that its documentation makes")
+    @Test(
+        "it answers as a list of all events would, and over any stretch holds the promise that its documentation makes"
+    )
     func model() throws {
         var random = SeededRandomSource("RetryBudget")
         let start = ContinuousClock.now
@@ -43,7 +45,8 @@ struct RetryBudgetPropertyTests {
         while steps < 100_000 {
             let (share, minimum, window) = (random.upTo(101), random.upTo(30), 1_000 + 10 * random.upTo(400))
             let configuration = RetryBudget.Configuration(
-                share: Double(share) / 100, minimumPerSecond: Double(minimum) / 10, window: .milliseconds(window))
+                share: Double(share) / 100, minimumPerSecond: Double(minimum) / 10,
+                window: .milliseconds(window))
             try configuration.validate()
             var state = RetryBudgetState(configuration)
             var model = Model(share: share, minimumPerSecond: minimum, window: window)
@@ -70,7 +73,8 @@ struct RetryBudgetPropertyTests {
                     model.calls.append(now)
                 }
                 let snapshot = state.snapshot(now: instant)
-                // Whatever the buckets: nothing older than a window counts, and nothing younger than nine tenths is lost.
+                // Whatever the buckets: nothing older than a window counts, and nothing younger than nine
+                // tenths is lost.
                 if steps % 16 == 0 {
                     let (young, old) = (now - window * 9 / 10, now - window)
                     try #require(snapshot.calls >= model.calls.count { $0 > young })

@@ -12,7 +12,9 @@ struct RetryPropertyTests {
         var dispositions: [Disposition] = []
     }
 
-    @Test("never more tries than configured, none past the deadline, none too early, none against the failure or the budget")
+    @Test(
+        "never more tries than configured, none past the deadline, none too early, none against the failure or the budget"
+    )
     func tries() async throws {
         var random = SeededRandomSource("Retry")
         let time = LeapingTime()
@@ -26,7 +28,8 @@ struct RetryPropertyTests {
                 attempts: 1 + random.upTo(10),
                 backoff: Backoff(
                     base: .milliseconds(10 + random.upTo(40)), cap: .milliseconds(50 + random.upTo(200)),
-                    floor: .milliseconds(random.upTo(10)), jitter: random.upTo(2) == 0 ? .full : .decorrelated),
+                    floor: .milliseconds(random.upTo(10)), jitter: random.upTo(2) == 0 ? .full : .decorrelated
+                ),
                 minimumAttempt: .milliseconds(random.upTo(20)))
             let budget = random.upTo(4) == 0 ? nil : RetryBudget()
             let retry = try Retry(configuration, budget: budget, environment: environment)
@@ -69,14 +72,16 @@ struct RetryPropertyTests {
                 calls += 1
                 steps += tries + 1
 
-                try #require(tries >= 1 && tries <= configuration.attempts && (context.isIdempotent || tries == 1))
+                try #require(
+                    tries >= 1 && tries <= configuration.attempts && (context.isIdempotent || tries == 1))
                 try #require(seen.attempts == Array(1...tries))
                 for index in 1..<max(tries, 1) {
                     let wait = seen.begun[index] - seen.ended[index - 1]
                     let asked = seen.dispositions[index - 1].retryAfter ?? .zero
                     try #require(seen.dispositions[index - 1].isRetryable)
                     let lowest = asked + configuration.backoff.floor
-                    try #require(wait >= min(lowest, configuration.backoff.cap) && wait <= configuration.backoff.cap)
+                    try #require(
+                        wait >= min(lowest, configuration.backoff.cap) && wait <= configuration.backoff.cap)
                     if let deadline {
                         let left = deadline.remaining(at: time.start.advanced(by: seen.begun[index]))
                         try #require(left > configuration.minimumAttempt)
@@ -88,10 +93,14 @@ struct RetryPropertyTests {
                     try #require(failure == .failed(TryFailure(number: tries), last))
                     // It gave up: for one of the reasons, and not before.
                     let end = try #require(seen.ended.last)
-                    let longest = (last.retryAfter ?? .zero) + configuration.backoff.cap + configuration.minimumAttempt
-                    let mayNotFit = deadline.map { $0.remaining(at: time.start.advanced(by: end)) <= longest } ?? false
+                    let longest =
+                        (last.retryAfter ?? .zero) + configuration.backoff.cap + configuration.minimumAttempt
+                    let mayNotFit =
+                        deadline.map { $0.remaining(at: time.start.advanced(by: end)) <= longest } ?? false
                     let asksTooMuch = last.retryAfter.map { $0 > configuration.backoff.cap } ?? false
-                    let isOver = asksTooMuch || tries == configuration.attempts || !last.isRetryable || !context.isIdempotent
+                    let isOver =
+                        asksTooMuch || tries == configuration.attempts || !last.isRetryable
+                        || !context.isIdempotent
                     try #require(isOver || mayNotFit || (wasRefused && budget != nil))
                     try #require(time.elapsed == end, "nothing is slept through before giving up")
                     if !isOver { early += 1 }

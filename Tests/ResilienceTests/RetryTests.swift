@@ -34,7 +34,9 @@ struct RetryTests {
     private let events = Recorded<PolicyEvent.Kind>()
     private let attempts = Recorded<Int>()
 
-    private func retry(_ configuration: Retry.Configuration = .init(), budget: RetryBudget? = nil) throws -> Retry {
+    private func retry(_ configuration: Retry.Configuration = .init(), budget: RetryBudget? = nil) throws
+        -> Retry
+    {
         try Retry(
             configuration, budget: budget,
             environment: PolicyEnvironment(
@@ -43,12 +45,14 @@ struct RetryTests {
 
     /// Fails the first `failures` tries.
     private func call(
-        _ policy: some Policy, failing failures: Int, as disposition: Disposition = .transient, idempotent: Bool = true,
+        _ policy: some Policy, failing failures: Int, as disposition: Disposition = .transient,
+        idempotent: Bool = true,
         deadline: Duration? = nil
     ) async throws(Answer) -> String {
         let deadline = deadline.map { Deadline.after($0, from: time.start) }
         let context = CallContext(deadline: deadline, isIdempotent: idempotent)
-        return try await policy.run(context, classify: { _ in disposition }) { [attempts] context throws(TryFailure) in
+        return try await policy.run(context, classify: { _ in disposition }) {
+            [attempts] context throws(TryFailure) in
             attempts.add(context.attempt)
             if attempts.all.count <= failures { throw TryFailure(number: attempts.all.count) }
             return "done"
@@ -65,7 +69,8 @@ struct RetryTests {
         #expect(
             sleeps.count == 2 && sleeps[0] == .milliseconds(100)
                 && (.milliseconds(100) ... .milliseconds(200)).contains(sleeps[1]))
-        #expect(events.all == [.retrying(attempt: 1, delay: sleeps[0]), .retrying(attempt: 2, delay: sleeps[1])])
+        #expect(
+            events.all == [.retrying(attempt: 1, delay: sleeps[0]), .retrying(attempt: 2, delay: sleeps[1])])
     }
 
     @Test("a success is neither waited for nor reported")
@@ -77,14 +82,18 @@ struct RetryTests {
     @Test("when every try fails, the last failure is the answer")
     func exhausted() async throws {
         let policy = try retry(.init(attempts: 4))
-        await #expect(throws: Answer.failed(TryFailure(number: 4), .transient)) { try await call(policy, failing: 9) }
+        await #expect(throws: Answer.failed(TryFailure(number: 4), .transient)) {
+            try await call(policy, failing: 9)
+        }
         #expect(attempts.all == [1, 2, 3, 4])
     }
 
     @Test("one attempt means no retry")
     func once() async throws {
         let policy = try retry(.init(attempts: 1))
-        await #expect(throws: Answer.failed(TryFailure(number: 1), .transient)) { try await call(policy, failing: 9) }
+        await #expect(throws: Answer.failed(TryFailure(number: 1), .transient)) {
+            try await call(policy, failing: 9)
+        }
         #expect(time.sleeps.isEmpty)
     }
 
@@ -95,7 +104,9 @@ struct RetryTests {
         #expect(attempts.all == [1])
     }
 
-    @Test("what another try can't change is never tried again", arguments: [Disposition.permanent, .refusal, .ignored])
+    @Test(
+        "what another try can't change is never tried again",
+        arguments: [Disposition.permanent, .refusal, .ignored])
     func notRetryable(disposition: Disposition) async throws {
         let policy = try retry()
         await #expect(throws: Answer.self) { try await call(policy, failing: 9, as: disposition) }
@@ -117,7 +128,8 @@ struct RetryTests {
 
     @Test("Retry-After is a least wait, with the backoff on top; both together are never more than the cap")
     func retryAfter() async throws {
-        let policy = try retry(.init(attempts: 10, backoff: Backoff(base: .milliseconds(100), cap: .seconds(3))))
+        let policy = try retry(
+            .init(attempts: 10, backoff: Backoff(base: .milliseconds(100), cap: .seconds(3))))
         #expect(try await call(policy, failing: 9, as: .busy(retryAfter: .seconds(2))) == "done")
         let sleeps = time.sleeps
         #expect(sleeps.count == 9 && sleeps.allSatisfy { (.seconds(2) ... .seconds(3)).contains($0) })
@@ -127,7 +139,9 @@ struct RetryTests {
 
     @Test(
         "a dependency that asks for more than the cap is not tried again: nobody sleeps for it with a permit in hand",
-        arguments: [.milliseconds(251), .seconds(365 * 86_400), .seconds(Int64.max), Duration(attoseconds: .max)])
+        arguments: [
+            .milliseconds(251), .seconds(365 * 86_400), .seconds(Int64.max), Duration(attoseconds: .max),
+        ])
     func longRetryAfter(asked: Duration) async throws {
         let policy = try retry()
         await #expect(throws: Answer.failed(TryFailure(number: 1), .busy(retryAfter: asked))) {
@@ -140,7 +154,8 @@ struct RetryTests {
     func deadline() async throws {
         let policy = try retry()
         await #expect(throws: Answer.failed(TryFailure(number: 1), .busy(retryAfter: .seconds(1)))) {
-            try await call(policy, failing: 9, as: .busy(retryAfter: .seconds(1)), deadline: .milliseconds(1_000))
+            try await call(
+                policy, failing: 9, as: .busy(retryAfter: .seconds(1)), deadline: .milliseconds(1_000))
         }
         #expect(attempts.all == [1] && time.sleeps.isEmpty && events.all.isEmpty)
     }
@@ -149,7 +164,9 @@ struct RetryTests {
     func minimumAttempt() async throws {
         let backoff = Backoff(base: .milliseconds(100), cap: .milliseconds(100), floor: .milliseconds(100))
         let policy = try retry(.init(backoff: backoff, minimumAttempt: .milliseconds(50)))
-        await #expect(throws: Answer.self) { try await call(policy, failing: 9, deadline: .milliseconds(250)) }
+        await #expect(throws: Answer.self) {
+            try await call(policy, failing: 9, deadline: .milliseconds(250))
+        }
         #expect(time.sleeps == [.milliseconds(100)])
     }
 
@@ -167,7 +184,9 @@ struct RetryTests {
     func budget() async throws {
         let budget = try RetryBudget(.init(share: 0, minimumPerSecond: 1, window: .seconds(1)))
         let policy = try retry(budget: budget)
-        await #expect(throws: Answer.failed(TryFailure(number: 2), .transient)) { try await call(policy, failing: 9) }
+        await #expect(throws: Answer.failed(TryFailure(number: 2), .transient)) {
+            try await call(policy, failing: 9)
+        }
         #expect(events.all.last == .retryBudgetSpent)
         #expect(attempts.all == [1, 2])
         let snapshot = budget.snapshot(now: time.start)
@@ -203,7 +222,9 @@ struct RetryTests {
             environment: PolicyEnvironment(time: time.source))
         let call = Task { () async -> Answer? in
             do throws(Answer) {
-                try await policy.run(CallContext(isIdempotent: true)) { _ throws(TryFailure) in throw TryFailure() }
+                try await policy.run(CallContext(isIdempotent: true)) { _ throws(TryFailure) in
+                    throw TryFailure()
+                }
                 return nil
             } catch {
                 return error
@@ -241,7 +262,9 @@ struct RetryTests {
         #expect(wrong.problems.count == 3 && wrong.problems[2].hasPrefix("backoff.base is"))
         #expect(throws: InvalidConfiguration.self) { try Retry(wrong, budget: nil) }
         let policy = try retry()
-        #expect(throws: InvalidConfiguration(policy: "Retry", problems: wrong.problems)) { try policy.reconfigure(wrong) }
+        #expect(throws: InvalidConfiguration(policy: "Retry", problems: wrong.problems)) {
+            try policy.reconfigure(wrong)
+        }
         #expect(policy.configuration == Retry.Configuration())
         try policy.reconfigure(.init(attempts: 5))
         #expect(policy.configuration.attempts == 5)

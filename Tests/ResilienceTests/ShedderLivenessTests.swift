@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever was asked of a shedder: once nobody asks more than it can do, it lets everybody in at once. Its numbers can't be
-/// changed while it runs.
+/// Whatever was asked of a shedder: once nobody asks more than it can do, it lets everybody in at once. Its
+/// numbers can't be changed while it runs.
 @Suite("A shedder, asked at random")
 struct ShedderLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> Shedder.Configuration {
@@ -12,7 +12,8 @@ struct ShedderLivenessTests {
         let maximum = minimum + random.upTo(40)
         return Shedder.Configuration(
             minimum: minimum, maximum: maximum, initial: minimum + random.upTo(maximum - minimum + 1),
-            share: Double(1 + random.upTo(100)) / 100, maximumQueueTime: .milliseconds(1 + random.upTo(1_000)), places: random.upTo(30))
+            share: Double(1 + random.upTo(100)) / 100,
+            maximumQueueTime: .milliseconds(1 + random.upTo(1_000)), places: random.upTo(30))
     }
 
     private struct Storm {
@@ -47,7 +48,8 @@ struct ShedderLivenessTests {
         mutating func step() {
             switch random.upTo(100) {
             case ..<45:
-                let deadline = random.upTo(2) == 0 ? Deadline(now.advanced(by: .milliseconds(random.upTo(500)))) : nil
+                let deadline =
+                    random.upTo(2) == 0 ? Deadline(now.advanced(by: .milliseconds(random.upTo(500)))) : nil
                 _ = ask(rank: random.upTo(4), deadline: deadline)
             case ..<55: end()
             case ..<65 where !working.isEmpty:
@@ -57,7 +59,8 @@ struct ShedderLivenessTests {
                 working.append(suspended.remove(at: random.upTo(suspended.count)))
                 state.comeBack()
             case ..<75:
-                guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone) else { return }
+                guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone)
+                else { return }
                 _ = state.leave(ticket, rank: rank, at: now)
             case ..<80: settle(state.tick(at: now))
             default: now = now.advanced(by: .milliseconds(random.upTo(random.upTo(20) == 0 ? 2_000 : 20)))
@@ -78,7 +81,9 @@ struct ShedderLivenessTests {
         }
 
         mutating func settle(_ changes: ShedderState<Int>.Changes) {
-            for (waiter, permit) in changes.admitted where waiting.removeValue(forKey: waiter) != nil { working.append(permit) }
+            for (waiter, permit) in changes.admitted where waiting.removeValue(forKey: waiter) != nil {
+                working.append(permit)
+            }
             for (waiter, _) in changes.refused { waiting[waiter] = nil }
         }
 
@@ -92,7 +97,8 @@ struct ShedderLivenessTests {
     }
 
     @Test(
-        "is empty when all has ended, and after three seconds of few requests lets as many in as its limit says, of every rank")
+        "is empty when all has ended, and after three seconds of few requests lets as many in as its limit says, of every rank"
+    )
     func emptiesAndAdmits() throws {
         var random = SeededRandomSource("shedder under random requests")
         for round in 0..<1_000 {
@@ -148,7 +154,8 @@ struct ShedderLivenessTests {
             case ..<8 where !places.isEmpty:
                 let permit = places.remove(at: random.upTo(places.count))
                 for _ in 0..<random.upTo(3) { permit.end(countsAsSample: random.upTo(2) == 0) }
-            case 8 where !customers.isEmpty: customers.remove(at: random.upTo(customers.count)).permit.withLock { $0 = nil }
+            case 8 where !customers.isEmpty:
+                customers.remove(at: random.upTo(customers.count)).permit.withLock { $0 = nil }
             default: time.advance(by: .milliseconds(random.upTo(10)))
             }
         }

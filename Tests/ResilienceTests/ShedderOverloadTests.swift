@@ -19,7 +19,8 @@ struct SimulatedWork: Sendable, CustomStringConvertible {
         _ purpose: String, _ configuration: Shedder.Configuration = .init(), work: [Double]? = nil
     ) -> ShedderSimulation {
         ShedderSimulation(
-            configuration, workers: workers, work: work ?? [mean], spread: spread, "shedder, \(purpose), \(self)")
+            configuration, workers: workers, work: work ?? [mean], spread: spread,
+            "shedder, \(purpose), \(self)")
     }
 }
 
@@ -47,14 +48,17 @@ struct ShedderOverloadTests {
             try #require(used >= 0.9, "\(times) ×: \(used) of what it can do")
             // A tenth of its callers' patience, or what it takes when it is fully used.
             let slowest = busy.arrived(from: start + 2 * Self.settled).percentile(0.99)
-            try #require(slowest <= max(7 * usual.percentile(0.99), 40 * work.mean, 0.1), "\(times) ×: \(slowest) s")
+            try #require(
+                slowest <= max(7 * usual.percentile(0.99), 40 * work.mean, 0.1), "\(times) ×: \(slowest) s")
             let end = service.now
             let after = service.run(orders(0.7), for: 4).arrived(from: end + Self.settled)
             try #require(after.share > 0.98, "after \(times) ×: \(after.share)")
         }
     }
 
-    @Test("orders are served in time while pages and quotes fill up to five times the capacity", arguments: SimulatedWork.all)
+    @Test(
+        "orders are served in time while pages and quotes fill up to five times the capacity",
+        arguments: SimulatedWork.all)
     func criticality(work: SimulatedWork) throws {
         // Orders cost ten times what pages do.
         var service = work.service("criticality", work: [work.mean, work.mean / 10])
@@ -87,7 +91,8 @@ struct ShedderOverloadTests {
     private static func slow(
         _ seconds: Double, _ spread: Spread, _ configuration: Shedder.Configuration = .init()
     ) -> ShedderSimulation {
-        var service = SimulatedWork(workers: 8, mean: 0.0001, spread: spread).service("handlers of \(seconds) s", configuration)
+        var service = SimulatedWork(workers: 8, mean: 0.0001, spread: spread).service(
+            "handlers of \(seconds) s", configuration)
         service.delay = seconds
         return service
     }
@@ -114,7 +119,8 @@ struct ShedderOverloadTests {
         try #require(share > 0.97, "\(share)")
     }
 
-    @Test("handlers that take a second are served once their limit is found, or at once where it begins there")
+    @Test(
+        "handlers that take a second are served once their limit is found, or at once where it begins there")
     func slowest() throws {
         let orders = [Stream(rank: 3, rate: 200)]
         var found = Self.slow(1, .even)
@@ -143,7 +149,9 @@ struct ShedderOverloadTests {
         try #require(busy.percentile(0.99) < 0.2, "\(busy.percentile(0.99)) s")
     }
 
-    @Test("what a request takes is measured anew while the limit holds nothing up, and then more of them are served")
+    @Test(
+        "what a request takes is measured anew while the limit holds nothing up, and then more of them are served"
+    )
     func becomesSlow() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("becomes slow")
         _ = service.run([Stream(rank: 3, rate: 300)], for: 5)
@@ -154,7 +162,9 @@ struct ShedderOverloadTests {
         try #require(seen.share > 0.98, "\(seen.share)")
     }
 
-    @Test("a crowd beside which nothing becomes faster isn't taken for slow handlers by a service that was seen without one")
+    @Test(
+        "a crowd beside which nothing becomes faster isn't taken for slow handlers by a service that was seen without one"
+    )
     func busyElsewhere() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("busy elsewhere")
         _ = service.run([Stream(rank: 3, rate: 300)], for: 5)
@@ -192,7 +202,8 @@ struct ShedderOverloadTests {
             let seen = service.run([Stream(rank: 3, rate: 3 * service.capacity())], for: 5)
             let used = seen.work(from: start) / 5 / Double(workers)
             try #require(used >= 0.9, "\(workers) workers, \(mean) s: \(used)")
-            try #require(seen.percentile(0.99) < 0.5, "\(workers) workers, \(mean) s: \(seen.percentile(0.99)) s")
+            try #require(
+                seen.percentile(0.99) < 0.5, "\(workers) workers, \(mean) s: \(seen.percentile(0.99)) s")
         }
     }
 }

@@ -65,7 +65,9 @@ struct ShedderPropertyTests {
                 try #require(isLate || !isFree)
                 refused[rank] += 1
             }
-            if case .refused(.overloaded) = arrival { try #require(!waiting.values.contains { $0.rank < rank }) }
+            if case .refused(.overloaded) = arrival {
+                try #require(!waiting.values.contains { $0.rank < rank })
+            }
             try check()
         }
 
@@ -76,7 +78,8 @@ struct ShedderPropertyTests {
         }
 
         mutating func endOutside(_ index: Int) throws {
-            try settle(state.end(suspended.remove(at: index), isOutside: true, countsAsSample: false, at: now))
+            try settle(
+                state.end(suspended.remove(at: index), isOutside: true, countsAsSample: false, at: now))
             try requireAllBegun()
             try check()
         }
@@ -114,7 +117,8 @@ struct ShedderPropertyTests {
         private mutating func begin(_ permit: ShedderState<Int>.Permit, rank: Int) throws {
             working.append(permit)
             admitted[rank] += 1
-            try #require(working.count <= share(rank) && working.count + suspended.count <= configuration.maximum)
+            try #require(
+                working.count <= share(rank) && working.count + suspended.count <= configuration.maximum)
         }
 
         private mutating func settle(_ changes: ShedderState<Int>.Changes) throws {
@@ -124,9 +128,14 @@ struct ShedderPropertyTests {
                 try #require(one.deadline.map { $0 > now } ?? true)
                 working.append(permit)
                 admitted[one.rank] += 1
-                try #require(working.count <= share(one.rank) && working.count + suspended.count <= configuration.maximum)
+                try #require(
+                    working.count <= share(one.rank)
+                        && working.count + suspended.count <= configuration.maximum)
                 // Nobody who matters more has been passed over.
-                try #require(!waiting.values.contains { $0.rank > one.rank && !($0.deadline.map { $0 <= now } ?? false) })
+                try #require(
+                    !waiting.values.contains {
+                        $0.rank > one.rank && !($0.deadline.map { $0 <= now } ?? false)
+                    })
             }
             for (id, refusal) in changes.refused {
                 let found = waiting.removeValue(forKey: id)
@@ -149,7 +158,9 @@ struct ShedderPropertyTests {
             try #require(state.inFlight == working.count && state.suspended == suspended.count)
             try #require(state.line.count == waiting.count && waiting.count <= configuration.places)
             try #require(
-                (0..<4).allSatisfy { rank in state.line.count(rank: rank) == waiting.values.count { $0.rank == rank } })
+                (0..<4).allSatisfy { rank in
+                    state.line.count(rank: rank) == waiting.values.count { $0.rank == rank }
+                })
             try #require((configuration.minimum...configuration.maximum).contains(state.limit))
             try #require((0..<4).allSatisfy { (1...share($0)).contains(state.allowances[$0]) })
             try #require(state.allowances[3] == share(3))
@@ -157,7 +168,9 @@ struct ShedderPropertyTests {
         }
     }
 
-    @Test("keeps to its limit, lets who matters more go first, sends nobody away while who matters less stays, forgets nobody")
+    @Test(
+        "keeps to its limit, lets who matters more go first, sends nobody away while who matters less stays, forgets nobody"
+    )
     func model() throws {
         var random = SeededRandomSource("shedder, model")
         var steps = 0
@@ -165,7 +178,8 @@ struct ShedderPropertyTests {
             let minimum = 1 + random.upTo(8)
             var model = Model(
                 Shedder.Configuration(
-                    minimum: minimum, maximum: minimum + random.upTo(60), maximumQueueTime: .milliseconds(10 + random.upTo(200)),
+                    minimum: minimum, maximum: minimum + random.upTo(60),
+                    maximumQueueTime: .milliseconds(10 + random.upTo(200)),
                     places: random.upTo(4) == 0 ? random.upTo(3) : 5 + random.upTo(60)))
             let pressure = 1 + random.upTo(4)
             let pace = 1 + random.upTo(20)
@@ -194,7 +208,9 @@ struct ShedderPropertyTests {
             }
             // All that waits is let in as work ends, or told; nothing stays.
             while !model.suspended.isEmpty { try model.comeBack(0) }
-            while !model.working.isEmpty { try model.end(random.upTo(model.working.count), countsAsSample: true) }
+            while !model.working.isEmpty {
+                try model.end(random.upTo(model.working.count), countsAsSample: true)
+            }
             try #require(model.waiting.isEmpty && model.state.inFlight == 0)
         }
     }

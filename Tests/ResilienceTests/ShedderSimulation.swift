@@ -2,8 +2,8 @@ import TestSupport
 
 @testable import Resilience
 
-/// A service behind a shedder, in time of its own: so many workers and one queue before them, first come first served, and
-/// callers that come at random, without waiting for each other.
+/// A service behind a shedder, in time of its own: so many workers and one queue before them, first come
+/// first served, and callers that come at random, without waiting for each other.
 struct ShedderSimulation {
     /// Requests of one sort.
     struct Stream {
@@ -46,7 +46,8 @@ struct ShedderSimulation {
     var work: [Double]
     var spread: Spread
     var workers: Int { didSet { free = Array(repeating: max(now, free.max() ?? 0), count: workers) } }
-    /// Mean seconds that each answer takes besides, with nobody working on it: a slow disk, a handler that sleeps.
+    /// Mean seconds that each answer takes besides, with nobody working on it: a slow disk, a handler that
+    /// sleeps.
     var delay = 0.0
     /// What each answer waits for somebody else, before anything else is done.
     var suspended = 0.0
@@ -64,7 +65,8 @@ struct ShedderSimulation {
     private var nextTick = 0.0
 
     init(
-        _ configuration: Shedder.Configuration = .init(), workers: Int, work: [Double], spread: Spread = .exponential,
+        _ configuration: Shedder.Configuration = .init(), workers: Int, work: [Double],
+        spread: Spread = .exponential,
         _ purpose: String
     ) {
         state = ShedderState(configuration)
@@ -127,7 +129,8 @@ struct ShedderSimulation {
             } else if end <= tick, let done = works.popLast() {
                 outcomes.append(
                     Outcome(
-                        rank: done.request.stream.rank, kind: done.request.stream.kind, arrival: done.request.arrival,
+                        rank: done.request.stream.rank, kind: done.request.stream.kind,
+                        arrival: done.request.arrival,
                         end: now, isServed: true, work: done.seconds))
                 settle(state.end(done.permit, countsAsSample: true, at: self.moment(now)))
             } else {
@@ -139,14 +142,19 @@ struct ShedderSimulation {
     }
 
     private mutating func settle(_ changes: ShedderState<Int>.Changes) {
-        for (id, permit) in changes.admitted { if let request = waiting.removeValue(forKey: id) { begin(request, permit) } }
-        for (id, _) in changes.refused { if let request = waiting.removeValue(forKey: id) { refuse(request) } }
+        for (id, permit) in changes.admitted {
+            if let request = waiting.removeValue(forKey: id) { begin(request, permit) }
+        }
+        for (id, _) in changes.refused {
+            if let request = waiting.removeValue(forKey: id) { refuse(request) }
+        }
     }
 
     private mutating func refuse(_ request: Request) {
         outcomes.append(
             Outcome(
-                rank: request.stream.rank, kind: request.stream.kind, arrival: request.arrival, end: now, isServed: false))
+                rank: request.stream.rank, kind: request.stream.kind, arrival: request.arrival, end: now,
+                isServed: false))
     }
 
     private mutating func begin(_ request: Request, _ permit: ShedderState<Int>.Permit) {

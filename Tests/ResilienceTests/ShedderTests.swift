@@ -10,12 +10,18 @@ struct ShedderTests {
         func refused(_ refusal: Shedder.Refusal) {}
     }
 
-    private func shedder(_ limit: Int, maximum: Int? = nil, _ time: ManualTime = ManualTime()) throws -> Shedder {
+    private func shedder(_ limit: Int, maximum: Int? = nil, _ time: ManualTime = ManualTime()) throws
+        -> Shedder
+    {
         try Shedder(.init(minimum: limit, maximum: maximum ?? limit, initial: limit), time: time.source)
     }
 
     private func ask(_ shedder: Shedder, _ waiter: Waiter = Waiter()) -> Shedder.Permit? {
-        if case .admitted(let permit) = shedder.ask(Shedder.Request(.init(rank: 3)), waiter) { permit } else { nil }
+        if case .admitted(let permit) = shedder.ask(Shedder.Request(.init(rank: 3)), waiter) {
+            permit
+        } else {
+            nil
+        }
     }
 
     @Test("whoever waits for somebody else gives up its place meanwhile, and isn't kept waiting afterwards")
@@ -57,7 +63,9 @@ struct ShedderTests {
         await first.suspended { await wait(places.dropFirst(), body) }
     }
 
-    @Test("what others take isn't held against a service: the limit stays while what each takes here in turn is short")
+    @Test(
+        "what others take isn't held against a service: the limit stays while what each takes here in turn is short"
+    )
     func time() async throws {
         func limit(own: Duration, suspended: Duration) async throws -> Int {
             let time = ManualTime()

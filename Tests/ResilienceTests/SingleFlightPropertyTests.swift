@@ -19,7 +19,8 @@ private struct ObviousFlights {
 
 @Suite("Single flight, against an obvious model")
 struct SingleFlightPropertyTests {
-    @Test("every caller gets the outcome of its own flight or leaves alone, and work ends with its last caller")
+    @Test(
+        "every caller gets the outcome of its own flight or leaves alone, and work ends with its last caller")
     func model() throws {
         var random = SeededRandomSource("single flight")
         for _ in 0..<200 { try run(&random, limit: 1 + random.upTo(6), steps: 500) }
@@ -68,7 +69,9 @@ struct SingleFlightPropertyTests {
                 try #require(left.abandoned == (isLast && !unannounced.contains(gone.work) ? gone.work : nil))
                 if left.abandoned != nil { model.works[gone.work]?.isCancelled = true }
             default:
-                guard let (work, entry) = model.works.min(by: { $0.key &* 31 % 7 < $1.key &* 31 % 7 }) else { continue }
+                guard let (work, entry) = model.works.min(by: { $0.key &* 31 % 7 < $1.key &* 31 % 7 }) else {
+                    continue
+                }
                 let waiters = state.finish(entry.key, flight: UInt64(work))
                 try #require(Set(waiters) == Set(model.callers.filter { $0.work == work }.map { "\($0.id)" }))
                 model.callers.removeAll { $0.work == work }
@@ -83,7 +86,9 @@ struct SingleFlightPropertyTests {
         }
         // Whoever is left can always leave, and nothing stays behind.
         for caller in model.callers { try #require(state.leave(caller.key, caller.id).waiter != nil) }
-        for (work, entry) in model.works { try #require(state.finish(entry.key, flight: UInt64(work)).isEmpty) }
+        for (work, entry) in model.works {
+            try #require(state.finish(entry.key, flight: UInt64(work)).isEmpty)
+        }
         try #require(state.running == 0 && state.callers == 0)
     }
 }

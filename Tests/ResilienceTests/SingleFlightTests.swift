@@ -30,7 +30,8 @@ struct SingleFlightTests {
     let gate = Gate()
 
     private func flights(_ maximum: Int = .max) throws -> Flights {
-        let environment = PolicyEnvironment(name: "rules", time: time.source, report: { [events] in events.add($0.kind) })
+        let environment = PolicyEnvironment(
+            name: "rules", time: time.source, report: { [events] in events.add($0.kind) })
         return try Flights(SingleFlightConfiguration(maximumFlights: maximum), environment: environment)
     }
 
@@ -38,7 +39,8 @@ struct SingleFlightTests {
         _ flights: Flights, _ key: String = "a", deadline: Deadline? = nil, answer: Int = 1
     ) async -> Result<Int, CallFailure<Broken>> {
         do throws(CallFailure<Broken>) {
-            let value = try await flights.run(key, context: CallContext(deadline: deadline)) { () async throws(Broken) in
+            let value = try await flights.run(key, context: CallContext(deadline: deadline)) {
+                () async throws(Broken) in
                 await gate.pass()
                 if answer < 0 { throw Broken(number: answer) }
                 return answer
@@ -145,7 +147,8 @@ struct SingleFlightTests {
         #expect(answer == "t1 true")
     }
 
-    @Test("more works than allowed are refused, counting those that nobody waits for any more; joining is free")
+    @Test(
+        "more works than allowed are refused, counting those that nobody waits for any more; joining is free")
     func bound() async throws {
         let flights = try flights(1)
         let first = Task { await ask(flights) }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to a throttle or a retry budget: left alone, with a dependency that is well, it is as new after a
-/// bounded number of its windows.
+/// Whatever has been done to a throttle or a retry budget: left alone, with a dependency that is well, it is
+/// as new after a bounded number of its windows.
 @Suite("A throttle and a retry budget, used and reconfigured at random")
 struct ThrottleLivenessTests {
     private static func throttle(_ random: inout SeededRandomSource) -> Throttle.Configuration {
@@ -26,7 +26,8 @@ struct ThrottleLivenessTests {
         for round in 0..<60 {
             let time = ManualTime()
             let throttle = try Throttle(
-                Self.throttle(&random), environment: PolicyEnvironment(time: time.source, random: .seeded(random.next())))
+                Self.throttle(&random),
+                environment: PolicyEnvironment(time: time.source, random: .seeded(random.next())))
             var held: [ContinuousClock.Instant] = []
             for _ in 0..<(200 + random.upTo(1_000)) {
                 switch random.upTo(100) {
@@ -77,7 +78,8 @@ struct ThrottleLivenessTests {
             let allowed = Int(numbers.minimumPerSecond * (numbers.window / .seconds(1)) + 1e-6)
             let snapshot = budget.snapshot(now: time.source.now())
             try #require(
-                snapshot == .init(calls: 0, retries: 0, left: allowed), "round \(round), seed \(random.seed): \(snapshot)")
+                snapshot == .init(calls: 0, retries: 0, left: allowed),
+                "round \(round), seed \(random.seed): \(snapshot)")
             for _ in 0..<allowed { try #require(budget.withdraw(now: time.source.now())) }
             try #require(!budget.withdraw(now: time.source.now()), "round \(round), seed \(random.seed)")
         }

@@ -12,7 +12,8 @@ struct ThrottlePropertyTests {
         var (steps, throttled) = (0, 0)
         while steps < 100_000 {
             let configuration = Throttle.Configuration(
-                multiplier: 1.1 + Double(random.upTo(30)) / 10, window: .milliseconds(1_000 + 10 * random.upTo(400)),
+                multiplier: 1.1 + Double(random.upTo(30)) / 10,
+                window: .milliseconds(1_000 + 10 * random.upTo(400)),
                 minimumRequests: random.upTo(20), maximumRejection: Double(1 + random.upTo(100)) / 100)
             try configuration.validate()
             var state = ThrottleState(configuration)
@@ -80,7 +81,9 @@ struct ThrottlePropertyTests {
             #expect(turnedAway > 0)
             let end = now
             while now < end + 30_000 { _ = step(healthy: true) }
-            for _ in 0..<1_000 { try #require(!step(healthy: true), "throttled \(now - end) ms after the outage") }
+            for _ in 0..<1_000 {
+                try #require(!step(healthy: true), "throttled \(now - end) ms after the outage")
+            }
         }
     }
 }

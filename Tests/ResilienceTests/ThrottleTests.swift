@@ -10,12 +10,15 @@ struct ThrottleTests {
     private let events = Recorded<PolicyEvent.Kind>()
     private let made = Recorded<Void>()
 
-    private func throttle(_ configuration: Throttle.Configuration = .init(), unit: Double = 0) throws -> Throttle {
+    private func throttle(_ configuration: Throttle.Configuration = .init(), unit: Double = 0) throws
+        -> Throttle
+    {
         let bits = UInt64(unit * 0x1p53) << 11
         return try Throttle(
             configuration,
             environment: PolicyEnvironment(
-                time: time.source, random: RandomSource { bits }, report: { [events] in events.add($0.kind) }))
+                time: time.source, random: RandomSource { bits }, report: { [events] in events.add($0.kind) })
+        )
     }
 
     private func call(_ throttle: Throttle, _ disposition: Disposition?) async -> Answer? {
@@ -72,7 +75,8 @@ struct ThrottleTests {
         #expect(throttle.snapshot == .init(requests: 1, accepts: 1, rejection: 0))
     }
 
-    @Test("half of the calls may fail with K = 2; past that, calls are turned away with the book's probability")
+    @Test(
+        "half of the calls may fail with K = 2; past that, calls are turned away with the book's probability")
     func formula() async throws {
         let throttle = try throttle(unit: 0.999)
         for _ in 0..<20 { _ = await call(throttle, nil) }
@@ -138,11 +142,14 @@ struct ThrottleTests {
 
     @Test("every wrong number is listed, and the old ones stay")
     func configuration() throws {
-        let wrong = Throttle.Configuration(multiplier: 0.5, window: .zero, minimumRequests: -1, maximumRejection: .nan)
+        let wrong = Throttle.Configuration(
+            multiplier: 0.5, window: .zero, minimumRequests: -1, maximumRejection: .nan)
         #expect(wrong.problems.count == 4)
         #expect(throws: InvalidConfiguration.self) { try Throttle(wrong) }
         let throttle = try throttle()
-        #expect(throws: InvalidConfiguration(policy: "Throttle", problems: wrong.problems)) { try throttle.reconfigure(wrong) }
+        #expect(throws: InvalidConfiguration(policy: "Throttle", problems: wrong.problems)) {
+            try throttle.reconfigure(wrong)
+        }
         #expect(throttle.configuration == Throttle.Configuration())
         try throttle.reconfigure(.init(window: .seconds(5)))
         #expect(throttle.configuration.window == .seconds(5))

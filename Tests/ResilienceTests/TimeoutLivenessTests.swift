@@ -3,7 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// A timeout and a hedge bound single calls, so calls are made one after the other; their numbers change before and during each.
+/// A timeout and a hedge bound single calls, so calls are made one after the other; their numbers change
+/// before and during each.
 @Suite("A timeout and a hedge, reconfigured at random", .timeLimit(.minutes(10)))
 struct TimeoutLivenessTests {
     private let time = ManualTime()
@@ -15,15 +16,20 @@ struct TimeoutLivenessTests {
         do { try await time.source.sleep(duration) } catch { throw Failed() }
     }
 
-    @Test("every call ends when its work does or at the limit that it began under, whatever the limit becomes meanwhile")
+    @Test(
+        "every call ends when its work does or at the limit that it began under, whatever the limit becomes meanwhile"
+    )
     func timeout() async throws {
         var random = SeededRandomSource("timeout under reconfigurations")
-        let timeout = try Timeout(.seconds(1), enforcement: .byCancelling, environment: PolicyEnvironment(time: time.source))
+        let timeout = try Timeout(
+            .seconds(1), enforcement: .byCancelling, environment: PolicyEnvironment(time: time.source))
         for step in 0..<2_000 {
             let limit = Duration.milliseconds(2 * (1 + random.upTo(500)))
             try timeout.reconfigure(.init(limit: limit))
-            // Of odd length, so that no call ends by chance when its time does; a fifth never end by themselves.
-            let length: Duration = random.upTo(5) == 0 ? .seconds(86_400) : .milliseconds(1 + 2 * random.upTo(700))
+            // Of odd length, so that no call ends by chance when its time does; a fifth never end by
+            // themselves.
+            let length: Duration =
+                random.upTo(5) == 0 ? .seconds(86_400) : .milliseconds(1 + 2 * random.upTo(700))
             let call = Task { [time, timeout] in
                 do throws(CallFailure<Failed>) {
                     try await timeout.run { (_) async throws(Failed) in try await work(length) }
@@ -41,7 +47,8 @@ struct TimeoutLivenessTests {
                 #expect(await call.value == nil)
             } else {
                 time.advance(by: min(limit, length))
-                try #require(await call.value == began + min(limit, length), "step \(step), seed \(random.seed)")
+                try #require(
+                    await call.value == began + min(limit, length), "step \(step), seed \(random.seed)")
             }
         }
     }
@@ -58,7 +65,8 @@ struct TimeoutLivenessTests {
             window: .seconds(1 + random.upTo(10)))
     }
 
-    /// One call whose first try takes `first`, and whose second a millisecond; answers how many tries there were.
+    /// One call whose first try takes `first`, and whose second a millisecond; answers how many tries there
+    /// were.
     private func call(_ hedge: Hedge, _ first: Duration) async throws -> Int {
         let tries = Recorded<Int>()
         let delay = hedge.delay
@@ -95,7 +103,9 @@ struct TimeoutLivenessTests {
                 if random.upTo(5) == 0 { try hedge.reconfigure(Self.hedge(&random)) }
                 if random.upTo(5) == 0 { try hedge.budget.reconfigure(Self.budget(&random)) }
                 _ = try await call(
-                    hedge, .milliseconds(2 * (1 + random.upTo(random.upTo(10) == 0 ? 2_000 : 50))) + .microseconds(1))
+                    hedge,
+                    .milliseconds(2 * (1 + random.upTo(random.upTo(10) == 0 ? 2_000 : 50))) + .microseconds(1)
+                )
             }
             let numbers = hedge.configuration
             var budget = hedge.budget.configuration

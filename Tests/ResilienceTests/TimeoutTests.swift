@@ -13,7 +13,9 @@ struct TimeoutTests {
         PolicyEnvironment(name: "coupon", time: time.source, report: { [events] in events.add($0.kind) })
     }
 
-    private func timeout(_ limit: Duration, _ enforcement: Timeout.Enforcement = .byOperation) throws -> Timeout {
+    private func timeout(_ limit: Duration, _ enforcement: Timeout.Enforcement = .byOperation) throws
+        -> Timeout
+    {
         try Timeout(limit, enforcement: enforcement, environment: environment)
     }
 
@@ -27,16 +29,21 @@ struct TimeoutTests {
                 try! timeout(.seconds(outer))
                 try! timeout(.seconds(inner))
             }
-            try await pipeline.run(CallContext(deadline: after(.seconds(own)))) { #expect($0.deadline == expected) }
+            try await pipeline.run(CallContext(deadline: after(.seconds(own)))) {
+                #expect($0.deadline == expected)
+            }
         }
     }
 
-    @Test("a call whose time is over is not made", arguments: [Timeout.Enforcement.byOperation, .byCancelling])
+    @Test(
+        "a call whose time is over is not made", arguments: [Timeout.Enforcement.byOperation, .byCancelling])
     func over(enforcement: Timeout.Enforcement) async throws {
         let timeout = try timeout(.seconds(1), enforcement)
         for budget in [Duration.zero, .seconds(-1)] {
             await #expect(throws: CallFailure<Never>.rejected(.deadlineExceeded)) { () async throws in
-                try await timeout.run(CallContext(deadline: after(budget))) { _ in Issue.record("the call was made") }
+                try await timeout.run(CallContext(deadline: after(budget))) { _ in
+                    Issue.record("the call was made")
+                }
             }
         }
         #expect(events.all == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
@@ -86,7 +93,9 @@ struct TimeoutTests {
         #expect(events.all.isEmpty)
     }
 
-    @Test("work that ignores its cancellation holds the call up; a value that it has made all the same isn't thrown away")
+    @Test(
+        "work that ignores its cancellation holds the call up; a value that it has made all the same isn't thrown away"
+    )
     func ignoring() async throws {
         let timeout = try timeout(.seconds(1), .byCancelling)
         for isValue in [true, false] {

@@ -28,12 +28,15 @@ struct FaultRoutesTests {
         }
     }
 
-    @Test("what is set is answered with every default and its seed, replaces what was there, and can be ended")
+    @Test(
+        "what is set is answered with every default and its seed, replaces what was there, and can be ended")
     func replacing() async throws {
         try await withFaults { service in
             let first = try await service.set(
                 FaultRequest(kind: "error"),
-                FaultRequest(route: "POST /finish", kind: "latency", milliseconds: 10, jitterMilliseconds: 5, percent: 12.5))
+                FaultRequest(
+                    route: "POST /finish", kind: "latency", milliseconds: 10, jitterMilliseconds: 5,
+                    percent: 12.5))
             var fault = try #require(first.faults.first?.fault)
             #expect(fault.seed != nil)
             fault.seed = nil
@@ -43,7 +46,8 @@ struct FaultRoutesTests {
                         kind: "error", milliseconds: 0, jitterMilliseconds: 0, percent: 100, when: "before",
                         expiresInSeconds: 60, status: 500))
             #expect(first.faults.map(\.fault.percent) == [100, 12.5])
-            let again = try await service.set(FaultRequest(kind: "abort", expiresInSeconds: 1.5, seed: .max, atMost: 3))
+            let again = try await service.set(
+                FaultRequest(kind: "abort", expiresInSeconds: 1.5, seed: .max, atMost: 3))
             #expect(try await service.faults.faults.map(\.fault) == again.faults.map(\.fault))
             #expect(again.faults.map(\.fault.kind) == ["abort"] && again.faults.first?.fault.seed == .max)
             let cleared = try await service.send("DELETE", "/faults", token: TestTokens.administrator)
@@ -67,10 +71,12 @@ struct FaultRoutesTests {
             let answer = try await service.put(wrong)
             #expect(answer.status == 422 && answer.problem?.code == "invalid-request")
             let expected = [
-                "0/kind", "0/when", "0/percent", "0/expiresInSeconds", "0/atMost", "0/status", "1/jitterMilliseconds",
+                "0/kind", "0/when", "0/percent", "0/expiresInSeconds", "0/atMost", "0/status",
+                "1/jitterMilliseconds",
                 "1/route", "2/milliseconds", "2/criticality", "3/route",
             ]
-            #expect(Set(answer.problem?.errors?.map(\.pointer) ?? []) == Set(expected.map { "/faults/\($0)" }))
+            #expect(
+                Set(answer.problem?.errors?.map(\.pointer) ?? []) == Set(expected.map { "/faults/\($0)" }))
             #expect(try await service.post("/finish").status == 418)
         }
     }
@@ -78,13 +84,18 @@ struct FaultRoutesTests {
     @Test(
         "what isn't a set of faults is refused with a pointer to it",
         arguments: [
-            (#"{}"#, 422, "/faults"), (#"{"faults": {}}"#, 422, "/faults"), (#"{"faults": [{}]}"#, 422, "/faults/0/kind"),
+            (#"{}"#, 422, "/faults"), (#"{"faults": {}}"#, 422, "/faults"),
+            (#"{"faults": [{}]}"#, 422, "/faults/0/kind"),
             (#"{"faults": [{"kind": 1}]}"#, 422, "/faults/0/kind"),
             (#"{"faults": [{"kind": "abort", "percent": "all"}]}"#, 422, "/faults/0/percent"),
             (#"{"faults": [{"kind": "latency", "milliseconds": 1.5}]}"#, 422, "/faults/0/milliseconds"),
             (#"{"faults": [{"kind": "latency", "milliseconds": 3600001}]}"#, 422, "/faults/0/milliseconds"),
-            (#"{"faults": [{"kind": "abort", "expiresInSeconds": 86401}]}"#, 422, "/faults/0/expiresInSeconds"),
-            (#"{"faults": [{"kind": "abort", "seed": -1}]}"#, 422, "/faults/0/seed"), (#"{"faults": ["#, 400, nil),
+            (
+                #"{"faults": [{"kind": "abort", "expiresInSeconds": 86401}]}"#, 422,
+                "/faults/0/expiresInSeconds"
+            ),
+            (#"{"faults": [{"kind": "abort", "seed": -1}]}"#, 422, "/faults/0/seed"),
+            (#"{"faults": ["#, 400, nil),
         ])
     func malformed(text: String, status: Int, pointer: String?) async throws {
         try await withFaults { service in
@@ -104,7 +115,9 @@ struct FaultRoutesTests {
         }
     }
 
-    @Test("probes, what operators look at, and what isn't served are always spared; all else is for a fault without a route")
+    @Test(
+        "probes, what operators look at, and what isn't served are always spared; all else is for a fault without a route"
+    )
     func spared() async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "error"))
@@ -135,7 +148,8 @@ struct FaultRoutesTests {
     @Test("a fault with a criticality is for requests that count as that, and counts those only")
     func criticality() async throws {
         try await withFaults { service in
-            let set = try await service.set(FaultRequest(criticality: "sheddable", kind: "error", status: 503))
+            let set = try await service.set(
+                FaultRequest(criticality: "sheddable", kind: "error", status: 503))
             #expect(set.faults.map(\.fault.criticality) == ["sheddable"])
             // The route's own is critical. A service may ask for more or less, anybody else only for less.
             for (header, token, isBitten) in [
@@ -145,7 +159,8 @@ struct FaultRoutesTests {
                 ("nonsense", nil, false),
             ] {
                 let headers = header.map { [(name: "csp-criticality", value: $0)] } ?? []
-                let answer = try await service.send("POST", "/finish", body: Array("{}".utf8), token: token, headers: headers)
+                let answer = try await service.send(
+                    "POST", "/finish", body: Array("{}".utf8), token: token, headers: headers)
                 #expect(answer.isInjected == isBitten, "\(header ?? "none")")
             }
             #expect(try await service.faults.faults.map(\.considered) == [2])
@@ -155,7 +170,8 @@ struct FaultRoutesTests {
     @Test("who has no service token can't claim more than the route's own criticality")
     func claimed() async throws {
         try await withFaults { service in
-            try await service.set(FaultRequest(route: "GET /queue", criticality: "critical-plus", kind: "error"))
+            try await service.set(
+                FaultRequest(route: "GET /queue", criticality: "critical-plus", kind: "error"))
             let headers = [(name: "csp-criticality", value: "critical-plus")]
             #expect(try await !service.send("GET", "/queue", token: nil, headers: headers).isInjected)
             #expect(try await service.send("GET", "/queue", headers: headers).isInjected)
@@ -194,7 +210,8 @@ struct FaultRoutesTests {
     func expiry() async throws {
         let time = ManualTime()
         try await withFaults(time: time.source) { service in
-            try await service.set(FaultRequest(kind: "error"), FaultRequest(kind: "error", expiresInSeconds: 61, status: 503))
+            try await service.set(
+                FaultRequest(kind: "error"), FaultRequest(kind: "error", expiresInSeconds: 61, status: 503))
             time.advance(by: .milliseconds(59_900))
             #expect(try await service.post("/finish").status == 500)
             time.advance(by: .milliseconds(200))
@@ -212,7 +229,9 @@ struct FaultRoutesTests {
             try await service.set(FaultRequest(kind: "garbage"))
             _ = try await service.post("/finish")
             let page = try await service.get("/metrics").text
-            let line = page.split(separator: "\n").first { $0.hasPrefix(#"csp_faults_injected_total{kind="garbage"} "#) }
+            let line = page.split(separator: "\n").first {
+                $0.hasPrefix(#"csp_faults_injected_total{kind="garbage"} "#)
+            }
             #expect(try #require(line?.split(separator: " ").last.flatMap { Double($0) }) > 0)
         }
     }

@@ -33,7 +33,9 @@ struct FaultSettingsTests {
     @Test("without FAULTS_ENABLED the start is refused", arguments: [nil, "false", ""])
     func disabled(enabled: String?) {
         #expect(
-            read(#"[{"kind": "abort"}]"#, enabled: enabled).problems == ["COUPON_FAULTS is set, but FAULTS_ENABLED isn't true"])
+            read(#"[{"kind": "abort"}]"#, enabled: enabled).problems == [
+                "COUPON_FAULTS is set, but FAULTS_ENABLED isn't true"
+            ])
     }
 
     @Test(

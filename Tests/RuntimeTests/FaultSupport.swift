@@ -5,10 +5,11 @@ import Storage
 import TestSupport
 import Transport
 
-/// The small service with faults that may be injected. Its time stands still unless the test moves it: no fault expires,
-/// however long the test takes.
+/// The small service with faults that may be injected. Its time stands still unless the test moves it: no
+/// fault expires, however long the test takes.
 func withFaults<Result: Sendable>(
-    time: TimeSource = ManualTime().source, _ body: @Sendable (RunningService<SmallService>) async throws -> Result
+    time: TimeSource = ManualTime().source,
+    _ body: @Sendable (RunningService<SmallService>) async throws -> Result
 ) async throws -> Result {
     try await withService(SmallService.self, settings: ["FAULTS_ENABLED": "true"], time: time, body)
 }
@@ -28,7 +29,9 @@ extension RunningService<SmallService> {
     @discardableResult
     func set(_ faults: FaultRequest...) async throws -> FaultStatus {
         let set = FaultSet(faults: faults)
-        return try await send("PUT", "/faults", body: Array(JSON.encode(set)), token: TestTokens.administrator).decode()
+        return try await send(
+            "PUT", "/faults", body: Array(JSON.encode(set)), token: TestTokens.administrator
+        ).decode()
     }
 
     var faults: FaultStatus {

@@ -9,7 +9,9 @@ import Transport
 struct FaultTests {
     static let moments = Fault.Phase.allCases
 
-    @Test("an error is answered as a problem that says it was injected; after the work, the work is done", arguments: moments)
+    @Test(
+        "an error is answered as a problem that says it was injected; after the work, the work is done",
+        arguments: moments)
     func error(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "error", when: when.rawValue))
@@ -22,7 +24,9 @@ struct FaultTests {
         }
     }
 
-    @Test("an abort closes the connection without a byte of an answer, and no other connection", arguments: moments)
+    @Test(
+        "an abort closes the connection without a byte of an answer, and no other connection",
+        arguments: moments)
     func abort(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(route: "POST /finish", kind: "abort", when: when.rawValue))
@@ -37,14 +41,17 @@ struct FaultTests {
         }
     }
 
-    @Test("garbage looks like a success, is never the contract's, and not always the same", arguments: moments)
+    @Test(
+        "garbage looks like a success, is never the contract's, and not always the same", arguments: moments)
     func garbage(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "garbage", when: when.rawValue, seed: 1))
             var bodies: Set<Data> = []
             for _ in 0..<60 {
                 let answer = try await service.post("/finish")
-                #expect(answer.status == 200 && answer.header("Content-Type") == "application/json" && answer.isInjected)
+                #expect(
+                    answer.status == 200 && answer.header("Content-Type") == "application/json"
+                        && answer.isInjected)
                 #expect((try? answer.decode([String: Bool].self)) != ["done": true])
                 bodies.insert(answer.body)
             }
@@ -120,7 +127,9 @@ struct FaultTests {
         #expect(answer.status == 201 && answer.isInjected)
     }
 
-    @Test("a fault stands before everything else of a request, its token included, and after it as well", arguments: moments)
+    @Test(
+        "a fault stands before everything else of a request, its token included, and after it as well",
+        arguments: moments)
     func token(when: Fault.Phase) async throws {
         try await withFaults { service in
             #expect(try await service.post("/help", token: nil).status == 401)

@@ -6,10 +6,13 @@ import Testing
 
 @Suite("What services hear of each other's stores", .timeLimit(.minutes(10)))
 struct PeerStoresTests {
-    private func tell(_ service: RunningService<SmallService>, _ store: ServiceStore, token: String? = TestTokens.service)
+    private func tell(
+        _ service: RunningService<SmallService>, _ store: ServiceStore, token: String? = TestTokens.service
+    )
         async throws -> TestAnswer
     {
-        try await service.send("POST", "/help", token: token, headers: [(name: "csp-store", value: "\(store)")])
+        try await service.send(
+            "POST", "/help", token: token, headers: [(name: "csp-store", value: "\(store)")])
     }
 
     private func heard(_ service: RunningService<SmallService>) async throws -> [ServiceStore] {
@@ -23,8 +26,10 @@ struct PeerStoresTests {
     @Test("a call by a service tells of its store, and its answer of this one's, which is what is on disk")
     func exchange() async throws {
         try await withService(SmallService.self) { service in
-            let first = try #require(ServiceStore(try await tell(service, order(7)).header("csp-store") ?? ""))
-            let second = try #require(ServiceStore(try await tell(service, order(8)).header("csp-store") ?? ""))
+            let first = try #require(
+                ServiceStore(try await tell(service, order(7)).header("csp-store") ?? ""))
+            let second = try #require(
+                ServiceStore(try await tell(service, order(8)).header("csp-store") ?? ""))
             #expect(first.service == "small" && first.store.id == second.store.id)
             #expect(second.store.commits == first.store.commits + 1)
             let path = try await service.get("/csp").decode(PathDocument.self)
@@ -38,14 +43,17 @@ struct PeerStoresTests {
             let refused = try await tell(service, order(9), token: nil)
             #expect(refused.status == 401 && refused.header("csp-store") == nil)
             for text in ["", "order", "order/a/0", "order/a/0/-1", "order/a/x/1", "/a/0/1", "order//0/1"] {
-                let answer = try await service.send("POST", "/help", headers: [(name: "csp-store", value: text)])
+                let answer = try await service.send(
+                    "POST", "/help", headers: [(name: "csp-store", value: text)])
                 #expect(answer.status == 201)
             }
             #expect(try await heard(service) == [])
         }
     }
 
-    @Test("the furthest is remembered, also after a restart; another store or less counts from an accepted loss on")
+    @Test(
+        "the furthest is remembered, also after a restart; another store or less counts from an accepted loss on"
+    )
     func furthest() async throws {
         let folder = try TemporaryFolder()
         try await withService(SmallService.self, folder: folder) { service in

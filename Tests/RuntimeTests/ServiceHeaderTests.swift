@@ -10,14 +10,17 @@ struct ServiceHeaderTests {
     func named() async throws {
         try await withFaults { service in
             func expectNamed(_ answer: TestAnswer, _ status: Int) {
-                #expect(answer.status == status && answer.header("csp-service") == "small/\(SystemVersion.current)")
+                #expect(
+                    answer.status == status
+                        && answer.header("csp-service") == "small/\(SystemVersion.current)")
             }
             for path in ["/livez", "/readyz", "/metrics", "/openapi.json", "/csp", "/queue"] {
                 expectNamed(try await service.get(path), 200)
             }
             let alive: [String: String] = try await service.get("/livez").decode()
             #expect(alive["version"] == SystemVersion.current && alive["commit"] == SystemVersion.commit)
-            let build = #"csp_build_info{commit="\#(SystemVersion.commit)",version="\#(SystemVersion.current)"} 1"#
+            let build =
+                #"csp_build_info{commit="\#(SystemVersion.commit)",version="\#(SystemVersion.current)"} 1"#
             #expect(try await service.get("/metrics").text.split(separator: "\n").contains { $0 == build })
             expectNamed(try await service.get("/nowhere"), 404)
             expectNamed(try await service.get("/finish"), 405)

@@ -10,14 +10,17 @@ struct SettingsTests {
     func defaults() {
         var settings = settings(["PORT": ""])
         #expect(settings.integer("PORT", default: 8080, in: 0...65_535, "port") == 8080)
-        #expect(settings.duration("AGE", default: .seconds(5), in: .zero...(.seconds(60)), "age") == .seconds(5))
+        #expect(
+            settings.duration("AGE", default: .seconds(5), in: .zero...(.seconds(60)), "age") == .seconds(5))
         #expect(settings.problems.isEmpty)
         #expect(settings.knobs.map(\.key) == ["PORT", "AGE"])
     }
 
     @Test("every problem is listed, each with its key and what was expected")
     func problems() {
-        var settings = settings(["PORT": "eighty", "AGE": "90s", "URL": "ftp://x", "MODE": "loud", "FLAG": "maybe"])
+        var settings = settings([
+            "PORT": "eighty", "AGE": "90s", "URL": "ftp://x", "MODE": "loud", "FLAG": "maybe",
+        ])
         enum Mode: String, CaseIterable { case quiet, normal }
         _ = settings.integer("PORT", default: 8080, in: 0...65_535, "port")
         _ = settings.duration("AGE", default: .seconds(5), in: .zero...(.seconds(60)), "age")
@@ -34,21 +37,27 @@ struct SettingsTests {
     @Test(
         "durations are read with their unit, and bare numbers as seconds",
         arguments: [
-            ("250ms", Duration.milliseconds(250)), ("30s", .seconds(30)), ("15m", .seconds(900)), ("24h", .seconds(86_400)),
+            ("250ms", Duration.milliseconds(250)), ("30s", .seconds(30)), ("15m", .seconds(900)),
+            ("24h", .seconds(86_400)),
             ("2d", .seconds(172_800)), ("7", .seconds(7)), ("24 h", .seconds(86_400)),
         ])
     func durations(text: String, expected: Duration) {
         #expect(Settings.duration(text) == expected)
     }
 
-    @Test("what isn't a duration is none", arguments: ["", "s", "-5s", "1.5s", "ten", "5 minutes", "99999999999999999999s"])
+    @Test(
+        "what isn't a duration is none",
+        arguments: ["", "s", "-5s", "1.5s", "ten", "5 minutes", "99999999999999999999s"])
     func notDurations(text: String) {
         #expect(Settings.duration(text) == nil)
     }
 
     @Test(
         "bytes are read with their unit, and bare numbers as bytes",
-        arguments: [("512KiB", Int64(524_288)), ("64MiB", 67_108_864), ("2 GiB", 2_147_483_648), ("0", 0), ("1000", 1000)])
+        arguments: [
+            ("512KiB", Int64(524_288)), ("64MiB", 67_108_864), ("2 GiB", 2_147_483_648), ("0", 0),
+            ("1000", 1000),
+        ])
     func bytes(text: String, expected: Int64) {
         #expect(Settings.bytes(text) == expected)
     }
@@ -66,7 +75,9 @@ struct SettingsTests {
         #expect(settings.knobs.map(\.defaultValue) == ["forever", "2160h", "2160h", "forever", "forever"])
     }
 
-    @Test("what isn't an amount of bytes is none", arguments: ["", "MiB", "-1MiB", "1.5MiB", "64MB", "99999999999TiB"])
+    @Test(
+        "what isn't an amount of bytes is none",
+        arguments: ["", "MiB", "-1MiB", "1.5MiB", "64MB", "99999999999TiB"])
     func notBytes(text: String) {
         #expect(Settings.bytes(text) == nil)
     }

@@ -13,11 +13,14 @@ struct ShedderTests {
 
     @Test("what it does is in GET /csp and in the metrics, from the beginning")
     func told() async throws {
-        try await withService(SmallService.self, settings: ["SHED_MINIMUM": "3", "SHED_MAXIMUM": "3"]) { service in
+        try await withService(SmallService.self, settings: ["SHED_MINIMUM": "3", "SHED_MAXIMUM": "3"]) {
+            service in
             let zero = ["critical-plus": 0, "critical": 0, "sheddable-plus": 0, "sheddable": 0]
             let before = try await shedder(service)
             #expect(
-                before == ShedderDocument(limit: 3, inFlight: 0, waiting: 0, admitted: zero, shed: zero, rateLimited: 0))
+                before
+                    == ShedderDocument(
+                        limit: 3, inFlight: 0, waiting: 0, admitted: zero, shed: zero, rateLimited: 0))
             #expect(try await service.post("/finish").status == 201)
             let refused = try await service.send("POST", "/finish", headers: [("csp-deadline-ms", "0")])
             #expect(refused.status == 503 && refused.problem?.code == "deadline-exceeded")
@@ -35,18 +38,25 @@ struct ShedderTests {
     @Test("what operators ask is never shed, whatever the deadline says")
     func operators() async throws {
         try await withService(SmallService.self) { service in
-            for path in ["/livez", "/readyz", "/metrics", "/openapi.json", "/csp", "/queue", "/queue/dead", "/csp?x=1"] {
-                #expect(try await service.send("GET", path, headers: [("csp-deadline-ms", "0")]).status == 200, "\(path)")
+            for path in [
+                "/livez", "/readyz", "/metrics", "/openapi.json", "/csp", "/queue", "/queue/dead", "/csp?x=1",
+            ] {
+                #expect(
+                    try await service.send("GET", path, headers: [("csp-deadline-ms", "0")]).status == 200,
+                    "\(path)")
             }
             let token = TestTokens.administrator
             let redrive = try await service.send(
                 "POST", "/queue/dead/redrive", token: token, headers: [("csp-deadline-ms", "0")])
             #expect(redrive.status == 200)
-            for (method, path) in [("PATCH", "/csp/dependencies/x"), ("POST", "/backup"), ("GET", "/faults")] {
-                let answer = try await service.send(method, path, token: token, headers: [("csp-deadline-ms", "0")])
+            for (method, path) in [("PATCH", "/csp/dependencies/x"), ("POST", "/backup"), ("GET", "/faults")]
+            {
+                let answer = try await service.send(
+                    method, path, token: token, headers: [("csp-deadline-ms", "0")])
                 #expect(answer.status != 503, "\(path)")
             }
-            #expect(try await service.send("GET", "/nothing", headers: [("csp-deadline-ms", "0")]).status == 503)
+            #expect(
+                try await service.send("GET", "/nothing", headers: [("csp-deadline-ms", "0")]).status == 503)
         }
     }
 
@@ -75,7 +85,9 @@ struct ShedderTests {
     @Test("limits that don't fit together end the start with a clear line")
     func settings() async throws {
         await #expect {
-            try await withService(SmallService.self, settings: ["SHED_MINIMUM": "20", "SHED_MAXIMUM": "10"]) { _ in }
+            try await withService(SmallService.self, settings: ["SHED_MINIMUM": "20", "SHED_MAXIMUM": "10"]) {
+                _ in
+            }
         } throws: {
             "\($0)".contains("maximum") && "\($0)".contains("minimum")
         }

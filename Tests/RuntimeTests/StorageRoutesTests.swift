@@ -21,7 +21,8 @@ struct StorageRoutesTests {
         return statuses
     }
 
-    @Test("with room beyond the reserve, and without a reserve, everything is served", arguments: ["1KiB", "0"])
+    @Test(
+        "with room beyond the reserve, and without a reserve, everything is served", arguments: ["1KiB", "0"])
     func room(reserve: String) async throws {
         try await withService(SmallService.self, settings: ["STORAGE_RESERVE": reserve]) { service in
             let statuses = try await statuses(service)
@@ -54,15 +55,20 @@ struct StorageRoutesTests {
     func metric() async throws {
         try await withService(SmallService.self) { service in
             let page = try await service.get("/metrics").text
-            let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("csp_storage_free_bytes ") })
+            let line = try #require(
+                page.split(separator: "\n").first { $0.hasPrefix("csp_storage_free_bytes ") })
             #expect(Double(line.split(separator: " ")[1]) ?? 0 > 0)
         }
     }
 
-    @Test("after the disk has failed nothing is confirmed, and the service is unready; a full disk says its own name")
+    @Test(
+        "after the disk has failed nothing is confirmed, and the service is unready; a full disk says its own name"
+    )
     func unready() async throws {
         try await withService(SmallService.self) { service in
-            try? await service.application.store.write { _ in throw DatabaseError(resultCode: .SQLITE_IOERR_FSYNC) }
+            try? await service.application.store.write { _ in
+                throw DatabaseError(resultCode: .SQLITE_IOERR_FSYNC)
+            }
             let answer = try await service.post("/finish")
             #expect(answer.status == 503 && answer.problem?.code == "storage-failed")
             let ready = try await service.get("/readyz")
@@ -73,7 +79,9 @@ struct StorageRoutesTests {
         }
     }
 
-    @Test("what passes is a 503 to come again after, and the service is ready when it is over; it says so while it lasts")
+    @Test(
+        "what passes is a 503 to come again after, and the service is ready when it is over; it says so while it lasts"
+    )
     func passing() async throws {
         try await withService(SmallService.self) { service in
             for code in [ResultCode.SQLITE_CANTOPEN, .SQLITE_IOERR_GETTEMPPATH, .SQLITE_NOMEM] {
@@ -101,7 +109,8 @@ struct StorageRoutesTests {
     func backup() async throws {
         let elsewhere = try TemporaryFolder()
         try await withService(SmallService.self) { service in
-            func backUp(_ path: String, token: String? = TestTokens.administrator) async throws -> TestAnswer {
+            func backUp(_ path: String, token: String? = TestTokens.administrator) async throws -> TestAnswer
+            {
                 try await service.post("/backup", BackupRequest(path: path), token: token)
             }
             let path = elsewhere.path + "/small.sqlite"
@@ -113,7 +122,9 @@ struct StorageRoutesTests {
             #expect(made.status == 201 && receipt.path == path && Int(receipt.bytes) == size)
             let again = try await backUp(path)
             #expect(again.status == 409 && again.problem?.code == "file-exists")
-            for unusable in ["small.sqlite", "", elsewhere.path + "/", elsewhere.path + "/no/such/folder.sqlite"] {
+            for unusable in [
+                "small.sqlite", "", elsewhere.path + "/", elsewhere.path + "/no/such/folder.sqlite",
+            ] {
                 let answer = try await backUp(unusable)
                 #expect(answer.status == 422 && answer.problem?.errors?.map(\.pointer) == ["/path"])
             }

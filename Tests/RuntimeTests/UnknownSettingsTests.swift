@@ -23,16 +23,22 @@ struct UnknownSettingsTests {
             ])
     }
 
-    @Test("what others put into the environment stops no service: Kubernetes' service links, proxies, what isn't like ours")
+    @Test(
+        "what others put into the environment stops no service: Kubernetes' service links, proxies, what isn't like ours"
+    )
     func foreign() {
-        let links = ["ORDER", "PAYMENT", "COUPON", "INVENTORY", "NOTIFICATION", "HTTP", "QUEUE", "STOCK"].flatMap { name in
-            [
-                "\(name)_SERVICE_HOST", "\(name)_SERVICE_PORT", "\(name)_SERVICE_PORT_HTTP", "\(name)_PORT",
-                "\(name)_PORT_8082_TCP", "\(name)_PORT_8082_TCP_PROTO", "\(name)_PORT_8082_TCP_PORT",
-                "\(name)_PORT_8082_TCP_ADDR", "\(name)_FOO_SERVICE_HOST",
-            ]
-        }
-        #expect(problems(environment: links + ["HTTP_PROXY", "LOGNAME", "HOME", "LOG_LEVEL", "COUPN_TIMEOUT"]) == [])
+        let links = ["ORDER", "PAYMENT", "COUPON", "INVENTORY", "NOTIFICATION", "HTTP", "QUEUE", "STOCK"]
+            .flatMap { name in
+                [
+                    "\(name)_SERVICE_HOST", "\(name)_SERVICE_PORT", "\(name)_SERVICE_PORT_HTTP",
+                    "\(name)_PORT",
+                    "\(name)_PORT_8082_TCP", "\(name)_PORT_8082_TCP_PROTO", "\(name)_PORT_8082_TCP_PORT",
+                    "\(name)_PORT_8082_TCP_ADDR", "\(name)_FOO_SERVICE_HOST",
+                ]
+            }
+        #expect(
+            problems(environment: links + ["HTTP_PROXY", "LOGNAME", "HOME", "LOG_LEVEL", "COUPN_TIMEOUT"])
+                == [])
     }
 
     @Test("in a file every name has to be a setting, of this service or of another that shares the file")

@@ -23,7 +23,8 @@ struct CriticalOperationTests {
         isIdempotent: Bool = true, _ protection: Protection = Shop.protection
     ) throws -> CriticalOperation<Int, String, String> {
         try CriticalOperation(
-            try shop.path.critical(Shop.declaration("payment", protection: protection)), "capture", isIdempotent: isIdempotent
+            try shop.path.critical(Shop.declaration("payment", protection: protection)), "capture",
+            isIdempotent: isIdempotent
         ) { [payment] _, context async throws(Failure) in try await payment.call(context) }
     }
 
@@ -53,7 +54,9 @@ struct CriticalOperationTests {
         #expect(await call(dependency) == .failure(.refused("no funds")))
         payment.fail(.unavailable(.connectionLost))
         #expect(await call(dependency) == .failure(.unavailable(.connectionLost)))
-        #expect(await call(dependency, for: shop.customer(in: .zero)) == .failure(.unavailable(.deadlineExceeded)))
+        #expect(
+            await call(dependency, for: shop.customer(in: .zero)) == .failure(.unavailable(.deadlineExceeded))
+        )
         #expect(shop.outcomes.all == [.ok, .refused, .unavailable, .rejected])
         #expect(shop.status("payment").calls == [.ok: 1, .refused: 1, .unavailable: 1, .rejected: 1])
     }
@@ -64,7 +67,9 @@ struct CriticalOperationTests {
         payment.fail(.refused("no"))
         for _ in 0..<50 { _ = await call(dependency) }
         let breaker = shop.status("payment").breaker
-        #expect(breaker.phase == .closed && breaker.calls == 2 && breaker.failures == 0 && payment.calls.count == 50)
+        #expect(
+            breaker.phase == .closed && breaker.calls == 2 && breaker.failures == 0
+                && payment.calls.count == 50)
     }
 
     @Test("a customer's call is tried again as often as it may; one of the queue is one try")
@@ -84,7 +89,9 @@ struct CriticalOperationTests {
         #expect(payment.calls.count == 1)
     }
 
-    @Test("a caller in a hurry doesn't open the breaker for everybody; one with a quarter of the try's time does")
+    @Test(
+        "a caller in a hurry doesn't open the breaker for everybody; one with a quarter of the try's time does"
+    )
     func hurried() async throws {
         let dependency = try dependency()
         payment.fail(.unavailable(.timeout))

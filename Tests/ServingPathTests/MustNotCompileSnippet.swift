@@ -11,7 +11,8 @@ struct Snippet: Sendable, CustomTestStringConvertible {
     var testDescription: String { file.deletingPathExtension().lastPathComponent }
 
     static func all() throws -> [Snippet] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../MustNotCompile").standardized
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../MustNotCompile")
+            .standardized
         return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "swift" }
             .sorted { $0.path < $1.path }
@@ -19,7 +20,9 @@ struct Snippet: Sendable, CustomTestStringConvertible {
                 let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
                 let marker = "// error: "
                 return Snippet(
-                    file: file, refusals: lines.filter { $0.hasPrefix(marker) }.map { String($0.dropFirst(marker.count)) })
+                    file: file,
+                    refusals: lines.filter { $0.hasPrefix(marker) }.map { String($0.dropFirst(marker.count)) }
+                )
             }
     }
 
@@ -42,7 +45,9 @@ struct Snippet: Sendable, CustomTestStringConvertible {
     private static let modules: URL = {
         let bundle = CommandLine.arguments.last { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         var folder = URL(filePath: bundle).resolvingSymlinksInPath()
-        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appending(path: "Modules").path) {
+        while folder.path != "/",
+            !FileManager.default.fileExists(atPath: folder.appending(path: "Modules").path)
+        {
             folder.deleteLastPathComponent()
         }
         return folder.appending(path: "Modules")

@@ -1,16 +1,20 @@
 import Foundation
 import Testing
 
-/// What the types of the path promise: some mistakes don't compile. `Tests/MustNotCompile` holds one mistake a file, which
-/// names the errors that it must be refused with (`// error: …`); a file that names none must compile.
+/// What the types of the path promise: some mistakes don't compile. `Tests/MustNotCompile` holds one mistake
+/// a file, which names the errors that it must be refused with (`// error: …`); a file that names none must
+/// compile.
 @Suite("Must not compile", .timeLimit(.minutes(10)))
 struct MustNotCompileTests {
-    @Test("a mistake is refused for its own reason, and what is no mistake compiles", arguments: try Snippet.all())
+    @Test(
+        "a mistake is refused for its own reason, and what is no mistake compiles",
+        arguments: try Snippet.all())
     func refused(snippet: Snippet) async throws {
         let (status, errors) = try await snippet.compile()
         #expect((status == 0) == snippet.refusals.isEmpty, "swiftc ended with \(status): \(errors)")
         for refusal in snippet.refusals {
-            #expect(errors.contains { $0.contains(refusal) }, "not refused with “\(refusal)” but with \(errors)")
+            #expect(
+                errors.contains { $0.contains(refusal) }, "not refused with “\(refusal)” but with \(errors)")
         }
         for error in errors {
             #expect(snippet.refusals.contains { error.contains($0) }, "refused for another reason: \(error)")

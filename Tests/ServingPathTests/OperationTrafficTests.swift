@@ -25,9 +25,11 @@ struct OperationTrafficTests {
         .customer(until: .after(.seconds(1), from: shop.time.source.now()), criticality)
     }
 
-    private func call(_ dependency: CriticalOperation<Int, String, String>, for caller: Caller) async -> Result<
-        String, Failure
-    > {
+    private func call(_ dependency: CriticalOperation<Int, String, String>, for caller: Caller) async
+        -> Result<
+            String, Failure
+        >
+    {
         do throws(Failure) {
             return .success(try await dependency.call(1, for: caller))
         } catch {
@@ -41,7 +43,9 @@ struct OperationTrafficTests {
 
     // MARK: Breakers
 
-    @Test("calls that fail at one criticality open the breaker of that one alone", arguments: Criticality.allCases)
+    @Test(
+        "calls that fail at one criticality open the breaker of that one alone",
+        arguments: Criticality.allCases)
     func alone(criticality: Criticality) async throws {
         let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration()))
         reserving.fail(.unavailable(.serverError))
@@ -86,20 +90,27 @@ struct OperationTrafficTests {
     }
 
     /// Beside a shop without the lower traffic: what the higher is told is the same, call for call.
-    @Test("whatever becomes of the lower criticalities' calls, short of success, a higher one is told the same without them")
+    @Test(
+        "whatever becomes of the lower criticalities' calls, short of success, a higher one is told the same without them"
+    )
     func unchangedByLower() async throws {
         var random = SeededRandomSource("lower criticalities")
         let alone = Shop()
         let lonely = Behaviour<String>()
         // Not idempotent: its own call is the probe, and no task beside it has to be waited for.
-        func declare(_ behaviour: Behaviour<String>, on shop: Shop) throws -> CriticalOperation<Int, String, String> {
-            try CriticalOperation(try shop.path.critical(Shop.declaration()), "reserve", isIdempotent: false) {
+        func declare(_ behaviour: Behaviour<String>, on shop: Shop) throws -> CriticalOperation<
+            Int, String, String
+        > {
+            try CriticalOperation(try shop.path.critical(Shop.declaration()), "reserve", isIdempotent: false)
+            {
                 _, context async throws(Failure) in try await behaviour.call(context)
             }
         }
         let beside = try declare(reserving, on: shop)
         let without = try declare(lonely, on: alone)
-        let bad: [Unavailability.Reason] = [.unreachable, .timeout, .serverError, .overloaded, .invalidAnswer, .connectionLost]
+        let bad: [Unavailability.Reason] = [
+            .unreachable, .timeout, .serverError, .overloaded, .invalidAnswer, .connectionLost,
+        ]
         for step in 0..<3_000 {
             for _ in 0..<Int.random(in: 0...3, using: &random) {
                 reserving.fail(.unavailable(Unavailability(bad.randomElement(using: &random)!)))
@@ -129,7 +140,8 @@ struct OperationTrafficTests {
     // MARK: What crosses
 
     @Test(
-        "a success at any criticality counts as a probe for all, once their open duration is over", arguments: Criticality.allCases)
+        "a success at any criticality counts as a probe for all, once their open duration is over",
+        arguments: Criticality.allCases)
     func successIsForAll(criticality: Criticality) async throws {
         let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration()))
         reserving.fail(.unavailable(.unreachable))
@@ -147,7 +159,8 @@ struct OperationTrafficTests {
     func slowIsForTheQueue() async throws {
         var protection = Shop.protection
         protection.breaker.slowCall = .milliseconds(100)
-        let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration(protection: protection)))
+        let reserve = try dependency(
+            "reserve", reserving, on: try shop.path.critical(Shop.declaration(protection: protection)))
         reserving.fail(.unavailable(.unreachable))
         for caller in [Caller.queue, .queue, caller(.criticalPlus), caller(.criticalPlus)] {
             _ = await call(reserve, for: caller)
@@ -174,22 +187,28 @@ struct OperationTrafficTests {
         #expect(phases() == [.closed, .closed, .open, .open])
     }
 
-    @Test("a refusal that nobody expected is no outage: no number of them opens a breaker, and none is tried again")
+    @Test(
+        "a refusal that nobody expected is no outage: no number of them opens a breaker, and none is tried again"
+    )
     func unexpected() async throws {
         var protection = Shop.protection
         protection.retry.attempts = 3
-        let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration(protection: protection)))
+        let reserve = try dependency(
+            "reserve", reserving, on: try shop.path.critical(Shop.declaration(protection: protection)))
         reserving.fail(.unavailable(Unavailability(.unexpectedRefusal, detail: "404 not-found")))
         for caller in [Caller.queue, caller(.criticalPlus)] {
             for _ in 0..<10 { _ = await call(reserve, for: caller) }
         }
         #expect(phases().allSatisfy { $0 == .closed } && reserving.calls.count == 20)
-        #expect(shop.status().calls[.refused] == 20 && shop.status().lastFailure?.reason == .unexpectedRefusal)
+        #expect(
+            shop.status().calls[.refused] == 20 && shop.status().lastFailure?.reason == .unexpectedRefusal)
     }
 
     // MARK: Bulkheads
 
-    @Test("calls that matter less and hang keep no place from those that matter more, nor from other operations")
+    @Test(
+        "calls that matter less and hang keep no place from those that matter more, nor from other operations"
+    )
     func places() async throws {
         let step = try shop.path.critical(Shop.declaration())
         let reserve = try dependency("reserve", reserving, on: step)
@@ -201,7 +220,9 @@ struct OperationTrafficTests {
         }
         reserving.answer(hang)
         looking.answer(hang)
-        let hanging = [(reserve, Caller.queue), (reserve, caller(.sheddablePlus)), (look, caller(.criticalPlus))].map { one in
+        let hanging = [
+            (reserve, Caller.queue), (reserve, caller(.sheddablePlus)), (look, caller(.criticalPlus)),
+        ].map { one in
             Task { await call(one.0, for: one.1) }
         }
         await shop.until { reserving.calls.count == 2 && looking.calls.count == 1 }
@@ -216,7 +237,8 @@ struct OperationTrafficTests {
         var protection = Shop.protection
         protection.bulkhead.limit = 8
         protection.bulkhead.reserved = 3
-        _ = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration(protection: protection)))
+        _ = try dependency(
+            "reserve", reserving, on: try shop.path.critical(Shop.declaration(protection: protection)))
         #expect(shop.status().operations[0].traffic.map(\.bulkhead.limit) == [5, 5, 8, 8])
         #expect(shop.status().protection == protection)
     }

@@ -10,7 +10,8 @@ struct OptionalOperationTests {
     private let fallbacks = Recorded<Unavailability>()
 
     private func dependency(
-        isIdempotent: Bool = true, _ protection: Protection = Shop.protection, instead: Fallback<String> = .computed("instead")
+        isIdempotent: Bool = true, _ protection: Protection = Shop.protection,
+        instead: Fallback<String> = .computed("instead")
     ) throws -> OptionalOperation<String, String> {
         let step = try shop.path.optional(Shop.declaration(protection: protection))
         return try OptionalOperation(step, "redeem", isIdempotent: isIdempotent) {
@@ -44,7 +45,9 @@ struct OptionalOperationTests {
         #expect(served.reason == nil && fallbacks.all.isEmpty && shop.outcomes.all == [.ok])
     }
 
-    @Test("each way of failing is the fallback's reason and the answer's", arguments: Unavailability.Reason.allCases)
+    @Test(
+        "each way of failing is the fallback's reason and the answer's",
+        arguments: Unavailability.Reason.allCases)
     func reasons(reason: Unavailability.Reason) async throws {
         let why = Unavailability(reason, retryAfter: .seconds(3))
         coupon.fail(.unavailable(why))
@@ -53,21 +56,25 @@ struct OptionalOperationTests {
             Issue.record("\(served)")
             return
         }
-        #expect(fallbacks.all == [why] && shop.outcomes.all == [reason == .unexpectedRefusal ? .refused : .unavailable])
+        #expect(
+            fallbacks.all == [why]
+                && shop.outcomes.all == [reason == .unexpectedRefusal ? .refused : .unavailable])
         #expect(shop.status().lastFailure?.reason == reason)
     }
 
     @Test("what the fallback has is what is served: cached with its age, computed, or nothing")
     func kinds() async throws {
         coupon.fail(.unavailable(.unreachable))
-        let cached = try await dependency(instead: .cached("old", age: .seconds(7))).call("code", for: shop.customer())
+        let cached = try await dependency(instead: .cached("old", age: .seconds(7))).call(
+            "code", for: shop.customer())
         guard case .cached("old", age: .seconds(7), reason: .unreachable) = cached else {
             Issue.record("\(cached)")
             return
         }
         let other = Shop()
         let step = try other.path.optional(Shop.declaration())
-        let absent = try OptionalOperation<Int, String>(step, "ask", isIdempotent: true) { _, _ async throws(Unavailability) in
+        let absent = try OptionalOperation<Int, String>(step, "ask", isIdempotent: true) {
+            _, _ async throws(Unavailability) in
             throw .connectionLost
         } fallback: { _, _ in
             .absent
@@ -110,7 +117,8 @@ struct OptionalOperationTests {
     @Test("no time left: not asked")
     func deadline() async throws {
         let served = try await dependency().call("code", for: shop.customer(in: .zero))
-        #expect(served.reason == .deadlineExceeded && coupon.calls.isEmpty && shop.outcomes.all == [.rejected])
+        #expect(
+            served.reason == .deadlineExceeded && coupon.calls.isEmpty && shop.outcomes.all == [.rejected])
         #expect(shop.status().lastFailure == nil)
     }
 
@@ -119,7 +127,8 @@ struct OptionalOperationTests {
         var patient = Shop.protection
         patient.bulkhead.waiting = 5
         patient.retry = Retry.Configuration(
-            attempts: 2, backoff: Backoff(base: .milliseconds(100), cap: .milliseconds(100), floor: .milliseconds(100)))
+            attempts: 2,
+            backoff: Backoff(base: .milliseconds(100), cap: .milliseconds(100), floor: .milliseconds(100)))
         let dependency = try dependency(patient)
         coupon.fail(.unavailable(.connectionLost))
         let retrying = Task { [shop] in await dependency.call("code", for: shop.customer()) }
@@ -134,7 +143,9 @@ struct OptionalOperationTests {
         #expect(shop.status().bulkhead.inUse == 0 && shop.status().bulkhead.waiting == 0)
     }
 
-    @Test("a try is given the earliest of the caller's deadline, the call's and its own time, and the caller's criticality")
+    @Test(
+        "a try is given the earliest of the caller's deadline, the call's and its own time, and the caller's criticality"
+    )
     func context() async throws {
         let dependency = try dependency()
         _ = await dependency.call("code", for: shop.customer(in: .milliseconds(300)))
@@ -148,7 +159,8 @@ struct OptionalOperationTests {
     @Test("only what may be repeated is")
     func repeated() async throws {
         var patient = Shop.protection
-        patient.retry = Retry.Configuration(attempts: 3, backoff: Backoff(base: .nanoseconds(1), cap: .nanoseconds(1)))
+        patient.retry = Retry.Configuration(
+            attempts: 3, backoff: Backoff(base: .nanoseconds(1), cap: .nanoseconds(1)))
         patient.breaker.window = .calls(100)
         patient.breaker.minimumCalls = 100
         coupon.fail(.unavailable(.unreachable))

@@ -35,7 +35,9 @@ struct ProbeTests {
         isReady: (@Sendable (Deadline) async -> Bool)? = nil, isIdempotent: Bool = true
     ) async throws -> CriticalOperation<Int, String, String> {
         let step = try shop.path.critical(Shop.declaration(), isReady: isReady)
-        let dependency = try CriticalOperation<Int, String, String>(step, "capture", isIdempotent: isIdempotent) {
+        let dependency = try CriticalOperation<Int, String, String>(
+            step, "capture", isIdempotent: isIdempotent
+        ) {
             [payment] _, context async throws(DependencyFailure<String>) in try await payment.call(context)
         }
         payment.fail(.unavailable(.unreachable))
@@ -73,7 +75,9 @@ struct ProbeTests {
         #expect(coupon.calls.count == 2)
         shop.time.advance(by: .milliseconds(1))
         let tried = await dependency.call(1, for: shop.customer()).reason
-        #expect(tried?.reason == .circuitOpen && tried?.mayHaveBeenDone == true, "the probe may do what was asked for")
+        #expect(
+            tried?.reason == .circuitOpen && tried?.mayHaveBeenDone == true,
+            "the probe may do what was asked for")
         await shop.until { coupon.calls.count == 3 }
         #expect(shop.status().breaker.phase == .halfOpen)
         // While it is being tried out, customers go on without, and no second probe is made.
@@ -105,7 +109,8 @@ struct ProbeTests {
         await shop.until { coupon.calls.count == 3 }
         #expect(coupon.calls[2].deadline?.remaining(at: shop.time.source.now()) == .milliseconds(400))
         #expect(
-            coupon.calls[2].priority == Criticality.criticalPlus.priority, "as sheddable it would be shed where orders aren't")
+            coupon.calls[2].priority == Criticality.criticalPlus.priority,
+            "as sheddable it would be shed where orders aren't")
     }
 
     @Test("the probe's tasks see no deadline of the customer's either")
@@ -137,7 +142,9 @@ struct ProbeTests {
         await shop.until { shop.status().breaker.phase == .closed }
     }
 
-    @Test("a call of the queue isn't held up by the customers' breaker; once the open duration is over it counts as a probe")
+    @Test(
+        "a call of the queue isn't held up by the customers' breaker; once the open duration is over it counts as a probe"
+    )
     func queue() async throws {
         let dependency = try await optional()
         coupon.answer { (_) async throws(DependencyFailure<Never>) in "back" }
@@ -177,7 +184,8 @@ struct ProbeTests {
             await gate.pass()
             return "paid"
         }
-        // Until the probe has ended, which waits at the gate, everybody is refused, and whose call it is learns nothing of it.
+        // Until the probe has ended, which waits at the gate, everybody is refused, and whose call it is
+        // learns nothing of it.
         while payment.calls.count == 2 {
             #expect(reason(await call(dependency)) == .circuitOpen)
             await Task.yield()

@@ -10,12 +10,16 @@ struct ProtectionNumbersTests {
     private static let protection = Protection(
         timeout: .milliseconds(1001), attemptTimeout: .milliseconds(203), queueTimeout: .milliseconds(3005),
         retry: Retry.Configuration(
-            attempts: 4, backoff: Backoff(base: .milliseconds(17), cap: .milliseconds(119)), minimumAttempt: .milliseconds(2)),
+            attempts: 4, backoff: Backoff(base: .milliseconds(17), cap: .milliseconds(119)),
+            minimumAttempt: .milliseconds(2)),
         retryBudget: RetryBudget.Configuration(share: 0.21, minimumPerSecond: 6),
-        bulkhead: Bulkhead.Configuration(limit: 64, waiting: 128, longestWait: .milliseconds(77), reserved: 9),
+        bulkhead: Bulkhead.Configuration(
+            limit: 64, waiting: 128, longestWait: .milliseconds(77), reserved: 9),
         breaker: CircuitBreaker.Configuration(
-            window: .time(.milliseconds(5003)), minimumCalls: 11, failureRate: 0.33, slowCall: .milliseconds(151),
-            slowCallRate: 0.61, openDuration: .milliseconds(1007), longestOpenTime: .milliseconds(5009), probes: 3,
+            window: .time(.milliseconds(5003)), minimumCalls: 11, failureRate: 0.33,
+            slowCall: .milliseconds(151),
+            slowCallRate: 0.61, openDuration: .milliseconds(1007), longestOpenTime: .milliseconds(5009),
+            probes: 3,
             probeTimeout: .milliseconds(2011)))
 
     @Test("have a name, a field and a meaning each, all different")
@@ -24,7 +28,8 @@ struct ProtectionNumbersTests {
         #expect(Set(all.map(\.name)).count == all.count && Set(all.map(\.field)).count == all.count)
         #expect(Set(all.map(\.meaning)).count == all.count && !all.contains { $0.meaning.isEmpty })
         for number in all {
-            #expect(number.field == (number.unit == .milliseconds ? number.name + "Milliseconds" : number.name))
+            #expect(
+                number.field == (number.unit == .milliseconds ? number.name + "Milliseconds" : number.name))
             #expect(number.name.first?.isLowercase == true && number.name.allSatisfy { $0.isLetter })
         }
     }
@@ -38,7 +43,9 @@ struct ProtectionNumbersTests {
         number.set(&changed, value + 1)
         #expect(changed != Self.protection)
         for other in ProtectionNumber.all {
-            #expect(other.value(changed) == (other.field == field ? value + 1 : other.value(Self.protection)), "\(other.field)")
+            #expect(
+                other.value(changed) == (other.field == field ? value + 1 : other.value(Self.protection)),
+                "\(other.field)")
         }
         number.set(&changed, value)
         #expect(changed == Self.protection, "\(field) doesn't come back as it was")
@@ -51,7 +58,9 @@ struct ProtectionNumbersTests {
             var protection = Self.protection
             timeout.set(&protection, Double(milliseconds))
             let back = timeout.value(protection)
-            guard protection.timeout != .milliseconds(milliseconds) || back != Double(milliseconds) else { continue }
+            guard protection.timeout != .milliseconds(milliseconds) || back != Double(milliseconds) else {
+                continue
+            }
             Issue.record("\(milliseconds) ms became \(protection.timeout), and \(back ?? .nan) again")
             return
         }
@@ -61,7 +70,8 @@ struct ProtectionNumbersTests {
     func whole() throws {
         var other = Protection(
             timeout: .seconds(9), attemptTimeout: .seconds(9), queueTimeout: .seconds(9),
-            retry: Retry.Configuration(attempts: 1, minimumAttempt: .milliseconds(2)), bulkhead: .init(limit: 1),
+            retry: Retry.Configuration(attempts: 1, minimumAttempt: .milliseconds(2)),
+            bulkhead: .init(limit: 1),
             breaker: .init())
         other = try other.replacing(Self.protection.numbers)
         #expect(other == Self.protection)
@@ -86,7 +96,8 @@ struct ProtectionNumbersTests {
     @Test(
         "a number that is too large or no whole one is refused, not made to fit",
         arguments: [
-            ("concurrency", 5_000_000), ("concurrency", 1.5), ("waiting", -0.5), ("attempts", 2.9), ("reserved", -3e9),
+            ("concurrency", 5_000_000), ("concurrency", 1.5), ("waiting", -0.5), ("attempts", 2.9),
+            ("reserved", -3e9),
             ("breakerProbes", 1e300), ("retryShare", 1.01), ("breakerWindowMilliseconds", 1e300),
         ])
     func refused(field: String, value: Double) {
@@ -115,7 +126,8 @@ struct ProtectionNumbersTests {
         #expect(naive.bulkhead.reserved == 0 && naive.bulkhead.waiting == 0)
     }
 
-    @Test("numbers that nobody means are listed or accepted, and what is accepted is accepted by every policy")
+    @Test(
+        "numbers that nobody means are listed or accepted, and what is accepted is accepted by every policy")
     func extremes() async throws {
         var random = SeededRandomSource("extreme numbers of a protection")
         let values = [
@@ -123,7 +135,8 @@ struct ProtectionNumbersTests {
             .greatestFiniteMagnitude, .nan,
         ]
         let times: [Duration] = [
-            Duration(attoseconds: .min), .zero, .nanoseconds(1), .seconds(100 * 365 * 86_400), .seconds(Int64.max),
+            Duration(attoseconds: .min), .zero, .nanoseconds(1), .seconds(100 * 365 * 86_400),
+            .seconds(Int64.max),
             Duration(attoseconds: .max),
         ]
         var accepted = 0
@@ -142,7 +155,9 @@ struct ProtectionNumbersTests {
             }
             let shop = Shop()
             guard protection.problems.isEmpty else {
-                #expect(throws: InvalidConfiguration.self) { try shop.path.optional(Shop.declaration(protection: protection)) }
+                #expect(throws: InvalidConfiguration.self) {
+                    try shop.path.optional(Shop.declaration(protection: protection))
+                }
                 continue
             }
             accepted += 1

@@ -37,16 +37,19 @@ struct ServingPathTests {
     func declared() throws {
         _ = try shop.path.optional(Shop.declaration("coupon"))
         let found = problems {
-            _ = try shop.path.critical(Shop.declaration("coupon", fallback: "", effect: "", protection: wrong))
+            _ = try shop.path.critical(
+                Shop.declaration("coupon", fallback: "", effect: "", protection: wrong))
         }
         #expect(found.count == 10)
         for part in [
-            "timeout is", "attemptTimeout is", "queueTimeout is", "retry: attempts", "retryBudget: share", "bulkhead: limit",
+            "timeout is", "attemptTimeout is", "queueTimeout is", "retry: attempts", "retryBudget: share",
+            "bulkhead: limit",
             "breaker: failureRate", "declared already", "what happens instead", "what a customer notices",
         ] {
             #expect(found.contains { $0.contains(part) }, "\(part) is not in \(found)")
         }
-        #expect(problems { _ = try shop.path.optional(Shop.declaration("")) } == ["the dependency has no name"])
+        #expect(
+            problems { _ = try shop.path.optional(Shop.declaration("")) } == ["the dependency has no name"])
         #expect(shop.path.dependencies.map(\.declaration.name) == ["coupon"])
     }
 
@@ -66,7 +69,9 @@ struct ServingPathTests {
 
     // MARK: Status
 
-    @Test("the status lists what is declared, what it is asked for, its calls by outcome, and the last failure with its age")
+    @Test(
+        "the status lists what is declared, what it is asked for, its calls by outcome, and the last failure with its age"
+    )
     func status() async throws {
         let step = try shop.path.critical(Shop.declaration("payment"))
         let answer = Behaviour<String>()
@@ -84,12 +89,16 @@ struct ServingPathTests {
         // What wasn't even asked is no failure of the dependency's.
         _ = try? await void.call(1, for: shop.customer(in: .zero))
         let status = shop.status("payment")
-        #expect(status.declaration == Shop.declaration("payment") && status.isCritical && !shop.status("coupon").isCritical)
-        #expect(status.operations.map(\.name) == ["capture", "void"] && shop.status("coupon").operations.isEmpty)
+        #expect(
+            status.declaration == Shop.declaration("payment") && status.isCritical
+                && !shop.status("coupon").isCritical)
+        #expect(
+            status.operations.map(\.name) == ["capture", "void"] && shop.status("coupon").operations.isEmpty)
         #expect(status.calls == [.ok: 1, .unavailable: 1, .refused: 0, .rejected: 1])
         #expect(status.lastFailure?.reason == .serverError && status.lastFailure?.age == .seconds(5))
         #expect(status.protection == Shop.protection && shop.status("coupon").lastFailure == nil)
-        #expect(status.bulkhead.limit == 1 && status.operations.map { $0.traffic[3].breaker.calls } == [1, 0])
+        #expect(
+            status.bulkhead.limit == 1 && status.operations.map { $0.traffic[3].breaker.calls } == [1, 0])
         #expect(status.operations[1].traffic[0].breaker.calls == 1, "the queue's call is counted by itself")
         #expect(shop.path.dependencies.map(\.declaration.name) == ["payment", "coupon"])
     }
@@ -99,9 +108,12 @@ struct ServingPathTests {
         let told = Recorded<String>()
         let path = ServingPath(
             environment: PathEnvironment(
-                time: shop.time.source, called: { name, outcome, _ in told.add("\(name) \(outcome.rawValue)") },
+                time: shop.time.source,
+                called: { name, outcome, _ in told.add("\(name) \(outcome.rawValue)") },
                 happened: { event in
-                    if case .breakerChanged(_, let to, _) = event.kind { told.add("\(event.name) \(to.rawValue)") }
+                    if case .breakerChanged(_, let to, _) = event.kind {
+                        told.add("\(event.name) \(to.rawValue)")
+                    }
                 }))
         let step = try path.optional(Shop.declaration("coupon"))
         let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: false) {
@@ -114,7 +126,8 @@ struct ServingPathTests {
         for request in [1, 0, 0, 1] { _ = await coupon.call(request, for: shop.customer()) }
         #expect(
             told.all == [
-                "coupon ok", "coupon unavailable", "coupon.ask@critical-plus open", "coupon unavailable", "coupon rejected",
+                "coupon ok", "coupon unavailable", "coupon.ask@critical-plus open", "coupon unavailable",
+                "coupon rejected",
             ])
     }
 
@@ -122,7 +135,8 @@ struct ServingPathTests {
     func waited() async throws {
         let told = Recorded<Duration>()
         let path = ServingPath(
-            environment: PathEnvironment(time: shop.time.source, called: { _, _, elapsed in told.add(elapsed) }))
+            environment: PathEnvironment(
+                time: shop.time.source, called: { _, _, elapsed in told.add(elapsed) }))
         let step = try path.optional(Shop.declaration("coupon"))
         let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: false) {
             [shop] request, _ async throws(Unavailability) in
@@ -141,7 +155,8 @@ struct ServingPathTests {
     @Test("numbers are replaced all together or not at all, and the problem names every bad one")
     func reconfigured() throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
-        _ = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: true) { request, _ async throws(Unavailability) in
+        _ = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: true) {
+            request, _ async throws(Unavailability) in
             request
         } fallback: { _, _ in
             .absent
@@ -164,7 +179,9 @@ struct ServingPathTests {
         #expect(shop.status().bulkhead.limit == 7)
     }
 
-    @Test("whoever replaces the numbers at the same time as others, one set of them is there afterwards, not a mixture")
+    @Test(
+        "whoever replaces the numbers at the same time as others, one set of them is there afterwards, not a mixture"
+    )
     func reconfiguredAtOnce() async throws {
         _ = try shop.path.optional(Shop.declaration("coupon"))
         let sets = (1...4).map { number in
@@ -179,7 +196,9 @@ struct ServingPathTests {
         }
         for _ in 0..<200 {
             await withTaskGroup(of: Void.self) { group in
-                for set in sets { group.addTask { [path = shop.path] in try? path.reconfigure("coupon", set) } }
+                for set in sets {
+                    group.addTask { [path = shop.path] in try? path.reconfigure("coupon", set) }
+                }
             }
             let found = try #require(shop.path.protection(of: "coupon"))
             #expect(sets.contains(found))
@@ -190,7 +209,8 @@ struct ServingPathTests {
     func operationNames() throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
         func declare(_ name: String) throws {
-            _ = try OptionalOperation<Int, Int>(step, name, isIdempotent: true) { request, _ async throws(Unavailability) in
+            _ = try OptionalOperation<Int, Int>(step, name, isIdempotent: true) {
+                request, _ async throws(Unavailability) in
                 request
             } fallback: { _, _ in
                 .absent
@@ -249,7 +269,9 @@ struct ServingPathTests {
         } fallback: { _, _ in
             .absent
         }
-        for _ in 0..<20 { #expect(await coupon.call(1, for: shop.customer(in: .seconds(60))).reason == .timeout) }
+        for _ in 0..<20 {
+            #expect(await coupon.call(1, for: shop.customer(in: .seconds(60))).reason == .timeout)
+        }
         #expect(calls.all.count == 20)
         #expect(calls.all.allSatisfy { $0.deadline?.remaining(at: shop.time.source.now()) == .seconds(30) })
         let status = shop.status()

@@ -15,20 +15,25 @@ struct Shop {
         timeout: .seconds(1), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 1), bulkhead: Bulkhead.Configuration(limit: 1),
         breaker: CircuitBreaker.Configuration(
-            window: .calls(2), minimumCalls: 2, failureRate: 1, openDuration: .seconds(1), longestOpenTime: .seconds(1),
+            window: .calls(2), minimumCalls: 2, failureRate: 1, openDuration: .seconds(1),
+            longestOpenTime: .seconds(1),
             probes: 1, probeTimeout: .seconds(5)))
 
     init(isProtected: Bool = true) {
         path = ServingPath(
             environment: PathEnvironment(
                 time: time.source, random: .seeded(1), isProtected: isProtected,
-                called: { [outcomes] _, outcome, _ in outcomes.add(outcome) }, happened: { [events] in events.add($0) }))
+                called: { [outcomes] _, outcome, _ in outcomes.add(outcome) },
+                happened: { [events] in events.add($0) }))
     }
 
     static func declaration(
-        _ name: String = "coupon", fallback: String = "none", effect: String = "none", protection: Protection = protection
+        _ name: String = "coupon", fallback: String = "none", effect: String = "none",
+        protection: Protection = protection
     ) -> Declaration {
-        Declaration(name: name, criticality: .sheddablePlus, fallback: fallback, effect: effect, protection: protection)
+        Declaration(
+            name: name, criticality: .sheddablePlus, fallback: fallback, effect: effect,
+            protection: protection)
     }
 
     func status(_ name: String = "coupon") -> DependencyStatus {

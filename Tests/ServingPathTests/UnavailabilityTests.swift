@@ -4,14 +4,24 @@ import Testing
 
 @Suite("Why a dependency gave no answer")
 struct UnavailabilityTests {
-    @Test("a refusal of this side's policies says why, and that nothing was done; only an ended call may have done something")
+    @Test(
+        "a refusal of this side's policies says why, and that nothing was done; only an ended call may have done something"
+    )
     func rejections() {
         let expected: [(Rejection, Unavailability, done: Bool)] = [
             (.deadlineExceeded, .deadlineExceeded, false), (.timedOut, .timeout, true),
-            (.circuitOpen(retryAfter: .seconds(3)), Unavailability(.circuitOpen, retryAfter: .seconds(3)), false),
-            (.bulkheadFull, Unavailability(.bulkheadFull), false), (.limitReached, Unavailability(.bulkheadFull), false),
-            (.rateLimited(retryAfter: .seconds(2)), Unavailability(.rateLimited, retryAfter: .seconds(2)), false),
-            (.throttled, .circuitOpen, false), (.cancelled, .cancelled, true), (.injected(.error), .serverError, true),
+            (
+                .circuitOpen(retryAfter: .seconds(3)), Unavailability(.circuitOpen, retryAfter: .seconds(3)),
+                false
+            ),
+            (.bulkheadFull, Unavailability(.bulkheadFull), false),
+            (.limitReached, Unavailability(.bulkheadFull), false),
+            (
+                .rateLimited(retryAfter: .seconds(2)), Unavailability(.rateLimited, retryAfter: .seconds(2)),
+                false
+            ),
+            (.throttled, .circuitOpen, false), (.cancelled, .cancelled, true),
+            (.injected(.error), .serverError, true),
             (.injected(.abort), .connectionLost, true), (.injected(.garbage), .invalidAnswer, true),
             (.injected(.latency), .timeout, true), (.injected(.blackHole), .timeout, true),
         ]
@@ -22,10 +32,14 @@ struct UnavailabilityTests {
             #expect(unavailability.disposition.health == rejection.disposition.health, "\(rejection)")
         }
         let cutShort = Unavailability(rejection: .cutShort)
-        #expect(cutShort.reason == .deadlineExceeded && cutShort.mayHaveBeenDone && cutShort.disposition == .ignored)
+        #expect(
+            cutShort.reason == .deadlineExceeded && cutShort.mayHaveBeenDone
+                && cutShort.disposition == .ignored)
     }
 
-    @Test("a refusal shows that the dependency is well; an outage counts against it, and its wish to be left alone is kept")
+    @Test(
+        "a refusal shows that the dependency is well; an outage counts against it, and its wish to be left alone is kept"
+    )
     func dispositions() {
         #expect(DependencyFailure.refused("no").disposition == .refusal)
         let busy = Unavailability(.serverError, retryAfter: .seconds(4))
@@ -41,7 +55,8 @@ struct UnavailabilityTests {
     func criticality() {
         #expect(Criticality.allCases == Criticality.allCases.sorted() && Criticality.allCases.count == 4)
         for criticality in Criticality.allCases { #expect(Criticality(criticality.priority) == criticality) }
-        #expect(Criticality(Priority(rank: -5)) == .sheddable && Criticality(Priority(rank: 9)) == .criticalPlus)
+        #expect(
+            Criticality(Priority(rank: -5)) == .sheddable && Criticality(Priority(rank: 9)) == .criticalPlus)
         #expect(Caller.queue.criticality == .sheddable)
         #expect(Caller.customer(until: Deadline(.now), .critical).criticality == .critical)
     }

@@ -9,11 +9,14 @@ struct UnknownOutcomeTests {
         let time = ManualTime()
         let protection = Protection(
             timeout: .seconds(9), attemptTimeout: .seconds(3), queueTimeout: .seconds(3),
-            retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(1), cap: .milliseconds(1))),
+            retry: Retry.Configuration(
+                attempts: 2, backoff: Backoff(base: .milliseconds(1), cap: .milliseconds(1))),
             bulkhead: Bulkhead.Configuration(limit: 8), breaker: CircuitBreaker.Configuration())
         let path = ServingPath(environment: PathEnvironment(time: time.source))
         let step = try path.critical(
-            Declaration(name: "payment", criticality: .criticalPlus, fallback: "none", effect: "late", protection: protection))
+            Declaration(
+                name: "payment", criticality: .criticalPlus, fallback: "none", effect: "late",
+                protection: protection))
         let tries = Recorded<Int>()
         let dependency = try CriticalOperation<Int, Void, String>(step, "capture", isIdempotent: true) {
             (_, context) async throws(DependencyFailure<String>) in

@@ -10,8 +10,10 @@ struct Depot: QueueKeeper {
 
     func message(_ claim: QueueModel.Claim) -> Message {
         Message(
-            id: Int64(claim.id), kind: "\(claim.kind)", key: "\(claim.key)", payload: Data(), failures: claim.failures,
-            tries: claim.tries, createdAt: judge.claimed(claim, until: queue.now + queue.lease, now: queue.now), priority: 0,
+            id: Int64(claim.id), kind: "\(claim.kind)", key: "\(claim.key)", payload: Data(),
+            failures: claim.failures,
+            tries: claim.tries,
+            createdAt: judge.claimed(claim, until: queue.now + queue.lease, now: queue.now), priority: 0,
             isOrdered: false, owner: claim.owner, attempt: claim.attempt)
     }
 
@@ -19,7 +21,8 @@ struct Depot: QueueKeeper {
     func settled(_ message: Message) { judge.settled(message) }
 }
 
-/// Knows who was last given each message, until when, and what was done with it; trusts no attempt number of the queue's.
+/// Knows who was last given each message, until when, and what was done with it; trusts no attempt number of
+/// the queue's.
 final class LeaseJudge {
     private struct Holder {
         var owner: Int64
@@ -37,12 +40,16 @@ final class LeaseJudge {
     private(set) var taken = 0
 
     func broken(_ property: Property, _ id: Int, _ detail: String) {
-        if violation == nil { violation = Violation(property: property, about: "message \(id)", detail: detail) }
+        if violation == nil {
+            violation = Violation(property: property, about: "message \(id)", detail: detail)
+        }
     }
 
     func added(_ id: Int, key: Int, isOrdered: Bool, once: Int?) {
         added[id] = (key, isOrdered)
-        if let once, !onceIds.insert(once).inserted { broken(.toldOnce, id, "added again under the id \(once)") }
+        if let once, !onceIds.insert(once).inserted {
+            broken(.toldOnce, id, "added again under the id \(once)")
+        }
     }
 
     /// Nothing more is expected of a message that was taken back or refused.
@@ -51,7 +58,9 @@ final class LeaseJudge {
     /// - Returns: a number for this delivery, by which the judge knows it again.
     func claimed(_ claim: QueueModel.Claim, until: Int64, now: Int64) -> Int64 {
         if let holder = holders[claim.id], holder.until > now, holder.owner != claim.owner {
-            broken(.oneHolder, claim.id, "claimed by \(claim.owner) while \(holder.owner) held it for \(holder.until - now) ms")
+            broken(
+                .oneHolder, claim.id,
+                "claimed by \(claim.owner) while \(holder.owner) held it for \(holder.until - now) ms")
         }
         if holders[claim.id] != nil { taken += 1 }
         deliveries += 1
@@ -61,7 +70,9 @@ final class LeaseJudge {
 
     func extended(_ lease: Lease, until: Int64) {
         let id = Int(lease.id)
-        guard holders[id]?.owner == lease.owner else { return broken(.settledByHolder, id, "extended by \(lease.owner)") }
+        guard holders[id]?.owner == lease.owner else {
+            return broken(.settledByHolder, id, "extended by \(lease.owner)")
+        }
         holders[id]?.until = until
     }
 
@@ -78,12 +89,18 @@ final class LeaseJudge {
         effects[id, default: 0] += 1
         if effects[id, default: 0] > 1 { broken(.toldOnce, id, "has \(effects[id, default: 0]) effects") }
         guard let own = added[id], own.isOrdered else { return }
-        let earlier = added.filter { $0.key < id && $0.value.isOrdered && $0.value.key == own.key && effects[$0.key] == nil }
-        if let first = earlier.keys.min() { broken(.toldInOrder, id, "came before message \(first) of the same key") }
+        let earlier = added.filter {
+            $0.key < id && $0.value.isOrdered && $0.value.key == own.key && effects[$0.key] == nil
+        }
+        if let first = earlier.keys.min() {
+            broken(.toldInOrder, id, "came before message \(first) of the same key")
+        }
     }
 
     func drained(_ entries: [QueueModel.Entry]) {
-        for entry in entries where added[entry.id] != nil { broken(.drained, entry.id, "is still \(entry.state)") }
+        for entry in entries where added[entry.id] != nil {
+            broken(.drained, entry.id, "is still \(entry.state)")
+        }
         for id in added.keys.sorted() where effects[id] == nil { broken(.delivered, id, "had no effect") }
     }
 }

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Runs episodes, each with the next seed, until one breaks a property: a planted bug has to be found within a million steps.
+/// Runs episodes, each with the next seed, until one breaks a property: a planted bug has to be found within
+/// a million steps.
 ///
 /// - Parameter episode: runs one, and answers how many steps it took and what it broke.
 func hunt(

@@ -19,7 +19,8 @@ protocol QueueProcess: AnyObject {
     var world: World { get }
     var host: World.Host { get }
     var owner: Int64 { get }
-    func transact<Value>(_ body: @escaping (inout Disk) throws -> Value, then: @escaping (Result<Value, any Error>) -> Void)
+    func transact<Value>(
+        _ body: @escaping (inout Disk) throws -> Value, then: @escaping (Result<Value, any Error>) -> Void)
     func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void)
 }
 
@@ -49,7 +50,8 @@ enum LanePolicy {
 
     static func queue(_ mutant: QueueModel.Mutant?) -> QueueModel {
         QueueModel(
-            lease: policy.lease.milliseconds, tries: policy.tries, retention: Inbox.retention.milliseconds, now: 0,
+            lease: policy.lease.milliseconds, tries: policy.tries, retention: Inbox.retention.milliseconds,
+            now: 0,
             mutant: mutant)
     }
 }
@@ -179,9 +181,11 @@ final class Lane<Process: QueueProcess> {
     }
 
     private func settle(
-        _ disk: inout Process.Disk, _ message: Message, _ claim: QueueModel.Claim, _ result: QueueModel.DeliveryResult, failures: Int
+        _ disk: inout Process.Disk, _ message: Message, _ claim: QueueModel.Claim,
+        _ result: QueueModel.DeliveryResult, failures: Int
     ) {
-        let wait = LanePolicy.policy.backoff.delay(afterFailures: failures + 1, using: &world.dice).milliseconds
+        let wait = LanePolicy.policy.backoff.delay(afterFailures: failures + 1, using: &world.dice)
+            .milliseconds
         if disk.queue.settle(claim, result, delay: wait) { disk.settled(message) }
     }
 }

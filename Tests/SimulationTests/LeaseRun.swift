@@ -2,8 +2,9 @@ import TestSupport
 
 @testable import Queue
 
-/// Workers of several processes on one queue, as if no folder lock kept them apart, so that leases run out under frozen owners
-/// and settlements come too late. The receiver is slow, is away for a while, and has an inbox.
+/// Workers of several processes on one queue, as if no folder lock kept them apart, so that leases run out
+/// under frozen owners and settlements come too late. The receiver is slow, is away for a while, and has an
+/// inbox.
 final class LeaseRun {
     private static let workers = 2
     private static let faults: Int64 = 60_000
@@ -75,7 +76,8 @@ final class LeaseRun {
         let once = world.dice.happens(300) ? Int(world.dice.from(0, 60)) : nil
         let delay = world.dice.happens(300) ? world.dice.from(0, 3000) : 0
         let isNew = depot.queue.enqueue(
-            lane: 0, kind: kind, key: key, delay: isOrdered ? 0 : delay, priority: kind, ordered: isOrdered, once: once)
+            lane: 0, kind: kind, key: key, delay: isOrdered ? 0 : delay, priority: kind, ordered: isOrdered,
+            once: once)
         guard isNew, let id = depot.queue.entries.last?.id else { return }
         if let replaced { judge.withdrawn(replaced) }
         judge.added(id, key: key, isOrdered: isOrdered, once: once)

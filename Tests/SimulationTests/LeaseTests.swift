@@ -3,7 +3,8 @@ import Testing
 
 @Suite("Simulation of leases")
 struct LeaseTests {
-    /// What a restart alone would take over runs out by itself here, so `keepsOldLeases` costs time and nothing else.
+    /// What a restart alone would take over runs out by itself here, so `keepsOldLeases` costs time and
+    /// nothing else.
     private static let mutants: [QueueModel.Mutant: Set<Property>] = [
         .acknowledgesByIdAlone: [.settledByHolder],
         .ignoresLeases: [.oneHolder],

@@ -3,8 +3,8 @@ import Mutants
 import TestSupport
 import Testing
 
-/// The five services as they are, in a process of its own in which time, chance and the order of all tasks are the
-/// simulation's: see `Tests/Simulator`.
+/// The five services as they are, in a process of its own in which time, chance and the order of all tasks
+/// are the simulation's: see `Tests/Simulator`.
 @Suite("Simulation of the product's own code")
 struct ProductSimulationTests {
     private struct Outcome {
@@ -22,7 +22,8 @@ struct ProductSimulationTests {
 
     private static let executable: String = {
         var url = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an argument.
+        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an
+        // argument.
         for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
             url = URL(filePath: argument).resolvingSymlinksInPath()
         }
@@ -33,8 +34,10 @@ struct ProductSimulationTests {
         let scratch = try TemporaryFolder()
         let output = try scratch.write("", to: "out")
         let process = try ChildProcess(
-            executable, arguments, environment: ["SWIFT_DETERMINISTIC_HASHING": "1"], output: output, errors: output)
-        return Outcome(status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8))
+            executable, arguments, environment: ["SWIFT_DETERMINISTIC_HASHING": "1"], output: output,
+            errors: output)
+        return Outcome(
+            status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8))
     }
 
     /// A seed that breaks a property is run again, to print what happened to the order.
@@ -64,8 +67,10 @@ struct ProductSimulationTests {
 
     /// What must have happened to some order, as timelines tell it, or the run says nothing.
     private static let expected: Set<String> = [
-        "place done", "reserve done", "reserve refused", "reserve degraded", "price degraded", "redeem done", "redeem refused",
-        "redeem degraded", "charge done", "charge refused", "charge degraded", "accept done", "confirm done", "reject done",
+        "place done", "reserve done", "reserve refused", "reserve degraded", "price degraded", "redeem done",
+        "redeem refused",
+        "redeem degraded", "charge done", "charge refused", "charge degraded", "accept done", "confirm done",
+        "reject done",
         "discount degraded", "refund done", "void done", "cancel: cancelled by the customer",
         "cancel: it could not be finished in time", "repair: inventory: reserved", "repair: payment: charged",
         "repair: coupon: redeemed; N refunded", "repair: coupon: redeemed; nothing was owed",
@@ -78,11 +83,15 @@ struct ProductSimulationTests {
         let arguments = ["--seed", "7", "--steps", "30000"]
         let (one, other) = (try await Self.simulate(arguments), try await Self.simulate(arguments))
         #expect(one.status == 0 && one.output.contains("fingerprint"))
-        #expect(one.output.replacing(/[0-9]+ steps\/s.*/, with: "") == other.output.replacing(/[0-9]+ steps\/s.*/, with: ""))
+        #expect(
+            one.output.replacing(/[0-9]+ steps\/s.*/, with: "")
+                == other.output.replacing(/[0-9]+ steps\/s.*/, with: ""))
     }
 
     /// One at a time: each has a process of its own, with a hundred megabytes.
-    @Test("each planted bug is found, by a property that is there for it", .serialized, arguments: Mutant.allCases)
+    @Test(
+        "each planted bug is found, by a property that is there for it", .serialized,
+        arguments: Mutant.allCases)
     func found(mutant: Mutant) async throws {
         var seed = SeededRandomSource("\(mutant)").seed
         var steps = 0
@@ -109,12 +118,16 @@ extension Mutant {
         switch self {
         case .forgetsTheRecoveryMessage: ["decided"]
         case .commitsMessagesAfterTheOrder:
-            ["stock", "told", "paid", "coupons", "couponWorth", "repaired", "decided", "terminal", "toldInOrder"]
+            [
+                "stock", "told", "paid", "coupons", "couponWorth", "repaired", "decided", "terminal",
+                "toldInOrder",
+            ]
         case .takesAnUnknownCaptureForDeclined: ["paid"]
         case .freesTheKeyOfWhatMayBeDone: ["oneOrderAKey"]
         case .givesUpWithoutUndoing: ["stock", "coupons"]
         case .chargesWithoutReservation: ["reservedFirst"]
-        case .worksTwiceOnOneOrder: ["clientTold", "stock", "coupons", "couponWorth", "paid", "oneAmount", "repaired", "told"]
+        case .worksTwiceOnOneOrder:
+            ["clientTold", "stock", "coupons", "couponWorth", "paid", "oneAmount", "repaired", "told"]
         case .forgetsToReleaseAfterADecline: ["stock"]
         case .forgetsToVoidWhenCancelled: ["paid"]
         case .keepsTheCouponDecisionInMemory: ["oneAmount", "paid", "couponWorth", "clientTold"]
@@ -123,18 +136,23 @@ extension Mutant {
         case .keepsTheRedemptionOfASkippedCoupon: ["couponWorth"]
         case .estimatesBeyondTheLimit: ["estimatedWithinLimits", "couponRule", "couponPromise"]
         case .estimatesWhatMayNotBe: ["estimatedOffline"]
-        case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold: ["repaired"]
+        case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold:
+            ["repaired"]
         case .redeemsOutOfTurn: ["couponRule", "couponPromise", "estimatedWithinLimits"]
         case .takesBackWhatWasEstimated: ["legalWay"]
         case .forgetsToTellOfACancellation: ["told"]
         case .confirmsWhatWasNotPaid: ["paid", "repaired", "drained"]
         case .forgetsToCommitStock: ["stock"]
         case .dropsWhatIsUnavailable:
-            ["decided", "terminal", "stock", "told", "paid", "coupons", "couponWorth", "repaired", "toldInOrder", "drained"]
+            [
+                "decided", "terminal", "stock", "told", "paid", "coupons", "couponWorth", "repaired",
+                "toldInOrder", "drained",
+            ]
         case .deliversInAnyOrder: ["toldInOrder"]
         case .countsAnOutageAsRefusal:
             [
-                "decided", "noDeadLetters", "terminal", "stock", "coupons", "couponWorth", "told", "paid", "repaired",
+                "decided", "noDeadLetters", "terminal", "stock", "coupons", "couponWorth", "told", "paid",
+                "repaired",
                 "toldInOrder",
                 "drained",
             ]
@@ -146,7 +164,8 @@ extension Mutant {
         case .inventoryKeepsWhatIsReleased: ["stock"]
         case .couponForgetsReleases: ["tombstone", "withinLimits", "coupons"]
         case .couponForgetsLimits: ["withinLimits"]
-        case .couponForgetsThatItForgot: ["coupons", "couponRule", "couponPromise", "withinLimits", "couponWorth"]
+        case .couponForgetsThatItForgot:
+            ["coupons", "couponRule", "couponPromise", "withinLimits", "couponWorth"]
         case .notificationHasNoInbox: ["toldOnce"]
         }
     }

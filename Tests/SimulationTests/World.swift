@@ -1,7 +1,7 @@
 import Resilience
 
-/// Virtual time, one source of chance, and what is still to happen, soonest first. Everything in a simulation happens in an
-/// event of its world, one at a time, so that a seed says all that will happen.
+/// Virtual time, one source of chance, and what is still to happen, soonest first. Everything in a simulation
+/// happens in an event of its world, one at a time, so that a seed says all that will happen.
 final class World {
     /// Somebody in whom events happen: gone after a crash, and deaf while frozen.
     final class Host {

@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Transport
 
-/// A customer who wants one order: sends it again with the same key until there is an answer that ends it, and may cancel it,
-/// send it twice, or come again with another card.
+/// A customer who wants one order: sends it again with the same key until there is an answer that ends it,
+/// and may cancel it, send it twice, or come again with another card.
 final class Customer: @unchecked Sendable {
     private static let timeout = Duration.seconds(3)
     private static let tries = 10
@@ -45,7 +45,9 @@ final class Customer: @unchecked Sendable {
                 isDone = true
             }
             let (key, request) = orders[0]
-            if isDoubled { dice.after(secondAfter, in: host) { [self] in Task { _ = await send(request, key) } } }
+            if isDoubled {
+                dice.after(secondAfter, in: host) { [self] in Task { _ = await send(request, key) } }
+            }
             if let cancelAfter { dice.after(cancelAfter, in: host) { [self] in Task { await cancel() } } }
         }
     }
@@ -60,8 +62,10 @@ final class Customer: @unchecked Sendable {
             let again: Bool
             switch reply {
             case nil: again = true
-            case .problem(let problem) where problem.status == 503 || problem.code == "request-in-progress": again = true
-            case .order(let order, _) where !order.status.isTerminal: again = Scheduler.shared.dice.happens(300)
+            case .problem(let problem) where problem.status == 503 || problem.code == "request-in-progress":
+                again = true
+            case .order(let order, _) where !order.status.isTerminal:
+                again = Scheduler.shared.dice.happens(300)
             case .problem(let problem) where problem.status == 402 && orders.count == 1:
                 again = Scheduler.shared.dice.happens(800)
                 if again {
@@ -91,7 +95,9 @@ final class Customer: @unchecked Sendable {
     private func reply(_ answer: HTTPClient.Response) -> Reply? {
         let body = Data(answer.body)
         if (200..<300).contains(answer.status) {
-            return (try? JSON.decode(OrderDocument.self, from: body)).map { .order($0, status: answer.status) }
+            return (try? JSON.decode(OrderDocument.self, from: body)).map {
+                .order($0, status: answer.status)
+            }
         }
         return (try? JSON.decode(ProblemDocument.self, from: body)).map { .problem($0) }
     }
@@ -116,10 +122,12 @@ final class Customer: @unchecked Sendable {
         await host.pause(dice.dice.from(0, 8000))
         let request = OrderRefundRequest(
             amount: dice.dice.happens(500) ? Int(dice.dice.from(1, 50)) : nil,
-            items: dice.dice.happens(500) ? [ItemQuantity(sku: line.sku, quantity: 1)] : nil, reason: "asked for")
+            items: dice.dice.happens(500) ? [ItemQuantity(sku: line.sku, quantity: 1)] : nil,
+            reason: "asked for")
         for _ in 0..<5 {
             let answer = await ask(
-                "POST", "/orders/\(confirmed.id)/refunds", body: try? JSON.encode(request), key: "refund-\(number)",
+                "POST", "/orders/\(confirmed.id)/refunds", body: try? JSON.encode(request),
+                key: "refund-\(number)",
                 token: Tokens.administrator)
             if let answer, answer.status < 500, answer.status != 409 { return }
             await host.pause(dice.dice.from(100, 2500))

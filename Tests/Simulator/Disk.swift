@@ -3,8 +3,8 @@ import GRDB
 import Resilience
 import Storage
 
-/// What a machine keeps when a process on it dies: the service's database, the counter beside it, and what the service had
-/// heard of others.
+/// What a machine keeps when a process on it dies: the service's database, the counter beside it, and what
+/// the service had heard of others.
 final class Disk: @unchecked Sendable {
     fileprivate(set) var database: DatabaseQueue
     /// As the counter file has it.
@@ -53,8 +53,9 @@ enum DiskFailure {
     case interrupted
 }
 
-/// A store on a simulated disk. Each operation is one event: it takes effect then and as a whole, or, in a process that has died
-/// before, never; and where the process dies before it hears of it, it has taken effect all the same.
+/// A store on a simulated disk. Each operation is one event: it takes effect then and as a whole, or, in a
+/// process that has died before, never; and where the process dies before it hears of it, it has taken effect
+/// all the same.
 final class MemoryEngine: StoreEngine, @unchecked Sendable {
     private let disk: Disk
     private let host: Host
@@ -68,7 +69,8 @@ final class MemoryEngine: StoreEngine, @unchecked Sendable {
     ///   - failure: of the write that is about to begin; nil where it doesn't fail.
     ///   - danger: called before and after each operation: a moment to die at.
     init(
-        _ disk: Disk, in host: Host, migrations: [Store.Migration], acceptingLoss: Bool, latency: @escaping () -> Int64,
+        _ disk: Disk, in host: Host, migrations: [Store.Migration], acceptingLoss: Bool,
+        latency: @escaping () -> Int64,
         failure: @escaping () -> DiskFailure?, danger: @escaping () -> Void
     ) throws {
         self.disk = disk
@@ -94,7 +96,9 @@ final class MemoryEngine: StoreEngine, @unchecked Sendable {
         try await operation {
             let failure = self.failure()
             if failure == .full { throw StoreError.full }
-            if failure == .interrupted, Scheduler.shared.dice.happens(500) { throw StoreError.uncertain(reason: "interrupted") }
+            if failure == .interrupted, Scheduler.shared.dice.happens(500) {
+                throw StoreError.uncertain(reason: "interrupted")
+            }
             let value = try self.transaction(body)
             if failure == .interrupted { throw StoreError.uncertain(reason: "interrupted") }
             committed()

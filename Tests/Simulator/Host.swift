@@ -3,7 +3,8 @@ import Resilience
 
 /// One life of a process: what happens in it happens no more after a crash, and later while it is frozen.
 ///
-/// A dead process's tasks are never resumed: they stay where they were when it died, and what they were about to do is not done.
+/// A dead process's tasks are never resumed: they stay where they were when it died, and what they were about
+/// to do is not done.
 final class Host: @unchecked Sendable {
     let name: String
     private(set) var isAlive = true
@@ -47,7 +48,9 @@ private final class Sleeper: @unchecked Sendable {
     func sleep(_ continuation: UnsafeContinuation<Void, any Error>, for duration: Duration, in host: Host) {
         guard !isCancelled else { return continuation.resume(throwing: CancellationError()) }
         self.continuation = continuation
-        timer = Scheduler.shared.after(nanoseconds: duration.nanoseconds, in: host) { [self] in wake(cancelled: false) }
+        timer = Scheduler.shared.after(nanoseconds: duration.nanoseconds, in: host) { [self] in
+            wake(cancelled: false)
+        }
     }
 
     func wake(cancelled: Bool) {
@@ -60,7 +63,8 @@ private final class Sleeper: @unchecked Sendable {
 }
 
 extension Duration {
-    /// Rounded up: the simulation's clock has whole nanoseconds, and less than one would be the same moment for ever.
+    /// Rounded up: the simulation's clock has whole nanoseconds, and less than one would be the same moment
+    /// for ever.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

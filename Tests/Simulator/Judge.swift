@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import Storage
 
-/// Sees every change that the services commit, remembers what it comes to, and says at once which property one of them breaks.
-/// It trusts none of the services' own checks.
+/// Sees every change that the services commit, remembers what it comes to, and says at once which property
+/// one of them breaks. It trusts none of the services' own checks.
 final class Judge {
     private(set) var violation: Violation?
     private let seeded: [String: Int]
@@ -55,16 +55,28 @@ final class Judge {
     /// Per service: what is put down of its changes.
     private static let triggers: [String: [(event: String, values: String)]] = [
         "inventory": [
-            ("INSERT ON main.reservations", "'reservation', new.order_id, NULL, new.status, NULL, NULL, new.items, NULL"),
-            ("UPDATE ON main.reservations", "'reservation', new.order_id, old.status, new.status, NULL, NULL, new.items, NULL"),
+            (
+                "INSERT ON main.reservations",
+                "'reservation', new.order_id, NULL, new.status, NULL, NULL, new.items, NULL"
+            ),
+            (
+                "UPDATE ON main.reservations",
+                "'reservation', new.order_id, old.status, new.status, NULL, NULL, new.items, NULL"
+            ),
         ],
         "payment": [
             (
                 "INSERT ON main.entries WHEN new.account = 'cash'",
                 "'cash', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, new.amount, NULL, NULL, NULL"
             ),
-            ("INSERT ON main.payments", "'payment', new.order_id, NULL, new.status, new.amount, NULL, NULL, NULL"),
-            ("UPDATE ON main.payments", "'payment', new.order_id, old.status, new.status, new.amount, NULL, NULL, NULL"),
+            (
+                "INSERT ON main.payments",
+                "'payment', new.order_id, NULL, new.status, new.amount, NULL, NULL, NULL"
+            ),
+            (
+                "UPDATE ON main.payments",
+                "'payment', new.order_id, old.status, new.status, new.amount, NULL, NULL, NULL"
+            ),
             (
                 "INSERT ON main.refunds",
                 "'refund', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, new.amount, NULL, new.reason, NULL"
@@ -86,7 +98,10 @@ final class Judge {
         "order": [
             ("INSERT ON main.orders", "'placed', new.id, NULL, NULL, NULL, NULL, NULL, NULL"),
             ("UPDATE ON main.orders", "'order', new.id, old.status, new.status, \(orderNow)"),
-            ("INSERT ON main.promises", "'promise', new.order_id, NULL, NULL, new.quantity, NULL, new.sku, NULL"),
+            (
+                "INSERT ON main.promises",
+                "'promise', new.order_id, NULL, NULL, new.quantity, NULL, new.sku, NULL"
+            ),
             ("DELETE ON main.promises", "'promise', old.order_id, NULL, NULL, 0, NULL, old.sku, NULL"),
         ],
     ]
@@ -141,14 +156,19 @@ final class Judge {
     private func reservation(_ orderId: String, _ status: String, items: Data) {
         switch status {
         case "reserved", "committed":
-            if undone.contains("reservation \(orderId)") { broken(.tombstone, orderId, "reserved after its release") }
+            if undone.contains("reservation \(orderId)") {
+                broken(.tombstone, orderId, "reserved after its release")
+            }
             let reserved = (try? JSON.decode([ReservedItem].self, from: items)) ?? []
             held[orderId] = reserved.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
             everReserved.insert(orderId)
             for item in reserved {
-                let sum = held.values.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.sku == item.sku ? $1.quantity : 0) } }
+                let sum = held.values.reduce(0) {
+                    $0 + $1.reduce(0) { $0 + ($1.sku == item.sku ? $1.quantity : 0) }
+                }
                 if sum > seeded[item.sku] ?? 0 {
-                    broken(.neverOversold, orderId, "\(sum) of \(item.sku) taken, of \(seeded[item.sku] ?? 0)")
+                    broken(
+                        .neverOversold, orderId, "\(sum) of \(item.sku) taken, of \(seeded[item.sku] ?? 0)")
                 }
             }
         default:
@@ -186,7 +206,9 @@ final class Judge {
 
     private func refund(_ orderId: String, reason: String) {
         guard reason.hasPrefix("coupon") else { return }
-        if !couponRefunds.insert(orderId).inserted { broken(.refundedOnce, orderId, "its coupon is refunded a second time") }
+        if !couponRefunds.insert(orderId).inserted {
+            broken(.refundedOnce, orderId, "its coupon is refunded a second time")
+        }
     }
 
     /// Whether money was ever taken for the order.
@@ -200,7 +222,9 @@ final class Judge {
             for use in uses.keys { uses[use]?.remove(orderId) }
             return
         }
-        if undone.contains("redemption \(orderId)") { broken(.tombstone, orderId, "redeemed after its release") }
+        if undone.contains("redemption \(orderId)") {
+            broken(.tombstone, orderId, "redeemed after its release")
+        }
         uses[use, default: []].insert(orderId)
         if let limit = limits[code], uses[use, default: []].count > limit {
             broken(.withinLimits, orderId, "\(use), limit \(limit)")
@@ -225,8 +249,12 @@ final class Judge {
 
     private func told(_ orderId: String, _ kind: String) {
         let before = told[orderId] ?? []
-        if kind != "order-refunded", before.contains(kind) { broken(.toldOnce, orderId, "told twice: \(kind)") }
-        let isLate = kind == "order-accepted" ? !before.isEmpty : kind != "order-refunded" && before.contains("order-refunded")
+        if kind != "order-refunded", before.contains(kind) {
+            broken(.toldOnce, orderId, "told twice: \(kind)")
+        }
+        let isLate =
+            kind == "order-accepted"
+            ? !before.isEmpty : kind != "order-refunded" && before.contains("order-refunded")
         if isLate { broken(.toldInOrder, orderId, "\(kind) after \(before)") }
         told[orderId] = before + [kind]
     }
@@ -240,15 +268,24 @@ final class Judge {
 
     private func order(_ id: String, _ row: Row) {
         let (from, to): (String, String) = (row["was"], row["now"])
-        let isLegal = from == to || from == "placing" || (from == "accepted" && (to == "confirmed" || to == "cancelled"))
+        let isLegal =
+            from == to || from == "placing"
+            || (from == "accepted" && (to == "confirmed" || to == "cancelled"))
         if !isLegal { broken(.legalWay, id, "\(from) → \(to)") }
         let (before, total): (Int?, Int?) = (row["before"], row["number"])
-        if from != "placing", before != total { broken(.legalWay, id, "total \(before ?? -1) → \(total ?? -1)") }
-        guard let use = row["note"] as String?, let code = use.split(separator: " ").first.map(String.init) else { return }
+        if from != "placing", before != total {
+            broken(.legalWay, id, "total \(before ?? -1) → \(total ?? -1)")
+        }
+        guard let use = row["note"] as String?, let code = use.split(separator: " ").first.map(String.init)
+        else { return }
         let flag: Int = row["flag"] ?? 0
         if flag & 4 > 0 { claimed(id) }
         let isSale = to != "rejected" && to != "cancelled"
-        if isSale, flag & 1 > 0 { discounted[use, default: []].insert(id) } else { discounted[use, default: []].remove(id) }
+        if isSale, flag & 1 > 0 {
+            discounted[use, default: []].insert(id)
+        } else {
+            discounted[use, default: []].remove(id)
+        }
         guard flag & 2 > 0, estimated.insert(id).inserted else { return }
         if !offline.contains(code) { broken(.estimatedOffline, id, "\(code) has to be asked for") }
         let (uses, limit) = (discounted[use, default: []].count, limits[code] ?? 0)
@@ -258,6 +295,8 @@ final class Judge {
     private func promise(_ orderId: String, _ sku: String, _ quantity: Int) {
         promises[sku, default: [:]][orderId] = quantity > 0 ? quantity : nil
         let sum = promises[sku, default: [:]].values.reduce(0, +)
-        if sum > seeded[sku] ?? 0 { broken(.promised, orderId, "\(sum) of \(sku) promised, of \(seeded[sku] ?? 0)") }
+        if sum > seeded[sku] ?? 0 {
+            broken(.promised, orderId, "\(sum) of \(sku) promised, of \(seeded[sku] ?? 0)")
+        }
     }
 }

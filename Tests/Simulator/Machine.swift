@@ -19,8 +19,8 @@ final class Machine: @unchecked Sendable {
     let disk: Disk
     private(set) var process: RunningProcess?
     var isUnplugged = false
-    /// How often its disk was put back to what it was before. What was on its way to or from the earlier processes is lost then:
-    /// no connection lasts longer than its process.
+    /// How often its disk was put back to what it was before. What was on its way to or from the earlier
+    /// processes is lost then: no connection lasts longer than its process.
     private(set) var era = 0
     var isSlow = false
     /// How far the wall clock is from the truth, in milliseconds.
@@ -92,18 +92,23 @@ final class RunningProcess: @unchecked Sendable {
         _ type: Application.Type, on machine: Machine, over network: Network, settings: [String: String],
         acceptingLoss: Bool
     ) throws -> RunningProcess {
-        var values = ["DATA_DIR": "/nonexistent", "SERVICE_TOKEN": Tokens.service, "ADMIN_TOKEN": Tokens.administrator]
+        var values = [
+            "DATA_DIR": "/nonexistent", "SERVICE_TOKEN": Tokens.service, "ADMIN_TOKEN": Tokens.administrator,
+        ]
         values["STORAGE_RESERVE"] = "0"
         values.merge(settings) { $1 }
         var reader = Settings { [values] in values[$0] }
         var common = CommonConfiguration(reading: &reader)
         common.acceptsLoss = acceptingLoss
         let configuration = Application.Configuration(reading: &reader)
-        guard reader.problems.isEmpty else { throw StartError(.configuration, reader.problems.joined(separator: "; ")) }
+        guard reader.problems.isEmpty else {
+            throw StartError(.configuration, reader.problems.joined(separator: "; "))
+        }
         let host = Host(machine.name)
         let time = host.time
         var environment = ServiceEnvironment(
-            common: common, logger: silent, http: network.sender(in: host, danger: { machine.danger() }), time: time,
+            common: common, logger: silent, http: network.sender(in: host, danger: { machine.danger() }),
+            time: time,
             wall: { Timestamp(milliseconds: Timestamp.now().milliseconds + machine.clockError) })
         environment.openStore = { _, migrations in
             let engine = try MemoryEngine(
@@ -155,7 +160,8 @@ final class RunningProcess: @unchecked Sendable {
             source: ApplicationRequestContextSource(channel: Self.channel, logger: Self.silent))
         do {
             let response = try await responder.respond(
-                to: Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: request.body ?? []))), context: context)
+                to: Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: request.body ?? []))),
+                context: context)
             let body = Body()
             try await response.body.write(BodyWriter(body: body))
             return HTTPClient.Response(

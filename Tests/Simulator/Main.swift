@@ -2,8 +2,8 @@ import CSimulation
 import Foundation
 import Mutants
 
-/// `simulator --seed N --steps M [--mutant NAME] [--trace] [--calm]`: episodes with the seeds from N on, until M steps were taken or a property
-/// is broken. It exits with 1 if one is.
+/// `simulator --seed N --steps M [--mutant NAME] [--trace] [--calm]`: episodes with the seeds from N on,
+/// until M steps were taken or a property is broken. It exits with 1 if one is.
 @main
 struct Simulator {
     static func main() {
@@ -34,7 +34,9 @@ struct Simulator {
         init(_ arguments: ArraySlice<String>) throws {
             var rest = Array(arguments)
             func value() throws -> UInt64 {
-                guard let text = rest.first, let number = UInt64(text) else { throw Problem("a number is missing") }
+                guard let text = rest.first, let number = UInt64(text) else {
+                    throw Problem("a number is missing")
+                }
                 rest.removeFirst()
                 return number
             }
@@ -45,7 +47,9 @@ struct Simulator {
                 case "--trace": isTraced = true
                 case "--calm": isCalm = true
                 case "--mutant":
-                    guard let mutant = rest.first.flatMap(Mutant.init) else { throw Problem("no such mutant") }
+                    guard let mutant = rest.first.flatMap(Mutant.init) else {
+                        throw Problem("no such mutant")
+                    }
                     rest.removeFirst()
                     #if DEBUG
                         // Before the services' code looks for it, which it does once.
@@ -86,10 +90,14 @@ struct Simulator {
         let steps = scheduler.steps - first
         let seconds = Double(sim_processor_time() - began) / 1e9
         print("steps \(steps) episodes \(episodes) fingerprint \(String(scheduler.fingerprint, radix: 16))")
-        print("mishaps \(mishaps.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))")
+        print(
+            "mishaps \(mishaps.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))"
+        )
         for outcome in reached.sorted() { print("reached \(outcome)") }
         FileHandle.standardError.write(
-            Data("\(Int(Double(steps) / seconds)) steps/s, \(String(format: "%.1f", seconds)) s of processor time\n".utf8))
+            Data(
+                "\(Int(Double(steps) / seconds)) steps/s, \(String(format: "%.1f", seconds)) s of processor time\n"
+                    .utf8))
         return violation == nil
     }
 

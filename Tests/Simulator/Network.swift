@@ -2,8 +2,8 @@ import Contracts
 import Resilience
 import Transport
 
-/// Carries requests and answers, and loses, repeats and holds up both: a request may take effect long after its caller has given
-/// up, and after whatever was sent later.
+/// Carries requests and answers, and loses, repeats and holds up both: a request may take effect long after
+/// its caller has given up, and after whatever was sent later.
 final class Network: @unchecked Sendable {
     private let scheduler = Scheduler.shared
     private var machines: [String: Machine] = [:]
@@ -63,7 +63,9 @@ final class Network: @unchecked Sendable {
 
     private func begin(_ request: HTTPClient.Request, _ exchange: Exchange, _ host: Host) {
         let name = String(request.url.dropFirst("http://".count).prefix { $0 != "/" && $0 != ":" })
-        guard let machine = machines[name] else { return exchange.end(.failure(.unreachable("no such host"))) }
+        guard let machine = machines[name] else {
+            return exchange.end(.failure(.unreachable("no such host")))
+        }
         exchange.timeout = scheduler.after(nanoseconds: request.timeout.nanoseconds, in: host) {
             exchange.end(.failure(.timeout))
         }
@@ -86,7 +88,9 @@ final class Network: @unchecked Sendable {
         }
     }
 
-    private func arrive(_ request: HTTPClient.Request, at machine: Machine, _ exchange: Exchange, _ caller: Host) {
+    private func arrive(
+        _ request: HTTPClient.Request, at machine: Machine, _ exchange: Exchange, _ caller: Host
+    ) {
         guard let process = machine.process, machine.isListening else {
             scheduler.after(latency(machine), in: caller) { exchange.end(.failure(.closed("reset"))) }
             return
@@ -94,7 +98,9 @@ final class Network: @unchecked Sendable {
         let number = process.begin { [self] in
             // The process has died: its machine says so, or nothing does.
             guard scheduler.dice.happens(700) else { return }
-            scheduler.after(latency(machine), in: caller) { exchange.end(.failure(.closed("the process died"))) }
+            scheduler.after(latency(machine), in: caller) {
+                exchange.end(.failure(.closed("the process died")))
+            }
         }
         scheduler.after(0, in: process.host) { [self] in
             Task {
@@ -107,7 +113,8 @@ final class Network: @unchecked Sendable {
     }
 
     private func answer(
-        _ response: HTTPClient.Response, to request: HTTPClient.Request, of machine: Machine, _ exchange: Exchange,
+        _ response: HTTPClient.Response, to request: HTTPClient.Request, of machine: Machine,
+        _ exchange: Exchange,
         _ caller: Host
     ) {
         trace.note {
@@ -125,7 +132,8 @@ final class Network: @unchecked Sendable {
             switch garbled {
             case nil: exchange.end(.success(response))
             case 0: exchange.end(.failure(.garbage("not HTTP")))
-            case 1: exchange.end(.success(HTTPClient.Response(status: 200, body: Array("{\"hello\": 1}".utf8))))
+            case 1:
+                exchange.end(.success(HTTPClient.Response(status: 200, body: Array("{\"hello\": 1}".utf8))))
             default: exchange.end(.success(HTTPClient.Response(status: 502, body: Array("bad gateway".utf8))))
             }
         }
@@ -161,5 +169,7 @@ final class Trace: @unchecked Sendable {
         String(request.url.dropFirst("http://".count).drop { $0 != "/" })
     }
 
-    static func text(_ body: [UInt8]?) -> String { body.map { String(decoding: $0.prefix(600), as: UTF8.self) } ?? "" }
+    static func text(_ body: [UInt8]?) -> String {
+        body.map { String(decoding: $0.prefix(600), as: UTF8.self) } ?? ""
+    }
 }

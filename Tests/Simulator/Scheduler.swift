@@ -1,8 +1,8 @@
 import CSimulation
 
-/// Decides what happens next: it runs the jobs of all tasks of this process, one at a time on one thread, and moves the clock
-/// when nothing is left to do at a moment. Which of the jobs that are ready comes first is up to a seed, so that a seed says
-/// all that happens.
+/// Decides what happens next: it runs the jobs of all tasks of this process, one at a time on one thread, and
+/// moves the clock when nothing is left to do at a moment. Which of the jobs that are ready comes first is up
+/// to a seed, so that a seed says all that happens.
 ///
 /// The one thread is what makes it safe to share.
 final class Scheduler: @unchecked Sendable {
@@ -45,7 +45,9 @@ final class Scheduler: @unchecked Sendable {
             { job in if let job { Scheduler.shared.ready.append(job) } },
             { nanoseconds, job in
                 guard let job else { return }
-                Scheduler.shared.after(nanoseconds: Int64(clamping: nanoseconds)) { Scheduler.shared.ready.append(job) }
+                Scheduler.shared.after(nanoseconds: Int64(clamping: nanoseconds)) {
+                    Scheduler.shared.ready.append(job)
+                }
             })
     }
 
@@ -60,7 +62,8 @@ final class Scheduler: @unchecked Sendable {
     /// - Parameter host: in whom it happens; nil for what no crash of a process prevents.
     @discardableResult
     func after(nanoseconds: Int64, in host: Host? = nil, _ act: @escaping () -> Void) -> Event {
-        let event = Event(at: now.addingClamped(max(0, nanoseconds)), order: dice.next(), host: host, act: act)
+        let event = Event(
+            at: now.addingClamped(max(0, nanoseconds)), order: dice.next(), host: host, act: act)
         upcoming.push(event)
         return event
     }

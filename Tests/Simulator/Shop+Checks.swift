@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import Storage
 
-/// What must hold once everything has drained: the contract's invariants, and what customers were told. Read from the stores
-/// with queries of its own.
+/// What must hold once everything has drained: the contract's invariants, and what customers were told. Read
+/// from the stores with queries of its own.
 extension Shop {
     private struct Kept {
         var document: OrderDocument
@@ -43,7 +43,8 @@ extension Shop {
 
     /// What has happened to orders, as their timelines say: what never happens isn't tested.
     func reached() throws -> Set<String> {
-        try rows("order", "SELECT progress FROM orders WHERE progress IS NOT NULL").reduce(into: []) { reached, row in
+        try rows("order", "SELECT progress FROM orders WHERE progress IS NOT NULL").reduce(into: []) {
+            reached, row in
             for entry in try JSON.decode(Progress.self, from: row[0]).timeline {
                 let isTold = entry.step == "cancel" || entry.step == "repair"
                 let detail = entry.detail.replacing(/[0-9]+/, with: "N")
@@ -53,7 +54,9 @@ extension Shop {
     }
 
     func checkDrained() throws {
-        for row in try rows("order", "SELECT id, status FROM orders WHERE status IN ('placing', 'accepted') ORDER BY id") {
+        for row in try rows(
+            "order", "SELECT id, status FROM orders WHERE status IN ('placing', 'accepted') ORDER BY id")
+        {
             judge.broken(.terminal, row[0], "is \(row[1] as String)")
         }
         let orders = try orders()
@@ -66,7 +69,9 @@ extension Shop {
             for row in try rows(machine.name, "SELECT kind, key, state, reason FROM queue") {
                 let (kind, key, state): (String, String, String) = (row[0], row[1], row[2])
                 let reason: String = row[3] ?? ""
-                judge.broken(state == "dead" ? .noDeadLetters : .drained, key, "\(machine.name): \(kind) is \(state) \(reason)")
+                judge.broken(
+                    state == "dead" ? .noDeadLetters : .drained, key,
+                    "\(machine.name): \(kind) is \(state) \(reason)")
             }
         }
         checkCouponRules(orders)
@@ -77,7 +82,9 @@ extension Shop {
 
     /// Half a minute after the faults. Those that customers have only just placed are left out.
     func checkDecided() throws {
-        for row in try rows("order", "SELECT id, status FROM orders WHERE status IN ('placing', 'accepted') ORDER BY id") {
+        for row in try rows(
+            "order", "SELECT id, status FROM orders WHERE status IN ('placing', 'accepted') ORDER BY id")
+        {
             let id: String = row[0]
             guard judge.placed[id] ?? 0 < scheduler.now - 40_000_000_000 else { continue }
             judge.broken(.decided, id, "is still \(row[1] as String)")
@@ -86,19 +93,23 @@ extension Shop {
 
     private func orders() throws -> [String: Kept] {
         var orders: [String: Kept] = [:]
-        for row in try rows("order", "SELECT id, idempotency_key, status, document, progress FROM orders ORDER BY id") {
+        for row in try rows(
+            "order", "SELECT id, idempotency_key, status, document, progress FROM orders ORDER BY id")
+        {
             let id: String = row[0]
             guard let document = row[3] as Data? else { continue }
             let progress = try JSON.decode(Progress.self, from: row[4])
             orders[id] = Kept(
-                document: try JSON.decode(OrderDocument.self, from: document), key: row[1], refusal: progress.refusal)
+                document: try JSON.decode(OrderDocument.self, from: document), key: row[1],
+                refusal: progress.refusal)
         }
         for row in try rows("payment", "SELECT order_id, amount, refunded FROM payments WHERE amount > 0") {
             let id: String = row[0]
             if orders[id] == nil { judge.broken(.paid, id, "is paid, and is no order") }
             orders[id]?.paid = Paid(amount: row[1], refunded: row[2])
         }
-        for row in try rows("coupon", "SELECT order_id, status, discount, code, customer_id FROM redemptions") {
+        for row in try rows("coupon", "SELECT order_id, status, discount, code, customer_id FROM redemptions")
+        {
             let (id, status): (String, String) = (row[0], row[1])
             guard status == "active" || orders[id] != nil else { continue }
             if orders[id] == nil { judge.broken(.coupons, id, "uses a coupon, and is no order") }
@@ -111,7 +122,9 @@ extension Shop {
 
     private func check(_ order: Kept) {
         let document = order.document
-        if !document.pending.isEmpty { judge.broken(.drained, document.id, "still has \(document.pending) pending") }
+        if !document.pending.isEmpty {
+            judge.broken(.drained, document.id, "still has \(document.pending) pending")
+        }
         // Freed for the customer's next try, since nothing was done.
         if order.key == nil, order.refusal?.status != 503 || judge.everCaptured(document.id) {
             judge.broken(.oneOrderAKey, document.id, "has lost its key, and is more than a record")
@@ -121,7 +134,9 @@ extension Shop {
         }
         // As a discount, or as a refund. What was estimated too high isn't taken back.
         if let redeemed = order.redeemed, redeemed.isActive {
-            let given = document.discount + document.refunds.filter { $0.cause == .coupon }.reduce(0) { $0 + $1.amount }
+            let given =
+                document.discount
+                + document.refunds.filter { $0.cause == .coupon }.reduce(0) { $0 + $1.amount }
             let owed = order.isEstimated ? max(document.discount, redeemed.discount) : redeemed.discount
             // Where an operator has paid everything back, nothing is left to give.
             let isPaidBack = order.paid.map { $0.refunded == $0.amount } ?? false
@@ -141,18 +156,24 @@ extension Shop {
                 }
                 let refunded = order.paid?.refunded ?? 0
                 if refunded != document.refunded {
-                    judge.broken(.paid, document.id, "says refunded \(document.refunded), its payment \(refunded)")
+                    judge.broken(
+                        .paid, document.id, "says refunded \(document.refunded), its payment \(refunded)")
                 }
             } else if let paid = order.paid, paid.amount != paid.refunded {
                 judge.broken(
-                    .paid, document.id, "is \(document.status), yet \(paid.amount) captured, \(paid.refunded) refunded")
+                    .paid, document.id,
+                    "is \(document.status), yet \(paid.amount) captured, \(paid.refunded) refunded")
             }
         }
         let kept = orders.values.reduce(0) { $0 + ($1.paid?.amount ?? 0) - ($1.paid?.refunded ?? 0) }
-        for row in try rows("payment", "SELECT sum(balance), sum(iif(account = 'cash', balance, 0)) FROM balances") {
+        for row in try rows(
+            "payment", "SELECT sum(balance), sum(iif(account = 'cash', balance, 0)) FROM balances")
+        {
             let (sum, cash): (Int, Int) = (row[0] ?? 0, row[1] ?? 0)
             if sum != 0 { judge.broken(.ledger, "the ledger", "sums to \(sum)") }
-            if cash != kept { judge.broken(.ledger, "the ledger", "has \(cash) in cash, \(kept) kept of payments") }
+            if cash != kept {
+                judge.broken(.ledger, "the ledger", "has \(cash) in cash, \(kept) kept of payments")
+            }
         }
     }
 
@@ -163,28 +184,39 @@ extension Shop {
             for line in order.document.items { sold[line.sku, default: 0] += line.quantity }
             for line in returned { sold[line.sku, default: 0] -= line.quantity }
         }
-        for row in try rows("inventory", "SELECT sku, seeded, on_hand, reserved, committed FROM stock ORDER BY sku") {
+        for row in try rows(
+            "inventory", "SELECT sku, seeded, on_hand, reserved, committed FROM stock ORDER BY sku")
+        {
             let (sku, seeded, onHand, reserved, committed): (String, Int, Int, Int, Int) = (
                 row[0], row[1], row[2], row[3], row[4]
             )
             if onHand + committed != seeded || onHand < reserved {
-                judge.broken(.stock, sku, "\(onHand) on hand, \(committed) committed, \(reserved) reserved of \(seeded)")
+                judge.broken(
+                    .stock, sku,
+                    "\(onHand) on hand, \(committed) committed, \(reserved) reserved of \(seeded)")
             }
-            if reserved != 0 { judge.broken(.stock, try holder(of: sku), "\(reserved) of \(sku) still reserved") }
+            if reserved != 0 {
+                judge.broken(.stock, try holder(of: sku), "\(reserved) of \(sku) still reserved")
+            }
             if committed != sold[sku] ?? 0 {
-                judge.broken(.stock, try mismatch(orders) ?? sku, "\(committed) of \(sku) committed, \(sold[sku] ?? 0) sold")
+                judge.broken(
+                    .stock, try mismatch(orders) ?? sku,
+                    "\(committed) of \(sku) committed, \(sold[sku] ?? 0) sold")
             }
         }
     }
 
     private func holder(of sku: String) throws -> String {
-        try rows("inventory", "SELECT order_id FROM reservations WHERE status = 'reserved' ORDER BY order_id").first?[0] ?? sku
+        try rows("inventory", "SELECT order_id FROM reservations WHERE status = 'reserved' ORDER BY order_id")
+            .first?[0] ?? sku
     }
 
     /// A confirmed order whose reservation isn't committed, or another one's that is.
     private func mismatch(_ orders: [String: Kept]) throws -> String? {
         let committed = Set(
-            try rows("inventory", "SELECT order_id FROM reservations WHERE status = 'committed'").map { $0[0] as String })
+            try rows("inventory", "SELECT order_id FROM reservations WHERE status = 'committed'").map {
+                $0[0] as String
+            })
         let confirmed = Set(orders.values.filter { $0.document.status == .confirmed }.map(\.document.id))
         return committed.symmetricDifference(confirmed).min()
     }
@@ -200,20 +232,25 @@ extension Shop {
         }
         for (use, orders) in uses.sorted(by: { $0.key < $1.key }) {
             let limit = Catalogue.limits[String(use.prefix { $0 != " " })] ?? 0
-            if orders.count > limit { judge.broken(.coupons, orders.last ?? use, "\(use) in \(orders), limit \(limit)") }
+            if orders.count > limit {
+                judge.broken(.coupons, orders.last ?? use, "\(use) in \(orders), limit \(limit)")
+            }
         }
     }
 
     /// In the order in which the coupon was claimed.
     private func checkCouponRules(_ orders: [String: Kept]) {
         let claimed = judge.claims.compactMap { orders[$0] }.filter { $0.document.status == .confirmed }
-        let groups = Dictionary(grouping: claimed) { "\($0.document.couponCode ?? "?") by \($0.document.customerId)" }
+        let groups = Dictionary(grouping: claimed) {
+            "\($0.document.couponCode ?? "?") by \($0.document.customerId)"
+        }
         for (use, claims) in groups.sorted(by: { $0.key < $1.key }) {
             guard let limit = Catalogue.limits[String(use.prefix { $0 != " " })] else { continue }
             let used = claims.filter(\.hasUsedCoupon)
             if used.count > limit, let last = used.last {
                 judge.broken(
-                    .couponRule, last.document.id, "\(used.count) uses of \(use), limit \(limit): \(story(use, orders))")
+                    .couponRule, last.document.id,
+                    "\(used.count) uses of \(use), limit \(limit): \(story(use, orders))")
             }
             for (place, order) in claims.enumerated() where order.isUsedUp && !order.hasUsedCoupon {
                 // What others were promised is as good.
@@ -223,7 +260,8 @@ extension Shop {
                 if earlier < limit {
                     judge.broken(
                         .couponPromise, order.document.id,
-                        "refused with \(earlier) earlier uses of \(use), limit \(limit): \(story(use, orders))")
+                        "refused with \(earlier) earlier uses of \(use), limit \(limit): \(story(use, orders))"
+                    )
                 }
             }
         }
@@ -233,9 +271,11 @@ extension Shop {
         judge.claims.compactMap { orders[$0] }
             .filter { "\($0.document.couponCode ?? "?") by \($0.document.customerId)" == use }
             .map { order in
-                let outcome = order.document.degradations.compactMap(\.outcome).first { $0.contains("coupon") } ?? "-"
+                let outcome =
+                    order.document.degradations.compactMap(\.outcome).first { $0.contains("coupon") } ?? "-"
                 let state = order.redeemed.map { $0.isActive ? "active" : "released" } ?? "-"
-                return "\(order.document.id) \(order.document.status) −\(order.document.discount) \(state) “\(outcome)”"
+                return
+                    "\(order.document.id) \(order.document.status) −\(order.document.discount) \(state) “\(outcome)”"
             }
             .joined(separator: ", ")
     }

@@ -11,11 +11,12 @@ import Runtime
 import Storage
 import Transport
 
-/// One episode: some dozen customers, the five services, and everything that can go wrong for a while. Then the faults stop,
-/// everything drains, and what has come of it is judged.
+/// One episode: some dozen customers, the five services, and everything that can go wrong for a while. Then
+/// the faults stop, everything drains, and what has come of it is judged.
 ///
-/// To be read in this order: ``Scheduler`` (what happens next), ``Host`` (the life of a process), ``Disk``, ``Machine`` (a service
-/// as it really is), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what must hold).
+/// To be read in this order: ``Scheduler`` (what happens next), ``Host`` (the life of a process), ``Disk``,
+/// ``Machine`` (a service as it really is), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what
+/// must hold).
 final class Shop: @unchecked Sendable {
     /// Customers come, and faults happen, for so long, in milliseconds.
     static let sales: Int64 = 20_000
@@ -40,7 +41,9 @@ final class Shop: @unchecked Sendable {
     private var couponBackup: DatabaseQueue?
 
     /// - Parameter isCalm: nothing goes wrong.
-    init(seed: UInt64, seeds: Seeds, isTraced: Bool = false, isCalm: Bool = false, customers count: Int = 40) throws {
+    init(seed: UInt64, seeds: Seeds, isTraced: Bool = false, isCalm: Bool = false, customers count: Int = 40)
+        throws
+    {
         scheduler.begin(seed: seed)
         trace = Trace(isKept: isTraced)
         judge = Judge(stock: Catalogue.stock, limits: Catalogue.limits, offline: Catalogue.offline)
@@ -67,20 +70,30 @@ final class Shop: @unchecked Sendable {
 
     func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
 
-    private func machine(_ service: Service, _ template: Disk?, _ settings: [String: String]) throws -> Machine {
-        let machine = Machine(service.name, disk: try Disk(copying: template)) { [network, judge] machine, acceptingLoss in
+    private func machine(_ service: Service, _ template: Disk?, _ settings: [String: String]) throws
+        -> Machine
+    {
+        let machine = Machine(service.name, disk: try Disk(copying: template)) {
+            [network, judge] machine, acceptingLoss in
             let process = try service.launch(machine, network, settings, acceptingLoss)
             try machine.disk.watch(by: judge, of: service.name)
             return process
         }
         machine.observe = { [judge] request, response in
-            judge.answered(request.method, Trace.path(request), request.body, by: service.name, status: response.status)
+            judge.answered(
+                request.method, Trace.path(request), request.body, by: service.name, status: response.status)
             // What order asks for is known when it arrives; answers aren't always.
-            guard service.name == "payment" || service.name == "coupon", let body = request.body else { return }
-            if request.url.hasSuffix("/payments"), let asked = try? JSON.decode(PaymentRequest.self, from: Data(body)) {
+            guard service.name == "payment" || service.name == "coupon", let body = request.body else {
+                return
+            }
+            if request.url.hasSuffix("/payments"),
+                let asked = try? JSON.decode(PaymentRequest.self, from: Data(body))
+            {
                 judge.asked(asked.orderId, asked.amount)
             }
-            if request.url.hasSuffix("/redemptions"), let asked = try? JSON.decode(RedemptionRequest.self, from: Data(body)) {
+            if request.url.hasSuffix("/redemptions"),
+                let asked = try? JSON.decode(RedemptionRequest.self, from: Data(body))
+            {
                 judge.claimed(asked.orderId)
             }
         }
@@ -89,8 +102,13 @@ final class Shop: @unchecked Sendable {
     }
 
     private func request() -> OrderRequest {
-        var items = [ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: Int(scheduler.dice.from(1, 3)))]
-        if scheduler.dice.happens(300) { items.append(ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: 1)) }
+        var items = [
+            ItemQuantity(
+                sku: scheduler.dice.one(of: Catalogue.skus), quantity: Int(scheduler.dice.from(1, 3)))
+        ]
+        if scheduler.dice.happens(300) {
+            items.append(ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: 1))
+        }
         return OrderRequest(
             customerId: "H\(scheduler.dice.from(1, customerCount))", items: items,
             couponCode: scheduler.dice.happens(couponShare)
@@ -124,7 +142,8 @@ final class Shop: @unchecked Sendable {
 
     /// Before and after whatever a process does outside of itself it may die.
     private func endanger(_ machine: Machine) {
-        guard network.isFaulty, scheduler.dice.onceIn(machine.name == "order" ? 400 : 700), let process = machine.process
+        guard network.isFaulty, scheduler.dice.onceIn(machine.name == "order" ? 400 : 700),
+            let process = machine.process
         else { return }
         scheduler.after(0, in: process.host) { [self] in
             happened("crash of \(machine.name)")
@@ -146,8 +165,8 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// While inventory or coupon is down, prices change, or what a coupon takes off and of what; what customers were
-    /// told doesn't change with them.
+    /// While inventory or coupon is down, prices change, or what a coupon takes off and of what; what
+    /// customers were told doesn't change with them.
     private func changeRules(of machine: Machine) throws {
         guard scheduler.dice.happens(500) else { return }
         let (sku, code) = (scheduler.dice.one(of: Catalogue.skus), scheduler.dice.one(of: ["SAVE", "ONCE"]))
@@ -211,9 +230,12 @@ final class Shop: @unchecked Sendable {
         scheduler.after(scheduler.dice.from(3000, 20_000)) { [self] in
             guard network.isFaulty else { return }
             for machine in machines {
-                var request = HTTPClient.Request(method: "POST", url: "http://\(machine.name)/queue/dead/redrive")
+                var request = HTTPClient.Request(
+                    method: "POST", url: "http://\(machine.name)/queue/dead/redrive")
                 request.headers = [(name: "Authorization", value: "Bearer \(Tokens.administrator)")]
-                Task { [network, customers, request] in _ = try? await network.sender(in: customers).send(request) }
+                Task { [network, customers, request] in
+                    _ = try? await network.sender(in: customers).send(request)
+                }
             }
             redrive()
         }
@@ -225,7 +247,8 @@ final class Shop: @unchecked Sendable {
             guard network.isFaulty else { return }
             happened("clock step")
             machine.clockError =
-                scheduler.dice.happens(200) ? scheduler.dice.from(-90_000, 90_000) : scheduler.dice.from(-4000, 4000)
+                scheduler.dice.happens(200)
+                ? scheduler.dice.from(-90_000, 90_000) : scheduler.dice.from(-4000, 4000)
             clockSteps(of: machine)
         }
     }
@@ -293,9 +316,12 @@ final class Shop: @unchecked Sendable {
     private func isEmpty() throws -> Bool {
         for machine in machines {
             let isEmpty = try machine.disk.database.unsafeRead { database in
-                guard try database.row("SELECT 1 FROM queue WHERE state <> 'dead' LIMIT 1") == nil else { return false }
+                guard try database.row("SELECT 1 FROM queue WHERE state <> 'dead' LIMIT 1") == nil else {
+                    return false
+                }
                 guard machine.name == "order" else { return true }
-                return try database.row("SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1") == nil
+                return try database.row(
+                    "SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1") == nil
             }
             guard isEmpty else { return false }
         }
@@ -308,11 +334,14 @@ struct Service: Sendable {
     var name: String
     var launch: @Sendable (Machine, Network, [String: String], Bool) throws -> RunningProcess
 
-    private init<Application: ServiceApplication>(_ type: Application.Type, _ settings: [String: String] = [:]) {
+    private init<Application: ServiceApplication>(
+        _ type: Application.Type, _ settings: [String: String] = [:]
+    ) {
         name = type.name
         launch = { machine, network, own, acceptingLoss in
             try RunningProcess.launch(
-                type, on: machine, over: network, settings: settings.merging(own) { $1 }, acceptingLoss: acceptingLoss)
+                type, on: machine, over: network, settings: settings.merging(own) { $1 },
+                acceptingLoss: acceptingLoss)
         }
     }
 
@@ -322,7 +351,8 @@ struct Service: Sendable {
         Service(
             OrderApplication.self,
             [
-                "INVENTORY_URL": "http://inventory", "PAYMENT_URL": "http://payment", "COUPON_URL": "http://coupon",
+                "INVENTORY_URL": "http://inventory", "PAYMENT_URL": "http://payment",
+                "COUPON_URL": "http://coupon",
                 "NOTIFICATION_URL": "http://notification", "QUEUE_LEASE": "3s", "CATALOGUE_REFRESH": "5s",
                 "COUPONS_REFRESH": "5s",
             ]),

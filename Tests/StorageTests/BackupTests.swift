@@ -45,7 +45,9 @@ struct BackupTests {
             while !Task.isCancelled {
                 let pair = pairs
                 try await store.write { database in
-                    for half in ["a", "b"] { try database.run("INSERT INTO notes (text) VALUES (?)", ["\(pair)\(half)"]) }
+                    for half in ["a", "b"] {
+                        try database.run("INSERT INTO notes (text) VALUES (?)", ["\(pair)\(half)"])
+                    }
                 }
                 pairs += 1
             }

@@ -10,8 +10,11 @@ import Testing
 struct LaterCheckTests {
     private static let pageSize = 4096
 
-    private func openUnchecked(_ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes]) throws -> Store {
-        try Store(folder: folder.path, name: "test", migrations: migrations, checkedAtStart: 0, longestLog: 500)
+    private func openUnchecked(_ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes]) throws
+        -> Store
+    {
+        try Store(
+            folder: folder.path, name: "test", migrations: migrations, checkedAtStart: 0, longestLog: 500)
     }
 
     private func refuses(_ body: () async throws -> Void) async -> String? {
@@ -23,7 +26,9 @@ struct LaterCheckTests {
         }
     }
 
-    @Test("damage that is found then fails the store: nothing is written any more, and the next start refuses it at once")
+    @Test(
+        "damage that is found then fails the store: nothing is written any more, and the next start refuses it at once"
+    )
     func damage() async throws {
         let folder = try TemporaryFolder()
         let file = try await manyNotes(folder)
@@ -35,7 +40,9 @@ struct LaterCheckTests {
             try sound.write(to: file)
             try openUnchecked(folder).close()
             var damaged = sound
-            for index in page * Self.pageSize..<(page + 1) * Self.pageSize { damaged[index] = UInt8(random.upTo(256)) }
+            for index in page * Self.pageSize..<(page + 1) * Self.pageSize {
+                damaged[index] = UInt8(random.upTo(256))
+            }
             try damaged.write(to: file)
 
             let store = try openUnchecked(folder)
@@ -44,7 +51,9 @@ struct LaterCheckTests {
                 Issue.record("page \(page): the store says it is \(await store.health())")
                 return
             }
-            #expect(reason.hasPrefix("it is damaged (") && reason.hasSuffix("); restore a backup") && !reason.contains("\n"))
+            #expect(
+                reason.hasPrefix("it is damaged (") && reason.hasSuffix("); restore a backup")
+                    && !reason.contains("\n"))
             let refusal = await refuses { try await add(store, "after") }
             #expect(refusal == "the store failed: \(reason)")
             store.close()
@@ -74,7 +83,10 @@ struct LaterCheckTests {
             defer { hasEnded.update { $0 = true } }
             return try check.read { database in
                 try Int.fetchOne(
-                    database, sql: "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n")
+                    database,
+                    sql:
+                        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+                )
             }
         }
         // More than once: it may not have begun to read.

@@ -8,13 +8,15 @@ import Testing
 
 @testable import Storage
 
-/// The log is looked at by its file: SQLite begins it anew only where it was copied as a whole and no reader is in it.
+/// The log is looked at by its file: SQLite begins it anew only where it was copied as a whole and no reader
+/// is in it.
 @Suite("The log under readers", .timeLimit(.minutes(10)))
 struct LongLogTests {
     private static let pageSize = 4096
     /// What the tests write; a log that is pinned has all of it.
     private static let pages = 12_000
-    /// Emptied at 1000, when the writer looks for the first time; what is written until the turn comes is on top.
+    /// Emptied at 1000, when the writer looks for the first time; what is written until the turn comes is on
+    /// top.
     private static let longestLog = 500
     /// A machine that is busy with the list whose turn it is leaves more of it.
     private static let bound = 8000
@@ -22,9 +24,12 @@ struct LongLogTests {
 
     /// Filled with enough rows for a list of all of them to take a while.
     private func filled(_ folder: TemporaryFolder) async throws -> Store {
-        let store = try Store(folder: folder.path, name: "test", migrations: [notes], longestLog: Self.longestLog)
+        let store = try Store(
+            folder: folder.path, name: "test", migrations: [notes], longestLog: Self.longestLog)
         try await store.write { database in
-            for number in 0..<Self.rows { try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number)"]) }
+            for number in 0..<Self.rows {
+                try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number)"])
+            }
             try database.execute(sql: "CREATE TABLE pages (content BLOB)")
         }
         return store
@@ -78,7 +83,9 @@ struct LongLogTests {
         #expect(await store.health() == .healthy)
     }
 
-    @Test("a reader that stays, as a backup does, fails no write; when it is gone the log is cut to its length again")
+    @Test(
+        "a reader that stays, as a backup does, fails no write; when it is gone the log is cut to its length again"
+    )
     func oneThatStays() async throws {
         let folder = try TemporaryFolder()
         let store = try await filled(folder)
@@ -134,7 +141,8 @@ struct LongLogTests {
             try await writer.write { database in
                 for part in 0..<1000 {
                     try database.run(
-                        "INSERT INTO notes (text) VALUES (?)", ["\(number) \(part)" + String(repeating: "x", count: 4000)])
+                        "INSERT INTO notes (text) VALUES (?)",
+                        ["\(number) \(part)" + String(repeating: "x", count: 4000)])
                 }
             } committed: {
             }
@@ -181,7 +189,9 @@ struct LongLogTests {
             try await store.list(until: .after(budget)) { database in
                 try Int.fetchOne(
                     database,
-                    sql: "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n")
+                    sql:
+                        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+                )
             } answer: {
                 $0
             }

@@ -5,13 +5,14 @@ import Storage
 import TestSupport
 import Testing
 
-/// A process that is killed leaves its files as they are at that moment: a copy of them, taken while nothing writes, is what the
-/// next process finds.
+/// A process that is killed leaves its files as they are at that moment: a copy of them, taken while nothing
+/// writes, is what the next process finds.
 @Suite("What was written is not lost silently", .timeLimit(.minutes(10)))
 struct LostWritesTests {
     private static let files = ["test.sqlite", "test.sqlite-wal", "test.counter"]
 
-    /// The files of a store that is killed after `writes`, with none of them in the file itself but the first.
+    /// The files of a store that is killed after `writes`, with none of them in the file itself but the
+    /// first.
     private func killed(after writes: Int) async throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         let first = try open(folder)
@@ -32,7 +33,8 @@ struct LostWritesTests {
 
     private func put(_ files: [String], of folder: TemporaryFolder, into copy: TemporaryFolder) throws {
         for file in files where FileManager.default.fileExists(atPath: "\(folder.path)/\(file)") {
-            try Data(contentsOf: URL(filePath: "\(folder.path)/\(file)")).write(to: URL(filePath: "\(copy.path)/\(file)"))
+            try Data(contentsOf: URL(filePath: "\(folder.path)/\(file)")).write(
+                to: URL(filePath: "\(copy.path)/\(file)"))
         }
     }
 
@@ -54,14 +56,19 @@ struct LostWritesTests {
             try open(folder).close()
         } throws: { error in
             let text = "\(error)"
-            return text.contains(folder.path) && text.contains(words) && text.contains("--accept-loss") && !text.contains("\n")
+            return text.contains(folder.path) && text.contains(words) && text.contains("--accept-loss")
+                && !text.contains("\n")
         }
-        #expect(try contents(folder) == before, "what is refused is left as it is", sourceLocation: sourceLocation)
+        #expect(
+            try contents(folder) == before, "what is refused is left as it is", sourceLocation: sourceLocation
+        )
     }
 
     enum Damage: CaseIterable { case deleted, cut, garbled }
 
-    @Test("a log that was deleted, cut or damaged is found at the start, with how much is missing", arguments: Damage.allCases)
+    @Test(
+        "a log that was deleted, cut or damaged is found at the start, with how much is missing",
+        arguments: Damage.allCases)
     func log(damage: Damage) async throws {
         let folder = try await killed(after: 10)
         let log = URL(filePath: folder.path + "/test.sqlite-wal")
@@ -83,7 +90,8 @@ struct LostWritesTests {
     }
 
     @Test(
-        "an older copy in a store's place is refused, and so are a store without its counter, and a counter without its store")
+        "an older copy in a store's place is refused, and so are a store without its counter, and a counter without its store"
+    )
     func older() async throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder()
@@ -112,7 +120,8 @@ struct LostWritesTests {
         try expectRefused(another, saying: "another store")
     }
 
-    @Test("an accepted loss is over: it goes on from there, and what was before is the older one from then on")
+    @Test(
+        "an accepted loss is over: it goes on from there, and what was before is the older one from then on")
     func accepted() async throws {
         let folder = try await killed(after: 10)
         let before = try copy(of: folder)
@@ -159,7 +168,9 @@ struct LostWritesTests {
         let again = try open(folder)
         #expect(again.mark == mark)
         again.close()
-        let mode = try FileManager.default.attributesOfItem(atPath: folder.path + "/test.counter")[.posixPermissions] as? Int
+        let mode =
+            try FileManager.default.attributesOfItem(atPath: folder.path + "/test.counter")[.posixPermissions]
+            as? Int
         #expect(mode == 0o600)
     }
 
@@ -172,7 +183,9 @@ struct LostWritesTests {
         let file = try DatabaseQueue(path: store.path)
         try await file.write {
             try $0.execute(
-                sql: "DROP TABLE store_identity; DELETE FROM grdb_migrations WHERE identifier = 'store-identity'")
+                sql:
+                    "DROP TABLE store_identity; DELETE FROM grdb_migrations WHERE identifier = 'store-identity'"
+            )
         }
         try file.close()
         try FileManager.default.removeItem(atPath: folder.path + "/test.counter")
@@ -183,8 +196,8 @@ struct LostWritesTests {
         try open(folder).close()
     }
 
-    /// The counter may be as old as its last sync, the store never is: that is a power cut. A kill between the commit and the
-    /// counter is the case of one commit's difference.
+    /// The counter may be as old as its last sync, the store never is: that is a power cut. A kill between
+    /// the commit and the counter is the case of one commit's difference.
     @Test("killed or cut off at any moment, a store opens; with less than its counter knows it never does")
     func anyMoment() async throws {
         var random = SeededRandomSource("moments of a store's life")
@@ -193,7 +206,8 @@ struct LostWritesTests {
             let store = try open(folder)
             var moments: [(commits: Int64, files: TemporaryFolder)] = []
             for number in 0..<12 {
-                let text = "\(round) \(number) " + String(repeating: "x", count: random.upTo(3) == 0 ? 300_000 : 10)
+                let text =
+                    "\(round) \(number) " + String(repeating: "x", count: random.upTo(3) == 0 ? 300_000 : 10)
                 // In the middle of the transaction: nothing of it is to be found.
                 let files = try await store.write { database in
                     try database.run("INSERT INTO notes (text) VALUES (?)", [text])

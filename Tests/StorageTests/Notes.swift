@@ -3,7 +3,8 @@ import GRDB
 import Storage
 import TestSupport
 
-let notes = Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT")
+let notes = Store.Migration(
+    "notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT")
 
 func open(
     _ folder: TemporaryFolder, _ migrations: [Store.Migration] = [notes], acceptingLoss: Bool = false
@@ -26,7 +27,8 @@ func manyNotes(_ folder: TemporaryFolder) async throws -> URL {
     let store = try open(folder)
     try await store.write { database in
         for number in 0..<2000 {
-            try database.run("INSERT INTO notes (text) VALUES (?)", ["\(number) " + String(repeating: "x", count: 200)])
+            try database.run(
+                "INSERT INTO notes (text) VALUES (?)", ["\(number) " + String(repeating: "x", count: 200)])
         }
     }
     store.close()

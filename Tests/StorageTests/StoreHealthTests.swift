@@ -3,7 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
-/// The disk's errors are thrown from inside a write, where SQLite would throw them; Tests/SystemTests has real ones.
+/// The disk's errors are thrown from inside a write, where SQLite would throw them; Tests/SystemTests has
+/// real ones.
 @Suite("A store whose disk fails", .timeLimit(.minutes(10)))
 struct StoreHealthTests {
     private func fail(_ store: Store, _ code: ResultCode) async throws {
@@ -14,7 +15,8 @@ struct StoreHealthTests {
         "after an error of the disk nothing is written any more, though the next write might succeed",
         arguments: [
             ResultCode.SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC, .SQLITE_IOERR_WRITE, .SQLITE_IOERR_READ,
-            .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_DATA, .SQLITE_IOERR, .SQLITE_CORRUPT,
+            .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_DATA, .SQLITE_IOERR,
+            .SQLITE_CORRUPT,
             .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_READONLY_DBMOVED,
             // One that SQLite may invent.
             ResultCode(rawValue: ResultCode.SQLITE_IOERR.rawValue | 200 << 8),
@@ -26,7 +28,11 @@ struct StoreHealthTests {
         await #expect {
             try await fail(store, code)
         } throws: { error in
-            if case StoreError.failed(let reason) = error { reason.contains("the disk says so") } else { false }
+            if case StoreError.failed(let reason) = error {
+                reason.contains("the disk says so")
+            } else {
+                false
+            }
         }
         await #expect {
             try await add(store, "after")
@@ -87,7 +93,8 @@ struct StoreHealthTests {
 
     /// What may be missing for a while, and what SQLite then answers.
     static let passing: [ResultCode] = [
-        .SQLITE_NOMEM, .SQLITE_IOERR_NOMEM, .SQLITE_IOERR_SHMMAP, .SQLITE_CANTOPEN, .SQLITE_CANTOPEN_NOTEMPDIR,
+        .SQLITE_NOMEM, .SQLITE_IOERR_NOMEM, .SQLITE_IOERR_SHMMAP, .SQLITE_CANTOPEN,
+        .SQLITE_CANTOPEN_NOTEMPDIR,
         .SQLITE_IOERR_GETTEMPPATH, .SQLITE_IOERR_SHMOPEN, .SQLITE_BUSY, .SQLITE_BUSY_RECOVERY, .SQLITE_LOCKED,
         .SQLITE_PROTOCOL, .SQLITE_IOERR_LOCK, .SQLITE_IOERR_ACCESS, .SQLITE_INTERRUPT,
     ]
@@ -111,7 +118,9 @@ struct StoreHealthTests {
         store.close()
     }
 
-    @Test("while something is missing the store says so, and when it is back the question alone makes it healthy")
+    @Test(
+        "while something is missing the store says so, and when it is back the question alone makes it healthy"
+    )
     func passesByItself() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)

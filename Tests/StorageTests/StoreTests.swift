@@ -151,7 +151,9 @@ struct StoreTests {
         }
     }
 
-    @Test("a full disk fails the writes with `full`, keeps what was acknowledged, and recovers when space returns")
+    @Test(
+        "a full disk fails the writes with `full`, keeps what was acknowledged, and recovers when space returns"
+    )
     func fullDisk() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)

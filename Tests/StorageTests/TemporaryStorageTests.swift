@@ -64,7 +64,9 @@ struct TemporaryStorageTests {
 
         private func descriptors(of path: String) throws -> Int {
             let links = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-            return links.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path }
+            return links.count {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+            }
         }
     #endif
 }

@@ -8,7 +8,8 @@ import Transport
 
 @testable import CommandLine
 
-/// A client that retries asks order, which retries and asks a service, which refuses: three hops that must not multiply.
+/// A client that retries asks order, which retries and asks a service, which refuses: three hops that must
+/// not multiply.
 @Suite("Retries over three hops", .timeLimit(.minutes(10)))
 struct AmplificationTests {
     private static let body = #"""
@@ -26,18 +27,20 @@ struct AmplificationTests {
     private static let orders = 600
     /// Nothing may keep the calls from being made but the budgets of those who make them.
     private static let withoutBreakers = [
-        "INVENTORY_BREAKER_MINIMUM_CALLS": "10000", "PAYMENT_BREAKER_MINIMUM_CALLS": "10000", "CATALOGUE_PATIENCE": "0s",
+        "INVENTORY_BREAKER_MINIMUM_CALLS": "10000", "PAYMENT_BREAKER_MINIMUM_CALLS": "10000",
+        "CATALOGUE_PATIENCE": "0s",
         "CSP_MODE": "protected",
     ]
 
-    /// Paths many orders at once, each sent by a client until something is decided, and counts the calls of customers that a service got. On a
-    /// slow machine some orders are over before they come there.
+    /// Paths many orders at once, each sent by a client until something is decided, and counts the calls of
+    /// customers that a service got. On a slow machine some orders are over before they come there.
     private func calls(
         of path: String, at last: MisbehavingServer, from order: RunningService<OrderApplication>, sku: String
     ) async throws -> Double {
         let client = HTTPClient(maximumConnectionsPerHost: 64)
         defer { client.shutdown() }
-        let purchase = Purchase(placing: client.send, following: client.send, orderURL: order.url, timeout: .seconds(4))
+        let purchase = Purchase(
+            placing: client.send, following: client.send, orderURL: order.url, timeout: .seconds(4))
         let run = UUID().uuidString
         await withDiscardingTaskGroup { group in
             for number in 0..<Self.orders {
@@ -51,7 +54,9 @@ struct AmplificationTests {
             }
         }
         // The queue's own calls are sheddable, and wait for each other for up to half a minute.
-        let asked = last.seen.requests.filter { $0.hasPrefix("POST \(path) ") && $0.contains("csp-criticality: critical-plus") }
+        let asked = last.seen.requests.filter {
+            $0.hasPrefix("POST \(path) ") && $0.contains("csp-criticality: critical-plus")
+        }
         return Double(asked.count) / Double(Self.orders)
     }
 
@@ -81,7 +86,9 @@ struct AmplificationTests {
         try await withService(InventoryApplication.self, settings: ["SEED_DIR": seeds.path]) { inventory in
             try await withService(
                 OrderApplication.self,
-                settings: Self.withoutBreakers.merging(["PAYMENT_URL": last.url, "INVENTORY_URL": inventory.url]) { $1 }
+                settings: Self.withoutBreakers.merging([
+                    "PAYMENT_URL": last.url, "INVENTORY_URL": inventory.url,
+                ]) { $1 }
             ) { order in
                 let amplification = try await calls(of: "/payments", at: last, from: order, sku: "APPLE")
                 #expect(amplification > 0 && amplification <= 1.2)

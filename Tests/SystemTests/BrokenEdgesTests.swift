@@ -9,7 +9,8 @@ struct BrokenEdgesTests {
     @Test("a service whose words can't be written ends with its exit code all the same", arguments: services)
     func unwritable(service: String) async throws {
         let process = try ChildProcess(
-            Executables.folder.appending(path: service).path, [], environment: ["SERVICE_TOKEN": ""], output: "/dev/full",
+            Executables.folder.appending(path: service).path, [], environment: ["SERVICE_TOKEN": ""],
+            output: "/dev/full",
             errors: "/dev/full")
         #expect(await process.end() == 78)
     }
@@ -27,7 +28,9 @@ struct BrokenEdgesTests {
                 }
                 try disk.fill(leaving: 0)
                 let start = try await stack.csp("start", "coupon", expecting: 1)
-                #expect(start.errors.contains("exit code 1") && start.errors.contains("is full"), "\(start.errors)")
+                #expect(
+                    start.errors.contains("exit code 1") && start.errors.contains("is full"),
+                    "\(start.errors)")
                 let down = try await stack.csp("down")
                 #expect(down.output.contains("Stopped order"), "\(down.output)")
                 try await stack.csp("status", expecting: 1)

@@ -30,7 +30,9 @@ struct ConnectionFloodTests {
                     await served.until { $0 * 10 >= number }
                     guard let connection = try? RawConnection(port: port) else { continue }
                     opened.append(connection)
-                    if number % 3 == 0 { connection.send("POST /orders HTTP/1.1\r\nhost: test\r\ncontent-length: 200\r\n\r\n") }
+                    if number % 3 == 0 {
+                        connection.send("POST /orders HTTP/1.1\r\nhost: test\r\ncontent-length: 200\r\n\r\n")
+                    }
                     // A byte more on one of the slow ones.
                     if number >= 300 { opened[(number / 3 * 7) % (opened.count / 3) * 3].send("{") }
                 }
@@ -38,7 +40,8 @@ struct ConnectionFloodTests {
             }
             var refused: [Int] = []
             let request = OrderRequest(
-                customerId: "FLOOD", items: [ItemQuantity(sku: "P1082185", quantity: 1)], payment: PaymentMeans(token: "tok_ok")
+                customerId: "FLOOD", items: [ItemQuantity(sku: "P1082185", quantity: 1)],
+                payment: PaymentMeans(token: "tok_ok")
             )
             for _ in 0..<300 {
                 let answer = try await stack.place(request)

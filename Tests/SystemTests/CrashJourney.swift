@@ -15,7 +15,8 @@ struct CrashPlace: Hashable, Comparable, Sendable, CustomStringConvertible {
     var description: String { "\(service) \(name)" }
 }
 
-/// Walks customers along every path of a purchase while services are killed at named places and started again.
+/// Walks customers along every path of a purchase while services are killed at named places and started
+/// again.
 struct CrashJourney: Sendable {
     let stack: SystemStack
     /// That of the stack's `up`.
@@ -43,13 +44,16 @@ struct CrashJourney: Sendable {
         var passed: Set<CrashPlace>
     }
 
-    /// Kills at these places, one after the other for each service, while customers buy, and audits when all is drained.
+    /// Kills at these places, one after the other for each service, while customers buy, and audits when all
+    /// is drained.
     func run(dyingAt places: [CrashPlace], round: String) async throws -> Run {
         try? FileManager.default.removeItem(atPath: list)
         let journey = CustomerJourney(stack: stack, round: round)
         let deaths = Watched(0)
         let lines = Heartlines()
-        for place in Set(places.map(\.service)) { try await restart(place, dyingAt: places.first { $0.service == place }) }
+        for place in Set(places.map(\.service)) {
+            try await restart(place, dyingAt: places.first { $0.service == place })
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in Set(places.map(\.service)) {
                 group.addTask {

@@ -4,16 +4,17 @@ import TestSupport
 import Testing
 import Transport
 
-/// Every named place of every service is a place to die: the process is killed there and started again; when all is drained,
-/// the books are clean and every customer who sent a key again has the one order.
+/// Every named place of every service is a place to die: the process is killed there and started again; when
+/// all is drained, the books are clean and every customer who sent a key again has the one order.
 ///
-/// The places are written down nowhere: a journey writes down those that it passes, and one that begins with a death adds what
-/// only recovery passes. A new commit, call or answer is found by itself.
+/// The places are written down nowhere: a journey writes down those that it passes, and one that begins with
+/// a death adds what only recovery passes. A new commit, call or answer is found by itself.
 @Suite("Crash points", .timeLimit(.minutes(20)), .serialized)
 struct CrashPointTests {
     /// Passed once in the life of a data folder, or nearly so: each has a folder of its own to die in.
     private static let early = [
-        CrashPlace(service: "coupon", name: "before commit seeds"), CrashPlace(service: "coupon", name: "after commit seeds"),
+        CrashPlace(service: "coupon", name: "before commit seeds"),
+        CrashPlace(service: "coupon", name: "after commit seeds"),
         CrashPlace(service: "inventory", name: "before commit seeds"),
         CrashPlace(service: "inventory", name: "after commit seeds"),
         CrashPlace(service: "order", name: "before commit last known"),
@@ -33,7 +34,9 @@ struct CrashPointTests {
                 let run = try await journey.run(dyingAt: [place], round: "\(number + 1)")
                 #expect(run.deaths == 1, "no journey came to \(place)")
                 passed.formUnion(run.passed)
-                for found in run.passed.subtracting(direct).subtracting(early) { ways[found, default: []].append(place) }
+                for found in run.passed.subtracting(direct).subtracting(early) {
+                    ways[found, default: []].append(place)
+                }
             }
             for (index, (place, first)) in ways.sorted(by: { $0.key < $1.key }).enumerated() {
                 // Some came there by luck; one way at least always leads there.
@@ -43,11 +46,15 @@ struct CrashPointTests {
                 }
                 #expect(deaths == 2, "no journey came to \(place) again, by way of any of \(first)")
             }
-            print("crash points: \(direct.count) places to die, \(ways.count) on the way back, \(start.duration(to: .now))")
+            print(
+                "crash points: \(direct.count) places to die, \(ways.count) on the way back, \(start.duration(to: .now))"
+            )
             let declared = DeclaredPlaces(stack: journey.stack)
             let missing = try await declared.missing(from: passed)
             #expect(missing == [])
-            #expect(try await declared.calls() == passed.count { $0.service == "order" && $0.name.hasPrefix("before call") })
+            #expect(
+                try await declared.calls()
+                    == passed.count { $0.service == "order" && $0.name.hasPrefix("before call") })
         }
     }
 
@@ -67,14 +74,17 @@ struct CrashPointTests {
     }
 
     /// Brings a stack up whose services die where the journey says.
-    private func withJourney(dyingAt place: CrashPlace? = nil, _ body: (CrashJourney) async throws -> Void) async throws {
+    private func withJourney(dyingAt place: CrashPlace? = nil, _ body: (CrashJourney) async throws -> Void)
+        async throws
+    {
         let plans = try TemporaryFolder()
         if let place { try plans.write(place.name, to: place.service) }
         let seeds = try TemporaryFolder()
         try seeds.write(CustomerJourney.products, to: "products.csv")
         try seeds.write(CustomerJourney.coupons, to: "coupons.csv")
         var environment = [
-            "SEED_DIR": seeds.path, "ADMIN_TOKEN": "admin", "CRASH_AT": "@\(plans.path)", "CRASH_LIST": plans.path + "/passed",
+            "SEED_DIR": seeds.path, "ADMIN_TOKEN": "admin", "CRASH_AT": "@\(plans.path)",
+            "CRASH_LIST": plans.path + "/passed",
             "CATALOGUE_REFRESH": "1s",
         ]
         // What a crash interrupts is soon taken up again.
@@ -84,7 +94,8 @@ struct CrashPointTests {
         }
         try await withSystemStack(environment: environment, expecting: place == nil ? 0 : nil) { stack in
             try await body(
-                CrashJourney(stack: stack, environment: environment, plans: plans, list: plans.path + "/passed"))
+                CrashJourney(
+                    stack: stack, environment: environment, plans: plans, list: plans.path + "/passed"))
         }
         withExtendedLifetime((plans, seeds)) {}
     }

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 import Transport
 
-/// Customers who take every way that a purchase can take, and who never give up: whatever gets no answer is sent again with
-/// the same key.
+/// Customers who take every way that a purchase can take, and who never give up: whatever gets no answer is
+/// sent again with the same key.
 struct CustomerJourney: Sendable {
     private struct NotReached: Error {}
 
@@ -34,12 +34,16 @@ struct CustomerJourney: Sendable {
             let unpaid = try await buy("cancelled", coupon: "TENTH", expecting: [201, 202])
             try await cancel(unpaid)
         }
-        try await with("inventory", forced: "forced-open") { try await buy("promised", expecting: [201, 202]) }
+        try await with("inventory", forced: "forced-open") {
+            try await buy("promised", expecting: [201, 202])
+        }
         try await with("coupon", forced: "forced-open") {
             try await buy("estimated", coupon: "TENTH", expecting: [201, 202])
             try await buy("skipped", coupon: "LARGE", expecting: [201, 202])
-            try await buy("without", coupon: "LARGE", ifCouponUnavailable: .orderWithout, expecting: [201, 202])
-            try await buy("rejecting", coupon: "LARGE", ifCouponUnavailable: .reject, expecting: [201, 202, 503, 200])
+            try await buy(
+                "without", coupon: "LARGE", ifCouponUnavailable: .orderWithout, expecting: [201, 202])
+            try await buy(
+                "rejecting", coupon: "LARGE", ifCouponUnavailable: .reject, expecting: [201, 202, 503, 200])
         }
         let again = try await buy("plain", coupon: "TENTH", expecting: [201, 202])
         #expect(again == plain, "one key, two orders")
@@ -53,7 +57,8 @@ struct CustomerJourney: Sendable {
         ifCouponUnavailable: IfCouponUnavailable? = nil, token: String = "tok_ok", expecting: Set<Int>
     ) async throws -> String? {
         let order = OrderRequest(
-            customerId: "\(name)-\(round)", items: [ItemQuantity(sku: sku, quantity: quantity)], couponCode: coupon,
+            customerId: "\(name)-\(round)", items: [ItemQuantity(sku: sku, quantity: quantity)],
+            couponCode: coupon,
             ifCouponUnavailable: ifCouponUnavailable, payment: PaymentMeans(token: token))
         let (status, body) = try await persist {
             let (status, body) = try await stack.place(order, key: "\(name)-\(round)")
@@ -81,13 +86,15 @@ struct CustomerJourney: Sendable {
         let id = try #require(id)
         let wanted = OrderRefundRequest(items: [ItemQuantity(sku: "APPLE", quantity: 1)], reason: "sent back")
         _ = try await persist { () async throws -> Int? in
-            let answer = try await stack.post("order", "/orders/\(id)/refunds", wanted, key: "refund-\(round)", token: "admin")
+            let answer = try await stack.post(
+                "order", "/orders/\(id)/refunds", wanted, key: "refund-\(round)", token: "admin")
             return [201, 202].contains(answer.status) ? answer.status : nil
         }
     }
 
     private func quote() async throws {
-        let wanted = OrderRequest(customerId: "quote", items: [ItemQuantity(sku: "APPLE", quantity: 1)], couponCode: "TENTH")
+        let wanted = OrderRequest(
+            customerId: "quote", items: [ItemQuantity(sku: "APPLE", quantity: 1)], couponCode: "TENTH")
         let status = try await persist {
             let status = try await stack.post("order", "/quotes", wanted).status
             return status == 503 ? nil : status
@@ -95,8 +102,11 @@ struct CustomerJourney: Sendable {
         #expect(status == 200)
     }
 
-    /// Has order take a dependency for dead meanwhile. An order service that starts again leaves it to its breaker.
-    private func with(_ dependency: String, forced control: String, _ body: () async throws -> Void) async throws {
+    /// Has order take a dependency for dead meanwhile. An order service that starts again leaves it to its
+    /// breaker.
+    private func with(_ dependency: String, forced control: String, _ body: () async throws -> Void)
+        async throws
+    {
         func set(_ control: String) async throws {
             _ = try await persist { () async throws -> Int? in
                 var request = HTTPClient.Request(

@@ -4,8 +4,9 @@ import Testing
 
 /// The places that there should be, by what the sources name and the services declare: none may be forgotten.
 struct DeclaredPlaces {
-    /// A journey doesn't come there, and nothing of its orders hangs on them: expiries, what was sold again after one,
-    /// deletions of what is old, what coupon is told after a loss (``LostWritesTests``), and what operators ask for.
+    /// A journey doesn't come there, and nothing of its orders hangs on them: expiries, what was sold again
+    /// after one, deletions of what is old, what coupon is told after a loss (``LostWritesTests``), and what
+    /// operators ask for.
     private static let apart: Set<String> = [
         "commit expiry", "commit expired", "commit deleted", "commit undeliverable", "commit redrive",
         "answer POST /queue/dead/redrive", "answer POST /backup",
@@ -30,16 +31,21 @@ struct DeclaredPlaces {
     /// Every `write("…")` with a name that stands in the sources.
     private func commits() throws -> Set<String> {
         var root = Executables.folder
-        while root.path != "/", !FileManager.default.fileExists(atPath: root.appending(path: "Package.swift").path) {
+        while root.path != "/",
+            !FileManager.default.fileExists(atPath: root.appending(path: "Package.swift").path)
+        {
             root.deleteLastPathComponent()
         }
         var found: Set<String> = []
         for folder in ["Services", "Shared"] {
-            let files = FileManager.default.enumerator(at: root.appending(path: folder), includingPropertiesForKeys: nil)
+            let files = FileManager.default.enumerator(
+                at: root.appending(path: folder), includingPropertiesForKeys: nil)
             for case let file as URL in files ?? .init() where file.pathExtension == "swift" {
                 let text = try String(contentsOf: file, encoding: .utf8)
                 for match in text.matches(of: /\.write\("([a-z ]+)"\)/) { found.insert("commit \(match.1)") }
-                #expect(text.firstMatch(of: /store\.write \{/) == nil, "a commit without a name in \(file.lastPathComponent)")
+                #expect(
+                    text.firstMatch(of: /store\.write \{/) == nil,
+                    "a commit without a name in \(file.lastPathComponent)")
             }
         }
         try #require(found.count > 10)

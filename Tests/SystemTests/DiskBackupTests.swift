@@ -6,7 +6,9 @@ import Transport
 
 @Suite("Backup and restore", .timeLimit(.minutes(20)), .serialized)
 struct DiskBackupTests {
-    @Test("a copy made under load starts as a stack of its own; the audit names what order didn't know, and it is undone")
+    @Test(
+        "a copy made under load starts as a stack of its own; the audit names what order didn't know, and it is undone"
+    )
     func restore() async throws {
         try await withSystemStack { stack in
             let copies = try TemporaryFolder()
@@ -16,7 +18,9 @@ struct DiskBackupTests {
                 let begin = ContinuousClock.now
                 let acknowledged = customers.tally.value.orders
                 let backup = try await stack.csp("backup", copies.path)
-                print("backup under load after \(acknowledged.count) orders, in \(begin.duration(to: .now)):\n\(backup.output)")
+                print(
+                    "backup under load after \(acknowledged.count) orders, in \(begin.duration(to: .now)):\n\(backup.output)"
+                )
                 let during = customers.tally.value.orders.count
                 try await customers.until { $0.orders.count >= during + 20 }
                 try await restored(copies, acknowledged)
@@ -38,7 +42,9 @@ struct DiskBackupTests {
             audit = try await auditOnceDrained(stack)
             print("restored: \(orphans.count) orders undone that order's copy didn't know")
             // Payments that were taken and given back keep their record.
-            let left = audit.invariants.flatMap(\.violations).filter { !$0.detail.contains("has a payment but is no order") }
+            let left = audit.invariants.flatMap(\.violations).filter {
+                !$0.detail.contains("has a payment but is no order")
+            }
             #expect(left.isEmpty, "\(left)")
             for id in acknowledged {
                 let order: OrderDocument = try await stack.get("order", "/orders/\(id)")
@@ -63,28 +69,36 @@ struct DiskBackupTests {
             ("coupon", "/redemptions/\(id)/release"),
         ] {
             var request = HTTPClient.Request(
-                method: "POST", url: try stack.url(service) + path, connectTimeout: .seconds(5), timeout: .seconds(5))
+                method: "POST", url: try stack.url(service) + path, connectTimeout: .seconds(5),
+                timeout: .seconds(5))
             request.headers = [
-                (name: "Authorization", value: "Bearer \(token)"), (name: "Content-Type", value: "application/json"),
+                (name: "Authorization", value: "Bearer \(token)"),
+                (name: "Content-Type", value: "application/json"),
             ]
             request.body = Array(try JSON.encode(["orderId": id]))
             #expect(try await stack.client.send(request).status == 200)
         }
     }
 
-    @Test("nothing is overwritten; a service that is dead or frozen is named, with exit code 1, and nothing is left")
+    @Test(
+        "nothing is overwritten; a service that is dead or frozen is named, with exit code 1, and nothing is left"
+    )
     func failures() async throws {
         try await withSystemStack { stack in
             let copies = try TemporaryFolder()
             for (hurt, word, heal) in [("kill", "dead", "start"), ("freeze", "frozen", "thaw")] {
                 try await stack.csp(hurt, "coupon")
                 let without = try await stack.csp("backup", copies.path + "/new/one", expecting: 1)
-                #expect(without.errors.contains("coupon is \(word)") && without.errors.split(separator: "\n").count == 1)
+                #expect(
+                    without.errors.contains("coupon is \(word)")
+                        && without.errors.split(separator: "\n").count == 1)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: copies.path) == [])
                 try await stack.csp(heal, "coupon")
             }
             try await stack.csp("backup", copies.path + "/new/one")
-            let mode = try FileManager.default.attributesOfItem(atPath: copies.path + "/new/one")[.posixPermissions] as? Int
+            let mode =
+                try FileManager.default.attributesOfItem(atPath: copies.path + "/new/one")[.posixPermissions]
+                as? Int
             #expect(mode == 0o700)
             let again = try await stack.csp("backup", copies.path + "/new/one", expecting: 1)
             #expect(again.errors.split(separator: "\n").count == 5 && again.errors.contains("file-exists"))

@@ -5,7 +5,9 @@ import TestSupport
 struct JumpingClock {
     private static let library: String? = {
         let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
-        return folders.map { "/usr/lib/\($0)/faketime/libfaketimeMT.so.1" }.first { FileManager.default.fileExists(atPath: $0) }
+        return folders.map { "/usr/lib/\($0)/faketime/libfaketimeMT.so.1" }.first {
+            FileManager.default.fileExists(atPath: $0)
+        }
     }()
     static let isPossible = library != nil
     static let reason = "libfaketime isn't installed (apt-get install faketime)"
@@ -19,7 +21,8 @@ struct JumpingClock {
 
     /// Starts a service of the stack again, so that it goes by this clock.
     ///
-    /// It can't be had through `csp up`'s environment: preloaded, the library leaves csp itself without its arguments.
+    /// It can't be had through `csp up`'s environment: preloaded, the library leaves csp itself without its
+    /// arguments.
     func rule(_ service: String, of stack: SystemStack) async throws {
         let file = URL(filePath: stack.folder.path + "/stack.json")
         var record = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any] ?? [:]

@@ -7,7 +7,9 @@ import Testing
     "The wall clock is set", .timeLimit(.minutes(20)), .serialized,
     .enabled(if: JumpingClock.isPossible, "\(JumpingClock.reason)"))
 struct DiskClockTests {
-    @Test("an hour forth and back, with orders waiting for payment: no lease is stuck or lost, and all end well")
+    @Test(
+        "an hour forth and back, with orders waiting for payment: no lease is stuck or lost, and all end well"
+    )
     func jumps() async throws {
         let clock = try JumpingClock()
         try await withSystemStack { stack in
@@ -31,7 +33,9 @@ struct DiskClockTests {
             }
             let begin = ContinuousClock.now
             try await stack.csp("audit", "--wait", "300")
-            print("clock set three times: \(customers.tally.value.line); drained in \(begin.duration(to: .now))")
+            print(
+                "clock set three times: \(customers.tally.value.line); drained in \(begin.duration(to: .now))"
+            )
             try await customers.check()
             let log = try String(contentsOfFile: stack.folder.path + "/logs/order.log", encoding: .utf8)
             #expect(!log.contains("lease was lost"))
@@ -40,7 +44,8 @@ struct DiskClockTests {
 
     /// By order's clock, now.
     private func time(of stack: SystemStack, _ customers: Customers) async throws -> Date {
-        let (_, body) = try await stack.place(Customers.order("H-clock", sku: try #require(customers.skus.randomElement())))
+        let (_, body) = try await stack.place(
+            Customers.order("H-clock", sku: try #require(customers.skus.randomElement())))
         let order = try JSON.decode(OrderDocument.self, from: body)
         return Date(timeIntervalSince1970: Double(order.createdAt.milliseconds) / 1000)
     }

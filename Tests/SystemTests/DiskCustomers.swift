@@ -4,7 +4,8 @@ import Resilience
 import TestSupport
 import Testing
 
-/// Customers who order one after the other and, as good clients do, ask again with the same key until they have an order.
+/// Customers who order one after the other and, as good clients do, ask again with the same key until they
+/// have an order.
 final class Customers: Sendable {
     struct Tally: Sendable {
         /// The ids of the orders that were acknowledged, by 201 or 202.
@@ -17,14 +18,16 @@ final class Customers: Sendable {
         var isOver = false
 
         var line: String {
-            let refused = refusals.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
+            let refused = refusals.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(
+                separator: ", ")
             let sorted = latencies.sorted()
             func percentile(_ share: Double) -> Int {
                 guard !sorted.isEmpty else { return 0 }
                 let latency = sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
                 return Int(latency / .milliseconds(1))
             }
-            return "\(orders.count) orders (\(confirmed) confirmed at once), refused: \(refused.isEmpty ? "none" : refused); "
+            return
+                "\(orders.count) orders (\(confirmed) confirmed at once), refused: \(refused.isEmpty ? "none" : refused); "
                 + "p50 \(percentile(0.5)) ms, p99 \(percentile(0.99)) ms"
         }
     }
@@ -109,7 +112,8 @@ final class Customers: Sendable {
         }
     }
 
-    /// After the audit: each order that was acknowledged is there, and has ended well; nobody got an answer beside the contract.
+    /// After the audit: each order that was acknowledged is there, and has ended well; nobody got an answer
+    /// beside the contract.
     func check() async throws {
         #expect(tally.value.unexpected.isEmpty)
         for id in tally.value.orders {

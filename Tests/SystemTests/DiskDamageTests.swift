@@ -10,17 +10,23 @@ struct DiskDamageTests {
     private func start(_ folder: String) async throws -> Executables.Outcome {
         try await Executables.run(
             "order", [],
-            environment: ["SERVICE_TOKEN": "t", "HTTP_PORT": "0", "DATA_DIR": folder, "LOG_LEVEL": "critical"])
+            environment: [
+                "SERVICE_TOKEN": "t", "HTTP_PORT": "0", "DATA_DIR": folder, "LOG_LEVEL": "critical",
+            ])
     }
 
     private func expectRefused(_ stack: SystemStack, because words: String) async throws {
         let outcome = try await start(stack.folder.path + "/order")
         #expect(outcome.status == 1)
-        #expect(outcome.errors.contains("/order/order.sqlite") && outcome.errors.contains(words), "\(outcome.errors)")
+        #expect(
+            outcome.errors.contains("/order/order.sqlite") && outcome.errors.contains(words),
+            "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
-    @Test("a damaged page, another kind of file and a newer store are refused with 1 and one line; csp says it too")
+    @Test(
+        "a damaged page, another kind of file and a newer store are refused with 1 and one line; csp says it too"
+    )
     func refused() async throws {
         try await withSystemStack { stack in
             try await Customers(stack).order(8, each: 25)
@@ -32,7 +38,9 @@ struct DiskDamageTests {
 
             var random = SeededRandomSource("a damaged page")
             var damaged = sound
-            for index in (pages / 2 * 4096)..<((pages / 2 + 1) * 4096) { damaged[index] = UInt8(random.upTo(256)) }
+            for index in (pages / 2 * 4096)..<((pages / 2 + 1) * 4096) {
+                damaged[index] = UInt8(random.upTo(256))
+            }
             try damaged.write(to: file)
             try await expectRefused(stack, because: "damaged")
             let up = try await stack.csp("up", "--detach", "--ports", "\(stack.base)", expecting: 1)
@@ -43,7 +51,9 @@ struct DiskDamageTests {
 
             try sound.write(to: file)
             let newer = try DatabaseQueue(path: file.path)
-            try await newer.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of-next-year')") }
+            try await newer.write {
+                try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of-next-year')")
+            }
             try newer.close()
             try await expectRefused(stack, because: "newer")
 
@@ -53,7 +63,9 @@ struct DiskDamageTests {
         }
     }
 
-    @Test("damage in a file too large to look at before the start makes the service unready, and the next start refuses it")
+    @Test(
+        "damage in a file too large to look at before the start makes the service unready, and the next start refuses it"
+    )
     func large() async throws {
         let folder = try TemporaryFolder()
         let client = HTTPClient()
@@ -82,14 +94,20 @@ struct DiskDamageTests {
             return answer.status == 503
         }
         let problem = String(decoding: answer.body, as: UTF8.self)
-        #expect(problem.contains("store-failed") && problem.contains("is damaged") && problem.contains("Restore a backup"))
+        #expect(
+            problem.contains("store-failed") && problem.contains("is damaged")
+                && problem.contains("Restore a backup"))
         await service.kill()
 
         let outcome = try await Executables.run(
             "coupon", [],
-            environment: ["SERVICE_TOKEN": "t", "HTTP_PORT": "0", "DATA_DIR": folder.path, "LOG_LEVEL": "critical"])
+            environment: [
+                "SERVICE_TOKEN": "t", "HTTP_PORT": "0", "DATA_DIR": folder.path, "LOG_LEVEL": "critical",
+            ])
         #expect(outcome.status == 1)
-        #expect(outcome.errors.contains("/coupon.sqlite") && outcome.errors.contains("it is damaged"), "\(outcome.errors)")
+        #expect(
+            outcome.errors.contains("/coupon.sqlite") && outcome.errors.contains("it is damaged"),
+            "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 }

@@ -5,10 +5,13 @@ import Testing
 import Transport
 
 @Suite(
-    "Order's disk is full", .timeLimit(.minutes(20)), .serialized, .enabled(if: SmallDisk.isPermitted, "\(SmallDisk.reason)"))
+    "Order's disk is full", .timeLimit(.minutes(20)), .serialized,
+    .enabled(if: SmallDisk.isPermitted, "\(SmallDisk.reason)"))
 struct DiskFullTests {
     /// A stack whose order has a disk of 32 MiB for itself.
-    private func withSmallDisk(reserve: String, _ body: (SystemStack, SmallDisk) async throws -> Void) async throws {
+    private func withSmallDisk(reserve: String, _ body: (SystemStack, SmallDisk) async throws -> Void)
+        async throws
+    {
         let folder = try TemporaryFolder()
         try await SmallDisk.with(at: folder.path + "/order", mebibytes: 32) { disk in
             try await withSystemStack(on: folder, environment: ["STORAGE_RESERVE": reserve]) { stack in
@@ -25,7 +28,9 @@ struct DiskFullTests {
         return (status, problem?.code, (try? JSON.decode(OrderDocument.self, from: body))?.id)
     }
 
-    @Test("below its reserve new orders are refused; reading, finishing and cancelling go on; with space, orders do")
+    @Test(
+        "below its reserve new orders are refused; reading, finishing and cancelling go on; with space, orders do"
+    )
     func reserve() async throws {
         try await withSmallDisk(reserve: "8MiB") { stack, disk in
             try await stack.csp("kill", "payment")
@@ -63,7 +68,9 @@ struct DiskFullTests {
     }
 
     /// Without a reserve, so that it is the disk that refuses.
-    @Test("filled to the last byte in the middle of load: nothing acknowledged is lost, and orders go on when there is space")
+    @Test(
+        "filled to the last byte in the middle of load: nothing acknowledged is lost, and orders go on when there is space"
+    )
     func lastByte() async throws {
         try await withSmallDisk(reserve: "0") { stack, disk in
             let customers = try await Customers(stack)

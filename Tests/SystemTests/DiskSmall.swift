@@ -9,7 +9,9 @@ struct SmallDisk: Sendable {
 
     /// Mounting needs root, and not every container lets it.
     static let isPermitted: Bool = {
-        guard let folder = try? TemporaryFolder(), (try? mount(folder.path, mebibytes: 1)) != nil else { return false }
+        guard let folder = try? TemporaryFolder(), (try? mount(folder.path, mebibytes: 1)) != nil else {
+            return false
+        }
         return (try? unmount(folder.path)) != nil
     }()
     static let reason = "a small file system can't be mounted here (that takes root)"

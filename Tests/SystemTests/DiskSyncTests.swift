@@ -15,7 +15,9 @@ struct DiskSyncTests {
             let syncs = try BrokenSyncs(of: try await stack.pid(service), "delay_enter=100000")
             let begin = ContinuousClock.now
             try await customers.order(8, each: 6)
-            print("\(service) with 100 ms a sync: \(customers.tally.value.line); \(begin.duration(to: .now)) in all")
+            print(
+                "\(service) with 100 ms a sync: \(customers.tally.value.line); \(begin.duration(to: .now)) in all"
+            )
             syncs.end()
             #expect(customers.tally.value.orders.count == 48)
             try await stack.csp("audit")
@@ -23,7 +25,9 @@ struct DiskSyncTests {
         }
     }
 
-    @Test("when syncs fail nothing is confirmed until the service is restarted, and nothing acknowledged is lost")
+    @Test(
+        "when syncs fail nothing is confirmed until the service is restarted, and nothing acknowledged is lost"
+    )
     func failingOrder() async throws {
         try await withSystemStack { stack in
             let customers = try await Customers(stack)
@@ -49,7 +53,9 @@ struct DiskSyncTests {
         }
     }
 
-    @Test("when payment's syncs fail orders are accepted, none is confirmed unpaid, and all are after its restart")
+    @Test(
+        "when payment's syncs fail orders are accepted, none is confirmed unpaid, and all are after its restart"
+    )
     func failingPayment() async throws {
         try await withSystemStack { stack in
             let before = try await Customers(stack)

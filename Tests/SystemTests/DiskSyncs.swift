@@ -19,7 +19,9 @@ final class BrokenSyncs {
     /// - Parameter how: as `strace -e inject` has it: `delay_enter=100000` (microseconds), `error=EIO`.
     init(of pid: Int32, _ how: String) throws {
         self.pid = pid
-        tracer = try Self.start(["-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:\(how)", "-p", "\(pid)"])
+        tracer = try Self.start([
+            "-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:\(how)", "-p", "\(pid)",
+        ])
         while Self.tracers(of: pid).contains(0) {
             try #require(tracer.isRunning, "strace ended")
             usleep(1000)

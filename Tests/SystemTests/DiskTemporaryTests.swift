@@ -38,7 +38,9 @@ struct DiskTemporaryTests {
         #expect(await inventory.process.end() == 0)
     }
 
-    @Test("without a free descriptor it still writes and reads; when there are some again it is ready without a restart")
+    @Test(
+        "without a free descriptor it still writes and reads; when there are some again it is ready without a restart"
+    )
     func noDescriptors() async throws {
         let client = HTTPClient()
         defer { client.shutdown() }
@@ -70,7 +72,8 @@ struct DiskTemporaryTests {
     }
 
     private func allow(descriptors: Int, _ service: LoneService) async throws {
-        let change = try ChildProcess("/usr/bin/prlimit", ["--pid", "\(service.process.pid)", "--nofile=\(descriptors):"])
+        let change = try ChildProcess(
+            "/usr/bin/prlimit", ["--pid", "\(service.process.pid)", "--nofile=\(descriptors):"])
         try #require(await change.end() == 0)
     }
 }

@@ -11,14 +11,16 @@ import Transport
 struct DrillTests {
     private func drill(_ arguments: String..., expecting status: Int32?) async throws -> DrillReport {
         let folder = try TemporaryFolder()
-        let outcome = try await Executables.run("csp", ["drill", "--report", folder.path, "--seed", "1"] + arguments)
+        let outcome = try await Executables.run(
+            "csp", ["drill", "--report", folder.path, "--seed", "1"] + arguments)
         #expect(status == nil || outcome.status == status, "\(outcome.output)\n\(outcome.errors)")
         let text = try Data(contentsOf: URL(filePath: "\(folder.path)/report.json"))
         #expect(FileManager.default.fileExists(atPath: "\(folder.path)/report.html"))
         return try JSON.decode(DrillReport.self, from: text)
     }
 
-    /// As much time as the drill lets a call have: on a slow machine too the stack is healthy before the fault.
+    /// As much time as the drill lets a call have: on a slow machine too the stack is healthy before the
+    /// fault.
     private static let generousTimeouts = Dictionary(
         uniqueKeysWithValues: ["INVENTORY", "COUPON", "PAYMENT"].flatMap { dependency in
             ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL"].map { ("\(dependency)_\($0)", "1s") }
@@ -26,7 +28,8 @@ struct DrillTests {
 
     /// One experiment on a stack of which one protection is broken: what the drill found, and what it saw.
     private func experiment(
-        _ experiment: String, environment: [String: String] = [:], breaking: (SystemStack) async throws -> Void = { _ in }
+        _ experiment: String, environment: [String: String] = [:],
+        breaking: (SystemStack) async throws -> Void = { _ in }
     ) async throws -> DrillExperiment {
         var found: DrillExperiment?
         var settings = Self.generousTimeouts.merging(environment) { $1 }
@@ -34,7 +37,8 @@ struct DrillTests {
         try await withSystemStack(environment: settings) { stack in
             try await breaking(stack)
             let report = try await drill(
-                "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", "--rate", "10", expecting: 1)
+                "--data", stack.folder.path, "--only", experiment, "--stretch", "4s", "--rate", "10",
+                expecting: 1)
             #expect(!report.ok)
             let experiment = try #require(report.runs.first?.experiments.first)
             #expect(experiment.outcome == .failed, "\(experiment.failures)")
@@ -44,10 +48,14 @@ struct DrillTests {
         return try #require(found)
     }
 
-    /// How long things take isn't judged of a debug build: `make drill` does, in release. All else is, here too.
+    /// How long things take isn't judged of a debug build: `make drill` does, in release. All else is, here
+    /// too.
     private func isAboutTime(_ failure: String) -> Bool {
-        ["undecided: other processes", "p50 ", "p99 ", "it took ", "not settled", "normal again after", "customers felt"]
-            .contains { failure.hasPrefix($0) }
+        [
+            "undecided: other processes", "p50 ", "p99 ", "it took ", "not settled", "normal again after",
+            "customers felt",
+        ]
+        .contains { failure.hasPrefix($0) }
     }
 
     @Test("the quick drill holds on this build, and leaves nothing behind")
@@ -59,7 +67,9 @@ struct DrillTests {
             "--quick", "--rate", "20", "--stretch", "5s", "--data", elsewhere.path, expecting: nil)
         #expect(report.extent == .quick)
         let run = try #require(report.runs.first)
-        #expect(Set(run.experiments.map(\.kind)) == Set(DrillFault.allCases.map(\.rawValue) + ["operation", "brownout"]))
+        #expect(
+            Set(run.experiments.map(\.kind))
+                == Set(DrillFault.allCases.map(\.rawValue) + ["operation", "brownout"]))
         for experiment in run.experiments {
             // Beside other processes what was slow is undecided.
             #expect(
@@ -78,7 +88,10 @@ struct DrillTests {
 
     /// Folders of the drill's own stacks.
     private func leftovers() throws -> Set<String> {
-        Set(try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).filter { $0.hasPrefix("csp-drill-") })
+        Set(
+            try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory()).filter {
+                $0.hasPrefix("csp-drill-")
+            })
     }
 
     @Test("on a stack that takes no faults it says how to start one")
@@ -97,7 +110,9 @@ struct DrillTests {
             #expect(outcome.errors.contains("warp-core") && outcome.errors.contains("--list"))
             let list = try await stack.csp("drill", "--list").output.split(separator: "\n")
             #expect(list.contains("payment-black-holed") && list.contains("coupon+notification-frozen"))
-            #expect(list.contains("operation-inventory-product-500") && list.contains("traffic-payment-sheddable-503"))
+            #expect(
+                list.contains("operation-inventory-product-500")
+                    && list.contains("traffic-payment-sheddable-503"))
         }
     }
 
@@ -114,7 +129,9 @@ struct DrillTests {
 
     @Test("a drill that is interrupted mends what it broke, and ends with 1")
     func interrupted() async throws {
-        try await withSystemStack(environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+        try await withSystemStack(
+            environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }
+        ) { stack in
             let outcome = try await drill(stack, endedBy: SIGINT)
             #expect(outcome.status == 1)
             #expect(outcome.errors.contains("interrupted; everything was rolled back"))
@@ -124,7 +141,9 @@ struct DrillTests {
 
     @Test("what a drill that was killed had broken, the next command mends")
     func killed() async throws {
-        try await withSystemStack(environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }) { stack in
+        try await withSystemStack(
+            environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }
+        ) { stack in
             _ = try await drill(stack, endedBy: SIGKILL)
             let next = try await stack.csp("status")
             #expect(next.errors.contains("a drill was killed here") && !next.output.contains("frozen"))
@@ -135,12 +154,17 @@ struct DrillTests {
     /// The process of the drill that was started with this argument.
     private func ownChild(of argument: String) async throws -> Int32? {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-            guard let pid = Int32(name), let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+            guard let pid = Int32(name),
+                let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline")
+            else {
                 continue
             }
             let words = String(decoding: line, as: UTF8.self).split(separator: "\0")
-            let parent = FileManager.default.contents(atPath: "/proc/\(name)/stat").map { String(decoding: $0, as: UTF8.self) }
-            let isOwn = parent?.split(separator: ")").last?.split(separator: " ").dropFirst().first == "\(getpid())"
+            let parent = FileManager.default.contents(atPath: "/proc/\(name)/stat").map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            let isOwn =
+                parent?.split(separator: ")").last?.split(separator: " ").dropFirst().first == "\(getpid())"
             if isOwn, words.dropFirst().first == "drill", words.contains(Substring(argument)) { return pid }
         }
         return nil
@@ -158,7 +182,8 @@ struct DrillTests {
 
     private func forceClosed(_ dependency: String, _ stack: SystemStack) async throws {
         var request = HTTPClient.Request(
-            method: "PATCH", url: try stack.url("order") + "/csp/dependencies/\(dependency)", connectTimeout: .seconds(5),
+            method: "PATCH", url: try stack.url("order") + "/csp/dependencies/\(dependency)",
+            connectTimeout: .seconds(5),
             timeout: .seconds(5))
         let token = try Tokens.read(from: StackFolder(path: stack.folder.path)).adminToken
         request.headers = [("Content-Type", "application/json"), ("Authorization", "Bearer \(token)")]
@@ -170,7 +195,10 @@ struct DrillTests {
     func fallbackOff() async throws {
         let found = try await experiment(
             "inventory-killed", environment: ["CATALOGUE_MAX_AGE": "1s", "CATALOGUE_REFRESH": "24h"])
-        #expect(found.failures.contains { $0.contains("orders were turned away") && $0.contains("price-unavailable") })
+        #expect(
+            found.failures.contains {
+                $0.contains("orders were turned away") && $0.contains("price-unavailable")
+            })
     }
 
     @Test("a deadline that is ignored is found")

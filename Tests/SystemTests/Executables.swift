@@ -5,7 +5,8 @@ import TestSupport
 enum Executables {
     static let folder: URL = {
         var url = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an argument.
+        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an
+        // argument.
         for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
             url = URL(filePath: argument).resolvingSymlinksInPath()
         }
@@ -19,12 +20,15 @@ enum Executables {
     }
 
     /// Runs an executable to its end.
-    static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+    static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws
+        -> Outcome
+    {
         let scratch = try TemporaryFolder()
         let output = try scratch.write("", to: "out")
         let errors = try scratch.write("", to: "err")
         let process = try ChildProcess(
-            folder.appending(path: name).path, arguments, environment: environment, output: output, errors: errors)
+            folder.appending(path: name).path, arguments, environment: environment, output: output,
+            errors: errors)
         return Outcome(
             status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8),
             errors: try String(contentsOfFile: errors, encoding: .utf8))

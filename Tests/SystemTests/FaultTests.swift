@@ -26,7 +26,8 @@ struct FaultTests {
             try await stack.csp("fault", "payment", "garbage", "--when", "after", "--at-most", "1")
             let items = [ItemQuantity(sku: "P850102", quantity: 1)]
             let order = OrderRequest(
-                customerId: "H1", items: items, couponCode: "C10000085361", payment: PaymentMeans(token: "tok_ok"))
+                customerId: "H1", items: items, couponCode: "C10000085361",
+                payment: PaymentMeans(token: "tok_ok"))
             let placed = try await stack.place(order)
             #expect([201, 202].contains(placed.status), "\(String(decoding: placed.body, as: UTF8.self))")
             var faults = try await active(stack)
@@ -51,7 +52,8 @@ struct FaultTests {
     func disabled() async throws {
         try await withSystemStack { stack in
             for arguments in [["coupon", "abort"], ["clear"], ["show"]] {
-                let outcome = try await Executables.run("csp", ["fault"] + arguments + ["--data", stack.folder.path])
+                let outcome = try await Executables.run(
+                    "csp", ["fault"] + arguments + ["--data", stack.folder.path])
                 #expect(outcome.status == 1 && outcome.errors.contains("FAULTS_ENABLED=true csp up"))
                 #expect(outcome.errors.split(separator: "\n").count == 1)
             }
@@ -70,12 +72,15 @@ struct FaultTests {
         }
     }
 
-    @Test("faults by setting need FAULTS_ENABLED, and have to be right: else the start ends with 78 and one line")
+    @Test(
+        "faults by setting need FAULTS_ENABLED, and have to be right: else the start ends with 78 and one line"
+    )
     func settings() async throws {
         for (key, value) in [("COUPON_FAULTS", #"[{"kind":"abort"}]"#), ("PAYMENT_FAULTS", "abort")] {
             let enabled = key == "COUPON_FAULTS" ? "false" : "true"
             let outcome = try await Executables.run(
-                "order", [], environment: ["SERVICE_TOKEN": "t", "HTTP_PORT": "0", "FAULTS_ENABLED": enabled, key: value])
+                "order", [],
+                environment: ["SERVICE_TOKEN": "t", "HTTP_PORT": "0", "FAULTS_ENABLED": enabled, key: value])
             #expect(outcome.status == 78 && outcome.errors.contains(key))
             #expect(outcome.errors.split(separator: "\n").count == 1)
         }

@@ -17,7 +17,9 @@ struct FrozenCommandTests {
                 ["fault", "clear", "payment"],
             ] {
                 let outcome = try await Executables.run("csp", arguments + ["--data", stack.folder.path])
-                #expect(outcome.status == 1 && outcome.errors.contains("payment is frozen"), "\(arguments): \(outcome)")
+                #expect(
+                    outcome.status == 1 && outcome.errors.contains("payment is frozen"),
+                    "\(arguments): \(outcome)")
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: copies.path) == [])
             #expect(try await stack.csp("start", "payment").output.contains("frozen"))

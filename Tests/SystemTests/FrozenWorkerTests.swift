@@ -19,7 +19,9 @@ struct FrozenWorkerTests {
                     payment: PaymentMeans(token: "tok_ok"))
                 #expect(try await stack.place(order).status == 201)
             }
-            while try await stack.get("order", "/queue", as: QueueStatus.self).byKind["order-confirmed"]?.leased == 0 {}
+            while try await stack.get("order", "/queue", as: QueueStatus.self).byKind["order-confirmed"]?
+                .leased == 0
+            {}
             try await stack.csp("freeze", "order")
             // It takes what was sent to it, and nobody hears its answers.
             try await stack.csp("thaw", "notification")
@@ -40,7 +42,8 @@ struct FrozenWorkerTests {
                 let answers = try await withThrowingTaskGroup(of: Int.self) { group in
                     for number in 0..<10 {
                         let order = OrderRequest(
-                            customerId: "\(service)-\(number)", items: [ItemQuantity(sku: "P850102", quantity: 1)],
+                            customerId: "\(service)-\(number)",
+                            items: [ItemQuantity(sku: "P850102", quantity: 1)],
                             payment: PaymentMeans(token: "tok_ok"))
                         group.addTask { try await stack.place(order).status }
                     }

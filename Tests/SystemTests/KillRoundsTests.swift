@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Nothing lost, nothing twice, however services die: judged from the outside, by what clients saw and what services answer.
+/// Nothing lost, nothing twice, however services die: judged from the outside, by what clients saw and what
+/// services answer.
 @Suite("Random kills under load", .timeLimit(.minutes(20)), .serialized)
 struct KillRoundsTests {
     /// Ten, or `KILL_ROUNDS`.
@@ -18,7 +19,8 @@ struct KillRoundsTests {
         var length: Duration
     }
 
-    @Test("whatever is killed and started again under 50 orders a second, no order is lost, doubled or made up")
+    @Test(
+        "whatever is killed and started again under 50 orders a second, no order is lost, doubled or made up")
     func rounds() async throws {
         var random = SeededRandomSource("\(Self.rounds) rounds of random kills")
         let plan = Self.plan(&random)
@@ -27,13 +29,16 @@ struct KillRoundsTests {
             let history = "\(stack.folder.path)/history.jsonl"
             let sending = Self.roundLength * Self.rounds
             async let load = stack.csp(
-                "load", "--rate", "50", "--coupon-share", "30", "--duration", "\(sending / .milliseconds(1))ms", "--seed", seed,
+                "load", "--rate", "50", "--coupon-share", "30", "--duration",
+                "\(sending / .milliseconds(1))ms", "--seed", seed,
                 "--timeout", "300s",
                 "--history", history, "--json", expecting: nil)
-            while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
+            while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty
+            {}
             let begin = ContinuousClock.now
             for (number, faults) in plan.enumerated() {
-                // The schedule of the faults is the experiment: nothing here waits for something to have happened.
+                // The schedule of the faults is the experiment: nothing here waits for something to have
+                // happened.
                 try await Task.sleep(until: begin + Self.roundLength * number, clock: .continuous)
                 print(
                     "round \(number + 1): \(faults.map { "\($0.service) at \($0.begin) for \($0.length)" }.joined(separator: ", "))"
@@ -46,22 +51,25 @@ struct KillRoundsTests {
             let audit = try await stack.csp(
                 "audit", "--wait", "\(left / .milliseconds(1))ms", "--history", history, expecting: nil)
             print(
-                "\(loaded.output)\(audit.output)terminal and drained \(ContinuousClock.now - restarted) after the last restart")
+                "\(loaded.output)\(audit.output)terminal and drained \(ContinuousClock.now - restarted) after the last restart"
+            )
             #expect(loaded.status == 0, "CSP_SEED=\(seed)\n\(loaded.output)\(loaded.errors)")
             #expect(audit.status == 0, "CSP_SEED=\(seed)\n\(audit.output)\(audit.errors)")
             if audit.status != 0 { try await Self.tell(audit.output, on: stack) }
         }
     }
 
-    /// Each round one or two services, dead for up to a second from within its first half second on. Dealt like cards, so
-    /// that each has its turn in five rounds.
+    /// Each round one or two services, dead for up to a second from within its first half second on. Dealt
+    /// like cards, so that each has its turn in five rounds.
     private static func plan(_ random: inout SeededRandomSource) -> [[Fault]] {
         var cards: [String] = []
         return (0..<rounds).map { _ in
             let first = deal(&cards, &random)
             let second = random.upTo(2) == 0 ? nil : deal(&cards, &random)
             return Set([first, second].compactMap { $0 }).sorted().map {
-                Fault(service: $0, begin: .milliseconds(random.upTo(500)), length: .milliseconds(50 + random.upTo(1_000)))
+                Fault(
+                    service: $0, begin: .milliseconds(random.upTo(500)),
+                    length: .milliseconds(50 + random.upTo(1_000)))
             }
         }
     }

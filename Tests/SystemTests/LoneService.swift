@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 import Transport
 
-/// One service in a process of its own, started as a container starts it: with a shell's words before its own.
+/// One service in a process of its own, started as a container starts it: with a shell's words before its
+/// own.
 struct LoneService: Sendable {
     let process: ChildProcess
     /// As its log has it.
@@ -32,7 +33,8 @@ struct LoneService: Sendable {
     ///   - executables: their folder, after the script.
     init(
         _ name: String, host: String = "127.0.0.1", port: Int = 0, data: String, after script: String = ":",
-        hasOwnMounts: Bool = false, executables: String = Executables.folder.path, settings: [String: String] = [:],
+        hasOwnMounts: Bool = false, executables: String = Executables.folder.path,
+        settings: [String: String] = [:],
         client: HTTPClient
     ) async throws {
         let environment = [
@@ -67,7 +69,8 @@ struct LoneService: Sendable {
 
     func get(_ path: String) async throws -> HTTPClient.Response { try await send("GET", path) }
 
-    func post(_ path: String, _ value: some Encodable, key: String? = nil) async throws -> HTTPClient.Response {
+    func post(_ path: String, _ value: some Encodable, key: String? = nil) async throws -> HTTPClient.Response
+    {
         try await send("POST", path, body: Array(JSON.encode(value)), key: key)
     }
 
@@ -99,9 +102,14 @@ struct LoneService: Sendable {
     }
 }
 
-/// As many lines as a basket may have, of products from all over the catalogue: each is on another page of the file.
+/// As many lines as a basket may have, of products from all over the catalogue: each is on another page of
+/// the file.
 func largestBasket() throws -> [ItemQuantity] {
     let rows = try String(contentsOfFile: LoneService.seedFolder + "/products.csv", encoding: .utf8)
-    let skus = rows.split(separator: "\n").dropFirst().filter { !$0.hasSuffix(",0") }.map { $0.prefix { $0 != "," } }.sorted()
-    return stride(from: 0, to: skus.count, by: skus.count / 100 + 1).map { ItemQuantity(sku: String(skus[$0]), quantity: 1) }
+    let skus = rows.split(separator: "\n").dropFirst().filter { !$0.hasSuffix(",0") }.map {
+        $0.prefix { $0 != "," }
+    }.sorted()
+    return stride(from: 0, to: skus.count, by: skus.count / 100 + 1).map {
+        ItemQuantity(sku: String(skus[$0]), quantity: 1)
+    }
 }

@@ -23,12 +23,17 @@ struct LostWritesTests {
             try FileManager.default.removeItem(atPath: store + "-wal")
 
             let refused = try await stack.csp("start", "order", expecting: 1)
-            #expect(refused.errors.contains("order.sqlite") && refused.errors.contains("exit code 1"), "\(refused.errors)")
-            #expect(refused.errors.contains("missing") && refused.errors.contains("--accept-loss"), "\(refused.errors)")
+            #expect(
+                refused.errors.contains("order.sqlite") && refused.errors.contains("exit code 1"),
+                "\(refused.errors)")
+            #expect(
+                refused.errors.contains("missing") && refused.errors.contains("--accept-loss"),
+                "\(refused.errors)")
             #expect(refused.errors.split(separator: "\n").count == 1)
 
             try await stack.csp("start", "order", "--accept-loss")
-            // Whether the order itself was in the log depends on the last checkpoint too. If it was, payment and inventory know of it.
+            // Whether the order itself was in the log depends on the last checkpoint too. If it was, payment
+            // and inventory know of it.
             let ids = try await stack.get("order", "/orders", as: Page<OrderDocument>.self).items.map(\.id)
             let isLost = !ids.contains(placed.id)
             let audit = try await stack.csp("audit", "--json", expecting: isLost ? 1 : 0)
@@ -42,12 +47,16 @@ struct LostWritesTests {
 
     @Test(
         "a coupon that has lost redemptions gives none a second time, and knows them again, also if it dies while it is told",
-        arguments: ["before commit reconciliation", "after commit reconciliation", "before answer POST /reconciliation"])
+        arguments: [
+            "before commit reconciliation", "after commit reconciliation",
+            "before answer POST /reconciliation",
+        ])
     func lostRedemptions(dyingAt place: String) async throws {
         let plans = try TemporaryFolder()
         let seeds = try TemporaryFolder()
         try seeds.write("sku,name,department,price,stock\nPLENTY,Plenty,FOOD,100,1000\n", to: "products.csv")
-        try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
+        try seeds.write(
+            "code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
         let environment = SystemStack.generousTimeouts(["SEED_DIR": seeds.path, "CRASH_AT": "@\(plans.path)"])
         try await withSystemStack(environment: environment) { stack in
             let order = OrderRequest(
@@ -60,12 +69,14 @@ struct LostWritesTests {
             try await stack.csp("audit")
             try await stack.csp("kill", "coupon")
             for suffix in ["", "-wal", "-shm"] {
-                try? FileManager.default.removeItem(atPath: stack.folder.path + "/coupon/coupon.sqlite" + suffix)
+                try? FileManager.default.removeItem(
+                    atPath: stack.folder.path + "/coupon/coupon.sqlite" + suffix)
             }
             try plans.write(place, to: "coupon")
             try await stack.csp("start", "coupon", "--accept-loss")
 
-            // Until order has told coupon, that is an outage of coupon, and afterwards a coupon that is used up.
+            // Until order has told coupon, that is an outage of coupon, and afterwards a coupon that is used
+            // up.
             let later = try await stack.place(order)
             let discount = try? JSON.decode(OrderDocument.self, from: later.body).discount
             #expect(later.status == 422 || later.status == 201 && discount == 0)
@@ -105,12 +116,13 @@ struct LostWritesTests {
         }
     }
 
-    /// Whether the log holds something, and the file nothing of it: by SQLite's index of the log, `mxFrame` and `nBackfill`
-    /// (sqlite.org/walformat.html, 2.1).
+    /// Whether the log holds something, and the file nothing of it: by SQLite's index of the log, `mxFrame`
+    /// and `nBackfill` (sqlite.org/walformat.html, 2.1).
     private func isLogAlone(of store: String) throws -> Bool {
         let index = try Data(contentsOf: URL(filePath: store + "-shm"))
         return index.withUnsafeBytes {
-            $0.load(fromByteOffset: 16, as: UInt32.self) > 0 && $0.load(fromByteOffset: 96, as: UInt32.self) == 0
+            $0.load(fromByteOffset: 16, as: UInt32.self) > 0
+                && $0.load(fromByteOffset: 96, as: UInt32.self) == 0
         }
     }
 

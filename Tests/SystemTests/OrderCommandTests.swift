@@ -13,7 +13,8 @@ struct OrderCommandTests {
             let again = try await stack.csp("place", "--key", "k1")
             #expect(again.output.contains(order.id) && again.output.contains("placed before with this key"))
             #expect(again.output.contains("  key       k1\n"))
-            let declined = try await stack.csp("place", "--key", "k2", "--token", "tok_declined", expecting: 1)
+            let declined = try await stack.csp(
+                "place", "--key", "k2", "--token", "tok_declined", expecting: 1)
             #expect(declined.errors.contains("order     ord_") && declined.errors.contains("key       k2"))
 
             let shown = try await stack.csp("order", order.id)

@@ -10,7 +10,8 @@ struct OutageTests {
     private let basket = [ItemQuantity(sku: "P850102", quantity: 2)]
 
     private func request(_ customer: String, coupon: String? = nil) -> OrderRequest {
-        OrderRequest(customerId: customer, items: basket, couponCode: coupon, payment: PaymentMeans(token: "tok_ok"))
+        OrderRequest(
+            customerId: customer, items: basket, couponCode: coupon, payment: PaymentMeans(token: "tok_ok"))
     }
 
     /// A coupon of the journey, and a basket that it is good for.
@@ -18,14 +19,17 @@ struct OutageTests {
         let coupon: Coupon = try await stack.get("coupon", "/coupons/C10000085361")
         let items = [ItemQuantity(sku: try #require(coupon.eligibleSkus.first), quantity: 2)]
         return OrderRequest(
-            customerId: customer, items: items, couponCode: coupon.code, payment: PaymentMeans(token: "tok_ok"))
+            customerId: customer, items: items, couponCode: coupon.code,
+            payment: PaymentMeans(token: "tok_ok"))
     }
 
     @Test(
         "with coupon killed or frozen orders are confirmed without it, discounted by the last known rule",
         arguments: ["kill", "freeze"])
     func coupon(how: String) async throws {
-        let generousTimeouts = SystemStack.generousTimeouts(["COUPON_TIMEOUT": "3s", "COUPON_ATTEMPT_TIMEOUT": "3s"])
+        let generousTimeouts = SystemStack.generousTimeouts([
+            "COUPON_TIMEOUT": "3s", "COUPON_ATTEMPT_TIMEOUT": "3s",
+        ])
         try await withSystemStack(environment: generousTimeouts) { stack in
             let couponOrder = try await couponRequest(stack, customer: "H-out")
             // Has order know the rule, if it hasn't read it yet.
@@ -39,7 +43,9 @@ struct OutageTests {
             try await stack.csp(how == "kill" ? "start" : "thaw", "coupon")
             try await stack.csp("audit")
             let repaired: OrderDocument = try await stack.get("order", "/orders/\(order.id)")
-            #expect(repaired.refunded == 0 && repaired.degradations.map(\.outcome) == ["redeemed; nothing was owed"])
+            #expect(
+                repaired.refunded == 0
+                    && repaired.degradations.map(\.outcome) == ["redeemed; nothing was owed"])
             #expect(repaired.total == order.total && repaired.discount == 100)
         }
     }
@@ -61,12 +67,15 @@ struct OutageTests {
         }
     }
 
-    @Test("orders whose service is killed by SIGKILL are finished after the restart, and the retries get them")
+    @Test(
+        "orders whose service is killed by SIGKILL are finished after the restart, and the retries get them")
     func orderKilled() async throws {
         try await withSystemStack { stack in
             let baskets = try Journey.baskets(200)
             async let killing: Void = {
-                while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
+                while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items
+                    .isEmpty
+                {}
                 try await stack.csp("kill", "order")
                 try await stack.csp("start", "order")
             }()
@@ -83,13 +92,14 @@ struct OutageTests {
             try await killing
             #expect(finished == 200)
             try await stack.csp("audit")
-            let confirmed: Page<OrderDocument> = try await stack.get("order", "/orders?status=confirmed&limit=500")
+            let confirmed: Page<OrderDocument> = try await stack.get(
+                "order", "/orders?status=confirmed&limit=500")
             #expect(confirmed.items.count == 200)
         }
     }
 
-    /// Sends with the same key until the order is placed, as a client does whose connection is refused or cut; true when
-    /// it was. A refusal ends it.
+    /// Sends with the same key until the order is placed, as a client does whose connection is refused or
+    /// cut; true when it was. A refusal ends it.
     private func persist(_ stack: SystemStack, _ order: OrderRequest, key: String) async -> Bool {
         while true {
             guard let (status, _) = try? await stack.place(order, key: key) else { continue }
@@ -99,10 +109,12 @@ struct OutageTests {
         }
     }
 
-    @Test("the replay of the journey, with everything killed and started in the middle, ends with clean books")
+    @Test(
+        "the replay of the journey, with everything killed and started in the middle, ends with clean books")
     func replay() async throws {
         try await withSystemStack { stack in
-            let file = try stack.folder.write(Journey.lines(400).joined(separator: "\n") + "\n", to: "part.jsonl")
+            let file = try stack.folder.write(
+                Journey.lines(400).joined(separator: "\n") + "\n", to: "part.jsonl")
             async let load = stack.csp("load", "--replay", file, "--rate", "60", "--json")
             for service in ["coupon", "notification", "order"] {
                 try await stack.csp("kill", service)
@@ -114,13 +126,18 @@ struct OutageTests {
         }
     }
 
-    @Test("500 parallel buyers of ten pieces get exactly ten, and 200 uses of a coupon for one are exactly one")
+    @Test(
+        "500 parallel buyers of ten pieces get exactly ten, and 200 uses of a coupon for one are exactly one")
     func scarcity() async throws {
         let seeds = try TemporaryFolder()
-        try seeds.write("sku,name,department,price,stock\nRARE,Rare,X,100,10\nPLENTY,Plenty,X,100,5000\n", to: "products.csv")
-        try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
+        try seeds.write(
+            "sku,name,department,price,stock\nRARE,Rare,X,100,10\nPLENTY,Plenty,X,100,5000\n",
+            to: "products.csv")
+        try seeds.write(
+            "code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
         // What is decided counts here, not how fast.
-        try await withSystemStack(environment: SystemStack.generousTimeouts(["SEED_DIR": seeds.path])) { stack in
+        try await withSystemStack(environment: SystemStack.generousTimeouts(["SEED_DIR": seeds.path])) {
+            stack in
             let rare = [ItemQuantity(sku: "RARE", quantity: 1)]
             let bought = try await statuses(stack, 500) {
                 OrderRequest(customerId: "H\($0)", items: rare, payment: PaymentMeans(token: "tok_ok"))
@@ -128,7 +145,9 @@ struct OutageTests {
             #expect(bought == [201: 10, 409: 490])
             let plenty = [ItemQuantity(sku: "PLENTY", quantity: 1)]
             let used = try await statuses(stack, 200) { _ in
-                OrderRequest(customerId: "H", items: plenty, couponCode: "ONCE", payment: PaymentMeans(token: "tok_ok"))
+                OrderRequest(
+                    customerId: "H", items: plenty, couponCode: "ONCE", payment: PaymentMeans(token: "tok_ok")
+                )
             }
             let reasons = try await stack.reasons()
             #expect(used == [201: 1, 422: 199], "\(reasons)")
@@ -137,7 +156,9 @@ struct OutageTests {
         withExtendedLifetime(seeds) {}
     }
 
-    private func statuses(_ stack: SystemStack, _ count: Int, _ make: @Sendable @escaping (Int) -> OrderRequest) async throws
+    private func statuses(
+        _ stack: SystemStack, _ count: Int, _ make: @Sendable @escaping (Int) -> OrderRequest
+    ) async throws
         -> [Int: Int]
     {
         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -154,7 +175,8 @@ private enum Journey {
     }
 
     static func lines(_ count: Int) throws -> [Substring] {
-        try String(contentsOf: folder.appending(path: "orders.jsonl"), encoding: .utf8).split(separator: "\n").prefix(count)
+        try String(contentsOf: folder.appending(path: "orders.jsonl"), encoding: .utf8).split(separator: "\n")
+            .prefix(count)
             .map { $0 }
     }
 
@@ -177,6 +199,8 @@ private enum Journey {
 extension SystemStack {
     fileprivate func reasons() async throws -> [String: Int] {
         let page = try await get("order", "/orders?limit=500&customerId=H", as: Page<OrderDocument>.self)
-        return page.items.flatMap(\.degradations).reduce(into: [:]) { $0["\($1.effect) \($1.reason)", default: 0] += 1 }
+        return page.items.flatMap(\.degradations).reduce(into: [:]) {
+            $0["\($1.effect) \($1.reason)", default: 0] += 1
+        }
     }
 }

@@ -26,9 +26,11 @@ struct ProcessTests {
     }
 
     @Test(
-        "a setting that is spelled wrongly ends the start with 78 and the one that was meant, in the environment and in a file")
+        "a setting that is spelled wrongly ends the start with 78 and the one that was meant, in the environment and in a file"
+    )
     func misspelled() async throws {
-        let environment = try await Executables.run("order", [], environment: ["SERVICE_TOKEN": "t", "COUPON_TIMOUT": "1s"])
+        let environment = try await Executables.run(
+            "order", [], environment: ["SERVICE_TOKEN": "t", "COUPON_TIMOUT": "1s"])
         #expect(environment.status == 78)
         #expect(environment.errors == "order: COUPON_TIMOUT is no setting; did you mean COUPON_TIMEOUT?\n")
         let folder = try TemporaryFolder()
@@ -52,7 +54,8 @@ struct ProcessTests {
     func conflicts() async throws {
         try await withSystemStack { stack in
             let environment = [
-                "SERVICE_TOKEN": "t", "HTTP_PORT": "\(stack.base + 2)", "DATA_DIR": stack.folder.path + "/elsewhere",
+                "SERVICE_TOKEN": "t", "HTTP_PORT": "\(stack.base + 2)",
+                "DATA_DIR": stack.folder.path + "/elsewhere",
                 "LOG_LEVEL": "critical",
             ]
             let port = try await Executables.run("payment", [], environment: environment)
@@ -84,7 +87,8 @@ struct ProcessTests {
     @Test("a second `up` on the same folder, and a port that is taken, are refused in one clear line")
     func secondUp() async throws {
         try await withSystemStack { stack in
-            let second = try await stack.csp("up", "--detach", "--ports", "\(try FreePorts.base())", expecting: 1)
+            let second = try await stack.csp(
+                "up", "--detach", "--ports", "\(try FreePorts.base())", expecting: 1)
             #expect(second.errors.split(separator: "\n").count == 1 && second.errors.contains("running"))
             let elsewhere = try TemporaryFolder()
             let taken = try await Executables.run(
@@ -127,7 +131,8 @@ struct ProcessTests {
             let load = try ChildProcess(
                 Executables.folder.appending(path: "csp").path,
                 ["load", "--json", "--duration", "1h", "--data", stack.folder.path], output: output)
-            while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty {}
+            while try await stack.get("order", "/orders?limit=1", as: Page<OrderDocument>.self).items.isEmpty
+            {}
             kill(load.pid, SIGINT)
             #expect(await load.end() == 1)
             let report = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: output)))

@@ -37,24 +37,35 @@ struct RetentionTests {
         wall: @escaping @Sendable () -> Timestamp, _ body: @Sendable (Shop) async throws -> Result
     ) async throws -> Result {
         let seeds = try TemporaryFolder()
-        let products = ["sku,name,department,price,stock", "APPLE,Apple,FRUIT,100,1000", "PEAR,Pear,FRUIT,250,1000"]
+        let products = [
+            "sku,name,department,price,stock", "APPLE,Apple,FRUIT,100,1000", "PEAR,Pear,FRUIT,250,1000",
+        ]
         try seeds.write(products.joined(separator: "\n"), to: "products.csv")
-        try seeds.write("code,amount_off,limit_per_customer,eligible_skus\nTENTH,10,9,APPLE", to: "coupons.csv")
+        try seeds.write(
+            "code,amount_off,limit_per_customer,eligible_skus\nTENTH,10,9,APPLE", to: "coupons.csv")
         let seed = ["SEED_DIR": seeds.path]
         defer { withExtendedLifetime(seeds) {} }
-        return try await withService(InventoryApplication.self, settings: seed, folder: folders[.inventory], wall: wall) {
+        return try await withService(
+            InventoryApplication.self, settings: seed, folder: folders[.inventory], wall: wall
+        ) {
             inventory in
-            try await withService(CouponApplication.self, settings: seed, folder: folders[.coupon], wall: wall) { coupon in
-                try await withService(PaymentApplication.self, folder: folders[.payment], wall: wall) { payment in
+            try await withService(
+                CouponApplication.self, settings: seed, folder: folders[.coupon], wall: wall
+            ) { coupon in
+                try await withService(PaymentApplication.self, folder: folders[.payment], wall: wall) {
+                    payment in
                     try await withService(
-                        NotificationApplication.self, settings: settings, folder: folders[.notification], wall: wall
+                        NotificationApplication.self, settings: settings, folder: folders[.notification],
+                        wall: wall
                     ) { notification in
                         let urls = [
-                            "INVENTORY_URL": inventory.url, "COUPON_URL": coupon.url, "PAYMENT_URL": payment.url,
+                            "INVENTORY_URL": inventory.url, "COUPON_URL": coupon.url,
+                            "PAYMENT_URL": payment.url,
                             "NOTIFICATION_URL": notification.url, "ORDER_BUDGET": "60s",
                         ]
                         return try await withService(
-                            OrderApplication.self, settings: settings.merging(urls) { $1 }, folder: folders[.order], wall: wall
+                            OrderApplication.self, settings: settings.merging(urls) { $1 },
+                            folder: folders[.order], wall: wall
                         ) { order in
                             let all: [(ServiceName, String)] = [
                                 (.order, order.url), (.payment, payment.url), (.coupon, coupon.url),
@@ -68,7 +79,9 @@ struct RetentionTests {
         }
     }
 
-    private static func reader(_ services: [(ServiceName, String)], _ client: HTTPClient) throws -> StackReader {
+    private static func reader(_ services: [(ServiceName, String)], _ client: HTTPClient) throws
+        -> StackReader
+    {
         let process = try #require(ProcessIdentity(running: getpid()))
         let record = StackRecord(
             instance: "", basePort: 0, host: "127.0.0.1", seedFolder: "", stopping: false, environment: [:],
@@ -76,7 +89,9 @@ struct RetentionTests {
         return StackReader(record: record, client: client, serviceToken: TestTokens.service)
     }
 
-    @Test("the audit is clean after finished orders and old notifications were deleted; without a word of it, it isn't")
+    @Test(
+        "the audit is clean after finished orders and old notifications were deleted; without a word of it, it isn't"
+    )
     func audit() async throws {
         var folders: [ServiceName: TemporaryFolder] = [:]
         for name in ServiceName.allCases { folders[name] = try TemporaryFolder() }
@@ -94,7 +109,9 @@ struct RetentionTests {
             #expect(try await shop.place("APPLE") == 201)
             // Deleted beside the requests, soon after the start.
             var snapshot = try await shop.snapshot()
-            while snapshot.orders.count > 1 || snapshot.notifications.count > 1 { snapshot = try await shop.snapshot() }
+            while snapshot.orders.count > 1 || snapshot.notifications.count > 1 {
+                snapshot = try await shop.snapshot()
+            }
             #expect(snapshot.payments.count == 3 && snapshot.reservations.count == 4)
             #expect(snapshot.invariants.flatMap(\.violations) == [])
 

@@ -22,7 +22,8 @@ struct ServiceHeaderTests {
                 for path in ["/livez", "/readyz", "/metrics", "/csp", "/openapi.json", "/nowhere"] {
                     let answer = try await stack.client.send(
                         HTTPClient.Request(
-                            url: try stack.url(service) + path, connectTimeout: .seconds(20), timeout: .seconds(20)))
+                            url: try stack.url(service) + path, connectTimeout: .seconds(20),
+                            timeout: .seconds(20)))
                     #expect(answer.header("csp-service") == identity, "\(path)")
                 }
                 let document: Document = try await stack.get(service, "/openapi.json")

@@ -20,7 +20,8 @@ struct SwappedAddressesTests {
         defer { inventory.process.terminate() }
         func start(_ name: String, at address: Int, _ port: Int = 0) async throws -> LoneService {
             try await LoneService(
-                name, host: Self.addresses[address], port: port, data: folder.path + "/" + name, client: client)
+                name, host: Self.addresses[address], port: port, data: folder.path + "/" + name,
+                client: client)
         }
         func hosts(payment: Int, coupon: Int) -> String {
             "127.0.0.1 localhost\n\(Self.addresses[payment]) payment.test\n\(Self.addresses[coupon]) coupon.test\n"
@@ -36,7 +37,8 @@ struct SwappedAddressesTests {
         }
         for service in [inventory, payment, coupon] { try await service.untilReady() }
         let order = try await LoneService(
-            "order", data: folder.path + "/order", after: "mount --bind \(file) /etc/hosts", hasOwnMounts: true,
+            "order", data: folder.path + "/order", after: "mount --bind \(file) /etc/hosts",
+            hasOwnMounts: true,
             settings: [
                 "INVENTORY_URL": inventory.url, "PAYMENT_URL": "http://payment.test:\(port)",
                 "COUPON_URL": "http://coupon.test:\(port)", "ORDER_BUDGET": "20s",
@@ -45,7 +47,8 @@ struct SwappedAddressesTests {
         try await order.untilReady()
         func place(_ key: String) async throws -> (status: Int, text: String) {
             let request = OrderRequest(
-                customerId: key, items: [ItemQuantity(sku: "P823365", quantity: 2)], couponCode: "C10000085361",
+                customerId: key, items: [ItemQuantity(sku: "P823365", quantity: 2)],
+                couponCode: "C10000085361",
                 payment: PaymentMeans(token: "tok_ok"))
             let answer = try await order.post("/orders", request, key: key)
             return (answer.status, String(decoding: answer.body, as: UTF8.self))

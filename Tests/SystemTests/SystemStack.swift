@@ -10,8 +10,9 @@ struct SystemStack: Sendable {
     let base: Int
     let client: HTTPClient
 
-    /// Settings of order under which a slow machine changes nothing of what is decided: time enough for every answer that comes at
-    /// all. An order whose dependency doesn't answer takes as long as that; give such a one its own time in `overriding`.
+    /// Settings of order under which a slow machine changes nothing of what is decided: time enough for every
+    /// answer that comes at all. An order whose dependency doesn't answer takes as long as that; give such a
+    /// one its own time in `overriding`.
     static func generousTimeouts(_ overriding: [String: String] = [:]) -> [String: String] {
         var settings = ["ORDER_BUDGET": "40s"]
         for dependency in ["INVENTORY", "COUPON", "PAYMENT"] {
@@ -35,7 +36,8 @@ struct SystemStack: Sendable {
         if let status {
             #expect(
                 outcome.status == status,
-                "csp \(arguments.joined(separator: " ")) → \(outcome.status)\n\(outcome.output)\n\(outcome.errors)")
+                "csp \(arguments.joined(separator: " ")) → \(outcome.status)\n\(outcome.output)\n\(outcome.errors)"
+            )
         }
         return outcome
     }
@@ -60,13 +62,17 @@ struct SystemStack: Sendable {
         return try await client.send(request)
     }
 
-    func get<Value: Decodable>(_ service: String, _ path: String, as type: Value.Type = Value.self) async throws -> Value {
+    func get<Value: Decodable>(_ service: String, _ path: String, as type: Value.Type = Value.self)
+        async throws -> Value
+    {
         let request = HTTPClient.Request(
             method: "GET", url: try url(service) + path, connectTimeout: .seconds(60), timeout: .seconds(60))
         return try JSON.decode(type, from: Data(try await client.send(request).body))
     }
 
-    func place(_ request: OrderRequest, key: String = UUID().uuidString) async throws -> (status: Int, body: Data) {
+    func place(_ request: OrderRequest, key: String = UUID().uuidString) async throws -> (
+        status: Int, body: Data
+    ) {
         let answer = try await post("order", "/orders", request, key: key)
         return (answer.status, Data(answer.body))
     }

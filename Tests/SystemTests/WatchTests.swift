@@ -29,15 +29,20 @@ import Transport
             func state(_ name: ServiceName, _ dashboard: Dashboard) -> Dashboard.Condition? {
                 dashboard.services.first { $0.name == name }?.state
             }
-            _ = try await watcher.until { $0.services.allSatisfy { $0.state == .ready } && $0.services.count == 5 }
+            _ = try await watcher.until {
+                $0.services.allSatisfy { $0.state == .ready } && $0.services.count == 5
+            }
 
             let coupon: Coupon = try await stack.get("coupon", "/coupons/C10000085361")
             let request = OrderRequest(
-                customerId: "watched", items: [ItemQuantity(sku: try #require(coupon.eligibleSkus.first), quantity: 2)],
+                customerId: "watched",
+                items: [ItemQuantity(sku: try #require(coupon.eligibleSkus.first), quantity: 2)],
                 couponCode: coupon.code, payment: PaymentMeans(token: "tok_ok"))
             try await stack.csp("freeze", "notification")
             try await stack.csp("kill", "coupon")
-            let broken = try await watcher.until { state(.coupon, $0) == .dead && state(.notification, $0) == .frozen }
+            let broken = try await watcher.until {
+                state(.coupon, $0) == .dead && state(.notification, $0) == .frozen
+            }
             #expect(broken.services.first { $0.name == .notification }?.ageSeconds != nil)
             #expect(Set(broken.events.map(\.words)) == ["is dead", "is frozen"])
 
@@ -49,12 +54,15 @@ import Transport
                     && (dashboard.orders?.perSecond["confirmed"] ?? 0) > 0
             }
             #expect((degraded.services.first { $0.name == .order }?.queued ?? 0) > 0)
-            #expect((degraded.dependencies.first { $0.name == "inventory" }?.latency?.p99Milliseconds ?? 0) > 0)
+            #expect(
+                (degraded.dependencies.first { $0.name == "inventory" }?.latency?.p99Milliseconds ?? 0) > 0)
 
             try await stack.csp("thaw", "notification")
             try await stack.csp("start", "coupon")
             let repaired = try await watcher.until { dashboard in
-                dashboard.events.contains { $0.subject == order.id && $0.words.hasPrefix("repaired coupon: ") }
+                dashboard.events.contains {
+                    $0.subject == order.id && $0.words.hasPrefix("repaired coupon: ")
+                }
             }
             #expect(state(.coupon, repaired) == .ready && state(.notification, repaired) == .ready)
         }
@@ -64,12 +72,16 @@ import Transport
     func plain() async throws {
         try await withSystemStack { stack in
             let text = try await stack.csp("watch", "--once").output
-            #expect(text.contains("ORDER ASKS") && text.contains("\norder        ready") && !text.contains("\u{1B}"))
+            #expect(
+                text.contains("ORDER ASKS") && text.contains("\norder        ready")
+                    && !text.contains("\u{1B}"))
             let json = try await stack.csp("watch", "--once", "--json").output
             #expect(json.split(separator: "\n").count == 1)
             let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
-            #expect((object["services"] as? [Any])?.count == 5 && (object["dependencies"] as? [Any])?.count == 4)
-            let alone = try await Executables.run("csp", ["watch", "--once", "--url", try stack.url("order")])
+            #expect(
+                (object["services"] as? [Any])?.count == 5 && (object["dependencies"] as? [Any])?.count == 4)
+            let alone = try await Executables.run(
+                "csp", ["watch", "--once", "--url", try stack.url("order")])
             #expect(
                 alone.status == 0 && alone.output.contains("\norder        ready")
                     && !alone.output.contains("payment      ready"))
@@ -89,7 +101,8 @@ import Transport
             let scratch = try TemporaryFolder()
             let errors = try scratch.write("", to: "err")
             let head = try ChildProcess(
-                "/bin/bash", ["-c", "set -o pipefail; \(csp) watch --data \(stack.folder.path) | head -1"], errors: errors)
+                "/bin/bash", ["-c", "set -o pipefail; \(csp) watch --data \(stack.folder.path) | head -1"],
+                errors: errors)
             #expect(await head.end() == 0)
             #expect(try String(contentsOfFile: errors, encoding: .utf8).isEmpty)
             try await stack.csp("kill", "order")

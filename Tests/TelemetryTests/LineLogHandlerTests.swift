@@ -11,7 +11,8 @@ private final class Lines: Sendable {
     var text: [String] { lines.withLock { $0.map { String(decoding: $0, as: UTF8.self) } } }
 
     func logger(
-        _ format: LogFormat, label: String = "order", level: Logger.Level = .info, provider: Logger.MetadataProvider? = nil
+        _ format: LogFormat, label: String = "order", level: Logger.Level = .info,
+        provider: Logger.MetadataProvider? = nil
     ) -> Logger {
         Logger(label: label) { label in
             LineLogHandler(
@@ -43,15 +44,19 @@ private struct CardDeclined: Error, CustomStringConvertible {
 
     /// Whatever a reader might take for the end of a line or for a terminal's command.
     private static let hostile = [
-        "line\nfeed", "carriage\rreturn", "both\r\n", "\u{0}nul", "tab\t", "\u{1b}[31mred", "\u{7f}", "\u{85}next line",
-        "\u{9b}31m", "\u{2028}line separator", "\u{2029}paragraph", "\u{b}\u{c}\u{1e}", "quote\" back\\slash", "쿠폰 🎟 é", "",
+        "line\nfeed", "carriage\rreturn", "both\r\n", "\u{0}nul", "tab\t", "\u{1b}[31mred", "\u{7f}",
+        "\u{85}next line",
+        "\u{9b}31m", "\u{2028}line separator", "\u{2029}paragraph", "\u{b}\u{c}\u{1e}", "quote\" back\\slash",
+        "쿠폰 🎟 é", "",
     ]
 
     @Test("A text line has the documented form, with metadata sorted by key and quoted where needed")
     func text() {
         lines.logger(.text).info(
             "order placed",
-            metadata: ["z": "plain", "a": "two words", "empty": "", "eq": "x=y", "n": "\(42)", "two words": "v"])
+            metadata: [
+                "z": "plain", "a": "two words", "empty": "", "eq": "x=y", "n": "\(42)", "two words": "v",
+            ])
         #expect(
             lines.text == [
                 "2026-01-05T12:00:00.123Z info order: order placed "
@@ -80,10 +85,13 @@ private struct CardDeclined: Error, CustomStringConvertible {
         #expect(entry.metadata == ["key \(text)": text])
     }
 
-    @Test("Nothing in a message, key, value or label starts a new line or reaches the terminal", arguments: hostile)
+    @Test(
+        "Nothing in a message, key, value or label starts a new line or reaches the terminal",
+        arguments: hostile)
     func injection(text: String) {
         for format in LogFormat.allCases {
-            lines.logger(format, label: text).info("\(text)", metadata: ["key \(text)": "\(text)", "list": [.string(text)]])
+            lines.logger(format, label: text).info(
+                "\(text)", metadata: ["key \(text)": "\(text)", "list": [.string(text)]])
         }
         #expect(lines.text.count == 2)
         for line in lines.text {
@@ -118,7 +126,8 @@ private struct CardDeclined: Error, CustomStringConvertible {
         logger[metadataKey: "a"] = "logger"
         logger[metadataKey: "b"] = "logger"
         logger.info("x", metadata: ["c": "event"])
-        #expect(try entries().first?.metadata == ["a": "logger", "b": "provider", "c": "event", "trace": "t-1"])
+        #expect(
+            try entries().first?.metadata == ["a": "logger", "b": "provider", "c": "event", "trace": "t-1"])
     }
 
     @Test("An error is told in two metadata fields")

@@ -11,7 +11,9 @@ import Testing
     }
 
     private func writer(maximumWaitMilliseconds: Int32 = 0) -> LineWriter {
-        LineWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, maximumWaitMilliseconds: maximumWaitMilliseconds)
+        LineWriter(
+            descriptor: pipe.fileHandleForWriting.fileDescriptor,
+            maximumWaitMilliseconds: maximumWaitMilliseconds)
     }
 
     /// Everything in the pipe, line by line, once its writing end is closed.
@@ -29,7 +31,9 @@ import Testing
         #expect(writer.droppedLines == 0)
     }
 
-    @Test("A reader that has stopped holds up nobody: what doesn't fit is dropped and counted, what arrives is whole")
+    @Test(
+        "A reader that has stopped holds up nobody: what doesn't fit is dropped and counted, what arrives is whole"
+    )
     func stoppedReader() throws {
         let writer = writer(maximumWaitMilliseconds: 1)
         let line = Array((String(repeating: "x", count: 999) + "\n").utf8)

@@ -1,4 +1,5 @@
-/// A small, strict reader of Prometheus' text format 0.0.4, written from its specification and not from our writer.
+/// A small, strict reader of Prometheus' text format 0.0.4, written from its specification and not from our
+/// writer.
 struct ParsedPage {
     struct Sample: Equatable {
         var name: String
@@ -18,19 +19,25 @@ struct ParsedPage {
         guard text.hasSuffix("\n") else { throw Violation(description: "the last line has no line feed") }
         var family = ""
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
-            let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+            let words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).map(
+                String.init)
             if words.count == 4, words[0] == "#", words[1] == "HELP" {
-                guard help.updateValue(words[3], forKey: words[2]) == nil else { throw Violation(description: "two \(line)") }
+                guard help.updateValue(words[3], forKey: words[2]) == nil else {
+                    throw Violation(description: "two \(line)")
+                }
             } else if words.count == 4, words[0] == "#", words[1] == "TYPE" {
                 family = words[2]
-                guard kinds.updateValue(words[3], forKey: family) == nil else { throw Violation(description: "two \(line)") }
+                guard kinds.updateValue(words[3], forKey: family) == nil else {
+                    throw Violation(description: "two \(line)")
+                }
             } else {
                 let sample = try Self.sample(Array(line.unicodeScalars))
                 let suffixes = kinds[family] == "histogram" ? ["_bucket", "_sum", "_count"] : [""]
                 guard suffixes.contains(where: { family + $0 == sample.name }) else {
                     throw Violation(description: "outside its family: \(line)")
                 }
-                guard !samples.contains(where: { $0.name == sample.name && $0.labels == sample.labels }) else {
+                guard !samples.contains(where: { $0.name == sample.name && $0.labels == sample.labels })
+                else {
                     throw Violation(description: "a series twice: \(line)")
                 }
                 samples.append(sample)

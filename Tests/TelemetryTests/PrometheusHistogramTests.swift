@@ -22,10 +22,13 @@ import Testing
     func order() throws {
         let registry = PrometheusRegistry()
         CoreMetrics.Timer(label: "latency_seconds", factory: registry).recordMilliseconds(1)
-        let bounds = try ParsedPage(registry.exposition()).series("latency_seconds_bucket").compactMap { $0.labels["le"] }
+        let bounds = try ParsedPage(registry.exposition()).series("latency_seconds_bucket").compactMap {
+            $0.labels["le"]
+        }
         #expect(
             bounds == [
-                "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5",
+                "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75",
+                "1", "2.5", "5",
                 "7.5", "10", "+Inf",
             ])
     }
@@ -33,7 +36,8 @@ import Testing
     @Test("A timer counts in seconds, and a clock set back counts as zero")
     func seconds() throws {
         let registry = PrometheusRegistry(buckets: [0.01, 1])
-        let timer = CoreMetrics.Timer(label: "latency_seconds", dimensions: [("route", "/orders")], factory: registry)
+        let timer = CoreMetrics.Timer(
+            label: "latency_seconds", dimensions: [("route", "/orders")], factory: registry)
         timer.recordMilliseconds(20)
         timer.recordSeconds(3)
         timer.recordNanoseconds(-5)

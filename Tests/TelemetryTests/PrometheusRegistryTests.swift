@@ -35,7 +35,8 @@ import Testing
             for _ in 0..<8 {
                 group.addTask { [registry] in
                     for _ in 0..<500 {
-                        Counter(label: "orders_total", dimensions: [("outcome", "ok")], factory: registry).increment(by: 2)
+                        Counter(label: "orders_total", dimensions: [("outcome", "ok")], factory: registry)
+                            .increment(by: 2)
                         FloatingPointCounter(label: "work_total", factory: registry).increment(by: 0.5)
                         Meter(label: "in_flight", factory: registry).increment()
                     }
@@ -107,7 +108,8 @@ import Testing
     @Test(
         "A label value comes back from the page as it went in",
         arguments: [
-            "", "two\nlines", #"quote " backslash \ both \" "#, #"\n"#, "a,b=\"c\"}", "\r\t\u{1b}", "쿠폰 🎟", "trailing\\",
+            "", "two\nlines", #"quote " backslash \ both \" "#, #"\n"#, "a,b=\"c\"}", "\r\t\u{1b}", "쿠폰 🎟",
+            "trailing\\",
         ])
     func labelEscaping(value: String) throws {
         Counter(label: "calls_total", dimensions: [("value", value)], factory: registry).increment()
@@ -116,7 +118,8 @@ import Testing
 
     @Test("Illegal names are made legal, and a doubled or reserved label spoils nothing")
     func sanitising() throws {
-        Counter(label: "9 orders.placed-total", dimensions: [("1st label", "x")], factory: registry).increment()
+        Counter(label: "9 orders.placed-total", dimensions: [("1st label", "x")], factory: registry)
+            .increment()
         Counter(label: "", dimensions: [("a", "1"), ("a", "2")], factory: registry).increment()
         Recorder(label: "size", dimensions: [("le", "mine")], factory: registry).record(1)
         let page = try page()
@@ -128,7 +131,8 @@ import Testing
     @Test("Past the limit, new label sets share one series called other, and known ones keep their own")
     func seriesLimit() throws {
         for customer in 0..<100 {
-            Counter(label: "orders_total", dimensions: [("customer", "\(customer)")], factory: registry).increment()
+            Counter(label: "orders_total", dimensions: [("customer", "\(customer)")], factory: registry)
+                .increment()
         }
         Counter(label: "orders_total", dimensions: [("customer", "0")], factory: registry).increment()
         let page = try page()
@@ -162,7 +166,9 @@ import Testing
         func text(_ names: [String], _ values: [String]) -> Substring? {
             let registry = PrometheusRegistry()
             for name in names {
-                for value in values { Counter(label: name, dimensions: [("v", value)], factory: registry).increment() }
+                for value in values {
+                    Counter(label: name, dimensions: [("v", value)], factory: registry).increment()
+                }
             }
             return registry.exposition().split(separator: "# HELP process_").first
         }

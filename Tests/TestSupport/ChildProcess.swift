@@ -3,8 +3,8 @@ import Resilience
 
 /// Another program, in a process of its own.
 ///
-/// Foundation's `Process.run()` reads past a buffer now and then (swift-corelibs-foundation #5472), and takes the whole test
-/// run with it: the more files are open, the oftener.
+/// Foundation's `Process.run()` reads past a buffer now and then (swift-corelibs-foundation #5472), and takes
+/// the whole test run with it: the more files are open, the oftener.
 package final class ChildProcess: Sendable {
     package let pid: pid_t
     /// The wait status, once the process has ended.
@@ -13,10 +13,11 @@ package final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - executable: a path, or a name that is looked up in `PATH`.
     ///   - environment: added to this process's own.
-    ///   - output: the path of a file that gets what it writes; nil: nobody reads it. Not a pipe: one would stay open in what
-    ///     the process leaves behind.
+    ///   - output: the path of a file that gets what it writes; nil: nobody reads it. Not a pipe: one would
+    ///     stay open in what the process leaves behind.
     package init(
-        _ executable: String, _ arguments: [String], environment: [String: String] = [:], output: String? = nil,
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:],
+        output: String? = nil,
         errors: String? = nil
     ) throws {
         var files = posix_spawn_file_actions_t()
@@ -35,12 +36,15 @@ package final class ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // A child inherits the calling thread's blocked signals, among them, on a thread of a pool, the one that ends it.
+        // A child inherits the calling thread's blocked signals, among them, on a thread of a pool, the one
+        // that ends it.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { strdup("\($0.key)=\($0.value)") }
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map {
+            strdup("\($0.key)=\($0.value)")
+        }
         let words = ([executable] + arguments).map { strdup($0) }
         defer { for text in variables + words { free(text) } }
         var child: pid_t = 0
@@ -49,7 +53,8 @@ package final class ChildProcess: Sendable {
         pid = child
     }
 
-    /// How it ended: its exit code, or the number of the signal that killed it. Asked from one place at a time.
+    /// How it ended: its exit code, or the number of the signal that killed it. Asked from one place at a
+    /// time.
     package func end() async -> Int32 {
         await withCheckedContinuation { continuation in
             Thread { [self] in continuation.resume(returning: waitUntilEnd()) }.start()
@@ -78,5 +83,7 @@ package final class ChildProcess: Sendable {
         return found
     }
 
-    private static func meaning(of status: Int32) -> Int32 { status & 0x7F == 0 ? (status >> 8) & 0xFF : status & 0x7F }
+    private static func meaning(of status: Int32) -> Int32 {
+        status & 0x7F == 0 ? (status >> 8) & 0xFF : status & 0x7F
+    }
 }

@@ -36,7 +36,9 @@ package final class FaultyProxy: Sendable {
                 let dependency = MisbehavingConnection(socket) { _ in }
                 while let request = connection.readRequest(), setting.state.withLock({ $0.target == port }) {
                     let treat = setting.state.withLock { $0.treat }
-                    guard Self.serve(request, from: connection, to: dependency, treat(request)) else { return }
+                    guard Self.serve(request, from: connection, to: dependency, treat(request)) else {
+                        return
+                    }
                 }
             })
     }
@@ -59,7 +61,8 @@ package final class FaultyProxy: Sendable {
 
     /// False when the connection has to be closed.
     private static func serve(
-        _ request: String, from caller: MisbehavingConnection, to dependency: MisbehavingConnection, _ treatment: Treatment
+        _ request: String, from caller: MisbehavingConnection, to dependency: MisbehavingConnection,
+        _ treatment: Treatment
     ) -> Bool {
         func ask() -> String? { dependency.write(Array(request.utf8)) ? dependency.readRequest() : nil }
         switch treatment {

@@ -25,7 +25,9 @@ extension MisbehavingServer {
             script { connection in
                 guard connection.readRequest() != nil else { return }
                 var rest = Array(text.utf8)[...]
-                while connection.write([rest.popFirst() ?? UInt8(ascii: "x")]), connection.peerStays(milliseconds: 5) {}
+                while connection.write([rest.popFirst() ?? UInt8(ascii: "x")]),
+                    connection.peerStays(milliseconds: 5)
+                {}
             }
         }
 
@@ -61,7 +63,8 @@ extension MisbehavingServer {
         }
 
         /// Runs `serve` on a thread of its own for each connection, which is closed when it returns.
-        package static func script(_ serve: @escaping @Sendable (MisbehavingConnection) -> Void) -> Behaviour {
+        package static func script(_ serve: @escaping @Sendable (MisbehavingConnection) -> Void) -> Behaviour
+        {
             Behaviour(kind: .serve(serve))
         }
     }
@@ -102,7 +105,10 @@ package final class MisbehavingConnection {
     package func peerStays(milliseconds: Int32) -> Bool { socket.peerStays(milliseconds: milliseconds) }
 
     private func lengthOfFirstRequest() -> Int? {
-        guard let end = (0..<max(0, unread.count - 3)).first(where: { unread[$0..<$0 + 4].elementsEqual("\r\n\r\n".utf8) })
+        guard
+            let end = (0..<max(0, unread.count - 3)).first(where: {
+                unread[$0..<$0 + 4].elementsEqual("\r\n\r\n".utf8)
+            })
         else { return nil }
         let head = String(decoding: unread[..<end], as: UTF8.self)
         let lengths = head.split(separator: "\r\n").compactMap { line -> Int? in

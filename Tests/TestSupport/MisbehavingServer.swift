@@ -1,7 +1,8 @@
 import Foundation
 import Resilience
 
-/// A server on raw sockets and a free port of 127.0.0.1 that does to every connection what its behaviour says.
+/// A server on raw sockets and a free port of 127.0.0.1 that does to every connection what its behaviour
+/// says.
 ///
 /// It counts what it sees; `until` waits for the counts, so that no test has to sleep. It runs until `stop`.
 package final class MisbehavingServer: Sendable {
@@ -41,7 +42,8 @@ package final class MisbehavingServer: Sendable {
             fillers = []
         case .freeze:
             try listener.listen(backlog: 0)
-            // The first fills the queue, the others make sure of it: from then on the kernel drops whoever knocks.
+            // The first fills the queue, the others make sure of it: from then on the kernel drops whoever
+            // knocks.
             fillers = try (0..<4).map { try RawSocket(connectingTo: port, waiting: $0 == 0) }
         case .serve(let serve):
             fillers = []
@@ -57,8 +59,8 @@ package final class MisbehavingServer: Sendable {
         await tally.until(condition)
     }
 
-    /// Ends the listener and all connections, with a reset instead of an orderly end if `resetting`. Later connections are
-    /// refused.
+    /// Ends the listener and all connections, with a reset instead of an orderly end if `resetting`. Later
+    /// connections are refused.
     package func stop(resetting: Bool = false) {
         listener.shutDown()
         for filler in fillers { filler.shutDown() }

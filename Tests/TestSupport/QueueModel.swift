@@ -1,5 +1,6 @@
-/// The queue as plain values: what the SQL does, said without SQL. Lanes, kinds, keys and ids are numbers, time is milliseconds
-/// that the user moves, and nothing waits; a step costs a walk over the messages that are there.
+/// The queue as plain values: what the SQL does, said without SQL. Lanes, kinds, keys and ids are numbers,
+/// time is milliseconds that the user moves, and nothing waits; a step costs a walk over the messages that
+/// are there.
 package struct QueueModel: Sendable {
     /// A bug that a check has to find. No bug: nil.
     package enum Mutant: CaseIterable, Sendable {
@@ -97,7 +98,8 @@ package struct QueueModel: Sendable {
     /// - Returns: false if the id is known.
     @discardableResult
     package mutating func enqueue(
-        lane: Int, kind: Int, key: Int, delay: Int64 = 0, priority: Int = 0, ordered: Bool = false, once id: Int? = nil
+        lane: Int, kind: Int, key: Int, delay: Int64 = 0, priority: Int = 0, ordered: Bool = false,
+        once id: Int? = nil
     ) -> Bool {
         if let id, !absorb(id) { return false }
         // The SQL tries to add it first, and an id that was tried is not used again.
@@ -107,7 +109,8 @@ package struct QueueModel: Sendable {
         let isBlocked = ordered && isTaken(lane: lane, key: key)
         entries.append(
             Entry(
-                id: lastId, lane: lane, kind: kind, key: key, priority: priority, isOrdered: ordered, created: now,
+                id: lastId, lane: lane, kind: kind, key: key, priority: priority, isOrdered: ordered,
+                created: now,
                 state: isBlocked ? .blocked : .waiting(due: now + delay), wait: delay))
         return true
     }
@@ -134,7 +137,8 @@ package struct QueueModel: Sendable {
         entries[index].wait = 0
     }
 
-    /// The highest priority first; among equals those that are taken are the longest due, and they come oldest first.
+    /// The highest priority first; among equals those that are taken are the longest due, and they come
+    /// oldest first.
     package mutating func claim(lane: Int, owner: Int64, limit: Int) -> [Claim] {
         var due = entries.indices.filter { entries[$0].lane == lane && isClaimable(entries[$0]) }
         due.sort { order(entries[$0]) < order(entries[$1]) }
@@ -145,7 +149,8 @@ package struct QueueModel: Sendable {
             entries[index].state = .leased(owner: owner, until: now + lease)
             let entry = entries[index]
             return Claim(
-                id: entry.id, kind: entry.kind, key: entry.key, owner: owner, attempt: entry.attempt, tries: entry.tries,
+                id: entry.id, kind: entry.kind, key: entry.key, owner: owner, attempt: entry.attempt,
+                tries: entry.tries,
                 failures: entry.failures)
         }
     }
@@ -231,7 +236,9 @@ package struct QueueModel: Sendable {
     }
 
     /// When the next message of the lane is due.
-    package func nextDue(lane: Int) -> Int64? { entries.lazy.filter { $0.lane == lane }.compactMap(\.due).min() }
+    package func nextDue(lane: Int) -> Int64? {
+        entries.lazy.filter { $0.lane == lane }.compactMap(\.due).min()
+    }
 
     private func isTaken(lane: Int, key: Int) -> Bool {
         entries.contains { $0.isOrdered && $0.lane == lane && $0.key == key && $0.due != nil }
@@ -239,9 +246,13 @@ package struct QueueModel: Sendable {
 
     /// The longest blocked one's turn comes, unless another has it.
     private mutating func giveTurn(after entry: Entry) {
-        guard entry.isOrdered, mutant != .neverUnblocks, !isTaken(lane: entry.lane, key: entry.key) else { return }
+        guard entry.isOrdered, mutant != .neverUnblocks, !isTaken(lane: entry.lane, key: entry.key) else {
+            return
+        }
         guard
-            let index = entries.firstIndex(where: { $0.lane == entry.lane && $0.key == entry.key && $0.state == .blocked })
+            let index = entries.firstIndex(where: {
+                $0.lane == entry.lane && $0.key == entry.key && $0.state == .blocked
+            })
         else { return }
         entries[index].state = .waiting(due: max(now, min(entries[index].created, now) + entries[index].wait))
     }

@@ -19,7 +19,8 @@ package final class RawConnection: Sendable {
     package func send(_ text: String) { _ = socket.send(Array(text.utf8)) }
 
     /// A whole request; the body with its length.
-    package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil) {
+    package func send(_ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil)
+    {
         var text = "\(method) \(path) HTTP/1.1\r\nhost: test\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if let body { text += "content-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n" }
@@ -50,7 +51,8 @@ package final class RawConnection: Sendable {
         socket.close()
     }
 
-    /// Ends the connection so that the other side hears of it at once: a plain close looks as if more might be read.
+    /// Ends the connection so that the other side hears of it at once: a plain close looks as if more might
+    /// be read.
     package func reset() {
         socket.resetOnClose()
         socket.close()
@@ -72,7 +74,10 @@ private final class Reader: Sendable {
 
     func next(isHead: Bool) -> RawConnection.Answer? {
         let bytes = unread.value
-        guard let end = (0..<max(0, bytes.count - 3)).first(where: { bytes[$0..<$0 + 4].elementsEqual("\r\n\r\n".utf8) })
+        guard
+            let end = (0..<max(0, bytes.count - 3)).first(where: {
+                bytes[$0..<$0 + 4].elementsEqual("\r\n\r\n".utf8)
+            })
         else { return nil }
         let lines = String(decoding: bytes[..<end], as: UTF8.self).components(separatedBy: "\r\n")
         var headers: [String: String] = [:]

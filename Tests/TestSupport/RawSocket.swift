@@ -42,11 +42,14 @@ final class RawSocket: Sendable {
         if waiting { try must("connect", result) }
     }
 
-    /// Keeps a port that was in use a moment ago from being given to anybody else; whoever connects to it is refused.
+    /// Keeps a port that was in use a moment ago from being given to anybody else; whoever connects to it is
+    /// refused.
     convenience init(occupying port: UInt16) throws {
         try self.init()
         var on: Int32 = 1
-        try must("setsockopt", setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)))
+        try must(
+            "setsockopt",
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)))
         try must("bind", withLoopback(port) { bind(descriptor, $0, $1) })
     }
 
@@ -93,7 +96,8 @@ final class RawSocket: Sendable {
             var rest = bytes[...]
             while !rest.isEmpty {
                 #if canImport(Glibc)
-                    let count = Glibc.send(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, noSignal)
+                    let count = Glibc.send(
+                        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, noSignal)
                 #else
                     let count = Darwin.send(
                         descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, noSignal)
@@ -118,7 +122,8 @@ final class RawSocket: Sendable {
     /// The other side reads to an end; this side still reads.
     func closeOutput() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Ends what the owner waits for in this socket. With `resetting` the peer hears of it when the owner closes.
+    /// Ends what the owner waits for in this socket. With `resetting` the peer hears of it when the owner
+    /// closes.
     func shutDown(resetting: Bool = false) {
         isOpen.withLock { isOpen in
             guard isOpen else { return }
@@ -144,7 +149,9 @@ private func must(_ call: String, _ result: Int32) throws {
     if result < 0 { throw SocketFailure(call: call, code: errno) }
 }
 
-private func withLoopback<Result>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+private func withLoopback<Result>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result)
+    -> Result
+{
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian

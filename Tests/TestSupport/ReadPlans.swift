@@ -4,13 +4,15 @@ import Resilience
 import Runtime
 import Storage
 
-/// How SQLite finds what a service's GET routes answer: all of them as its OpenAPI document has them, with every combination of
-/// their filters, at the begin of a list and past it.
+/// How SQLite finds what a service's GET routes answer: all of them as its OpenAPI document has them, with
+/// every combination of their filters, at the begin of a list and past it.
 extension RunningService {
-    /// Statements whose cost grows with the store, as `GET path: step of the plan: SQL`. It does where a statement
+    /// Statements whose cost grows with the store, as `GET path: step of the plan: SQL`. It does where a
+    /// statement
     ///
     /// - sorts (`USE TEMP B-TREE`),
-    /// - walks a table and sifts it: only a list without any condition, which ends at its limit, may walk one,
+    /// - walks a table and sifts it: only a list without any condition, which ends at its limit, may walk
+    ///   one,
     /// - finds the rows of a list by none of its filters.
     ///
     /// - Parameters:
@@ -25,7 +27,8 @@ extension RunningService {
             }
             for sql in statements {
                 let steps = try await plan(of: sql).filter { step in
-                    Self.isCostly(step, of: sql, isFiltered: read.isFiltered, small: small.union(["queue_counts"]))
+                    Self.isCostly(
+                        step, of: sql, isFiltered: read.isFiltered, small: small.union(["queue_counts"]))
                 }
                 costly += steps.map { "GET \(read.path): \($0): \(sql)" }
             }
@@ -33,7 +36,8 @@ extension RunningService {
         return costly
     }
 
-    private static func isCostly(_ step: String, of sql: String, isFiltered: Bool, small: Set<String>) -> Bool {
+    private static func isCostly(_ step: String, of sql: String, isFiltered: Bool, small: Set<String>) -> Bool
+    {
         let words = step.split(separator: " ")
         if step.contains("TEMP B-TREE") { return true }
         guard words.count > 1, !small.contains(String(words[1])) else { return false }
@@ -74,8 +78,8 @@ extension RunningService {
         }
     }
 
-    /// The queries that the service runs during `body`, as they are compiled. One request after the other is always given the
-    /// same connection.
+    /// The queries that the service runs during `body`, as they are compiled. One request after the other is
+    /// always given the same connection.
     private func statements(_ body: () async throws -> TestAnswer) async throws -> [String] {
         let seen = Locked<[String]>([])
         try await application.store.read { database in
@@ -129,7 +133,8 @@ private struct Described {
                 parameters.map { parameter in
                     let schema = resolved(parameter["schema"] as? [String: Any] ?? [:])
                     return Parameter(
-                        name: parameter["name"] as? String ?? "", values: schema["enum"] as? [String] ?? ["x"])
+                        name: parameter["name"] as? String ?? "", values: schema["enum"] as? [String] ?? ["x"]
+                    )
                 }
             )
         }

@@ -6,7 +6,8 @@ package import Runtime
 import ServiceLifecycle
 package import Transport
 
-/// A service that really runs: its own store in a folder of its own, its own server on a free port of the loopback.
+/// A service that really runs: its own store in a folder of its own, its own server on a free port of the
+/// loopback.
 package struct RunningService<Application: ServiceApplication>: Sendable {
     package let application: Application
     package let url: String
@@ -15,13 +16,15 @@ package struct RunningService<Application: ServiceApplication>: Sendable {
     /// Sends a request with the services' token (unless `token` says otherwise) and reads the whole answer.
     package func send(
         _ method: String, _ path: String, body: [UInt8]? = nil, contentType: String? = "application/json",
-        token: String? = TestTokens.service, headers: [(name: String, value: String)] = [], timeout: Duration = .seconds(120)
+        token: String? = TestTokens.service, headers: [(name: String, value: String)] = [],
+        timeout: Duration = .seconds(120)
     ) async throws -> TestAnswer {
         var all = headers
         if let token { all.append((name: "Authorization", value: "Bearer \(token)")) }
         if body != nil, let contentType { all.append((name: "Content-Type", value: contentType)) }
         // Hundreds at once wait for a connection; that is no failure to connect.
-        var request = HTTPClient.Request(method: method, url: url + path, connectTimeout: timeout, timeout: timeout)
+        var request = HTTPClient.Request(
+            method: method, url: url + path, connectTimeout: timeout, timeout: timeout)
         request.headers = all
         request.body = body
         return TestAnswer(try await client.send(request))
@@ -44,11 +47,14 @@ package struct RunningService<Application: ServiceApplication>: Sendable {
     }
 
     /// A POST of text that need not be JSON.
-    package func post(_ path: String, text: String, key: String? = nil, contentType: String? = "application/json")
+    package func post(
+        _ path: String, text: String, key: String? = nil, contentType: String? = "application/json"
+    )
         async throws -> TestAnswer
     {
         let headers = key.map { [(name: "Idempotency-Key", value: $0)] } ?? []
-        return try await send("POST", path, body: Array(text.utf8), contentType: contentType, headers: headers)
+        return try await send(
+            "POST", path, body: Array(text.utf8), contentType: contentType, headers: headers)
     }
 }
 
@@ -107,7 +113,9 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
     var common = CommonConfiguration(reading: &reader)
     common.acceptsLoss = acceptingLoss
     let configuration = Application.Configuration(reading: &reader)
-    guard reader.problems.isEmpty else { throw StartError(.configuration, reader.problems.joined(separator: "; ")) }
+    guard reader.problems.isEmpty else {
+        throw StartError(.configuration, reader.problems.joined(separator: "; "))
+    }
     var logger = Logger(label: Application.name)
     logger.logLevel = .error
     let client = HTTPClient()
@@ -130,7 +138,9 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(
-                try await body(RunningService(application: host.application, url: "http://127.0.0.1:\(port)", client: client)))
+                try await body(
+                    RunningService(
+                        application: host.application, url: "http://127.0.0.1:\(port)", client: client)))
         } catch {
             outcome = .failure(error)
         }

@@ -8,7 +8,9 @@ package struct SeededRandomSource: RandomNumberGenerator {
 
     /// - Parameter purpose: names the run in the output.
     package init(_ purpose: String) {
-        seed = ProcessInfo.processInfo.environment["CSP_SEED"].flatMap(UInt64.init) ?? .random(in: 0...UInt64(UInt32.max))
+        seed =
+            ProcessInfo.processInfo.environment["CSP_SEED"].flatMap(UInt64.init)
+            ?? .random(in: 0...UInt64(UInt32.max))
         source = .seeded(seed)
         print("\(purpose): CSP_SEED=\(seed)")
     }

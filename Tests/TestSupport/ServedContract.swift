@@ -3,9 +3,11 @@ import Runtime
 import Transport
 
 extension RunningService {
-    /// What the served OpenAPI document describes and what is served, as `GET /path`, to be held against each other.
+    /// What the served OpenAPI document describes and what is served, as `GET /path`, to be held against each
+    /// other.
     package func contract() async throws -> (described: Set<String>, served: Set<String>) {
-        let document = try JSONSerialization.jsonObject(with: await get("/openapi.json").body) as? [String: Any]
+        let document =
+            try JSONSerialization.jsonObject(with: await get("/openapi.json").body) as? [String: Any]
         let paths = document?["paths"] as? [String: [String: Any]] ?? [:]
         // A path item also holds what its operations share.
         let described = paths.flatMap { path, item in

@@ -33,10 +33,12 @@ package final class Watched<Value: Sendable>: Sendable {
         return result
     }
 
-    /// Returns as soon as `condition` holds, or when the task is cancelled: a test whose time limit is over ends.
+    /// Returns as soon as `condition` holds, or when the task is cancelled: a test whose time limit is over
+    /// ends.
     ///
     /// - Parameter evenIfCancelled: for work that ignores its cancellation.
-    package func until(evenIfCancelled: Bool = false, _ condition: @escaping @Sendable (Value) -> Bool) async {
+    package func until(evenIfCancelled: Bool = false, _ condition: @escaping @Sendable (Value) -> Bool) async
+    {
         let id = state.withLock { state in
             state.lastId += 1
             return state.lastId
@@ -51,7 +53,9 @@ package final class Watched<Value: Sendable>: Sendable {
                 if isOver { continuation.resume() }
             }
         } onCancel: {
-            if !evenIfCancelled { state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume() }
+            if !evenIfCancelled {
+                state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
+            }
         }
     }
 }

@@ -27,7 +27,9 @@ struct AdmissionServer: Sendable {
 
     /// Returns when the shedder is as asked for.
     func until(_ condition: (Shedder.Snapshot) -> Bool) async {
-        while let snapshot = admission.shedder?.snapshot, !condition(snapshot), !Task.isCancelled { await Task.yield() }
+        while let snapshot = admission.shedder?.snapshot, !condition(snapshot), !Task.isCancelled {
+            await Task.yield()
+        }
     }
 
     /// `/order` is critical-plus, `/page` sheddable-plus, `/livez` never shed; each ends when it is told to.
@@ -52,16 +54,19 @@ struct AdmissionServer: Sendable {
         let probe = Route.get("/livez") { _ in try .json(200, ["status": "alive"]) }
         let admission = try AdmissionControl(
             AdmissionControl.Configuration(
-                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst, connections: connections,
+                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst,
+                connections: connections,
                 idleTimeout: idleTimeout, requestTimeout: requestTimeout),
-            service: ServiceIdentity(name: "admission"), routes: routes, exempt: ["livez"], credentials: credentials, time: time)
+            service: ServiceIdentity(name: "admission"), routes: routes, exempt: ["livez"],
+            credentials: credentials, time: time)
         var logger = Logger(label: "admission")
         logger.logLevel = .critical
         let (channels, found) = AsyncStream.makeStream(of: (any Channel).self)
         let application = Application(
             responder: RouteResponder(
                 routes: routes + [probe], credentials: credentials, translate: { _ in nil }, logger: logger),
-            server: .through(admission), configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
+            server: .through(admission),
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { [logger] channel in
                 try? await admission.listens(on: channel, logger: logger)
                 found.yield(channel)
@@ -70,7 +75,8 @@ struct AdmissionServer: Sendable {
             tasks.addTask { try await application.run() }
             guard let channel = await channels.first(where: { _ in true }) else { throw CancellationError() }
             let server = AdmissionServer(
-                port: channel.localAddress?.port ?? 0, channel: channel, admission: admission, begun: begun, gate: gate)
+                port: channel.localAddress?.port ?? 0, channel: channel, admission: admission, begun: begun,
+                gate: gate)
             defer {
                 for path in ["/order", "/page", "/order/1", "/order/2"] { server.end(path) }
                 tasks.cancelAll()

@@ -26,7 +26,9 @@ struct AdmissionTests {
                 #expect((1...3).contains(Int(answer.headers["retry-after"] ?? "") ?? 0))
                 let problem = try JSON.decode(ProblemDocument.self, from: Data(answer.body.utf8))
                 #expect(problem.code == "overloaded" && problem.status == 503 && problem.instance == "/order")
-                #expect(problem.type == "urn:csp:problem:overloaded" && !problem.title.isEmpty && !problem.detail.isEmpty)
+                #expect(
+                    problem.type == "urn:csp:problem:overloaded" && !problem.title.isEmpty
+                        && !problem.detail.isEmpty)
             }
             server.end("/order")
             #expect(await first.answer()?.status == 200)
@@ -44,7 +46,8 @@ struct AdmissionTests {
             let connection = try server.connect()
             let body = String(repeating: "GET /page HTTP/1.1\r\n\r\n", count: 1000)
             connection.send(
-                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ncontent-length: \(body.utf8.count)\r\n\r\n")
+                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+            )
             #expect(await connection.answer()?.status == 503)
             connection.send(body)
             connection.send(
@@ -85,7 +88,8 @@ struct AdmissionTests {
             await server.begun.until { $0.count == 1 }
             let second = try server.connect()
             for method in ["GET", "HEAD"] {
-                second.send(method, "/livez", headers: ["csp-deadline-ms": "0", "csp-criticality": "sheddable"])
+                second.send(
+                    method, "/livez", headers: ["csp-deadline-ms": "0", "csp-criticality": "sheddable"])
                 #expect(await second.answer(isHead: method == "HEAD")?.status == 200)
             }
             #expect(server.admission.shedder?.snapshot.admitted == [0, 0, 0, 1])
@@ -198,7 +202,9 @@ struct AdmissionTests {
 
     @Test("what matters least is refused first, and a share is kept for what matters most")
     func shares() async throws {
-        try await AdmissionServer.run(shedder: .init(minimum: 4, maximum: 4, maximumQueueTime: .milliseconds(1))) { server in
+        try await AdmissionServer.run(
+            shedder: .init(minimum: 4, maximum: 4, maximumQueueTime: .milliseconds(1))
+        ) { server in
             func ask(_ method: String, _ path: String) async throws -> RawConnection {
                 let connection = try server.connect()
                 connection.send(method, path, body: method == "POST" ? "{}" : nil)
@@ -211,7 +217,10 @@ struct AdmissionTests {
             #expect(await refused.answer()?.status == 503)
             connections.append(try await ask("POST", "/order"))
             await server.begun.until { $0.count == 4 }
-            #expect(server.admission.document?.shed == ["critical-plus": 0, "critical": 0, "sheddable-plus": 1, "sheddable": 0])
+            #expect(
+                server.admission.document?.shed == [
+                    "critical-plus": 0, "critical": 0, "sheddable-plus": 1, "sheddable": 0,
+                ])
         }
     }
 
@@ -267,7 +276,8 @@ struct AdmissionTests {
         try await AdmissionServer.run { server in
             server.end("/order")
             let connection = try server.connect()
-            connection.send("POST", "/order", headers: ["connection": "close", "csp-deadline-ms": deadline], body: "{}")
+            connection.send(
+                "POST", "/order", headers: ["connection": "close", "csp-deadline-ms": deadline], body: "{}")
             let answer = try #require(await connection.answer())
             #expect(answer.status == (deadline == "0" ? 503 : 200))
             #expect(answer.headers["connection"] == "close")

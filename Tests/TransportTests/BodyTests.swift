@@ -33,7 +33,9 @@ struct BodyTests {
             #expect(answer.body.count < 1000)
             let problem = try JSON.decode(ProblemDocument.self, from: answer.body)
             #expect(
-                problem.errors == [FieldError(pointer: "/items/0/quantity", detail: "must be a whole number in range")])
+                problem.errors == [
+                    FieldError(pointer: "/items/0/quantity", detail: "must be a whole number in range")
+                ])
         }
     }
 
@@ -42,9 +44,16 @@ struct BodyTests {
         arguments: [
             (#"{"items":[{"sku":"a","quantity":1.0},{"sku":"a","quantity":1.5}]}"#, "/items/1/quantity"),
             (#"{"items":[{"sku":"a","quantity":1e2},{"sku":"a","quantity":-1e-2}]}"#, "/items/1/quantity"),
-            (#"{"share":12.5,"seed":18446744073709551615,"items":[{"sku":"a","quantity":1.5}]}"#, "/items/0/quantity"),
-            (#"{"items":[{"sku":"a","quantity":9223372036854775808}],"seed":18446744073709551615}"#, "/items/0/quantity"),
-            (#"{"items":[],"seed":18446744073709551616}"#, "/seed"), (#"{"items":[],"share":-2,"seed":-1}"#, "/seed"),
+            (
+                #"{"share":12.5,"seed":18446744073709551615,"items":[{"sku":"a","quantity":1.5}]}"#,
+                "/items/0/quantity"
+            ),
+            (
+                #"{"items":[{"sku":"a","quantity":9223372036854775808}],"seed":18446744073709551615}"#,
+                "/items/0/quantity"
+            ),
+            (#"{"items":[],"seed":18446744073709551616}"#, "/seed"),
+            (#"{"items":[],"share":-2,"seed":-1}"#, "/seed"),
             (#"{"items":[],"share":1e400}"#, "/share"),
             (#"{"items":[],"limits":{"a/b":1.5,"c":-1e999}}"#, "/limits/c"),
             (#"{"items":[{"sku":"\"1.5\\","quantity":1.5}],"x":"1e400"}"#, "/items/0/quantity"),
@@ -58,7 +67,8 @@ struct BodyTests {
         "what isn't JSON is malformed, whatever numbers it has",
         arguments: [
             "", "{", "[1.5", #"{"items":[1.5}"#, #"{"items":[],"share":1.}"#, #"{"items":[],"share":01.5}"#,
-            #"{"items":[],"share":.5}"#, #"{"items":[],"share":1e}"#, #"{"items":[],"share":+1.5}"#, #"{"items":"1.5"#,
+            #"{"items":[],"share":.5}"#, #"{"items":[],"share":1e}"#, #"{"items":[],"share":+1.5}"#,
+            #"{"items":"1.5"#,
             #"{"items":"\"#,
         ])
     func malformed(body: String) {
@@ -92,7 +102,9 @@ struct BodyTests {
         #expect(("a" + String(repeating: "\u{301}", count: 1000)).excerpt(3) == "a\u{301}\u{301}…")
     }
 
-    @Test("a large body waits for its turn on a thread of its own, a small one doesn't; one that is too late isn't decoded")
+    @Test(
+        "a large body waits for its turn on a thread of its own, a small one doesn't; one that is too late isn't decoded"
+    )
     func offTheLoop() async throws {
         let small = try JSON.encode(Sample(items: [.init(sku: "a", quantity: 1)]))
         let large = small + Data(repeating: UInt8(ascii: " "), count: LargeValues.threshold)
@@ -128,7 +140,9 @@ struct BodyTests {
     func largePages() async throws {
         var check = FieldCheck()
         let paging = Paging(Self.call(Data(), query: ["limit": "500"]), &check)
-        let items = (0..<40).map { Sample.Item(sku: "\($0)" + String(repeating: "x", count: 100_000), quantity: $0) }
+        let items = (0..<40).map {
+            Sample.Item(sku: "\($0)" + String(repeating: "x", count: 100_000), quantity: $0)
+        }
         let answer = try await paging.answer(items) { "\($0.quantity)" }
         let page = try JSON.decode(Page<Sample.Item>.self, from: answer.body)
         // Half a mebibyte is in the sixth.
@@ -148,7 +162,9 @@ struct BodyTests {
         }
     }
 
-    private static func call(_ body: Data, query: [String: String] = [:], deadline: Deadline = .after(.seconds(60))) -> Call {
+    private static func call(
+        _ body: Data, query: [String: String] = [:], deadline: Deadline = .after(.seconds(60))
+    ) -> Call {
         Call(
             path: "/sample", body: body, deadline: deadline, criticality: .critical, refusal: nil,
             headers: [.contentType: "application/json"], parameters: Parameters(), query: query)
@@ -158,13 +174,16 @@ struct BodyTests {
 /// Bodies made to cost: pieces of JSON repeated, nested and put where they aren't expected.
 private enum NastyBody {
     private static let atoms = [
-        "1", "1.5", "1e400", "-0", "99999999999999999999", "true", "null", #""""#, #""\u0301""#, "\"\u{301}\u{327}\"", "{}",
+        "1", "1.5", "1e400", "-0", "99999999999999999999", "true", "null", #""""#, #""\u0301""#,
+        "\"\u{301}\u{327}\"", "{}",
         "[]",
         #"{"quantity":1.5}"#, #"{"sku":"a","quantity":1e400}"#, #"{"sku":1}"#, "nonsense", #""\ud800""#,
     ]
 
     static func make(_ chance: inout SeededRandomSource) -> String {
-        let fields = ["items", "share", "seed", "limits", String(repeating: "~/\u{301}", count: chance.upTo(2000))]
+        let fields = [
+            "items", "share", "seed", "limits", String(repeating: "~/\u{301}", count: chance.upTo(2000)),
+        ]
         let members = (0...chance.upTo(4)).map { _ in
             #""\#(fields[chance.upTo(fields.count)])":\#(value(&chance, depth: 4))"#
         }
@@ -176,7 +195,8 @@ private enum NastyBody {
         let count = [1, 3, 1000][chance.upTo(3)]
         switch depth > 0 ? chance.upTo(4) : 0 {
         case 1: return "[" + Array(repeating: atom, count: count).joined(separator: ",") + "]"
-        case 2: return "[" + (0..<3).map { _ in value(&chance, depth: depth - 1) }.joined(separator: ",") + "]"
+        case 2:
+            return "[" + (0..<3).map { _ in value(&chance, depth: depth - 1) }.joined(separator: ",") + "]"
         case 3:
             let key = String(repeating: "k", count: chance.upTo(3000))
             return #"{"\#(key)":\#(value(&chance, depth: depth - 1)),"\#(key)":\#(atom)}"#

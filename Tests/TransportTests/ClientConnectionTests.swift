@@ -10,7 +10,8 @@ struct ClientConnectionTests {
 
     func post(_ server: MisbehavingServer) -> HTTPClient.Request {
         HTTPClient.Request(
-            method: "POST", url: server.url, body: [1, 2, 3], connectTimeout: .seconds(30), timeout: .seconds(30))
+            method: "POST", url: server.url, body: [1, 2, 3], connectTimeout: .seconds(30),
+            timeout: .seconds(30))
     }
 
     @Test("calls one after the other share a connection")
@@ -35,7 +36,8 @@ struct ClientConnectionTests {
     }
 
     @Test(
-        "a request whose kept connection dies under it is not sent again behind the caller's back", arguments: ["GET", "POST"])
+        "a request whose kept connection dies under it is not sent again behind the caller's back",
+        arguments: ["GET", "POST"])
     func neverSentTwice(method: String) async throws {
         let ok = ok
         let server = try MisbehavingServer(
@@ -106,7 +108,9 @@ struct ClientConnectionTests {
         let server = try MisbehavingServer(behaviour: .answer(ok))
         defer { server.stop() }
         try await withThrowingTaskGroup(of: Int.self) { group in
-            for _ in 0..<1_000 { group.addTask { [request = post(server)] in try await client.send(request).status } }
+            for _ in 0..<1_000 {
+                group.addTask { [request = post(server)] in try await client.send(request).status }
+            }
             for try await status in group { #expect(status == 200) }
         }
         #expect(server.seen.accepted == 1)

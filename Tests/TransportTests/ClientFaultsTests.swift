@@ -14,14 +14,16 @@ struct ClientFaultsTests {
 
     /// What a call ends as, and which requests the dependency saw.
     private func outcome(
-        of fault: Fault, _ path: String = "/things/1", priority: Priority = .normal, time: TimeSource = .system,
+        of fault: Fault, _ path: String = "/things/1", priority: Priority = .normal,
+        time: TimeSource = .system,
         allowance: Duration = .seconds(20)
     ) async throws -> (reason: Unavailability.Reason?, seen: Int, isReady: Bool) {
         let server = try MisbehavingServer(behaviour: .answer(Self.ok))
         defer { server.stop() }
         let http = HTTPClient()
         let faults = try ClientFaults([fault], environment: PolicyEnvironment(time: time))
-        let client = ServiceClient(service: "things", baseURL: server.url, token: "t", http: http, faults: faults)
+        let client = ServiceClient(
+            service: "things", baseURL: server.url, token: "t", http: http, faults: faults)
         var reason: Unavailability.Reason?
         do throws(CallError) {
             let context = CallContext(deadline: .after(allowance), priority: priority)
@@ -38,7 +40,8 @@ struct ClientFaultsTests {
     @Test(
         "a fault ends a call as the real one would, and after it was sent the dependency has seen it",
         arguments: [
-            (Fault(.error), Unavailability.Reason.serverError), (Fault(.error, status: 404), .unexpectedRefusal),
+            (Fault(.error), Unavailability.Reason.serverError),
+            (Fault(.error, status: 404), .unexpectedRefusal),
             (Fault(.abort), .connectionLost), (Fault(.garbage), .invalidAnswer),
         ], Fault.Phase.allCases)
     func kinds(_ given: (fault: Fault, reason: Unavailability.Reason), when: Fault.Phase) async throws {
@@ -73,7 +76,8 @@ struct ClientFaultsTests {
         arguments: Fault.Phase.allCases)
     func blackHole(when: Fault.Phase) async throws {
         let time = ManualTime()
-        async let held = outcome(of: Fault(.blackHole, route: "GET /things/{id}", when: when), time: time.source)
+        async let held = outcome(
+            of: Fault(.blackHole, route: "GET /things/{id}", when: when), time: time.source)
         await time.sleepers(1)
         time.advance(by: .seconds(20))
         let ended = try await held
@@ -101,7 +105,9 @@ struct ClientFaultsTests {
     @Test("a call that is cancelled doesn't wait for a fault")
     func cancelled() async throws {
         let time = ManualTime()
-        let call = Task { try await outcome(of: Fault(.blackHole, route: "GET /things/{id}"), time: time.source).reason }
+        let call = Task {
+            try await outcome(of: Fault(.blackHole, route: "GET /things/{id}"), time: time.source).reason
+        }
         await time.sleepers(1)
         call.cancel()
         #expect(try await call.value == .cancelled)

@@ -10,19 +10,22 @@ struct ClientMessageTests {
 
     /// The response of a server that answers `text`, and the request it saw.
     func exchange(
-        _ text: String, method: String = "GET", headers: [(name: String, value: String)] = [], body: [UInt8]? = nil
+        _ text: String, method: String = "GET", headers: [(name: String, value: String)] = [],
+        body: [UInt8]? = nil
     ) async throws -> (response: HTTPClient.Response, request: String) {
         let server = try MisbehavingServer(behaviour: .answer(text))
         defer { server.stop() }
         let request = HTTPClient.Request(
-            method: method, url: server.url + "/a%20b?c=d", headers: headers, body: body, timeout: .seconds(30))
+            method: method, url: server.url + "/a%20b?c=d", headers: headers, body: body,
+            timeout: .seconds(30))
         let response = try await client.send(request)
         return (response, server.seen.requests.joined())
     }
 
     @Test("status, headers and body arrive; header names are found in any case")
     func response() async throws {
-        let text = "HTTP/1.1 418 Teapot\r\nX-One: 1\r\nx-two:  2 \r\nX-One: 3\r\nContent-Length: 5\r\n\r\nhello"
+        let text =
+            "HTTP/1.1 418 Teapot\r\nX-One: 1\r\nx-two:  2 \r\nX-One: 3\r\nContent-Length: 5\r\n\r\nhello"
         let response = try await exchange(text).response
         #expect(response.status == 418)
         #expect(response.headers.map(\.name) == ["X-One", "x-two", "X-One", "Content-Length"])
@@ -35,7 +38,8 @@ struct ClientMessageTests {
 
     @Test("a chunked body is put together, and its trailers are no headers")
     func chunked() async throws {
-        let text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"
+        let text =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"
         let response = try await exchange(text).response
         #expect(response.body == Array("abcde".utf8))
         #expect(response.headers.map(\.name) == ["Transfer-Encoding"])
@@ -44,7 +48,8 @@ struct ClientMessageTests {
     @Test("method, target, headers and body go out as given, with nothing to wait for")
     func request() async throws {
         let seen = try await exchange(
-            ok, method: "POST", headers: [("X-Id", "7"), ("X-Empty", ""), ("Content-Type", "application/json")],
+            ok, method: "POST",
+            headers: [("X-Id", "7"), ("X-Empty", ""), ("Content-Type", "application/json")],
             body: Array("{}".utf8)
         ).request
         #expect(seen.hasPrefix("POST /a%20b?c=d HTTP/1.1\r\n"))
@@ -90,13 +95,15 @@ struct ClientMessageTests {
             behaviour: .script { connection in
                 while let request = connection.readRequest() {
                     let body = request.hasPrefix("HEAD") ? "" : "ok"
-                    guard connection.write(Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\(body)".utf8)) else { return }
+                    guard connection.write(Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\(body)".utf8))
+                    else { return }
                 }
             })
         defer { server.stop() }
         for method in ["POST", "GET", "HEAD", "DELETE", "HEAD", "POST", "GET", "PUT", "GET"] {
             let body: [UInt8]? = ["POST", "PUT"].contains(method) ? Array("in".utf8) : nil
-            let response = try await client.send(.init(method: method, url: server.url, body: body, timeout: .seconds(30)))
+            let response = try await client.send(
+                .init(method: method, url: server.url, body: body, timeout: .seconds(30)))
             #expect(response.body == (method == "HEAD" ? [] : Array("ok".utf8)))
             let seen = try #require(server.seen.requests.last)
             #expect(seen.hasPrefix("\(method) / "))
@@ -106,7 +113,8 @@ struct ClientMessageTests {
     }
 
     @Test(
-        "answers without a body have none, whatever length they tell", arguments: [("HEAD", 200), ("GET", 204), ("GET", 304)])
+        "answers without a body have none, whatever length they tell",
+        arguments: [("HEAD", 200), ("GET", 204), ("GET", 304)])
     func bodiless(method: String, status: Int) async throws {
         let length = status == 204 ? "" : "Content-Length: 99999999\r\n"
         let response = try await exchange("HTTP/1.1 \(status) X\r\n\(length)\r\n", method: method).response
@@ -125,7 +133,8 @@ struct ClientMessageTests {
 
     @Test("a redirect is an answer like any other")
     func redirect() async throws {
-        let (response, seen) = try await exchange("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+        let (response, seen) = try await exchange(
+            "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
         #expect(response.status == 302)
         #expect(response.header("location") == "/elsewhere")
         #expect(!seen.contains("elsewhere"))
@@ -133,15 +142,18 @@ struct ClientMessageTests {
 
     @Test("a body of exactly the cap is let through")
     func atTheCap() async throws {
-        let text = "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + String(repeating: "x", count: 1_048_576)
+        let text =
+            "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + String(repeating: "x", count: 1_048_576)
         #expect(try await exchange(text).response.body.count == 1_048_576)
     }
 
     @Test(
         "a URL that isn't http or https is refused",
         arguments: [
-            "", "x", "127.0.0.1:80", "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "http://", "http://[",
-            "http://127.0.0.1:99999/", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y", "http://127.0.0.1/\u{0}",
+            "", "x", "127.0.0.1:80", "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/",
+            "http://", "http://[",
+            "http://127.0.0.1:99999/", "http://127.0.0.1/a b", "http://127.0.0.1/\r\nX: y",
+            "http://127.0.0.1/\u{0}",
         ])
     func badURL(url: String) async throws {
         await #expect("\(url)") {
@@ -156,7 +168,8 @@ struct ClientMessageTests {
         arguments: [
             ("GET", "X", "a\r\nY: b"), ("GET", "X", "a\nb"), ("GET", "X", "a\u{0}b"), ("GET", "X\r\nY", "a"),
             ("GET", "X Y", "a"),
-            ("GET", "", "a"), ("GET", "X:", "a"), ("POST", "content-length", "5"), ("POST", "Transfer-Encoding", "chunked"),
+            ("GET", "", "a"), ("GET", "X:", "a"), ("POST", "content-length", "5"),
+            ("POST", "Transfer-Encoding", "chunked"),
             ("GET / HTTP/1.1\r\nX: y\r\n", "X", "a"), ("", "X", "a"),
         ])
     func injection(method: String, name: String, value: String) async throws {

@@ -30,7 +30,9 @@ struct ClientMisbehaviourTests {
         #expect(error.nothingWasDone)
     }
 
-    @Test("a connection that nobody accepts is unreachable after the connect timeout, long before the total one")
+    @Test(
+        "a connection that nobody accepts is unreachable after the connect timeout, long before the total one"
+    )
     func frozen() async throws {
         #expect(try #require(try await failure(of: .freeze)).isUnreachable)
     }
@@ -100,11 +102,13 @@ struct ClientMisbehaviourTests {
     @Test(
         "an answer that isn't HTTP is garbage",
         arguments: [
-            "SSH-2.0-OpenSSH_9.2\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
+            "SSH-2.0-OpenSSH_9.2\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n",
+            "HTTP/1.1 abc\r\n\r\n",
             "HTTP/1.1 099 Low\r\n\r\n", "HTTP/1.1 999 High\r\nContent-Length: 0\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 90_000) + "\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 90_000)
+                + "\r\nContent-Length: 0\r\n\r\n",
         ])
     func garbage(text: String) async throws {
         let error = try await failure(of: .answerAndClose(text))
@@ -121,7 +125,8 @@ struct ClientMisbehaviourTests {
     @Test(
         "a body over the cap is refused, announced or not",
         arguments: [
-            "Content-Length: 1048577", "Content-Length: 99999999999999999999999", "Transfer-Encoding: identity",
+            "Content-Length: 1048577", "Content-Length: 99999999999999999999999",
+            "Transfer-Encoding: identity",
             "Connection: close",
         ])
     func tooLarge(header: String) async throws {
@@ -134,7 +139,9 @@ struct ClientMisbehaviourTests {
         #expect(try await failure(of: .stream(head)) == .bodyTooLarge)
     }
 
-    @Test("a server that dies under a call is closed for it, and unreachable for the next", arguments: [false, true])
+    @Test(
+        "a server that dies under a call is closed for it, and unreachable for the next",
+        arguments: [false, true])
     func dies(resetting: Bool) async throws {
         let server = try MisbehavingServer(behaviour: .hang)
         let request = HTTPClient.Request(method: "POST", url: server.url, body: [1], timeout: .seconds(30))

@@ -13,7 +13,9 @@ struct ConnectionTableTests {
         return (table, ids)
     }
 
-    @Test("beyond the limit those go first that never asked, then the longest silent; what is in use and services stay")
+    @Test(
+        "beyond the limit those go first that never asked, then the longest silent; what is in use and services stay"
+    )
     func order() throws {
         var (table, ids) = Self.table(["a", "b", "c", "d"])
         table.begin(ids[0])
@@ -38,7 +40,9 @@ struct ConnectionTableTests {
         #expect(table.count == 4)
     }
 
-    @Test("when all are in use, the reserve takes some in that are known to be beyond the limits; then there is no room")
+    @Test(
+        "when all are in use, the reserve takes some in that are known to be beyond the limits; then there is no room"
+    )
     func reserve() throws {
         var (table, ids) = Self.table(["a", "b", "c", "d"])
         for id in ids { table.begin(id) }
@@ -97,7 +101,9 @@ struct ConnectionTableTests {
                 }
                 #expect(table.count == open.count && table.count <= 6)
                 for client in ["a", "b", "c"] {
-                    let idle = open.filter { $0.value == client && !busy.contains($0.key) && !services.contains($0.key) }
+                    let idle = open.filter {
+                        $0.value == client && !busy.contains($0.key) && !services.contains($0.key)
+                    }
                     #expect(idle.count <= 4)
                 }
             }

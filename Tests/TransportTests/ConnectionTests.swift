@@ -15,7 +15,9 @@ struct ConnectionTests {
         return limits
     }
 
-    @Test("a new connection ends the one that was silent for longest, first one that never asked, also if it sends slowly")
+    @Test(
+        "a new connection ends the one that was silent for longest, first one that never asked, also if it sends slowly"
+    )
     func idle() async throws {
         try await AdmissionServer.run(shedder: nil, connections: Self.few) { server in
             server.end("/page")
@@ -56,7 +58,8 @@ struct ConnectionTests {
             #expect(await customer.ends())
             try await eventually { server.admission.connections.count <= 3 }
             let service = try server.connect()
-            service.send("POST", "/order", headers: ["authorization": "Bearer \(TestTokens.service)"], body: "{}")
+            service.send(
+                "POST", "/order", headers: ["authorization": "Bearer \(TestTokens.service)"], body: "{}")
             await server.until { $0.waiting == 3 }
             // Not even the reserve has room.
             #expect(try await server.connect().ends())

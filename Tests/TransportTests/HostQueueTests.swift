@@ -34,7 +34,8 @@ struct HostQueueTests {
         #expect(last)
     }
 
-    @Test("every call that waits has its turn, and no more are under way than there may be, whatever the order")
+    @Test(
+        "every call that waits has its turn, and no more are under way than there may be, whatever the order")
     func everybody() {
         var random = SeededRandomSource("host queue")
         var queue = HostQueue(limit: 4)
@@ -44,19 +45,26 @@ struct HostQueueTests {
             case 0:
                 last += 1
                 let isHigh = random.upTo(2) == 0
-                if queue.enter(last, to: "a", isHigh ? high : low) { underWay[last] = isHigh } else { waiting[last] = isHigh }
+                if queue.enter(last, to: "a", isHigh ? high : low) {
+                    underWay[last] = isHigh
+                } else {
+                    waiting[last] = isHigh
+                }
             case 1:
                 guard let ended = underWay.keys.min() else { break }
                 underWay[ended] = nil
                 guard let next = queue.leave("a") else { break }
-                #expect(waiting[next] == true || !waiting.values.contains(true), "before one that matters more")
+                #expect(
+                    waiting[next] == true || !waiting.values.contains(true), "before one that matters more")
                 underWay[next] = waiting.removeValue(forKey: next)
             default:
                 guard let tired = waiting.keys.max() else { break }
                 waiting[tired] = nil
                 queue.giveUp(tired, to: "a")
             }
-            #expect(underWay.count <= 4 && underWay.values.count { !$0 } <= 4 && queue.waitingCount == waiting.count)
+            #expect(
+                underWay.count <= 4 && underWay.values.count { !$0 } <= 4
+                    && queue.waitingCount == waiting.count)
             #expect(waiting.isEmpty || underWay.count >= 3, "somebody waits beside a free connection")
         }
         while let ended = underWay.keys.min() {

@@ -12,7 +12,9 @@ struct RateLimitTests {
         try await AdmissionServer.run(shedder: nil, rate: 1, burst: 2, time: time.source) { server in
             server.end("/page")
             let connection = try server.connect()
-            func ask(_ path: String = "/page", _ headers: [String: String] = [:]) async -> RawConnection.Answer? {
+            func ask(_ path: String = "/page", _ headers: [String: String] = [:]) async -> RawConnection
+                .Answer?
+            {
                 connection.send("GET", path, headers: headers)
                 return await connection.answer()
             }
@@ -49,7 +51,8 @@ struct RateLimitTests {
         #expect(later.policy == #""client";q=4;w=2"#)
     }
 
-    @Test("remembers so many clients and no more; the new ones then share a quota until others have been quiet")
+    @Test(
+        "remembers so many clients and no more; the new ones then share a quota until others have been quiet")
     func bounded() throws {
         let start = ContinuousClock.now
         let rates = try ClientRates(rate: 1, burst: 1, now: start)
@@ -64,7 +67,8 @@ struct RateLimitTests {
     @Test(
         "of IPv6 the network counts",
         arguments: [
-            ("10.0.0.1", "10.0.0.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"), ("2001:db8::6", "2001:db8:0:0"),
+            ("10.0.0.1", "10.0.0.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
+            ("2001:db8::6", "2001:db8:0:0"),
             ("::1", "0:0:0:0"), ("fe80::1%eth0", "fe80:0:0:0"), ("2001:db8:1:2::", "2001:db8:1:2"),
         ])
     func networks(address: String, client: String) { #expect(ClientRates.client(address) == client) }

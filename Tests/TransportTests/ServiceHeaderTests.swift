@@ -20,7 +20,8 @@ struct ServiceHeaderTests {
             server.end("/page")
             let connection = try server.connect()
             for (method, path, status) in [
-                ("GET", "/page", 200), ("HEAD", "/page", 200), ("GET", "/livez", 200), ("GET", "/nowhere", 404),
+                ("GET", "/page", 200), ("HEAD", "/page", 200), ("GET", "/livez", 200),
+                ("GET", "/nowhere", 404),
                 ("DELETE", "/page", 405),
             ] {
                 connection.send(method, path)
@@ -28,7 +29,10 @@ struct ServiceHeaderTests {
             }
             connection.send("GET", "/page", headers: ["connection": "close"])
             try expectNamed(await connection.answer(), 200)
-            for head in ["GET /page HTTP/1.1\r\nno colon\r\n\r\n", "GET /page HTTP/1.1\r\nhost: a\r\nbad name: b\r\n\r\n"] {
+            for head in [
+                "GET /page HTTP/1.1\r\nno colon\r\n\r\n",
+                "GET /page HTTP/1.1\r\nhost: a\r\nbad name: b\r\n\r\n",
+            ] {
                 let broken = try server.connect()
                 broken.send(head)
                 try expectNamed(await broken.answer(), 400)

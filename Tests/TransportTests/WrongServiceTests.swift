@@ -21,7 +21,8 @@ struct WrongServiceTests {
     }
 
     private func request(_ server: MisbehavingServer, _ path: String = "/") -> HTTPClient.Request {
-        HTTPClient.Request(url: server.url + path, service: "payment", connectTimeout: .seconds(30), timeout: .seconds(30))
+        HTTPClient.Request(
+            url: server.url + path, service: "payment", connectTimeout: .seconds(30), timeout: .seconds(30))
     }
 
     @Test("the service that is meant is taken in any version, and an answer that names none as well")
@@ -49,7 +50,8 @@ struct WrongServiceTests {
                         both.update { $0 += 1 }
                         while both.value < 2 { guard connection.peerStays(milliseconds: 1) else { return } }
                     }
-                    let answer = "HTTP/1.1 200 OK\r\ncsp-service: \(naming.value)\r\nContent-Length: 2\r\n\r\nok"
+                    let answer =
+                        "HTTP/1.1 200 OK\r\ncsp-service: \(naming.value)\r\nContent-Length: 2\r\n\r\nok"
                     guard connection.write(Array(answer.utf8)) else { return }
                 }
             })
@@ -61,7 +63,9 @@ struct WrongServiceTests {
 
         naming.update { $0 = name }
         let answering = String(name.prefix { $0 != "/" })
-        await #expect(throws: HTTPClientError.wrongService(answering)) { try await client.send(request(server)) }
+        await #expect(throws: HTTPClientError.wrongService(answering)) {
+            try await client.send(request(server))
+        }
         await server.until { $0.ended == 1 }
         naming.update { $0 = "payment/0.2.0" }
         // The other connection from before is still open, and may lead to the wrong service too.
@@ -76,7 +80,8 @@ struct WrongServiceTests {
         let client = ServiceClient(service: "payment", baseURL: server.url, token: "t", http: client)
         struct Thing: Decodable { var id: String }
         func call() async throws(CallError) -> String {
-            let thing: Thing = try await client.call("GET", "/things/1", in: CallContext(deadline: .after(.seconds(30))))
+            let thing: Thing = try await client.call(
+                "GET", "/things/1", in: CallContext(deadline: .after(.seconds(30))))
             return thing.id
         }
         #expect(try await call() == "1")
@@ -106,7 +111,9 @@ struct WrongServiceTests {
             }
             if now >= .seconds(5) { #expect(mayUse(madeAfter: .seconds(3), at: now)) }
         }
-        #expect(ConnectionReuse(now: .now, distrust: nil) == ConnectionReuse(now: .now + .seconds(9), distrust: nil))
+        #expect(
+            ConnectionReuse(now: .now, distrust: nil)
+                == ConnectionReuse(now: .now + .seconds(9), distrust: nil))
         #expect(!ConnectionReuse(now: .now, distrust: nil).isForbidden)
     }
 }

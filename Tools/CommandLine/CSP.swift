@@ -13,7 +13,8 @@ struct CSP: AsyncParsableCommand {
         version: "csp \(SystemVersion.description)",
         subcommands: [
             Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self,
-            BreakerCommand.self, Place.self, ShowOrder.self, Load.self, WatchCommand.self, Drill.self, Audit.self, Backup.self,
+            BreakerCommand.self, Place.self, ShowOrder.self, Load.self, WatchCommand.self, Drill.self,
+            Audit.self, Backup.self,
         ]
     )
 }
@@ -24,7 +25,8 @@ extension CSP {
         let names = configuration.subcommands.map { $0._commandName } + ["help"]
         if let name = arguments.first, !name.hasPrefix("-"), !names.contains(name) {
             let meant = Spelling.nearest(to: name, among: names).map { "did you mean \($0)?" }
-            throw ValidationError("there is no command \(name); \(meant ?? "there are \(names.joined(separator: ", "))")")
+            throw ValidationError(
+                "there is no command \(name); \(meant ?? "there are \(names.joined(separator: ", "))")")
         }
         var command = try parseAsRoot(arguments)
         if let command = command as? any AsyncParsableCommand { return command }

@@ -32,13 +32,15 @@ struct CommandEnd {
     }
 
     private static func oneLine(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(
-            separator: " ")
+        let line = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+            .joined(
+                separator: " ")
         return line.hasSuffix(".") ? String(line.dropLast()) : line
     }
 
     private static func helpCommand(_ arguments: [String]) -> String {
         let names = CSP.configuration.subcommands.map { $0._commandName }
-        return (["csp"] + arguments.prefix { names.contains($0) }.prefix(1) + ["--help"]).joined(separator: " ")
+        return (["csp"] + arguments.prefix { names.contains($0) }.prefix(1) + ["--help"]).joined(
+            separator: " ")
     }
 }

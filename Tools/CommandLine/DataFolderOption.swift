@@ -2,7 +2,9 @@ import ArgumentParser
 
 /// `--data`, which every command has.
 struct DataFolderOption: ParsableArguments {
-    @Option(name: .customLong("data"), help: ArgumentHelp("Folder of the stack: its files, logs and tokens.", valueName: "dir"))
+    @Option(
+        name: .customLong("data"),
+        help: ArgumentHelp("Folder of the stack: its files, logs and tokens.", valueName: "dir"))
     var path = StackFolder.defaultPath
 
     var folder: StackFolder { StackFolder(path: path) }
@@ -12,7 +14,9 @@ struct DataFolderOption: ParsableArguments {
 struct AcceptLossFlag: ParsableArguments {
     @Flag(
         name: .customLong("accept-loss"),
-        help: "Go on with what each store holds, whatever else was acknowledged once; it counts as whole from then on.")
+        help:
+            "Go on with what each store holds, whatever else was acknowledged once; it counts as whole from then on."
+    )
     var isGiven = false
 }
 

@@ -7,8 +7,11 @@ struct DurationArgument: ExpressibleByArgument, Equatable, CustomStringConvertib
     init(_ duration: Duration) { self.duration = duration }
 
     init?(argument: String) {
-        for (suffix, scale) in [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)] where argument.hasSuffix(suffix) {
-            guard let count = Double(argument.dropLast(suffix.count)), count >= 0, count * scale <= 1e6 else { continue }
+        for (suffix, scale) in [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
+        where argument.hasSuffix(suffix) {
+            guard let count = Double(argument.dropLast(suffix.count)), count >= 0, count * scale <= 1e6 else {
+                continue
+            }
             duration = .milliseconds(Int64((count * scale * 1000).rounded()))
             return
         }

@@ -14,5 +14,7 @@ struct ItemArgument: ExpressibleByArgument, Equatable {
 }
 
 extension IfCouponUnavailable: ExpressibleByArgument {
-    package static var allValueStrings: [String] { [Self.refundLater, .orderWithout, .reject].map(\.rawValue) }
+    package static var allValueStrings: [String] {
+        [Self.refundLater, .orderWithout, .reject].map(\.rawValue)
+    }
 }

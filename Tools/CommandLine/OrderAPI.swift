@@ -10,7 +10,8 @@ struct OrderAPI {
     var adminToken: String?
 
     /// - Throws: ``Failure`` where order can't be reached or refuses.
-    func ask<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil, as type: Value.Type) async throws
+    func ask<Value: Decodable>(_ method: String, _ path: String, body: [UInt8]? = nil, as type: Value.Type)
+        async throws
         -> Value
     {
         var request = HTTPClient.Request(

@@ -21,7 +21,9 @@ struct OrderStory {
         if let code = order.couponCode { facts.append(("coupon", code)) }
         if !order.pending.isEmpty { facts.append(("pending", order.pending.joined(separator: ", "))) }
         lines += facts.map { "  \(Terminal.column($0, 10))\($1)" }
-        if !order.degradations.isEmpty { lines += ["", "Otherwise than usual:"] + order.degradations.map(words) }
+        if !order.degradations.isEmpty {
+            lines += ["", "Otherwise than usual:"] + order.degradations.map(words)
+        }
         return lines
     }
 
@@ -30,7 +32,8 @@ struct OrderStory {
         let price = item.unitPrice.map { Terminal.money($0) } ?? "?"
         let sum = item.unitPrice.map { Terminal.money($0 * item.quantity) } ?? "?"
         let name = String((item.name ?? "").prefix(38))
-        return "  \(Terminal.number("\(item.quantity)", 3)) × \(Terminal.column(item.sku, width))\(Terminal.column(name, 40))"
+        return
+            "  \(Terminal.number("\(item.quantity)", 3)) × \(Terminal.column(item.sku, width))\(Terminal.column(name, 40))"
             + "\(Terminal.number(price, 8))\(Terminal.number(sum, 10))"
     }
 
@@ -56,7 +59,8 @@ struct OrderStory {
             case .finishLater: "finished by itself later"
             case .none: "it stays so"
             }
-        let outcome = degradation.repaired ? degradation.outcome.map { "made good: \($0)" } ?? "made good" : repair
+        let outcome =
+            degradation.repaired ? degradation.outcome.map { "made good: \($0)" } ?? "made good" : repair
         return "  \(degradation.dependency): \(effect), because of \(degradation.reason); \(outcome) "
             + "(\(degradation.effect.rawValue), repair \(degradation.repair.rawValue))"
     }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// How far long work has come, on stderr: one line that is rewritten on a terminal, else a line every five seconds.
+/// How far long work has come, on stderr: one line that is rewritten on a terminal, else a line every five
+/// seconds.
 struct Progress {
     private static let rewrites = isatty(STDERR_FILENO) == 1
     private var lastShown = ContinuousClock.now

@@ -41,7 +41,8 @@ struct Receipt {
         let errors = (problem.errors ?? []).map { "\($0.pointer) \($0.detail)" }
         let order = problem.orderId.map { ["order     \($0)"] } ?? []
         return
-            (["refused: \(problem.code)\(reason), status \(answer.status): \(problem.detail)"] + skus + errors + order
+            (["refused: \(problem.code)\(reason), status \(answer.status): \(problem.detail)"] + skus + errors
+            + order
             + ["key       \(key)"])
             .joined(separator: "\n  ")
     }
@@ -50,6 +51,7 @@ struct Receipt {
         let replayed = answer.header("Idempotent-Replayed") == "true" ? ", placed before with this key" : ""
         let note = "(\(answer.status) in \(Terminal.milliseconds(duration))\(replayed))"
         let story = OrderStory(order: order).lines(note, more: [("key", key)])
-        return (story + ["", "csp order \(order.id) --url \(orderURL) tells its story."]).joined(separator: "\n")
+        return (story + ["", "csp order \(order.id) --url \(orderURL) tells its story."]).joined(
+            separator: "\n")
     }
 }

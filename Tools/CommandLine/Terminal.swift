@@ -9,7 +9,8 @@ enum Terminal {
         _ = isRead(text)
     }
 
-    /// Prints, and answers whether there is a reader: a command that only shows things ends where there is none.
+    /// Prints, and answers whether there is a reader: a command that only shows things ends where there is
+    /// none.
     static func isRead(_ text: String) -> Bool {
         (try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))) != nil
     }

@@ -15,7 +15,9 @@ package struct RawRequest: Sendable {
         let mark = Array(Self.number.utf8)
         var index = 0
         while index + mark.count <= bytes.count {
-            if bytes[index] == mark[0], bytes[index..<index + mark.count].elementsEqual(mark) { places.append(index) }
+            if bytes[index] == mark[0], bytes[index..<index + mark.count].elementsEqual(mark) {
+                places.append(index)
+            }
             index += 1
         }
     }

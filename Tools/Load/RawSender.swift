@@ -1,10 +1,11 @@
 import Foundation
 import Resilience
 
-/// Sends requests that were made before, from one thread over bare sockets: so cheap that what is measured is the other side.
+/// Sends requests that were made before, from one thread over bare sockets: so cheap that what is measured is
+/// the other side.
 ///
-/// Each stream sends at its rates whatever comes back, or, without any, has each answer followed by the next request. Latency
-/// counts from the intended time.
+/// Each stream sends at its rates whatever comes back, or, without any, has each answer followed by the next
+/// request. Latency counts from the intended time.
 package final class RawSender {
     /// One kind of request.
     package struct Stream: Sendable {
@@ -28,10 +29,14 @@ package final class RawSender {
         var tries: Int
 
         /// - Parameters:
-        ///   - phases: one after the other; nil: each answer is followed by the next request, on as many connections as there are.
-        ///   - connections: at once, at most; what finds none of them free is not sent, and counts as ``Outcome/unsent``.
+        ///   - phases: one after the other; nil: each answer is followed by the next request, on as many
+        ///     connections as there are.
+        ///   - connections: at once, at most; what finds none of them free is not sent, and counts as
+        ///     ``Outcome/unsent``.
         ///   - tries: how often one is sent while there is no answer, or a 503.
-        package init(port: Int, requests: [RawRequest], phases: [Phase]?, connections: Int = 2000, tries: Int = 1) {
+        package init(
+            port: Int, requests: [RawRequest], phases: [Phase]?, connections: Int = 2000, tries: Int = 1
+        ) {
             self.port = port
             self.requests = requests
             self.phases = phases
@@ -124,8 +129,10 @@ package final class RawSender {
     /// Sends for `seconds`, then waits up to ``answerTimeout`` for the last answers.
     ///
     /// - Parameter firstNumber: of the requests, see ``RawRequest/number``; each has a number of its own.
-    /// - Throws: ``Failure`` where there is no connection; `CancellationError` as soon as the task is cancelled.
-    package static func run(_ streams: [Stream], for seconds: Double, firstNumber: Int) async throws -> Result {
+    /// - Throws: ``Failure`` where there is no connection; `CancellationError` as soon as the task is
+    ///   cancelled.
+    package static func run(_ streams: [Stream], for seconds: Double, firstNumber: Int) async throws -> Result
+    {
         let isCancelled = Locked(false)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -162,7 +169,8 @@ package final class RawSender {
             for asked in lanes[lane].again.values.joined() { end(lane, asked, status: 503, at: duration) }
         }
         return Result(
-            outcomes: lanes.map(\.outcomes), requests: requests, elapsed: duration, senderSeconds: Self.cpu() - before)
+            outcomes: lanes.map(\.outcomes), requests: requests, elapsed: duration,
+            senderSeconds: Self.cpu() - before)
     }
 
     private var now: Double { begin.duration(to: .now) / .seconds(1) }
@@ -179,13 +187,17 @@ package final class RawSender {
         let current = Int(now * 100)
         for index in lanes.indices {
             for past in slot...max(slot, current) {
-                for asked in lanes[index].again.removeValue(forKey: past) ?? [] { try send(index, asked, at: now) }
+                for asked in lanes[index].again.removeValue(forKey: past) ?? [] {
+                    try send(index, asked, at: now)
+                }
             }
             guard lanes[index].stream.phases != nil else {
                 while hasConnection(index) { try send(index, new(index, intended: now), at: now) }
                 continue
             }
-            while let intended = due(index, at: now) { try send(index, new(index, intended: intended), at: now) }
+            while let intended = due(index, at: now) {
+                try send(index, new(index, intended: intended), at: now)
+            }
         }
         slot = current
     }
@@ -197,7 +209,9 @@ package final class RawSender {
             guard lanes[index].next < lanes[index].phaseEnd, rate > 0 else {
                 lanes[index].next = lanes[index].phaseEnd
                 lanes[index].phase += 1
-                if lanes[index].phase < phases.count { lanes[index].phaseEnd += phases[lanes[index].phase].seconds }
+                if lanes[index].phase < phases.count {
+                    lanes[index].phaseEnd += phases[lanes[index].phase].seconds
+                }
                 continue
             }
             let intended = lanes[index].next
@@ -223,17 +237,20 @@ package final class RawSender {
         guard let free = lanes[index].idle.popLast() else { return }
         let kind = asked.number % lanes[index].stream.requests.count
         // Streams have numbers of their own.
-        let bytes = lanes[index].stream.requests[kind].numbered(firstNumber + asked.number * lanes.count + index)
+        let bytes = lanes[index].stream.requests[kind].numbered(
+            firstNumber + asked.number * lanes.count + index)
         requests += 1
         lanes[index].connections[free].asked = asked
         lanes[index].connections[free].sent = now
-        let count = Glibc.send(lanes[index].connections[free].descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        let count = Glibc.send(
+            lanes[index].connections[free].descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         // A request is far smaller than what a socket takes at once.
         guard count == bytes.count else {
             drop(index, free)
             return
         }
-        polled.append(pollfd(fd: lanes[index].connections[free].descriptor, events: Int16(POLLIN), revents: 0))
+        polled.append(
+            pollfd(fd: lanes[index].connections[free].descriptor, events: Int16(POLLIN), revents: 0))
         owners.append((index, free))
     }
 
@@ -241,7 +258,9 @@ package final class RawSender {
     private func prepare(_ index: Int) throws {
         let stream = lanes[index].stream
         let needed = stream.phases.map { ($0.map(\.rate).max() ?? 0) / 5 } ?? .infinity
-        while Double(lanes[index].connections.count) < min(needed, Double(stream.connections)) { try connect(index) }
+        while Double(lanes[index].connections.count) < min(needed, Double(stream.connections)) {
+            try connect(index)
+        }
     }
 
     private func connect(_ index: Int) throws {
@@ -279,7 +298,9 @@ package final class RawSender {
             let count = recv(polled[index].fd, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count > 0 {
                 lanes[lane].connections[connection].received += buffer[..<count]
-                guard let status = Self.status(of: lanes[lane].connections[connection].received) else { continue }
+                guard let status = Self.status(of: lanes[lane].connections[connection].received) else {
+                    continue
+                }
                 end(lane, connection, status: status)
             } else {
                 drop(lane, connection)
@@ -337,7 +358,8 @@ package final class RawSender {
     }
 
     private func end(_ lane: Int, _ asked: Asked, status: Int, at now: Double) {
-        lanes[lane].outcomes.append(Outcome(intended: asked.intended, latency: now - asked.intended, status: status))
+        lanes[lane].outcomes.append(
+            Outcome(intended: asked.intended, latency: now - asked.intended, status: status))
     }
 
     private func close() {
@@ -364,7 +386,9 @@ package final class RawSender {
                     bytes[index + 8] | 0x20 == UInt8(ascii: "l"),
                     bytes[index + 14] == UInt8(ascii: ":")
                 {
-                    length = bytes[(index + 16)...].prefix { $0 >= 48 && $0 <= 57 }.reduce(0) { $0 * 10 + Int($1 - 48) }
+                    length = bytes[(index + 16)...].prefix { $0 >= 48 && $0 <= 57 }.reduce(0) {
+                        $0 * 10 + Int($1 - 48)
+                    }
                 }
             }
             return nil

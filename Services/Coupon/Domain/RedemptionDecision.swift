@@ -20,7 +20,8 @@ enum RedemptionDecision: Sendable {
     ///   - items: the request's, merged.
     ///   - rule: nil for a code that is unknown.
     static func decide(
-        _ request: RedemptionRequest, _ items: [PricedItem], by rule: CouponRule?, _ known: Known, at now: Timestamp
+        _ request: RedemptionRequest, _ items: [PricedItem], by rule: CouponRule?, _ known: Known,
+        at now: Timestamp
     ) throws(CouponError) -> RedemptionDecision {
         if let earlier = known.earlier { return .repeated(try again(earlier, request, items)) }
         guard !known.isReconciling else { throw .reconciling }
@@ -28,16 +29,21 @@ enum RedemptionDecision: Sendable {
         guard let rule else { throw refused(.unknown) }
         guard !rule.isExpired(at: request.at) else { throw refused(.expired) }
         guard let discount = rule.discount(on: items) else { throw refused(.notEligible) }
-        guard known.uses < rule.coupon.limitPerCustomer || Mutant.isOn(.couponForgetsLimits) else { throw refused(.usedUp) }
+        guard known.uses < rule.coupon.limitPerCustomer || Mutant.isOn(.couponForgetsLimits) else {
+            throw refused(.usedUp)
+        }
         return .redeem(
             Redemption(
-                orderId: request.orderId, customerId: request.customerId, code: rule.coupon.code, discount: discount,
+                orderId: request.orderId, customerId: request.customerId, code: rule.coupon.code,
+                discount: discount,
                 status: .active, at: now))
     }
 
-    /// The answer to an order id that was seen before. `at` isn't held against it: the moment that came first counts.
+    /// The answer to an order id that was seen before. `at` isn't held against it: the moment that came first
+    /// counts.
     private static func again(
-        _ earlier: (redemption: Redemption, items: [PricedItem]), _ request: RedemptionRequest, _ items: [PricedItem]
+        _ earlier: (redemption: Redemption, items: [PricedItem]), _ request: RedemptionRequest,
+        _ items: [PricedItem]
     ) throws(CouponError) -> Redemption {
         guard earlier.redemption.status == .active else { throw .voided(orderId: request.orderId) }
         guard earlier.redemption.code == request.code, earlier.redemption.customerId == request.customerId,

@@ -30,7 +30,8 @@ extension ReconciliationRequest {
         check(undecided.count <= Self.most, "/undecided", "must have \(Self.most) items at most")
         for (index, confirmed) in redemptions.prefix(Self.most).enumerated() {
             confirmed.request.validate(&check, at: "/redemptions/\(index)/request")
-            check.number(confirmed.discount, in: 0...RedemptionRequest.largestAmount, "/redemptions/\(index)/discount")
+            check.number(
+                confirmed.discount, in: 0...RedemptionRequest.largestAmount, "/redemptions/\(index)/discount")
         }
         for (index, id) in undecided.prefix(Self.most).enumerated() { check.text(id, "/undecided/\(index)") }
     }

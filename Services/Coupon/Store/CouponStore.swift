@@ -20,8 +20,8 @@ struct CouponStore: Sendable {
         }
     }
 
-    /// Redeems, or not, as `decide` says of what is known. Uses are counted in the transaction that adds one: two at once can't
-    /// both take the last.
+    /// Redeems, or not, as `decide` says of what is known. Uses are counted in the transaction that adds one:
+    /// two at once can't both take the last.
     func redeem(
         _ request: RedemptionRequest, _ items: [PricedItem],
         _ decide: @escaping @Sendable (RedemptionDecision.Known) throws(CouponError) -> RedemptionDecision
@@ -45,10 +45,10 @@ struct CouponStore: Sendable {
         try await store.write("release") { try RedemptionTable.release($0, orderId: orderId, at: now) }
     }
 
-    /// Records the redemptions of a stretch of orders that are missing, and releases those that order doesn't know. What is
-    /// there stays, also where it was released: order may not have known of that yet.
-    /// - Returns: whether a stretch is left. False changes nothing: a request that comes late may be older than what has
-    ///   happened since.
+    /// Records the redemptions of a stretch of orders that are missing, and releases those that order doesn't
+    /// know. What is there stays, also where it was released: order may not have known of that yet.
+    /// - Returns: whether a stretch is left. False changes nothing: a request that comes late may be older
+    ///   than what has happened since.
     func reconcile(
         _ request: ReconciliationRequest, _ confirmed: [(Redemption, [PricedItem])], at now: Timestamp
     ) async throws -> Bool {

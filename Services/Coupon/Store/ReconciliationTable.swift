@@ -18,7 +18,8 @@ enum ReconciliationTable {
 
     /// Whether redemptions may be missing: a loss was accepted since they were last known to be complete.
     static func isPending(_ database: Database, epoch: Int64) throws -> Bool {
-        try database.row("SELECT epoch FROM reconciliation")?[0] != epoch && !Mutant.isOn(.couponForgetsThatItForgot)
+        try database.row("SELECT epoch FROM reconciliation")?[0] != epoch
+            && !Mutant.isOn(.couponForgetsThatItForgot)
     }
 
     static func complete(_ database: Database, epoch: Int64) throws {

@@ -27,8 +27,13 @@ enum RedemptionTable {
     private static let columns = "order_id, customer_id, code, discount, status, at"
 
     /// With its basket, which is empty for a tombstone.
-    static func redemption(_ database: Database, orderId: String) throws -> (redemption: Redemption, items: [PricedItem])? {
-        guard let row = try database.row("SELECT \(columns), items FROM redemptions WHERE order_id = ?", [orderId]) else {
+    static func redemption(_ database: Database, orderId: String) throws -> (
+        redemption: Redemption, items: [PricedItem]
+    )? {
+        guard
+            let row = try database.row(
+                "SELECT \(columns), items FROM redemptions WHERE order_id = ?", [orderId])
+        else {
             return nil
         }
         let items: Data? = row[6]
@@ -38,7 +43,8 @@ enum RedemptionTable {
     /// How often the customer uses the coupon now; released redemptions don't count.
     static func uses(_ database: Database, code: String, customerId: String) throws -> Int {
         try database.row(
-            "SELECT count(*) FROM redemptions WHERE code = ? AND customer_id = ? AND status = 'active'", [code, customerId]
+            "SELECT count(*) FROM redemptions WHERE code = ? AND customer_id = ? AND status = 'active'",
+            [code, customerId]
         )?[0] ?? 0
     }
 
@@ -55,7 +61,8 @@ enum RedemptionTable {
     static func release(_ database: Database, orderId: String, at now: Timestamp) throws -> Redemption {
         if Mutant.isOn(.couponForgetsReleases) {
             try database.run("DELETE FROM redemptions WHERE order_id = ?", [orderId])
-            return Redemption(orderId: orderId, customerId: nil, code: nil, discount: 0, status: .released, at: now)
+            return Redemption(
+                orderId: orderId, customerId: nil, code: nil, discount: 0, status: .released, at: now)
         }
         let row = try database.row(
             """

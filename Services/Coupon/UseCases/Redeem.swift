@@ -1,6 +1,7 @@
 import Contracts
 
-/// Redeems a coupon for an order: once an order id, and within the customer's limit, whatever is repeated or runs beside it.
+/// Redeems a coupon for an order: once an order id, and within the customer's limit, whatever is repeated or
+/// runs beside it.
 struct Redeem: Sendable {
     let coupons: CouponStore
     let book: CouponBook

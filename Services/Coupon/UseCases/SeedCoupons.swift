@@ -19,7 +19,9 @@ struct SeedCoupons: Sendable {
         let columns = ["code", "amount_off", "limit_per_customer", "eligible_skus"]
         return try CSV.seeds("coupons.csv", in: folder, columns: columns) { record throws(CSV.Malformed) in
             let coupon = try coupon(record, offlineLimit: offlineLimit)
-            guard codes.insert(coupon.code).inserted else { throw record.malformed("code", "must stand in one line only") }
+            guard codes.insert(coupon.code).inserted else {
+                throw record.malformed("code", "must stand in one line only")
+            }
             return coupon
         }
     }
@@ -32,7 +34,8 @@ struct SeedCoupons: Sendable {
         let amount = try record.number("amount_off", in: 1...RedemptionRequest.largestAmount, of: "cents")
         let skus = record["eligible_skus"].split(separator: " ").map(String.init)
         guard !skus.isEmpty, skus.allSatisfy(FieldCheck.isText) else {
-            throw record.malformed("eligible_skus", "must list SKUs of at most 255 characters with spaces between them")
+            throw record.malformed(
+                "eligible_skus", "must list SKUs of at most 255 characters with spaces between them")
         }
         // A rule is read as a whole by those who keep it for an outage.
         guard record["eligible_skus"].utf8.count <= largestList else {
@@ -49,7 +52,8 @@ struct SeedCoupons: Sendable {
         let text = record["valid_until"]
         if text.isEmpty { return nil }
         guard let end = Timestamp(text) ?? Timestamp(text + "T23:59:59.999Z") else {
-            throw record.malformed("valid_until", "must be an RFC 3339 time or date, or empty for a coupon without end")
+            throw record.malformed(
+                "valid_until", "must be an RFC 3339 time or date, or empty for a coupon without end")
         }
         return end
     }
@@ -58,7 +62,9 @@ struct SeedCoupons: Sendable {
     private static func offline(_ record: CSV.Record) throws(CSV.Malformed) -> Bool? {
         let text = record["offline"]
         if text.isEmpty { return nil }
-        guard let offline = Bool(text.lowercased()) else { throw record.malformed("offline", "must be true, false or empty") }
+        guard let offline = Bool(text.lowercased()) else {
+            throw record.malformed("offline", "must be true, false or empty")
+        }
         return offline
     }
 }

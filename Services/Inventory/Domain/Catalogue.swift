@@ -30,7 +30,9 @@ final class Catalogue: Sendable {
                 ReservedItem(sku: $0.sku, name: $0.name, quantity: item.quantity, unitPrice: $0.unitPrice)
             }
         }
-        guard priced.count == items.count else { throw InventoryError.unknownSKUs(items.filter { entries[$0.sku] == nil }) }
+        guard priced.count == items.count else {
+            throw InventoryError.unknownSKUs(items.filter { entries[$0.sku] == nil })
+        }
         return priced
     }
 }

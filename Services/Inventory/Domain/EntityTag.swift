@@ -5,10 +5,12 @@ struct EntityTag: Sendable, Hashable {
     let text: String
 
     init(_ product: Product) {
-        // FNV-1a, 64 bits (draft-eastlake-fnv). The fields are hashed, since the order of a JSON object's members may vary.
+        // FNV-1a, 64 bits (draft-eastlake-fnv). The fields are hashed, since the order of a JSON object's
+        // members may vary.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         let fields = [
-            product.sku, product.name, product.department, "\(product.unitPrice)", product.currency, "\(product.available)",
+            product.sku, product.name, product.department, "\(product.unitPrice)", product.currency,
+            "\(product.available)",
         ]
         for byte in fields.joined(separator: "\0").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         text = "\"\(String(hash, radix: 16))\""

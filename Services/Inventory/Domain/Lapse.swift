@@ -3,8 +3,8 @@ import Runtime
 
 /// When reservations lapse: at the end of their life, save for a while after the start.
 ///
-/// The commits of reservations that ran out while inventory was away had nowhere to go. Until they have come, what was reserved
-/// before the start stays set aside: it was most likely sold.
+/// The commits of reservations that ran out while inventory was away had nowhere to go. Until they have come,
+/// what was reserved before the start stays set aside: it was most likely sold.
 struct Lapse: Sendable {
     /// What ran out, by its end.
     struct Due: Sendable {

@@ -27,9 +27,13 @@ extension Reservation {
 
     /// Of an order that asks for the same again; nil where its stock has to be reserved anew.
     /// - Throws: ``InventoryError/voided(orderId:)`` after a release, ``InventoryError/otherContents(_:)``.
-    func renewed(for wanted: [ItemQuantity], until end: Timestamp) throws(InventoryError) -> ReservationChange? {
+    func renewed(for wanted: [ItemQuantity], until end: Timestamp) throws(InventoryError)
+        -> ReservationChange?
+    {
         guard status != .released else { throw .voided(orderId: orderId) }
-        guard isFor(wanted) else { throw .otherContents("Order \(orderId) has a reservation for other items.") }
+        guard isFor(wanted) else {
+            throw .otherContents("Order \(orderId) has a reservation for other items.")
+        }
         switch status {
         case .committed: return ReservationChange.none(self)
         case .expired, .released: return nil
@@ -64,7 +68,8 @@ extension Reservation {
     }
 
     /// - Parameter goods: merged.
-    /// - Throws: ``InventoryError/voided(orderId:)`` after a release, ``InventoryError/returnExceeds(orderId:_:)``.
+    /// - Throws: ``InventoryError/voided(orderId:)`` after a release,
+    ///   ``InventoryError/returnExceeds(orderId:_:)``.
     func returned(_ goods: [ItemQuantity]) throws(InventoryError) -> ReservationChange {
         guard status != .released else { throw .voided(orderId: orderId) }
         var left = self

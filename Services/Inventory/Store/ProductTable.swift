@@ -4,7 +4,8 @@ import Storage
 
 /// The table of products, and the first migration of this service.
 ///
-/// Stock lies apart from the catalogue, in narrow rows: what an order changes is a few pages, however large the catalogue.
+/// Stock lies apart from the catalogue, in narrow rows: what an order changes is a few pages, however large
+/// the catalogue.
 enum ProductTable {
     static let migration = Store.Migration(
         "inventory-1",
@@ -40,7 +41,8 @@ enum ProductTable {
         try database.run(
             "INSERT INTO products (sku, name, department, unit_price) VALUES (?, ?, ?, ?)",
             [entry.sku, entry.name, entry.department, entry.unitPrice])
-        try database.run("INSERT INTO stock (sku, seeded, on_hand) VALUES (?, ?, ?)", [entry.sku, stock, stock])
+        try database.run(
+            "INSERT INTO stock (sku, seeded, on_hand) VALUES (?, ?, ?)", [entry.sku, stock, stock])
     }
 
     static func catalogue(_ database: Database) throws -> [Catalogue.Entry] {
@@ -50,7 +52,8 @@ enum ProductTable {
     }
 
     static func product(_ database: Database, sku: String) throws -> Product? {
-        try database.row("SELECT \(productColumns) FROM products JOIN stock USING (sku) WHERE sku = ?", [sku]).map(product)
+        try database.row("SELECT \(productColumns) FROM products JOIN stock USING (sku) WHERE sku = ?", [sku])
+            .map(product)
     }
 
     /// By SKU, those past `after`.
@@ -63,6 +66,7 @@ enum ProductTable {
 
     private static func product(_ row: Row) -> Product {
         Product(
-            sku: row[0], name: row[1], department: row[2], unitPrice: row[3], currency: Catalogue.currency, available: row[4])
+            sku: row[0], name: row[1], department: row[2], unitPrice: row[3], currency: Catalogue.currency,
+            available: row[4])
     }
 }

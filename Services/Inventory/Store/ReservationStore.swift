@@ -10,9 +10,11 @@ struct ReservationStore: Sendable {
 
     // MARK: Reservations
 
-    /// Reads an order's reservation, decides what becomes of it, and moves its stock: nothing comes in between.
+    /// Reads an order's reservation, decides what becomes of it, and moves its stock: nothing comes in
+    /// between.
     func change(
-        _ orderId: String, as name: String, _ decide: @escaping @Sendable (Reservation?) throws -> ReservationChange
+        _ orderId: String, as name: String,
+        _ decide: @escaping @Sendable (Reservation?) throws -> ReservationChange
     ) async throws -> Reservation {
         try await store.write(name) { database in
             let existing = try ReservationTable.reservation(database, orderId: orderId)
@@ -45,7 +47,9 @@ struct ReservationStore: Sendable {
         _ database: Database, _ change: ReservationChange, over existing: Reservation?
     ) throws -> Reservation {
         let reservation = change.reservation
-        if Mutant.isOn(.inventoryForgetsReleases), existing == nil, reservation.status == .released { return reservation }
+        if Mutant.isOn(.inventoryForgetsReleases), existing == nil, reservation.status == .released {
+            return reservation
+        }
         switch change {
         case .none: return reservation
         case .write: break
@@ -89,7 +93,9 @@ struct ReservationStore: Sendable {
 
     // MARK: Catalogue and stock
 
-    func catalogue() async throws -> [Catalogue.Entry] { try await store.read { try ProductTable.catalogue($0) } }
+    func catalogue() async throws -> [Catalogue.Entry] {
+        try await store.read { try ProductTable.catalogue($0) }
+    }
 
     func insert(_ seeds: [LoadCatalogue.Seed]) async throws {
         try await store.write("seeds") { database in
@@ -97,13 +103,18 @@ struct ReservationStore: Sendable {
         }
     }
 
-    func product(_ sku: String) async throws -> Product? { try await store.read { try ProductTable.product($0, sku: sku) } }
+    func product(_ sku: String) async throws -> Product? {
+        try await store.read { try ProductTable.product($0, sku: sku) }
+    }
 
-    func stock(_ sku: String) async throws -> Stock? { try await store.read { try StockTable.stock($0, sku: sku) } }
+    func stock(_ sku: String) async throws -> Stock? {
+        try await store.read { try StockTable.stock($0, sku: sku) }
+    }
 
     /// By SKU; what `answer` makes of them is made in the list's turn.
     func products<Answer: Sendable>(
-        after: String?, limit: Int, until deadline: Deadline, answer: @Sendable ([Product]) async throws -> Answer
+        after: String?, limit: Int, until deadline: Deadline,
+        answer: @Sendable ([Product]) async throws -> Answer
     ) async throws -> Answer {
         try await store.list(until: deadline) {
             try ProductTable.products($0, after: after, limit: limit)
@@ -114,7 +125,8 @@ struct ReservationStore: Sendable {
 
     /// The same of stock.
     func stocks<Answer: Sendable>(
-        after: String?, limit: Int, until deadline: Deadline, answer: @Sendable ([Stock]) async throws -> Answer
+        after: String?, limit: Int, until deadline: Deadline,
+        answer: @Sendable ([Stock]) async throws -> Answer
     ) async throws -> Answer {
         try await store.list(until: deadline) {
             try StockTable.stocks($0, after: after, limit: limit)

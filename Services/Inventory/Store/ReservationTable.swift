@@ -7,12 +7,14 @@ import Storage
 /// The table of reservations; ``ProductTable`` makes it.
 enum ReservationTable {
     static let lists = Store.Migration(
-        "reservation-lists-1", "CREATE INDEX reservations_status ON reservations (status, order_id, expires_at)")
+        "reservation-lists-1",
+        "CREATE INDEX reservations_status ON reservations (status, order_id, expires_at)")
 
     private static let reservationColumns = "order_id, items, status, expires_at"
 
     static func reservation(_ database: Database, orderId: String) throws -> Reservation? {
-        try database.row("SELECT \(reservationColumns) FROM reservations WHERE order_id = ?", [orderId]).map(reservation)
+        try database.row("SELECT \(reservationColumns) FROM reservations WHERE order_id = ?", [orderId]).map(
+            reservation)
     }
 
     /// By order id, those past `after`; what is due counts as expired.
@@ -27,7 +29,8 @@ enum ReservationTable {
             case .reserved: "AND status = 'reserved' AND +expires_at > :now"
             case .committed: "AND status = 'committed'"
             case .released: "AND status = 'released'"
-            case .expired: "AND status = 'expired' UNION ALL \(all) AND status = 'reserved' AND +expires_at <= :now"
+            case .expired:
+                "AND status = 'expired' UNION ALL \(all) AND status = 'reserved' AND +expires_at <= :now"
             }
         return try database.rows(
             "\(all) \(condition) ORDER BY order_id LIMIT :limit",
@@ -38,7 +41,9 @@ enum ReservationTable {
     private static let isReadable = "order_id NOT IN (SELECT value FROM json_each(?))"
 
     /// Those whose time is over and whose stock is still set aside, the oldest first.
-    private static func dueReservations(_ database: Database, _ due: Lapse.Due, limit: Int) throws -> [Reservation] {
+    private static func dueReservations(_ database: Database, _ due: Lapse.Due, limit: Int) throws
+        -> [Reservation]
+    {
         try database.rows(
             """
             SELECT \(reservationColumns) FROM reservations

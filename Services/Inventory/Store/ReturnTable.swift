@@ -16,14 +16,19 @@ enum ReturnTable {
     )
 
     /// The order and the items of a return that was made.
-    static func takenBack(_ database: Database, id: String) throws -> (orderId: String, items: [ItemQuantity])? {
+    static func takenBack(_ database: Database, id: String) throws -> (
+        orderId: String, items: [ItemQuantity]
+    )? {
         try database.row("SELECT order_id, items FROM returns WHERE id = ?", [id]).map {
             ($0[0], try JSON.decode([ItemQuantity].self, from: $0[1]))
         }
     }
 
-    static func insert(_ database: Database, returned items: [ItemQuantity], id: String, orderId: String) throws {
+    static func insert(_ database: Database, returned items: [ItemQuantity], id: String, orderId: String)
+        throws
+    {
         try database.run(
-            "INSERT INTO returns (id, order_id, items) VALUES (?, ?, ?)", [id, orderId, try JSON.encode(items)])
+            "INSERT INTO returns (id, order_id, items) VALUES (?, ?, ?)",
+            [id, orderId, try JSON.encode(items)])
     }
 }

@@ -13,7 +13,9 @@ enum StockTable {
 
     /// By SKU, those past `after`.
     static func stocks(_ database: Database, after: String?, limit: Int) throws -> [Stock] {
-        try database.rows("SELECT \(stockColumns) FROM stock WHERE sku > ? ORDER BY sku LIMIT ?", [after ?? "", limit]).map(
+        try database.rows(
+            "SELECT \(stockColumns) FROM stock WHERE sku > ? ORDER BY sku LIMIT ?", [after ?? "", limit]
+        ).map(
             stock)
     }
 
@@ -22,7 +24,8 @@ enum StockTable {
     /// Where available stock falls short, reservations that are `due` are expired first.
     /// - Throws: ``InventoryError/outOfStock(_:)`` with every item that falls short.
     static func move(
-        _ database: Database, _ movement: StockMovement, _ items: [ReservedItem], expiring due: Lapse.Due? = nil
+        _ database: Database, _ movement: StockMovement, _ items: [ReservedItem],
+        expiring due: Lapse.Due? = nil
     ) throws {
         func unmoved(_ items: [ReservedItem]) throws -> [ReservedItem] {
             try items.filter { try !move(database, movement, sku: $0.sku, quantity: $0.quantity) }
@@ -42,7 +45,9 @@ enum StockTable {
     }
 
     /// False, and nothing is moved, where the movement takes from available stock and there isn't enough.
-    private static func move(_ database: Database, _ movement: StockMovement, sku: String, quantity: Int) throws -> Bool {
+    private static func move(_ database: Database, _ movement: StockMovement, sku: String, quantity: Int)
+        throws -> Bool
+    {
         try database.run(statement(movement), [quantity, sku])
         return database.changesCount == 1
     }
@@ -69,6 +74,7 @@ enum StockTable {
     private static func stock(_ row: Row) -> Stock {
         let (onHand, reserved): (Int, Int) = (row[2], row[3])
         return Stock(
-            sku: row[0], seeded: row[1], onHand: onHand, reserved: reserved, committed: row[4], available: onHand - reserved)
+            sku: row[0], seeded: row[1], onHand: onHand, reserved: reserved, committed: row[4],
+            available: onHand - reserved)
     }
 }

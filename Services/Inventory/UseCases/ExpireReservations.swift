@@ -5,8 +5,8 @@ import ServiceLifecycle
 
 /// Frees the stock of reservations whose time is over.
 ///
-/// Nothing depends on its punctuality: a reservation counts as expired from its moment on, and an order that would be
-/// refused for want of stock expires what is due first.
+/// Nothing depends on its punctuality: a reservation counts as expired from its moment on, and an order that
+/// would be refused for want of stock expires what is due first.
 struct ExpireReservations: Service {
     let reservations: ReservationStore
     let lapse: Lapse
@@ -29,8 +29,8 @@ struct ExpireReservations: Service {
 
     /// Expires what is due, and answers when to look again: at the next expiry, but not twice in a second.
     ///
-    /// Whatever is reserved meanwhile expires later than a whole lifetime from now. A minute is the most, for clocks that
-    /// are set.
+    /// Whatever is reserved meanwhile expires later than a whole lifetime from now. A minute is the most, for
+    /// clocks that are set.
     private func sweep() async -> Duration {
         let longest = min(lapse.lifetime, .seconds(60))
         do {

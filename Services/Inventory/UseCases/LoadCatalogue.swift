@@ -3,7 +3,8 @@ import Logging
 import Runtime
 import Transport
 
-/// Fills an empty store from `SEED_DIR/products.csv`, once, and the catalogue in memory from the store, at every start.
+/// Fills an empty store from `SEED_DIR/products.csv`, once, and the catalogue in memory from the store, at
+/// every start.
 struct LoadCatalogue: Sendable {
     struct Seed: Sendable {
         var entry: Catalogue.Entry
@@ -37,7 +38,9 @@ struct LoadCatalogue: Sendable {
             for column in ["name", "department"] where record[column].utf8.count > 4000 {
                 throw record.malformed(column, "must have at most 4000 bytes")
             }
-            guard seen.insert(sku).inserted else { throw record.malformed("sku", "must stand in one line only") }
+            guard seen.insert(sku).inserted else {
+                throw record.malformed("sku", "must stand in one line only")
+            }
             let entry = Catalogue.Entry(
                 sku: sku, name: record["name"], department: record["department"],
                 unitPrice: try record.number("price", in: 0...1_000_000_000, of: "cents"))

@@ -1,6 +1,7 @@
 import Contracts
 
-/// Undoes whatever was done for an order, and keeps a tombstone, so that nothing that comes late is done after all.
+/// Undoes whatever was done for an order, and keeps a tombstone, so that nothing that comes late is done
+/// after all.
 struct ReleaseReservation: Sendable {
     let reservations: ReservationStore
     let wall: @Sendable () -> Timestamp
@@ -11,7 +12,8 @@ struct ReleaseReservation: Sendable {
             existing?.released
                 ?? .write(
                     Reservation(
-                        orderId: orderId, items: [], status: .released, currency: Catalogue.currency, expiresAt: wall()))
+                        orderId: orderId, items: [], status: .released, currency: Catalogue.currency,
+                        expiresAt: wall()))
         }
     }
 }

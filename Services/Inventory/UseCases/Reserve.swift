@@ -1,13 +1,15 @@
 import Contracts
 
-/// Sets an order's stock aside, all of it or nothing, at today's prices; for an order that has it already, renews it.
+/// Sets an order's stock aside, all of it or nothing, at today's prices; for an order that has it already,
+/// renews it.
 struct Reserve: Sendable {
     let reservations: ReservationStore
     let catalogue: Catalogue
     let lapse: Lapse
     let wall: @Sendable () -> Timestamp
 
-    /// - Throws: ``InventoryError``: voided after a release, other items than before, an unknown SKU, out of stock.
+    /// - Throws: ``InventoryError``: voided after a release, other items than before, an unknown SKU, out of
+    ///   stock.
     func callAsFunction(_ request: ReservationRequest) async throws -> Reservation {
         let wanted = request.items.merged
         return try await reservations.change(request.orderId, as: "reservation") { existing in

@@ -38,7 +38,8 @@ enum NotificationTable {
         var kind: NotificationKind?
     }
 
-    /// - Returns: whether it is new; one with the same id stays as it is, also when the inbox has forgotten it.
+    /// - Returns: whether it is new; one with the same id stays as it is, also when the inbox has forgotten
+    ///   it.
     static func insert(_ database: Database, _ notification: StoredNotification) throws -> Bool {
         try database.run(
             """
@@ -67,19 +68,22 @@ enum NotificationTable {
         ).map(notification)
     }
 
-    /// Deletes the oldest ones, `limit` at most, as far as they are from `until` or before. One that isn't sent yet stays, and
-    /// what is younger.
+    /// Deletes the oldest ones, `limit` at most, as far as they are from `until` or before. One that isn't
+    /// sent yet stays, and what is younger.
     static func deleteOldest(_ database: Database, until: Timestamp, limit: Int) throws -> Retention.Batch {
-        let oldest = try database.rows("SELECT sequence, at, status FROM notifications ORDER BY sequence LIMIT ?", [limit])
+        let oldest = try database.rows(
+            "SELECT sequence, at, status FROM notifications ORDER BY sequence LIMIT ?", [limit])
         let old = oldest.prefix { ($0[1] as Int64) <= until.milliseconds && ($0[2] as String) != "stored" }
         guard let last = old.last?[0] as Int64? else { return Retention.Batch() }
         try database.run("DELETE FROM notifications WHERE sequence <= ?", [last])
         return Retention.Batch(
-            count: old.count, until: old.map { Timestamp(milliseconds: $0[1]) }.max(), cursor: old.count == limit ? "" : nil)
+            count: old.count, until: old.map { Timestamp(milliseconds: $0[1]) }.max(),
+            cursor: old.count == limit ? "" : nil)
     }
 
     private static func notification(_ row: Row) throws -> StoredNotification {
-        guard let kind = NotificationKind(rawValue: row[3]), let channel = StoredNotification.Channel(rawValue: row[4]),
+        guard let kind = NotificationKind(rawValue: row[3]),
+            let channel = StoredNotification.Channel(rawValue: row[4]),
             let status = StoredNotification.Status(rawValue: row[5])
         else { throw StoreError.failed(reason: "a notification has an unknown kind, channel or status") }
         return StoredNotification(

@@ -2,8 +2,8 @@ import Contracts
 import Resilience
 import ServiceLifecycle
 
-/// The fallback cache of prices and stock: **consulted only when inventory can't be asked**, so that an order can be accepted at
-/// a price that is honoured later. Each reservation brings its products up to date.
+/// The fallback cache of prices and stock: **consulted only when inventory can't be asked**, so that an order
+/// can be accepted at a price that is honoured later. Each reservation brings its products up to date.
 final class CatalogueCache: Sendable {
     private let known: DependencyCache<Product>
     private let inventory: InventoryClient
@@ -14,9 +14,11 @@ final class CatalogueCache: Sendable {
 
     /// - Parameters:
     ///   - refreshEvery: how often the whole catalogue is read.
-    ///   - timeout: how long a service that knows no catalogue at all waits for its first one before it serves.
+    ///   - timeout: how long a service that knows no catalogue at all waits for its first one before it
+    ///     serves.
     init(
-        _ known: DependencyCache<Product>, inventory: InventoryClient, refreshEvery: Duration, timeout: Duration,
+        _ known: DependencyCache<Product>, inventory: InventoryClient, refreshEvery: Duration,
+        timeout: Duration,
         time: TimeSource
     ) {
         self.known = known
@@ -53,8 +55,9 @@ final class CatalogueCache: Sendable {
         known.store(product)
     }
 
-    /// Loads what was kept, and where there is nothing yet waits a moment for inventory: an order service that was never told
-    /// a price can accept nothing without it. Inventory being dead is no reason not to start.
+    /// Loads what was kept, and where there is nothing yet waits a moment for inventory: an order service
+    /// that was never told a price can accept nothing without it. Inventory being dead is no reason not to
+    /// start.
     func prepare() async {
         guard await known.load() == 0 else { return }
         let deadline = Deadline.after(timeout, from: time.now())
@@ -66,7 +69,9 @@ final class CatalogueCache: Sendable {
         }
     }
 
-    private var pages: DependencyCache<Product>.Pages { { [inventory] in try? await inventory.products(after: $0) } }
+    private var pages: DependencyCache<Product>.Pages {
+        { [inventory] in try? await inventory.products(after: $0) }
+    }
 }
 
 extension CatalogueCache: Service {

@@ -4,21 +4,25 @@ import Resilience
 import ServingPath
 import Transport
 
-/// Coupon is optional: its calls can't throw, so that no outage of it can fail an order. Instead the last known rule counts
-/// where it may, else the customer's choice (`ifCouponUnavailable`).
+/// Coupon is optional: its calls can't throw, so that no outage of it can fail an order. Instead the last
+/// known rule counts where it may, else the customer's choice (`ifCouponUnavailable`).
 struct CouponClient: Sendable {
-    /// Aggressive: a redemption takes 2 to 5 ms, and a customer loses little by ordering without it and getting the difference
-    /// back. So a try is given up after 200 ms, and the breaker opens on little evidence: ten calls, a third of them failed.
+    /// Aggressive: a redemption takes 2 to 5 ms, and a customer loses little by ordering without it and
+    /// getting the difference back. So a try is given up after 200 ms, and the breaker opens on little
+    /// evidence: ten calls, a third of them failed.
     static let protection = Protection(
         timeout: .milliseconds(200), attemptTimeout: .milliseconds(200), queueTimeout: .seconds(2),
         // One more, for a connection that the other end has just closed.
-        retry: Retry.Configuration(attempts: 2, backoff: Backoff(base: .milliseconds(5), cap: .milliseconds(20))),
-        // At 1,000 orders/s and 5 ms five calls are under way. A crowd at one instant waits a moment, and no longer.
+        retry: Retry.Configuration(
+            attempts: 2, backoff: Backoff(base: .milliseconds(5), cap: .milliseconds(20))),
+        // At 1,000 orders/s and 5 ms five calls are under way. A crowd at one instant waits a moment, and no
+        // longer.
         bulkhead: Bulkhead.Configuration(
             limit: 64, waiting: 512, longestWait: .milliseconds(50), reserved: 16,
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
-            window: .time(.seconds(5)), minimumCalls: 10, failureRate: 0.33, slowCall: .milliseconds(150), slowCallRate: 0.6,
+            window: .time(.seconds(5)), minimumCalls: 10, failureRate: 0.33, slowCall: .milliseconds(150),
+            slowCallRate: 0.6,
             openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2, probeTimeout: .seconds(3)))
 
     enum Redeeming: Sendable {
@@ -40,12 +44,15 @@ struct CouponClient: Sendable {
     private let releasing: OptionalOperation<String, Redemption>
     private let reconciling: OptionalOperation<ReconciliationRequest, ReconciliationAnswer>
 
-    init(_ client: ServiceClient, on path: ServingPath, protection: Protection, cached: DependencyCache<Coupon>) throws {
+    init(
+        _ client: ServiceClient, on path: ServingPath, protection: Protection, cached: DependencyCache<Coupon>
+    ) throws {
         self.cached = cached
         let step = try path.optional(
             Declaration(
                 name: "coupon", criticality: .sheddablePlus,
-                fallback: "the discount by the last known rule where that may be honoured offline; else the order goes on "
+                fallback:
+                    "the discount by the last known rule where that may be honoured offline; else the order goes on "
                     + "without the coupon, or is refused where the customer asked for that",
                 effect: "a small discount all the same; a large one is refunded when coupon is back",
                 protection: protection))
@@ -67,7 +74,9 @@ struct CouponClient: Sendable {
         } fallback: { _, _ in
             .absent
         }
-        releasing = try OptionalOperation(step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true) {
+        releasing = try OptionalOperation(
+            step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true
+        ) {
             orderId, context async throws(Unavailability) in
             try await Self.release(orderId: orderId, client, context)
         } fallback: { _, _ in
@@ -154,7 +163,8 @@ struct CouponClient: Sendable {
         do throws(CallError) {
             // A coupon for a thousand SKUs has 10 KB, and an answer may have a megabyte.
             var page: Page<Coupon> = try await client.call(
-                "GET", "/coupons?limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200], in: context)
+                "GET", "/coupons?limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200],
+                in: context)
             page.items.removeAll { $0.amountOff < 0 }
             return page
         } catch {
@@ -171,7 +181,9 @@ struct CouponClient: Sendable {
         do throws(CallError) {
             let redemption: Redemption = try await client.call(
                 "POST", "/redemptions/\(orderId)/release", expecting: [200], in: context)
-            guard redemption.orderId == orderId, redemption.status == .released else { throw .unavailable(.invalidAnswer) }
+            guard redemption.orderId == orderId, redemption.status == .released else {
+                throw .unavailable(.invalidAnswer)
+            }
             return redemption
         } catch {
             switch error {
@@ -185,7 +197,8 @@ struct CouponClient: Sendable {
         _ request: ReconciliationRequest, _ client: ServiceClient, _ context: CallContext
     ) async throws(Unavailability) -> ReconciliationAnswer {
         do throws(CallError) {
-            return try await client.call("POST", "/reconciliation", body: request, expecting: [200], in: context)
+            return try await client.call(
+                "POST", "/reconciliation", body: request, expecting: [200], in: context)
         } catch {
             switch error {
             case .refused: throw .invalidAnswer
@@ -199,6 +212,7 @@ extension Order {
     /// The same each time that it is asked for.
     func redemption(of code: String) -> RedemptionRequest {
         RedemptionRequest(
-            orderId: id, customerId: request.customerId, code: code, at: document.createdAt, items: pricedItems)
+            orderId: id, customerId: request.customerId, code: code, at: document.createdAt,
+            items: pricedItems)
     }
 }

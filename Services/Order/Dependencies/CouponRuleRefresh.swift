@@ -10,6 +10,8 @@ struct CouponRuleRefresh: Service {
     func prepare() async { _ = await coupon.cached.load() }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await coupon.cached.keep(every: refreshEvery) { await coupon.rules(after: $0) } }
+        await cancelWhenGracefulShutdown {
+            await coupon.cached.keep(every: refreshEvery) { await coupon.rules(after: $0) }
+        }
     }
 }

@@ -2,9 +2,11 @@ import Contracts
 import Resilience
 import Storage
 
-/// A fallback cache of everything that a dependency lists, kept on disk: **consulted only when it can't be asked**.
+/// A fallback cache of everything that a dependency lists, kept on disk: **consulted only when it can't be
+/// asked**.
 ///
-/// Filled when the service starts and every few minutes then; live answers bring single values up to date in between.
+/// Filled when the service starts and every few minutes then; live answers bring single values up to date in
+/// between.
 final class DependencyCache<Value: Codable & Sendable>: Sendable {
     /// A page of the dependency's whole list; nil where it can't be asked.
     typealias Pages = @Sendable (_ cursor: String?) async -> Page<Value>?
@@ -24,9 +26,11 @@ final class DependencyCache<Value: Codable & Sendable>: Sendable {
         self.name = name
         self.time = time
         // What a crash forgets is in the next refresh, so it is written seldom.
-        let configuration = FallbackCacheConfiguration(maximumAge: maximumAge, capacity: 200_000, writeEvery: .seconds(5))
+        let configuration = FallbackCacheConfiguration(
+            maximumAge: maximumAge, capacity: 200_000, writeEvery: .seconds(5))
         cache = try FallbackCache(
-            configuration, storage: FallbackTableStorage(table: table, store: store), wall: { wall().milliseconds },
+            configuration, storage: FallbackTableStorage(table: table, store: store),
+            wall: { wall().milliseconds },
             environment: PolicyEnvironment(name: table.name, time: time))
     }
 
@@ -55,9 +59,9 @@ final class DependencyCache<Value: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Reads the whole list, page by page, and forgets what isn't in it any more; false if it couldn't be had. What is known
-    /// already stays then. A list that was read is on disk: a service that has just become ready may be killed, and needs it most
-    /// where inventory is gone as well.
+    /// Reads the whole list, page by page, and forgets what isn't in it any more; false if it couldn't be
+    /// had. What is known already stays then. A list that was read is on disk: a service that has just become
+    /// ready may be killed, and needs it most where inventory is gone as well.
     func refresh(until deadline: Deadline? = nil, _ pages: Pages) async -> Bool {
         let before = Set(cache.keys)
         var listed: Set<String> = []

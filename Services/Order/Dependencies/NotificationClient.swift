@@ -5,14 +5,15 @@ import Transport
 
 /// Notification is optional and never on a request's way: events reach it through the queue, however late.
 struct NotificationClient: Sendable {
-    /// Nobody waits, so patience costs nothing but a place: two seconds, and the queue comes again. The breaker is there to
-    /// leave a service alone that is coming back, and to say so.
+    /// Nobody waits, so patience costs nothing but a place: two seconds, and the queue comes again. The
+    /// breaker is there to leave a service alone that is coming back, and to say so.
     static let protection = Protection(
         timeout: .milliseconds(500), attemptTimeout: .milliseconds(500), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 1),
         bulkhead: Bulkhead.Configuration(limit: 32, waiting: 0, reserved: 0),
         breaker: CircuitBreaker.Configuration(
-            window: .time(.seconds(10)), minimumCalls: 10, failureRate: 0.5, slowCall: .seconds(1), slowCallRate: 0.8,
+            window: .time(.seconds(10)), minimumCalls: 10, failureRate: 0.5, slowCall: .seconds(1),
+            slowCallRate: 0.8,
             openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 1, probeTimeout: .seconds(3)))
 
     enum Sending: Sendable {
@@ -33,7 +34,8 @@ struct NotificationClient: Sendable {
             event, context async throws(Unavailability) in
             do throws(CallError) {
                 let receipt: EventReceipt = try await client.call(
-                    "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"], in: context)
+                    "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"],
+                    in: context)
                 guard receipt.id == event.id, receipt.accepted else { throw .unavailable(.invalidAnswer) }
                 return .accepted
             } catch {
@@ -51,5 +53,7 @@ struct NotificationClient: Sendable {
     var isOpen: Bool { sending.isOpen(for: Caller.queue.criticality) }
 
     /// Tells notification of an event; one event id is one notification, however often it is sent.
-    func send(_ event: CloudEvent, for caller: Caller) async -> Served<Sending> { await sending.call(event, for: caller) }
+    func send(_ event: CloudEvent, for caller: Caller) async -> Served<Sending> {
+        await sending.call(event, for: caller)
+    }
 }

@@ -2,8 +2,9 @@ import Contracts
 import Logging
 import Resilience
 
-/// Says in the log, once, that reservations end before the orders that they are for have to: `ACCEPTED_MAX_AGE` is a setting of
-/// order and `RESERVATION_TTL` one of inventory, so neither's start can hold them against each other; a reservation tells.
+/// Says in the log, once, that reservations end before the orders that they are for have to:
+/// `ACCEPTED_MAX_AGE` is a setting of order and `RESERVATION_TTL` one of inventory, so neither's start can
+/// hold them against each other; a reservation tells.
 final class ReservationLifetime: Sendable {
     private let acceptedMaxAge: Duration
     private let logger: Logger

@@ -3,11 +3,13 @@ import Mutants
 import Resilience
 import ServingPath
 
-/// The checkout of an order as a state machine, without clock, store or network: which step comes next, and what each
-/// answer makes of the order. **Reserve → redeem → charge**, always in this order, each step repeatable by the order's id.
+/// The checkout of an order as a state machine, without clock, store or network: which step comes next, and
+/// what each answer makes of the order. **Reserve → redeem → charge**, always in this order, each step
+/// repeatable by the order's id.
 ///
-/// ``RunCheckout`` takes the steps; what follows from an ``Ending`` is a ``Decision``. An outcome that is unknown stays
-/// unknown: the order is taken up again from the start, and every step answers what it answered before.
+/// ``RunCheckout`` takes the steps; what follows from an ``Ending`` is a ``Decision``. An outcome that is
+/// unknown stays unknown: the order is taken up again from the start, and every step answers what it answered
+/// before.
 struct Checkout: Sendable {
     enum Step: Sendable {
         case reserve
@@ -16,10 +18,11 @@ struct Checkout: Sendable {
         case redeem(code: String)
         /// Coupon can't be asked: take its rule from the fallback cache.
         case estimateDiscount(code: String)
-        /// Put the order, discounted by that rule, on disk, if the customer's limit leaves room: both in one transaction.
+        /// Put the order, discounted by that rule, on disk, if the customer's limit leaves room: both in one
+        /// transaction.
         case saveEstimate(Order, limit: Int)
-        /// Put the order on disk: another try could price it or decide about the coupon differently, and charge another
-        /// amount.
+        /// Put the order on disk: another try could price it or decide about the coupon differently, and
+        /// charge another amount.
         case save
         case charge(amount: Int)
         case end(Ending)
@@ -36,7 +39,8 @@ struct Checkout: Sendable {
         case priceUnavailable(Unavailability)
         /// The customer would rather not order than order without the coupon.
         case couponUnavailable(Unavailability)
-        /// Whether it was reserved is unknown, and nothing was charged. `stock`: by SKU, of the cache that priced it.
+        /// Whether it was reserved is unknown, and nothing was charged. `stock`: by SKU, of the cache that
+        /// priced it.
         case inventoryUnavailable(Unavailability, stock: [String: Int])
         /// Reserved, and whether it was charged is unknown.
         case paymentUnavailable(Unavailability)
@@ -46,9 +50,11 @@ struct Checkout: Sendable {
     private(set) var next = Step.reserve
     /// Stock by SKU, of the fallback cache that priced the order.
     private var cachedStock: [String: Int] = [:]
-    /// While a customer waits, an order that can't be reserved is priced from the cache, so that it can be accepted.
+    /// While a customer waits, an order that can't be reserved is priced from the cache, so that it can be
+    /// accepted.
     private let isCustomerWaiting: Bool
-    /// False: coupon counts as critical, and an order that asks for one is rejected without it, whatever its customer chose.
+    /// False: coupon counts as critical, and an order that asks for one is rejected without it, whatever its
+    /// customer chose.
     private let isCouponOptional: Bool
     /// Why reserve got no answer; while it is set, nothing is charged.
     private var unreserved: Unavailability?
@@ -89,7 +95,8 @@ struct Checkout: Sendable {
         }
     }
 
-    /// - Parameter cached: every product of the order; nil if the cache lacks one of them, or has it for too long.
+    /// - Parameter cached: every product of the order; nil if the cache lacks one of them, or has it for too
+    ///   long.
     mutating func pricedFromCache(_ cached: CachedProducts?, at now: Timestamp) {
         guard let reason = unreserved else { return }
         guard let cached else { return next = .end(.priceUnavailable(reason)) }
@@ -101,7 +108,9 @@ struct Checkout: Sendable {
     }
 
     private var afterPricing: Step {
-        if let code = order.request.couponCode, order.progress.couponDecision == .undecided { return .redeem(code: code) }
+        if let code = order.request.couponCode, order.progress.couponDecision == .undecided {
+            return .redeem(code: code)
+        }
         return afterCoupon
     }
 
@@ -131,7 +140,8 @@ struct Checkout: Sendable {
         var rule = rule
         if Mutant.isOn(.estimatesWhatMayNotBe) { rule?.value.offline = true }
         guard let rule,
-            let discount = CouponRule(rule.value).offlineDiscount(on: order.pricedItems, at: order.document.createdAt)
+            let discount = CouponRule(rule.value).offlineDiscount(
+                on: order.pricedItems, at: order.document.createdAt)
         else { return skipCoupon(reason) }
         var estimated = order
         let age = Int(rule.age.components.seconds)
@@ -164,7 +174,9 @@ struct Checkout: Sendable {
     private var afterCoupon: Step {
         if let limit = order.request.maxTotal, let total = order.document.total, total > limit {
             return .end(
-                .refused(.totalExceeded(total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
+                .refused(
+                    .totalExceeded(
+                        total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
         }
         let amount = order.document.total ?? 0
         if amount > 0, order.request.payment == nil { return .end(.refused(.paymentMissing)) }

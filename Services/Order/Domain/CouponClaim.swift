@@ -3,12 +3,14 @@ import Mutants
 
 /// One order's claim on a customer's coupon, and whose turn it is among several.
 ///
-/// A coupon has a limit, and orders that claim it may be anywhere on their way while coupon can't be asked. What was given
-/// already is recorded before anything new is given, and what has come to nothing is undone before that: so a customer gets
-/// no more than the rule allows, and a promise isn't broken by a later order or by one that was cancelled.
+/// A coupon has a limit, and orders that claim it may be anywhere on their way while coupon can't be asked.
+/// What was given already is recorded before anything new is given, and what has come to nothing is undone
+/// before that: so a customer gets no more than the rule allows, and a promise isn't broken by a later order
+/// or by one that was cancelled.
 struct CouponClaim: Sendable, Equatable {
     enum State: String, Sendable, CaseIterable {
-        /// Coupon may have been asked, and nothing is known of its answer: not decided, or to be done without.
+        /// Coupon may have been asked, and nothing is known of its answer: not decided, or to be done
+        /// without.
         case asked
         /// Redeemed; the order isn't confirmed yet.
         case held
@@ -22,7 +24,8 @@ struct CouponClaim: Sendable, Equatable {
         case toRedeem = "to-redeem"
         /// Confirmed and redeemed.
         case given
-        /// Confirmed with an estimate that coupon has refused since: the discount stays, and coupon knows of no use.
+        /// Confirmed with an estimate that coupon has refused since: the discount stays, and coupon knows of
+        /// no use.
         case lost
         /// It has come to nothing: whatever may have been redeemed is to be released.
         case toRelease = "to-release"
@@ -57,10 +60,14 @@ struct CouponClaim: Sendable, Equatable {
         if let limit, others.count < limit { return .redeem }
         // Used up for good: there is nothing to wait for, and coupon says so.
         if let limit, others.count(where: { $0.state == .given }) >= limit { return .redeem }
-        if let release = others.first(where: { $0.state == .toRelease }) { return .release(orderId: release.orderId) }
+        if let release = others.first(where: { $0.state == .toRelease }) {
+            return .release(orderId: release.orderId)
+        }
         // Given already: the sooner it is recorded the better.
         if state == .toRecord { return .redeem }
-        if let given = others.first(where: { $0.state == .toRecord }) { return .makeGood(orderId: given.orderId) }
+        if let given = others.first(where: { $0.state == .toRecord }) {
+            return .makeGood(orderId: given.orderId)
+        }
         // A promise goes before a new order, and an older promise before a younger.
         let promised = others.first { $0.state == .toRedeem && (state == .asked || $0.orderId < orderId) }
         if let promised {

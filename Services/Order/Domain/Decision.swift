@@ -19,7 +19,8 @@ import ServingPath
 enum Decision: Sendable {
     /// The change is written with its messages, and then the customer is answered.
     case conclude(OrderChange, Answer)
-    /// The same, if the cached stock covers the order: looked up and promised in one transaction. Else it is out of stock.
+    /// The same, if the cached stock covers the order: looked up and promised in one transaction. Else it is
+    /// out of stock.
     case promise(OrderChange, within: [String: Int], of: Order)
     /// Nothing is decided: the message is delivered again.
     case retry(PendingDependency)
@@ -43,7 +44,8 @@ enum Decision: Sendable {
         _ ending: Checkout.Ending, _ order: Order, _ circumstances: Circumstances
     ) throws(IllegalTransition) -> Decision {
         circumstances.isCustomerWaiting
-            ? try whileCustomerWaits(ending, order, circumstances) : try fromOutbox(ending, order, circumstances)
+            ? try whileCustomerWaits(ending, order, circumstances)
+            : try fromOutbox(ending, order, circumstances)
     }
 
     private static func whileCustomerWaits(
@@ -62,7 +64,8 @@ enum Decision: Sendable {
         case .paymentUnavailable(let reason):
             return .conclude(try .accepted(order, pending: .payment(reason), circumstances), .order)
         case .inventoryUnavailable(let reason, let stock):
-            return .promise(try .accepted(order, pending: .inventory(reason), circumstances), within: stock, of: order)
+            return .promise(
+                try .accepted(order, pending: .inventory(reason), circumstances), within: stock, of: order)
         case .refused(.paymentMissing):
             return .conclude(
                 try .rejected(order, .paymentMissing, undo: .reservation, freesKey: true, at: now),
@@ -86,8 +89,9 @@ enum Decision: Sendable {
         }
     }
 
-    /// Refused for good while its customer waits. An earlier try of the reservation may still arrive, so it is undone even
-    /// where it is the reservation that was refused. A declined charge needs no undoing: payment keeps it by the order's id.
+    /// Refused for good while its customer waits. An earlier try of the reservation may still arrive, so it
+    /// is undone even where it is the reservation that was refused. A declined charge needs no undoing:
+    /// payment keeps it by the order's id.
     static func refusing(
         _ order: Order, _ refusal: OrderError, at now: Timestamp
     ) throws(IllegalTransition) -> Decision {
@@ -104,19 +108,22 @@ enum Decision: Sendable {
         case .paid:
             return .conclude(try .confirmed(order, circumstances), .order)
         case .refused(let refusal) where order.status == .accepted:
-            return .conclude(try .cancelled(order, refusal.document.detail, refusal: refusal, at: now), .order)
+            return .conclude(
+                try .cancelled(order, refusal.document.detail, refusal: refusal, at: now), .order)
         case .refused(let refusal):
             // The process that began it may have charged before it died, so the payment is undone as well.
             let isFlawed = refusal == .paymentMissing
             return .conclude(
-                try .rejected(order, refusal, undo: .everything, freesKey: isFlawed, at: now), .problem(refusal))
+                try .rejected(order, refusal, undo: .everything, freesKey: isFlawed, at: now),
+                .problem(refusal))
         case .paymentUnavailable(let reason):
             if order.status == .placing {
                 // A crash left it so; by now it is as good as accepted.
                 return .conclude(try .accepted(order, pending: .payment(reason), circumstances), .order)
             }
             guard order.document.pending.contains("inventory") else { return .retry(.payment(reason)) }
-            // A step further is progress, also for the lane: what comes after it is another dependency's outage.
+            // A step further is progress, also for the lane: what comes after it is another dependency's
+            // outage.
             return .conclude(.proceeding(order, pending: .payment(reason), at: now), .order)
         case .inventoryUnavailable(let reason, _), .priceUnavailable(let reason):
             return .retry(.inventory(reason))

@@ -1,6 +1,7 @@
 import Contracts
 
-/// How a coupon that was skipped or estimated is made good: what is given is never taken back, what is owed is refunded.
+/// How a coupon that was skipped or estimated is made good: what is given is never taken back, what is owed
+/// is refunded.
 extension Order {
     /// Redeemed at last, as of the order's time. What it is worth more than was given is owed from now on.
     mutating func redeemedLate(discount: Int, at now: Timestamp) {
@@ -12,7 +13,9 @@ extension Order {
             note(.redeem, .done, "\(discount) off, \(owed) to be refunded", at: now)
             document.updatedAt = now
         } else if discount < given {
-            repair("coupon", "redeemed; \(given - discount) less than was given, and nothing is taken back", at: now)
+            repair(
+                "coupon", "redeemed; \(given - discount) less than was given, and nothing is taken back",
+                at: now)
         } else {
             repair("coupon", "redeemed; nothing was owed", at: now)
         }

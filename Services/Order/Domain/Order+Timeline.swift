@@ -2,7 +2,8 @@ import Contracts
 
 /// The steps of an order's story, as its timeline tells them.
 enum OrderStep: String {
-    case place, reserve, price, redeem, discount, charge, accept, confirm, reject, cancel, repair, refund, void
+    case place, reserve, price, redeem, discount, charge, accept, confirm, reject, cancel, repair, refund,
+        void
 }
 
 /// How a step ended.

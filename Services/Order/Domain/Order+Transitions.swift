@@ -91,7 +91,9 @@ extension Order {
             document.pending = document.total == 0 ? ["inventory"] : ["inventory", "payment"]
         case .payment(let reason):
             document.pending = ["payment"]
-            guard !document.degradations.contains(where: { $0.dependency == "payment" && $0.isOwed }) else { return }
+            guard !document.degradations.contains(where: { $0.dependency == "payment" && $0.isOwed }) else {
+                return
+            }
             document.degradations.append(
                 Degradation(
                     dependency: "payment", effect: .paymentQueued, source: .queue, reason: reason.code,
@@ -99,7 +101,8 @@ extension Order {
         }
     }
 
-    private mutating func end(_ step: OrderStep, _ why: String, refusal: ProblemDocument?, at now: Timestamp) {
+    private mutating func end(_ step: OrderStep, _ why: String, refusal: ProblemDocument?, at now: Timestamp)
+    {
         progress.refusal = refusal
         document.pending = []
         for dependency in Set(document.degradations.filter(\.isOwed).map(\.dependency)).sorted() {

@@ -3,8 +3,8 @@ import Foundation
 
 /// An order: the document that customers see, and the progress that only this service needs.
 struct Order: Sendable {
-    /// What was decided about the coupon. It is on disk before the charge, so that a resumed order charges the
-    /// same amount.
+    /// What was decided about the coupon. It is on disk before the charge, so that a resumed order charges
+    /// the same amount.
     enum CouponDecision: String, Codable, Sendable {
         case undecided, redeemed, estimated, skipped
     }
@@ -30,12 +30,15 @@ struct Order: Sendable {
     var status: OrderStatus { document.status }
     /// The customer was told these prices, or is about to be: they are honoured from here on.
     var isPriced: Bool { document.subtotal != nil }
-    /// The coupon was skipped or estimated: it is still to be redeemed, and what it is worth more is to be refunded.
+    /// The coupon was skipped or estimated: it is still to be redeemed, and what it is worth more is to be
+    /// refunded.
     var owesCouponRepair: Bool { document.degradations.contains { $0.dependency == "coupon" && $0.isOwed } }
     /// Its prices are those of the fallback cache, since inventory could not be asked.
     var isPricedFromCache: Bool { document.degradations.contains { $0.effect == .priceCached } }
     /// Stock is promised to it, and whether it is reserved is unknown.
-    var hasUnverifiedStock: Bool { document.degradations.contains { $0.effect == .stockUnverified && $0.isOwed } }
+    var hasUnverifiedStock: Bool {
+        document.degradations.contains { $0.effect == .stockUnverified && $0.isOwed }
+    }
     /// Nil for lines whose price is not known yet.
     var pricedItems: [PricedItem] { document.items.compactMap(\.priced) }
 
@@ -46,7 +49,8 @@ struct Order: Sendable {
             items: request.items.merged.map {
                 OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil)
             },
-            currency: "USD", subtotal: nil, discount: 0, total: nil, refunded: 0, couponCode: request.couponCode,
+            currency: "USD", subtotal: nil, discount: 0, total: nil, refunded: 0,
+            couponCode: request.couponCode,
             pending: [], degradations: [], createdAt: now, updatedAt: now)
         note(.place, .done, at: now)
     }

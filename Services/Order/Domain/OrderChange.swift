@@ -79,7 +79,8 @@ extension OrderChange {
         return OrderChange(order: order, messages: undo.messages(order), freesKey: freesKey)
     }
 
-    /// By the customer, or because the order can't be finished: everything is undone, and the customer is told.
+    /// By the customer, or because the order can't be finished: everything is undone, and the customer is
+    /// told.
     static func cancelled(
         _ order: Order, _ why: String, refusal: OrderError? = nil, at now: Timestamp
     ) throws(IllegalTransition) -> OrderChange {

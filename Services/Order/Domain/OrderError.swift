@@ -6,7 +6,8 @@ enum OrderError: Error, Sendable, Equatable {
     /// A dependency's refusal, as it said it, or as it was kept with the order.
     case refused(ProblemDocument)
     case paymentDeclined(reason: String)
-    /// A flaw of the request that shows only when the total is known. Like any such flaw it leaves the key free.
+    /// A flaw of the request that shows only when the total is known. Like any such flaw it leaves the key
+    /// free.
     case paymentMissing
     case couponRefused(reason: String)
     case couponUnavailable

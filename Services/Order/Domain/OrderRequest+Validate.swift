@@ -2,7 +2,8 @@ import Contracts
 import Transport
 
 extension OrderRequest {
-    /// Every field that is out of range. Whether a payment is needed is known once the total is: ``Checkout`` asks for it then.
+    /// Every field that is out of range. Whether a payment is needed is known once the total is: ``Checkout``
+    /// asks for it then.
     func validate(_ check: inout FieldCheck) {
         check.text(customerId, "/customerId")
         check.items(items)

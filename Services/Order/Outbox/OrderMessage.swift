@@ -1,11 +1,12 @@
 import Contracts
 
-/// Every message that this service leaves to its queue: what it is for, its lane, its priority. Its handler is in
-/// ``OrderOutbox``.
+/// Every message that this service leaves to its queue: what it is for, its lane, its priority. Its handler
+/// is in ``OrderOutbox``.
 ///
 /// A message's key is the id of its order, or of its refund, of which an order may have several.
 enum OrderMessage: String, Sendable, CaseIterable {
-    /// Takes up an order that was begun and not ended: after a crash, or with inventory or payment out of reach.
+    /// Takes up an order that was begun and not ended: after a crash, or with inventory or payment out of
+    /// reach.
     case finishOrder = "finish-order"
     case commitReservation = "commit-reservation"
     case releaseReservation = "release-reservation"
@@ -24,8 +25,9 @@ enum OrderMessage: String, Sendable, CaseIterable {
     case notifyCancelled = "order-cancelled"
     case notifyRefunded = "order-refunded"
 
-    /// One lane for each operation of a dependency, so that one that is dead holds up no other's messages. Orders to be
-    /// finished are in a lane by what they wait for: those of a crash, those without a reservation, those without a payment.
+    /// One lane for each operation of a dependency, so that one that is dead holds up no other's messages.
+    /// Orders to be finished are in a lane by what they wait for: those of a crash, those without a
+    /// reservation, those without a payment.
     enum Lane: String, CaseIterable {
         case order, unreserved, unpaid
         case commit, release, void, refund
@@ -34,8 +36,8 @@ enum OrderMessage: String, Sendable, CaseIterable {
         case redemption, notification
     }
 
-    /// Within a lane the highest is delivered first: what another customer may wait for, then what is owed, then what is
-    /// only recorded.
+    /// Within a lane the highest is delivered first: what another customer may wait for, then what is owed,
+    /// then what is only recorded.
     private enum Priority: Int {
         case recorded, committed, owed, awaited
     }
@@ -61,7 +63,8 @@ enum OrderMessage: String, Sendable, CaseIterable {
     /// The customer reads what happened to an order in the order in which it happened.
     var isOrdered: Bool { lane == .notification }
 
-    /// Of a cancelled order: what is still being undone while the message is there, an entry of its `pending`.
+    /// Of a cancelled order: what is still being undone while the message is there, an entry of its
+    /// `pending`.
     var undoes: String? {
         switch self {
         case .releaseReservation: "inventory"

@@ -3,7 +3,8 @@ import Queue
 import ServingPath
 import Transport
 
-/// Which use case handles each ``OrderMessage``: with its lane and priority there, all there is to say about a message.
+/// Which use case handles each ``OrderMessage``: with its lane and priority there, all there is to say about
+/// a message.
 struct OrderOutbox: Sendable {
     let finish: FinishOrder
     let commit: CommitStock
@@ -51,9 +52,11 @@ extension DeliveryResult {
         }
     }
 
-    /// What a missing answer means for it: a refusal that no contract names counts as a try, an outage doesn't.
+    /// What a missing answer means for it: a refusal that no contract names counts as a try, an outage
+    /// doesn't.
     /// - Parameter words: the reason that is kept with the message; nil: that of the call.
     init(_ why: Unavailability, saying words: String? = nil) {
-        self = why.reason == .unexpectedRefusal ? .refused(words ?? why.words) : .unavailable(words ?? why.code)
+        self =
+            why.reason == .unexpectedRefusal ? .refused(words ?? why.words) : .unavailable(words ?? why.code)
     }
 }

@@ -7,7 +7,8 @@ struct OutgoingMessage: Sendable {
     var key: String
     /// What a notification tells.
     var data: NotificationData?
-    /// Added once only, also after it was delivered. A message that goes with a change of status needs none of that.
+    /// Added once only, also after it was delivered. A message that goes with a change of status needs none
+    /// of that.
     var isOnce = false
 
     init(_ kind: OrderMessage, _ key: String) {

@@ -76,14 +76,15 @@ enum CouponClaimTable {
     /// Claims of all customers on all coupons, by order id, from the first after `after`.
     static func claims(_ database: Database, after: String, limit: Int) throws -> [CouponClaim] {
         try database.rows(
-            "SELECT order_id, state FROM coupon_uses WHERE order_id > ? ORDER BY order_id LIMIT ?", [after, limit]
+            "SELECT order_id, state FROM coupon_uses WHERE order_id > ? ORDER BY order_id LIMIT ?",
+            [after, limit]
         ).compactMap { row in
             CouponClaim.State(rawValue: row[1]).map { CouponClaim(orderId: row[0], state: $0) }
         }
     }
 
-    /// The orders of the customer whose coupon is still to be made good, and for which no message is there: it waited for an
-    /// order that hadn't ended.
+    /// The orders of the customer whose coupon is still to be made good, and for which no message is there:
+    /// it waited for an order that hadn't ended.
     static func leftWaiting(_ database: Database, by order: Order) throws -> [String] {
         guard let code = order.request.couponCode else { return [] }
         return try database.rows(

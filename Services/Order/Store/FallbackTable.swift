@@ -35,7 +35,8 @@ struct FallbackTableStorage<Value: Codable & Sendable>: FallbackCacheStorage {
     func load() async throws -> [FallbackCacheEntry<String, Value>] {
         try await store.read { [table] database in
             // A row that can't be read is one value less, not an outage without any.
-            try database.rows("SELECT \(table.key), \(table.value), known_at FROM \(table.name)").compactMap { row in
+            try database.rows("SELECT \(table.key), \(table.value), known_at FROM \(table.name)").compactMap {
+                row in
                 (try? JSON.decode(Value.self, from: row[1])).map {
                     FallbackCacheEntry(key: row[0], value: $0, storedAt: row[2])
                 }
@@ -44,7 +45,9 @@ struct FallbackTableStorage<Value: Codable & Sendable>: FallbackCacheStorage {
     }
 
     func save(_ entries: [FallbackCacheEntry<String, Value>], removing keys: [String]) async throws {
-        let entries = try entries.map { (key: $0.key, value: try JSON.encode($0.value), storedAt: $0.storedAt) }
+        let entries = try entries.map {
+            (key: $0.key, value: try JSON.encode($0.value), storedAt: $0.storedAt)
+        }
         try await store.write("last known") { [table] database in
             for key in keys { try database.run("DELETE FROM \(table.name) WHERE \(table.key) = ?", [key]) }
             for entry in entries {

@@ -1,7 +1,8 @@
 import Contracts
 import Foundation
 
-/// An order as it lies in its row: decoding takes a hundred times as long as reading, and is for after the list's turn.
+/// An order as it lies in its row: decoding takes a hundred times as long as reading, and is for after the
+/// list's turn.
 struct ListedOrder: Sendable {
     var id: String
     var createdAt: Timestamp
@@ -19,14 +20,18 @@ struct ListedOrder: Sendable {
         let stored = try document.map { try JSON.decode(OrderDocument.self, from: $0) }
         let order =
             try stored
-            ?? Order(id: id, request: JSON.decode(OrderRequest.self, from: request ?? Data()).canonical, at: createdAt).document
+            ?? Order(
+                id: id, request: JSON.decode(OrderRequest.self, from: request ?? Data()).canonical,
+                at: createdAt
+            ).document
         return try JSON.encode(messages.map { OrderView.view(order, messages: $0) } ?? order)
     }
 
-    /// Documents that were written before orders had refunds lack the member. No text in one can look like it: quotes in it
-    /// are escaped.
+    /// Documents that were written before orders had refunds lack the member. No text in one can look like
+    /// it: quotes in it are escaped.
     private static func isComplete(_ document: Data) -> Bool {
-        // It stands near the end: members are sorted. From the front the search took a third of a list's time.
+        // It stands near the end: members are sorted. From the front the search took a third of a list's
+        // time.
         document.range(of: member, options: .backwards) != nil
     }
     private static let member = Data(#""refunds":["#.utf8)

@@ -5,7 +5,8 @@ extension Order {
     /// Whether a bug that the simulator plants loses this message.
     func forgets(_ message: OrderMessage) -> Bool {
         switch message {
-        case .releaseReservation: Mutant.isOn(.forgetsToReleaseAfterADecline) && progress.refusal?.status == 402
+        case .releaseReservation:
+            Mutant.isOn(.forgetsToReleaseAfterADecline) && progress.refusal?.status == 402
         case .voidPayment: Mutant.isOn(.forgetsToVoidWhenCancelled) && status == .cancelled
         case .repairCoupon: Mutant.isOn(.forgetsToRecordEstimates) && progress.couponDecision == .estimated
         case .releaseRedemption: Mutant.isOn(.keepsTheRedemptionOfASkippedCoupon) && status == .confirmed

@@ -10,8 +10,8 @@ extension OrderStore {
         try await store.read { try CouponClaimTable.claims($0, code: code, customerId: customerId) }
     }
 
-    /// Claims of all customers on all coupons with their orders, by order id, from the first after `after`; nil for an order
-    /// that can't be read.
+    /// Claims of all customers on all coupons with their orders, by order id, from the first after `after`;
+    /// nil for an order that can't be read.
     func couponClaims(after: String, limit: Int) async throws -> [(claim: CouponClaim, order: Order?)] {
         try await store.read { database in
             try CouponClaimTable.claims(database, after: after, limit: limit).map {
@@ -28,12 +28,14 @@ extension OrderStore {
         }
     }
 
-    /// Has an order's coupon repaired by a new message, if `isDue` says so of the customer's claims as they are now.
+    /// Has an order's coupon repaired by a new message, if `isDue` says so of the customer's claims as they
+    /// are now.
     func repairingAgain(
         _ order: Order, code: String, if isDue: @escaping @Sendable ([CouponClaim]) -> Bool
     ) -> Commit {
         { database in
-            let claims = try CouponClaimTable.claims(database, code: code, customerId: order.request.customerId)
+            let claims = try CouponClaimTable.claims(
+                database, code: code, customerId: order.request.customerId)
             if isDue(claims) { try add(database, OutgoingMessage(.repairCoupon, order.id)) }
         }
     }

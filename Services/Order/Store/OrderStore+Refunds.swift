@@ -10,7 +10,8 @@ extension OrderStore {
         try await store.read { try RefundTable.refund($0, id: id) }
     }
 
-    /// Begins the refund that an operator asks for under a key, with `delay` for the request that carries it out meanwhile.
+    /// Begins the refund that an operator asks for under a key, with `delay` for the request that carries it
+    /// out meanwhile.
     /// - Returns: the id of the refund that the key has already; nil for a new one.
     /// - Throws: ``OrderError``, and what `refund` throws.
     func beginRefund(
@@ -19,19 +20,22 @@ extension OrderStore {
     ) async throws -> String? {
         try await store.write("refund") { database in
             if let earlier = try RefundTable.refund(database, key: key) {
-                guard earlier.orderId == asked.orderId, earlier.request == asked.request else { throw OrderError.keyReused }
+                guard earlier.orderId == asked.orderId, earlier.request == asked.request else {
+                    throw OrderError.keyReused
+                }
                 return earlier.id
             }
             guard let order = try OrderTable.order(database, id: asked.orderId) else {
                 throw OrderError.unknownOrder(id: asked.orderId)
             }
-            try begin(database, try refund(order), of: order, asked: (key, asked.request), delay: delay, at: now)
+            try begin(
+                database, try refund(order), of: order, asked: (key, asked.request), delay: delay, at: now)
             return nil
         }
     }
 
-    /// Begins a refund that follows from the order, unless it was begun already; nil from `refund`: there is nothing to begin,
-    /// and the order is saved as `refund` left it.
+    /// Begins a refund that follows from the order, unless it was begun already; nil from `refund`: there is
+    /// nothing to begin, and the order is saved as `refund` left it.
     func beginningRefund(
         _ id: String, of orderId: String, at now: Timestamp,
         _ refund: @escaping @Sendable (inout Order) throws -> OrderRefund?
@@ -55,7 +59,8 @@ extension OrderStore {
     ) throws {
         var order = order
         order.begin(refund, at: now)
-        try RefundTable.insert(database, refund.id, orderId: order.id, key: asked?.key, request: asked?.request)
+        try RefundTable.insert(
+            database, refund.id, orderId: order.id, key: asked?.key, request: asked?.request)
         try OrderTable.save(database, order)
         if refund.amount > 0 {
             try add(database, OutgoingMessage(.refundOrder, refund.id), delay: delay)

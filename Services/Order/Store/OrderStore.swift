@@ -9,9 +9,11 @@ import Storage
 
 /// The orders on disk, in this service's verbs: each is one transaction, with the messages that go with it.
 ///
-/// A ``Commit`` is the same as a part of another transaction: that which removes the message whose handler asks for it.
+/// A ``Commit`` is the same as a part of another transaction: that which removes the message whose handler
+/// asks for it.
 struct OrderStore: Sendable {
-    /// How soon an order that was just accepted is taken up again: its dependency was out of reach a moment ago.
+    /// How soon an order that was just accepted is taken up again: its dependency was out of reach a moment
+    /// ago.
     private static let pause = Duration.milliseconds(100)
 
     let store: Store
@@ -22,12 +24,18 @@ struct OrderStore: Sendable {
 
     // MARK: Reading
 
-    func order(_ id: String) async throws -> Order? { try await store.read { try OrderTable.order($0, id: id) } }
+    func order(_ id: String) async throws -> Order? {
+        try await store.read { try OrderTable.order($0, id: id) }
+    }
 
-    func order(key: String) async throws -> Order? { try await store.read { try OrderTable.order($0, key: key) } }
+    func order(key: String) async throws -> Order? {
+        try await store.read { try OrderTable.order($0, key: key) }
+    }
 
     /// The order's document as JSON, with what is still being undone for it.
-    func document(_ order: Order) async throws -> Data { try await store.read { try OrderView.document($0, order) } }
+    func document(_ order: Order) async throws -> Data {
+        try await store.read { try OrderView.document($0, order) }
+    }
 
     /// Nil where there is no such order.
     func document(_ id: String) async throws -> Data? {
@@ -61,7 +69,9 @@ struct OrderStore: Sendable {
     // MARK: Placing and deciding
 
     /// Writes an order ahead of any call, with the message that takes it up again after a crash.
-    func begin(_ order: Order, key: String, request: Data, resumeAfter: Duration) async throws -> OrderTable.Placed {
+    func begin(_ order: Order, key: String, request: Data, resumeAfter: Duration) async throws
+        -> OrderTable.Placed
+    {
         try await store.write("placing") { database in
             let placed = try OrderTable.insert(database, order, key: key, request: request)
             if case .new = placed, !Mutant.isOn(.forgetsTheRecoveryMessage) {
@@ -79,13 +89,16 @@ struct OrderStore: Sendable {
         return order.saved
     }
 
-    /// The same for an order whose coupon is estimated, if `hasRoom` for the customer's other claims: counted and saved in
-    /// one transaction, so that two orders don't both take the last use. Nil: nothing was written.
-    func save(_ order: Order, if hasRoom: @escaping @Sendable ([CouponClaim]) -> Bool) async throws -> Order? {
+    /// The same for an order whose coupon is estimated, if `hasRoom` for the customer's other claims: counted
+    /// and saved in one transaction, so that two orders don't both take the last use. Nil: nothing was
+    /// written.
+    func save(_ order: Order, if hasRoom: @escaping @Sendable ([CouponClaim]) -> Bool) async throws -> Order?
+    {
         let document = try JSON.encode(order.document)
         let isSaved = try await store.write("estimated") { database in
             let code = order.request.couponCode ?? ""
-            let claims = try CouponClaimTable.claims(database, code: code, customerId: order.request.customerId)
+            let claims = try CouponClaimTable.claims(
+                database, code: code, customerId: order.request.customerId)
             guard hasRoom(claims) else { return false }
             try OrderTable.save(database, order, document: document)
             return true
@@ -109,8 +122,9 @@ struct OrderStore: Sendable {
     /// The same with the end of a message.
     func concluding(_ change: OrderChange) -> Commit { { try conclude($0, change) } }
 
-    /// The same for an order that is accepted without inventory, if the cached stock covers it: looked up and promised in one
-    /// transaction, so that two orders aren't promised the same piece. Else what it lacks, and nothing is written.
+    /// The same for an order that is accepted without inventory, if the cached stock covers it: looked up and
+    /// promised in one transaction, so that two orders aren't promised the same piece. Else what it lacks,
+    /// and nothing is written.
     func promise(_ change: OrderChange, within stock: [String: Int]) async throws -> [ShortSKU] {
         try await store.write("promised") { database in
             let short = try PromiseTable.uncovered(database, change.order, stock: stock, margin: stockMargin)
@@ -119,7 +133,8 @@ struct OrderStore: Sendable {
         }
     }
 
-    /// Reads an order and decides what becomes of it in one transaction, so that no other change comes in between.
+    /// Reads an order and decides what becomes of it in one transaction, so that no other change comes in
+    /// between.
     /// - Returns: the order's document as JSON; nil where there is no such order.
     func update(
         _ id: String, as name: String, _ decide: @escaping @Sendable (Order) throws -> OrderChange?
@@ -132,8 +147,8 @@ struct OrderStore: Sendable {
         }
     }
 
-    /// The order's own `finish-order` message goes when the order has ended; until then it is replaced by one in the lane of what
-    /// the order waits for.
+    /// The order's own `finish-order` message goes when the order has ended; until then it is replaced by one
+    /// in the lane of what the order waits for.
     private func conclude(_ database: Database, _ change: OrderChange, document: Data? = nil) throws {
         try concludeOrder(database, change, document: document)
         try concludeMessages(database, change)
@@ -149,7 +164,8 @@ struct OrderStore: Sendable {
         try add(database, change.messages.filter { !order.forgets($0.kind) }, of: order)
         if order.status.isTerminal {
             try remove(database, .finishOrder, order.id)
-            for id in try CouponClaimTable.leftWaiting(database, by: order) where !Mutant.isOn(.forgetsToRecordEstimates) {
+            for id in try CouponClaimTable.leftWaiting(database, by: order)
+            where !Mutant.isOn(.forgetsToRecordEstimates) {
                 try add(database, OutgoingMessage(.repairCoupon, id))
             }
         } else {
@@ -165,13 +181,16 @@ struct OrderStore: Sendable {
         _ id: String, _ change: @escaping @Sendable (inout Order) throws -> [OutgoingMessage]?
     ) -> Commit {
         { database in
-            guard var order = try OrderTable.order(database, id: id), let messages = try change(&order) else { return }
+            guard var order = try OrderTable.order(database, id: id), let messages = try change(&order) else {
+                return
+            }
             try OrderTable.save(database, order)
             try add(database, messages, of: order)
         }
     }
 
-    /// Marks the message of what the order is now as delivered, where it was owed; most orders owe none, and aren't decoded.
+    /// Marks the message of what the order is now as delivered, where it was owed; most orders owe none, and
+    /// aren't decoded.
     func markingTold(_ id: String, _ kind: NotificationKind, at now: Timestamp) -> Commit {
         let marking = changing(id) { order in
             guard order.owes(kind) else { return nil }
@@ -179,7 +198,8 @@ struct OrderStore: Sendable {
             return []
         }
         return { database in
-            guard try OrderTable.mayOweMessage(database, id: id), !Mutant.isOn(.forgetsThatTheCustomerWasTold) else { return }
+            guard try OrderTable.mayOweMessage(database, id: id), !Mutant.isOn(.forgetsThatTheCustomerWasTold)
+            else { return }
             try marking(database)
         }
     }
@@ -210,12 +230,14 @@ struct OrderStore: Sendable {
     }
 
     func add(
-        _ database: Database, _ message: OutgoingMessage, in lane: OrderMessage.Lane? = nil, delay: Duration = .zero
+        _ database: Database, _ message: OutgoingMessage, in lane: OrderMessage.Lane? = nil,
+        delay: Duration = .zero
     ) throws {
         let kind = message.kind
         try queue.enqueue(
             database, lane: (lane ?? kind.lane).rawValue, kind: kind.rawValue, key: message.key,
-            payload: try message.data.map { try JSON.encode($0) } ?? Data(), delay: delay, priority: kind.priority,
+            payload: try message.data.map { try JSON.encode($0) } ?? Data(), delay: delay,
+            priority: kind.priority,
             ordered: kind.isOrdered, once: message.isOnce ? "\(message.key):\(kind.rawValue)" : nil)
     }
 

@@ -3,8 +3,9 @@ import GRDB
 import Runtime
 import Storage
 
-/// Orders that are deleted once they are old, and what is kept of them: their claims on coupons, which count towards their
-/// customers' limits, and how much they had sold, so that inventory's books can still be held against the orders.
+/// Orders that are deleted once they are old, and what is kept of them: their claims on coupons, which count
+/// towards their customers' limits, and how much they had sold, so that inventory's books can still be held
+/// against the orders.
 extension OrderTable {
     static let retention = Store.Migration(
         "order-retention-1",
@@ -29,15 +30,16 @@ extension OrderTable {
         """
     )
 
-    /// Deletes the orders past `cursor` that were placed at `until` or before, with their refunds and keys; `limit` of them are
-    /// looked at. What isn't finished stays.
+    /// Deletes the orders past `cursor` that were placed at `until` or before, with their refunds and keys;
+    /// `limit` of them are looked at. What isn't finished stays.
     static func deleteOld(
         _ database: Database, until: Timestamp, past cursor: String?, limit: Int
     ) throws -> Retention.Batch {
         // An id begins with the time of its order.
         let later = Identifier.first("ord_", at: until.advanced(by: .milliseconds(1)))
         let old = try database.rows(
-            "SELECT \(columns) FROM orders WHERE id > ? AND id < ? ORDER BY id LIMIT ?", [cursor ?? "", later, limit]
+            "SELECT \(columns) FROM orders WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+            [cursor ?? "", later, limit]
         ).map(decode)
         var batch = Retention.Batch(cursor: old.count == limit ? old.last?.id : nil)
         for order in old where try order.isFinished && !isAwaited(database, order) {
@@ -55,9 +57,10 @@ extension OrderTable {
             return true
         }
         guard let code = order.request.couponCode else { return false }
-        return try CouponClaimTable.claims(database, code: code, customerId: order.request.customerId).contains {
-            $0.orderId == order.id && ![.given, .lost].contains($0.state)
-        }
+        return try CouponClaimTable.claims(database, code: code, customerId: order.request.customerId)
+            .contains {
+                $0.orderId == order.id && ![.given, .lost].contains($0.state)
+            }
     }
 
     private static func delete(_ database: Database, _ order: Order) throws {
@@ -78,7 +81,8 @@ extension OrderTable {
     /// What deleted orders had sold, less what was returned: by SKU, those past `after`.
     static func deletedGoods(_ database: Database, after: String?, limit: Int) throws -> [ItemQuantity] {
         try database.rows(
-            "SELECT sku, quantity FROM deleted_goods WHERE sku > ? ORDER BY sku LIMIT ?", [after ?? "", limit]
+            "SELECT sku, quantity FROM deleted_goods WHERE sku > ? ORDER BY sku LIMIT ?",
+            [after ?? "", limit]
         ).map { ItemQuantity(sku: $0[0], quantity: $0[1]) }
     }
 }

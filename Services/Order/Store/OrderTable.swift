@@ -6,8 +6,8 @@ import Storage
 
 /// The table of orders.
 ///
-/// A row holds the request as it came, the document as customers see it, and the rest of the order's progress, each as JSON.
-/// The last two are missing as long as they follow from the first.
+/// A row holds the request as it came, the document as customers see it, and the rest of the order's
+/// progress, each as JSON. The last two are missing as long as they follow from the first.
 enum OrderTable {
     static let migration = Store.Migration(
         "orders-1",
@@ -60,20 +60,23 @@ enum OrderTable {
             INSERT INTO orders (id, idempotency_key, status, customer_id, created_at, request) VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
-                order.id, key, order.status.rawValue, order.request.customerId, order.document.createdAt.milliseconds, request,
+                order.id, key, order.status.rawValue, order.request.customerId,
+                order.document.createdAt.milliseconds, request,
             ])
         if let code = order.request.couponCode { try CouponClaimTable.keep(database, of: order, code: code) }
         return .new
     }
 
-    /// Saves the order over the version it was read at; one compare-and-set decides between two that change an order.
+    /// Saves the order over the version it was read at; one compare-and-set decides between two that change
+    /// an order.
     /// - Throws: ``OrderChanged`` if another change came first.
     /// - Parameter document: the order's, as JSON, where it was encoded before the transaction began.
     static func save(_ database: Database, _ order: Order, document: Data? = nil) throws {
         try database.run(
             "UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ? WHERE id = ? AND version = ?",
             [
-                order.status.rawValue, try document ?? JSON.encode(order.document), try JSON.encode(order.progress),
+                order.status.rawValue, try document ?? JSON.encode(order.document),
+                try JSON.encode(order.progress),
                 order.id, order.version,
             ])
         guard database.changesCount == 1 else { throw OrderChanged() }
@@ -94,7 +97,8 @@ enum OrderTable {
         try database.row("SELECT \(columns) FROM orders WHERE idempotency_key = ?", [key]).map(decode)
     }
 
-    /// Tells most of those that owe none without reading all of them: the word stands nowhere in their document.
+    /// Tells most of those that owe none without reading all of them: the word stands nowhere in their
+    /// document.
     static func mayOweMessage(_ database: Database, id: String) throws -> Bool {
         let word = Data(Degradation.Effect.notificationQueued.rawValue.utf8)
         return try database.row("SELECT 1 FROM orders WHERE id = ? AND instr(document, ?)", [id, word]) != nil
@@ -127,11 +131,13 @@ enum OrderTable {
         var bytes: Int
     }
 
-    /// Newest first, by id, the rows as they lie: decoding takes a hundred times as long as reading them, and is for afterwards.
+    /// Newest first, by id, the rows as they lie: decoding takes a hundred times as long as reading them, and
+    /// is for afterwards.
     static func orders(
         _ database: Database, customerId: String?, status: OrderStatus?, _ page: Page
     ) throws -> (orders: [ListedOrder], areMore: Bool) {
-        let conditions = ListConditions(["customer_id": customerId, "status": status?.rawValue], from: ("id < ?", page.after))
+        let conditions = ListConditions(
+            ["customer_id": customerId, "status": status?.rawValue], from: ("id < ?", page.after))
         let rows = try Row.fetchCursor(
             database.cachedStatement(
                 sql: """
@@ -143,7 +149,8 @@ enum OrderTable {
         while let row = try rows.next() {
             let order = ListedOrder(
                 id: row[0], createdAt: Timestamp(milliseconds: row[1]), request: row[3], document: row[4],
-                messages: row[2] == OrderStatus.cancelled.rawValue ? try DurableQueue.kinds(database, key: row[0]) : nil)
+                messages: row[2] == OrderStatus.cancelled.rawValue
+                    ? try DurableQueue.kinds(database, key: row[0]) : nil)
             orders.append(order)
             read += order.bytes
             if read > page.bytes { return (orders, true) }

@@ -4,8 +4,8 @@ import GRDB
 import Queue
 import Storage
 
-/// An order as customers see it. All of it is in the stored document, save what is still being undone for a cancelled
-/// order: that is read from the queue, so that it needs no writing as the undoings end.
+/// An order as customers see it. All of it is in the stored document, save what is still being undone for a
+/// cancelled order: that is read from the queue, so that it needs no writing as the undoings end.
 enum OrderView {
     static func document(_ database: Database, _ order: Order) throws -> Data {
         try JSON.encode(view(database, order))

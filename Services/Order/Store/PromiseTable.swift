@@ -3,8 +3,8 @@ import GRDB
 import Mutants
 import Storage
 
-/// The stock that accepted orders were promised while inventory couldn't be asked, until it is reserved or the order has
-/// ended.
+/// The stock that accepted orders were promised while inventory couldn't be asked, until it is reserved or
+/// the order has ended.
 enum PromiseTable {
     static let migration = Store.Migration(
         "promises-1",
@@ -25,15 +25,16 @@ enum PromiseTable {
         guard order.status == .accepted, order.hasUnverifiedStock else { return }
         for line in order.document.items {
             try database.run(
-                "INSERT INTO promises (sku, order_id, quantity) VALUES (?, ?, ?)", [line.sku, order.id, line.quantity])
+                "INSERT INTO promises (sku, order_id, quantity) VALUES (?, ?, ?)",
+                [line.sku, order.id, line.quantity])
         }
     }
 
     /// The order's items that the cached stock doesn't cover, less what was promised since and a margin.
     /// - Parameters:
     ///   - stock: available pieces by SKU.
-    ///   - margin: the share of them that isn't promised, in percent, rounded up to whole pieces: others may have been sold
-    ///     since by ways that aren't known here.
+    ///   - margin: the share of them that isn't promised, in percent, rounded up to whole pieces: others may
+    ///     have been sold since by ways that aren't known here.
     static func uncovered(
         _ database: Database, _ order: Order, stock: [String: Int], margin: Int
     ) throws -> [ShortSKU] {
@@ -43,7 +44,8 @@ enum PromiseTable {
                 try database.row("SELECT total(quantity) FROM promises WHERE sku = ?", [line.sku])?[0] ?? 0
             let counted = Mutant.isOn(.forgetsPromises) ? 0 : promised
             let free = max(0, available - (available * margin + 99) / 100 - counted)
-            return line.quantity <= free ? nil : ShortSKU(sku: line.sku, requested: line.quantity, available: free)
+            return line.quantity <= free
+                ? nil : ShortSKU(sku: line.sku, requested: line.quantity, available: free)
         }
     }
 }

@@ -3,7 +3,8 @@ import GRDB
 import Queue
 import Storage
 
-/// The refunds of orders by id, and by the key under which an operator asked for one. What becomes of them is in the order.
+/// The refunds of orders by id, and by the key under which an operator asked for one. What becomes of them is
+/// in the order.
 enum RefundTable {
     static let migration = Store.Migration(
         "refunds-1",
@@ -41,7 +42,8 @@ enum RefundTable {
 
     /// The order of a refund, and the refund as it is now.
     static func refund(_ database: Database, id: String) throws -> (order: Order, refund: OrderRefund)? {
-        guard let orderId = try database.row("SELECT order_id FROM refunds WHERE id = ?", [id])?[0] as String?,
+        guard
+            let orderId = try database.row("SELECT order_id FROM refunds WHERE id = ?", [id])?[0] as String?,
             let order = try OrderTable.order(database, id: orderId),
             let refund = order.document.refunds.first(where: { $0.id == id })
         else { return nil }

@@ -1,7 +1,8 @@
 import Contracts
 import Foundation
 
-/// Cancels an order that is not decided yet: at once for the customer, while the undoings go through the outbox.
+/// Cancels an order that is not decided yet: at once for the customer, while the undoings go through the
+/// outbox.
 struct CancelOrder: Sendable {
     let store: OrderStore
     let wall: @Sendable () -> Timestamp

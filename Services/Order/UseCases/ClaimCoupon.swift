@@ -15,7 +15,9 @@ struct ClaimCoupon: Sendable {
     let wall: @Sendable () -> Timestamp
 
     /// Redeems for an order whose coupon isn't decided yet. Only in the order's turn.
-    func redeem(_ order: Order, code: String, for caller: Caller) async throws -> Served<CouponClient.Redeeming> {
+    func redeem(_ order: Order, code: String, for caller: Caller) async throws -> Served<
+        CouponClient.Redeeming
+    > {
         var unreleased: [String: Unavailability] = [:]
         var usedUp: Set<String> = []
         var settled = 0
@@ -26,14 +28,18 @@ struct ClaimCoupon: Sendable {
             case .release(let id):
                 // Coupon may have room without.
                 unreleased[id] =
-                    settled < Self.mostForCustomer ? try await release(id, for: caller) : Unavailability(.awaitingEarlier)
+                    settled < Self.mostForCustomer
+                    ? try await release(id, for: caller) : Unavailability(.awaitingEarlier)
                 settled += 1
             case .makeGood(let id):
-                guard settled < Self.mostForCustomer else { return .absent(reason: Unavailability(.awaitingEarlier)) }
+                guard settled < Self.mostForCustomer else {
+                    return .absent(reason: Unavailability(.awaitingEarlier))
+                }
                 settled += 1
                 switch try await makeGood(id, for: caller, without: unreleased) {
                 case .repaired: break
-                // It may be this order, begun before a crash, that uses the coupon up, and it may still be cancelled.
+                // It may be this order, begun before a crash, that uses the coupon up, and it may still be
+                // cancelled.
                 case .usedUp: usedUp.insert(id)
                 case .unavailable(let reason): return .absent(reason: reason)
                 }
@@ -41,15 +47,17 @@ struct ClaimCoupon: Sendable {
         }
     }
 
-    /// For an order that has waited for its turn as long as it may: among many at once coupon decides, as long as nothing was
-    /// given or promised that coupon doesn't know.
+    /// For an order that has waited for its turn as long as it may: among many at once coupon decides, as
+    /// long as nothing was given or promised that coupon doesn't know.
     func redeemOutOfTurn(
         _ order: Order, code: String, for caller: Caller
     ) async throws -> Served<CouponClient.Redeeming> {
         turns.askOutOfTurn(order.id)
         let claims = try await store.couponClaims(code, customerId: order.request.customerId)
         let others = claims.filter { $0.orderId != order.id && ![.asked, .toRelease].contains($0.state) }
-        let unreleased = claims.filter { $0.state == .toRelease }.map { ($0.orderId, Unavailability(.awaitingEarlier)) }
+        let unreleased = claims.filter { $0.state == .toRelease }.map {
+            ($0.orderId, Unavailability(.awaitingEarlier))
+        }
         let limit = coupon.cached.lookup(code)?.value.limitPerCustomer
         guard CouponClaim.turn(of: order.id, .asked, among: others, limit: limit) == .redeem else {
             return .absent(reason: Unavailability(.awaitingEarlier))
@@ -90,8 +98,11 @@ struct ClaimCoupon: Sendable {
     }
 
     /// - Parameter tried: orders for which nothing could be done just now; coupon may have room all the same.
-    private func turn(of order: Order, _ code: String, without tried: Set<String>) async throws -> CouponClaim.Turn {
-        // Looked up before the claims are read: one that ends in between has left when its claim is still seen.
+    private func turn(of order: Order, _ code: String, without tried: Set<String>) async throws
+        -> CouponClaim.Turn
+    {
+        // Looked up before the claims are read: one that ends in between has left when its claim is still
+        // seen.
         let undecided = turns.undecided
         let claims = try await store.couponClaims(code, customerId: order.request.customerId)
         return turn(of: order, code, among: claims, without: tried, undecided: undecided)
@@ -125,7 +136,9 @@ struct ClaimCoupon: Sendable {
         _ order: Order, _ code: String, for caller: Caller, without unreleased: [String: Unavailability]
     ) async -> Served<CouponClient.Redeeming> {
         let answer = await coupon.redeem(order, code: code, for: caller)
-        if case .live(.refused(let problem)) = answer, problem.code == "coupon-used", let reason = unreleased.values.first {
+        if case .live(.refused(let problem)) = answer, problem.code == "coupon-used",
+            let reason = unreleased.values.first
+        {
             return .absent(reason: reason)
         }
         return answer
@@ -153,7 +166,8 @@ struct ClaimCoupon: Sendable {
     private func makeGood(
         _ id: String, for caller: Caller, without unreleased: [String: Unavailability]
     ) async throws -> RepairOfOther {
-        guard let order = try await store.order(id), order.owesCouponRepair, let code = order.request.couponCode
+        guard let order = try await store.order(id), order.owesCouponRepair,
+            let code = order.request.couponCode
         else { return .unavailable(Unavailability(.awaitingEarlier)) }
         switch await redeemLate(order, code, for: caller, without: unreleased) {
         case .usedUp(let commit) where order.progress.couponDecision == .skipped: return .usedUp(commit)
@@ -193,7 +207,8 @@ struct ClaimCoupon: Sendable {
 
     /// The repaired order and what is left to do for it.
     private func repairing(
-        _ id: String, also kind: OrderMessage? = nil, _ change: @escaping @Sendable (inout Order, Timestamp) -> Void
+        _ id: String, also kind: OrderMessage? = nil,
+        _ change: @escaping @Sendable (inout Order, Timestamp) -> Void
     ) -> Commit {
         store.changing(id) { [wall] order in
             // Another order's turn may have settled it.

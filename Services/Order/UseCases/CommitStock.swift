@@ -2,8 +2,9 @@ import Contracts
 import Queue
 import ServingPath
 
-/// Has a confirmed order's stock handed out. Where some of it is gone (the commit came after the reservation's life, and others
-/// have bought it since), the order is paid back what can't be delivered, and the rest is committed without it.
+/// Has a confirmed order's stock handed out. Where some of it is gone (the commit came after the
+/// reservation's life, and others have bought it since), the order is paid back what can't be delivered, and
+/// the rest is committed without it.
 struct CommitStock: Sendable {
     let store: OrderStore
     let inventory: InventoryClient
@@ -14,7 +15,8 @@ struct CommitStock: Sendable {
             try await inventory.commit(orderId: message.key, for: .queue)
             return .done()
         } catch {
-            guard case .refused(let problem) = error, problem.code == "out-of-stock", let short = problem.skus else {
+            guard case .refused(let problem) = error, problem.code == "out-of-stock", let short = problem.skus
+            else {
                 return DeliveryResult(error)
             }
             do {
@@ -26,8 +28,8 @@ struct CommitStock: Sendable {
         }
     }
 
-    /// All of a line, even where some of its pieces are there: half of it may be of no use. What is being taken out already is
-    /// not taken out again.
+    /// All of a line, even where some of its pieces are there: half of it may be of no use. What is being
+    /// taken out already is not taken out again.
     private func refund(_ orderId: String, _ short: Set<String>) async throws {
         let now = wall()
         let id = Identifier.make("rfd_", at: now)

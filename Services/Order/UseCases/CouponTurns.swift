@@ -1,8 +1,10 @@
 import Resilience
 
-/// Lets one order of a customer at a time decide about a coupon: two that do so at once could both be given its last use.
+/// Lets one order of a customer at a time decide about a coupon: two that do so at once could both be given
+/// its last use.
 ///
-/// It also knows which orders haven't asked coupon yet, since they have only just come: these claim nothing so far.
+/// It also knows which orders haven't asked coupon yet, since they have only just come: these claim nothing
+/// so far.
 final class CouponTurns: Sendable {
     struct Key: Sendable, Hashable {
         var code: String
@@ -85,7 +87,9 @@ final class CouponTurns: Sendable {
             guard let id else { return wake.resume(returning: true) }
             guard let deadline else { return }
             timer = Task { [time] in
-                guard (try? await time.sleep(max(.zero, deadline.remaining(at: time.now())))) != nil else { return }
+                guard (try? await time.sleep(max(.zero, deadline.remaining(at: time.now())))) != nil else {
+                    return
+                }
                 giveUp(id, key)
             }
         }

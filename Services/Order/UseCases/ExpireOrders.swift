@@ -4,7 +4,8 @@ import Resilience
 import Runtime
 import ServiceLifecycle
 
-/// Ends what has been unfinished for too long, also where its `finish-order` message is behind a long backlog.
+/// Ends what has been unfinished for too long, also where its `finish-order` message is behind a long
+/// backlog.
 struct ExpireOrders: Service {
     private static let batch = 100
 
@@ -25,7 +26,8 @@ struct ExpireOrders: Service {
                 do {
                     try await expire()
                 } catch {
-                    logger.error("orders that are too old could not be ended", metadata: ["error": "\(error)"])
+                    logger.error(
+                        "orders that are too old could not be ended", metadata: ["error": "\(error)"])
                 }
                 try? await time.sleep(interval)
             }

@@ -8,19 +8,22 @@ struct NotifyCustomer: Sendable {
     let notification: NotificationClient
     let wall: @Sendable () -> Timestamp
 
-    /// Where the order owed its customer the message, the delivery is written into it together with the end of the message.
+    /// Where the order owed its customer the message, the delivery is written into it together with the end
+    /// of the message.
     func callAsFunction(_ kind: NotificationKind, _ message: Message) async -> DeliveryResult {
         guard let data = try? JSON.decode(NotificationData.self, from: message.payload) else {
             return .refused("the event's data can't be read")
         }
         if await isTooEarly(kind, data) { return .unavailable("the confirmation goes first") }
         let event = CloudEvent(
-            id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind, subject: data.orderId,
+            id: "\(message.key):\(kind.rawValue)", source: "/services/order", type: kind,
+            subject: data.orderId,
             time: Timestamp(milliseconds: message.createdAt), data: data)
         switch await notification.send(event, for: .queue) {
         case .live(.accepted): return .done(commit: store.markingTold(data.orderId, kind, at: wall()))
         case .live(.refused(let problem)): return DeliveryResult(.refused(problem))
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): return DeliveryResult(reason)
+        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason):
+            return DeliveryResult(reason)
         }
     }
 

@@ -6,9 +6,9 @@ import ServingPath
 
 /// Places an order while the customer waits: write ahead → reserve → redeem → charge → confirm.
 ///
-/// From the first write on the order is never lost: whatever happens to this request, the `finish-order` message that is
-/// committed with it takes the order up again. The steps are those of ``Checkout``; what follows from its end is a
-/// ``Decision``.
+/// From the first write on the order is never lost: whatever happens to this request, the `finish-order`
+/// message that is committed with it takes the order up again. The steps are those of ``Checkout``; what
+/// follows from its end is a ``Decision``.
 struct PlaceOrder: Sendable {
     /// How a request ended, for the route to answer.
     enum Outcome: Sendable {
@@ -25,13 +25,14 @@ struct PlaceOrder: Sendable {
     let inFlight: InFlightOrders
     let turns: CouponTurns
     let isNotificationUnavailable: @Sendable () -> Bool
-    /// How long after its write `finish-order` takes an order over: the time that a request has, and a second more.
+    /// How long after its write `finish-order` takes an order over: the time that a request has, and a second
+    /// more.
     let resumeAfter: Duration
     let wall: @Sendable () -> Timestamp
     let logger: Logger
 
-    /// - Parameter body: the request as it came. It is kept byte for byte up to ``largestKept``; a longer one is encoded anew,
-    ///   without unknown members.
+    /// - Parameter body: the request as it came. It is kept byte for byte up to ``largestKept``; a longer one
+    ///   is encoded anew, without unknown members.
     func callAsFunction(
         _ request: OrderRequest, body: Data, key: String, deadline: Deadline, criticality: Criticality
     ) async throws -> Outcome {
@@ -58,11 +59,14 @@ struct PlaceOrder: Sendable {
                 isCustomerWaiting: true, isNotificationUnavailable: isNotificationUnavailable(), now: wall())
             return try await conclude(.decide(ending, order, circumstances))
         } catch is OrderChanged {
-            // Only a cancellation can have changed it: InFlightOrders keeps FinishOrder away until the request has ended.
+            // Only a cancellation can have changed it: InFlightOrders keeps FinishOrder away until the
+            // request has ended.
             return .refused(.cancelledMeanwhile(id: begun.id), replayed: false)
         } catch {
-            // What failed after the order was begun, most likely the disk: it is there as `placing`, and will be finished.
-            logger.error("an order could not be saved", metadata: ["order": "\(begun.id)", "error": "\(error)"])
+            // What failed after the order was begun, most likely the disk: it is there as `placing`, and will
+            // be finished.
+            logger.error(
+                "an order could not be saved", metadata: ["order": "\(begun.id)", "error": "\(error)"])
             let document = (try? JSON.encode(begun.document)) ?? Data()
             return .order(.placing, id: begun.id, document: document, replayed: false)
         }
@@ -78,7 +82,9 @@ struct PlaceOrder: Sendable {
             return .refused(error, replayed: false)
         case .promise(let change, let stock, let order):
             let short = try await store.promise(change, within: stock)
-            guard short.isEmpty else { return try await conclude(.refusing(order, .outOfStock(short), at: wall())) }
+            guard short.isEmpty else {
+                return try await conclude(.refusing(order, .outOfStock(short), at: wall()))
+            }
             return .order(
                 .accepted, id: order.id, document: try JSON.encode(change.order.document), replayed: false)
         case .retry(let pending):
@@ -110,7 +116,8 @@ struct PlaceOrder: Sendable {
         if order.status == .rejected, let refusal = order.progress.refusal {
             // Its key has just been freed: the next request with it places the order anew.
             guard refusal.status != 503 else {
-                throw OrderError.inProgress("The first request with this key has just ended, with nothing done.")
+                throw OrderError.inProgress(
+                    "The first request with this key has just ended, with nothing done.")
             }
             return .refused(.refused(refusal), replayed: true)
         }

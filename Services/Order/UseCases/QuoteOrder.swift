@@ -35,7 +35,8 @@ struct QuoteOrder: Sendable {
         let problems = [
             ProblemDocument.shortStock(items, products.mapValues(\.available)), deduction.problem?.document,
             request.maxTotal.flatMap {
-                $0 < total ? OrderError.totalExceeded(total, limit: $0, isCouponSkipped: isSkipped).document : nil
+                $0 < total
+                    ? OrderError.totalExceeded(total, limit: $0, isCouponSkipped: isSkipped).document : nil
             },
         ]
         return QuoteDocument(
@@ -70,9 +71,10 @@ struct QuoteOrder: Sendable {
     /// By SKU; with what the quote has to say where one of them isn't live.
     /// - Throws: 422 `unknown-sku`.
     private func sort(_ found: [Found], _ items: [ItemQuantity]) throws -> ([String: Product], Degradation?) {
-        var (products, unknown, oldest): ([String: Product], Set<String>, (age: Duration, reason: Unavailability)?) = (
-            [:], [], nil
-        )
+        var (products, unknown, oldest):
+            ([String: Product], Set<String>, (age: Duration, reason: Unavailability)?) = (
+                [:], [], nil
+            )
         for found in found {
             switch found {
             case .unknown(let sku): unknown.insert(sku)
@@ -85,7 +87,8 @@ struct QuoteOrder: Sendable {
         guard unknown.isEmpty else { throw OrderError.unknownSKUs(items.filter { unknown.contains($0.sku) }) }
         let degradation = oldest.map {
             Degradation(
-                dependency: "inventory", effect: .priceCached, source: .cache, ageSeconds: Int($0.age.components.seconds),
+                dependency: "inventory", effect: .priceCached, source: .cache,
+                ageSeconds: Int($0.age.components.seconds),
                 reason: $0.reason.code, repair: .none)
         }
         return (products, degradation)
@@ -98,7 +101,9 @@ struct QuoteOrder: Sendable {
         var problem: OrderError?
     }
 
-    private func deduction(_ request: OrderRequest, _ lines: [PricedItem], for caller: Caller) async throws -> Deduction {
+    private func deduction(_ request: OrderRequest, _ lines: [PricedItem], for caller: Caller) async throws
+        -> Deduction
+    {
         guard let code = request.couponCode else { return Deduction() }
         switch await coupon.rule(code, for: caller) {
         case .live(.unknown):
@@ -110,13 +115,15 @@ struct QuoteOrder: Sendable {
                 throw OrderError.couponRefused(reason: "no eligible item")
             }
             let isLeft = try await hasUseLeft(coupon, request.customerId)
-            return isLeft ? Deduction(amount: discount) : Deduction(problem: .couponRefused(reason: "used up"))
+            return isLeft
+                ? Deduction(amount: discount) : Deduction(problem: .couponRefused(reason: "used up"))
         case .cached(.known(let coupon), let age, let reason):
             guard let discount = CouponRule(coupon).offlineDiscount(on: lines, at: wall()),
                 try await hasUseLeft(coupon, request.customerId)
             else { return try skipped(request, reason) }
             let estimated = Degradation(
-                dependency: "coupon", effect: .couponEstimated, source: .cache, ageSeconds: Int(age.components.seconds),
+                dependency: "coupon", effect: .couponEstimated, source: .cache,
+                ageSeconds: Int(age.components.seconds),
                 reason: reason.code, repair: .none)
             return Deduction(amount: discount, degradation: estimated)
         case .cached(.unknown, _, let reason), .computed(_, let reason), .absent(let reason):
@@ -128,20 +135,26 @@ struct QuoteOrder: Sendable {
         if request.ifCouponUnavailable == .reject { throw OrderError.couponUnavailable }
         return Deduction(
             degradation: Degradation(
-                dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code, repair: .none))
+                dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code,
+                repair: .none))
     }
 
     /// By this service's own records: it places all orders.
     private func hasUseLeft(_ coupon: Coupon, _ customerId: String) async throws -> Bool {
-        try await store.couponClaims(coupon.code, customerId: customerId).count(where: \.counts) < coupon.limitPerCustomer
+        try await store.couponClaims(coupon.code, customerId: customerId).count(where: \.counts)
+            < coupon.limitPerCustomer
     }
 }
 
 extension ProblemDocument {
     /// Nil where there is enough of everything.
-    fileprivate static func shortStock(_ items: [ItemQuantity], _ available: [String: Int]) -> ProblemDocument? {
-        let short = items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: available[$0.sku] ?? 0) }
-            .filter { $0.available < $0.requested }
+    fileprivate static func shortStock(_ items: [ItemQuantity], _ available: [String: Int])
+        -> ProblemDocument?
+    {
+        let short = items.map {
+            ShortSKU(sku: $0.sku, requested: $0.quantity, available: available[$0.sku] ?? 0)
+        }
+        .filter { $0.available < $0.requested }
         guard !short.isEmpty else { return nil }
         return ProblemDocument(
             status: 409, code: "out-of-stock", title: "Out of stock",

@@ -6,11 +6,12 @@ import Transport
 
 /// Tells coupon what it has confirmed before, when its store has lost something: see decision 0007.
 ///
-/// Coupon says in each answer which epoch of its store has begun. A later one than the last that was gone through here means
-/// that redemptions may be missing there, and that coupon gives none until it was told. All of it may be told again, so that
-/// nothing has to be remembered here.
+/// Coupon says in each answer which epoch of its store has begun. A later one than the last that was gone
+/// through here means that redemptions may be missing there, and that coupon gives none until it was told.
+/// All of it may be told again, so that nothing has to be remembered here.
 struct ReconcileCoupon: Service {
-    /// Claims that are told of at once, and lines of their orders, each with a name of 255 characters at most: 100 KB.
+    /// Claims that are told of at once, and lines of their orders, each with a name of 255 characters at
+    /// most: 100 KB.
     private static let most = (claims: ReconciliationRequest.most, lines: 300)
 
     let store: OrderStore
@@ -23,7 +24,9 @@ struct ReconcileCoupon: Service {
         await cancelWhenGracefulShutdown {
             var done: Int64 = 0
             while !Task.isCancelled {
-                if let epoch = peers.store(of: "coupon")?.epoch, epoch > done, await reconcile(epoch) { done = epoch }
+                if let epoch = peers.store(of: "coupon")?.epoch, epoch > done, await reconcile(epoch) {
+                    done = epoch
+                }
                 try? await time.sleep(.seconds(1))
             }
         }
@@ -33,7 +36,9 @@ struct ReconcileCoupon: Service {
     private func reconcile(_ epoch: Int64) async -> Bool {
         var after: String?
         repeat {
-            guard let request = await claims(after: after, epoch), let answer = await coupon.reconcile(request) else {
+            guard let request = await claims(after: after, epoch),
+                let answer = await coupon.reconcile(request)
+            else {
                 return false
             }
             after = request.upTo
@@ -59,8 +64,8 @@ extension ReconciliationRequest {
     /// A stretch of claims.
     ///
     /// - Parameters:
-    ///   - claims: the next after `after`, by order id, each with its order; nil where that can't be read. Fewer than
-    ///     `most.claims` are the last.
+    ///   - claims: the next after `after`, by order id, each with its order; nil where that can't be read.
+    ///     Fewer than `most.claims` are the last.
     ///   - most: after so many claims, or lines of orders, the stretch ends.
     init(
         epoch: Int64, after: String?, of claims: [(claim: CouponClaim, order: Order?)],

@@ -4,8 +4,8 @@ import Queue
 import ServingPath
 import Transport
 
-/// Refunds a confirmed order, in part or in whole, once an idempotency key: written ahead, then paid back and taken back at
-/// once where that can be done, else by the outbox.
+/// Refunds a confirmed order, in part or in whole, once an idempotency key: written ahead, then paid back and
+/// taken back at once where that can be done, else by the outbox.
 struct RefundOrder: Sendable {
     /// The order's document, as JSON.
     struct Refunded: Sendable {
@@ -21,8 +21,8 @@ struct RefundOrder: Sendable {
     let resumeAfter: Duration
     let wall: @Sendable () -> Timestamp
 
-    /// - Throws: ``OrderError``: an unknown order, one that isn't confirmed, more than is left, or a key that comes again with
-    ///   another refund; 422 for goods that aren't the order's.
+    /// - Throws: ``OrderError``: an unknown order, one that isn't confirmed, more than is left, or a key that
+    ///   comes again with another refund; 422 for goods that aren't the order's.
     func callAsFunction(
         _ orderId: String, _ request: OrderRefundRequest, key: String, for caller: Caller
     ) async throws -> Refunded {
@@ -42,21 +42,28 @@ struct RefundOrder: Sendable {
 
     private func answer(_ id: String, isReplayed: Bool) async throws -> Refunded {
         guard let (order, refund) = try await store.refund(id) else { throw OrderError.unknownOrder(id: id) }
-        if let outcome = refund.outcome { throw OrderError.refundExceedsCapture(outcome, left: order.refundable) }
+        if let outcome = refund.outcome {
+            throw OrderError.refundExceedsCapture(outcome, left: order.refundable)
+        }
         return Refunded(
-            document: try await store.document(order), isPending: !refund.pending.isEmpty, isReplayed: isReplayed)
+            document: try await store.document(order), isPending: !refund.pending.isEmpty,
+            isReplayed: isReplayed)
     }
 }
 
 extension Order {
     /// The refund that an operator asks for.
-    fileprivate func refund(id: String, as request: OrderRefundRequest, at now: Timestamp) throws -> OrderRefund {
+    fileprivate func refund(id: String, as request: OrderRefundRequest, at now: Timestamp) throws
+        -> OrderRefund
+    {
         guard status == .confirmed else { throw OrderError.notRefundable(id: self.id, status) }
         let items = request.items?.merged ?? []
         let kept = kept
         var check = FieldCheck()
         for (index, item) in items.enumerated() {
-            check(item.quantity <= kept[item.sku, default: 0], "/items/\(index)", "is more than the customer has of it")
+            check(
+                item.quantity <= kept[item.sku, default: 0], "/items/\(index)",
+                "is more than the customer has of it")
         }
         try check.finish()
         let left = refundable
@@ -64,7 +71,8 @@ extension Order {
             throw OrderError.refundExceedsCapture(
                 "Of \(document.total ?? 0) captured, \(left) can still be refunded", left: left)
         }
-        return refund(id: id, .requested, amount: request.amount, items: items, reason: request.reason, at: now)
+        return refund(
+            id: id, .requested, amount: request.amount, items: items, reason: request.reason, at: now)
     }
 }
 

@@ -1,8 +1,9 @@
 import Contracts
 import Queue
 
-/// Makes a skipped or estimated coupon good once the coupon service is back: redeems it as of the order's time. What the
-/// customer paid too much is left to ``RefundCoupon``. Repeating it changes nothing: a redemption carries the order's id.
+/// Makes a skipped or estimated coupon good once the coupon service is back: redeems it as of the order's
+/// time. What the customer paid too much is left to ``RefundCoupon``. Repeating it changes nothing: a
+/// redemption carries the order's id.
 struct RepairCoupon: Sendable {
     let store: OrderStore
     let claim: ClaimCoupon
@@ -14,7 +15,8 @@ struct RepairCoupon: Sendable {
             else { return .done() }
             // What is written and the end of this message are one transaction.
             switch try await claim.repair(order, code: code) {
-            case .repaired(let commit), .usedUp(let commit), .waiting(let commit): return .done(commit: commit)
+            case .repaired(let commit), .usedUp(let commit), .waiting(let commit):
+                return .done(commit: commit)
             case .unavailable(let reason): return DeliveryResult(reason)
             }
         } catch {

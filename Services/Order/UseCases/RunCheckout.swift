@@ -19,7 +19,8 @@ struct RunCheckout: Sendable {
     func callAsFunction(
         _ order: Order, for caller: Caller
     ) async throws -> (order: Order, ending: Checkout.Ending) {
-        var checkout = Checkout(order, isCustomerWaiting: caller != .queue, isCouponOptional: isCouponOptional)
+        var checkout = Checkout(
+            order, isCustomerWaiting: caller != .queue, isCouponOptional: isCouponOptional)
         while true {
             switch checkout.next {
             case .reserve: await reserve(&checkout, for: caller)
@@ -40,7 +41,9 @@ struct RunCheckout: Sendable {
             let reservation = try await inventory.reserve(checkout.order, for: caller)
             reservationLifetime.check(reservation, at: asked)
             // A renewal takes no stock that it hasn't got already.
-            if !checkout.order.isPriced || checkout.order.hasUnverifiedStock { catalogue.reserved(reservation) }
+            if !checkout.order.isPriced || checkout.order.hasUnverifiedStock {
+                catalogue.reserved(reservation)
+            }
             checkout.reserved(reservation, at: wall())
         } catch {
             checkout.notReserved(error, at: wall())
@@ -49,7 +52,8 @@ struct RunCheckout: Sendable {
 
     private func charge(_ amount: Int, _ checkout: inout Checkout, for caller: Caller) async {
         do {
-            checkout.charged(try await payment.capture(checkout.order, amount: amount, for: caller), at: wall())
+            checkout.charged(
+                try await payment.capture(checkout.order, amount: amount, for: caller), at: wall())
         } catch {
             let isUnknown = if case .unavailable = error { true } else { false }
             let isTaken = isUnknown && Mutant.isOn(.takesAnUnknownCaptureForDeclined)
@@ -58,10 +62,12 @@ struct RunCheckout: Sendable {
         }
     }
 
-    /// Until the decision is on disk no other order of the customer decides about the same coupon. An order waits half of its
-    /// customer's time for its turn. After that coupon is asked all the same where nothing is owed to another order, and no
-    /// discount is estimated.
-    private func decideCoupon(_ undecided: Checkout, _ code: String, for caller: Caller) async throws -> Checkout {
+    /// Until the decision is on disk no other order of the customer decides about the same coupon. An order
+    /// waits half of its customer's time for its turn. After that coupon is asked all the same where nothing
+    /// is owed to another order, and no discount is estimated.
+    private func decideCoupon(_ undecided: Checkout, _ code: String, for caller: Caller) async throws
+        -> Checkout
+    {
         let key = undecided.order.couponKey(code)
         let longestWait = longestWait(of: caller)
         let decided = try await claim.turns.take(key, for: undecided.order.id, until: longestWait) {
@@ -78,7 +84,8 @@ struct RunCheckout: Sendable {
         }
         if let decided { return decided }
         var checkout = undecided
-        checkout.redeemed(try await claim.redeemOutOfTurn(checkout.order, code: code, for: caller), at: wall())
+        checkout.redeemed(
+            try await claim.redeemOutOfTurn(checkout.order, code: code, for: caller), at: wall())
         checkout.estimatedDiscount(by: nil, at: wall())
         return checkout
     }
@@ -95,7 +102,8 @@ struct RunCheckout: Sendable {
         }
         if case .saveEstimate(let estimated, let limit) = checkout.next {
             let saved = try await store.save(estimated) { [claim] claims in
-                claim.others(than: estimated.id, claims).count(where: \.counts) < limit || Mutant.isOn(.estimatesBeyondTheLimit)
+                claim.others(than: estimated.id, claims).count(where: \.counts) < limit
+                    || Mutant.isOn(.estimatesBeyondTheLimit)
             }
             checkout.savedEstimate(as: saved)
         }

@@ -4,8 +4,8 @@ import Queue
 import ServingPath
 import Transport
 
-/// The two steps of a refund, taken by the request that asks for it or by the outbox: payment gives the money back, inventory
-/// takes the goods back. Repeating one changes nothing: its key is the refund's id.
+/// The two steps of a refund, taken by the request that asks for it or by the outbox: payment gives the money
+/// back, inventory takes the goods back. Repeating one changes nothing: its key is the refund's id.
 struct SettleRefund: Sendable {
     let store: OrderStore
     let payment: PaymentClient
@@ -20,10 +20,12 @@ struct SettleRefund: Sendable {
             else { return .done() }
             let payment = try await payment.refund(
                 paymentId: paymentId, amount: refund.amount, reason: refund.reason,
-                key: Mutant.isOn(.refundsWithAFreshKey) ? Identifier.make("key_", at: wall()) : id, for: caller)
+                key: Mutant.isOn(.refundsWithAFreshKey) ? Identifier.make("key_", at: wall()) : id,
+                for: caller)
             return .done(commit: paid(id, refunded: payment.refunded))
         } catch let error as CallError {
-            guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left, left >= 0
+            guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left,
+                left >= 0
             else { return DeliveryResult(error) }
             return .done(commit: exceeded(id, left: left))
         } catch {
@@ -60,7 +62,8 @@ struct SettleRefund: Sendable {
     /// Where the order's commit was refused for want of these goods, what is left can be committed now.
     func returnGoods(_ id: String, for caller: Caller) async -> DeliveryResult {
         do {
-            guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory") else {
+            guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory")
+            else {
                 return .done()
             }
             try await inventory.takeBack(refund.items, orderId: order.id, return: id, for: caller)

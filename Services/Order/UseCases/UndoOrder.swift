@@ -2,7 +2,8 @@ import Contracts
 import Queue
 import ServingPath
 
-/// Undoes an order at a dependency, by the order's id: always allowed, whether or not anything was done there.
+/// Undoes an order at a dependency, by the order's id: always allowed, whether or not anything was done
+/// there.
 struct UndoOrder: Sendable {
     let store: OrderStore
     let inventory: InventoryClient

@@ -21,7 +21,9 @@ enum CaptureDecision: Sendable {
     }
 
     /// - Throws: ``PaymentError``.
-    static func decide(_ request: PaymentRequest, _ known: Known, at now: Timestamp) throws(PaymentError) -> CaptureDecision {
+    static func decide(_ request: PaymentRequest, _ known: Known, at now: Timestamp) throws(PaymentError)
+        -> CaptureDecision
+    {
         guard known.byKey.map({ request.made($0.payment, token: $0.token) }) ?? true,
             known.decline.map({ $0.request == request }) ?? true
         else { throw .keyReused }
@@ -33,11 +35,15 @@ enum CaptureDecision: Sendable {
             guard request.asksFor(existing) else { throw .otherContents }
             return .repeatCapture(existing)
         }
-        if case .declined(let reason) = Issuer.decide(token: request.token) { return .decline(reason: reason) }
+        if case .declined(let reason) = Issuer.decide(token: request.token) {
+            return .decline(reason: reason)
+        }
         return .capture(
             Payment(
-                id: Identifier.make("pay_", at: now), orderId: request.orderId, customerId: request.customerId,
-                status: .captured, amount: request.amount, currency: request.currency, refunded: 0, refunds: [],
+                id: Identifier.make("pay_", at: now), orderId: request.orderId,
+                customerId: request.customerId,
+                status: .captured, amount: request.amount, currency: request.currency, refunded: 0,
+                refunds: [],
                 createdAt: now))
     }
 }

@@ -2,7 +2,8 @@ import Contracts
 import GRDB
 import Storage
 
-/// Double entry: every movement is written twice, with opposite signs, and added to a balance of its account and currency.
+/// Double entry: every movement is written twice, with opposite signs, and added to a balance of its account
+/// and currency.
 enum LedgerTable {
     enum Account: String, CaseIterable { case cash, refunds, sales }
 
@@ -21,15 +22,17 @@ enum LedgerTable {
         """
     )
 
-    /// - Throws: 409 `ledger-full` where a balance would need more than 64 bits. Only a capture can meet that: what is captured
-    ///   can be refunded, since no account holds more than all captures together.
+    /// - Throws: 409 `ledger-full` where a balance would need more than 64 bits. Only a capture can meet
+    ///   that: what is captured can be refunded, since no account holds more than all captures together.
     static func book(
-        _ database: Database, _ paymentId: String, to: Account, from: Account, _ amount: Int, _ currency: String
+        _ database: Database, _ paymentId: String, to: Account, from: Account, _ amount: Int,
+        _ currency: String
     ) throws {
         for (account, change) in [(to, amount), (from, -amount)] {
             let balance: Int =
                 try database.row(
-                    "SELECT balance FROM balances WHERE currency = ? AND account = ?", [currency, account.rawValue])?[0] ?? 0
+                    "SELECT balance FROM balances WHERE currency = ? AND account = ?",
+                    [currency, account.rawValue])?[0] ?? 0
             let (changed, overflows) = balance.addingReportingOverflow(change)
             guard !overflows else { throw PaymentError.ledgerFull(currency: currency) }
             try database.run(
@@ -39,13 +42,16 @@ enum LedgerTable {
                 """,
                 [account.rawValue, currency, changed])
             try database.run(
-                "INSERT INTO entries (payment_id, account, amount) VALUES (?, ?, ?)", [paymentId, account.rawValue, change])
+                "INSERT INTO entries (payment_id, account, amount) VALUES (?, ?, ?)",
+                [paymentId, account.rawValue, change])
         }
     }
 
     static func ledger(_ database: Database) throws -> Ledger {
-        let balances: [String: [String: Int]] = try database.rows("SELECT currency, account, balance FROM balances")
-            .reduce(into: [:]) { $0[$1[0], default: [:]][$1[1]] = $1[2] }
+        let balances: [String: [String: Int]] = try database.rows(
+            "SELECT currency, account, balance FROM balances"
+        )
+        .reduce(into: [:]) { $0[$1[0], default: [:]][$1[1]] = $1[2] }
         let accounts = balances.sorted { $0.key < $1.key }.flatMap { currency, balances in
             Account.allCases.map {
                 Ledger.Account(account: $0.rawValue, currency: currency, balance: balances[$0.rawValue] ?? 0)

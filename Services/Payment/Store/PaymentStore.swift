@@ -20,10 +20,12 @@ struct PaymentStore: Sendable {
                 byOrder: try PaymentTable.record(database, orderId: request.orderId)?.payment)
             let decision = try decide(known)
             switch decision {
-            case .capture(let payment): try PaymentTable.insert(database, payment, token: request.token, key: key)
+            case .capture(let payment):
+                try PaymentTable.insert(database, payment, token: request.token, key: key)
             case .decline(let reason): try PaymentTable.insert(database, declined: request, reason, key: key)
             case .repeatCapture(let payment) where Mutant.isOn(.paymentCapturesTwice):
-                try LedgerTable.book(database, payment.id, to: .cash, from: .sales, payment.amount, payment.currency)
+                try LedgerTable.book(
+                    database, payment.id, to: .cash, from: .sales, payment.amount, payment.currency)
             case .repeatCapture, .repeatDecline: break
             }
             return decision

@@ -4,8 +4,8 @@ import Storage
 
 /// The table of payments, with their refunds and the requests that were declined.
 ///
-/// An order id has one row, whatever is retried. A row with amount 0 is a tombstone: the order was voided before anything
-/// was captured for it; it is no payment and isn't listed.
+/// An order id has one row, whatever is retried. A row with amount 0 is a tombstone: the order was voided
+/// before anything was captured for it; it is no payment and isn't listed.
 enum PaymentTable {
     static let migration = Store.Migration(
         "payments-1",
@@ -61,19 +61,27 @@ enum PaymentTable {
         "id, order_id, customer_id, status, amount, currency, refunded, token, created_at"
 
     static func record(_ database: Database, orderId: String) throws -> Record? {
-        try database.row("SELECT \(columns) FROM payments WHERE order_id = ?", [orderId]).map { try record(database, $0) }
+        try database.row("SELECT \(columns) FROM payments WHERE order_id = ?", [orderId]).map {
+            try record(database, $0)
+        }
     }
 
     static func record(_ database: Database, key: String) throws -> Record? {
-        try database.row("SELECT \(columns) FROM payments WHERE idempotency_key = ?", [key]).map { try record(database, $0) }
+        try database.row("SELECT \(columns) FROM payments WHERE idempotency_key = ?", [key]).map {
+            try record(database, $0)
+        }
     }
 
     static func record(_ database: Database, id: String) throws -> Record? {
-        try database.row("SELECT \(columns) FROM payments WHERE id = ? AND amount > 0", [id]).map { try record(database, $0) }
+        try database.row("SELECT \(columns) FROM payments WHERE id = ? AND amount > 0", [id]).map {
+            try record(database, $0)
+        }
     }
 
     /// Oldest first, after the id `after`; tombstones left out.
-    static func payments(_ database: Database, orderId: String?, after: String, limit: Int) throws -> [Payment] {
+    static func payments(_ database: Database, orderId: String?, after: String, limit: Int) throws
+        -> [Payment]
+    {
         let filter = orderId == nil ? "" : "AND order_id = ?"
         let arguments: [any DatabaseValueConvertible] = [after] + (orderId.map { [$0] } ?? []) + [limit]
         return try database.rows(
@@ -87,14 +95,18 @@ enum PaymentTable {
         let refunded: Int = row[6]
         return Record(
             payment: Payment(
-                id: id, orderId: row[1], customerId: row[2], status: row[3] == "voided" ? .voided : .captured, amount: row[4],
-                currency: row[5], refunded: refunded, refunds: refunded > 0 ? try refunds(database, paymentId: id) : [],
+                id: id, orderId: row[1], customerId: row[2], status: row[3] == "voided" ? .voided : .captured,
+                amount: row[4],
+                currency: row[5], refunded: refunded,
+                refunds: refunded > 0 ? try refunds(database, paymentId: id) : [],
                 createdAt: Timestamp(milliseconds: row[8])),
             token: row[7])
     }
 
     private static func refunds(_ database: Database, paymentId: String) throws -> [Refund] {
-        try database.rows("SELECT id, amount, reason, at FROM refunds WHERE payment_id = ? ORDER BY rowid", [paymentId]).map {
+        try database.rows(
+            "SELECT id, amount, reason, at FROM refunds WHERE payment_id = ? ORDER BY rowid", [paymentId]
+        ).map {
             Refund(id: $0[0], amount: $0[1], reason: $0[2], at: Timestamp(milliseconds: $0[3]))
         }
     }
@@ -106,11 +118,13 @@ enum PaymentTable {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                payment.id, payment.orderId, payment.customerId, payment.status.rawValue, payment.amount, payment.currency,
+                payment.id, payment.orderId, payment.customerId, payment.status.rawValue, payment.amount,
+                payment.currency,
                 token, key, payment.createdAt.milliseconds,
             ])
         if payment.amount > 0 {
-            try LedgerTable.book(database, payment.id, to: .cash, from: .sales, payment.amount, payment.currency)
+            try LedgerTable.book(
+                database, payment.id, to: .cash, from: .sales, payment.amount, payment.currency)
         }
     }
 
@@ -118,7 +132,8 @@ enum PaymentTable {
         try database.run(
             "INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
             [refund.id, payment.id, key, refund.amount, refund.reason, refund.at.milliseconds])
-        try database.run("UPDATE payments SET refunded = refunded + ? WHERE id = ?", [refund.amount, payment.id])
+        try database.run(
+            "UPDATE payments SET refunded = refunded + ? WHERE id = ?", [refund.amount, payment.id])
         try LedgerTable.book(database, payment.id, to: .refunds, from: .cash, refund.amount, payment.currency)
     }
 
@@ -127,27 +142,41 @@ enum PaymentTable {
     }
 
     /// The refund that was made with this key: its payment's id, amount and reason.
-    static func refund(_ database: Database, key: String) throws -> (paymentId: String, amount: Int, reason: String)? {
-        try database.row("SELECT payment_id, amount, reason FROM refunds WHERE idempotency_key = ?", [key]).map {
-            ($0[0], $0[1], $0[2])
-        }
+    static func refund(_ database: Database, key: String) throws -> (
+        paymentId: String, amount: Int, reason: String
+    )? {
+        try database.row("SELECT payment_id, amount, reason FROM refunds WHERE idempotency_key = ?", [key])
+            .map {
+                ($0[0], $0[1], $0[2])
+            }
     }
 
     /// A refused request, kept so that its key gets the same refusal again.
-    static func decline(_ database: Database, key: String) throws -> (request: PaymentRequest, reason: String)? {
+    static func decline(_ database: Database, key: String) throws -> (
+        request: PaymentRequest, reason: String
+    )? {
         let row = try database.row(
-            "SELECT order_id, customer_id, amount, currency, token, reason FROM declines WHERE idempotency_key = ?", [key])
+            "SELECT order_id, customer_id, amount, currency, token, reason FROM declines WHERE idempotency_key = ?",
+            [key])
         return row.map {
-            (PaymentRequest(orderId: $0[0], customerId: $0[1], amount: $0[2], currency: $0[3], token: $0[4]), $0[5])
+            (
+                PaymentRequest(
+                    orderId: $0[0], customerId: $0[1], amount: $0[2], currency: $0[3], token: $0[4]), $0[5]
+            )
         }
     }
 
-    static func insert(_ database: Database, declined request: PaymentRequest, _ reason: String, key: String) throws {
+    static func insert(_ database: Database, declined request: PaymentRequest, _ reason: String, key: String)
+        throws
+    {
         try database.run(
             """
             INSERT INTO declines (idempotency_key, order_id, customer_id, amount, currency, token, reason)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
-            [key, request.orderId, request.customerId, request.amount, request.currency, request.token, reason])
+            [
+                key, request.orderId, request.customerId, request.amount, request.currency, request.token,
+                reason,
+            ])
     }
 }

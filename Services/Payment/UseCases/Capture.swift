@@ -8,7 +8,8 @@ struct Capture: Sendable {
     let time: TimeSource
     let wall: @Sendable () -> Timestamp
 
-    /// - Throws: ``PaymentError``: declined, voided, or a key or an order id that comes again with other contents.
+    /// - Throws: ``PaymentError``: declined, voided, or a key or an order id that comes again with other
+    ///   contents.
     func callAsFunction(
         _ request: PaymentRequest, key: String
     ) async throws -> (payment: Payment, isReplayed: Bool) {

@@ -5,8 +5,8 @@ struct RefundPayment: Sendable {
     let payments: PaymentStore
     let wall: @Sendable () -> Timestamp
 
-    /// - Throws: ``PaymentError``: an unknown payment, a voided one, more than is left of the capture, or a key that comes again
-    ///   with another refund.
+    /// - Throws: ``PaymentError``: an unknown payment, a voided one, more than is left of the capture, or a
+    ///   key that comes again with another refund.
     func callAsFunction(
         _ id: String, _ request: RefundRequest, key: String
     ) async throws -> (payment: Payment, isReplayed: Bool) {

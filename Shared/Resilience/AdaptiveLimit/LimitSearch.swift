@@ -1,23 +1,26 @@
-/// Finds how many calls at once a service can work on, from what their outcomes say: numbers in, a number out. How it does
-/// is told at ``AdaptiveLimit``.
+/// Finds how many calls at once a service can work on, from what their outcomes say: numbers in, a number
+/// out. How it does is told at ``AdaptiveLimit``.
 ///
 /// It counts outcomes and reads no clock, so that everything it does is done after a bounded number of them.
 @usableFromInline
 struct LimitSearch: Sendable {
-    /// Under full use the latency without queueing is measured anew after so many windows, at first and when it has turned out
-    /// to be another; each time that it is confirmed after twice as many, up to the last number. The lower limit meanwhile
-    /// then costs about one call in a hundred.
+    /// Under full use the latency without queueing is measured anew after so many windows, at first and when
+    /// it has turned out to be another; each time that it is confirmed after twice as many, up to the last
+    /// number. The lower limit meanwhile then costs about one call in a hundred.
     static let windowsBetweenProbes = (first: 4, last: 64)
     /// Halving the limit that brings the latency down by this much has halved a queue.
     static let telling = 1.6
-    /// Halving the limit can halve a queue, not more: if the latency comes down by so much, the service has become faster.
+    /// Halving the limit can halve a queue, not more: if the latency comes down by so much, the service has
+    /// become faster.
     static let impossible = 3.0
     /// A share of failures that is taken for overload; fewer are anybody's everyday errors.
     static let failing = 0.1
-    /// One sample counts for at most so many times the latency that is put up with: one call that hangs says nothing.
+    /// One sample counts for at most so many times the latency that is put up with: one call that hangs says
+    /// nothing.
     static let outlier = 4.0
 
-    /// So many calls may queue in any case: a worker that is done has to find the next one waiting, or it idles.
+    /// So many calls may queue in any case: a worker that is done has to find the next one waiting, or it
+    /// idles.
     static let spare = 2.0
 
     /// So many windows in a row that are too slow, whatever the limit, mean that the base is another.
@@ -51,10 +54,11 @@ struct LimitSearch: Sendable {
     private(set) var base: Double?
     private var probing: Probe?
     private var window = Window()
-    /// So many calls that were under way when the limit was lowered end before the next window begins: their latency is of
-    /// the queue that was.
+    /// So many calls that were under way when the limit was lowered end before the next window begins: their
+    /// latency is of the queue that was.
     private var leaving = 0
-    /// Windows in a row that were too slow, and what the limit and the mean latency were in the first of them.
+    /// Windows in a row that were too slow, and what the limit and the mean latency were in the first of
+    /// them.
     private var congested = (windows: 0, limit: 0.0, mean: 0.0)
     private var windowsBetweenProbes = Self.windowsBetweenProbes.first
     /// Not from the first window: a queue that is still filling up looks like one half as long.
@@ -116,7 +120,8 @@ struct LimitSearch: Sendable {
 
     private mutating func judge(_ window: Window, inFlight: Int) {
         let failures = Double(window.failures) / Double(window.outcomes)
-        // Below four fifths of the limit, with nobody refused, it is not the limit that made things what they are.
+        // Below four fifths of the limit, with nobody refused, it is not the limit that made things what they
+        // are.
         let isUsed = window.refused || window.peak * 5 >= limit * 4
         if failures >= Self.failing {
             if let probing { set(probing.limit) }
@@ -152,7 +157,8 @@ struct LimitSearch: Sendable {
         } else if isCongested {
             lower(to: exact * aim(over: base, under: exact) / mean, inFlight: inFlight)
         } else if windowsUntilProbe > 1 {
-            // Not right before a probe: latency follows the limit with a delay, and would be held against the wrong one.
+            // Not right before a probe: latency follows the limit with a delay, and would be held against the
+            // wrong one.
             set(exact + 1 + exact / 8)
         }
     }
@@ -191,7 +197,8 @@ struct LimitSearch: Sendable {
         let old = base ?? mean
         let isConfirmed = mean <= old * configuration.tolerance && old <= mean * configuration.tolerance
         windowsBetweenProbes =
-            isConfirmed ? min(2 * windowsBetweenProbes, Self.windowsBetweenProbes.last) : Self.windowsBetweenProbes.first
+            isConfirmed
+            ? min(2 * windowsBetweenProbes, Self.windowsBetweenProbes.last) : Self.windowsBetweenProbes.first
         windowsUntilProbe = windowsBetweenProbes
         let new = isConfirmed ? old + (mean - old) / 3 : mean
         base = new
@@ -208,7 +215,9 @@ struct LimitSearch: Sendable {
     }
 
     /// What the latency is brought back to after it was too high: half-way between no queueing and too much.
-    private func aim(over base: Double, under limit: Double) -> Double { (base + allowed(over: base, under: limit)) / 2 }
+    private func aim(over base: Double, under limit: Double) -> Double {
+        (base + allowed(over: base, under: limit)) / 2
+    }
 
     private mutating func lower(to limit: Double, inFlight: Int) {
         set(max(limit, exact / 2))

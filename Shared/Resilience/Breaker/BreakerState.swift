@@ -1,4 +1,5 @@
-/// A breaker's decisions, without clock, lock or waiting: what happened goes in with its time, what to do comes out.
+/// A breaker's decisions, without clock, lock or waiting: what happened goes in with its time, what to do
+/// comes out.
 @usableFromInline
 struct BreakerState: Sendable {
     struct Change: Sendable, Equatable {
@@ -88,9 +89,13 @@ struct BreakerState: Sendable {
         case .automatic, .observing, .forcedClosed: break
         }
         var change = closeIfProven(at: now)
-        if phase == .open, now >= openUntil { change = move(to: .halfOpen, "the open duration is over", at: now) }
+        if phase == .open, now >= openUntil {
+            change = move(to: .halfOpen, "the open duration is over", at: now)
+        }
         if let grant = grant(at: now) { return (.granted(grant), change) }
-        return (control == .observing ? .granted(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change)
+        return (
+            control == .observing ? .granted(.uncounted) : .refused(retryAfter: retryAfter(at: now)), change
+        )
     }
 
     private mutating func grant(at now: ContinuousClock.Instant) -> Grant? {
@@ -119,8 +124,8 @@ struct BreakerState: Sendable {
         }
     }
 
-    /// A call of the same kind that needed no permit of this breaker has succeeded, and was not slow: worth as much as a
-    /// probe, but only once the open duration is over.
+    /// A call of the same kind that needed no permit of this breaker has succeeded, and was not slow: worth
+    /// as much as a probe, but only once the open duration is over.
     mutating func noteSuccess(at now: ContinuousClock.Instant) -> Change? {
         guard phase != .closed, control == .automatic || control == .observing else { return nil }
         probeSuccesses += 1
@@ -129,7 +134,8 @@ struct BreakerState: Sendable {
 
     /// Closes once probes and noted successes together are as many as have to succeed.
     mutating func closeIfProven(at now: ContinuousClock.Instant) -> Change? {
-        guard phase != .closed, control == .automatic || control == .observing, probeSuccesses >= configuration.probes,
+        guard phase != .closed, control == .automatic || control == .observing,
+            probeSuccesses >= configuration.probes,
             phase == .halfOpen || now >= openUntil
         else { return nil }
         return move(to: .closed, "\(probeSuccesses) probes succeeded", at: now)
@@ -141,11 +147,15 @@ struct BreakerState: Sendable {
         window.advance(to: now)
     }
 
-    private mutating func count(_ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant) -> Change? {
+    private mutating func count(_ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant)
+        -> Change?
+    {
         guard health != .unknown else { return nil }
         window.add(failed: health == .faulty, slow: slow, now: now)
         // Only bad news opens a breaker: successes are counted in bulk, and none must depend on when.
-        guard health == .faulty || slow, control != .forcedClosed, window.tally.calls >= configuration.minimumCalls else {
+        guard health == .faulty || slow, control != .forcedClosed,
+            window.tally.calls >= configuration.minimumCalls
+        else {
             return nil
         }
         let (calls, failures, slows) = (window.tally.calls, window.tally.failures, window.tally.slow)
@@ -191,7 +201,9 @@ struct BreakerState: Sendable {
         return min(configuration.longestOpenTime, configuration.openDuration * (1 << min(count - 1, 30)))
     }
 
-    private mutating func move(to next: BreakerPhase, _ reason: String, at now: ContinuousClock.Instant) -> Change {
+    private mutating func move(to next: BreakerPhase, _ reason: String, at now: ContinuousClock.Instant)
+        -> Change
+    {
         let change = Change(from: phase, to: next, reason: reason)
         // What was noted while open counts with the probes.
         if phase != .open || next != .halfOpen { probeSuccesses = 0 }
@@ -208,9 +220,10 @@ struct BreakerState: Sendable {
 
     // MARK: From outside
 
-    /// The window begins anew if its shape has changed. What the new numbers have already decided is done at once: no later
-    /// call can do it, since a half-open breaker with enough successes admits none.
-    mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) -> Change? {
+    /// The window begins anew if its shape has changed. What the new numbers have already decided is done at
+    /// once: no later call can do it, since a half-open breaker with enough successes admits none.
+    mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) -> Change?
+    {
         if new.window != configuration.window { window = OutcomeWindow(new.window, now: now) }
         configuration = new
         // A shorter open duration holds for an open breaker too; a longer one only for the next opening.

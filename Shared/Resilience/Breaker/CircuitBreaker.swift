@@ -1,21 +1,23 @@
 import Synchronization
 
-/// Refuses calls to a dependency that keeps failing or crawling, so that nobody waits for it and it can recover; and finds
-/// out by a few probes when it is back (M. Nygard, *Release It!*, 2007).
+/// Refuses calls to a dependency that keeps failing or crawling, so that nobody waits for it and it can
+/// recover; and finds out by a few probes when it is back (M. Nygard, *Release It!*, 2007).
 ///
-/// A permit carries the generation it was given in, so that an answer that comes after the breaker has changed its mind
-/// counts for nothing. A probe's permit comes back when its call succeeds, fails, is cancelled or says nothing, and is given
-/// up after ``Configuration/probeTimeout``: a breaker can't stick.
+/// A permit carries the generation it was given in, so that an answer that comes after the breaker has
+/// changed its mind counts for nothing. A probe's permit comes back when its call succeeds, fails, is
+/// cancelled or says nothing, and is given up after ``Configuration/probeTimeout``: a breaker can't stick.
 ///
-/// A refused call ends as ``Rejection/circuitOpen(retryAfter:)``. What counts as a failure, the call's ``Disposition`` says.
+/// A refused call ends as ``Rejection/circuitOpen(retryAfter:)``. What counts as a failure, the call's
+/// ``Disposition`` says.
 ///
-/// **Cancellation** is passed on. A call that fails in a cancelled task counts for nothing, and a probe's permit comes back.
+/// **Cancellation** is passed on. A call that fails in a cancelled task counts for nothing, and a probe's
+/// permit comes back.
 ///
-/// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never opens, and with
-/// fewer it opens by accident.
+/// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never
+/// opens, and with fewer it opens by accident.
 public final class CircuitBreaker: Policy {
-    /// The right to make one call; it has to be given back with ``settle(_:_:slow:at:)``. Only the first time counts; one that
-    /// is dropped comes back by itself, saying nothing.
+    /// The right to make one call; it has to be given back with ``settle(_:_:slow:at:)``. Only the first time
+    /// counts; one that is dropped comes back by itself, saying nothing.
     public final class Permit: Sendable, Hashable {
         fileprivate let breaker: CircuitBreaker
         let grant: BreakerState.Grant
@@ -33,7 +35,9 @@ public final class CircuitBreaker: Policy {
         fileprivate func giveBack() -> Bool { !isBack.exchange(true, ordering: .relaxed) }
 
         deinit {
-            if isProbe, giveBack() { breaker.settle(grant, .unknown, slow: false, at: breaker.environment.time.now()) }
+            if isProbe, giveBack() {
+                breaker.settle(grant, .unknown, slow: false, at: breaker.environment.time.now())
+            }
         }
 
         public static func == (left: Permit, right: Permit) -> Bool { left === right }
@@ -91,13 +95,15 @@ public final class CircuitBreaker: Policy {
         passing = Atomic(fresh.generation)
         stripes = StripedCounter(generation: fresh.generation)
         slowTicks = Atomic(configuration.slowCall.map(Self.ticks) ?? .max)
-        sliceEndTicks = Atomic(fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: Instant($0))) } ?? .max)
+        sliceEndTicks = Atomic(
+            fresh.sliceEnd.map { [epoch] in Self.ticks(epoch.duration(to: Instant($0))) } ?? .max)
         state = Locked(fresh)
     }
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         let start = context.moment(environment.time)
@@ -121,7 +127,8 @@ public final class CircuitBreaker: Policy {
 
     // MARK: Permits, for those who make the call themselves
 
-    /// Asks to make a call at `now`. An open breaker whose time is over becomes half-open by this. Reports no refusal.
+    /// Asks to make a call at `now`. An open breaker whose time is over becomes half-open by this. Reports no
+    /// refusal.
     public func acquire(at now: ContinuousClock.Instant) -> Admission {
         switch admit(at: Instant(now)) {
         case .granted(let grant): .permit(Permit(grant, of: self))
@@ -129,9 +136,11 @@ public final class CircuitBreaker: Policy {
         }
     }
 
-    /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes nothing, nor does a
-    /// permit of another breaker.
-    public func settle(_ permit: Permit, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant) {
+    /// Gives a permit back: what became of the call, and whether it was slow. Giving it back twice changes
+    /// nothing, nor does a permit of another breaker.
+    public func settle(
+        _ permit: Permit, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant
+    ) {
         guard permit.breaker === self, permit.giveBack() else { return }
         settle(permit.grant, health, slow: slow, at: now)
     }
@@ -167,11 +176,14 @@ public final class CircuitBreaker: Policy {
     }
 
     /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
-    private static func ticks(_ duration: Duration) -> Int64 { Int64(truncatingIfNeeded: duration.attoseconds >> 30) }
+    private static func ticks(_ duration: Duration) -> Int64 {
+        Int64(truncatingIfNeeded: duration.attoseconds >> 30)
+    }
 
-    /// Notes that a call of the same kind, which needed no permit of this breaker, has succeeded after `elapsed`: one that
-    /// matters more or less, say. While the breaker isn't closed this counts as much as a probe does, unless it was slow by this
-    /// breaker's numbers; it shortens no open duration. A closed breaker takes no notice, and failures are never noted.
+    /// Notes that a call of the same kind, which needed no permit of this breaker, has succeeded after
+    /// `elapsed`: one that matters more or less, say. While the breaker isn't closed this counts as much as a
+    /// probe does, unless it was slow by this breaker's numbers; it shortens no open duration. A closed
+    /// breaker takes no notice, and failures are never noted.
     public func noteSuccess(after elapsed: Duration) {
         guard passing.load(ordering: .relaxed) == 0 else { return }
         let now = environment.time.now()
@@ -229,8 +241,9 @@ public final class CircuitBreaker: Policy {
     /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
-    /// New numbers for the calls from now on; the window begins anew if its own number has changed. A half-open breaker closes
-    /// if enough of its probes have succeeded by the new number; an open one stays open no longer than the new open duration.
+    /// New numbers for the calls from now on; the window begins anew if its own number has changed. A
+    /// half-open breaker closes if enough of its probes have succeeded by the new number; an open one stays
+    /// open no longer than the new open duration.
     /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
@@ -247,15 +260,19 @@ public final class CircuitBreaker: Policy {
         change(at: now) { $0.set(control, at: now) }
     }
 
-    /// Noted successes take effect when the open duration is over, which nothing announces: looked at before the phase is told.
+    /// Noted successes take effect when the open duration is over, which nothing announces: looked at before
+    /// the phase is told.
     private func closeIfProven() {
         guard passing.load(ordering: .relaxed) == 0 else { return }
         let now = environment.time.now()
         change(at: now) { $0.closeIfProven(at: now) }
     }
 
-    /// One transition under the lock: what was counted without it goes in first, what others read without it follows.
-    private func change(at now: ContinuousClock.Instant, _ transition: (inout BreakerState) -> BreakerState.Change?) {
+    /// One transition under the lock: what was counted without it goes in first, what others read without it
+    /// follows.
+    private func change(
+        at now: ContinuousClock.Instant, _ transition: (inout BreakerState) -> BreakerState.Change?
+    ) {
         let change = state.withLock { state -> BreakerState.Change? in
             state.add(successes: stripes.collect(beginning: state.generation), at: now)
             let change = transition(&state)
@@ -268,7 +285,8 @@ public final class CircuitBreaker: Policy {
     /// Makes what is decided visible to those who don't take the lock. Call with the lock held.
     private func publish(_ state: borrowing BreakerState) {
         slowTicks.store(state.configuration.slowCall.map(Self.ticks) ?? .max, ordering: .relaxed)
-        sliceEndTicks.store(state.sliceEnd.map { Self.ticks(epoch.duration(to: Instant($0))) } ?? .max, ordering: .relaxed)
+        sliceEndTicks.store(
+            state.sliceEnd.map { Self.ticks(epoch.duration(to: Instant($0))) } ?? .max, ordering: .relaxed)
         guard passing.load(ordering: .relaxed) != (state.isClosed ? state.generation : 0) else { return }
         // Before anybody gets a permit of the new generation, the stripes have to know it.
         passing.store(0, ordering: .relaxed)

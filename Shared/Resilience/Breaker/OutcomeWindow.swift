@@ -75,10 +75,14 @@ struct OutcomeWindow: Sendable {
 
 extension OutcomeWindow.Tally {
     static func += (left: inout Self, right: Self) {
-        left = Self(calls: left.calls + right.calls, failures: left.failures + right.failures, slow: left.slow + right.slow)
+        left = Self(
+            calls: left.calls + right.calls, failures: left.failures + right.failures,
+            slow: left.slow + right.slow)
     }
 
     static func -= (left: inout Self, right: Self) {
-        left = Self(calls: left.calls - right.calls, failures: left.failures - right.failures, slow: left.slow - right.slow)
+        left = Self(
+            calls: left.calls - right.calls, failures: left.failures - right.failures,
+            slow: left.slow - right.slow)
     }
 }

@@ -1,17 +1,17 @@
 import Synchronization
 
-/// Bounds how many calls are under way at once, so that one slow dependency can't take all that its caller has (M. Nygard,
-/// *Release It!*, 2007).
+/// Bounds how many calls are under way at once, so that one slow dependency can't take all that its caller
+/// has (M. Nygard, *Release It!*, 2007).
 ///
-/// Whoever finds no permit waits in a bounded room, the higher priority first and within it the longest waiting, no longer
-/// than its deadline and ``Configuration/longestWait``. When the room is full, a call that matters more takes the place of the
-/// one that was to go last.
+/// Whoever finds no permit waits in a bounded room, the higher priority first and within it the longest
+/// waiting, no longer than its deadline and ``Configuration/longestWait``. When the room is full, a call that
+/// matters more takes the place of the one that was to go last.
 ///
-/// A call that may not wait, or has waited for ``Configuration/longestWait``, ends as ``Rejection/bulkheadFull``; one whose
-/// deadline passes while it waits as ``Rejection/deadlineExceeded``.
+/// A call that may not wait, or has waited for ``Configuration/longestWait``, ends as
+/// ``Rejection/bulkheadFull``; one whose deadline passes while it waits as ``Rejection/deadlineExceeded``.
 ///
-/// **Cancellation.** A waiting call leaves at once with ``Rejection/cancelled``. A permit comes back when the operation ends,
-/// however it ends.
+/// **Cancellation.** A waiting call leaves at once with ``Rejection/cancelled``. A permit comes back when the
+/// operation ends, however it ends.
 public final class Bulkhead: Policy {
     /// How many calls go at once, how many wait, and for whom places are kept.
     public struct Configuration: PolicyConfiguration {
@@ -19,14 +19,17 @@ public final class Bulkhead: Policy {
         public var limit: Int
         /// Places in the waiting room: 0, the default (refuse at once), to 100,000.
         public var waiting: Int
-        /// The longest wait, besides the deadline; above zero, at most 100 years. Nil, the default: as long as the deadline lets it.
+        /// The longest wait, besides the deadline; above zero, at most 100 years. Nil, the default: as long
+        /// as the deadline lets it.
         public var longestWait: Duration?
-        /// Permits that only calls of priority `reservedFrom` or higher may take: 0, the default, to `limit` − 1.
+        /// Permits that only calls of priority `reservedFrom` or higher may take: 0, the default, to `limit`
+        /// − 1.
         public var reserved: Int
         /// By default anything above ``Priority/normal``.
         public var reservedFrom: Priority
 
-        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made
+        /// with them.
         public init(
             limit: Int, waiting: Int = 0, longestWait: Duration? = nil, reserved: Int = 0,
             reservedFrom: Priority = Priority(rank: 1)
@@ -45,7 +48,8 @@ public final class Bulkhead: Policy {
             check.require((1...1_000_000).contains(limit), "limit", limit, "1 to 1000000")
             check.require((0...100_000).contains(waiting), "waiting", waiting, "0 to 100000")
             check.require(
-                longestWait?.isReasonable ?? true, "longestWait", longestWait ?? .zero, "above zero and at most 100 years")
+                longestWait?.isReasonable ?? true, "longestWait", longestWait ?? .zero,
+                "above zero and at most 100 years")
             let others = max(limit, 1) - 1
             check.require((0...others).contains(reserved), "reserved", reserved, "0 to limit - 1 (\(others))")
             return check.problems
@@ -64,8 +68,8 @@ public final class Bulkhead: Policy {
         public var refused: Int
     }
 
-    /// The right to make one call; it has to be given back with ``Bulkhead/release(_:)``. Only the first time counts; one that is
-    /// dropped comes back by itself.
+    /// The right to make one call; it has to be given back with ``Bulkhead/release(_:)``. Only the first time
+    /// counts; one that is dropped comes back by itself.
     public final class Permit: Sendable {
         fileprivate let bulkhead: Bulkhead
         private let isBack = Atomic(false)
@@ -91,7 +95,9 @@ public final class Bulkhead: Policy {
     private let room: Locked<Room>
 
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration, environment: PolicyEnvironment = .init()) throws(InvalidConfiguration) {
+    public init(_ configuration: Configuration, environment: PolicyEnvironment = .init())
+        throws(InvalidConfiguration)
+    {
         try configuration.validate()
         self.environment = environment
         room = Locked(Room(state: BulkheadState(configuration)))
@@ -104,12 +110,14 @@ public final class Bulkhead: Policy {
     public var snapshot: Snapshot {
         room.withLock { room in
             Snapshot(
-                limit: room.state.configuration.limit, inUse: room.state.inUse, waiting: room.state.waiters.count,
+                limit: room.state.configuration.limit, inUse: room.state.inUse,
+                waiting: room.state.waiters.count,
                 refused: room.state.refused)
         }
     }
 
-    /// New numbers from now on: a higher limit lets waiting calls go at once, a lower one lets those under way finish.
+    /// New numbers from now on: a higher limit lets waiting calls go at once, a lower one lets those under
+    /// way finish.
     /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
@@ -123,7 +131,8 @@ public final class Bulkhead: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         // The clock isn't read for it; but what is known already is heeded.
@@ -150,8 +159,8 @@ public final class Bulkhead: Policy {
     /// Takes a permit if one is free and no other call waits before this one; nil if not.
     public func acquire(_ priority: Priority = .normal) -> Permit? { take(priority) ? Permit(of: self) : nil }
 
-    /// Gives a permit back, to the first who waits for one. Giving it back twice changes nothing, nor does a permit of another
-    /// bulkhead.
+    /// Gives a permit back, to the first who waits for one. Giving it back twice changes nothing, nor does a
+    /// permit of another bulkhead.
     public func release(_ permit: Permit) { if permit.bulkhead === self { permit.giveBack() } }
 
     @usableFromInline
@@ -218,7 +227,9 @@ public final class Bulkhead: Policy {
     }
 
     /// False: the call needn't wait, and has been told.
-    private func enter(_ id: UInt64, _ priority: Priority, _ waking: CheckedContinuation<Rejection?, Never>) -> Bool {
+    private func enter(_ id: UInt64, _ priority: Priority, _ waking: CheckedContinuation<Rejection?, Never>)
+        -> Bool
+    {
         enum Place {
             case permit, none
             case waiting(instead: CheckedContinuation<Rejection?, Never>?)

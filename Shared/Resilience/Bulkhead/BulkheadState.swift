@@ -21,7 +21,9 @@ struct BulkheadState: Sendable {
 
     /// Takes a permit if one is free and nobody is before this call.
     mutating func acquire(_ priority: Priority) -> Bool {
-        guard inUse < share(of: priority), waiters.first.map({ $0.priority < priority }) ?? true else { return false }
+        guard inUse < share(of: priority), waiters.first.map({ $0.priority < priority }) ?? true else {
+            return false
+        }
         inUse += 1
         return true
     }
@@ -58,7 +60,8 @@ struct BulkheadState: Sendable {
         return admit()
     }
 
-    /// Answers who has a permit now, and for whom the room has become too small. Calls under way are not touched.
+    /// Answers who has a permit now, and for whom the room has become too small. Calls under way are not
+    /// touched.
     mutating func reconfigure(_ new: Bulkhead.Configuration) -> (admitted: [UInt64], refused: [UInt64]) {
         configuration = new
         let admitted = admit()
@@ -80,6 +83,7 @@ struct BulkheadState: Sendable {
     }
 
     private func share(of priority: Priority) -> Int {
-        priority >= configuration.reservedFrom ? configuration.limit : configuration.limit - configuration.reserved
+        priority >= configuration.reservedFrom
+            ? configuration.limit : configuration.limit - configuration.reserved
     }
 }

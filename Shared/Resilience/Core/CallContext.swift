@@ -8,7 +8,8 @@ public struct CallContext: Sendable {
     public var isIdempotent: Bool
     /// Which try this is, counted from 1.
     public internal(set) var attempt = 1
-    /// When the innermost policy so far was entered, if one of them had to know: saves the others a look at the clock.
+    /// When the innermost policy so far was entered, if one of them had to know: saves the others a look at
+    /// the clock.
     @usableFromInline var lastInstant: Instant?
 
     /// - Parameters:
@@ -16,14 +17,17 @@ public struct CallContext: Sendable {
     ///   - priority: ``Priority/normal`` by default.
     ///   - isIdempotent: false by default: nothing is repeated that nobody has said to be repeatable.
     @inlinable
-    public init(deadline: Deadline? = Deadline.current, priority: Priority = .normal, isIdempotent: Bool = false) {
+    public init(
+        deadline: Deadline? = Deadline.current, priority: Priority = .normal, isIdempotent: Bool = false
+    ) {
         self.deadline = deadline
         self.priority = priority
         self.isIdempotent = isIdempotent
     }
 
-    /// The time at which the policy was entered: read at most once until a policy waits (see ``waited()``). It goes no further
-    /// than the policies of one call: the operation, and the calls that are given its context, read the clock anew.
+    /// The time at which the policy was entered: read at most once until a policy waits (see ``waited()``).
+    /// It goes no further than the policies of one call: the operation, and the calls that are given its
+    /// context, read the clock anew.
     @inlinable
     public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { moment(time).instant }
 

@@ -2,7 +2,8 @@
 public enum CallFailure<Failure: Error>: Error {
     /// A policy refused, or ended, the call.
     case rejected(Rejection)
-    /// The operation failed (the last time, if it was tried several times), and what that says about the dependency.
+    /// The operation failed (the last time, if it was tried several times), and what that says about the
+    /// dependency.
     case failed(Failure, Disposition)
 
     /// What the failure says about the dependency.
@@ -17,17 +18,18 @@ public enum CallFailure<Failure: Error>: Error {
 
 extension CallFailure: Equatable where Failure: Equatable {}
 
-/// Why a policy refused, or ended, a call. A refused call was not made; only ``timedOut`` and ``cutShort`` end one that may have
-/// begun.
+/// Why a policy refused, or ended, a call. A refused call was not made; only ``timedOut`` and ``cutShort``
+/// end one that may have begun.
 public enum Rejection: Error, Sendable, Hashable {
     /// The deadline has passed, or would pass before the call could be made.
     case deadlineExceeded
     /// The attempt was cancelled when its time was over: whether it had an effect is unknown.
     case timedOut
-    /// As ``timedOut``, but the caller's own deadline left the dependency too little time for that to say anything about it
-    /// (``Timeout``).
+    /// As ``timedOut``, but the caller's own deadline left the dependency too little time for that to say
+    /// anything about it (``Timeout``).
     case cutShort
-    /// The breaker is open; in about `retryAfter` it will let a probe through (nil: not before somebody says so).
+    /// The breaker is open; in about `retryAfter` it will let a probe through (nil: not before somebody says
+    /// so).
     case circuitOpen(retryAfter: Duration?)
     /// All permits are taken and the waiting room is full.
     case bulkheadFull
@@ -42,8 +44,8 @@ public enum Rejection: Error, Sendable, Hashable {
     /// ``Faults`` ended the call on purpose, as this kind of fault does.
     case injected(FaultKind)
 
-    /// A timeout is the dependency's fault, and an injected fault passes for one; every other refusal is this side's doing,
-    /// and says nothing about it.
+    /// A timeout is the dependency's fault, and an injected fault passes for one; every other refusal is this
+    /// side's doing, and says nothing about it.
     @inlinable
     public var disposition: Disposition {
         switch self {

@@ -46,8 +46,9 @@ public struct Disposition: Sendable, Hashable {
         Disposition(.faulty, isRetryable: true, retryAfter: retryAfter)
     }
 
-    /// Where nothing else is known: a ``CallFailure`` or ``Rejection``, of policies around a call that the operation makes itself,
-    /// says what it said there; a `CancellationError` is ``ignored``, every other error ``transient``.
+    /// Where nothing else is known: a ``CallFailure`` or ``Rejection``, of policies around a call that the
+    /// operation makes itself, says what it said there; a `CancellationError` is ``ignored``, every other
+    /// error ``transient``.
     public init(of error: any Error) {
         if let meaning = (error as? any Meaningful)?.disposition {
             self = meaning

@@ -1,4 +1,5 @@
-/// A policy was given numbers that it can't work with: all of them are listed, each with its name, value and range.
+/// A policy was given numbers that it can't work with: all of them are listed, each with its name, value and
+/// range.
 public struct InvalidConfiguration: Error, Sendable, Hashable, CustomStringConvertible {
     /// What can't be configured: `CircuitBreaker`.
     public var policy: String
@@ -23,8 +24,8 @@ struct ConfigurationCheck {
     }
 }
 
-/// The numbers of a policy: a plain value that can say what is wrong with itself, so that it can be checked before it is
-/// applied.
+/// The numbers of a policy: a plain value that can say what is wrong with itself, so that it can be checked
+/// before it is applied.
 public protocol PolicyConfiguration: Sendable, Hashable {
     /// The policy that it configures, as it is called in messages.
     static var policy: String { get }

@@ -21,7 +21,8 @@ public struct Pipeline<Layers: Policy>: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         try await layers.apply(context, operation)
     }
@@ -36,7 +37,8 @@ public enum PipelineBuilder {
 
     /// Puts the next policy inside those listed before it.
     @inlinable
-    public static func buildPartialBlock<Outer: Policy, Inner: Policy>(accumulated: Outer, next: Inner) -> Layered<Outer, Inner>
+    public static func buildPartialBlock<Outer: Policy, Inner: Policy>(accumulated: Outer, next: Inner)
+        -> Layered<Outer, Inner>
     {
         Layered(outer: accumulated, inner: next)
     }
@@ -58,7 +60,8 @@ public struct Layered<Outer: Policy, Inner: Policy>: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         try await outer.apply(context) { (context) async throws(CallFailure<Failure>) -> Value in
             try await inner.apply(context, operation)

@@ -6,8 +6,8 @@ public struct PolicyEnvironment: Sendable {
     public var time: TimeSource
     /// Where random numbers come from; the system, by default.
     public var random: RandomSource
-    /// The one seam for logs and metrics. Called on the caller's task with no lock held, never for a plain success; it must
-    /// not block.
+    /// The one seam for logs and metrics. Called on the caller's task with no lock held, never for a plain
+    /// success; it must not block.
     public var report: (@Sendable (PolicyEvent) -> Void)?
 
     /// By default no name, the system's time and chance, and nobody who is told.

@@ -1,4 +1,5 @@
-/// Where chance comes from: the only way that a policy draws a random number, so that tests can repeat every draw.
+/// Where chance comes from: the only way that a policy draws a random number, so that tests can repeat every
+/// draw.
 public struct RandomSource: Sendable {
     /// 64 random bits. Called from any thread.
     public var next: @Sendable () -> UInt64

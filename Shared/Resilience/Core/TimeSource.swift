@@ -5,7 +5,8 @@ public struct TimeSource: Sendable {
     /// Waits for the duration; throws `CancellationError` as soon as the task is cancelled.
     public var sleep: @Sendable (Duration) async throws -> Void
 
-    /// Another time, a test's for one. `now` and `sleep` have to be of the same clock, and may be called from any thread.
+    /// Another time, a test's for one. `now` and `sleep` have to be of the same clock, and may be called from
+    /// any thread.
     public init(
         now: @escaping @Sendable () -> ContinuousClock.Instant,
         sleep: @escaping @Sendable (Duration) async throws -> Void

@@ -1,15 +1,17 @@
 /// The last good answers of a dependency, for when it has none: **consulted only in failure**.
 ///
-/// ``store(_:for:now:)`` on every success, ``lookup(_:now:)`` when the call has failed. It never answers in place of a call
-/// that could be made, so that it can't hide an outage or serve stale values in good times; the caller is told how old a
-/// value is, and should pass that on. Not for what must not be guessed, such as whether money has moved.
+/// ``store(_:for:now:)`` on every success, ``lookup(_:now:)`` when the call has failed. It never answers in
+/// place of a call that could be made, so that it can't hide an outage or serve stale values in good times;
+/// the caller is told how old a value is, and should pass that on. Not for what must not be guessed, such as
+/// whether money has moved.
 ///
-/// Values stay until they are pushed out by newer ones, those that are too old included: ``reconfigure(_:)`` with a longer
-/// ``FallbackCacheConfiguration/maximumAge`` brings them back when an outage lasts longer than anybody thought.
+/// Values stay until they are pushed out by newer ones, those that are too old included: ``reconfigure(_:)``
+/// with a longer ``FallbackCacheConfiguration/maximumAge`` brings them back when an outage lasts longer than
+/// anybody thought.
 ///
-/// **Persistence.** With a ``FallbackCacheStorage`` values survive a restart, even one in the middle of an outage:
-/// ``load()`` at the start, ``run()`` for as long as the process lives. Storing only marks a key; however often it is stored
-/// between two rounds, it is written once.
+/// **Persistence.** With a ``FallbackCacheStorage`` values survive a restart, even one in the middle of an
+/// outage: ``load()`` at the start, ``run()`` for as long as the process lives. Storing only marks a key;
+/// however often it is stored between two rounds, it is written once.
 public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// How old and how many the values may be.
     public typealias Configuration = FallbackCacheConfiguration
@@ -74,7 +76,8 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         // A refresh that is skipped is no call that was refused: it is counted here, and isn't reported.
         refreshes = try SingleFlight(
             SingleFlightConfiguration(maximumFlights: configuration.maximumRefreshes),
-            environment: PolicyEnvironment(name: environment.name, time: environment.time, random: environment.random))
+            environment: PolicyEnvironment(
+                name: environment.name, time: environment.time, random: environment.random))
     }
 
     /// The numbers that count now.
@@ -102,8 +105,8 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         contents.withLock { $0.state.store(value, for: key, now: now) }
     }
 
-    /// The last good answer and its age, now that a call has failed; nil where there is none, or only one older than
-    /// ``FallbackCacheConfiguration/maximumAge``. Constant time, and no I/O.
+    /// The last good answer and its age, now that a call has failed; nil where there is none, or only one
+    /// older than ``FallbackCacheConfiguration/maximumAge``. Constant time, and no I/O.
     /// - Parameters:
     ///   - key: what was asked for.
     ///   - now: the time, if the caller has read the clock already.
@@ -121,10 +124,11 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         }
     }
 
-    /// Forgets a value, here and in the storage: the dependency, in good health, says that there is no such thing any more.
+    /// Forgets a value, here and in the storage: the dependency, in good health, says that there is no such
+    /// thing any more.
     public func remove(_ key: Key) { contents.withLock { $0.state.remove(key) } }
 
-    /// What it holds a value for, one that is too old included; as many as there are. For whoever refreshes everything at once,
-    /// to find what there isn't any more.
+    /// What it holds a value for, one that is too old included; as many as there are. For whoever refreshes
+    /// everything at once, to find what there isn't any more.
     public var keys: [Key] { contents.withLock { $0.state.values.entries.map(\.key) } }
 }

@@ -2,20 +2,22 @@
 public struct FallbackCacheConfiguration: PolicyConfiguration {
     /// A value older than this is not given out. Above 0, at most 100 years; default 24 h.
     public var maximumAge: Duration
-    /// How many values are kept; the one that was stored the longest ago goes first. 1 … 10,000,000; default 10,000.
+    /// How many values are kept; the one that was stored the longest ago goes first. 1 … 10,000,000; default
+    /// 10,000.
     public var capacity: Int
-    /// How long a change may wait before it is written to the storage; what is newer than this a crash forgets. 1 ms … 1 h;
-    /// default 1 s.
+    /// How long a change may wait before it is written to the storage; what is newer than this a crash
+    /// forgets. 1 ms … 1 h; default 1 s.
     public var writeEvery: Duration
     /// How many changes are written at once. 1 … 100,000; default 500.
     public var batchSize: Int
     /// How many refreshes may run at once. Above 0; default 2.
     public var maximumRefreshes: Int
-    /// How long a cancelled caller, at the end of the process for one, still waits for the storage that is at work.
-    /// Above 0, at most 1 h; default 5 s.
+    /// How long a cancelled caller, at the end of the process for one, still waits for the storage that is at
+    /// work. Above 0, at most 1 h; default 5 s.
     public var lastWrite: Duration
 
-    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with
+    /// them.
     public init(
         maximumAge: Duration = .seconds(86_400), capacity: Int = 10_000, writeEvery: Duration = .seconds(1),
         batchSize: Int = 500, maximumRefreshes: Int = 2, lastWrite: Duration = .seconds(5)
@@ -35,7 +37,8 @@ public struct FallbackCacheConfiguration: PolicyConfiguration {
         check.require(maximumAge.isReasonable, "maximumAge", maximumAge, "above 0, at most 100 years")
         check.require((1...10_000_000).contains(capacity), "capacity", capacity, "1 … 10000000")
         check.require(
-            (.milliseconds(1) ... .seconds(3600)).contains(writeEvery), "writeEvery", writeEvery, "1 ms … 1 h")
+            (.milliseconds(1) ... .seconds(3600)).contains(writeEvery), "writeEvery", writeEvery, "1 ms … 1 h"
+        )
         check.require((1...100_000).contains(batchSize), "batchSize", batchSize, "1 … 100000")
         check.require(maximumRefreshes > 0, "maximumRefreshes", maximumRefreshes, "above 0")
         check.require(

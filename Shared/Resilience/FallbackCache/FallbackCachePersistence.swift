@@ -9,10 +9,12 @@ extension FallbackCacheState {
 
     /// Takes in what the storage had. What is known already is newer, and stays.
     ///
-    /// An entry from the future (the clock was set back) can't be told its age. It counts as new, and is written again with
-    /// the time that is now, so that it grows old from here on, over further restarts too.
+    /// An entry from the future (the clock was set back) can't be told its age. It counts as new, and is
+    /// written again with the time that is now, so that it grows old from here on, over further restarts too.
     /// - Parameter created: when the cache was made: whatever was kept is older than that.
-    mutating func load(_ entries: [Entry], created: ContinuousClock.Instant, now: ContinuousClock.Instant, wall: Int64) {
+    mutating func load(
+        _ entries: [Entry], created: ContinuousClock.Instant, now: ContinuousClock.Instant, wall: Int64
+    ) {
         let loaded = entries.filter { values[$0.key] == nil && !changes.removed.contains($0.key) }
             .map { (entry: $0, storedAt: min(created, now.advanced(by: .zero - Self.age(of: $0, wall)))) }
             .sorted { $0.storedAt < $1.storedAt }
@@ -39,7 +41,8 @@ extension FallbackCacheState {
 
     /// What `keys` hold now, and those of `removed` that are still gone.
     mutating func batch(
-        writing keys: some Sequence<Key>, removing removed: some Sequence<Key>, now: ContinuousClock.Instant, wall: Int64
+        writing keys: some Sequence<Key>, removing removed: some Sequence<Key>, now: ContinuousClock.Instant,
+        wall: Int64
     ) -> Batch {
         var batch = Batch()
         for key in removed {

@@ -15,13 +15,15 @@ extension FallbackCache {
 
     /// Fetches a value to keep the cache warm.
     ///
-    /// Refreshes of one key at one time are one; of different keys at most ``FallbackCacheConfiguration/maximumRefreshes``
-    /// run at once, and one more is left out rather than queued. That bulkhead is the cache's own: warming takes no permit
-    /// that a call may need. Give `fetch` the lowest priority and an end of its own (a ``Timeout``): one that hangs keeps
-    /// its place. How callers share it, leave and cancel it: ``SingleFlight``.
+    /// Refreshes of one key at one time are one; of different keys at most
+    /// ``FallbackCacheConfiguration/maximumRefreshes`` run at once, and one more is left out rather than
+    /// queued. That bulkhead is the cache's own: warming takes no permit that a call may need. Give `fetch`
+    /// the lowest priority and an end of its own (a ``Timeout``): one that hangs keeps its place. How callers
+    /// share it, leave and cancel it: ``SingleFlight``.
     @discardableResult
     public func refresh(
-        _ key: Key, context: CallContext = CallContext(), with fetch: @escaping @Sendable () async throws -> Value
+        _ key: Key, context: CallContext = CallContext(),
+        with fetch: @escaping @Sendable () async throws -> Value
     ) async -> Refreshed {
         do throws(CallFailure<any Error>) {
             let isStored = try await refreshes.run(key, context: context) { [self] in
@@ -52,9 +54,11 @@ extension FallbackCache {
         return contents.withLock { contents in
             let (state, values) = (contents.state, contents.state.values)
             return Snapshot(
-                entries: values.count, oldestAge: values.oldest.map { max(.zero, $0.storedAt.duration(to: now)) },
+                entries: values.count,
+                oldestAge: values.oldest.map { max(.zero, $0.storedAt.duration(to: now)) },
                 hits: contents.hits, misses: contents.misses, tooOld: contents.tooOld, evicted: state.evicted,
-                unwritten: state.changes.count, storageFailures: contents.storageFailures, refreshing: refreshing,
+                unwritten: state.changes.count, storageFailures: contents.storageFailures,
+                refreshing: refreshing,
                 refreshesSkipped: contents.refreshesSkipped)
         }
     }

@@ -24,7 +24,8 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     /// What the storage has to be told. No key is in both sets.
     var changes = Changes()
     private(set) var evicted = 0
-    /// Refreshes that run, by key. One whose key has been removed meanwhile must not bring it back, and isn't listed any more.
+    /// Refreshes that run, by key. One whose key has been removed meanwhile must not bring it back, and isn't
+    /// listed any more.
     private var refreshes: [Key: Set<UInt64>] = [:]
     private var lastRefresh: UInt64 = 0
 
@@ -41,11 +42,13 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     }
 
     mutating func store(_ value: Value, for key: Key, now: ContinuousClock.Instant) {
-        // Two callers may have read the clock in another order than they came here; the order of the list is that of time.
+        // Two callers may have read the clock in another order than they came here; the order of the list is
+        // that of time.
         let now = max(now, values.newest?.storedAt ?? now)
         let former = values.store(value, for: key, at: now)
         if isPersistent, former?.isDirty != true {
-            values.mark(key, isDirty: true, isKept: former?.isKept == true || changes.removed.remove(key) != nil)
+            values.mark(
+                key, isDirty: true, isKept: former?.isKept == true || changes.removed.remove(key) != nil)
             changes.written.insert(key)
         }
         if former == nil { evict() }
@@ -69,7 +72,8 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
 
     /// Stores what a refresh brought, unless something newer came, or the key was removed, since it began.
     mutating func refresh(
-        _ value: Value, for key: Key, _ number: UInt64, began: ContinuousClock.Instant, now: ContinuousClock.Instant
+        _ value: Value, for key: Key, _ number: UInt64, began: ContinuousClock.Instant,
+        now: ContinuousClock.Instant
     ) -> Bool {
         guard endRefresh(key, number) else { return false }
         if let storedAt = values[key]?.storedAt, storedAt > began { return false }
@@ -95,8 +99,9 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
         }
     }
 
-    /// - Parameter noting: whether it has to go from the storage too. While a storage fails for long, what was only pushed
-    ///   out isn't noted beyond a bound: the next load will find it too old to fit, and have it removed then.
+    /// - Parameter noting: whether it has to go from the storage too. While a storage fails for long, what
+    ///   was only pushed out isn't noted beyond a bound: the next load will find it too old to fit, and have
+    ///   it removed then.
     private mutating func drop(_ key: Key, noting: Bool = true) {
         guard let entry = values.remove(key) else { return }
         changes.written.remove(key)

@@ -1,8 +1,9 @@
 extension FallbackCache {
     /// Takes in what the storage holds, before the first call; values that were stored in the meantime stay.
     ///
-    /// A storage that fails leaves the cache as it is: reported and counted, and no reason not to start. It can be called
-    /// again then. Cancelling the caller ends its waiting after ``FallbackCacheConfiguration/lastWrite``, and not the reading.
+    /// A storage that fails leaves the cache as it is: reported and counted, and no reason not to start. It
+    /// can be called again then. Cancelling the caller ends its waiting after
+    /// ``FallbackCacheConfiguration/lastWrite``, and not the reading.
     /// - Returns: how many values the cache holds then.
     @discardableResult
     public func load() async -> Int {
@@ -10,11 +11,11 @@ extension FallbackCache {
         return contents.withLock { $0.state.values.count }
     }
 
-    /// Writes changes to the storage every ``FallbackCacheConfiguration/writeEvery`` until the task is cancelled, and what
-    /// is left then. Without a storage it only waits for its cancellation.
+    /// Writes changes to the storage every ``FallbackCacheConfiguration/writeEvery`` until the task is
+    /// cancelled, and what is left then. Without a storage it only waits for its cancellation.
     ///
-    /// A storage that hangs doesn't hold the end up for longer than ``FallbackCacheConfiguration/lastWrite``; what isn't written by
-    /// then is lost with the process, and reported.
+    /// A storage that hangs doesn't hold the end up for longer than ``FallbackCacheConfiguration/lastWrite``;
+    /// what isn't written by then is lost with the process, and reported.
     public func run() async {
         while (try? await environment.time.sleep(configuration.writeEvery)) != nil {
             guard await write() else { return }
@@ -32,8 +33,8 @@ extension FallbackCache {
         return await inTurn { cache in await cache.write(to: persistence) }
     }
 
-    /// One after the other, so that an older value never comes after a newer one; and in a task that isn't cancelled. False: the
-    /// caller was cancelled and has waited long enough.
+    /// One after the other, so that an older value never comes after a newer one; and in a task that isn't
+    /// cancelled. False: the caller was cancelled and has waited long enough.
     @discardableResult
     private func inTurn(_ work: @escaping @Sendable (FallbackCache) async -> Void) async -> Bool {
         let task = lastAccess.withLock { last in
@@ -68,9 +69,13 @@ extension FallbackCache {
             let going = removed.prefix(size)
             let coming = written.prefix(size - going.count)
             let (now, wall) = (environment.time.now(), persistence.wall())
-            let batch = contents.withLock { $0.state.batch(writing: coming, removing: going, now: now, wall: wall) }
+            let batch = contents.withLock {
+                $0.state.batch(writing: coming, removing: going, now: now, wall: wall)
+            }
             do {
-                if !batch.isEmpty { try await persistence.storage.save(batch.entries, removing: batch.removed) }
+                if !batch.isEmpty {
+                    try await persistence.storage.save(batch.entries, removing: batch.removed)
+                }
             } catch {
                 let rest = State.Changes(written: Set(written), removed: Set(removed))
                 contents.withLock { $0.state.giveBack(rest) }

@@ -1,4 +1,5 @@
-/// Waits for work that goes on whatever happens: to its end, but from the caller's cancellation on only for so long.
+/// Waits for work that goes on whatever happens: to its end, but from the caller's cancellation on only for
+/// so long.
 struct LastWait: Sendable {
     private let time: TimeSource
     private let limit: Duration
@@ -12,7 +13,8 @@ struct LastWait: Sendable {
     func end(of work: Task<Void, Never>) async -> Bool {
         let (endings, ending) = AsyncStream<Bool>.makeStream(bufferingPolicy: .bufferingOldest(1))
         let timer = Locked<Task<Void, Never>?>(nil)
-        // A cancelled task would not wait for a stream, nor sleep: neither of these is a child of the caller's.
+        // A cancelled task would not wait for a stream, nor sleep: neither of these is a child of the
+        // caller's.
         let first = Task {
             for await isOver in endings { return isOver }
             return false

@@ -1,5 +1,5 @@
-/// Values by key, in the order in which they were stored: look up, store, remove and drop the oldest in constant time
-/// (amortised), without an allocation a value. The list is linked by positions in one array.
+/// Values by key, in the order in which they were stored: look up, store, remove and drop the oldest in
+/// constant time (amortised), without an allocation a value. The list is linked by positions in one array.
 struct RecencyList<Key: Hashable, Value> {
     struct Entry {
         let key: Key

@@ -24,12 +24,14 @@ public struct Fault: PolicyConfiguration {
 
     /// What it does to a call.
     public var kind: FaultKind
-    /// The route, or whatever else goes by a name, that it is for; nil (default): every one that is asked about.
+    /// The route, or whatever else goes by a name, that it is for; nil (default): every one that is asked
+    /// about.
     public var route: String?
-    /// The only priority whose calls it bites; a call whose priority isn't known is spared then. nil (default): every one.
+    /// The only priority whose calls it bites; a call whose priority isn't known is spared then. nil
+    /// (default): every one.
     public var priority: Priority?
-    /// How long the call is held up before the fault bites; with ``FaultKind/latency`` that is all of it. 0 … 1 h, above 0
-    /// for a latency; default 0.
+    /// How long the call is held up before the fault bites; with ``FaultKind/latency`` that is all of it. 0 …
+    /// 1 h, above 0 for a latency; default 0.
     public var delay: Duration
     /// By how much ``delay`` varies, up or down, uniformly. 0 … ``delay``; default 0.
     public var jitter: Duration
@@ -37,18 +39,24 @@ public struct Fault: PolicyConfiguration {
     public var percent: Double
     /// Default ``Phase/before``.
     public var when: Phase
-    /// How long it lasts, from when it is set. Above 0, at most 24 h; default 60 s, so that none is ever forgotten.
+    /// How long it lasts, from when it is set. Above 0, at most 24 h; default 60 s, so that none is ever
+    /// forgotten.
     public var expiresIn: Duration
-    /// How many calls it has hold of at once, at most; a call beyond is spared. Above 0; nil (default): no bound.
+    /// How many calls it has hold of at once, at most; a call beyond is spared. Above 0; nil (default): no
+    /// bound.
     public var atMost: Int?
-    /// The same seed bites the same calls, in the order in which they are asked about; nil (default): chance decides.
+    /// The same seed bites the same calls, in the order in which they are asked about; nil (default): chance
+    /// decides.
     public var seed: UInt64?
-    /// For ``FaultKind/error`` over HTTP: the status of the answer. 400 … 599; nil (default): whoever answers chooses.
+    /// For ``FaultKind/error`` over HTTP: the status of the answer. 400 … 599; nil (default): whoever answers
+    /// chooses.
     public var status: Int?
 
-    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with
+    /// them.
     public init(
-        _ kind: FaultKind, route: String? = nil, priority: Priority? = nil, delay: Duration = .zero, jitter: Duration = .zero,
+        _ kind: FaultKind, route: String? = nil, priority: Priority? = nil, delay: Duration = .zero,
+        jitter: Duration = .zero,
         percent: Double = 100, when: Phase = .before, expiresIn: Duration = .seconds(60), atMost: Int? = nil,
         seed: UInt64? = nil, status: Int? = nil
     ) {
@@ -77,7 +85,8 @@ public struct Fault: PolicyConfiguration {
         }
         check.require(jitter >= .zero && jitter <= max(.zero, delay), "jitter", jitter, "0 … delay")
         check.require((0...100).contains(percent), "percent", percent, "0 … 100")
-        check.require(expiresIn > .zero && expiresIn <= hour * 24, "expiresIn", expiresIn, "above 0, at most 24 h")
+        check.require(
+            expiresIn > .zero && expiresIn <= hour * 24, "expiresIn", expiresIn, "above 0, at most 24 h")
         if let atMost { check.require(atMost > 0, "atMost", atMost, "above 0") }
         if let status { check.require((400...599).contains(status), "status", status, "400 … 599") }
         return check.problems

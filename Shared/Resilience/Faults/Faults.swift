@@ -1,18 +1,18 @@
 public import Synchronization
 
-/// Makes things go wrong on purpose, in a share of the calls and for a limited time. Stands **innermost**, so that every
-/// other policy sees a fault as it would see the real one.
+/// Makes things go wrong on purpose, in a share of the calls and for a limited time. Stands **innermost**, so
+/// that every other policy sees a fault as it would see the real one.
 ///
 /// As a ``Policy`` it goes by its environment's name and does itself what means the same everywhere:
-/// - **latency** waits. If the deadline comes first the call ends as ``Rejection/timedOut``, which counts against the
-///   dependency, as it would with a real slow one.
+/// - **latency** waits. If the deadline comes first the call ends as ``Rejection/timedOut``, which counts
+///   against the dependency, as it would with a real slow one.
 /// - **black hole** waits until the deadline (``Rejection/timedOut``) or the caller's cancellation
 ///   (``Rejection/cancelled``), for ever if need be; ``clear()`` doesn't bring back what it has swallowed.
 /// - **error**, **abort** and **garbage** end the call as ``Rejection/injected(_:)``.
 ///
 /// Whoever knows what an error or garbage looks like in its own terms, as an HTTP server or client does, asks
-/// ``decide(_:priority:now:)`` instead, and acts on the answer. One set of faults is active at a time. Without one a call costs one
-/// relaxed atomic load more.
+/// ``decide(_:priority:now:)`` instead, and acts on the answer. One set of faults is active at a time.
+/// Without one a call costs one relaxed atomic load more.
 public final class Faults: Policy {
     /// Whoever carries out a decision waits by its time.
     public let environment: PolicyEnvironment
@@ -22,12 +22,17 @@ public final class Faults: Policy {
     /// Nothing is injected until ``set(_:)``.
     public init(environment: PolicyEnvironment = .init()) { self.environment = environment }
 
-    /// Replaces whatever is active, and its counts, by `faults`, all at once; they apply in the order listed. Calls that a
-    /// former set has hold of stay with it.
-    /// - Throws: ``InvalidConfiguration`` with every problem of every fault; the old set stays. At most 100 faults.
+    /// Replaces whatever is active, and its counts, by `faults`, all at once; they apply in the order listed.
+    /// Calls that a former set has hold of stay with it.
+    /// - Throws: ``InvalidConfiguration`` with every problem of every fault; the old set stays. At most 100
+    ///   faults.
     public func set(_ faults: [Fault]) throws(InvalidConfiguration) {
-        var problems = faults.enumerated().flatMap { index, fault in fault.problems.map { "faults[\(index)].\($0)" } }
-        if faults.count > 100 { problems.append("faults has \(faults.count) entries; it must have at most 100") }
+        var problems = faults.enumerated().flatMap { index, fault in
+            fault.problems.map { "faults[\(index)].\($0)" }
+        }
+        if faults.count > 100 {
+            problems.append("faults has \(faults.count) entries; it must have at most 100")
+        }
         guard problems.isEmpty else { throw InvalidConfiguration(policy: "Faults", problems: problems) }
         let (now, random) = (environment.time.now(), environment.random)
         state.withLock { state in
@@ -45,11 +50,13 @@ public final class Faults: Policy {
         }
     }
 
-    /// What the call of this name has coming; nil when it is spared. It is counted as bitten from here on, so carry it out.
+    /// What the call of this name has coming; nil when it is spared. It is counted as bitten from here on, so
+    /// carry it out.
     ///
     /// - Parameters:
     ///   - route: what ``Fault/route`` is held against, letter by letter.
-    ///   - priority: what ``Fault/priority`` is held against; worked out only while faults are set. nil where it isn't known.
+    ///   - priority: what ``Fault/priority`` is held against; worked out only while faults are set. nil where
+    ///     it isn't known.
     ///   - now: the time, if the caller has read the clock already.
     @inlinable
     public func decide(
@@ -67,8 +74,12 @@ public final class Faults: Policy {
             return decision
         }
         guard let decision else { return nil }
-        for bite in decision.before + decision.after { environment.report(.faultInjected(bite.kind.rawValue)) }
-        return Injection(before: decision.before, after: decision.after) { [self] in state.withLock { $0.end(decision) } }
+        for bite in decision.before + decision.after {
+            environment.report(.faultInjected(bite.kind.rawValue))
+        }
+        return Injection(before: decision.before, after: decision.after) { [self] in
+            state.withLock { $0.end(decision) }
+        }
     }
 
     /// What was set last: what is left of it, and what it has done so far.

@@ -3,7 +3,8 @@ public import Synchronization
 extension Faults {
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         guard isArmed.load(ordering: .relaxed) else { return try await operation(context) }
         return try await applyArmed(context, operation)
@@ -11,12 +12,15 @@ extension Faults {
 
     @usableFromInline
     func applyArmed<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         let now = context.now(environment.time)
         // A call whose time is over is never sent: no real fault would meet it.
-        if let deadline = context.deadline, deadline.hasPassed(at: now) { return try await operation(context) }
+        if let deadline = context.deadline, deadline.hasPassed(at: now) {
+            return try await operation(context)
+        }
         guard let injection = injection(environment.name, context.priority, now: now) else {
             return try await operation(context)
         }

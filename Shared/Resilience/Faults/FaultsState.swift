@@ -21,8 +21,8 @@ struct FaultsState {
     private(set) var faults: [Active] = []
     private var generation: UInt64 = 0
 
-    /// Puts `set` in the place of whatever was active. Every fault has its own chance: what one of them bites says nothing
-    /// about the others.
+    /// Puts `set` in the place of whatever was active. Every fault has its own chance: what one of them bites
+    /// says nothing about the others.
     mutating func replace(with set: [Fault], now: ContinuousClock.Instant, seed: () -> UInt64) {
         generation += 1
         faults = set.map { fault in
@@ -30,14 +30,15 @@ struct FaultsState {
             let seed = fault.seed ?? seed()
             // Kept, so that whoever looks can repeat what chance has done.
             fault.seed = seed
-            return Active(fault: fault, expires: now.advanced(by: fault.expiresIn), random: SplitMix64(state: seed))
+            return Active(
+                fault: fault, expires: now.advanced(by: fault.expiresIn), random: SplitMix64(state: seed))
         }
     }
 
     func isOver(_ now: ContinuousClock.Instant) -> Bool { faults.allSatisfy { $0.expires <= now } }
 
-    /// Decides about one call. Faults count in the order in which they were listed, those before the work first; one that
-    /// leaves nothing for the next to spoil is the last.
+    /// Decides about one call. Faults count in the order in which they were listed, those before the work
+    /// first; one that leaves nothing for the next to spoil is the last.
     mutating func decide(_ route: String, _ priority: Priority?, now: ContinuousClock.Instant) -> Decision? {
         var decision = Decision(generation: generation)
         for moment in Fault.Phase.allCases {
@@ -59,8 +60,11 @@ struct FaultsState {
 }
 
 extension FaultsState.Active {
-    mutating func consider(_ route: String, _ priority: Priority?, _ now: ContinuousClock.Instant) -> FaultBite? {
-        guard now < expires, fault.route == nil || fault.route == route, fault.priority == nil || fault.priority == priority
+    mutating func consider(_ route: String, _ priority: Priority?, _ now: ContinuousClock.Instant)
+        -> FaultBite?
+    {
+        guard now < expires, fault.route == nil || fault.route == route,
+            fault.priority == nil || fault.priority == priority
         else { return nil }
         considered += 1
         // Always two draws, so that a seed names the same calls however many are under way.

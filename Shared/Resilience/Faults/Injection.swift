@@ -8,7 +8,8 @@ public struct FaultBite: Sendable, Hashable {
     public let delay: Duration
     /// ``Fault/status``.
     public let status: Int?
-    /// In `0 ..< 1`, from the fault's own seed: for whoever carries it out and has a choice, such as which garbage to answer.
+    /// In `0 ..< 1`, from the fault's own seed: for whoever carries it out and has a choice, such as which
+    /// garbage to answer.
     public let draw: Double
 
     /// Whether nothing can come after it: of all kinds but the latency.

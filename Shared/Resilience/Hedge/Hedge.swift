@@ -1,32 +1,40 @@
-/// Sends a second try when the first takes unusually long, and takes the answer that comes first: against the long tail.
+/// Sends a second try when the first takes unusually long, and takes the answer that comes first: against the
+/// long tail.
 ///
-/// After "The Tail at Scale" (Dean and Barroso, Communications of the ACM, 2013): the second is sent only once the first has
-/// taken longer than a percentile of the last 256 calls, which adds a few per cent of load. Only idempotent calls
-/// (``CallContext/isIdempotent``), only first tries (``CallContext/attempt``), only while the ``RetryBudget`` has one left;
-/// any other call passes straight through.
+/// After "The Tail at Scale" (Dean and Barroso, Communications of the ACM, 2013): the second is sent only
+/// once the first has taken longer than a percentile of the last 256 calls, which adds a few per cent of
+/// load. Only idempotent calls (``CallContext/isIdempotent``), only first tries (``CallContext/attempt``),
+/// only while the ``RetryBudget`` has one left; any other call passes straight through.
 ///
-/// The first success wins; the other try is cancelled and **waited for**, so one that ignores cancellation holds the call up.
-/// A failure before the second was sent is the answer (trying again is the job of ``Retry``); after that the other try is
-/// waited for, unless the dependency said no (a refusal will not change). If both fail, the first's failure is the answer.
+/// The first success wins; the other try is cancelled and **waited for**, so one that ignores cancellation
+/// holds the call up. A failure before the second was sent is the answer (trying again is the job of
+/// ``Retry``); after that the other try is waited for, unless the dependency said no (a refusal will not
+/// change). If both fail, the first's failure is the answer.
 ///
-/// What is measured is the first try alone, even if the second wins: then as the time it had taken so far. So hedging
-/// doesn't make latencies look better than they are, and itself hedge more and more. Failures aren't measured.
+/// What is measured is the first try alone, even if the second wins: then as the time it had taken so far. So
+/// hedging doesn't make latencies look better than they are, and itself hedge more and more. Failures aren't
+/// measured.
 ///
 /// Costs two child tasks and a sleep a call (about 8 µs), once there are enough samples.
 ///
-/// **Cancellation** of the task cancels both tries; no second one is sent after it, and the answer is that of the tries.
+/// **Cancellation** of the task cancels both tries; no second one is sent after it, and the answer is that of
+/// the tries.
 public final class Hedge: Policy {
     /// When a second try is sent.
     public struct Configuration: PolicyConfiguration {
         /// The share of calls that stays without a second try. 0.5 … 0.99; default 0.95.
         public var percentile: Double
-        /// The shortest time before a second try, however fast the calls are. Above zero, at most 1 min; default 5 ms.
+        /// The shortest time before a second try, however fast the calls are. Above zero, at most 1 min;
+        /// default 5 ms.
         public var minimumDelay: Duration
         /// Calls that have to be measured before the first is hedged. 1 … 256; default 64.
         public var minimumSamples: Int
 
-        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
-        public init(percentile: Double = 0.95, minimumDelay: Duration = .milliseconds(5), minimumSamples: Int = 64) {
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made
+        /// with them.
+        public init(
+            percentile: Double = 0.95, minimumDelay: Duration = .milliseconds(5), minimumSamples: Int = 64
+        ) {
             self.percentile = percentile
             self.minimumDelay = minimumDelay
             self.minimumSamples = minimumSamples
@@ -54,8 +62,8 @@ public final class Hedge: Policy {
 
     /// - Parameters:
     ///   - configuration: when a second try is due; every number has a default.
-    ///   - budget: by default one of its own, a tenth of the calls. One that a ``Retry`` around the same calls uses too would
-    ///     count each of them twice.
+    ///   - budget: by default one of its own, a tenth of the calls. One that a ``Retry`` around the same
+    ///     calls uses too would count each of them twice.
     ///   - environment: name, time, and whom to tell.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(
@@ -78,12 +86,14 @@ public final class Hedge: Policy {
         state.withLock { $0.configuration = configuration }
     }
 
-    /// How long after the first try a second would be sent now; nil as long as fewer than `minimumSamples` were measured.
+    /// How long after the first try a second would be sent now; nil as long as fewer than `minimumSamples`
+    /// were measured.
     public var delay: Duration? { state.withLock { $0.delay } }
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         guard context.isIdempotent, context.attempt == 1 else { return try await operation(context) }
         var context = context
@@ -109,11 +119,14 @@ public final class Hedge: Policy {
         _ context: CallContext, _ start: ContinuousClock.Instant, _ delay: Duration,
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
-        let answer: Result<Value, CallFailure<Failure>> = await withoutActuallyEscaping(operation) { operation in
+        let answer: Result<Value, CallFailure<Failure>> = await withoutActuallyEscaping(operation) {
+            operation in
             await withTaskGroup(of: Ending<Value, Failure>.self) { group in
-                @Sendable func attempt(_ which: HedgeRace<Value, Failure>.Try, _ context: CallContext) async -> Ending<
-                    Value, Failure
-                > {
+                @Sendable func attempt(_ which: HedgeRace<Value, Failure>.Try, _ context: CallContext) async
+                    -> Ending<
+                        Value, Failure
+                    >
+                {
                     do throws(CallFailure<Failure>) {
                         return .answered(which, .success(try await operation(context)))
                     } catch {
@@ -143,7 +156,8 @@ public final class Hedge: Policy {
                         return answer
                     }
                 }
-                // Never reached: the first try always answers. What the compiler can't see is told as what it would be.
+                // Never reached: the first try always answers. What the compiler can't see is told as what it
+                // would be.
                 return .failure(.rejected(.cancelled))
             }
         }

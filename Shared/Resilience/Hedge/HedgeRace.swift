@@ -17,7 +17,8 @@ struct HedgeRace<Value, Failure: Error> {
         case .first: firstFailure = failure
         case .second: secondHasFailed = true
         }
-        // Alone, it is the answer: trying again is Retry's job. And what the dependency has refused it will refuse twice.
+        // Alone, it is the answer: trying again is Retry's job. And what the dependency has refused it will
+        // refuse twice.
         guard isHedged, failure.disposition.health != .healthy else { return answer }
         if secondHasFailed, let firstFailure { return .failure(firstFailure) }
         return nil

@@ -9,7 +9,8 @@ struct HedgeState: Sendable {
 
     /// How long after the first try the second is due; nil as long as too little is known.
     var delay: Duration? {
-        guard latencies.count >= configuration.minimumSamples, let usual = latencies.percentile(configuration.percentile)
+        guard latencies.count >= configuration.minimumSamples,
+            let usual = latencies.percentile(configuration.percentile)
         else { return nil }
         return max(configuration.minimumDelay, usual)
     }

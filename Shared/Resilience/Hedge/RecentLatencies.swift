@@ -1,7 +1,7 @@
 /// The last 256 latencies, in the order in which they came and sorted, so that a percentile is a look-up.
 ///
-/// Exact and of fixed size. An estimator without memory, such as P² (Jain and Chlamtac, 1985), is smaller, but takes the
-/// longer to notice a change the longer it has run; this one forgets after 256 calls.
+/// Exact and of fixed size. An estimator without memory, such as P² (Jain and Chlamtac, 1985), is smaller,
+/// but takes the longer to notice a change the longer it has run; this one forgets after 256 calls.
 struct RecentLatencies: Sendable {
     static let capacity = 256
 
@@ -27,7 +27,8 @@ struct RecentLatencies: Sendable {
         sorted.insert(latency, at: position(of: latency))
     }
 
-    /// The smallest latency that at least `share` of the calls stayed within (nearest rank); nil when there were none.
+    /// The smallest latency that at least `share` of the calls stayed within (nearest rank); nil when there
+    /// were none.
     func percentile(_ share: Double) -> Duration? {
         if sorted.isEmpty { return nil }
         let rank = Int((share * Double(sorted.count)).rounded(.up))

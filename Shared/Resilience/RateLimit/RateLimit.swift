@@ -1,9 +1,10 @@
 /// Lets so many calls pass in a time and refuses the rest at once, with the exact time to the next token
 /// (``Rejection/rateLimited(retryAfter:)``).
 ///
-/// For a quota that somebody else counts, or a client that must not take everything. It knows nothing of how the dependency
-/// is doing: against overload use a ``Bulkhead`` or an ``AdaptiveLimit``. A token that was taken is spent, however the call
-/// ends. Nobody waits here, so that there is nothing to cancel. The algorithm: ``TokenBucket``.
+/// For a quota that somebody else counts, or a client that must not take everything. It knows nothing of how
+/// the dependency is doing: against overload use a ``Bulkhead`` or an ``AdaptiveLimit``. A token that was
+/// taken is spent, however the call ends. Nobody waits here, so that there is nothing to cancel. The
+/// algorithm: ``TokenBucket``.
 public final class RateLimit: Policy {
     @usableFromInline struct State: Sendable {
         @usableFromInline var configuration: Configuration
@@ -14,7 +15,9 @@ public final class RateLimit: Policy {
     @usableFromInline let state: Locked<State>
 
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration, environment: PolicyEnvironment = .init()) throws(InvalidConfiguration) {
+    public init(_ configuration: Configuration, environment: PolicyEnvironment = .init())
+        throws(InvalidConfiguration)
+    {
         let bucket = try TokenBucket(configuration, now: environment.time.now())
         self.environment = environment
         state = Locked(State(configuration: configuration, bucket: bucket))
@@ -45,7 +48,8 @@ public final class RateLimit: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         if let retryAfter = tryAcquire(now: context.now(environment.time)) {

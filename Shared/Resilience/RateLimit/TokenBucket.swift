@@ -1,9 +1,10 @@
-/// A token bucket: a plain value without clock or lock, for whoever keeps many of them (one a client) behind a lock of their
-/// own; ``RateLimit`` is one of them made shareable.
+/// A token bucket: a plain value without clock or lock, for whoever keeps many of them (one a client) behind
+/// a lock of their own; ``RateLimit`` is one of them made shareable.
 ///
-/// It starts full. Between any two moments `t` apart it lets at most `burst + permits × t / period` calls pass, and refuses
-/// only what would be more than that: the continuous-state leaky bucket, which is the same algorithm as GCRA (ITU-T
-/// Recommendation I.371, annex A). All of it is in whole numbers, so that nothing is gained or lost by rounding.
+/// It starts full. Between any two moments `t` apart it lets at most `burst + permits × t / period` calls
+/// pass, and refuses only what would be more than that: the continuous-state leaky bucket, which is the same
+/// algorithm as GCRA (ITU-T Recommendation I.371, annex A). All of it is in whole numbers, so that nothing is
+/// gained or lost by rounding.
 public struct TokenBucket: Sendable {
     // One token is `period` units (in attoseconds); in each attosecond `permits` units come back.
     @usableFromInline var period: Int128
@@ -13,12 +14,15 @@ public struct TokenBucket: Sendable {
     @usableFromInline var debt: Int128 = 0
     /// The moment for which ``debt`` is right.
     @usableFromInline var settled: ContinuousClock.Instant
-    /// After this long nothing can be owed any more. It also keeps the product with `permits` from overflowing.
+    /// After this long nothing can be owed any more. It also keeps the product with `permits` from
+    /// overflowing.
     @usableFromInline var refill: Duration
 
     /// A full bucket.
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: RateLimit.Configuration, now: ContinuousClock.Instant) throws(InvalidConfiguration) {
+    public init(_ configuration: RateLimit.Configuration, now: ContinuousClock.Instant)
+        throws(InvalidConfiguration)
+    {
         try configuration.validate()
         self.init(valid: configuration, now: now)
     }
@@ -34,8 +38,8 @@ public struct TokenBucket: Sendable {
     /// Takes a token if there is one.
     ///
     /// - Parameter now: a moment before an earlier call's counts as that one.
-    /// - Returns: nil when the token was taken; else how long from `now` until there is one, exact, for whoever comes first
-    ///   then. Nothing is reserved.
+    /// - Returns: nil when the token was taken; else how long from `now` until there is one, exact, for
+    ///   whoever comes first then. Nothing is reserved.
     @inlinable
     public mutating func tryAcquire(now: ContinuousClock.Instant) -> Duration? {
         settle(now)
@@ -62,7 +66,8 @@ public struct TokenBucket: Sendable {
         return Int((copy.capacity - copy.debt) / copy.period)
     }
 
-    /// Replaces the numbers. The tokens that are there stay, up to the new burst: changing numbers gives none away.
+    /// Replaces the numbers. The tokens that are there stay, up to the new burst: changing numbers gives none
+    /// away.
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public mutating func reconfigure(
         _ configuration: RateLimit.Configuration, now: ContinuousClock.Instant
@@ -71,7 +76,8 @@ public struct TokenBucket: Sendable {
         settle(now)
         let (whole, part) = (capacity - debt).quotientAndRemainder(dividingBy: period)
         var new = TokenBucket(valid: configuration, now: settled)
-        // The part of a token that is there keeps its share, to the nanosecond: in attoseconds the product would overflow.
+        // The part of a token that is there keeps its share, to the nanosecond: in attoseconds the product
+        // would overflow.
         let nanosecond: Int128 = 1_000_000_000
         let kept = (part / nanosecond) * (new.period / nanosecond) / (period / nanosecond) * nanosecond
         new.debt = max(0, new.capacity - (whole * new.period + kept))

@@ -1,24 +1,25 @@
 /// How long to wait before the next try: exponential, capped, and always with jitter.
 ///
-/// The two kinds are those of "Exponential Backoff and Jitter" (AWS Architecture Blog, 2015). Jitter can't be turned off: it
-/// is what spreads clients that failed together.
+/// The two kinds are those of "Exponential Backoff and Jitter" (AWS Architecture Blog, 2015). Jitter can't be
+/// turned off: it is what spreads clients that failed together.
 ///
-/// Numbers out of range are listed by ``problems``, which whoever takes a backoff from outside (``Retry``) asks before using
-/// it; constants in code need no `try`. With such numbers `delay` still answers, never below zero and never above the largest
-/// of them.
+/// Numbers out of range are listed by ``problems``, which whoever takes a backoff from outside (``Retry``)
+/// asks before using it; constants in code need no `try`. With such numbers `delay` still answers, never
+/// below zero and never above the largest of them.
 public struct Backoff: PolicyConfiguration {
     /// How chance spreads the waits.
     public enum Jitter: String, Sendable, Hashable, CaseIterable {
-        /// `random(floor … min(cap, base × 2^(failures − 1)))`: needs no memory, and waits the shortest of all.
+        /// `random(floor … min(cap, base × 2^(failures − 1)))`: needs no memory, and waits the shortest of
+        /// all.
         case full
-        /// `random(base … min(cap, 3 × previous wait))`, the first after a `previous` of `base`: waits grow by themselves, and
-        /// two clients drift apart for good. The range is cut at the cap before the draw; the article cuts after it, by which
-        /// two thirds of the waits at the cap would be equal.
+        /// `random(base … min(cap, 3 × previous wait))`, the first after a `previous` of `base`: waits grow
+        /// by themselves, and two clients drift apart for good. The range is cut at the cap before the draw;
+        /// the article cuts after it, by which two thirds of the waits at the cap would be equal.
         case decorrelated
     }
 
-    /// The upper bound of the first wait (``Jitter/full``), or the lower bound of every wait (``Jitter/decorrelated``). Above
-    /// zero.
+    /// The upper bound of the first wait (``Jitter/full``), or the lower bound of every wait
+    /// (``Jitter/decorrelated``). Above zero.
     public var base: Duration
     /// The upper bound of every wait, what the dependency asks for included. From `base` to one day.
     public var cap: Duration
@@ -27,7 +28,8 @@ public struct Backoff: PolicyConfiguration {
     /// ``Jitter/full`` by default.
     public var jitter: Jitter
 
-    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by a ``Retry`` that is made with them.
+    /// Any numbers; what is wrong with them is listed by ``problems``, and refused by a ``Retry`` that is
+    /// made with them.
     public init(base: Duration, cap: Duration, floor: Duration = .zero, jitter: Jitter = .full) {
         self.base = base
         self.cap = cap
@@ -43,7 +45,8 @@ public struct Backoff: PolicyConfiguration {
     func problems(prefix: String) -> [String] {
         var check = ConfigurationCheck()
         check.require(base > .zero, prefix + "base", base, "above zero")
-        check.require(cap >= base && cap <= .seconds(86_400), prefix + "cap", cap, "from base (\(base)) to one day")
+        check.require(
+            cap >= base && cap <= .seconds(86_400), prefix + "cap", cap, "from base (\(base)) to one day")
         check.require(floor >= .zero && floor <= base, prefix + "floor", floor, "from zero to base (\(base))")
         return check.problems
     }
@@ -52,7 +55,8 @@ public struct Backoff: PolicyConfiguration {
     ///
     /// - Parameters:
     ///   - failures: how many tries in a row have failed, counted from 1.
-    ///   - previous: the wait before the last try, which ``Jitter/decorrelated`` grows from; nil before the first.
+    ///   - previous: the wait before the last try, which ``Jitter/decorrelated`` grows from; nil before the
+    ///     first.
     public func bounds(afterFailures failures: Int, previous: Duration? = nil) -> ClosedRange<Duration> {
         let lowest = max(.zero, min(jitter == .full ? floor : max(floor, base), .longest))
         let longest = max(lowest, min(cap, .longest))
@@ -60,7 +64,9 @@ public struct Backoff: PolicyConfiguration {
         case .full:
             var ceiling = max(.zero, base)
             // Doubled step by step, and not past the cap: nothing overflows, whatever the numbers.
-            for _ in 1..<min(max(failures, 1), 128) where ceiling < longest { ceiling += min(ceiling, longest - ceiling) }
+            for _ in 1..<min(max(failures, 1), 128) where ceiling < longest {
+                ceiling += min(ceiling, longest - ceiling)
+            }
             return lowest...max(lowest, min(longest, ceiling))
         case .decorrelated:
             let last = min(max(previous ?? base, lowest), longest)
@@ -74,11 +80,14 @@ public struct Backoff: PolicyConfiguration {
         afterFailures failures: Int, previous: Duration? = nil, using random: inout some RandomNumberGenerator
     ) -> Duration {
         let bounds = bounds(afterFailures: failures, previous: previous)
-        return bounds.lowerBound + (bounds.upperBound - bounds.lowerBound) * Double.random(in: 0...1, using: &random)
+        return bounds.lowerBound + (bounds.upperBound - bounds.lowerBound)
+            * Double.random(in: 0...1, using: &random)
     }
 
     /// The same, drawn from a policy's ``RandomSource``.
-    public func delay(afterFailures failures: Int, previous: Duration? = nil, using random: RandomSource) -> Duration {
+    public func delay(afterFailures failures: Int, previous: Duration? = nil, using random: RandomSource)
+        -> Duration
+    {
         random.duration(in: bounds(afterFailures: failures, previous: previous))
     }
 }

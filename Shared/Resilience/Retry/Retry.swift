@@ -1,29 +1,32 @@
 /// Tries again what may succeed another time: with backoff, jitter and a budget, and never past the deadline.
 ///
-/// A try follows only if all of this holds: the call is idempotent (``CallContext/isIdempotent``), the failure may pass
-/// (``Disposition/isRetryable``; a refusal of another policy, an open breaker's for one, never does), tries are left, the wait
-/// fits before the deadline, and the ``RetryBudget`` has one left. Otherwise the call ends at once with the failure that it
-/// has. The wait is drawn from ``Backoff``, on top of the `Retry-After` of the dependency, if it sent one; both together are
-/// never more than ``Backoff/cap``, and a dependency that asks for more than that is not tried again.
+/// A try follows only if all of this holds: the call is idempotent (``CallContext/isIdempotent``), the
+/// failure may pass (``Disposition/isRetryable``; a refusal of another policy, an open breaker's for one,
+/// never does), tries are left, the wait fits before the deadline, and the ``RetryBudget`` has one left.
+/// Otherwise the call ends at once with the failure that it has. The wait is drawn from ``Backoff``, on top
+/// of the `Retry-After` of the dependency, if it sent one; both together are never more than ``Backoff/cap``,
+/// and a dependency that asks for more than that is not tried again.
 ///
-/// Only one layer retries: given a try that is a second one already (``CallContext/attempt``), it passes it on and no more.
+/// Only one layer retries: given a try that is a second one already (``CallContext/attempt``), it passes it
+/// on and no more.
 ///
 /// **Cancellation.** A task that is cancelled before or while it waits for its next try ends at once with
-/// ``Rejection/cancelled``, not with the last failure: it was the caller that gave up, and no policy outside should hold that
-/// against the dependency.
+/// ``Rejection/cancelled``, not with the last failure: it was the caller that gave up, and no policy outside
+/// should hold that against the dependency.
 public final class Retry: Policy {
     /// How often and after which waits a call is tried again.
     public struct Configuration: PolicyConfiguration {
         /// Tries in all, the first included. 1 … 10; default 3.
         public var attempts: Int
-        /// The waits between them. By default 25 ms, doubling, up to 250 ms, with full jitter, as Envoy does: for calls
-        /// within a data centre, on which a customer waits.
+        /// The waits between them. By default 25 ms, doubling, up to 250 ms, with full jitter, as Envoy does:
+        /// for calls within a data centre, on which a customer waits.
         public var backoff: Backoff
-        /// What has to be left until the deadline, after the wait, for a try to be worth it. 0 … 1 min; default 5 ms.
+        /// What has to be left until the deadline, after the wait, for a try to be worth it. 0 … 1 min;
+        /// default 5 ms.
         public var minimumAttempt: Duration
 
-        /// Any numbers; what is wrong with them, the backoff's included, is listed by ``problems``, and refused by whatever is
-        /// made with them.
+        /// Any numbers; what is wrong with them, the backoff's included, is listed by ``problems``, and
+        /// refused by whatever is made with them.
         public init(
             attempts: Int = 3, backoff: Backoff = Backoff(base: .milliseconds(25), cap: .milliseconds(250)),
             minimumAttempt: Duration = .milliseconds(5)
@@ -52,12 +55,13 @@ public final class Retry: Policy {
 
     /// - Parameters:
     ///   - configuration: how often and when; every number has a default.
-    ///   - budget: share it among all that call the same dependency. Without one (nil), an outage multiplies the load by
-    ///     `attempts`.
+    ///   - budget: share it among all that call the same dependency. Without one (nil), an outage multiplies
+    ///     the load by `attempts`.
     ///   - environment: name, time, chance, and whom to tell.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(
-        _ configuration: Configuration = Configuration(), budget: RetryBudget?, environment: PolicyEnvironment = .init()
+        _ configuration: Configuration = Configuration(), budget: RetryBudget?,
+        environment: PolicyEnvironment = .init()
     ) throws(InvalidConfiguration) {
         try configuration.validate()
         self.budget = budget
@@ -76,7 +80,8 @@ public final class Retry: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         guard context.attempt == 1 else { return try await operation(context) }
         var context = context
@@ -133,6 +138,8 @@ public final class Retry: Policy {
         context.waited()
         context.attempt = state.attempt
         // A sleep may end late: nobody waits for a try that begins after the deadline.
-        if let deadline = context.deadline, deadline.hasPassed(at: context.now(environment.time)) { throw failure }
+        if let deadline = context.deadline, deadline.hasPassed(at: context.now(environment.time)) {
+            throw failure
+        }
     }
 }

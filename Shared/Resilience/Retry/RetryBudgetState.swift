@@ -1,4 +1,5 @@
-/// The bookkeeping of a ``RetryBudget``: what has been called and retried in the last window, and whether one more may be.
+/// The bookkeeping of a ``RetryBudget``: what has been called and retried in the last window, and whether one
+/// more may be.
 struct RetryBudgetState: Sendable {
     private(set) var configuration: RetryBudget.Configuration
     private var counts: RollingCounts
@@ -10,7 +11,9 @@ struct RetryBudgetState: Sendable {
 
     /// What was counted stays counted, lest a changed number be a way to new credit.
     mutating func reconfigure(_ configuration: RetryBudget.Configuration) {
-        if configuration.window != counts.window { counts = RollingCounts(window: configuration.window, keeping: counts) }
+        if configuration.window != counts.window {
+            counts = RollingCounts(window: configuration.window, keeping: counts)
+        }
         self.configuration = configuration
     }
 
@@ -35,8 +38,8 @@ struct RetryBudgetState: Sendable {
             calls: total.calls, retries: total.marked, left: max(0, allowed - total.marked))
     }
 
-    /// Retries that the window may hold: whole ones. A share such as 0.29 has no exact value; the hundredth call shall not lose
-    /// its retry to that.
+    /// Retries that the window may hold: whole ones. A share such as 0.29 has no exact value; the hundredth
+    /// call shall not lose its retry to that.
     private var allowed: Int {
         let earned = configuration.share * Double(counts.total.calls)
         return Int(earned + configuration.minimumPerSecond * (configuration.window / .seconds(1)) + 1e-6)

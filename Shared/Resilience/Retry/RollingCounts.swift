@@ -1,7 +1,8 @@
-/// How many calls there were in the last window, and how many of them are marked, at a fixed price whatever the traffic.
+/// How many calls there were in the last window, and how many of them are marked, at a fixed price whatever
+/// the traffic.
 ///
-/// The window is cut into ten buckets on a grid that starts with the first call; a bucket leaves as a whole when it is a
-/// window old. So what is counted is the last 90 to 100 % of a window.
+/// The window is cut into ten buckets on a grid that starts with the first call; a bucket leaves as a whole
+/// when it is a window old. So what is counted is the last 90 to 100 % of a window.
 struct RollingCounts: Sendable {
     struct Counts: Sendable, Hashable {
         var calls = 0
@@ -37,8 +38,8 @@ struct RollingCounts: Sendable {
         current.marked += marked
     }
 
-    /// Lets leave what is too old. An instant before the bucket in use, as a call that began earlier may bring it, changes
-    /// nothing.
+    /// Lets leave what is too old. An instant before the bucket in use, as a call that began earlier may
+    /// bring it, changes nothing.
     mutating func roll(to now: Instant) {
         if let end, now < end { return }
         turn(to: now)

@@ -1,21 +1,26 @@
-/// Finds how many requests at once a service can work on, from how long it has them: numbers in, a number out.
+/// Finds how many requests at once a service can work on, from how long it has them: numbers in, a number
+/// out.
 ///
-/// Of what its caller waits at most, a request may spend a ``Shedder/Configuration/share`` queueing at this service; what it waits
-/// for others isn't counted. That is long enough for some to queue for whatever is scarce – the processor, the writer of the store –
-/// so that it never idles and does its work for many at once, and short enough for the caller, who may be another service with a
-/// caller of its own. Over a window of requests, what they took over what they may take says how far the limit is off: by Little's
-/// law the latency of a queue is in proportion to the number in it, so the limit is divided by it.
+/// Of what its caller waits at most, a request may spend a ``Shedder/Configuration/share`` queueing at this
+/// service; what it waits for others isn't counted. That is long enough for some to queue for whatever is
+/// scarce – the processor, the writer of the store – so that it never idles and does its work for many at
+/// once, and short enough for the caller, who may be another service with a caller of its own. Over a window
+/// of requests, what they took over what they may take says how far the limit is off: by Little's law the
+/// latency of a queue is in proportion to the number in it, so the limit is divided by it.
 ///
-/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. What a request takes anyway, the
-/// *unloaded* latency, is that of the fastest window in which the limit held nothing up, and only what is above it counts.
+/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. What a
+/// request takes anyway, the *unloaded* latency, is that of the fastest window in which the limit held
+/// nothing up, and only what is above it counts.
 ///
-/// A service that was never without a crowd finds it by experiment: with half as many in work, a queue is half as long. Where the
-/// latency came down by less than the root of that, it is the unloaded one. The limit goes back to where it was, and the same is
-/// asked again from time to time, and at the ``Shedder/Configuration/minimum`` by raising the limit for a moment, so that a wrong
-/// answer doesn't last. Where the unloaded latency was measured there are no experiments: a latency that doesn't follow the limit may
-/// as well be that of a processor that others keep busy, and more work at once would feed that crowd.
+/// A service that was never without a crowd finds it by experiment: with half as many in work, a queue is
+/// half as long. Where the latency came down by less than the root of that, it is the unloaded one. The limit
+/// goes back to where it was, and the same is asked again from time to time, and at the
+/// ``Shedder/Configuration/minimum`` by raising the limit for a moment, so that a wrong answer doesn't last.
+/// Where the unloaded latency was measured there are no experiments: a latency that doesn't follow the limit
+/// may as well be that of a processor that others keep busy, and more work at once would feed that crowd.
 ///
-/// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may be another load.
+/// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may
+/// be another load.
 ///
 /// It counts requests and reads no clock.
 struct LatencyLimit: Sendable {
@@ -23,8 +28,8 @@ struct LatencyLimit: Sendable {
     private static let window = 50.0...200.0
     /// By how much one window may change the limit.
     private static let step = 0.5...1.5
-    /// By how much a window may raise the measured unloaded latency: what has become slower is found within some hundred windows,
-    /// and the end of a crowd, which is still slow, says little.
+    /// By how much a window may raise the measured unloaded latency: what has become slower is found within
+    /// some hundred windows, and the end of a crowd, which is still slow, says little.
     private static let slower = 1.01
     /// So little isn't worth a change.
     private static let near = 0.9...1.1
@@ -32,11 +37,11 @@ struct LatencyLimit: Sendable {
     private static let outlier = 8.0
     /// Two windows are compared when the second had at most this part of the first's requests in work.
     private static let comparable = 0.65
-    /// What a window takes differs by chance. So many times the unloaded latency are no queue; and if it is as many times less, the
-    /// service has become faster.
+    /// What a window takes differs by chance. So many times the unloaded latency are no queue; and if it is
+    /// as many times less, the service has become faster.
     private static let tolerance = 1.5
-    /// After so many requests for each that may be in work, it is found out anew whether there is a queue; at the minimum first
-    /// after the lower number, and each time that there is one after twice as many.
+    /// After so many requests for each that may be in work, it is found out anew whether there is a queue; at
+    /// the minimum first after the lower number, and each time that there is one after twice as many.
     private static let repetition = 4.0...64.0
 
     private struct Window {
@@ -59,7 +64,8 @@ struct LatencyLimit: Sendable {
     private struct Descent {
         /// The limit when it began.
         var top: Double
-        /// The slowest window since, or since fewer at once were last found to be faster: mean number in work, mean latency.
+        /// The slowest window since, or since fewer at once were last found to be faster: mean number in
+        /// work, mean latency.
         var inWork: Double
         var latency: Double
     }
@@ -100,10 +106,13 @@ struct LatencyLimit: Sendable {
     /// - Parameters:
     ///   - latency: how long the service itself has had it.
     ///   - allowed: how long it may queue.
-    ///   - countsAsSample: whether it was done as such requests usually are; one that was refused early counts only if it was slow.
+    ///   - countsAsSample: whether it was done as such requests usually are; one that was refused early
+    ///     counts only if it was slow.
     ///   - inWork: how many were in work when it began, itself among them.
     ///   - inFlight: how many are in work now.
-    mutating func ended(after latency: Duration, allowed: Duration, countsAsSample: Bool, inWork: Int, inFlight: Int) {
+    mutating func ended(
+        after latency: Duration, allowed: Duration, countsAsSample: Bool, inWork: Int, inFlight: Int
+    ) {
         guard leaving == 0 else {
             leaving -= 1
             if leaving == 0 { window = Window(peak: inFlight) }
@@ -181,7 +190,8 @@ struct LatencyLimit: Sendable {
     /// The limit is about to be lowered because of this window.
     private mutating func descend(_ window: Window) {
         if let descent, window.mean <= descent.latency { return }
-        descent = Descent(top: descent?.top ?? exact, inWork: window.inWork / window.count, latency: window.mean)
+        descent = Descent(
+            top: descent?.top ?? exact, inWork: window.inWork / window.count, latency: window.mean)
     }
 
     private mutating func change(to limit: Double, inFlight: Int) {

@@ -1,11 +1,12 @@
 /// How much room who matters less leaves to who matters more.
 ///
-/// The shares of the limit that ``Priority`` gives keep some places for the higher ranks, but where these need more, every place
-/// that a lower rank has is one too many: so while anybody of a higher rank has to wait, a rank's allowance becomes smaller, fast,
-/// and otherwise it comes back, slowly (additive increase, multiplicative decrease; Chiu and Jain 1989). It settles where the
-/// higher ranks hardly ever wait. The same happens to what can be shed where it takes this service long, if not yet too long for
-/// those who matter, if there are any: on a machine that others share, theirs may be the work that it is in the way of. And what nobody waits for, the
-/// work in the background, yields to all of them.
+/// The shares of the limit that ``Priority`` gives keep some places for the higher ranks, but where these
+/// need more, every place that a lower rank has is one too many: so while anybody of a higher rank has to
+/// wait, a rank's allowance becomes smaller, fast, and otherwise it comes back, slowly (additive increase,
+/// multiplicative decrease; Chiu and Jain 1989). It settles where the higher ranks hardly ever wait. The same
+/// happens to what can be shed where it takes this service long, if not yet too long for those who matter, if
+/// there are any: on a machine that others share, theirs may be the work that it is in the way of. And what
+/// nobody waits for, the work in the background, yields to all of them.
 struct PriorityAllowance: Sendable {
     private static let interval = Duration.milliseconds(20)
     /// So much of an allowance is left after an interval in which a higher rank had to wait,
@@ -19,7 +20,8 @@ struct PriorityAllowance: Sendable {
     private static let hurried = 0.8
     /// So few say nothing of how long it takes.
     private static let enough = 8.0
-    /// However much there is to do, this share of what is done in the background goes on: what is put off for ever isn't made good.
+    /// However much there is to do, this share of what is done in the background goes on: what is put off for
+    /// ever isn't made good.
     private static let least = 0.125
     /// For so long what is critical is reckoned with.
     private static let memory = Duration.seconds(1)

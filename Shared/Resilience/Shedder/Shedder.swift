@@ -1,19 +1,21 @@
-/// Decides at a service's door which requests are worked on, which wait, and which are refused, so that the service does as
-/// much as it can for those that matter most, however much it is asked for.
+/// Decides at a service's door which requests are worked on, which wait, and which are refused, so that the
+/// service does as much as it can for those that matter most, however much it is asked for.
 ///
-/// - **How many are in work at once** is found out by measuring: a request may spend a ``Configuration/share`` of
-///   what its caller waits queueing at this service itself. Handlers that are slow and don't queue are not shed for it.
-/// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and 100 % of the
-///   limit are in work; so a share is always kept for the highest.
-/// - **Who can't begin waits**, but not for long: for ``Configuration/maximumQueueTime``, and where a line doesn't become shorter, for a
-///   tenth of it, the newest first. Work that has waited until its caller gave up is the commonest way to be busy all the time
-///   and of use to nobody.
-/// - A request that **waits for another service** (``Permit/suspended(_:)``) gives its permit back meanwhile, and its latency is that much less:
-///   so a slow or dead neighbour isn't taken for too much to do. All together are bounded by ``Configuration/maximum``.
+/// - **How many are in work at once** is found out by measuring: a request may spend a
+///   ``Configuration/share`` of what its caller waits queueing at this service itself. Handlers that are slow
+///   and don't queue are not shed for it.
+/// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75,
+///   90 and 100 % of the limit are in work; so a share is always kept for the highest.
+/// - **Who can't begin waits**, but not for long: for ``Configuration/maximumQueueTime``, and where a line
+///   doesn't become shorter, for a tenth of it, the newest first. Work that has waited until its caller gave
+///   up is the commonest way to be busy all the time and of use to nobody.
+/// - A request that **waits for another service** (``Permit/suspended(_:)``) gives its permit back meanwhile,
+///   and its latency is that much less: so a slow or dead neighbour isn't taken for too much to do. All
+///   together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
-/// Nobody waits in here: whoever asks is told at once, or later through its ``Waiter``. So it fits an event loop, where a refusal
-/// has to cost next to nothing.
+/// Nobody waits in here: whoever asks is told at once, or later through its ``Waiter``. So it fits an event
+/// loop, where a refusal has to cost next to nothing.
 public final class Shedder: Sendable {
     /// Somebody who may have to wait.
     public protocol Waiter: AnyObject, Sendable {
@@ -27,8 +29,8 @@ public final class Shedder: Sendable {
     public struct Request: Sendable {
         /// 0 … 3, as in ``Priority``.
         public var rank: Int
-        /// By when it has to be answered; what is left until then when it asks is how long its caller waits. Nil: a second is assumed,
-        /// and nothing is refused for being late.
+        /// By when it has to be answered; what is left until then when it asks is how long its caller waits.
+        /// Nil: a second is assumed, and nothing is refused for being late.
         public var deadline: Deadline?
 
         /// The nearest rank where there is none.
@@ -62,8 +64,9 @@ public final class Shedder: Sendable {
         let rank: Int
     }
 
-    /// The right to work on one request, until ``end(countsAsSample:)``: to be called when the work has ended, not when its client has
-    /// gone, or clients that give up and come again pile up work without limit. One that is dropped ends by itself.
+    /// The right to work on one request, until ``end(countsAsSample:)``: to be called when the work has
+    /// ended, not when its client has gone, or clients that give up and come again pile up work without
+    /// limit. One that is dropped ends by itself.
     public final class Permit: Sendable {
         private struct Course {
             /// How many things that others do it waits for, and since when for any.
@@ -82,8 +85,8 @@ public final class Shedder: Sendable {
             self.permit = permit
         }
 
-        /// Waits for somebody else: until `body` returns, another request may have the place, and how long it takes doesn't count as
-        /// this service's work. Several at once are one wait.
+        /// Waits for somebody else: until `body` returns, another request may have the place, and how long it
+        /// takes doesn't count as this service's work. Several at once are one wait.
         public func suspended<Value, Failure: Error>(
             _ body: () async throws(Failure) -> Value
         ) async throws(Failure) -> Value {
@@ -121,8 +124,8 @@ public final class Shedder: Sendable {
 
         /// Gives the place back; later calls do nothing.
         ///
-        /// - Parameter countsAsSample: whether the work was done as such work usually is. What was refused early counts only if it took as
-        ///   long all the same: failing fast isn't being fast.
+        /// - Parameter countsAsSample: whether the work was done as such work usually is. What was refused
+        ///   early counts only if it took as long all the same: failing fast isn't being fast.
         public func end(countsAsSample: Bool) {
             let now = shedder.time.moment()
             let course = course.withLock { course -> Course? in
@@ -133,7 +136,9 @@ public final class Shedder: Sendable {
             guard let course else { return }
             var permit = permit
             permit.away = course.away + (course.since?.duration(to: now) ?? .zero)
-            shedder.change { $0.end(permit, isOutside: course.since != nil, countsAsSample: countsAsSample, at: now) }
+            shedder.change {
+                $0.end(permit, isOutside: course.since != nil, countsAsSample: countsAsSample, at: now)
+            }
         }
 
         deinit { end(countsAsSample: false) }
@@ -143,7 +148,8 @@ public final class Shedder: Sendable {
     public struct Snapshot: Sendable, Hashable {
         /// Requests that may be in work at once.
         public var limit: Int
-        /// Requests that are. More than `limit` just after it was lowered, or when many come back from ``Permit/suspended(_:)``.
+        /// Requests that are. More than `limit` just after it was lowered, or when many come back from
+        /// ``Permit/suspended(_:)``.
         public var inFlight: Int
         /// Requests that wait for somebody else.
         public var suspended: Int
@@ -170,7 +176,9 @@ public final class Shedder: Sendable {
     ///   - configuration: how much, and how long.
     ///   - time: where time comes from.
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration = .init(), time: TimeSource = .system) throws(InvalidConfiguration) {
+    public init(_ configuration: Configuration = .init(), time: TimeSource = .system)
+        throws(InvalidConfiguration)
+    {
         try configuration.validate()
         self.time = time
         room = Locked(Room(state: ShedderState(configuration)))
@@ -181,13 +189,14 @@ public final class Shedder: Sendable {
         room.withLock { room in
             let state = room.state
             return Snapshot(
-                limit: state.limit, inFlight: state.inFlight, suspended: state.suspended, waiting: state.line.count,
+                limit: state.limit, inFlight: state.inFlight, suspended: state.suspended,
+                waiting: state.line.count,
                 admitted: (0..<4).map { state.admitted[$0] }, refused: (0..<4).map { state.refused[$0] })
         }
     }
 
-    /// Of what is done while nobody waits for it, how much there is room for now: an eighth … 1. It becomes less, fast, while anybody
-    /// has to wait or requests take most of what they may, and comes back slowly.
+    /// Of what is done while nobody waits for it, how much there is room for now: an eighth … 1. It becomes
+    /// less, fast, while anybody has to wait or requests take most of what they may, and comes back slowly.
     public var backgroundShare: Double {
         let now = time.moment()
         return room.withLock { $0.state.backgroundShare(at: now) }
@@ -199,7 +208,9 @@ public final class Shedder: Sendable {
     ///   - request: what is known of it.
     ///   - now: the moment, if the caller has read the clock already.
     ///   - waiter: whom to tell, should it have to wait; perhaps before this returns.
-    public func ask(_ request: Request, at now: ContinuousClock.Instant? = nil, _ waiter: some Waiter) -> Answer {
+    public func ask(_ request: Request, at now: ContinuousClock.Instant? = nil, _ waiter: some Waiter)
+        -> Answer
+    {
         let now = now.map { Instant($0) } ?? time.moment()
         let (arrival, changes, isToBeWatched) = room.withLock { room in
             let (arrival, changes) = room.state.arrive(request, waiter, at: now)

@@ -1,7 +1,7 @@
 /// A shedder's decisions, without clock, lock or waiting: who is let in, who waits, who is refused.
 ///
-/// One that comes may go in exactly if its rank's allowance isn't used up. Whenever work ends, and every few milliseconds, those
-/// who wait are let in as far as that goes, the highest rank first.
+/// One that comes may go in exactly if its rank's allowance isn't used up. Whenever work ends, and every few
+/// milliseconds, those who wait are let in as far as that goes, the highest rank first.
 struct ShedderState<Waiter: Sendable>: Sendable {
     typealias Request = Shedder.Request
 
@@ -59,14 +59,18 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     var allowances: SIMD4<Int> { allowance.allowances(AdaptiveLimitState.allowances(under: search.limit)) }
 
     /// - Parameter waiter: whom to tell, should it have to wait.
-    mutating func arrive(_ request: Request, _ waiter: @autoclosure () -> Waiter, at now: Instant) -> (Arrival, Changes) {
+    mutating func arrive(_ request: Request, _ waiter: @autoclosure () -> Waiter, at now: Instant) -> (
+        Arrival, Changes
+    ) {
         var changes = Changes()
         refuseImpatient(at: now, &changes)
         if let deadline = request.deadline, deadline.hasPassed(at: now) {
             refused[request.rank] += 1
             return (.refused(.deadlineExceeded), changes)
         }
-        if isFree(request.rank) { return (.admitted(begin(request.rank, maximumQueueTime(of: request, at: now), at: now)), changes) }
+        if isFree(request.rank) {
+            return (.admitted(begin(request.rank, maximumQueueTime(of: request, at: now), at: now)), changes)
+        }
         // A rank that yields is held back by what it leaves to others, not by the limit.
         if inFlight >= AdaptiveLimitState.allowances(under: search.limit)[request.rank] { search.pressed() }
         allowance.hadToWait(request.rank, at: now)
@@ -74,7 +78,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         let maximumQueueTime = maximumQueueTime(of: request, at: now)
         let entrance = line.enter(
             WaitingLine.Entry(
-                id: id, waiter: waiter(), rank: request.rank, maximumQueueTime: maximumQueueTime, since: now, deadline: request.deadline?.moment
+                id: id, waiter: waiter(), rank: request.rank, maximumQueueTime: maximumQueueTime, since: now,
+                deadline: request.deadline?.moment
             ),
             rank: request.rank, chances: max(1, search.limit / 2), at: now)
         switch entrance {
@@ -92,13 +97,18 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     /// The work of a request has ended.
     ///
     /// - Parameter isOutside: whether it waited for somebody else just then.
-    /// - Parameter countsAsSample: whether it was done as such requests usually are; one that was refused early counts only if it took
-    ///   as long all the same.
-    mutating func end(_ permit: Permit, isOutside: Bool = false, countsAsSample: Bool, at now: Instant) -> Changes {
+    /// - Parameter countsAsSample: whether it was done as such requests usually are; one that was refused
+    ///   early counts only if it took as long all the same.
+    mutating func end(_ permit: Permit, isOutside: Bool = false, countsAsSample: Bool, at now: Instant)
+        -> Changes
+    {
         if isOutside { suspended -= 1 } else { inFlight -= 1 }
         let latency = max(.zero, permit.since.duration(to: now) - permit.away)
-        allowance.ended(permit.rank, after: max(.zero, latency - search.slowness), allowed: permit.allowed, at: now)
-        search.ended(after: latency, allowed: permit.allowed, countsAsSample: countsAsSample, inWork: permit.inWork, inFlight: inFlight)
+        allowance.ended(
+            permit.rank, after: max(.zero, latency - search.slowness), allowed: permit.allowed, at: now)
+        search.ended(
+            after: latency, allowed: permit.allowed, countsAsSample: countsAsSample, inWork: permit.inWork,
+            inFlight: inFlight)
         return settle(at: now)
     }
 
@@ -109,14 +119,17 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         return settle(at: now)
     }
 
-    /// A request in work waits for nobody else any more. It isn't kept waiting, though the limit may be exceeded by it.
+    /// A request in work waits for nobody else any more. It isn't kept waiting, though the limit may be
+    /// exceeded by it.
     mutating func comeBack() {
         suspended -= 1
         inFlight += 1
     }
 
     /// Whoever waited has gone away. True: it will hear nothing more.
-    mutating func leave(_ id: UInt64, rank: Int, at now: Instant) -> Bool { line.leave(id, rank: rank, at: now) != nil }
+    mutating func leave(_ id: UInt64, rank: Int, at now: Instant) -> Bool {
+        line.leave(id, rank: rank, at: now) != nil
+    }
 
     mutating func backgroundShare(at now: Instant) -> Double {
         allowance.look(at: now)
@@ -148,7 +161,8 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         admitted[rank] += 1
         allowance.look(at: now)
         search.began(inFlight: inFlight)
-        return Permit(rank: rank, since: now, allowed: maximumQueueTime * configuration.share, inWork: inFlight)
+        return Permit(
+            rank: rank, since: now, allowed: maximumQueueTime * configuration.share, inWork: inFlight)
     }
 
     private mutating func settle(at now: Instant) -> Changes {

@@ -1,11 +1,12 @@
 /// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
-/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a quarter of the
-/// ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer than the ``shortQueueTime``; and until
-/// nobody has been waiting for as long. Then it is no crowd that is being worked off, nor customers who come again as soon as they
-/// are served, and whoever waits much longer has a caller who has given up. So the time that anybody may wait becomes short, the newest
-/// goes first, and no more are let into it than have a chance – CoDel's idea (Nichols and Jacobson, 2012) in the form that Facebook
-/// gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
+/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a
+/// quarter of the ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer
+/// than the ``shortQueueTime``; and until nobody has been waiting for as long. Then it is no crowd that is
+/// being worked off, nor customers who come again as soon as they are served, and whoever waits much longer
+/// has a caller who has given up. So the time that anybody may wait becomes short, the newest goes first, and
+/// no more are let into it than have a chance – CoDel's idea (Nichols and Jacobson, 2012) in the form that
+/// Facebook gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
 struct WaitingLine<Waiter: Sendable>: Sendable {
     struct Entry: Sendable {
         let id: UInt64
@@ -19,8 +20,8 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     /// A rank and all above it.
     private struct Standing {
-        /// Since when somebody has been waiting without a break, or the line was last found to become shorter; and since when
-        /// nobody has.
+        /// Since when somebody has been waiting without a break, or the line was last found to become
+        /// shorter; and since when nobody has.
         var since: Instant?
         var emptied: Instant?
         /// The most that waited since then.
@@ -64,14 +65,19 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     enum Entrance {
         case entered
-        /// Someone else has to make way: where there are too many, one of the lowest rank, the longest waiting of it.
+        /// Someone else has to make way: where there are too many, one of the lowest rank, the longest
+        /// waiting of it.
         case instead(of: Entry)
-        /// Too many wait who matter as much. Those who matter less are sent away with it: their turn would not have come.
+        /// Too many wait who matter as much. Those who matter less are sent away with it: their turn would
+        /// not have come.
         case full(along: [Entry])
     }
 
-    /// - Parameter chances: how many have a chance to be let in before their patience is over, where the line stands.
-    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Instant) -> Entrance {
+    /// - Parameter chances: how many have a chance to be let in before their patience is over, where the line
+    ///   stands.
+    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Instant)
+        -> Entrance
+    {
         look(at: now)
         if standings[rank].stands, count(from: rank) >= chances {
             let along = lines[..<rank].flatMap(\.self)
@@ -83,7 +89,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
             insert(entry(), at: now)
             return .entered
         }
-        guard let lowest = lines.firstIndex(where: { !$0.isEmpty }), lowest < rank else { return .full(along: []) }
+        guard let lowest = lines.firstIndex(where: { !$0.isEmpty }), lowest < rank else {
+            return .full(along: [])
+        }
         let gone = lines[lowest].removeFirst()
         count -= 1
         insert(entry(), at: now)
@@ -116,8 +124,8 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         return entry
     }
 
-    /// Takes out who has waited too long. Whoever is sent away takes all of the lower ranks along: they matter less, and their
-    /// turn would not have come.
+    /// Takes out who has waited too long. Whoever is sent away takes all of the lower ranks along: they
+    /// matter less, and their turn would not have come.
     mutating func impatient(at now: Instant) -> [Entry] {
         look(at: now)
         var gone: [Entry] = []
@@ -163,7 +171,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         for rank in 0...3 {
             guard let since = standings[rank].since else { continue }
             if let emptied = standings[rank].emptied {
-                if emptied.duration(to: now) >= (standings[rank].stands ? interval : .zero) { standings[rank] = Standing() }
+                if emptied.duration(to: now) >= (standings[rank].stands ? interval : .zero) {
+                    standings[rank] = Standing()
+                }
             } else if !standings[rank].stands, since.duration(to: now) >= interval {
                 let left = count(from: rank)
                 if left * 10 < standings[rank].peak * 9 || !isLate(from: rank, at: now) {

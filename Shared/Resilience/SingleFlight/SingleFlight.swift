@@ -1,15 +1,17 @@
 /// Calls with one key, made while one of them is under way, share its execution and its outcome.
 ///
-/// For reads that many need at one moment: a value that has just expired, a slow look-up. Nothing is kept: once the
-/// execution has ended, the next call begins a new one. Never share a call that changes something on behalf of its caller.
+/// For reads that many need at one moment: a value that has just expired, a slow look-up. Nothing is kept:
+/// once the execution has ended, the next call begins a new one. Never share a call that changes something on
+/// behalf of its caller.
 ///
-/// **Whose context.** The work runs in a task of its own, with the task-locals (trace, logger) and the priority of the
-/// caller that began it, save ``Deadline/current``, which is unset: another's deadline must not fail those who joined. It is
-/// bounded by its callers instead. Each waits until its own deadline or cancellation, and leaves; when the last one leaves
-/// the work is cancelled. Work that ignores cancellation runs on unseen, and counts as running until it ends.
+/// **Whose context.** The work runs in a task of its own, with the task-locals (trace, logger) and the
+/// priority of the caller that began it, save ``Deadline/current``, which is unset: another's deadline must
+/// not fail those who joined. It is bounded by its callers instead. Each waits until its own deadline or
+/// cancellation, and leaves; when the last one leaves the work is cancelled. Work that ignores cancellation
+/// runs on unseen, and counts as running until it ends.
 ///
-/// **How many.** Every flight has a caller that waits for it, so that whatever bounds the callers bounds the flights;
-/// ``SingleFlightConfiguration/maximumFlights`` bounds the work besides.
+/// **How many.** Every flight has a caller that waits for it, so that whatever bounds the callers bounds the
+/// flights; ``SingleFlightConfiguration/maximumFlights`` bounds the work besides.
 public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Failure: Error>: Sendable {
     enum Outcome: Sendable {
         case answered(Result<Value, Failure>)
@@ -54,8 +56,8 @@ public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Failu
     ///   - classify: what a failure says about the dependency, as this caller sees it.
     ///   - work: runs at most once, beyond this caller's stay if others wait for it.
     /// - Throws: ``CallFailure/failed(_:_:)`` with what the work threw; ``Rejection/cancelled`` or
-    ///   ``Rejection/deadlineExceeded`` when this caller left; ``Rejection/bulkheadFull`` when a new flight would be one too
-    ///   many.
+    ///   ``Rejection/deadlineExceeded`` when this caller left; ``Rejection/bulkheadFull`` when a new flight
+    ///   would be one too many.
     public func run(
         _ key: Key, context: CallContext = CallContext(),
         classify: @Sendable (Failure) -> Disposition = { Disposition(of: $0) },

@@ -54,7 +54,8 @@ struct SingleFlightState<Key: Hashable, Waiter, Work> {
     }
 
     /// A caller waits no longer. With the last one the flight is over: whoever comes now begins a new one.
-    /// - Returns: the caller's waiter, nil if it had its answer already; and the work, if it has to be cancelled.
+    /// - Returns: the caller's waiter, nil if it had its answer already; and the work, if it has to be
+    ///   cancelled.
     mutating func leave(_ key: Key, _ caller: UInt64) -> (waiter: Waiter?, abandoned: Work?) {
         guard let waiter = flights[key]?.waiters.removeValue(forKey: caller) else { return (nil, nil) }
         guard flights[key]?.waiters.isEmpty == true else { return (waiter, nil) }

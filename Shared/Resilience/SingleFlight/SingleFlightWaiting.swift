@@ -17,7 +17,9 @@ extension SingleFlight {
                 }
                 // A cancellation before the caller had joined found nobody to send away.
                 if Task.isCancelled { leave(key, caller, .cancelled) }
-                if let deadline = context.deadline { timer = until(deadline) { self.leave(key, caller, .deadlineExceeded) } }
+                if let deadline = context.deadline {
+                    timer = until(deadline) { self.leave(key, caller, .deadlineExceeded) }
+                }
             }
         } onCancel: {
             leave(key, caller, .cancelled)
@@ -30,7 +32,9 @@ extension SingleFlight {
         left.waiter?.resume(returning: .left(reason))
     }
 
-    private func start(_ key: Key, flight: UInt64, _ work: @escaping @Sendable () async throws(Failure) -> Value) {
+    private func start(
+        _ key: Key, flight: UInt64, _ work: @escaping @Sendable () async throws(Failure) -> Value
+    ) {
         let task = Deadline.$current.withValue(nil) {
             Task {
                 let result: Result<Value, Failure>

@@ -1,15 +1,18 @@
-/// Turns calls away on this side when the dependency has been failing so many that it is better left alone: client-side
-/// adaptive throttling.
+/// Turns calls away on this side when the dependency has been failing so many that it is better left alone:
+/// client-side adaptive throttling.
 ///
-/// A call is refused (``Rejection/throttled``) with probability `max(0, (requests − K × accepts) / (requests + 1))` over a sliding window, after
-/// "Handling Overload" (Site Reliability Engineering, Google, 2016). Calls that are turned away count as requests, as there.
-/// Unlike a breaker it has no states: it turns away as much as is failing, and some calls always go through to find out.
+/// A call is refused (``Rejection/throttled``) with probability
+/// `max(0, (requests − K × accepts) / (requests + 1))` over a sliding window, after "Handling Overload" (Site
+/// Reliability Engineering, Google, 2016). Calls that are turned away count as requests, as there. Unlike a
+/// breaker it has no states: it turns away as much as is failing, and some calls always go through to find
+/// out.
 ///
-/// Three things differ from the book. A call counts when its outcome is known, not when it is sent, so that the first
-/// burst of a healthy start isn't taken for a hundred failures; one whose outcome says nothing about the dependency (a
-/// cancellation, a refusal of a policy inside) doesn't count at all. Below `minimumRequests` nothing is turned away: three
-/// failures are no overload. And `maximumRejection` bounds the share (as Envoy's admission control does): with the bare
-/// formula one call in a whole window gets through at full outage, and finding out that it is over takes minutes.
+/// Three things differ from the book. A call counts when its outcome is known, not when it is sent, so that
+/// the first burst of a healthy start isn't taken for a hundred failures; one whose outcome says nothing
+/// about the dependency (a cancellation, a refusal of a policy inside) doesn't count at all. Below
+/// `minimumRequests` nothing is turned away: three failures are no overload. And `maximumRejection` bounds
+/// the share (as Envoy's admission control does): with the bare formula one call in a whole window gets
+/// through at full outage, and finding out that it is over takes minutes.
 ///
 /// For a dependency that is called often, by many. For rare calls use a ``CircuitBreaker``.
 ///
@@ -17,21 +20,25 @@
 public final class Throttle: Policy {
     /// Over how much time and how strictly calls are held back.
     public struct Configuration: PolicyConfiguration {
-        /// K: how many requests are let through for each that is accepted. 1.1 … 100; default 2, as in the book: half of what
-        /// gets through may fail before anything is turned away. Lower reacts earlier, higher lets more through. After an
-        /// outage what passes grows K-fold in each window, so at 1 it would not grow: the throttle would never let go.
+        /// K: how many requests are let through for each that is accepted. 1.1 … 100; default 2, as in the
+        /// book: half of what gets through may fail before anything is turned away. Lower reacts earlier,
+        /// higher lets more through. After an outage what passes grows K-fold in each window, so at 1 it
+        /// would not grow: the throttle would never let go.
         public var multiplier: Double
-        /// How long a call counts. 1 s … 10 min; default 30 s (the book's is two minutes, too long for a customer to wait
-        /// for the end of an outage).
+        /// How long a call counts. 1 s … 10 min; default 30 s (the book's is two minutes, too long for a
+        /// customer to wait for the end of an outage).
         public var window: Duration
-        /// Requests in the window below which nothing is turned away. 0 … 1,000,000; default 10; 0 is the book's.
+        /// Requests in the window below which nothing is turned away. 0 … 1,000,000; default 10; 0 is the
+        /// book's.
         public var minimumRequests: Int
         /// The largest share that is turned away. Above 0, at most 1; default 0.9; 1 is the book's.
         public var maximumRejection: Double
 
-        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with them.
+        /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made
+        /// with them.
         public init(
-            multiplier: Double = 2, window: Duration = .seconds(30), minimumRequests: Int = 10, maximumRejection: Double = 0.9
+            multiplier: Double = 2, window: Duration = .seconds(30), minimumRequests: Int = 10,
+            maximumRejection: Double = 0.9
         ) {
             self.multiplier = multiplier
             self.window = window
@@ -44,11 +51,14 @@ public final class Throttle: Policy {
         public var problems: [String] {
             var check = ConfigurationCheck()
             check.require((1.1...100).contains(multiplier), "multiplier", multiplier, "from 1.1 to 100")
-            check.require(window >= .seconds(1) && window <= .seconds(600), "window", window, "from 1 to 600 seconds")
             check.require(
-                (0...1_000_000).contains(minimumRequests), "minimumRequests", minimumRequests, "from 0 to 1000000")
+                window >= .seconds(1) && window <= .seconds(600), "window", window, "from 1 to 600 seconds")
             check.require(
-                maximumRejection > 0 && maximumRejection <= 1, "maximumRejection", maximumRejection, "above 0 and at most 1")
+                (0...1_000_000).contains(minimumRequests), "minimumRequests", minimumRequests,
+                "from 0 to 1000000")
+            check.require(
+                maximumRejection > 0 && maximumRejection <= 1, "maximumRejection", maximumRejection,
+                "above 0 and at most 1")
             return check.problems
         }
     }
@@ -93,7 +103,8 @@ public final class Throttle: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         let now = context.now(environment.time)
@@ -103,7 +114,8 @@ public final class Throttle: Policy {
             ended(.healthy, now: now)
             return value
         } catch {
-            // A call that was called off, a hedge's loser too, says nothing about the other end, whatever error that looks like.
+            // A call that was called off, a hedge's loser too, says nothing about the other end, whatever
+            // error that looks like.
             ended(Task.isCancelled ? .unknown : error.disposition.health, now: now)
             throw error
         }
@@ -112,14 +124,16 @@ public final class Throttle: Policy {
     @usableFromInline
     func admit(now: ContinuousClock.Instant) -> Bool {
         let rejection = state.withLock { $0.rejection(now: now) }
-        // RandomSource is somebody else's code: drawn without the lock, and only if there is something to draw for.
+        // RandomSource is somebody else's code: drawn without the lock, and only if there is something to
+        // draw for.
         guard rejection > 0, environment.random.unit() < rejection else { return true }
         state.withLock { $0.count(accepted: false, now: now) }
         environment.report(.rejected(.throttled))
         return false
     }
 
-    /// `now` is when the call came: windows are long beside calls, and the clock is dear beside the rest of this.
+    /// `now` is when the call came: windows are long beside calls, and the clock is dear beside the rest of
+    /// this.
     @usableFromInline
     func ended(_ health: Disposition.Health, now: ContinuousClock.Instant) {
         if health == .unknown { return }

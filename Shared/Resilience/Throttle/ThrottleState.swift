@@ -9,7 +9,9 @@ struct ThrottleState: Sendable {
     }
 
     mutating func reconfigure(_ configuration: Throttle.Configuration) {
-        if configuration.window != counts.window { counts = RollingCounts(window: configuration.window, keeping: counts) }
+        if configuration.window != counts.window {
+            counts = RollingCounts(window: configuration.window, keeping: counts)
+        }
         self.configuration = configuration
     }
 
@@ -30,6 +32,7 @@ struct ThrottleState: Sendable {
 
     mutating func snapshot(now: ContinuousClock.Instant) -> Throttle.Snapshot {
         let rejection = rejection(now: now)
-        return Throttle.Snapshot(requests: counts.total.calls, accepts: counts.total.marked, rejection: rejection)
+        return Throttle.Snapshot(
+            requests: counts.total.calls, accepts: counts.total.marked, rejection: rejection)
     }
 }

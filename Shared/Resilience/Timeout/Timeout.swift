@@ -1,15 +1,17 @@
 import Synchronization
 
-/// Bounds what is inside it: the whole call when it stands outside a ``Retry``, each attempt when it stands inside.
+/// Bounds what is inside it: the whole call when it stands outside a ``Retry``, each attempt when it stands
+/// inside.
 ///
-/// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is refused with
-/// ``Rejection/deadlineExceeded``, unmade. How the time is enforced, ``Enforcement`` says.
+/// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is
+/// refused with ``Rejection/deadlineExceeded``, unmade. How the time is enforced, ``Enforcement`` says.
 ///
-/// **A caller in a hurry is not the dependency's fault.** What fails once the caller's deadline has passed says nothing about the
-/// dependency (``Disposition/ignored``; cancelled, it ends as ``Rejection/cutShort``) if that deadline left it less than a quarter
-/// of the limit. Otherwise callers that leave 5 ms open the breaker for all others. With a quarter or more it counts as ever, so
-/// that a dependency that hangs is noticed by callers whose own time is shorter than the limit; and so does a failure that comes
-/// before the deadline. It follows that the limit should be near what the slowest good answer takes.
+/// **A caller in a hurry is not the dependency's fault.** What fails once the caller's deadline has passed
+/// says nothing about the dependency (``Disposition/ignored``; cancelled, it ends as ``Rejection/cutShort``)
+/// if that deadline left it less than a quarter of the limit. Otherwise callers that leave 5 ms open the
+/// breaker for all others. With a quarter or more it counts as ever, so that a dependency that hangs is
+/// noticed by callers whose own time is shorter than the limit; and so does a failure that comes before the
+/// deadline. It follows that the limit should be near what the slowest good answer takes.
 ///
 /// **Cancellation** is passed on to the operation, whose own end is the call's.
 public final class Timeout: Policy {
@@ -18,7 +20,8 @@ public final class Timeout: Policy {
         /// The longest that the call may take. Above zero, at most 100 years.
         public var limit: Duration
 
-        /// Any limit; one out of range is listed by ``problems``, and refused by a ``Timeout`` that is made with it.
+        /// Any limit; one out of range is listed by ``problems``, and refused by a ``Timeout`` that is made
+        /// with it.
         public init(limit: Duration) { self.limit = limit }
 
         public static var policy: String { "Timeout" }
@@ -32,11 +35,12 @@ public final class Timeout: Policy {
 
     /// Who ends a call whose time is over.
     public enum Enforcement: Sendable {
-        /// The operation is told (``CallContext/deadline``) and ends by itself, as an HTTP client does. Costs nothing.
+        /// The operation is told (``CallContext/deadline``) and ends by itself, as an HTTP client does. Costs
+        /// nothing.
         case byOperation
-        /// The operation is also cancelled when the time is over, and the call ends as ``Rejection/timedOut`` as soon as it
-        /// returns. Work that ignores its cancellation holds the call up all the same: nothing can be torn out of a task.
-        /// Costs two child tasks and a sleep a call (about 8 µs).
+        /// The operation is also cancelled when the time is over, and the call ends as ``Rejection/timedOut``
+        /// as soon as it returns. Work that ignores its cancellation holds the call up all the same: nothing
+        /// can be torn out of a task. Costs two child tasks and a sleep a call (about 8 µs).
         case byCancelling
     }
 
@@ -48,11 +52,13 @@ public final class Timeout: Policy {
 
     /// - Parameters:
     ///   - configuration: the limit.
-    ///   - enforcement: by default ``Enforcement/byOperation``: the deadline is handed on, and nothing else done.
+    ///   - enforcement: by default ``Enforcement/byOperation``: the deadline is handed on, and nothing else
+    ///     done.
     ///   - environment: name, time, and whom to tell.
     /// - Throws: ``InvalidConfiguration`` for a limit out of range.
     public init(
-        _ configuration: Configuration, enforcement: Enforcement = .byOperation, environment: PolicyEnvironment = .init()
+        _ configuration: Configuration, enforcement: Enforcement = .byOperation,
+        environment: PolicyEnvironment = .init()
     ) throws(InvalidConfiguration) {
         try configuration.validate()
         self.enforcement = enforcement
@@ -82,7 +88,9 @@ public final class Timeout: Policy {
     }
 
     @usableFromInline
-    func end(from now: Instant) -> Instant { now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed))) }
+    func end(from now: Instant) -> Instant {
+        now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed)))
+    }
 
     /// Rounded up: no limit is ever shorter than it says.
     private static func nanoseconds(_ limit: Duration) -> Int64 {
@@ -92,7 +100,8 @@ public final class Timeout: Policy {
 
     @inlinable
     public func apply<Value: Sendable, Failure: Error>(
-        _ context: CallContext, _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
+        _ context: CallContext,
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         let now = context.moment(environment.time)
@@ -105,17 +114,21 @@ public final class Timeout: Policy {
         do throws(CallFailure<Failure>) {
             switch enforcement {
             case .byOperation: return try await operation(context)
-            case .byCancelling: return try await race(context, now, operation) { isHurried(by: own, from: now, to: end) }
+            case .byCancelling:
+                return try await race(context, now, operation) { isHurried(by: own, from: now, to: end) }
             }
         } catch {
             throw isHurried(by: own, from: now, to: end) ? Self.saysNothing(error) : error
         }
     }
 
-    /// Whether the caller's own deadline has ended the call before the dependency had a time that says anything.
+    /// Whether the caller's own deadline has ended the call before the dependency had a time that says
+    /// anything.
     @usableFromInline
     func isHurried(by deadline: Deadline?, from start: Instant, to end: Instant) -> Bool {
-        guard let deadline, start.duration(to: deadline.moment) < start.duration(to: end) / 4 else { return false }
+        guard let deadline, start.duration(to: deadline.moment) < start.duration(to: end) / 4 else {
+            return false
+        }
         return deadline.hasPassed(at: environment.time.moment())
     }
 
@@ -131,10 +144,12 @@ public final class Timeout: Policy {
     @usableFromInline
     func race<Value: Sendable, Failure: Error>(
         _ context: CallContext, _ now: Instant,
-        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value, isHurried: () -> Bool
+        _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value,
+        isHurried: () -> Bool
     ) async throws(CallFailure<Failure>) -> Value {
         let allowance = context.deadline.map { now.duration(to: $0.moment) } ?? .zero
-        let result: Result<Value, CallFailure<Failure>>? = await withoutActuallyEscaping(operation) { operation in
+        let result: Result<Value, CallFailure<Failure>>? = await withoutActuallyEscaping(operation) {
+            operation in
             await withTaskGroup(of: Result<Value, CallFailure<Failure>>?.self) { group in
                 group.addTask {
                     do throws(CallFailure<Failure>) {

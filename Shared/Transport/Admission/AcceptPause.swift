@@ -4,8 +4,9 @@ package import NIOCore
 
 /// Stops accepting for a moment when the process has no descriptor for another connection.
 ///
-/// NIO goes on watching the listening socket after such an error, so that the event loop turns without a pause for as long as
-/// a client wants to connect; its own back-off (`AcceptBackoffHandler`) delays the next read but doesn't end the watching.
+/// NIO goes on watching the listening socket after such an error, so that the event loop turns without a
+/// pause for as long as a client wants to connect; its own back-off (`AcceptBackoffHandler`) delays the next
+/// read but doesn't end the watching.
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

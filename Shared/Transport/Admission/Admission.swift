@@ -4,7 +4,8 @@ import Resilience
 package struct Admission: Sendable {
     @TaskLocal static var current: Admission?
 
-    /// Waits for somebody else, on behalf of the request that is in work, if any: its place is another's meanwhile.
+    /// Waits for somebody else, on behalf of the request that is in work, if any: its place is another's
+    /// meanwhile.
     package static func suspended<Value, Failure: Error>(
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
@@ -18,8 +19,8 @@ package struct Admission: Sendable {
     let permit: Shedder.Permit?
 }
 
-/// The admission of the request that was let in last on one connection, on its way to the work: at most one request of a
-/// connection is in work at a time.
+/// The admission of the request that was let in last on one connection, on its way to the work: at most one
+/// request of a connection is in work at a time.
 final class AdmissionSlot: Sendable {
     private let admission = Locked<Admission?>(nil)
 

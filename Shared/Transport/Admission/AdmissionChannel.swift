@@ -6,7 +6,8 @@ import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import Resilience
 
-/// HTTP/1.1 connections as Hummingbird handles them, with a ``AdmissionControl`` between the parser and everything else.
+/// HTTP/1.1 connections as Hummingbird handles them, with a ``AdmissionControl`` between the parser and
+/// everything else.
 struct AdmissionChannel: HTTPChannelHandler {
     struct Connection: ServerChildChannelValue {
         let parts: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -26,23 +27,29 @@ struct AdmissionChannel: HTTPChannelHandler {
             limits.maxHeaderListSize = 16_384
             limits.maxHeaderFieldCount = 100
             let pipeline = channel.pipeline.syncOperations
-            // One request at a time is let in, so nothing else has to keep the answers in order; what can't be parsed
-            // Hummingbird answers.
+            // One request at a time is let in, so nothing else has to keep the answers in order; what can't
+            // be parsed Hummingbird answers.
             try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+                withPipeliningAssistance: false, withErrorHandling: false,
+                withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
-                AdmissionHandler(admission: admission, slot: slot, encoder: pipeline.context(handlerType: HTTPResponseEncoder.self)))
+                AdmissionHandler(
+                    admission: admission, slot: slot,
+                    encoder: pipeline.context(handlerType: HTTPResponseEncoder.self)))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             let parts = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true))
             return Connection(parts: parts, slot: slot)
         }
     }
 
     func handle(value connection: Connection, logger: Logger) async {
         let admitting = AdmissionChannel(admission: admission) { [responder] request, writer, channel in
-            guard let admission = connection.slot.take() else { return try await responder(request, writer, channel) }
+            guard let admission = connection.slot.take() else {
+                return try await responder(request, writer, channel)
+            }
             // The work may have ended before its answer is written.
             defer { admission.permit?.end(countsAsSample: false) }
             var once = Optional(writer)

@@ -8,11 +8,13 @@ extension AdmissionControl {
     package var document: ShedderDocument? {
         guard let snapshot = shedder?.snapshot else { return nil }
         func byCriticality(_ counts: [Int]) -> [String: Int] {
-            Dictionary(uniqueKeysWithValues: Criticality.allCases.map { ($0.rawValue, counts[$0.priority.rank]) })
+            Dictionary(
+                uniqueKeysWithValues: Criticality.allCases.map { ($0.rawValue, counts[$0.priority.rank]) })
         }
         return ShedderDocument(
             limit: snapshot.limit, inFlight: snapshot.inFlight, waiting: snapshot.waiting,
-            admitted: byCriticality(snapshot.admitted), shed: byCriticality(snapshot.refused), rateLimited: rateLimited)
+            admitted: byCriticality(snapshot.admitted), shed: byCriticality(snapshot.refused),
+            rateLimited: rateLimited)
     }
 
     /// Sets what a scrape reads.

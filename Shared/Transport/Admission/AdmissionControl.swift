@@ -5,10 +5,11 @@ import NIOHTTP1
 package import Resilience
 import ServingPath
 
-/// A service's door: what becomes of a request is decided here from its head alone, before anything is made of it.
+/// A service's door: what becomes of a request is decided here from its head alone, before anything is made
+/// of it.
 ///
-/// Whoever is let in is worked on by ``RouteServer`` as if there were no door. Probes and what operators ask always are; so
-/// is everything, as far as the shedder goes, in naive mode.
+/// Whoever is let in is worked on by ``RouteServer`` as if there were no door. Probes and what operators ask
+/// always are; so is everything, as far as the shedder goes, in naive mode.
 package final class AdmissionControl: Sendable {
     package struct Configuration: Sendable {
         /// Nil: nothing is shed.
@@ -20,12 +21,13 @@ package final class AdmissionControl: Sendable {
         package var connections: ConnectionLimits
         /// How long a connection may say nothing between two requests.
         package var idleTimeout: Duration
-        /// How long the head of a request may take to arrive, and then its body; how long a client may read nothing of its
-        /// answer.
+        /// How long the head of a request may take to arrive, and then its body; how long a client may read
+        /// nothing of its answer.
         package var requestTimeout: Duration
 
         package init(
-            shedder: Shedder?, rate: Int = 0, burst: Int = 1, connections: ConnectionLimits = ConnectionLimits(),
+            shedder: Shedder?, rate: Int = 0, burst: Int = 1,
+            connections: ConnectionLimits = ConnectionLimits(),
             idleTimeout: Duration = .seconds(60), requestTimeout: Duration = .seconds(10)
         ) {
             self.shedder = shedder
@@ -68,7 +70,8 @@ package final class AdmissionControl: Sendable {
     ///   - exempt: what paths begin with that never are, as `csp`: probes, and what operators ask.
     /// - Throws: `InvalidConfiguration` with every problem.
     package init(
-        _ configuration: Configuration, service: ServiceIdentity, routes: [Route], exempt: [String], credentials: Credentials,
+        _ configuration: Configuration, service: ServiceIdentity, routes: [Route], exempt: [String],
+        credentials: Credentials,
         time: TimeSource = .system
     ) throws(InvalidConfiguration) {
         self.service = service
@@ -135,7 +138,8 @@ extension Criticality {
 }
 
 extension Duration {
-    /// The smaller of a route's budget and the caller's, in milliseconds; a header that isn't a number doesn't count.
+    /// The smaller of a route's budget and the caller's, in milliseconds; a header that isn't a number
+    /// doesn't count.
     func shortened(to header: String?) -> Duration {
         guard let given = header.flatMap(Int.init) else { return self }
         return min(self, .milliseconds(min(max(given, 0), 86_400_000)))

@@ -5,9 +5,10 @@ import Resilience
 
 /// Stands behind the parser of one connection and lets one request at a time through, in their order.
 ///
-/// A request is let in when all of it is there, so that nobody keeps a place by sending slowly; what it sends meanwhile is kept,
-/// up to the size that a body may have. What follows it on the connection is kept until it is answered, and not read where that
-/// would be much. Whoever is refused gets bytes that were made before, written below the encoder; the connection stays.
+/// A request is let in when all of it is there, so that nobody keeps a place by sending slowly; what it sends
+/// meanwhile is kept, up to the size that a body may have. What follows it on the connection is kept until it
+/// is answered, and not read where that would be much. Whoever is refused gets bytes that were made before,
+/// written below the encoder; the connection stays.
 final class AdmissionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -173,7 +174,9 @@ final class AdmissionHandler: ChannelDuplexHandler {
         isHead = head.method == .HEAD
         isRead = isHead || head.method == .GET
         // The parser reads nothing more after a request that wants another protocol, although it gets none.
-        if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT { closesAfterwards = true }
+        if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT {
+            closesAfterwards = true
+        }
         if !isService, let id, admission.isService(head) {
             isService = true
             admission.connections.isService(id)
@@ -192,7 +195,9 @@ final class AdmissionHandler: ChannelDuplexHandler {
             if head.version == .http1_1, head.headers.contains(name: "expect") { write(Refusals.goOn) }
         case .refused(let reason): refuse(reason, context)
         case .rateLimited(let quota):
-            refuse(admission.refusals.rateLimited(quota, path: path, isHead: isHead, closes: closesAfterwards), context)
+            refuse(
+                admission.refusals.rateLimited(quota, path: path, isHead: isHead, closes: closesAfterwards),
+                context)
         }
     }
 
@@ -235,13 +240,16 @@ final class AdmissionHandler: ChannelDuplexHandler {
         passOnEnd(context)
     }
 
-    /// Where no request follows the one in work, whoever works on it may know that its client has closed its side.
+    /// Where no request follows the one in work, whoever works on it may know that its client has closed its
+    /// side.
     private func passOnEnd(_ context: ChannelHandlerContext) {
         guard case .working = phase, held.popInputClosed() else { return }
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
-    private func refuse(_ request: Shedder.Request, _ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {
+    private func refuse(
+        _ request: Shedder.Request, _ refusal: Shedder.Refusal, _ context: ChannelHandlerContext
+    ) {
         admission.refused(request)
         switch refusal {
         case .overloaded: refuse(.overloaded, context)
@@ -250,7 +258,8 @@ final class AdmissionHandler: ChannelDuplexHandler {
     }
 
     private func refuse(_ reason: Refusals.Reason, _ context: ChannelHandlerContext) {
-        refuse(admission.refusals.bytes(reason, path: path, isHead: isHead, closes: closesAfterwards), context)
+        refuse(
+            admission.refusals.bytes(reason, path: path, isHead: isHead, closes: closesAfterwards), context)
     }
 
     /// Asked by what came last: a request that is here as a whole is over with its answer.

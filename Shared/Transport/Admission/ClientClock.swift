@@ -1,6 +1,7 @@
 import NIOCore
 
-/// How long the client of a connection may take for what it has to do next. Bytes that come slowly don't renew its time.
+/// How long the client of a connection may take for what it has to do next. Bytes that come slowly don't
+/// renew its time.
 struct ClientClock {
     /// What the connection waits for.
     enum Turn {
@@ -18,7 +19,8 @@ struct ClientClock {
     private let requestTimeout: TimeAmount
     /// When the connection last fell silent, or the head or the body began to arrive.
     private var since = NIODeadline.now()
-    /// Whether the parser made a part of what was last read, and whether a head has begun that isn't here as a whole.
+    /// Whether the parser made a part of what was last read, and whether a head has begun that isn't here as
+    /// a whole.
     private var hasPart = false
     private var isHeadBegun = false
     /// Whether a request has come as a whole: until then a connection has no claim to be idle for long.
@@ -36,7 +38,8 @@ struct ClientClock {
 
     mutating func partCame() { hasPart = true }
 
-    /// Bytes came. Where the parser made nothing of them between two requests, a head has begun, and its time with it.
+    /// Bytes came. Where the parser made nothing of them between two requests, a head has begun, and its time
+    /// with it.
     mutating func readCompleted(betweenRequests: Bool) {
         if !hasPart, betweenRequests, !isHeadBegun {
             isHeadBegun = true
@@ -56,7 +59,8 @@ struct ClientClock {
 
     mutating func writabilityChanged(_ isWritable: Bool) { unreadSince = isWritable ? nil : .now() }
 
-    /// What is left of the client's time at `now`, zero or less where it is over; nil where it has nothing to do.
+    /// What is left of the client's time at `now`, zero or less where it is over; nil where it has nothing to
+    /// do.
     func left(_ turn: Turn, at now: NIODeadline) -> TimeAmount? {
         switch turn {
         case .service: unreadSince.map { requestTimeout - (now - $0) }

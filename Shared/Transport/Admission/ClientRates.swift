@@ -2,10 +2,10 @@ import Resilience
 
 /// How often each client may ask: a token bucket for each address that has been heard of lately.
 ///
-/// A client is a remote address as the socket has it: `X-Forwarded-For` can say anything, and isn't read. Behind a proxy all of
-/// its clients are one, so the limit belongs there. Of IPv6 the first 64 bits count, as any of the rest are one customer's to
-/// choose. So many addresses are remembered that they don't fill the memory; when all of those have asked lately, the new ones
-/// share one bucket.
+/// A client is a remote address as the socket has it: `X-Forwarded-For` can say anything, and isn't read.
+/// Behind a proxy all of its clients are one, so the limit belongs there. Of IPv6 the first 64 bits count, as
+/// any of the rest are one customer's to choose. So many addresses are remembered that they don't fill the
+/// memory; when all of those have asked lately, the new ones share one bucket.
 final class ClientRates: Sendable {
     /// What a client has left, in the words of draft-ietf-httpapi-ratelimit-headers.
     struct Quota: Sendable {

@@ -9,8 +9,8 @@ package struct ConnectionLimits: Sendable, Equatable {
     /// Above the total: for services and probes, when every connection is in use.
     package var reserve: Int
 
-    /// What a service may have open beside its connections: 128 to each of four other services, and its store's files,
-    /// its logs and pipes.
+    /// What a service may have open beside its connections: 128 to each of four other services, and its
+    /// store's files, its logs and pipes.
     private static let own = 4 * 128 + 64
 
     /// As many of `total` as there are descriptors for.

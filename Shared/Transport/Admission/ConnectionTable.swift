@@ -1,9 +1,10 @@
 /// Which connections are open, and which one ends when there are too many: the pure half of ``Connections``.
 ///
-/// A new connection is rather let in than refused, at the cost of one on which nothing is being done. First those go that
-/// never asked for anything, then those that have been silent for longest. A connection that has shown the services' token
-/// never goes. When every connection is in use, ``Limits/reserve`` more are let in, for services and probes, which are
-/// known by their first request; beyond that a connection is closed at once.
+/// A new connection is rather let in than refused, at the cost of one on which nothing is being done. First
+/// those go that never asked for anything, then those that have been silent for longest. A connection that
+/// has shown the services' token never goes. When every connection is in use, ``Limits/reserve`` more are let
+/// in, for services and probes, which are known by their first request; beyond that a connection is closed at
+/// once.
 struct ConnectionTable {
     struct Limits: Sendable, Equatable {
         var total: Int
@@ -74,7 +75,8 @@ struct ConnectionTable {
         uncount(entry.client)
     }
 
-    /// Whether a connection is there only because of the reserve, or has more beside it than its client may have.
+    /// Whether a connection is there only because of the reserve, or has more beside it than its client may
+    /// have.
     func isBeyondLimits(_ id: ID) -> Bool {
         guard let entry = entries[id], !entry.isService else { return false }
         return entries.count > limits.total || counts[entry.client, default: 0] > limits.perClient

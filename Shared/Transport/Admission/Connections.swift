@@ -47,7 +47,9 @@ final class Connections: Sendable {
 
     /// The process has no descriptor left: one of its connections gives its own.
     func endOne() {
-        end(state.withLock { state in state.table.endOne().flatMap { state.channels.removeValue(forKey: $0) } })
+        end(
+            state.withLock { state in state.table.endOne().flatMap { state.channels.removeValue(forKey: $0) }
+            })
     }
 
     private func end(_ channel: (any Channel)?) {

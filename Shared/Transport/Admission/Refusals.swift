@@ -3,7 +3,8 @@ import Foundation
 import HTTPTypes
 import NIOCore
 
-/// The answers of the door, as the bytes that go over the wire: whoever is refused has to cost next to nothing.
+/// The answers of the door, as the bytes that go over the wire: whoever is refused has to cost next to
+/// nothing.
 struct Refusals: Sendable {
     enum Reason: Sendable {
         case overloaded, deadlineExceeded, bodyTooLarge
@@ -12,7 +13,8 @@ struct Refusals: Sendable {
             switch self {
             case .overloaded:
                 .unavailable(
-                    "overloaded", "Too much to do", "Nothing was begun: the service has more to do than it can.")
+                    "overloaded", "Too much to do",
+                    "Nothing was begun: the service has more to do than it can.")
             case .deadlineExceeded: .deadlineExceeded
             case .bodyTooLarge: .bodyTooLarge(limit: Call.largestBody)
             }
@@ -53,7 +55,8 @@ struct Refusals: Sendable {
             case .deadlineExceeded: deadlineExceeded
             case .bodyTooLarge: bodyTooLarge
             }
-        return Self.bytes(template.head, template.before, template.after, path, isHead: isHead, closes: closes)
+        return Self.bytes(
+            template.head, template.before, template.after, path, isHead: isHead, closes: closes)
     }
 
     /// 429, with the headers of the client's quota.
@@ -87,14 +90,18 @@ struct Refusals: Sendable {
         return buffer
     }
 
-    private static func template(_ reason: Reason, from service: ServiceIdentity, retryAfter: Int?) -> Template {
+    private static func template(_ reason: Reason, from service: ServiceIdentity, retryAfter: Int?)
+        -> Template
+    {
         let (before, after) = body(reason.problem)
-        return Template(head: head(reason.problem, from: service, retryAfter: retryAfter), before: before, after: after)
+        return Template(
+            head: head(reason.problem, from: service, retryAfter: retryAfter), before: before, after: after)
     }
 
     private static func head(_ problem: Problem, from service: ServiceIdentity, retryAfter: Int?) -> [UInt8] {
         let status = HTTPResponse.Status(code: problem.document.status)
-        var text = "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ncontent-type: application/problem+json\r\n"
+        var text =
+            "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\ncontent-type: application/problem+json\r\n"
         text += "\(ServiceIdentity.header): \(service)\r\n"
         if let retryAfter { text += "retry-after: \(retryAfter)\r\n" }
         return Array(text.utf8)
@@ -112,7 +119,9 @@ struct Refusals: Sendable {
 
     /// As it came, save what would have to be escaped in JSON or isn't part of any path: that is left out.
     private static func escaped(_ path: Substring) -> Substring {
-        let isPlain = path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        let isPlain = path.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
         return isPlain ? path : ""
     }
 }

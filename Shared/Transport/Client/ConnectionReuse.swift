@@ -1,6 +1,7 @@
 /// Which kept connections a call may use, in libcurl's terms: whole seconds, and only an age.
 ///
-/// After another service has answered, every connection that is older than its answer may lead to that service too.
+/// After another service has answered, every connection that is older than its answer may lead to that
+/// service too.
 struct ConnectionReuse: Equatable {
     /// A new connection has to be made.
     let isForbidden: Bool

@@ -2,8 +2,8 @@ import Synchronization
 
 /// HTTP/1.1 out: one thread a process drives all transfers (libcurl's multi interface, poll form).
 ///
-/// One `send` puts its request on the wire at most once: nothing is retried, no redirect is followed, no proxy is taken from
-/// the environment. Connections are kept and reused.
+/// One `send` puts its request on the wire at most once: nothing is retried, no redirect is followed, no
+/// proxy is taken from the environment. Connections are kept and reused.
 package final class HTTPClient: Sendable {
     private let mailbox = TransferMailbox()
     private let thread: JoinableThread?
@@ -24,7 +24,8 @@ package final class HTTPClient: Sendable {
         shutdown()
     }
 
-    /// The response, whatever its status. Cancelling the task closes the connection and throws `.cancelled` at once.
+    /// The response, whatever its status. Cancelling the task closes the connection and throws `.cancelled`
+    /// at once.
     package func send(_ request: Request) async throws(HTTPClientError) -> Response {
         guard request.timeout > .zero else { throw .timeout }
         try request.check()
@@ -39,7 +40,8 @@ package final class HTTPClient: Sendable {
         return try result.get()
     }
 
-    /// Fails what is in flight with `.shutDown`, then ends and joins the thread. Later calls of `send` fail the same way.
+    /// Fails what is in flight with `.shutDown`, then ends and joins the thread. Later calls of `send` fail
+    /// the same way.
     package func shutdown() {
         mailbox.stop()
         thread?.join()

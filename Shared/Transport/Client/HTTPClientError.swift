@@ -21,7 +21,8 @@ package enum HTTPClientError: Error, Equatable, Sendable {
     /// The request can't be sent as it is: bad URL, scheme other than http(s), header with CR or LF.
     case invalidRequest(String)
 
-    /// True only where the request certainly had no effect, so that sending it elsewhere or again can't double it.
+    /// True only where the request certainly had no effect, so that sending it elsewhere or again can't
+    /// double it.
     package var nothingWasDone: Bool {
         switch self {
         case .unreachable, .noFreeConnection, .invalidRequest: true

@@ -14,8 +14,9 @@ extension HTTPClient {
         package var timeout: Duration
         /// Where calls wait for a connection, the higher priority has it first.
         package var priority: Priority
-        /// The name of the service that is asked. An answer that names another service is `.wrongService`; one that names none
-        /// may have come through a proxy, and counts. Nil: an answer of any service counts.
+        /// The name of the service that is asked. An answer that names another service is `.wrongService`;
+        /// one that names none may have come through a proxy, and counts. Nil: an answer of any service
+        /// counts.
         package var service: String?
 
         package init(

@@ -1,7 +1,7 @@
 import Resilience
 
-/// How many calls are under way to each host. Those over the limit wait: the higher priority first, and among equals the
-/// longest waiting. What matters less can't take the last connections.
+/// How many calls are under way to each host. Those over the limit wait: the higher priority first, and among
+/// equals the longest waiting. What matters less can't take the last connections.
 ///
 /// libcurl could keep such a queue itself, but minds no timeout in it, and can forget a call there.
 struct HostQueue {
@@ -27,7 +27,9 @@ struct HostQueue {
         self.limit = max(1, limit)
     }
 
-    private func limit(for priority: Priority) -> Int { priority < Self.reservedFrom ? limit - limit / 4 : limit }
+    private func limit(for priority: Priority) -> Int {
+        priority < Self.reservedFrom ? limit - limit / 4 : limit
+    }
 
     /// True when the call may start at once; otherwise it waits for its turn.
     mutating func enter(_ id: UInt64, to host: String, _ priority: Priority) -> Bool {

@@ -1,6 +1,7 @@
 import CCurl
 
-/// One easy handle, used for one call after the other, with what libcurl's callbacks collect for the call in hand.
+/// One easy handle, used for one call after the other, with what libcurl's callbacks collect for the call in
+/// hand.
 final class Transfer {
     let easy: UnsafeMutableRawPointer
     private(set) var id: UInt64 = 0
@@ -50,15 +51,17 @@ final class Transfer {
         try set(CURLOPT_PROXY, "")
         // Below any server's idle timeout, so that a reused connection is seldom one that is being closed.
         try set(CURLOPT_MAXAGE_CONN, 30)
-        // A name is looked up for every new connection: a service that comes back may have another's address. Kept
-        // connections need no look-up.
+        // A name is looked up for every new connection: a service that comes back may have another's address.
+        // Kept connections need no look-up.
         try set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
         // libcurl would send /a/../b as /b.
         try set(CURLOPT_PATH_AS_IS, 1)
     }
 
     /// Sets anew every option that differs from call to call.
-    func prepare(id: UInt64, _ request: HTTPClient.Request, _ reply: TransferMailbox.Reply) throws(HTTPClientError) {
+    func prepare(id: UInt64, _ request: HTTPClient.Request, _ reply: TransferMailbox.Reply)
+        throws(HTTPClientError)
+    {
         self.id = id
         requestWasSent = false
         hasBegun = false
@@ -76,7 +79,8 @@ final class Transfer {
 
     /// Its turn has come: gives it what is left of its time.
     ///
-    /// - Parameter distrust: when connections to the host were last found to lead elsewhere; older ones aren't used.
+    /// - Parameter distrust: when connections to the host were last found to lead elsewhere; older ones
+    ///   aren't used.
     func begin(distrust: ContinuousClock.Instant?) throws(HTTPClientError) {
         hasBegun = true
         let now = ContinuousClock.now
@@ -116,14 +120,18 @@ final class Transfer {
     }
 
     private func addHeader(_ line: String) throws(HTTPClientError) {
-        guard let longer = curl_slist_append(requestHeaders, line) else { throw .invalidRequest("no memory for headers") }
+        guard let longer = curl_slist_append(requestHeaders, line) else {
+            throw .invalidRequest("no memory for headers")
+        }
         requestHeaders = longer
     }
 
     /// What the call has come to, once libcurl is done with it.
     func outcome(_ code: CURLcode) -> Result<HTTPClient.Response, HTTPClientError> {
         if let broken = answer.broken { return .failure(broken) }
-        guard code != CURLE_OK else { return answer.response(status: csp_get_long(easy, CURLINFO_RESPONSE_CODE)) }
+        guard code != CURLE_OK else {
+            return answer.response(status: csp_get_long(easy, CURLINFO_RESPONSE_CODE))
+        }
         let text = String(cString: message.pointee == 0 ? curl_easy_strerror(code) : UnsafePointer(message))
         let systemError = csp_get_long(easy, CURLINFO_OS_ERRNO)
         return .failure(clientError(code, requestWasSent: requestWasSent, systemError: systemError, text))
@@ -153,15 +161,17 @@ extension Transfer {
 
     fileprivate func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Bool { answer.append(body: bytes) }
 
-    /// libcurl sends a request again by itself when a kept connection dies under it. The other end may have acted on the
-    /// first one, so the second is refused here.
+    /// libcurl sends a request again by itself when a kept connection dies under it. The other end may have
+    /// acted on the first one, so the second is refused here.
     fileprivate func mayBeSent() -> Bool {
         defer { requestWasSent = true }
         return !requestWasSent
     }
 }
 
-private func receiveHead(_ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?)
+private func receiveHead(
+    _ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+)
     -> Int
 {
     guard let context else { return 0 }
@@ -169,7 +179,9 @@ private func receiveHead(_ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ co
     return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().receivedHead(line) ? line.count : 0
 }
 
-private func receiveBody(_ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?)
+private func receiveBody(
+    _ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+)
     -> Int
 {
     guard let context else { return 0 }
@@ -178,7 +190,8 @@ private func receiveBody(_ data: UnsafeMutablePointer<CChar>?, _ size: Int, _ co
 }
 
 private func beforeRequest(
-    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?,
+    _: Int32, _: Int32
 ) -> Int32 {
     guard let context else { return CURL_PREREQFUNC_ABORT }
     let mayBeSent = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().mayBeSent()

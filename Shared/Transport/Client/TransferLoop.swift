@@ -41,7 +41,9 @@ final class TransferLoop {
             going = mailbox.take(into: &orders)
             if going, orders.isEmpty {
                 // libcurl shortens this to its own next timeout, and the mailbox cuts it short.
-                if curl_multi_poll(multi, nil, 0, pollTimeout, nil) != CURLM_OK { endAll(with: .closed("poll failed")) }
+                if curl_multi_poll(multi, nil, 0, pollTimeout, nil) != CURLM_OK {
+                    endAll(with: .closed("poll failed"))
+                }
                 going = mailbox.take(into: &orders)
             }
         }
@@ -54,7 +56,9 @@ final class TransferLoop {
         case .start(let id, let request, let reply):
             do throws(HTTPClientError) {
                 let transfer =
-                    if let reused = idle.popLast() { reused } else { try Transfer(maximumBodyBytes: maximumBodyBytes) }
+                    if let reused = idle.popLast() { reused } else {
+                        try Transfer(maximumBodyBytes: maximumBodyBytes)
+                    }
                 try transfer.prepare(id: id, request, reply)
                 inFlight[id] = transfer
                 if queue.enter(id, to: transfer.host, request.priority) { begin(transfer) }
@@ -70,7 +74,9 @@ final class TransferLoop {
     private func begin(_ transfer: Transfer) {
         do throws(HTTPClientError) {
             try transfer.begin(distrust: distrusted[transfer.host])
-            guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else { throw .invalidRequest("no handle") }
+            guard curl_multi_add_handle(multi, transfer.easy) == CURLM_OK else {
+                throw .invalidRequest("no handle")
+            }
         } catch {
             end(transfer, with: .failure(error))
         }
@@ -86,7 +92,8 @@ final class TransferLoop {
         }
     }
 
-    /// Ends the calls that have waited too long for their turn. Returns the milliseconds until this is to be done again.
+    /// Ends the calls that have waited too long for their turn. Returns the milliseconds until this is to be
+    /// done again.
     private func endOverdue() -> Int {
         var next = 60_000
         guard queue.waitingCount > 0 else { return next }
@@ -105,8 +112,8 @@ final class TransferLoop {
         for transfer in inFlight.values { end(transfer, with: .failure(error)) }
     }
 
-    /// Off the multi handle first, which closes the connection of an unfinished transfer; then back into the pool; and only
-    /// then is the caller told.
+    /// Off the multi handle first, which closes the connection of an unfinished transfer; then back into the
+    /// pool; and only then is the caller told.
     private func end(_ transfer: Transfer, with result: Result<HTTPClient.Response, HTTPClientError>) {
         guard inFlight.removeValue(forKey: transfer.id) != nil else { return }
         curl_multi_remove_handle(multi, transfer.easy)

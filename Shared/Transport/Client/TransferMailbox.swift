@@ -15,7 +15,8 @@ final class TransferMailbox: Sendable {
         var stopped = false
         /// True from the moment the loop found nothing to do: the next order has to wake it.
         var asleep = false
-        /// The multi handle's address, while there is one. libcurl allows `curl_multi_wakeup`, and only that, from any thread.
+        /// The multi handle's address, while there is one. libcurl allows `curl_multi_wakeup`, and only that,
+        /// from any thread.
         var multi: UInt?
 
         mutating func wakeUp() {
@@ -27,12 +28,13 @@ final class TransferMailbox: Sendable {
 
     private let state = Locked(State())
 
-    /// Hands a request to the loop, which will answer `reply` exactly once. To be called by the task that waits for it.
+    /// Hands a request to the loop, which will answer `reply` exactly once. To be called by the task that
+    /// waits for it.
     func start(id: UInt64, _ request: HTTPClient.Request, _ reply: Reply) {
         let refusal: HTTPClientError? = state.withLock { state in
             if state.stopped { return .shutDown }
-            // A cancellation that overtook its request has already been here, and marked the task before: so the loop
-            // never gets a request whose cancellation it has seen, and needs to remember none.
+            // A cancellation that overtook its request has already been here, and marked the task before: so
+            // the loop never gets a request whose cancellation it has seen, and needs to remember none.
             if Task.isCancelled { return .cancelled }
             state.orders.append(.start(id: id, request, reply))
             state.wakeUp()

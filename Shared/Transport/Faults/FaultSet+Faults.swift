@@ -14,7 +14,9 @@ extension FaultSet {
         for (index, fault) in faults.prefix(100).enumerated() {
             let pointer = "/faults/\(index)"
             fault.check(&check, at: pointer)
-            if let route = fault.route, let refusal = refusal(route) { check(false, "\(pointer)/route", refusal) }
+            if let route = fault.route, let refusal = refusal(route) {
+                check(false, "\(pointer)/route", refusal)
+            }
         }
     }
 }
@@ -25,7 +27,8 @@ extension FaultRequest {
         check(FaultKind(rawValue: kind) != nil, "\(pointer)/kind", "must be one of \(kinds)")
         let classes = Criticality.allCases.map(\.rawValue).joined(separator: ", ")
         check(
-            criticality.map { Criticality(rawValue: $0) != nil } ?? true, "\(pointer)/criticality", "must be one of \(classes)")
+            criticality.map { Criticality(rawValue: $0) != nil } ?? true, "\(pointer)/criticality",
+            "must be one of \(classes)")
         let phases = Fault.Phase.allCases.map(\.rawValue).joined(separator: " or ")
         check(when.map { Fault.Phase(rawValue: $0) != nil } ?? true, "\(pointer)/when", "must be \(phases)")
         let milliseconds = milliseconds ?? 0
@@ -36,18 +39,22 @@ extension FaultRequest {
             "must be from 0 to milliseconds")
         check((0...100).contains(percent ?? 100), "\(pointer)/percent", "must be from 0 to 100")
         let expires = expiresInSeconds ?? 60
-        check(expires > 0 && expires <= 86_400, "\(pointer)/expiresInSeconds", "must be above 0, at most 86400")
+        check(
+            expires > 0 && expires <= 86_400, "\(pointer)/expiresInSeconds", "must be above 0, at most 86400")
         if let status { check.number(status, in: 400...599, "\(pointer)/status") }
         if let atMost { check.number(atMost, in: 1...1_000_000, "\(pointer)/atMost") }
     }
 
     init(_ fault: Fault) {
         self.init(
-            route: fault.route, criticality: fault.priority.map { Criticality($0).rawValue }, kind: fault.kind.rawValue,
-            milliseconds: Int(fault.delay.wholeMilliseconds), jitterMilliseconds: Int(fault.jitter.wholeMilliseconds),
+            route: fault.route, criticality: fault.priority.map { Criticality($0).rawValue },
+            kind: fault.kind.rawValue,
+            milliseconds: Int(fault.delay.wholeMilliseconds),
+            jitterMilliseconds: Int(fault.jitter.wholeMilliseconds),
             percent: fault.percent, when: fault.when.rawValue,
             expiresInSeconds: fault.expiresIn / .seconds(1), seed: fault.seed,
-            status: fault.status ?? (fault.kind == .error ? InjectedAnswer.defaultStatus : nil), atMost: fault.atMost)
+            status: fault.status ?? (fault.kind == .error ? InjectedAnswer.defaultStatus : nil),
+            atMost: fault.atMost)
     }
 }
 
@@ -60,8 +67,10 @@ extension Fault {
         let criticality = request.criticality.flatMap(Criticality.init(rawValue:))
         guard (criticality == nil) == (request.criticality == nil) else { return nil }
         self.init(
-            kind, route: request.route, priority: criticality?.priority, delay: .milliseconds(request.milliseconds ?? 0),
-            jitter: .milliseconds(request.jitterMilliseconds ?? 0), percent: request.percent ?? 100, when: when,
+            kind, route: request.route, priority: criticality?.priority,
+            delay: .milliseconds(request.milliseconds ?? 0),
+            jitter: .milliseconds(request.jitterMilliseconds ?? 0), percent: request.percent ?? 100,
+            when: when,
             expiresIn: .seconds(request.expiresInSeconds ?? 60), atMost: request.atMost, seed: request.seed,
             status: request.status)
     }

@@ -20,7 +20,9 @@ struct InjectedAnswer {
             Array("[]".utf8),
             // Another shape, and one with what callers look for first but of other types.
             Array(#"{"ok":true,"data":{"result":[1,2,3]}}"#.utf8),
-            Array(#"{"id":17,"orderId":null,"status":{"code":"confirmed"},"items":"all of them","total":-1e9}"#.utf8),
+            Array(
+                #"{"id":17,"orderId":null,"status":{"code":"confirmed"},"items":"all of them","total":-1e9}"#
+                    .utf8),
             // Cut off, and followed by what doesn't belong.
             Array(#"{"id":"ord_01KE6Z8F3Q5N0V7J2T4B6C8D9E","orderId":"ord_01KE"#.utf8),
             Array(#"{"orderId":"ord_01KE6Z8F3Q5N0V7J2T4B6C8D9E"}{"orderId":"ord_02"}"#.utf8),

@@ -19,7 +19,9 @@ package struct Answer: Sendable {
         self.body = body
     }
 
-    package static func json(_ status: Int = 200, _ value: some Encodable, headers: HTTPFields = [:]) throws -> Answer {
+    package static func json(_ status: Int = 200, _ value: some Encodable, headers: HTTPFields = [:]) throws
+        -> Answer
+    {
         try json(status, encoded: JSON.encode(value), headers: headers)
     }
 
@@ -43,7 +45,8 @@ package struct Answer: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 
-    /// - Parameter written: called when the answer has left this process, in a build that tests kill; never in a release.
+    /// - Parameter written: called when the answer has left this process, in a build that tests kill; never
+    ///   in a release.
     func response(written: @escaping @Sendable () -> Void) -> Response {
         #if DEBUG
             let buffer = ByteBuffer(bytes: body)

@@ -14,7 +14,8 @@ package struct Call: Sendable {
     package let body: Data
     package let deadline: Deadline
     package let criticality: Criticality
-    /// Why new work can't begin now; nil when it can. Asked for only where the route adds work and answers repeats as well.
+    /// Why new work can't begin now; nil when it can. Asked for only where the route adds work and answers
+    /// repeats as well.
     package let refusal: Problem?
     let headers: HTTPFields
     let parameters: Parameters
@@ -32,35 +33,43 @@ package struct Call: Sendable {
     /// A query parameter that may be left out; an empty one counts as left out.
     package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0.canonical } }
 
-    /// A query parameter that is one word of `Choice`; nil where it is left out or, as `check` then knows, another word.
+    /// A query parameter that is one word of `Choice`; nil where it is left out or, as `check` then knows,
+    /// another word.
     package func query<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, as type: Choice.Type = Choice.self, _ check: inout FieldCheck
     ) -> Choice? {
         guard let text = query(name) else { return nil }
         let choice = Choice(rawValue: text)
-        check(choice != nil, "/\(name)", "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        check(
+            choice != nil, "/\(name)",
+            "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
         return choice
     }
 
     /// The body as `type`; a large one is decoded off the event loop.
     ///
     /// - Parameter check: says which fields are out of range.
-    /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer to each field that is missing, of
-    ///   a wrong type or out of range.
+    /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer to each field
+    ///   that is missing, of a wrong type or out of range.
     package func decode<Value: Decodable & Sendable>(
         _ type: Value.Type, check: @escaping @Sendable (Value, inout FieldCheck) -> Void = { _, _ in }
     ) async throws -> Value {
         guard let mediaType = headers[.contentType].map(Self.essence), Self.isJSON(mediaType) else {
             throw Problem.unsupportedMediaType
         }
-        guard body.count > LargeValues.threshold else { return try JSON.decodeBody(type, from: body, check: check) }
-        return try await LargeValues.run(before: deadline) { [body] in try JSON.decodeBody(type, from: body, check: check) }
+        guard body.count > LargeValues.threshold else {
+            return try JSON.decodeBody(type, from: body, check: check)
+        }
+        return try await LargeValues.run(before: deadline) { [body] in
+            try JSON.decodeBody(type, from: body, check: check)
+        }
     }
 
-    /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters. `"k"`, the string of a structured field (RFC 8941) that
-    /// the IETF's draft asks for, is the key `k`.
+    /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters. `"k"`, the string of a structured
+    /// field (RFC 8941) that the IETF's draft asks for, is the key `k`.
     package func idempotencyKey() throws -> String {
-        guard let field = headers[.idempotencyKey], let key = field.first == "\"" ? Self.unquoted(field) : field,
+        guard let field = headers[.idempotencyKey],
+            let key = field.first == "\"" ? Self.unquoted(field) : field,
             (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else { throw Problem.idempotencyKeyRequired }
         return key
@@ -85,7 +94,8 @@ package struct Call: Sendable {
     }
 
     private static func isJSON(_ mediaType: String) -> Bool {
-        mediaType == "application/json" || (mediaType.hasPrefix("application/") && mediaType.hasSuffix("+json"))
+        mediaType == "application/json"
+            || (mediaType.hasPrefix("application/") && mediaType.hasSuffix("+json"))
     }
 }
 
@@ -100,7 +110,8 @@ extension HTTPField.Name {
     package static let baggage = known("baggage")
 
     static func known(_ name: String) -> HTTPField.Name {
-        // The names above are all valid field names; an invalid one would show in the first request of any test.
+        // The names above are all valid field names; an invalid one would show in the first request of any
+        // test.
         HTTPField.Name(name) ?? .cookie
     }
 }

@@ -13,7 +13,9 @@ package struct Credentials: Sendable {
     func isService(_ headers: HTTPFields) -> Bool { headers[.authorization].map(isService) ?? false }
 
     /// - Parameter authorization: the header's value.
-    func isService(_ authorization: String) -> Bool { Self.bearer(authorization).map { Self.equal($0, service) } ?? false }
+    func isService(_ authorization: String) -> Bool {
+        Self.bearer(authorization).map { Self.equal($0, service) } ?? false
+    }
 
     func isAdministrator(_ headers: HTTPFields) -> Bool {
         guard let administrator else { return false }

@@ -21,11 +21,14 @@ package struct FieldCheck {
     ) {
         guard !isValid, errors.count < Self.most else { return }
         let pointer = pointer()
-        guard !unread.contains(where: { $0.isEmpty || pointer == $0 || pointer.hasPrefix($0 + "/") }) else { return }
+        guard !unread.contains(where: { $0.isEmpty || pointer == $0 || pointer.hasPrefix($0 + "/") }) else {
+            return
+        }
         errors.append(FieldError(pointer: pointer, detail: detail()))
     }
 
-    /// Ids, codes and the like: 1 to 255 characters, none of them NUL, where SQLite's text would end and two ids become one.
+    /// Ids, codes and the like: 1 to 255 characters, none of them NUL, where SQLite's text would end and two
+    /// ids become one.
     package static func isText(_ text: String) -> Bool {
         (1...255).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
     }
@@ -34,8 +37,12 @@ package struct FieldCheck {
         self(Self.isText(text), pointer(), "must have 1 to 255 characters, none of them NUL")
     }
 
-    package mutating func number(_ number: Int, in range: ClosedRange<Int>, _ pointer: @autoclosure () -> String) {
-        self(range.contains(number), pointer(), "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+    package mutating func number(
+        _ number: Int, in range: ClosedRange<Int>, _ pointer: @autoclosure () -> String
+    ) {
+        self(
+            range.contains(number), pointer(),
+            "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
 
     /// Minor units: at least 1, and small enough that no sum of them overflows.
@@ -43,7 +50,8 @@ package struct FieldCheck {
         number(amount, in: 1...1_000_000_000_000_000, pointer())
     }
 
-    /// The items of an order, a quote or a reservation: 1 to 100 of them, counted before duplicates are merged.
+    /// The items of an order, a quote or a reservation: 1 to 100 of them, counted before duplicates are
+    /// merged.
     package mutating func items(_ items: [ItemQuantity]) {
         self((1...100).contains(items.count), "/items", "must have 1 to 100 items")
         for (index, item) in items.prefix(100).enumerated() {

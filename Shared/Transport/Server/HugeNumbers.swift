@@ -1,8 +1,10 @@
 import Foundation
 
-/// Numbers that no `Double` can hold, such as `1e400`: Foundation refuses a whole text because of one, without saying where.
+/// Numbers that no `Double` can hold, such as `1e400`: Foundation refuses a whole text because of one,
+/// without saying where.
 enum HugeNumbers {
-    /// `body` with an empty object in the place of each. Every byte is looked at once; what isn't JSON stays so.
+    /// `body` with an empty object in the place of each. Every byte is looked at once; what isn't JSON stays
+    /// so.
     static func masked(_ body: some Sequence<UInt8>) -> [UInt8] {
         var bytes = Array(body)
         var position = 0
@@ -59,7 +61,9 @@ enum HugeNumbers {
         }
         if let exponent = rest.first, exponent == UInt8(ascii: "e") || exponent == UInt8(ascii: "E") {
             rest = rest.dropFirst()
-            if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { rest = rest.dropFirst() }
+            if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
+                rest = rest.dropFirst()
+            }
             guard digits() > 0 else { return false }
         }
         return rest.isEmpty

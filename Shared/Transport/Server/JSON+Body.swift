@@ -2,11 +2,12 @@ import Contracts
 package import Foundation
 
 extension JSON {
-    /// A request's body as `type`; where it is refused it is read a second time, for everything that is wrong with it.
+    /// A request's body as `type`; where it is refused it is read a second time, for everything that is wrong
+    /// with it.
     ///
     /// - Parameter check: says which fields are out of range.
-    /// - Throws: ``Problem``: 400 where the body is not JSON; 422 with a JSON pointer for each field that is missing, of a wrong
-    ///   type or out of range, 20 at most.
+    /// - Throws: ``Problem``: 400 where the body is not JSON; 422 with a JSON pointer for each field that is
+    ///   missing, of a wrong type or out of range, 20 at most.
     package static func decodeBody<Value: Decodable>(
         _ type: Value.Type, from body: Data, check: (Value, inout FieldCheck) -> Void = { _, _ in }
     ) throws -> Value {
@@ -31,7 +32,9 @@ extension JSON {
         // Foundation's two readers are lenient in different places.
         guard (try? decode(Anything.self, from: body)) != nil else { throw Problem.malformedJSON() }
         for bytes in [{ body }, { Data(HugeNumbers.masked(body)) }] {
-            if let tree = try? JSONSerialization.jsonObject(with: bytes(), options: .fragmentsAllowed) { return tree }
+            if let tree = try? JSONSerialization.jsonObject(with: bytes(), options: .fragmentsAllowed) {
+                return tree
+            }
         }
         throw Problem.malformedJSON()
     }

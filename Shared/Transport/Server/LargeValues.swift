@@ -3,10 +3,12 @@ import Resilience
 
 /// Where values are encoded and decoded that are too large for the event loop.
 ///
-/// One loop serves every request of the process, so whatever takes milliseconds on it delays all of them. Large values take
-/// turns on one thread of their own: they delay each other, and no more than one core is ever busy with them.
+/// One loop serves every request of the process, so whatever takes milliseconds on it delays all of them.
+/// Large values take turns on one thread of their own: they delay each other, and no more than one core is
+/// ever busy with them.
 enum LargeValues {
-    /// Bytes of a body. The most expensive JSON of this size takes about 1 ms to decode; an order of 100 items is smaller.
+    /// Bytes of a body. The most expensive JSON of this size takes about 1 ms to decode; an order of 100
+    /// items is smaller.
     static let threshold = 8 * 1024
 
     private static let queue = DispatchQueue(label: "large values")

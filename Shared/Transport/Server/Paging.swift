@@ -9,8 +9,8 @@ package struct Paging: Sendable {
 
     /// - Parameters:
     ///   - filters: the list's other parameters.
-    ///   - check: learns of a limit out of range, of a cursor that wasn't ours and of parameters that the list doesn't have: a
-    ///     filter that is spelled wrongly would otherwise filter nothing.
+    ///   - check: learns of a limit out of range, of a cursor that wasn't ours and of parameters that the
+    ///     list doesn't have: a filter that is spelled wrongly would otherwise filter nothing.
     package init(_ call: Call, filters: [String] = [], _ check: inout FieldCheck) {
         let known = ["limit", "cursor"] + filters
         for name in call.queryNames where !known.contains(name) {
@@ -29,7 +29,8 @@ package struct Paging: Sendable {
 
     /// 200 with the page of `items`, encoded off the event loop where there are many.
     ///
-    /// A page whose documents have more than ``largestPage`` bytes ends early; its cursor leads on from there.
+    /// A page whose documents have more than ``largestPage`` bytes ends early; its cursor leads on from
+    /// there.
     /// - Parameters:
     ///   - items: read with a limit of one more than ``limit``, to see whether more follow.
     ///   - areMore: whether more follow although `items` are fewer.
@@ -74,7 +75,9 @@ package struct Paging: Sendable {
     private static let alphabet = Array("0123456789abcdef".utf8)
 
     private static func encode(_ position: String) -> String {
-        String(decoding: position.utf8.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
+        String(
+            decoding: position.utf8.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] },
+            as: UTF8.self)
     }
 
     private static func decode(_ cursor: String) -> String? {

@@ -1,8 +1,8 @@
 import Contracts
 import Foundation
 
-/// Reads a body that the ordinary decoder refused, to its end: what is missing, of a wrong type or out of its type's range
-/// is noted, and something harmless stands in its place, so that the rest is looked at as well.
+/// Reads a body that the ordinary decoder refused, to its end: what is missing, of a wrong type or out of its
+/// type's range is noted, and something harmless stands in its place, so that the rest is looked at as well.
 struct PatientDecoder: Decoder {
     /// What was found wrong so far.
     final class Findings {
@@ -29,7 +29,9 @@ struct PatientDecoder: Decoder {
     /// Nil where nothing could stand in for what was wrong, or where that was enough.
     ///
     /// - Parameter tree: the body as `JSONSerialization` reads it.
-    static func read<Value: Decodable>(_ type: Value.Type, from tree: Any) -> (value: Value?, errors: [FieldError]) {
+    static func read<Value: Decodable>(_ type: Value.Type, from tree: Any) -> (
+        value: Value?, errors: [FieldError]
+    ) {
         let findings = Findings()
         let decoder = PatientDecoder(node: .given(tree), codingPath: [], findings: findings)
         let value = try? decoder.read(type)
@@ -37,7 +39,9 @@ struct PatientDecoder: Decoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard case .given(let value) = node else { return KeyedDecodingContainer(Object(decoder: self, members: nil)) }
+        guard case .given(let value) = node else {
+            return KeyedDecodingContainer(Object(decoder: self, members: nil))
+        }
         let members = value as? [String: Any]
         if members == nil { note(value, "must be an object") }
         return KeyedDecodingContainer(Object(decoder: self, members: members))
@@ -62,8 +66,12 @@ struct PatientDecoder: Decoder {
         } catch {
             if findings.areEnough { throw error }
             // A word or a time that isn't one, unless what is inside was named already.
-            if case .given = node, !findings.hasOne(within: pointer) { note("is not a value that this field can take") }
-            if let standIn = try? Value(from: PatientDecoder(node: .standIn, codingPath: codingPath, findings: findings)) {
+            if case .given = node, !findings.hasOne(within: pointer) {
+                note("is not a value that this field can take")
+            }
+            if let standIn = try? Value(
+                from: PatientDecoder(node: .standIn, codingPath: codingPath, findings: findings))
+            {
                 return standIn
             }
             guard let word = (type as? any CaseIterable.Type)?.anyCase as? Value else { throw error }
@@ -114,7 +122,9 @@ struct PatientDecoder: Decoder {
     /// RFC 6901.
     private var pointer: String {
         codingPath.map { key in
-            "/" + (key.intValue.map(String.init) ?? key.stringValue.replacing("~", with: "~0").replacing("/", with: "~1"))
+            "/"
+                + (key.intValue.map(String.init)
+                    ?? key.stringValue.replacing("~", with: "~0").replacing("/", with: "~1"))
         }.joined()
     }
 
@@ -139,12 +149,16 @@ private struct Object<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// Nil: a stand-in, which has whatever is asked for.
     let members: [String: Any]?
     var codingPath: [any CodingKey] { decoder.codingPath }
-    var allKeys: [Key] { (members?.keys.sorted().prefix(List.longest) ?? []).compactMap(Key.init(stringValue:)) }
+    var allKeys: [Key] {
+        (members?.keys.sorted().prefix(List.longest) ?? []).compactMap(Key.init(stringValue:))
+    }
 
     func contains(_ key: Key) -> Bool { members?[key.stringValue] != nil }
     func decodeNil(forKey key: Key) throws -> Bool { members?[key.stringValue] is NSNull }
 
-    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try child(key).read(type) }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try child(key).read(type)
+    }
 
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
         guard contains(key), try !decodeNil(forKey: key) else { return nil }
@@ -155,7 +169,9 @@ private struct Object<Key: CodingKey>: KeyedDecodingContainerProtocol {
         -> KeyedDecodingContainer<Nested>
     { try child(key).container(keyedBy: type) }
 
-    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { try child(key).unkeyedContainer() }
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try child(key).unkeyedContainer()
+    }
     func superDecoder() throws -> any Decoder { decoder }
     func superDecoder(forKey key: Key) throws -> any Decoder { child(key) }
 
@@ -196,11 +212,15 @@ private struct List: UnkeyedDecodingContainer {
 
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next().read(type) }
 
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
+    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws
+        -> KeyedDecodingContainer<Nested>
+    {
         try next().container(keyedBy: type)
     }
 
-    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer { try next().unkeyedContainer() }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try next().unkeyedContainer()
+    }
     mutating func superDecoder() throws -> any Decoder { next() }
 
     private mutating func next() -> PatientDecoder {

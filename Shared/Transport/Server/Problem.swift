@@ -18,11 +18,13 @@ package struct Problem: ProblemConvertible, Sendable {
         self.headers = headers
     }
 
-    package init(_ status: Int, _ code: String, _ title: String, _ detail: String, headers: HTTPFields = [:]) {
+    package init(_ status: Int, _ code: String, _ title: String, _ detail: String, headers: HTTPFields = [:])
+    {
         self.init(ProblemDocument(status: status, code: code, title: title, detail: detail), headers: headers)
     }
 
-    /// 422, with the first 20 of `errors`. A pointer or a detail that quotes at length what the caller sent is cut.
+    /// 422, with the first 20 of `errors`. A pointer or a detail that quotes at length what the caller sent
+    /// is cut.
     package static func invalidRequest(_ errors: [FieldError]) -> Problem {
         let errors = errors.prefix(FieldCheck.most).map {
             FieldError(pointer: $0.pointer.excerpt(100), detail: $0.detail.excerpt(300))
@@ -39,22 +41,28 @@ package struct Problem: ProblemConvertible, Sendable {
     }
 
     package static let unsupportedMediaType = Problem(
-        415, "unsupported-media-type", "The media type is not supported", "Send the body as application/json.")
+        415, "unsupported-media-type", "The media type is not supported", "Send the body as application/json."
+    )
 
     package static func bodyTooLarge(limit: Int) -> Problem {
-        Problem(413, "body-too-large", "The body is too large", "A body may have \(limit / 1024) KiB at most.")
+        Problem(
+            413, "body-too-large", "The body is too large", "A body may have \(limit / 1024) KiB at most.")
     }
 
-    package static func notFound(_ detail: String) -> Problem { Problem(404, "not-found", "Not found", detail) }
+    package static func notFound(_ detail: String) -> Problem {
+        Problem(404, "not-found", "Not found", detail)
+    }
 
     package static func methodNotAllowed(_ allowed: [String]) -> Problem {
         let list = allowed.joined(separator: ", ")
         return Problem(
-            405, "method-not-allowed", "The method is not allowed", "This path answers \(list).", headers: [.allow: list])
+            405, "method-not-allowed", "The method is not allowed", "This path answers \(list).",
+            headers: [.allow: list])
     }
 
     package static let unauthorized = Problem(
-        401, "unauthorized", "Not authorized", "This needs a valid bearer token.", headers: [.wwwAuthenticate: "Bearer"])
+        401, "unauthorized", "Not authorized", "This needs a valid bearer token.",
+        headers: [.wwwAuthenticate: "Bearer"])
 
     package static let idempotencyKeyRequired = Problem(
         400, "idempotency-key-required", "An idempotency key is required",
@@ -70,7 +78,9 @@ package struct Problem: ProblemConvertible, Sendable {
 
     /// 409 for whatever arrives after its order was undone.
     package static func voided(orderId: String) -> Problem {
-        Problem(409, "voided", "The order was undone", "Order \(orderId) was undone before; nothing more is done for it.")
+        Problem(
+            409, "voided", "The order was undone",
+            "Order \(orderId) was undone before; nothing more is done for it.")
     }
 
     /// 422 for an order id that comes again with other contents.
@@ -79,14 +89,18 @@ package struct Problem: ProblemConvertible, Sendable {
     }
 
     /// A 503 that says when to come again, in seconds.
-    package static func unavailable(_ code: String, _ title: String, _ detail: String, retryAfter: Int = 1) -> Problem {
+    package static func unavailable(_ code: String, _ title: String, _ detail: String, retryAfter: Int = 1)
+        -> Problem
+    {
         Problem(503, code, title, detail, headers: [.retryAfter: "\(retryAfter)"])
     }
 
     package static let deadlineExceeded = unavailable(
-        "deadline-exceeded", "The deadline has passed", "The time for this request was used up before anything was done.")
+        "deadline-exceeded", "The deadline has passed",
+        "The time for this request was used up before anything was done.")
 
     /// What went wrong is in the log; the caller learns nothing of the inside.
     package static let internalError = Problem(
-        500, "internal", "Something went wrong here", "The service met an error of its own and has logged it.")
+        500, "internal", "Something went wrong here", "The service met an error of its own and has logged it."
+    )
 }

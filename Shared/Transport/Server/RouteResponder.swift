@@ -7,7 +7,8 @@ import NIOCore
 package import Resilience
 import ServingPath
 
-/// Serves a route table: one pass from the request's head to its answer, in which every error becomes a problem document.
+/// Serves a route table: one pass from the request's head to its answer, in which every error becomes a
+/// problem document.
 package struct RouteResponder: HTTPResponder {
     package typealias Context = ConnectionContext
     /// Whether a route's new work may begin; throws the ``Problem`` by which it is refused.
@@ -18,13 +19,15 @@ package struct RouteResponder: HTTPResponder {
     /// - Parameter peers: where services hear of each other's stores; nil where they don't.
     package init(
         routes: [Route], credentials: Credentials, admit: @escaping Admission = { _ in },
-        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil, peers: PeerStores? = nil, logger: Logger
+        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil,
+        peers: PeerStores? = nil, logger: Logger
     ) {
         let router = Router(context: ConnectionContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: MissedRoutes(routes: routes))
         for route in routes {
             let server = RouteServer(
-                route: route, credentials: credentials, admit: admit, translate: translate, faults: faults, peers: peers,
+                route: route, credentials: credentials, admit: admit, translate: translate, faults: faults,
+                peers: peers,
                 logger: logger)
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 await server.serve(request, context: context)
@@ -52,7 +55,9 @@ private struct MissedRoutes: RouterMiddleware {
             let path = request.uri.path
             let known = routes.filter { $0.matches(path.split(separator: "/")) }.map(\.method.rawValue)
             let allowed = Set(known + (known.contains("GET") ? ["HEAD"] : [])).sorted()
-            let problem = allowed.isEmpty ? Problem.notFound("There is nothing at this path.") : .methodNotAllowed(allowed)
+            let problem =
+                allowed.isEmpty
+                ? Problem.notFound("There is nothing at this path.") : .methodNotAllowed(allowed)
             return Answer.problem(problem, instance: path).response
         }
     }

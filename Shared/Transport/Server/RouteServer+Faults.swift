@@ -7,12 +7,14 @@ import Resilience
 import ServiceLifecycle
 
 extension RouteServer {
-    /// The request's answer with what `injection` does to it, or nil where there is none: the connection is closed then.
+    /// The request's answer with what `injection` does to it, or nil where there is none: the connection is
+    /// closed then.
     ///
-    /// Before the work means before anything of the request is looked at, its token and its body included; its deadline
-    /// runs on meanwhile. After the work, whatever it answers, an error too, is what suffers.
+    /// Before the work means before anything of the request is looked at, its token and its body included;
+    /// its deadline runs on meanwhile. After the work, whatever it answers, an error too, is what suffers.
     func answer(
-        _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant, through injection: Injection
+        _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant,
+        through injection: Injection
     ) async -> Answer? {
         defer { injection.end() }
         var end = await carryOut(injection.before, on: request, context.connection)
@@ -32,7 +34,8 @@ extension RouteServer {
     }
 
     /// - Returns: nil if the request goes on.
-    private func carryOut(_ bites: [FaultBite], on request: Request, _ connection: any Channel) async -> End? {
+    private func carryOut(_ bites: [FaultBite], on request: Request, _ connection: any Channel) async -> End?
+    {
         for bite in bites {
             await hold(for: bite.delay)
             switch bite.kind {
@@ -48,8 +51,8 @@ extension RouteServer {
         return nil
     }
 
-    /// Stopping the service ends the wait, so that the request can still be finished. It takes nothing from other requests, so
-    /// its place in the service is theirs meanwhile: what is slow isn't overloaded.
+    /// Stopping the service ends the wait, so that the request can still be finished. It takes nothing from
+    /// other requests, so its place in the service is theirs meanwhile: what is slow isn't overloaded.
     private func hold(for delay: Duration) async {
         guard delay > .zero, let time = faults?.environment.time else { return }
         await Admission.suspended { await cancelWhenGracefulShutdown { try? await time.sleep(delay) } }
@@ -58,10 +61,12 @@ extension RouteServer {
     /// Returns when the client has closed its side of the connection, or the service is being stopped.
     private static func untilGone(_ request: Request) async {
         let (end, ended) = AsyncStream.makeStream(of: Never.self)
-        // Hummingbird lets clients close their side and still get an answer, so the connection's own end says nothing.
+        // Hummingbird lets clients close their side and still get an answer, so the connection's own end says
+        // nothing.
         _ = try? await withGracefulShutdownHandler {
             try await request.body.consumeWithInboundCloseHandler { body in
-                // Nothing is seen of the connection beyond a body that nobody reads. One that was read before never ends here.
+                // Nothing is seen of the connection beyond a body that nobody reads. One that was read before
+                // never ends here.
                 async let _ = Self.read(body)
                 for await _ in end {}
             } onInboundClosed: {

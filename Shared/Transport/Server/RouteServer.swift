@@ -25,7 +25,8 @@ struct RouteServer: Sendable {
 
     init(
         route: Route, credentials: Credentials, admit: @escaping RouteResponder.Admission,
-        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, peers: PeerStores?, logger: Logger
+        translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, peers: PeerStores?,
+        logger: Logger
     ) {
         self.route = route
         self.credentials = credentials
@@ -38,13 +39,16 @@ struct RouteServer: Sendable {
         durations = RouteDurations(method: route.method.rawValue, path: route.path)
     }
 
-    /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what began is finished.
+    /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what
+    /// began is finished.
     func serve(_ request: Request, context: ConnectionContext) async -> Response {
         let admission = Admission.current
         let arrival = admission?.arrival ?? .now
         var answer: Answer
         if let injection = faults?.decide(name, priority: criticality(of: request).priority) {
-            guard let left = await self.answer(request, context: context, arrival: arrival, through: injection) else {
+            guard
+                let left = await self.answer(request, context: context, arrival: arrival, through: injection)
+            else {
                 // The connection is closed: nobody gets this.
                 return Response(status: .internalServerError)
             }
@@ -67,7 +71,8 @@ struct RouteServer: Sendable {
     }
 
     /// The work, and what it answers.
-    func answer(_ request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async -> Answer {
+    func answer(_ request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async -> Answer
+    {
         do {
             let call = try await call(from: request, parameters: parameters, arrival: arrival)
             let trace = TraceContext.continuing(
@@ -79,12 +84,15 @@ struct RouteServer: Sendable {
         }
     }
 
-    private func call(from request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async throws -> Call {
+    private func call(from request: Request, parameters: Parameters, arrival: ContinuousClock.Instant)
+        async throws -> Call
+    {
         let isService = credentials.isService(request.headers)
         switch route.access {
         case .everybody: break
         case .services: guard isService else { throw Problem.unauthorized }
-        case .administrators: guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
+        case .administrators:
+            guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
         }
         var query: [String: String] = [:]
         for (name, value) in request.uri.queryParameters {
@@ -92,7 +100,9 @@ struct RouteServer: Sendable {
         }
         if route.query == .none {
             var check = FieldCheck()
-            for name in query.keys.sorted() { check(false, "/\(name)", "is not known here: there are no query parameters") }
+            for name in query.keys.sorted() {
+                check(false, "/\(name)", "is not known here: there are no query parameters")
+            }
             try check.finish()
         }
         var refusal: Problem?
@@ -113,7 +123,9 @@ struct RouteServer: Sendable {
 
     /// What the request counts as: the route's own and the header's, as far as the caller may say so.
     private func criticality(of request: Request, byService isService: Bool? = nil) -> Criticality {
-        guard let given = request.headers[.criticality].flatMap(Criticality.init(rawValue:)) else { return route.criticality }
+        guard let given = request.headers[.criticality].flatMap(Criticality.init(rawValue:)) else {
+            return route.criticality
+        }
         return route.criticality.asked(given, byService: isService ?? credentials.isService(request.headers))
     }
 

@@ -3,8 +3,8 @@ import Foundation
 package import Resilience
 import ServingPath
 
-/// Faults of the way to a neighbour, injected on the caller's side: below every policy, so that each of them sees what it
-/// would see if the neighbour or the network had them.
+/// Faults of the way to a neighbour, injected on the caller's side: below every policy, so that each of them
+/// sees what it would see if the neighbour or the network had them.
 package struct ClientFaults: Sendable {
     private struct Pattern {
         let name: String
@@ -15,20 +15,22 @@ package struct ClientFaults: Sendable {
     private let faults: Faults
     private let patterns: [Pattern]
 
-    /// - Parameter set: routes are the neighbour's, such as `POST /redemptions` or `GET /coupons/{code}`; a fault without one
-    ///   is for every call, the question whether it is ready (`GET /readyz`) included.
+    /// - Parameter set: routes are the neighbour's, such as `POST /redemptions` or `GET /coupons/{code}`; a
+    ///   fault without one is for every call, the question whether it is ready (`GET /readyz`) included.
     package init(_ set: [Fault], environment: PolicyEnvironment) throws(InvalidConfiguration) {
         faults = Faults(environment: environment)
         patterns = set.compactMap(\.route).map { route in
             let parts = route.split(separator: " ")
-            return Pattern(name: route, method: parts.first ?? "", segments: parts.last?.split(separator: "/") ?? [])
+            return Pattern(
+                name: route, method: parts.first ?? "", segments: parts.last?.split(separator: "/") ?? [])
         }
         try faults.set(set)
     }
 
     /// Why `route` is none; nil if it may be one.
     package static func refusal(_ route: String) -> String? {
-        route.wholeMatch(of: /[A-Z]+ \/[^ ?]*/) == nil ? "must be a method and a path, such as POST /redemptions" : nil
+        route.wholeMatch(of: /[A-Z]+ \/[^ ?]*/) == nil
+            ? "must be a method and a path, such as POST /redemptions" : nil
     }
 
     /// Sends the request for `method path`, with what there is to spoil of it.
@@ -53,13 +55,16 @@ package struct ClientFaults: Sendable {
     }
 
     /// - Returns: what comes back in the neighbour's place; nil if the call goes on.
-    private func carryOut(_ bite: FaultBite, by deadline: Deadline) async throws(HTTPClientError) -> HTTPClient.Response? {
+    private func carryOut(_ bite: FaultBite, by deadline: Deadline) async throws(HTTPClientError)
+        -> HTTPClient.Response?
+    {
         try await hold(for: bite.delay, by: deadline)
         switch bite.kind {
         case .latency: return nil
         case .error:
             let document = InjectedAnswer.error(bite).document
-            return HTTPClient.Response(status: document.status, body: (try? JSON.encode(document)).map(Array.init) ?? [])
+            return HTTPClient.Response(
+                status: document.status, body: (try? JSON.encode(document)).map(Array.init) ?? [])
         case .garbage: return HTTPClient.Response(status: 200, body: InjectedAnswer.garbage(bite))
         case .abort: throw .closed("an injected fault")
         case .blackHole:

@@ -2,11 +2,12 @@ package import Contracts
 import Foundation
 import Resilience
 
-/// How far the stores of other services had come when this one last heard of them, so that one that was put back as a whole,
-/// its counter too, is still known to be older.
+/// How far the stores of other services had come when this one last heard of them, so that one that was put
+/// back as a whole, its counter too, is still known to be older.
 ///
-/// Services tell each other along with each call and its answer (``ServiceStore/header``). What was heard is kept in
-/// `peers.json` of the data folder, a second late: it is lost with the folder, and never keeps a service from starting.
+/// Services tell each other along with each call and its answer (``ServiceStore/header``). What was heard is
+/// kept in `peers.json` of the data folder, a second late: it is lost with the folder, and never keeps a
+/// service from starting.
 package final class PeerStores: Sendable {
     private static let timeBetweenSaves = DispatchTimeInterval.seconds(1)
 
@@ -31,7 +32,10 @@ package final class PeerStores: Sendable {
     ///   - own: what is told of this service's store.
     package func begin(in folder: String, own: @escaping @Sendable () -> ServiceStore) {
         let path = folder + "/peers.json"
-        let kept = FileManager.default.contents(atPath: path).flatMap { try? JSON.decode([ServiceStore].self, from: $0) } ?? []
+        let kept =
+            FileManager.default.contents(atPath: path).flatMap {
+                try? JSON.decode([ServiceStore].self, from: $0)
+            } ?? []
         state.withLock { state in
             state.own = own
             state.path = path
@@ -53,7 +57,9 @@ package final class PeerStores: Sendable {
 
     /// The latest of each other service, by name.
     package var seen: [ServiceStore] {
-        state.withLock { $0.seen }.map { ServiceStore(service: $0.key, store: $0.value) }.sorted { $0.service < $1.service }
+        state.withLock { $0.seen }.map { ServiceStore(service: $0.key, store: $0.value) }.sorted {
+            $0.service < $1.service
+        }
     }
 
     /// The latest of one other service; nil: nothing was heard of it yet.
@@ -66,14 +72,18 @@ package final class PeerStores: Sendable {
         guard let said = ServiceStore(header) else { return }
         let (mustSchedule, record) = state.withLock { state -> (Bool, PeerRecord?) in
             let known = state.seen[said.service]
-            guard known != said.store, known.map({ !said.store.lacks($0) }) ?? true else { return (false, nil) }
+            guard known != said.store, known.map({ !said.store.lacks($0) }) ?? true else {
+                return (false, nil)
+            }
             state.seen[said.service] = said.store
             if let record = state.record { return (false, record) }
             defer { state.isSaveDue = true }
             return (!state.isSaveDue, nil)
         }
         record?.keep(seen)
-        if mustSchedule { queue.asyncAfter(deadline: .now() + Self.timeBetweenSaves) { [weak self] in self?.write() } }
+        if mustSchedule {
+            queue.asyncAfter(deadline: .now() + Self.timeBetweenSaves) { [weak self] in self?.write() }
+        }
     }
 
     /// Writes what was heard since the last time, and returns when it is written.
@@ -84,10 +94,14 @@ package final class PeerStores: Sendable {
             defer { state.isSaveDue = false }
             return (state.isSaveDue ? state.path : nil, state.seen)
         }
-        let peers = seen.map { ServiceStore(service: $0.key, store: $0.value) }.sorted { $0.service < $1.service }
+        let peers = seen.map { ServiceStore(service: $0.key, store: $0.value) }.sorted {
+            $0.service < $1.service
+        }
         guard let path, let text = try? JSON.encode(peers) else { return }
         // What can't be written is written with the next news.
-        if FileManager.default.createFile(atPath: path + ".new", contents: text, attributes: [.posixPermissions: 0o600]) {
+        if FileManager.default.createFile(
+            atPath: path + ".new", contents: text, attributes: [.posixPermissions: 0o600])
+        {
             rename(path + ".new", path)
         }
     }

@@ -4,8 +4,8 @@ import Foundation
 package import Resilience
 package import ServingPath
 
-/// Another service of the system, asked over HTTP: sends what the caller's contract asks for, and sorts what comes back
-/// into an answer, a refusal, or no answer at all.
+/// Another service of the system, asked over HTTP: sends what the caller's contract asks for, and sorts what
+/// comes back into an answer, a refusal, or no answer at all.
 ///
 /// It knows no policy. Whoever declares a dependency calls it from there, with the context of a try.
 package struct ServiceClient: Sendable {
@@ -42,7 +42,8 @@ package struct ServiceClient: Sendable {
     /// - Parameters:
     ///   - key: the `Idempotency-Key`, where the route needs one.
     ///   - expecting: the statuses that mean success; their body must be an `Answer`.
-    ///   - refusals: the codes of the refusals that the caller knows what to do with. Any other answer breaks the contract.
+    ///   - refusals: the codes of the refusals that the caller knows what to do with. Any other answer breaks
+    ///     the contract.
     /// - Throws: ``CallError``. Cancelling the task ends the call as unavailable.
     package func call<Answer: Decodable>(
         _ method: String, _ path: String, body: (some Encodable)? = Optional<String>.none, key: String? = nil,
@@ -82,7 +83,8 @@ package struct ServiceClient: Sendable {
         let allowance = context.deadline?.allowance(upTo: Self.longest, margin: Self.margin) ?? Self.longest
         guard allowance > .milliseconds(1) else { throw .unavailable(.deadlineExceeded) }
         var request = HTTPClient.Request(
-            method: method, url: baseURL + path, service: service, connectTimeout: min(Self.connectTimeout, allowance),
+            method: method, url: baseURL + path, service: service,
+            connectTimeout: min(Self.connectTimeout, allowance),
             timeout: allowance, priority: context.priority)
         request.headers = [
             (name: "Authorization", value: "Bearer \(token)"),
@@ -112,8 +114,9 @@ package struct ServiceClient: Sendable {
         }
     }
 
-    /// "An answer that isn't the contract's, in status or body, is a failure of the call, never a success." Two kinds
-    /// of failure say nothing against the other end's health: a call that it sheds, and a refusal that no contract names.
+    /// "An answer that isn't the contract's, in status or body, is a failure of the call, never a success."
+    /// Two kinds of failure say nothing against the other end's health: a call that it sheds, and a refusal
+    /// that no contract names.
     private static func sort<Answer: Decodable>(
         _ response: HTTPClient.Response, expecting: Set<Int>, refusals: Set<String>
     ) throws(CallError) -> Answer {
@@ -124,8 +127,12 @@ package struct ServiceClient: Sendable {
             }
             return answer
         }
-        let problem = (try? JSON.decode(ProblemDocument.self, from: body)).flatMap { $0.status == response.status ? $0 : nil }
-        if response.status == 429 || response.status == 503 && problem.map({ shedding.contains($0.code) }) == true {
+        let problem = (try? JSON.decode(ProblemDocument.self, from: body)).flatMap {
+            $0.status == response.status ? $0 : nil
+        }
+        if response.status == 429
+            || response.status == 503 && problem.map({ shedding.contains($0.code) }) == true
+        {
             throw .unavailable(Unavailability(.overloaded, retryAfter: retryAfter(response)))
         }
         if response.status >= 500 {
@@ -135,7 +142,8 @@ package struct ServiceClient: Sendable {
         guard (400..<500).contains(response.status), !passing.contains(response.status) else {
             throw .unavailable(.invalidAnswer)
         }
-        throw .unavailable(Unavailability(.unexpectedRefusal, detail: "\(response.status) \(problem?.code ?? "")"))
+        throw .unavailable(
+            Unavailability(.unexpectedRefusal, detail: "\(response.status) \(problem?.code ?? "")"))
     }
 
     /// The codes of a 503 that mean: not now, since others matter more.

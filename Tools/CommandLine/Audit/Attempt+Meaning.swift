@@ -24,7 +24,8 @@ extension Attempt {
         // Whether a disk that failed has kept anything shows after a restart.
         case (503, "storage-failed"): return .unknown
         case (503, _?): return .nothingDone
-        case (let status?, let code?) where OrderReply.refusals[status]?.contains(code) == true: return .refused
+        case (let status?, let code?) where OrderReply.refusals[status]?.contains(code) == true:
+            return .refused
         default: return .unknown
         }
     }
@@ -39,7 +40,8 @@ extension Attempt {
 extension ClientOperation {
     func attempts(_ meaning: Attempt.Meaning) -> [Attempt] { attempts.filter { $0.meaning == meaning } }
 
-    /// There may be an order that its client knows nothing of: it isn't over, or a request remained without a plain answer.
+    /// There may be an order that its client knows nothing of: it isn't over, or a request remained without a
+    /// plain answer.
     var mayHaveMore: Bool {
         outcome == nil || (attempts(.refused).isEmpty && attempts.contains { $0.meaning == .unknown })
     }

@@ -1,10 +1,10 @@
 import Contracts
 
-/// Which operation of a history each order of the services belongs to: the one that was told its id, else one of the same
-/// customer for the same goods.
+/// Which operation of a history each order of the services belongs to: the one that was told its id, else one
+/// of the same customer for the same goods.
 ///
-/// Random baskets have a customer each, so that there is no choice; a replay's customer may buy the same twice, and what
-/// could be either's is given to the one that may have an order it knows nothing of.
+/// Random baskets have a customer each, so that there is no choice; a replay's customer may buy the same
+/// twice, and what could be either's is given to the one that may have an order it knows nothing of.
 struct Attribution {
     /// By the operation's position in the history.
     private(set) var orders: [[OrderDocument]]
@@ -29,7 +29,9 @@ struct Attribution {
         }
         for document in documents where told[document.id] == nil && customers.contains(document.customerId) {
             let candidates = wants[Want(customer: document.customerId, goods: Goods(document))] ?? []
-            let free = candidates.first { operations[$0].mayHaveMore && !orders[$0].contains(where: \.isSale) }
+            let free = candidates.first {
+                operations[$0].mayHaveMore && !orders[$0].contains(where: \.isSale)
+            }
             if let operation = free ?? candidates.first {
                 orders[operation].append(document)
             } else {
@@ -67,6 +69,7 @@ struct Goods: Hashable {
 }
 
 extension OrderDocument {
-    /// Not rejected: a rejected order is the mere record of a request that came to nothing, and a key may have many.
+    /// Not rejected: a rejected order is the mere record of a request that came to nothing, and a key may
+    /// have many.
     var isSale: Bool { status != .rejected }
 }

@@ -10,22 +10,25 @@ extension StackReader {
             let busy = await busyQueues(within: max(.seconds(1), limit - .now))
             if busy.isEmpty { return }
             guard ContinuousClock.now < limit else {
-                throw Failure("not-drained: \(busy.joined(separator: "; ")) after \(wait.seconds.formattedWithoutZeros) s")
+                throw Failure(
+                    "not-drained: \(busy.joined(separator: "; ")) after \(wait.seconds.formattedWithoutZeros) s"
+                )
             }
             progress("waiting for \(busy.joined(separator: "; "))")
             try await Task.sleep(for: .milliseconds(50))
         }
     }
 
-    /// In words. One after the other, in the order that work flows: what order hands on between two looks is seen at its
-    /// receiver.
+    /// In words. One after the other, in the order that work flows: what order hands on between two looks is
+    /// seen at its receiver.
     private func busyQueues(within limit: Duration) async -> [String] {
         var busy: [String] = []
         for name in ServiceName.allCases {
             do {
                 let queue = try await get(QueueStatus.self, name, "/queue", within: min(limit, Self.longest))
                 if queue.ready + queue.leased + queue.delayed > 0 {
-                    busy.append("\(name) has \(queue.ready) ready, \(queue.leased) leased, \(queue.delayed) delayed")
+                    busy.append(
+                        "\(name) has \(queue.ready) ready, \(queue.leased) leased, \(queue.delayed) delayed")
                 }
             } catch {
                 busy.append((error as? Failure)?.message ?? "\(error)")

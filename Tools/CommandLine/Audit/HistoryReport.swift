@@ -45,7 +45,8 @@ extension History {
         let unseen = cases.filter(\.operation.isUnseen)
         return HistoryReport(
             judgements: [
-                Judgement("lost", "what clients were told is there, as they were told it", cases.flatMap(\.lost)),
+                Judgement(
+                    "lost", "what clients were told is there, as they were told it", cases.flatMap(\.lost)),
                 Judgement("duplicated", "one key, one order", cases.flatMap(\.duplicated)),
                 Judgement(
                     "unexpected", "there is no order that its client didn't send or was refused",

@@ -7,9 +7,13 @@ extension Snapshot {
             var code: String
             var customer: String
         }
-        let worth = redemptions.filter { $0.status == .active }.reduce(into: [String: Int]()) { $0[$1.orderId] = $1.discount }
+        let worth = redemptions.filter { $0.status == .active }.reduce(into: [String: Int]()) {
+            $0[$1.orderId] = $1.discount
+        }
         let confirmed = orders.filter { $0.status == .confirmed && $0.couponCode != nil && !$0.isLossByRule }
-        let groups = Dictionary(grouping: confirmed) { Use(code: $0.couponCode ?? "?", customer: $0.customerId) }
+        let groups = Dictionary(grouping: confirmed) {
+            Use(code: $0.couponCode ?? "?", customer: $0.customerId)
+        }
         return groups.compactMap { use, orders -> Violation? in
             guard let limit = couponLimits[use.code] else { return nil }
             let given = orders.filter { $0.discount > 0 || worth[$0.id] != nil }
@@ -25,11 +29,15 @@ extension Snapshot {
 }
 
 extension OrderDocument {
-    /// An estimate by a rule that coupon no longer had when it was recorded: given all the same, and not taken back.
+    /// An estimate by a rule that coupon no longer had when it was recorded: given all the same, and not
+    /// taken back.
     fileprivate var isLossByRule: Bool {
         degradations.contains { degradation in
-            guard degradation.effect == .couponEstimated, let outcome = degradation.outcome else { return false }
-            return outcome.contains("refused") && !outcome.contains("used up") && !outcome.contains("coupon-used")
+            guard degradation.effect == .couponEstimated, let outcome = degradation.outcome else {
+                return false
+            }
+            return outcome.contains("refused") && !outcome.contains("used up")
+                && !outcome.contains("coupon-used")
         }
     }
 }

@@ -22,7 +22,9 @@ extension Snapshot {
         }
         let uses = Dictionary(grouping: active) { Use(code: $0.code ?? "?", customer: $0.customerId ?? "?") }
         return uses.compactMap { use, redemptions -> Violation? in
-            guard let limit = couponLimits[use.code] else { return Violation(use.code, "was used and is not known") }
+            guard let limit = couponLimits[use.code] else {
+                return Violation(use.code, "was used and is not known")
+            }
             guard redemptions.count > limit else { return nil }
             return Violation(use.code, "used \(redemptions.count) times by \(use.customer), limit \(limit)")
         }
@@ -37,7 +39,9 @@ extension Snapshot {
         let told = notifications.reduce(into: [Message: Int]()) {
             $0[Message(orderId: $1.orderId, kind: $1.kind), default: 0] += 1
         }
-        let refunds = payments.reduce(into: [String: Int]()) { $0[$1.orderId, default: 0] += $1.refunds.count }
+        let refunds = payments.reduce(into: [String: Int]()) {
+            $0[$1.orderId, default: 0] += $1.refunds.count
+        }
         // Those of goods that cost nothing are no refunds of payment's.
         func expected(_ order: OrderDocument) -> Int {
             refunds[order.id, default: 0] + order.refunds.count { $0.amount == 0 && $0.outcome == nil }
@@ -50,7 +54,9 @@ extension Snapshot {
         return orders.flatMap { order -> [Violation] in
             switch order.status {
             case .confirmed:
-                [check(order, .orderConfirmed, 1), check(order, .orderRefunded, expected(order))].compactMap { $0 }
+                [check(order, .orderConfirmed, 1), check(order, .orderRefunded, expected(order))].compactMap {
+                    $0
+                }
             case .cancelled: [check(order, .orderCancelled, 1)].compactMap { $0 }
             case .placing, .accepted, .rejected: []
             }

@@ -3,7 +3,8 @@ import Contracts
 /// Invariant 3, for each currency. Sums have 128 bits, so that no balance of 64 makes the audit itself fail.
 extension Snapshot {
     var ledgerViolations: [Violation] {
-        let currencies = Set(ledger.accounts.map(\.currency)).union(ledger.totals.keys).union(payments.map(\.currency))
+        let currencies = Set(ledger.accounts.map(\.currency)).union(ledger.totals.keys).union(
+            payments.map(\.currency))
         return currencies.sorted().flatMap { currency -> [Violation] in
             let accounts = ledger.accounts.filter { $0.currency == currency }
             var found: [Violation] = []
@@ -17,7 +18,8 @@ extension Snapshot {
                 $0 + Int128($1.amount) - Int128($1.refunded)
             }
             if cash != kept {
-                found.append(Violation("cash", "is \(cash) \(currency), but captured less refunded is \(kept)"))
+                found.append(
+                    Violation("cash", "is \(cash) \(currency), but captured less refunded is \(kept)"))
             }
             return found
         }

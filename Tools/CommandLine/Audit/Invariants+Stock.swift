@@ -10,16 +10,22 @@ extension Snapshot {
         }
         for item in deletedGoods { bought[item.sku, default: 0] += item.quantity }
         let known = Set(stock.map(\.sku))
-        let unknown = bought.keys.filter { !known.contains($0) }.sorted().map { Violation($0, "was bought and has no stock") }
+        let unknown = bought.keys.filter { !known.contains($0) }.sorted().map {
+            Violation($0, "was bought and has no stock")
+        }
         return stock.flatMap { violations($0, bought: bought[$0.sku] ?? 0) } + unknown + orphanedReservations
     }
 
     private func violations(_ stock: Stock, bought: Int) -> [Violation] {
         var found: [String] = []
         if stock.onHand + stock.committed != stock.seeded {
-            found.append("on hand \(stock.onHand) + committed \(stock.committed) is not the \(stock.seeded) there were")
+            found.append(
+                "on hand \(stock.onHand) + committed \(stock.committed) is not the \(stock.seeded) there were"
+            )
         }
-        if stock.committed != bought { found.append("committed \(stock.committed), but confirmed orders hold \(bought)") }
+        if stock.committed != bought {
+            found.append("committed \(stock.committed), but confirmed orders hold \(bought)")
+        }
         if stock.reserved != 0 { found.append("\(stock.reserved) still reserved") }
         if stock.available < 0 { found.append("available \(stock.available)") }
         return found.map { Violation(stock.sku, $0) }

@@ -10,7 +10,8 @@ extension Snapshot {
     }
 
     private func violation(of name: ServiceName, seenBy witness: ServiceName) -> Violation? {
-        guard let own = stores[name], let seen = seen[witness]?.first(where: { $0.service == name.rawValue })?.store,
+        guard let own = stores[name],
+            let seen = seen[witness]?.first(where: { $0.service == name.rawValue })?.store,
             own.lacks(seen)
         else { return nil }
         guard own.id == seen.id else {
@@ -31,10 +32,13 @@ extension Snapshot {
             (ServiceName.payment, payments.map(\.orderId)), (.coupon, redemptions.map(\.orderId)),
             (.inventory, reservations.map(\.orderId)), (.notification, notifications.map(\.orderId)),
         ] {
-            for id in Set(ids).subtracting(known) where !mayBeDeleted(id) { witnesses[id, default: []].append(witness) }
+            for id in Set(ids).subtracting(known) where !mayBeDeleted(id) {
+                witnesses[id, default: []].append(witness)
+            }
         }
         return witnesses.sorted { $0.key < $1.key }.map { id, witnesses in
-            Violation(id, "is known to \(witnesses.map(\.rawValue).joined(separator: ", ")), and not to order")
+            Violation(
+                id, "is known to \(witnesses.map(\.rawValue).joined(separator: ", ")), and not to order")
         }
     }
 }

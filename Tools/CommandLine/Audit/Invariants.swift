@@ -6,9 +6,11 @@ extension Snapshot {
         [
             Invariant(1, "every order is in a terminal state", ordersNotTerminal),
             Invariant(2, "every confirmed order is paid once, and no other keeps money", paymentViolations),
-            Invariant(3, "the ledger sums to 0, and its cash is what was captured less refunds", ledgerViolations),
+            Invariant(
+                3, "the ledger sums to 0, and its cash is what was captured less refunds", ledgerViolations),
             Invariant(4, "stock adds up, and nothing stays reserved or is oversold", stockViolations),
-            Invariant(5, "coupons stay within their limits, and only confirmed orders use them", couponViolations),
+            Invariant(
+                5, "coupons stay within their limits, and only confirmed orders use them", couponViolations),
             Invariant(6, "every customer was told exactly once", notificationViolations),
             Invariant(7, "there are no dead letters", deadLetters),
             Invariant(8, "everything that was degraded is made good", unrepaired),
@@ -30,17 +32,22 @@ extension Snapshot {
         }
         return orders.flatMap { order in
             let paid = byOrder[order.id] ?? []
-            return order.status == .confirmed ? violations(confirmed: order, paid) : violations(unconfirmed: order, paid)
+            return order.status == .confirmed
+                ? violations(confirmed: order, paid) : violations(unconfirmed: order, paid)
         } + orphans
     }
 
     private func violations(confirmed order: OrderDocument, _ paid: [Payment]) -> [Violation] {
         guard let total = order.total else { return [Violation(order.id, "is confirmed without a total")] }
-        guard total > 0 else { return paid.isEmpty ? [] : [Violation(order.id, "costs nothing and has a payment")] }
+        guard total > 0 else {
+            return paid.isEmpty ? [] : [Violation(order.id, "costs nothing and has a payment")]
+        }
         guard paid.count == 1, let payment = paid.first else {
             return [Violation(order.id, "has \(paid.count) payments, not one")]
         }
-        guard payment.amount == total else { return [Violation(order.id, "paid \(payment.amount) for a total of \(total)")] }
+        guard payment.amount == total else {
+            return [Violation(order.id, "paid \(payment.amount) for a total of \(total)")]
+        }
         guard payment.refunded == order.refunded else {
             return [Violation(order.id, "says refunded \(order.refunded), its payment \(payment.refunded)")]
         }
@@ -52,13 +59,16 @@ extension Snapshot {
 
     private func violations(unconfirmed order: OrderDocument, _ paid: [Payment]) -> [Violation] {
         paid.filter { $0.amount != $0.refunded }.map {
-            Violation(order.id, "is \(order.status), yet \($0.amount) were captured and \($0.refunded) refunded")
+            Violation(
+                order.id, "is \(order.status), yet \($0.amount) were captured and \($0.refunded) refunded")
         }
     }
 
     private var deadLetters: [Violation] {
         ServiceName.allCases.flatMap { name in
-            (dead[name] ?? []).map { Violation($0.key, "\(name): \($0.kind) given up after \($0.tries) tries: \($0.reason)") }
+            (dead[name] ?? []).map {
+                Violation($0.key, "\(name): \($0.kind) given up after \($0.tries) tries: \($0.reason)")
+            }
         }
     }
 

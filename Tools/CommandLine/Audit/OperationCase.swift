@@ -26,9 +26,12 @@ struct OperationCase {
         guard order.customerId == operation.request.customerId else {
             return "was told of \(id), which is \(order.customerId)'s, not \(operation.request.customerId)'s"
         }
-        guard Goods(order) == Goods(operation.request) else { return "was told of \(id), which is for other goods" }
+        guard Goods(order) == Goods(operation.request) else {
+            return "was told of \(id), which is for other goods"
+        }
         if let total = attempt.total, total != order.total {
-            return "was told a total of \(total) for \(id), which is \(order.total.map(String.init) ?? "none")"
+            return
+                "was told a total of \(total) for \(id), which is \(order.total.map(String.init) ?? "none")"
         }
         switch (attempt.orderStatus, order.status) {
         case (.confirmed, .confirmed), (.placing, _), (nil, _): return nil
@@ -38,9 +41,11 @@ struct OperationCase {
     }
 
     var duplicated: [Violation] {
-        let told = operation.attempts.filter { $0.meaning != .nothingDone && $0.call == .place }.compactMap(\.orderId)
+        let told = operation.attempts.filter { $0.meaning != .nothingDone && $0.call == .place }.compactMap(
+            \.orderId)
         let ids = Set(told + orders.filter(\.isSale).map(\.id))
-        return ids.count > 1 ? [violation("has \(ids.count) orders: \(ids.sorted().joined(separator: ", "))")] : []
+        return ids.count > 1
+            ? [violation("has \(ids.count) orders: \(ids.sorted().joined(separator: ", "))")] : []
     }
 
     /// Sales that its client has every reason to believe there aren't.
@@ -53,8 +58,12 @@ struct OperationCase {
             return sales.filter { $0.status == .confirmed }
                 .map { violation("was told \(cancelled.words), and \($0.id) is confirmed") }
         }
-        guard operation.outcome != nil, operation.attempts.allSatisfy({ $0.meaning == .nothingDone }) else { return [] }
+        guard operation.outcome != nil, operation.attempts.allSatisfy({ $0.meaning == .nothingDone }) else {
+            return []
+        }
         let last = operation.attempts.last?.words ?? "nothing"
-        return sales.map { violation("was only told that nothing was done (\(last)), and \($0.id) is \($0.status)") }
+        return sales.map {
+            violation("was only told that nothing was done (\(last)), and \($0.id) is \($0.status)")
+        }
     }
 }

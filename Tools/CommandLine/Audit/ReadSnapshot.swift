@@ -6,8 +6,12 @@ extension StackReader {
     func snapshot(progress: (String) -> Void) async throws -> Snapshot {
         var snapshot = Snapshot()
         // What was heard of a store is read before the store, which goes on meanwhile.
-        for name in ServiceName.allCases { snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers }
-        for name in ServiceName.allCases { snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store }
+        for name in ServiceName.allCases {
+            snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers
+        }
+        for name in ServiceName.allCases {
+            snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store
+        }
         progress("reading all services")
         // At once: while one looks for a page, those of others are decoded.
         async let orders = orders()
@@ -23,7 +27,8 @@ extension StackReader {
         snapshot.reservations = try await reservations
         (snapshot.orders, snapshot.deletedGoods, snapshot.retention[.order]) = try await orders
         snapshot.retention[.notification] = try await retention(.notification)
-        let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(\.couponCode)
+        let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(
+            \.couponCode)
         snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
         for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
         return snapshot

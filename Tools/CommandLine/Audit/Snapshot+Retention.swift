@@ -5,7 +5,8 @@ extension Snapshot {
     /// By id: whether an order that order doesn't know may be one that it has deleted.
     func mayBeDeleted(_ orderId: String) -> Bool {
         guard let until = deletedUntil(.order, "orders") else { return false }
-        return orderId.hasPrefix("ord_") && orderId < Identifier.first("ord_", at: until.advanced(by: .milliseconds(1)))
+        return orderId.hasPrefix("ord_")
+            && orderId < Identifier.first("ord_", at: until.advanced(by: .milliseconds(1)))
     }
 
     /// Whether notifications of the order may have been deleted: none is older than its order.

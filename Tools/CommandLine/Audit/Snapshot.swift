@@ -25,7 +25,8 @@ struct Snapshot {
     /// How many of each were looked at.
     var counts: [String: Int] {
         [
-            "orders": orders.count, "payments": payments.count, "skus": stock.count, "reservations": reservations.count,
+            "orders": orders.count, "payments": payments.count, "skus": stock.count,
+            "reservations": reservations.count,
             "redemptions": redemptions.count, "notifications": notifications.count,
             "deadLetters": dead.values.reduce(0) { $0 + $1.count },
         ]

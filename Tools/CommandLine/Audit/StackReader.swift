@@ -46,7 +46,9 @@ struct StackReader {
         _ name: ServiceName, _ path: String, within limit: Duration = Self.longest
     ) async throws -> HTTPClient.Response {
         guard let service = record[name] else { throw Failure("this stack has no \(name)") }
-        if service.process.activity == .stopped { throw Failure("\(name) is frozen, so it can't be read; csp thaw ends that") }
+        if service.process.activity == .stopped {
+            throw Failure("\(name) is frozen, so it can't be read; csp thaw ends that")
+        }
         let headers = serviceToken.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? []
         let request = HTTPClient.Request(
             url: service.url + path, headers: headers, connectTimeout: .seconds(1), timeout: limit)
@@ -58,7 +60,8 @@ struct StackReader {
     }
 
     static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
+        text.addingPercentEncoding(
+            withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
     }
 
     private static func words(_ error: any Error) -> String {
@@ -70,7 +73,8 @@ struct StackReader {
                 context
             @unknown default: nil
             }
-        let place = (context?.codingPath ?? []).map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+        let place = (context?.codingPath ?? []).map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(
+            separator: "/")
         return "/\(place): \(context?.debugDescription ?? "\(error)")"
     }
 }

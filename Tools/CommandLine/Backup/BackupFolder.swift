@@ -11,7 +11,9 @@ struct BackupFolder {
     /// Why no copy of the service can be made here; nil if one can.
     func problem(_ name: ServiceName) -> String? {
         let path = copy(of: name)
-        guard let file = [path, path + ".partial"].first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+        guard
+            let file = [path, path + ".partial"].first(where: { FileManager.default.fileExists(atPath: $0) })
+        else {
             return nil
         }
         return "\(name) made no copy at \(path): \(file) exists; nothing is overwritten (file-exists)"

@@ -17,7 +17,8 @@ struct BackupServices: Sendable {
         guard let service = record[name] else { return "this stack has no \(name)" }
         if let stopped = stopped(service) { return "\(name) \(stopped)" }
         let request = HTTPClient.Request(
-            url: "\(service.url)/livez", service: name.rawValue, connectTimeout: .seconds(1), timeout: .seconds(2))
+            url: "\(service.url)/livez", service: name.rawValue, connectTimeout: .seconds(1),
+            timeout: .seconds(2))
         do {
             _ = try await client.send(request)
             return nil
@@ -67,7 +68,8 @@ struct BackupServices: Sendable {
         var request = HTTPClient.Request(
             method: "POST", url: "\(service.url)/backup", connectTimeout: .seconds(1), timeout: wait)
         request.headers = [
-            (name: "Authorization", value: "Bearer \(token)"), (name: "Content-Type", value: "application/json"),
+            (name: "Authorization", value: "Bearer \(token)"),
+            (name: "Content-Type", value: "application/json"),
         ]
         let answer: HTTPClient.Response
         do {
@@ -77,11 +79,15 @@ struct BackupServices: Sendable {
             throw Failure("\(name) made no copy: \((error as? HTTPClientError)?.words ?? "\(error)")")
         }
         let body = Data(answer.body)
-        if answer.status == 201, let receipt = try? JSON.decode(BackupReceipt.self, from: body) { return receipt.bytes }
+        if answer.status == 201, let receipt = try? JSON.decode(BackupReceipt.self, from: body) {
+            return receipt.bytes
+        }
         let problem = try? JSON.decode(ProblemDocument.self, from: body)
         let details = (problem?.errors ?? []).map(\.detail)
         let words =
-            details.isEmpty ? problem?.detail ?? "an answer that isn't in the contract" : details.joined(separator: ", ")
-        throw Failure("\(name) made no copy at \(path): \(words) (\(problem?.code ?? "status"), \(answer.status))")
+            details.isEmpty
+            ? problem?.detail ?? "an answer that isn't in the contract" : details.joined(separator: ", ")
+        throw Failure(
+            "\(name) made no copy at \(path): \(words) (\(problem?.code ?? "status"), \(answer.status))")
     }
 }

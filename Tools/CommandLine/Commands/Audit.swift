@@ -16,7 +16,9 @@ struct Audit: AsyncParsableCommand, StackCommand {
 
     @OptionGroup var data: DataFolderOption
 
-    @Option(help: ArgumentHelp("How long to wait for the queues to empty, in seconds or such as 2m.", valueName: "s"))
+    @Option(
+        help: ArgumentHelp(
+            "How long to wait for the queues to empty, in seconds or such as 2m.", valueName: "s"))
     var wait = DurationArgument(.seconds(60))
 
     @Option(help: ArgumentHelp("What the clients of a csp load --history saw.", valueName: "file"))
@@ -61,7 +63,8 @@ struct Audit: AsyncParsableCommand, StackCommand {
     }
 
     private func text(_ report: Report) -> String {
-        let counts = report.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        let counts = report.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(
+            separator: ", ")
         let invariants = report.invariants.map { text("\($0.number). \($0.name)", $0.violations) }
         let judged = report.history.map { ["", text($0)] } ?? []
         return (invariants + judged + ["", "Looked at \(counts)."]).joined(separator: "\n")

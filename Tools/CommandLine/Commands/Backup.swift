@@ -49,7 +49,8 @@ struct Backup: AsyncParsableCommand, StackCommand {
         let client = HTTPClient()
         defer { client.shutdown() }
         let services = BackupServices(
-            record: try data.folder.record(), token: try Tokens.read(from: data.folder).adminToken, wait: wait.duration,
+            record: try data.folder.record(), token: try Tokens.read(from: data.folder).adminToken,
+            wait: wait.duration,
             option: data.folder.option, client: client)
         var report = Report(
             directory: target.folder.path,
@@ -66,11 +67,14 @@ struct Backup: AsyncParsableCommand, StackCommand {
             if report.isComplete { Terminal.print(report.copies.map(line).joined(separator: "\n")) }
         }
         guard report.isComplete else { throw ExitCode(1) }
-        if !json { Terminal.print("csp up --data \(directory) runs on it; csp audit --data \(directory) checks it.") }
+        if !json {
+            Terminal.print("csp up --data \(directory) runs on it; csp audit --data \(directory) checks it.")
+        }
     }
 
     /// All copies, or none.
-    private func fill(_ target: BackupFolder, _ services: BackupServices, _ report: inout Report) async throws {
+    private func fill(_ target: BackupFolder, _ services: BackupServices, _ report: inout Report) async throws
+    {
         let made = try target.make()
         // Order is the first of them: nothing that it knows of is missing from the others' copies.
         for index in report.copies.indices where report.isComplete {

@@ -41,16 +41,20 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
     var json = false
 
     func validate() throws {
-        guard name != .order else { throw ValidationError("order has no breaker of itself; name a service that it calls") }
+        guard name != .order else {
+            throw ValidationError("order has no breaker of itself; name a service that it calls")
+        }
     }
 
     func run() async throws {
         let client = HTTPClient()
         defer { client.shutdown() }
         guard let order = try data.folder.record()[.order] else { throw Failure("this stack has no order") }
-        let api = OrderAPI(url: order.url, client: client, adminToken: try Tokens.read(from: data.folder).adminToken)
+        let api = OrderAPI(
+            url: order.url, client: client, adminToken: try Tokens.read(from: data.folder).adminToken)
         let dependency = try await api.ask(
-            "PATCH", "/csp/dependencies/\(name)", body: Array(JSON.encode(DependencyChange(control: position.control))),
+            "PATCH", "/csp/dependencies/\(name)",
+            body: Array(JSON.encode(DependencyChange(control: position.control))),
             as: DependencyDocument.self)
         Terminal.print(json ? try Terminal.json(dependency) : words(dependency))
     }

@@ -14,7 +14,9 @@ struct Down: AsyncParsableCommand, StackCommand {
 
     func run() async throws {
         let folder = data.folder
-        guard try folder.recordIfAny() != nil else { return Terminal.print("Nothing is running on \(folder.path).") }
+        guard try folder.recordIfAny() != nil else {
+            return Terminal.print("Nothing is running on \(folder.path).")
+        }
         var record = try folder.record()
         // What can't be written down, on a disk that is read-only or gone, is stopped all the same.
         try? folder.locked {

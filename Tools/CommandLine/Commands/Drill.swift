@@ -41,13 +41,17 @@ struct Drill: AsyncParsableCommand, StackCommand {
     var list = false
 
     @Option(
-        help: ArgumentHelp("Seed of the order, the baskets and the faults (default: another one each time).", valueName: "n"))
+        help: ArgumentHelp(
+            "Seed of the order, the baskets and the faults (default: another one each time).", valueName: "n")
+    )
     var seed: UInt64?
 
     @Option(help: ArgumentHelp("Orders a second (default: 50, quick: 60).", valueName: "r"))
     var rate: Double?
 
-    @Option(help: ArgumentHelp("Length of the stretches that are compared (default: 10s, quick: 5s).", valueName: "d"))
+    @Option(
+        help: ArgumentHelp(
+            "Length of the stretches that are compared (default: 10s, quick: 5s).", valueName: "d"))
     var stretch: DurationArgument?
 
     @Option(help: ArgumentHelp("Folder of report.json and report.html.", valueName: "dir"))
@@ -57,8 +61,12 @@ struct Drill: AsyncParsableCommand, StackCommand {
     var json = false
 
     func validate() throws {
-        if let rate, rate <= 0 || rate > 1000 { throw ValidationError("--rate must be above 0 and at most 1000, not \(rate)") }
-        if let stretch, stretch.duration < .seconds(1) { throw ValidationError("--stretch must be 1s at least") }
+        if let rate, rate <= 0 || rate > 1000 {
+            throw ValidationError("--rate must be above 0 and at most 1000, not \(rate)")
+        }
+        if let stretch, stretch.duration < .seconds(1) {
+            throw ValidationError("--stretch must be 1s at least")
+        }
     }
 
     func run() async throws {
@@ -66,7 +74,8 @@ struct Drill: AsyncParsableCommand, StackCommand {
         let sources = signals.watch()
         defer { for source in sources { source.cancel() } }
         let drill = RunDrill(
-            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare, schedule: schedule,
+            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare,
+            schedule: schedule,
             seed: seed ?? UInt64.random(in: 0...999_999), signals: signals)
         do {
             if list {
@@ -78,7 +87,8 @@ struct Drill: AsyncParsableCommand, StackCommand {
             if !found.ok { throw ExitCode(1) }
             if !found.undecided.isEmpty { throw ExitCode(3) }
         } catch let unknown as Experiments.UnknownExperiment {
-            throw ValidationError("no experiment begins with \(unknown.name); csp drill --list names them all")
+            throw ValidationError(
+                "no experiment begins with \(unknown.name); csp drill --list names them all")
         } catch  where signals.count > 0 && !(error is ExitCode) {
             throw Failure("interrupted; everything was rolled back")
         }
@@ -105,7 +115,9 @@ struct Drill: AsyncParsableCommand, StackCommand {
 
     /// What failed and what is undecided, by name.
     private func headline(_ found: DrillReport) -> String {
-        if found.failed.isEmpty, found.undecided.isEmpty { return Terminal.coloured("every hypothesis held", .green) }
+        if found.failed.isEmpty, found.undecided.isEmpty {
+            return Terminal.coloured("every hypothesis held", .green)
+        }
         let failed = found.failed.joined(separator: ", ")
         let undecided = found.undecided.joined(separator: ", ")
         return [

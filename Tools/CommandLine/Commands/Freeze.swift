@@ -21,7 +21,10 @@ struct Freeze: AsyncParsableCommand, StackCommand {
             throw Failure("\(name) is dead; csp start \(name)\(data.folder.option) brings it back")
         }
         service.process.send(SIGSTOP)
-        guard await service.process.waitUntil({ $0 == .stopped }) else { throw Failure("\(name) does not freeze") }
-        Terminal.print("\(name) (pid \(service.process.pid)) is frozen; csp thaw \(name)\(data.folder.option) ends it.")
+        guard await service.process.waitUntil({ $0 == .stopped }) else {
+            throw Failure("\(name) does not freeze")
+        }
+        Terminal.print(
+            "\(name) (pid \(service.process.pid)) is frozen; csp thaw \(name)\(data.folder.option) ends it.")
     }
 }

@@ -22,6 +22,8 @@ struct Kill: AsyncParsableCommand, StackCommand {
         guard await service.process.waitUntil({ $0 == .gone }) else {
             throw Failure("\(name) (pid \(service.process.pid)) does not end")
         }
-        Terminal.print("\(name) (pid \(service.process.pid)) is dead; csp start \(name)\(data.folder.option) brings it back.")
+        Terminal.print(
+            "\(name) (pid \(service.process.pid)) is dead; csp start \(name)\(data.folder.option) brings it back."
+        )
     }
 }

@@ -44,18 +44,24 @@ struct Load: AsyncParsableCommand, StackCommand {
     var rate = 50.0
 
     @Option(
-        help: ArgumentHelp("How long to send, such as 30s or 2m (default: 30s; with --replay, to the end).", valueName: "d"))
+        help: ArgumentHelp(
+            "How long to send, such as 30s or 2m (default: 30s; with --replay, to the end).", valueName: "d"))
     var duration: DurationArgument?
 
     @Option(
         defaultAsFlag: Replay.journey,
-        help: ArgumentHelp("Send each basket of the file once, in order, with its own customer and coupon.", valueName: "file"))
+        help: ArgumentHelp(
+            "Send each basket of the file once, in order, with its own customer and coupon.",
+            valueName: "file"))
     var replay: Replay? = nil
 
-    @Option(help: ArgumentHelp("Percent of the random baskets that carry a coupon (default: 10).", valueName: "p"))
+    @Option(
+        help: ArgumentHelp("Percent of the random baskets that carry a coupon (default: 10).", valueName: "p")
+    )
     var couponShare: Double?
 
-    @Option(help: ArgumentHelp("Seed of the random baskets (default: another one each time).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Seed of the random baskets (default: another one each time).", valueName: "n"))
     var seed: UInt64?
 
     @Option(help: ArgumentHelp("How long one order is sent again and followed.", valueName: "d"))
@@ -74,10 +80,15 @@ struct Load: AsyncParsableCommand, StackCommand {
     var json = false
 
     func validate() throws {
-        guard rate > 0, rate <= 100_000 else { throw ValidationError("--rate must be above 0 and at most 100000, not \(rate)") }
-        guard (0...100).contains(couponShare ?? 0) else { throw ValidationError("--coupon-share must be from 0 to 100") }
+        guard rate > 0, rate <= 100_000 else {
+            throw ValidationError("--rate must be above 0 and at most 100000, not \(rate)")
+        }
+        guard (0...100).contains(couponShare ?? 0) else {
+            throw ValidationError("--coupon-share must be from 0 to 100")
+        }
         guard replay == nil || (couponShare == nil && seed == nil) else {
-            throw ValidationError("--coupon-share and --seed are for random baskets; --replay sends the file's own")
+            throw ValidationError(
+                "--coupon-share and --seed are for random baskets; --replay sends the file's own")
         }
         guard duration?.duration != .zero else { throw ValidationError("--duration must be above 0") }
     }
@@ -108,7 +119,8 @@ struct Load: AsyncParsableCommand, StackCommand {
         let source = BasketSource(baskets, couponShare: couponShare ?? 10, seed: seed ?? 0, run: run)
         let progress = Locked(Progress())
         let begin = ContinuousClock.now
-        let counts = try await signals.cancelling { [total = total(baskets.count), isReplay = replay != nil] in
+        let counts = try await signals.cancelling {
+            [total = total(baskets.count), isReplay = replay != nil] in
             var source = source
             var sent = 0
             return try await loop.send {
@@ -121,7 +133,8 @@ struct Load: AsyncParsableCommand, StackCommand {
         }
         progress.withLock { $0.finish() }
         let report = LoadReport(
-            counts, rate: rate, seed: seed, duration: ContinuousClock.now - begin, interrupted: signals.count > 0)
+            counts, rate: rate, seed: seed, duration: ContinuousClock.now - begin,
+            interrupted: signals.count > 0)
         Terminal.print(json ? try Terminal.json(report) : report.text)
         for failure in report.failures { Terminal.error(failure) }
         try history?.close()
@@ -129,8 +142,8 @@ struct Load: AsyncParsableCommand, StackCommand {
         if !report.ok { throw ExitCode(1) }
     }
 
-    /// Where nothing listens, no rate is reached and no order is lost: that is said at once. An order that doesn't answer is
-    /// what a load may be there to see.
+    /// Where nothing listens, no rate is reached and no order is lost: that is said at once. An order that
+    /// doesn't answer is what a load may be there to see.
     private func checkThatOrderIsThere(_ url: String, _ client: HTTPClient) async throws {
         do {
             _ = try await client.send(

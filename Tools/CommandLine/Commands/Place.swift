@@ -20,7 +20,8 @@ struct Place: AsyncParsableCommand, StackCommand {
     var customer: String?
 
     @Option(
-        name: .customLong("item"), help: ArgumentHelp("What to buy, and how many of it; may be repeated.", valueName: "sku:qty")
+        name: .customLong("item"),
+        help: ArgumentHelp("What to buy, and how many of it; may be repeated.", valueName: "sku:qty")
     )
     var items: [ItemArgument] = []
 
@@ -39,14 +40,18 @@ struct Place: AsyncParsableCommand, StackCommand {
     @Option(help: "Payment token: tok_ok, tok_declined, tok_insufficient_funds or tok_slow.")
     var token = "tok_ok"
 
-    @Option(help: ArgumentHelp("Idempotency key: the same again gives the same order (default: a new one).", valueName: "key"))
+    @Option(
+        help: ArgumentHelp(
+            "Idempotency key: the same again gives the same order (default: a new one).", valueName: "key"))
     var key: String?
 
     @Flag(help: "Print the answer's document as JSON.")
     var json = false
 
     func validate() throws {
-        guard coupon == nil || !noCoupon else { throw ValidationError("--coupon and --no-coupon exclude each other") }
+        guard coupon == nil || !noCoupon else {
+            throw ValidationError("--coupon and --no-coupon exclude each other")
+        }
     }
 
     func run() async throws {
@@ -55,13 +60,16 @@ struct Place: AsyncParsableCommand, StackCommand {
         let body = try Array(JSON.encode(request(key: key)))
         let client = HTTPClient()
         defer { client.shutdown() }
-        let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
+        let headers = [
+            (name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key),
+        ]
         let begin = ContinuousClock.now
         let answer: HTTPClient.Response
         do {
             answer = try await client.send(
                 .init(
-                    method: "POST", url: "\(url)/orders", headers: headers, body: body, connectTimeout: .seconds(1),
+                    method: "POST", url: "\(url)/orders", headers: headers, body: body,
+                    connectTimeout: .seconds(1),
                     timeout: .seconds(10)))
         } catch .unreachable(let why) {
             throw Failure("order can't be reached at \(url): \(why)")
@@ -89,7 +97,8 @@ struct Place: AsyncParsableCommand, StackCommand {
             basket.couponCode = noCoupon ? nil : coupon ?? basket.couponCode
         }
         return OrderRequest(
-            customerId: customer ?? "guest-\(key.prefix(200))", items: basket.items, couponCode: basket.couponCode,
+            customerId: customer ?? "guest-\(key.prefix(200))", items: basket.items,
+            couponCode: basket.couponCode,
             ifCouponUnavailable: ifCouponUnavailable, maxTotal: maxTotal, payment: PaymentMeans(token: token))
     }
 }

@@ -7,7 +7,8 @@ import Transport
 struct ShowOrder: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "order",
-        abstract: "Print an order and its timeline: every step that was taken, retried, degraded or repaired.",
+        abstract:
+            "Print an order and its timeline: every step that was taken, retried, degraded or repaired.",
         discussion: """
             Example: csp order ord_01KE6Z8F3Q5N0V7J2T4B6C8D9E
             """
@@ -31,8 +32,12 @@ struct ShowOrder: AsyncParsableCommand, StackCommand {
                 let outcome = "\(Terminal.column(entry.step, 20))  \(Terminal.column(entry.outcome, 14))"
                 return "  \(entry.at)  \(outcome)  \(entry.detail)".trimmingSuffix(of: " ")
             }
-            let times = [("customer", order.customerId), ("placed", "\(order.createdAt)"), ("changed", "\(order.updatedAt)")]
-            return (OrderStory(order: order).lines(more: times) + ["", "Its way:"] + steps).joined(separator: "\n")
+            let times = [
+                ("customer", order.customerId), ("placed", "\(order.createdAt)"),
+                ("changed", "\(order.updatedAt)"),
+            ]
+            return (OrderStory(order: order).lines(more: times) + ["", "Its way:"] + steps).joined(
+                separator: "\n")
         }
     }
 
@@ -40,7 +45,8 @@ struct ShowOrder: AsyncParsableCommand, StackCommand {
         let client = HTTPClient()
         defer { client.shutdown() }
         let api = OrderAPI(url: try order.url(data.folder), client: client)
-        let path = "/orders/\(id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["_", "-"])) ?? id)"
+        let path =
+            "/orders/\(id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["_", "-"])) ?? id)"
         let report = Report(
             order: try await api.ask("GET", path, as: OrderDocument.self),
             timeline: try await api.ask("GET", "\(path)/timeline", as: Page<TimelineEntry>.self).items)

@@ -22,7 +22,8 @@ struct Start: AsyncParsableCommand, StackCommand {
         _ = try folder.record()
         let client = HTTPClient()
         defer { client.shutdown() }
-        let launch = Launch(folder: folder, tokens: try Tokens.read(from: folder), client: client, acceptsLoss: loss.isGiven)
+        let launch = Launch(
+            folder: folder, tokens: try Tokens.read(from: folder), client: client, acceptsLoss: loss.isGiven)
         let started = try launch.spawnAgain(name)
         guard let started else {
             let isFrozen = try folder.record()[name]?.process.activity == .stopped

@@ -50,7 +50,8 @@ struct Status: AsyncParsableCommand, StackCommand {
         let services = record.services.map { service in
             let state = states[service.name] ?? .dead
             return Report.Service(
-                name: service.name, url: service.url, pid: state == .dead ? nil : service.process.pid, state: state)
+                name: service.name, url: service.url, pid: state == .dead ? nil : service.process.pid,
+                state: state)
         }
         Terminal.print(
             json

@@ -21,7 +21,9 @@ struct Thaw: AsyncParsableCommand, StackCommand {
             throw Failure("\(name) is dead; csp start \(name)\(data.folder.option) brings it back")
         }
         service.process.send(SIGCONT)
-        guard await service.process.waitUntil({ $0 != .stopped }) else { throw Failure("\(name) does not go on") }
+        guard await service.process.waitUntil({ $0 != .stopped }) else {
+            throw Failure("\(name) does not go on")
+        }
         Terminal.print("\(name) (pid \(service.process.pid)) goes on.")
     }
 }

@@ -18,7 +18,8 @@ struct Up: AsyncParsableCommand, StackCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Order listens on BASE+1, payment on +2, coupon +3, inventory +4, notification +5.", valueName: "base"))
+            "Order listens on BASE+1, payment on +2, coupon +3, inventory +4, notification +5.",
+            valueName: "base"))
     var ports = 8080
 
     @Flag(help: "Return once all are ready; csp down stops them.")
@@ -27,7 +28,9 @@ struct Up: AsyncParsableCommand, StackCommand {
     @OptionGroup var loss: AcceptLossFlag
 
     func validate() throws {
-        guard (1...65_530).contains(ports) else { throw ValidationError("--ports must be from 1 to 65530, not \(ports)") }
+        guard (1...65_530).contains(ports) else {
+            throw ValidationError("--ports must be from 1 to 65530, not \(ports)")
+        }
     }
 
     func run() async throws {
@@ -44,7 +47,8 @@ struct Up: AsyncParsableCommand, StackCommand {
             signals.count > 0
         }
         let new = StackRecord.new(
-            ports: ports, seedFolder: try Paths.seedFolder(), environment: ProcessInfo.processInfo.environment)
+            ports: ports, seedFolder: try Paths.seedFolder(), environment: ProcessInfo.processInfo.environment
+        )
         let (record, started) = try folder.locked { try launch.spawnAll(new) }
         do {
             try await launch.waitUntilReady(started)
@@ -101,7 +105,8 @@ struct Up: AsyncParsableCommand, StackCommand {
         }
     }
 
-    /// Stops this `up`'s own stack, those included that `csp start` has brought back; not one that took the folder over.
+    /// Stops this `up`'s own stack, those included that `csp start` has brought back; not one that took the
+    /// folder over.
     private func stop(_ folder: StackFolder, _ record: StackRecord, _ signals: StopSignals) async {
         let current = try? folder.locked {
             var current = try folder.record()

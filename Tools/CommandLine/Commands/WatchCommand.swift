@@ -35,7 +35,8 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
     func run() async throws {
         let client = HTTPClient(maximumBodyBytes: 16 << 20)
         defer { client.shutdown() }
-        let poller = Poller(subject: order.given.map { .order(url: $0) } ?? .stack(data.folder), client: client)
+        let poller = Poller(
+            subject: order.given.map { .order(url: $0) } ?? .stack(data.folder), client: client)
         let signals = StopSignals()
         let sources = signals.watch()
         defer { for source in sources { source.cancel() } }
@@ -80,7 +81,8 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
         } else {
             let width = Screen.isThere ? Screen.size.width : 120
             let lines = view(width).lines()
-            return Terminal.isRead(lines.map { Terminal.coloured($0) }.joined(separator: "\n") + (once ? "" : "\n"))
+            return Terminal.isRead(
+                lines.map { Terminal.coloured($0) }.joined(separator: "\n") + (once ? "" : "\n"))
         }
     }
 }

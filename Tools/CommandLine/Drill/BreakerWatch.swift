@@ -24,7 +24,9 @@ final class BreakerWatch: Sendable {
             state.withLock { state in
                 for dependency in path.dependencies {
                     let seen = dependency.state.breaker.state
-                    guard state.last.updateValue(seen, forKey: dependency.name) ?? "closed" != seen else { continue }
+                    guard state.last.updateValue(seen, forKey: dependency.name) ?? "closed" != seen else {
+                        continue
+                    }
                     state.sightings.append(.init(at: at, dependency: dependency.name, state: seen))
                 }
             }

@@ -1,7 +1,8 @@
 import Contracts
 
-/// An experiment of the drill as Chaos Toolkit has it (chaostoolkit.org, format 1.0): for `chaos validate`, and for `chaos run`
-/// against a stack that runs. One order stands for the load: its hypothesis is looked at before the fault and during it.
+/// An experiment of the drill as Chaos Toolkit has it (chaostoolkit.org, format 1.0): for `chaos validate`,
+/// and for `chaos run` against a stack that runs. One order stands for the load: its hypothesis is looked at
+/// before the fault and during it.
 struct ChaosToolkit: Encodable {
     struct Variable: Encodable {
         var type = "env"
@@ -67,12 +68,16 @@ struct ChaosToolkit: Encodable {
         case hypothesis = "steady-state-hypothesis"
     }
 
-    /// - Returns: nil for an overload, which takes a load and not a fault, and for a partial fault, which needs calls beside the
-    ///   one order to bite.
+    /// - Returns: nil for an overload, which takes a load and not a fault, and for a partial fault, which
+    ///   needs calls beside the one order to bite.
     init?(_ experiment: DrillExperiment, of run: DrillRun, seed: UInt64) {
-        guard let kind = DrillFault(rawValue: experiment.kind), !experiment.targets.isEmpty else { return nil }
+        guard let kind = DrillFault(rawValue: experiment.kind), !experiment.targets.isEmpty else {
+            return nil
+        }
         let isOrderItself = experiment.targets.contains("order")
-        let mayWait = run.dependencies.contains { $0.role == .critical && experiment.targets.contains($0.name) }
+        let mayWait = run.dependencies.contains {
+            $0.role == .critical && experiment.targets.contains($0.name)
+        }
         title = "\(experiment.name): \(experiment.fault)"
         description =
             "\(experiment.hypothesis). Needs csp in the PATH and a stack (FAULTS_ENABLED=true csp up --detach); CSP_DATA names "
@@ -111,7 +116,8 @@ extension ChaosToolkit.Activity {
         }
         let options: [(String, String?)] = [
             ("--milliseconds", fault.milliseconds.map(String.init)),
-            ("--percent", fault.percent.map(\.formattedWithoutZeros)), ("--status", fault.status.map(String.init)),
+            ("--percent", fault.percent.map(\.formattedWithoutZeros)),
+            ("--status", fault.status.map(String.init)),
             ("--expires", fault.expiresInSeconds.map { "\($0.formattedWithoutZeros)s" }),
             ("--seed", fault.seed.map { "\($0)" }),
         ]
@@ -128,9 +134,12 @@ extension ChaosToolkit.Activity {
         }
     }
 
-    private static func csp(_ type: String, _ name: String, _ arguments: [String], tolerance: Tolerance? = nil) -> Self {
+    private static func csp(
+        _ type: String, _ name: String, _ arguments: [String], tolerance: Tolerance? = nil
+    ) -> Self {
         Self(
             type: type, name: name, tolerance: tolerance,
-            provider: Provider(type: "process", path: "csp", arguments: arguments + ["--data", "${data}"], timeout: 30))
+            provider: Provider(
+                type: "process", path: "csp", arguments: arguments + ["--data", "${data}"], timeout: 30))
     }
 }

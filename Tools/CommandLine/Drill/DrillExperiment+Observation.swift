@@ -7,19 +7,24 @@ extension DrillExperiment {
         let obstacles = judge.obstacles
         let findings = obstacles.isEmpty ? judge.findings : []
         let (outcome, failures) =
-            obstacles.isEmpty ? findings.conclusion(otherProcesses: seen.otherProcesses) : (.undecided, obstacles)
+            obstacles.isEmpty
+            ? findings.conclusion(otherProcesses: seen.otherProcesses) : (.undecided, obstacles)
         let effects = seen.samples.flatMap(\.degradations).map(\.effect.rawValue)
         self.init(
-            name: experiment.name, targets: experiment.targets, kind: experiment.kind, fault: experiment.fault,
+            name: experiment.name, targets: experiment.targets, kind: experiment.kind,
+            fault: experiment.fault,
             hypothesis: experiment.hypothesis, rate: rate,
             outcome: outcome, failures: failures,
             proof: seen.proof, faults: seen.rounds.map(\.fault), events: Event.all(seen),
-            timeline: Second.timeline(seen.samples), healthy: Figures(seen.healthy), broken: Figures(seen.broken),
+            timeline: Second.timeline(seen.samples), healthy: Figures(seen.healthy),
+            broken: Figures(seen.broken),
             isolated: Figures(seen.isolated), recovering: Figures(seen.recovering),
             isolateSeconds: judge.isolateSeconds,
             recoverSeconds: judge.recoverSeconds?.rounded(places: 2),
-            degraded: Dictionary(effects.map { ($0, 1) }, uniquingKeysWith: +), repaired: seen.repaired, reads: seen.reads,
-            traffic: seen.traffic, finishing: seen.finishing, audit: seen.audit, durationSeconds: durationSeconds,
+            degraded: Dictionary(effects.map { ($0, 1) }, uniquingKeysWith: +), repaired: seen.repaired,
+            reads: seen.reads,
+            traffic: seen.traffic, finishing: seen.finishing, audit: seen.audit,
+            durationSeconds: durationSeconds,
             otherProcesses: seen.otherProcesses, isInDoubt: !obstacles.isEmpty || findings.areDoubtful)
     }
 }

@@ -10,7 +10,8 @@ enum DrillFault: String, CaseIterable {
         switch self {
         case .killed, .frozen: nil
         case .slow: FaultRequest(kind: "latency", milliseconds: 2000, expiresInSeconds: seconds, seed: seed)
-        case .errors: FaultRequest(kind: "error", percent: 50, expiresInSeconds: seconds, seed: seed, status: 500)
+        case .errors:
+            FaultRequest(kind: "error", percent: 50, expiresInSeconds: seconds, seed: seed, status: 500)
         case .garbage: FaultRequest(kind: "garbage", expiresInSeconds: seconds, seed: seed)
         case .blackHoled: FaultRequest(kind: "black-hole", expiresInSeconds: seconds, seed: seed)
         }

@@ -23,7 +23,8 @@ enum DrillFiles {
         guard let run = report.runs.first(where: { $0.mode == .protected }) else { return }
         for experiment in run.experiments {
             guard let file = ChaosToolkit(experiment, of: run, seed: report.seed) else { continue }
-            try Data((Terminal.json(file) + "\n").utf8).write(to: URL(filePath: "\(folder)/\(experiment.name).json"))
+            try Data((Terminal.json(file) + "\n").utf8).write(
+                to: URL(filePath: "\(folder)/\(experiment.name).json"))
         }
     }
 }

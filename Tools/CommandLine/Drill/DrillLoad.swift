@@ -3,8 +3,8 @@ import Foundation
 import Resilience
 import Transport
 
-/// What customers do while a stack is drilled: orders at a fixed rate, and beside them quotes and reads. Runs until it is
-/// stopped.
+/// What customers do while a stack is drilled: orders at a fixed rate, and beside them quotes and reads. Runs
+/// until it is stopped.
 final class DrillLoad: Sendable {
     /// Of the baskets, those with a coupon: percent.
     static let couponShare = 50.0
@@ -24,7 +24,8 @@ final class DrillLoad: Sendable {
     ///   - quoted: what quotes are asked for; nil: the baskets.
     ///   - timeout: how long one order is sent again and followed.
     init(
-        orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double, quoted: [Basket]? = nil,
+        orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double,
+        quoted: [Basket]? = nil,
         seed: UInt64, timeout: Duration
     ) {
         run = "drill-" + randomHex(UInt32.self)
@@ -34,7 +35,8 @@ final class DrillLoad: Sendable {
         self.record = record
         source = Locked(BasketSource(baskets, couponShare: Self.couponShare, seed: seed, run: run))
         readLoad = ReadLoad(client: client, orderURL: orderURL, baskets: quoted ?? baskets)
-        let purchase = Purchase(placing: client.send, following: client.send, orderURL: orderURL, timeout: timeout)
+        let purchase = Purchase(
+            placing: client.send, following: client.send, orderURL: orderURL, timeout: timeout)
         loop = OpenLoop(purchase: purchase, rate: rate, run: run, paymentToken: "tok_ok", seen: record.note)
     }
 
@@ -46,7 +48,9 @@ final class DrillLoad: Sendable {
 
     /// Ends after the last order's end.
     func send() async throws -> Tally.Counts {
-        async let looks: Void = readLoad.run(every: .seconds(1 / reads), until: { [record] in record.isStopped }) { [record] in
+        async let looks: Void = readLoad.run(
+            every: .seconds(1 / reads), until: { [record] in record.isStopped }
+        ) { [record] in
             record.lastOrder
         }
         let counts = try await loop.send {
@@ -92,7 +96,9 @@ final class DrillLoad: Sendable {
             let latency = (ContinuousClock.now - intended).milliseconds
             let isFirst = operation.attempts.count == 1 && operation.outcome == nil
             let sample = operation.attempts.first.map {
-                Sample($0, at: (intended - zero).seconds, latency: latency, hasCoupon: operation.request.couponCode != nil)
+                Sample(
+                    $0, at: (intended - zero).seconds, latency: latency,
+                    hasCoupon: operation.request.couponCode != nil)
             }
             state.withLock { state in
                 if let sample, isFirst { state.samples.append(sample) }

@@ -1,8 +1,8 @@
 import Foundation
 import Transport
 
-/// `DIR/drill.json`: that a drill is breaking this stack. One that was killed leaves it behind, and with it the next command of
-/// this stack mends what is still broken.
+/// `DIR/drill.json`: that a drill is breaking this stack. One that was killed leaves it behind, and with it
+/// the next command of this stack mends what is still broken.
 enum DrillNote {
     private struct Content: Codable { var drill: ProcessIdentity }
 
@@ -14,7 +14,9 @@ enum DrillNote {
         try OwnerFile.write(Terminal.json(Content(drill: drill)), to: file(of: folder))
     }
 
-    static func remove(from folder: StackFolder) { try? FileManager.default.removeItem(atPath: file(of: folder)) }
+    static func remove(from folder: StackFolder) {
+        try? FileManager.default.removeItem(atPath: file(of: folder))
+    }
 
     /// The drill that breaks this stack or has broken it; nil where none left a note.
     static func drill(on folder: StackFolder) -> ProcessIdentity? {
@@ -22,12 +24,14 @@ enum DrillNote {
             .flatMap { try? JSONDecoder().decode(Content.self, from: $0).drill }
     }
 
-    /// Where a drill was killed: everything as before it. A stack of which nothing runs was stopped since, and stays so. What can't
-    /// be mended keeps no command from its work, and is tried again by the next one.
+    /// Where a drill was killed: everything as before it. A stack of which nothing runs was stopped since,
+    /// and stays so. What can't be mended keeps no command from its work, and is tried again by the next one.
     static func settle(_ folder: StackFolder) async {
         guard let drill = drill(on: folder), !drill.isAlive else { return }
         let record = try? folder.recordIfAny()
-        guard let record, record.services.contains(where: \.process.isAlive) else { return remove(from: folder) }
+        guard let record, record.services.contains(where: \.process.isAlive) else {
+            return remove(from: folder)
+        }
         let client = HTTPClient()
         defer { client.shutdown() }
         do {

@@ -2,8 +2,8 @@ import Contracts
 
 /// What a drill has found: `report.json`, and what `report.html` is drawn from.
 ///
-/// All offsets are seconds since the experiment's load began, all latencies milliseconds, counted from when an order was
-/// meant to be sent to the first answer of order.
+/// All offsets are seconds since the experiment's load began, all latencies milliseconds, counted from when
+/// an order was meant to be sent to the first answer of order.
 struct DrillReport: Codable, Equatable {
     enum Extent: String, Codable { case quick, full }
 
@@ -56,7 +56,8 @@ struct DrillRun: Codable, Equatable {
 struct DrillExperiment: Codable, Equatable {
     enum Outcome: String, Codable {
         case held, failed
-        /// The fault couldn't be brought about, or the stack was too slow while others had the machine: nothing is known.
+        /// The fault couldn't be brought about, or the stack was too slow while others had the machine:
+        /// nothing is known.
         case undecided
     }
 
@@ -90,7 +91,8 @@ struct DrillExperiment: Codable, Equatable {
     var isolated: Figures
     /// From the rollback to the end of the load.
     var recovering: Figures
-    /// From the fault until the customers' p99 was within its bound again and stayed there; nil if it never was.
+    /// From the fault until the customers' p99 was within its bound again and stayed there; nil if it never
+    /// was.
     var isolateSeconds: Double?
     /// From the service being back until all was normal again; nil if it never was.
     var recoverSeconds: Double?
@@ -247,8 +249,8 @@ struct OverloadReport: Codable, Equatable {
         var span: DrillExperiment.Span
     }
 
-    /// Orders a second that the stack took with all its clients waiting in turn. As in the steps, what is delivered only
-    /// afterwards doesn't count.
+    /// Orders a second that the stack took with all its clients waiting in turn. As in the steps, what is
+    /// delivered only afterwards doesn't count.
     var capacity: Double
     /// p99 at 0.7 of the capacity, in milliseconds.
     var p99AtSeventyPercent: Double

@@ -11,11 +11,14 @@ struct DrillStack: Sendable {
     let seedFolder: String
 
     /// Of a stack that runs.
-    init(folder: StackFolder, client: HTTPClient, isInterrupted: @escaping @Sendable () -> Bool = { false }) throws {
+    init(folder: StackFolder, client: HTTPClient, isInterrupted: @escaping @Sendable () -> Bool = { false })
+        throws
+    {
         self.folder = folder
         self.client = client
         launch = Launch(
-            folder: folder, tokens: try Tokens.read(from: folder), client: client, isInterrupted: isInterrupted)
+            folder: folder, tokens: try Tokens.read(from: folder), client: client,
+            isInterrupted: isInterrupted)
         faults = try FaultClient(folder: folder, http: client)
         seedFolder = try folder.record().seedFolder
     }
@@ -55,7 +58,8 @@ struct DrillStack: Sendable {
         }
     }
 
-    /// Everything as before: thawed, started, without faults. Tries all of it, and then throws what went wrong first.
+    /// Everything as before: thawed, started, without faults. Tries all of it, and then throws what went
+    /// wrong first.
     func restore() async throws {
         var problem: (any Error)?
         for name in ServiceName.allCases {

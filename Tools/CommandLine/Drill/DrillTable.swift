@@ -5,12 +5,14 @@ struct DrillTable {
     var text: String { (report.runs.flatMap(tables) + words).joined(separator: "\n\n") }
 
     private static let titles = [
-        "experiment", "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy", "isolate s", "recover s",
+        "experiment", "confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "healthy",
+        "isolate s", "recover s",
         "degraded", "repaired", "outcome",
     ]
 
     private static let overloadTitles = [
-        "overload", "offered/s", "orders/s", "served/s", "bound/s", "p50 ms", "p99 ms", "settled s", "recover s", "shed",
+        "overload", "offered/s", "orders/s", "served/s", "bound/s", "p50 ms", "p99 ms", "settled s",
+        "recover s", "shed",
         "outcome",
     ]
 
@@ -24,14 +26,17 @@ struct DrillTable {
             let what =
                 "capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, "
                 + "a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order"
-            let steps = overload.steps.isEmpty ? [] : [Self.table(Self.overloadTitles, overload.steps.map(row), words: 2)]
+            let steps =
+                overload.steps.isEmpty
+                ? [] : [Self.table(Self.overloadTitles, overload.steps.map(row), words: 2)]
             let outage = overload.outage.map { outage in
                 "\(outage.dependency) frozen under \(outage.offered) orders/s (\(outage.requests) requests in all): normal "
                     + (outage.recoveredSeconds.map { "\($0) s" } ?? "not")
                     + " after its end, at \(outage.afterwards) orders/s  "
                     + outage.outcome.rawValue
             }
-            found.append((steps + [what] + [outage].compactMap { $0.map(Self.coloured) }).joined(separator: "\n"))
+            found.append(
+                (steps + [what] + [outage].compactMap { $0.map(Self.coloured) }).joined(separator: "\n"))
         }
         if report.runs.count > 1, !found.isEmpty { found[0] = "The \(run.mode.rawValue) stack:\n" + found[0] }
         return found
@@ -55,17 +60,22 @@ struct DrillTable {
     private func row(_ one: DrillExperiment) -> [String] {
         let outcomes = one.broken.outcomes
         return [
-            one.name, "\(outcomes.confirmed)", "\(outcomes.accepted)", "\(outcomes.refused)", "\(outcomes.failed)",
-            Self.number(one.broken.latency?.p50), Self.number(one.broken.latency?.p99), Self.number(one.healthy.latency?.p99),
+            one.name, "\(outcomes.confirmed)", "\(outcomes.accepted)", "\(outcomes.refused)",
+            "\(outcomes.failed)",
+            Self.number(one.broken.latency?.p50), Self.number(one.broken.latency?.p99),
+            Self.number(one.healthy.latency?.p99),
             Self.number(one.isolateSeconds), Self.number(one.recoverSeconds), Self.counts(one.degraded),
             one.repaired.due == 0 ? "–" : "\(one.repaired.done) of \(one.repaired.due)", one.outcome.rawValue,
         ]
     }
 
     private func row(_ step: OverloadReport.Step) -> [String] {
-        let numbers = [step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99]
+        let numbers = [
+            step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99,
+        ]
         return ["\(step.factor.formattedWithoutZeros)x"] + numbers.map(Self.number) + [
-            Self.number(step.settledSeconds), Self.number(step.recoveredSeconds), Self.counts(step.shed), step.outcome.rawValue,
+            Self.number(step.settledSeconds), Self.number(step.recoveredSeconds), Self.counts(step.shed),
+            step.outcome.rawValue,
         ]
     }
 
@@ -97,7 +107,9 @@ struct DrillTable {
     private static func number(_ value: Double?) -> String { value.map { "\($0.rounded(places: 1))" } ?? "–" }
 
     private static func coloured(_ line: String) -> String {
-        let ends: [(DrillExperiment.Outcome, Terminal.Colour)] = [(.held, .green), (.failed, .red), (.undecided, .yellow)]
+        let ends: [(DrillExperiment.Outcome, Terminal.Colour)] = [
+            (.held, .green), (.failed, .red), (.undecided, .yellow),
+        ]
         for (outcome, colour) in ends where line.hasSuffix(outcome.rawValue) {
             return line.dropLast(outcome.rawValue.count) + Terminal.coloured(outcome.rawValue, colour)
         }

@@ -19,7 +19,8 @@ struct Experiment: Equatable {
 
     var name: String {
         switch disruption {
-        case .broken(let dependencies, let kind): "\(dependencies.map(\.name).joined(separator: "+"))-\(kind.rawValue)"
+        case .broken(let dependencies, let kind):
+            "\(dependencies.map(\.name).joined(separator: "+"))-\(kind.rawValue)"
         case .partial(let fault): "\(fault.group.rawValue)-\(fault.name)"
         case .orderKilled: "order-killed"
         case .overload(let factor): "overload-\(factor.formattedWithoutZeros)x"
@@ -34,8 +35,11 @@ struct Experiment: Equatable {
     /// Nil where all of a dependency is broken.
     var partial: PartialFault? { if case .partial(let fault) = disruption { fault } else { nil } }
 
-    /// What the drill's own stack is set to: a partial fault is of refreshes as well, which are rare otherwise.
-    var settings: [String: String] { partial == nil ? [:] : ["CATALOGUE_REFRESH": "5s", "COUPONS_REFRESH": "2s"] }
+    /// What the drill's own stack is set to: a partial fault is of refreshes as well, which are rare
+    /// otherwise.
+    var settings: [String: String] {
+        partial == nil ? [:] : ["CATALOGUE_REFRESH": "5s", "COUPONS_REFRESH": "2s"]
+    }
 
     /// Times the capacity; nil where something is broken.
     var overload: Double? { if case .overload(let factor) = disruption { factor } else { nil } }
@@ -65,10 +69,12 @@ struct Experiment: Equatable {
 
     var fault: String {
         switch disruption {
-        case .broken(let dependencies, let kind): dependencies.map { kind.words($0.name) }.joined(separator: ", ")
+        case .broken(let dependencies, let kind):
+            dependencies.map { kind.words($0.name) }.joined(separator: ", ")
         case .partial(let fault): fault.words
         case .orderKilled: DrillFault.killed.words("order")
-        case .overload(let factor): "\(factor.formattedWithoutZeros) times as many requests as the stack can serve"
+        case .overload(let factor):
+            "\(factor.formattedWithoutZeros) times as many requests as the stack can serve"
         case .overloadedOutage(let name):
             "\(name) frozen for \(Int(RunOverload.outage)) s under \(RunOverload.outageLoad.formattedWithoutZeros) times the load, with "
                 + "customers who ask again"
@@ -80,13 +86,19 @@ struct Experiment: Equatable {
         switch disruption {
         case .broken(let dependencies, _):
             let critical = dependencies.contains { $0.role == .critical }
-            let outcome = critical ? "every order is confirmed or accepted, and none is lost" : "every order is confirmed"
+            let outcome =
+                critical
+                ? "every order is confirmed or accepted, and none is lost" : "every order is confirmed"
             return "\(outcome): \(dependencies.map(\.effect).joined(separator: "; "))"
         case .partial(let fault): return fault.hypothesis
-        case .orderKilled: return "a client that asks again with the same key gets the one order; none is lost or charged twice"
+        case .orderKilled:
+            return
+                "a client that asks again with the same key gets the one order; none is lost or charged twice"
         case .overloadedOutage:
-            return "once it is back and the load is less than the capacity, all is normal without anybody's help"
-        case .overload: return "orders are served as far as the capacity goes, what matters less is shed first"
+            return
+                "once it is back and the load is less than the capacity, all is normal without anybody's help"
+        case .overload:
+            return "orders are served as far as the capacity goes, what matters less is shed first"
         }
     }
 }

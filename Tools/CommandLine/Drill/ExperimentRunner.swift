@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Transport
 
-/// Carries one experiment out: steady state → fault → proof → rollback → recovery → audit, with customers buying all the
-/// time. Whatever happens, what was broken is mended.
+/// Carries one experiment out: steady state → fault → proof → rollback → recovery → audit, with customers
+/// buying all the time. Whatever happens, what was broken is mended.
 struct ExperimentRunner {
     /// How long all has to be normal to count as normal.
     private static let calm = 1.0
@@ -83,13 +83,16 @@ struct ExperimentRunner {
         seen.audit = audit
         seen.repaired = .init(orders, run: load.run)
         return DrillExperiment(
-            experiment, seen, rate: rate, durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
+            experiment, seen, rate: rate,
+            durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
     }
 
     /// Customers of a killed order who never learned what became of theirs, however often they asked.
     private func unheard(_ experiment: Experiment, _ history: History) -> [String] {
         guard experiment.disruption == .orderKilled else { return [] }
-        return history.operations.filter(\.isUnseen).map { "\($0.key): \($0.attempts.last?.words ?? "never sent")" }
+        return history.operations.filter(\.isUnseen).map {
+            "\($0.key): \($0.attempts.last?.words ?? "never sent")"
+        }
     }
 
     private func rounds(_ experiment: Experiment) -> Int {
@@ -108,7 +111,8 @@ struct ExperimentRunner {
         while !load.isNormal(for: Self.calm) {
             guard ContinuousClock.now < limit else {
                 let odd = load.samples.filter { !$0.isNormal }
-                throw Failure("not healthy before the fault: \(odd.count) of \(load.samples.count) orders not as usual")
+                throw Failure(
+                    "not healthy before the fault: \(odd.count) of \(load.samples.count) orders not as usual")
             }
             try await pause(0.1, "waiting for a steady state", load)
         }
@@ -130,7 +134,9 @@ struct ExperimentRunner {
             for injectedFault in injectedFaults { seen.proof.append(try await injectedFault.proof()) }
             let left = broken(experiment) - (load.now - begin)
             try await pause(left, experiment.fault, load)
-            if !injectedFaults.isEmpty, experiment.disruption != .orderKilled, try await met(experiment) <= before {
+            if !injectedFaults.isEmpty, experiment.disruption != .orderKilled,
+                try await met(experiment) <= before
+            {
                 seen.obstacles.append("no call of order met the fault")
             }
             end = load.now
@@ -143,7 +149,8 @@ struct ExperimentRunner {
         try await recover(experiment, load, watch, since: back)
         seen.rounds.append(
             .init(
-                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back, end: load.now,
+                healthy: .init(begin: healthy, end: begin), fault: .init(begin: begin, end: end), back: back,
+                end: load.now,
                 inPlace: inPlace))
     }
 
@@ -153,20 +160,28 @@ struct ExperimentRunner {
     }
 
     /// Goes on until all is normal, and for a while; gives up some time after what is allowed.
-    func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double) async throws {
+    func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double)
+        async throws
+    {
         while load.now < back + Thresholds.recovery + 5 {
             try await pause(0.1, "recovering", load)
             let isNormal = load.now > back + Self.calm && load.isNormal(for: Self.calm)
-            if isNormal, watch.areClosed(experiment.dependencies.map(\.name)), load.now > back + Self.aftermath { return }
+            if isNormal, watch.areClosed(experiment.dependencies.map(\.name)),
+                load.now > back + Self.aftermath
+            {
+                return
+            }
         }
     }
 
     /// Calls of order that came to nothing at the experiment's targets, or are still waiting there.
     private func met(_ experiment: Experiment) async throws -> Int {
         let names = Set(experiment.dependencies.map(\.name))
-        return try await stack.path().dependencies.filter { names.contains($0.name) }.reduce(0) { sum, dependency in
+        return try await stack.path().dependencies.filter { names.contains($0.name) }.reduce(0) {
+            sum, dependency in
             let calls = dependency.state.calls
-            return sum + (calls["unavailable"] ?? 0) + (calls["rejected"] ?? 0) + dependency.state.bulkhead.inUse
+            return sum + (calls["unavailable"] ?? 0) + (calls["rejected"] ?? 0)
+                + dependency.state.bulkhead.inUse
         }
     }
 

@@ -3,7 +3,8 @@ import Contracts
 /// The experiments that follow from what order declares (`GET /csp`).
 enum Experiments {
     static let overloads: [Double] = [2, 5, 10]
-    /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt most.
+    /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt
+    /// most.
     static let telling = ["coupon-slow", "coupon-frozen", "payment-black-holed"]
 
     /// Every dependency in every way, pairs of optional ones, parts of them, order itself, then overload.
@@ -11,20 +12,23 @@ enum Experiments {
         let single = path.dependencies.flatMap { dependency in
             DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
         }
-        let paired = pairs(path).flatMap { pair in DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) } }
+        let paired = pairs(path).flatMap { pair in
+            DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) }
+        }
         let partial = PartialFaults.all(path).map { Experiment(disruption: .partial($0)) }
         return single + paired + partial + [Experiment(disruption: .orderKilled)]
             + overloads.map { Experiment(disruption: .overload($0)) } + outage(path)
     }
 
-    /// Every kind once and every dependency at least once, two partial faults, order itself, and the smallest overload. What is frozen is a
-    /// pair, where there is one.
+    /// Every kind once and every dependency at least once, two partial faults, order itself, and the smallest
+    /// overload. What is frozen is a pair, where there is one.
     static func quick(_ path: PathDocument) -> [Experiment] {
         let pair = pairs(path).first
         let kinds = DrillFault.allCases.filter { pair == nil || $0 != .frozen }
         let dependencies = path.dependencies
         let single = (0..<(dependencies.isEmpty ? 0 : max(kinds.count, dependencies.count))).map { index in
-            Experiment(disruption: .broken([dependencies[index % dependencies.count]], kinds[index % kinds.count]))
+            Experiment(
+                disruption: .broken([dependencies[index % dependencies.count]], kinds[index % kinds.count]))
         }
         let paired = pair.map { [Experiment(disruption: .broken($0, .frozen))] } ?? []
         let partial = PartialFaults.quick(path).map { Experiment(disruption: .partial($0)) }
@@ -36,11 +40,14 @@ enum Experiments {
     /// Those whose names begin with one of `names`; all for none.
     ///
     /// - Throws: ``UnknownExperiment`` naming the first that fits none.
-    static func chosen(_ names: [String], from experiments: [Experiment]) throws(UnknownExperiment) -> [Experiment] {
+    static func chosen(_ names: [String], from experiments: [Experiment]) throws(UnknownExperiment)
+        -> [Experiment]
+    {
         for name in names where !experiments.contains(where: { $0.name.hasPrefix(name) }) {
             throw UnknownExperiment(name: name)
         }
-        return names.isEmpty ? experiments : experiments.filter { one in names.contains { one.name.hasPrefix($0) } }
+        return names.isEmpty
+            ? experiments : experiments.filter { one in names.contains { one.name.hasPrefix($0) } }
     }
 
     struct UnknownExperiment: Error, Equatable {
@@ -49,7 +56,9 @@ enum Experiments {
 
     /// Of what is called last on the critical path: the most has been done by then.
     private static func outage(_ path: PathDocument) -> [Experiment] {
-        path.dependencies.last { $0.role == .critical }.map { [Experiment(disruption: .overloadedOutage(of: $0.name))] } ?? []
+        path.dependencies.last { $0.role == .critical }.map {
+            [Experiment(disruption: .overloadedOutage(of: $0.name))]
+        } ?? []
     }
 
     private static func pairs(_ path: PathDocument) -> [[DependencyDocument]] {

@@ -19,7 +19,9 @@ extension DrillExperiment.Latency {
     init?(_ samples: some Collection<Sample>) {
         let percentiles = Percentiles(samples.map { .microseconds(Int64($0.latency * 1000)) })
         guard !samples.isEmpty else { return nil }
-        func value(_ percent: Double) -> Double { (percentiles.value(percent)?.milliseconds ?? 0).rounded(places: 1) }
+        func value(_ percent: Double) -> Double {
+            (percentiles.value(percent)?.milliseconds ?? 0).rounded(places: 1)
+        }
         self.init(p50: value(50), p90: value(90), p99: value(99), max: value(100))
     }
 }
@@ -31,14 +33,17 @@ extension DrillExperiment.Second {
         let bySecond = Dictionary(grouping: samples) { Int($0.at) }
         return (0...Int(last)).map { second in
             let samples = bySecond[second] ?? []
-            return Self(second: second, figures: .init(samples), degraded: samples.count { !$0.degradations.isEmpty })
+            return Self(
+                second: second, figures: .init(samples), degraded: samples.count { !$0.degradations.isEmpty })
         }
     }
 }
 
 extension [Sample] {
     /// Those that were meant to be sent within the span.
-    func sent(in span: DrillExperiment.Span) -> [Sample] { filter { span.begin <= $0.at && $0.at < span.end } }
+    func sent(in span: DrillExperiment.Span) -> [Sample] {
+        filter { span.begin <= $0.at && $0.at < span.end }
+    }
 
     func sent(in spans: [DrillExperiment.Span]) -> [Sample] { spans.flatMap(sent) }
 }

@@ -1,13 +1,18 @@
 /// Something that contradicts a hypothesis.
 struct Finding: Equatable {
     var words: String
-    /// A stack that has too little of the machine may do this without being broken: it is slow, or gives up on what is slow.
+    /// A stack that has too little of the machine may do this without being broken: it is slow, or gives up
+    /// on what is slow.
     var isDoubtful: Bool
 }
 
 extension [Finding] {
-    static func certain(_ words: [String]) -> [Finding] { words.map { Finding(words: $0, isDoubtful: false) } }
-    static func doubtful(_ words: [String]) -> [Finding] { words.map { Finding(words: $0, isDoubtful: true) } }
+    static func certain(_ words: [String]) -> [Finding] {
+        words.map { Finding(words: $0, isDoubtful: false) }
+    }
+    static func doubtful(_ words: [String]) -> [Finding] {
+        words.map { Finding(words: $0, isDoubtful: true) }
+    }
 
     /// There is something, and nothing that a slow machine doesn't explain.
     var areDoubtful: Bool { !isEmpty && allSatisfy(\.isDoubtful) }
@@ -17,7 +22,9 @@ extension [Finding] {
     /// - Parameter neighbours: 0 to 1.
     func conclusion(otherProcesses: Double) -> (outcome: DrillExperiment.Outcome, failures: [String]) {
         guard !isEmpty else { return (.held, []) }
-        guard areDoubtful, let excuse = OtherProcesses.excuse(otherProcesses) else { return (.failed, map(\.words)) }
+        guard areDoubtful, let excuse = OtherProcesses.excuse(otherProcesses) else {
+            return (.failed, map(\.words))
+        }
         return (.undecided, [excuse] + map(\.words))
     }
 }
@@ -34,7 +41,8 @@ protocol Repeatable {
 extension DrillExperiment: Repeatable {}
 extension OverloadReport.Step: Repeatable {}
 
-/// Tries up to three times; the first try that leaves no doubt decides. Where all do, it failed only if none was undecided.
+/// Tries up to three times; the first try that leaves no doubt decides. Where all do, it failed only if none
+/// was undecided.
 func settled<Result: Repeatable>(_ attempt: (_ number: Int) async throws -> Result) async throws -> Result {
     var found = try await attempt(1)
     var number = 1

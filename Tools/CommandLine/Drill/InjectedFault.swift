@@ -20,11 +20,14 @@ struct InjectedFault: Sendable {
         case .killed: try await signal(SIGKILL, target.process, until: .gone)
         case .frozen: try await signal(SIGSTOP, target.process, until: .stopped)
         case .slow, .errors, .garbage, .blackHoled:
-            try await stack.faults.set([kind.request(seed: seed, expiresAfter: expiresAfter)].compactMap(\.self), on: target)
+            try await stack.faults.set(
+                [kind.request(seed: seed, expiresAfter: expiresAfter)].compactMap(\.self), on: target)
         }
     }
 
-    private func signal(_ signal: Int32, _ process: ProcessIdentity, until wanted: ProcessIdentity.Activity) async throws {
+    private func signal(_ signal: Int32, _ process: ProcessIdentity, until wanted: ProcessIdentity.Activity)
+        async throws
+    {
         process.send(signal)
         guard await process.waitUntil({ $0 == wanted }) else {
             throw Failure("\(service) is still there after signal \(signal)")
@@ -77,23 +80,30 @@ struct InjectedFault: Sendable {
     private func injected() async throws -> String {
         for _ in 0..<50 {
             let begin = ContinuousClock.now
-            guard let answer = try? await ask(Self.probed, .seconds(4)), answer.header("csp-fault") == "injected" else {
+            guard let answer = try? await ask(Self.probed, .seconds(4)),
+                answer.header("csp-fault") == "injected"
+            else {
                 continue
             }
             let time = Terminal.milliseconds(ContinuousClock.now - begin)
-            return "\(service): GET \(Self.probed) answered \(answer.status) after \(time) with csp-fault: injected"
+            return
+                "\(service): GET \(Self.probed) answered \(answer.status) after \(time) with csp-fault: injected"
         }
-        throw Failure("\(kind.words(service.rawValue)), yet no answer to GET \(Self.probed) says csp-fault: injected")
+        throw Failure(
+            "\(kind.words(service.rawValue)), yet no answer to GET \(Self.probed) says csp-fault: injected")
     }
 
     private func counted(_ seen: String) async throws -> String {
         let entries = try await stack.faults.status(stack.service(service)).faults
         let count = entries.reduce(0) { $0 + $1.injected }
-        guard count > 0 else { throw Failure("\(kind.words(service.rawValue)), yet GET /faults counts none injected") }
+        guard count > 0 else {
+            throw Failure("\(kind.words(service.rawValue)), yet GET /faults counts none injected")
+        }
         return "\(seen), \(count) injected so far"
     }
 
-    private func ask(_ path: String, _ timeout: Duration) async throws(HTTPClientError) -> HTTPClient.Response {
+    private func ask(_ path: String, _ timeout: Duration) async throws(HTTPClientError) -> HTTPClient.Response
+    {
         let url: String
         do { url = try stack.service(service).url } catch { throw .invalidRequest("\(error)") }
         return try await stack.client.send(.init(url: url + path, connectTimeout: timeout, timeout: timeout))

@@ -1,10 +1,13 @@
 extension Observation {
-    /// How long the customers felt the fault: from its begin until the p99 of all that was sent later in it is within
-    /// `bound`; of several rounds the longest. Nil where it never was.
+    /// How long the customers felt the fault: from its begin until the p99 of all that was sent later in it
+    /// is within `bound`; of several rounds the longest. Nil where it never was.
     func isolateSeconds(within bound: Double) -> Double? {
         var longest = 0.0
         for round in rounds {
-            guard let seconds = Self.isolateSeconds(samples.sent(in: round.fault), from: round.fault, within: bound) else {
+            guard
+                let seconds = Self.isolateSeconds(
+                    samples.sent(in: round.fault), from: round.fault, within: bound)
+            else {
                 return nil
             }
             longest = max(longest, seconds)
@@ -26,7 +29,8 @@ extension Observation {
         return tenth.map { Double($0) / 10 }
     }
 
-    /// From the service being back until all was normal; of several rounds the longest. Nil where that never was.
+    /// From the service being back until all was normal; of several rounds the longest. Nil where that never
+    /// was.
     func recoverSeconds(of targets: [String]) -> Double? {
         var longest = 0.0
         for (index, round) in rounds.enumerated() {
@@ -36,8 +40,8 @@ extension Observation {
         return longest
     }
 
-    /// From when on, in a round, each order was taken as with everything healthy and the targets' breakers were closed; not
-    /// before the service was back. Nil where that never was.
+    /// From when on, in a round, each order was taken as with everything healthy and the targets' breakers
+    /// were closed; not before the service was back. Nil where that never was.
     func normal(_ index: Int, _ targets: [String]) -> Double? {
         let round = rounds[index]
         let limit = index + 1 < rounds.count ? rounds[index + 1].fault.begin : .infinity
@@ -54,7 +58,8 @@ extension Observation {
         return normal
     }
 
-    /// When a breaker was last seen to become closed in this time: `begin` if it was closed all along, nil if it still isn't.
+    /// When a breaker was last seen to become closed in this time: `begin` if it was closed all along, nil if
+    /// it still isn't.
     private func closed(_ dependency: String, from begin: Double, to end: Double) -> Double? {
         let own = breakers.filter { $0.dependency == dependency && $0.at < end }
         guard let last = own.last else { return begin }

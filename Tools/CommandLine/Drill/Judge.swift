@@ -22,7 +22,8 @@ struct Judge {
         var found = seen.obstacles
         let odd = seen.healthy.filter { !$0.isNormal }
         if !odd.isEmpty {
-            found.append("before the fault \(Self.words(odd)) of \(seen.healthy.count) orders\(Self.reasons(odd))")
+            found.append(
+                "before the fault \(Self.words(odd)) of \(seen.healthy.count) orders\(Self.reasons(odd))")
         }
         if found.isEmpty, seen.healthy.isEmpty || seen.broken.isEmpty { found.append("no orders were sent") }
         return found
@@ -42,7 +43,9 @@ struct Judge {
     private var outcomes: [Finding] {
         let affected = seen.broken + seen.recovering
         let accepted = affected.filter { $0.outcome == .accepted }
-        guard !accepted.isEmpty, experiment.dependencies.allSatisfy({ $0.role == .optional }) else { return refused }
+        guard !accepted.isEmpty, experiment.dependencies.allSatisfy({ $0.role == .optional }) else {
+            return refused
+        }
         let words = "only \(targets) was broken, yet \(Self.words(accepted)) of \(affected.count) orders"
         return refused + .doubtful([words])
     }
@@ -54,12 +57,17 @@ struct Judge {
         let failed = affected.filter { $0.outcome == .failed }
         if !failed.isEmpty {
             let words = "\(Self.words(failed)) of \(affected.count) orders"
-            found.append(Finding(words: words, isDoubtful: failed.allSatisfy { $0.answer == HTTPClientError.timeout.words }))
+            found.append(
+                Finding(
+                    words: words, isDoubtful: failed.allSatisfy { $0.answer == HTTPClientError.timeout.words }
+                ))
         }
         let turnedAway = affected.filter { $0.outcome == .turnedAway }
         if !turnedAway.isEmpty {
             let words = "orders were turned away: \(Self.words(turnedAway)) of \(affected.count)"
-            let isForWantOfTime = turnedAway.allSatisfy { ["503 overloaded", "503 deadline-exceeded"].contains($0.answer) }
+            let isForWantOfTime = turnedAway.allSatisfy {
+                ["503 overloaded", "503 deadline-exceeded"].contains($0.answer)
+            }
             found.append(Finding(words: words, isDoubtful: isForWantOfTime))
         }
         return found + unended
@@ -67,13 +75,18 @@ struct Judge {
 
     private var unended: [Finding] { .certain(seen.unended.map { "no end: \($0)" }) }
 
-    /// Whoever went without something was told so. Not asked of half an outage, nor of what no request waits for.
+    /// Whoever went without something was told so. Not asked of half an outage, nor of what no request waits
+    /// for.
     private var honesty: [String] {
-        guard case .broken(let dependencies, let kind) = experiment.disruption, kind.isTotal else { return [] }
+        guard case .broken(let dependencies, let kind) = experiment.disruption, kind.isTotal else {
+            return []
+        }
         return dependencies.filter { !$0.isOffThePath }.compactMap { dependency in
             let silent = seen.rounds.flatMap { round in
                 seen.samples.sent(in: round.fault).filter { sample in
-                    let asked = dependency.role == .critical ? !sample.stopped(before: dependency.name) : sample.hasCoupon
+                    let asked =
+                        dependency.role == .critical
+                        ? !sample.stopped(before: dependency.name) : sample.hasCoupon
                     let taken = sample.outcome == .confirmed || sample.outcome == .accepted
                     return asked && taken && round.hasMet(sample)
                         && !sample.degradations.contains { $0.dependency == dependency.name }
@@ -93,7 +106,8 @@ struct Judge {
     var answeredInTime: [String] {
         let why = "the deadline and 50 ms"
         return slow("during the fault", seen.broken, Thresholds.answered, why)
-            // What piled up is done now, by services that share the machine: customers may notice, but wait no longer than ever.
+            // What piled up is done now, by services that share the machine: customers may notice, but wait
+            // no longer than ever.
             + slow("during the recovery", seen.recovering, Thresholds.answered, why)
     }
 
@@ -109,10 +123,14 @@ struct Judge {
 
     /// For what no request waits for: the median round's stretches beside each other.
     private var unhurried: [String] {
-        guard !experiment.dependencies.isEmpty, experiment.dependencies.allSatisfy(\.isOffThePath) else { return [] }
+        guard !experiment.dependencies.isEmpty, experiment.dependencies.allSatisfy(\.isOffThePath) else {
+            return []
+        }
         let pairs = seen.rounds.compactMap { round in
             DrillExperiment.Latency(seen.healthy(round)).flatMap { healthy in
-                DrillExperiment.Latency(seen.samples.sent(in: round.fault)).map { (healthy: healthy, broken: $0) }
+                DrillExperiment.Latency(seen.samples.sent(in: round.fault)).map {
+                    (healthy: healthy, broken: $0)
+                }
             }
         }
         var found: [String] = []
@@ -130,9 +148,13 @@ struct Judge {
     }
 
     var isolation: [String] {
-        guard let seconds = isolateSeconds else { return ["customers felt the fault for as long as it lasted"] }
+        guard let seconds = isolateSeconds else {
+            return ["customers felt the fault for as long as it lasted"]
+        }
         guard seconds > Thresholds.isolation else { return [] }
-        return ["it took \(seconds) s to isolate \(targets), more than \(Thresholds.isolation.formattedWithoutZeros) s"]
+        return [
+            "it took \(seconds) s to isolate \(targets), more than \(Thresholds.isolation.formattedWithoutZeros) s"
+        ]
     }
 
     var recovery: [String] {
@@ -161,7 +183,8 @@ struct Judge {
 
     /// `: coupon-skipped (circuit-open), price-cached (timeout)`; empty where nothing is said to be missing.
     static func reasons(_ samples: [Sample]) -> String {
-        let effects = Set(samples.flatMap(\.degradations).map { "\($0.effect.rawValue) (\($0.reason))" }).sorted()
+        let effects = Set(samples.flatMap(\.degradations).map { "\($0.effect.rawValue) (\($0.reason))" })
+            .sorted()
         return effects.isEmpty ? "" : ": \(effects.joined(separator: ", "))"
     }
 
@@ -183,6 +206,7 @@ extension [Double] {
 extension Sample {
     /// Accepted without its stock, it hasn't come as far as payment: it lacks inventory, and says that.
     fileprivate func stopped(before dependency: String) -> Bool {
-        outcome == .accepted && degradations.contains { $0.dependency != dependency && $0.effect == .stockUnverified }
+        outcome == .accepted
+            && degradations.contains { $0.dependency != dependency && $0.effect == .stockUnverified }
     }
 }

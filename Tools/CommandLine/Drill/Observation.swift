@@ -8,11 +8,14 @@ struct Observation {
         /// When the service was there again.
         var back: Double
         var end: Double
-        /// From when on the fault was in place for sure; nil: from its first instant. What is sent before may still be served.
+        /// From when on the fault was in place for sure; nil: from its first instant. What is sent before may
+        /// still be served.
         var inPlace: Double?
 
         /// Of what was sent during the fault, what it must have met.
-        func hasMet(_ sample: Sample) -> Bool { (inPlace ?? fault.begin) <= sample.at && sample.end < fault.end }
+        func hasMet(_ sample: Sample) -> Bool {
+            (inPlace ?? fault.begin) <= sample.at && sample.end < fault.end
+        }
     }
 
     /// What order said of a breaker, whenever it said something new.
@@ -46,13 +49,16 @@ struct Observation {
     /// Without what was still under way when the fault came: it is of neither.
     var healthy: [Sample] { rounds.flatMap(healthy) }
 
-    func healthy(_ round: Round) -> [Sample] { samples.sent(in: round.healthy).filter { $0.end < round.fault.begin } }
+    func healthy(_ round: Round) -> [Sample] {
+        samples.sent(in: round.healthy).filter { $0.end < round.fault.begin }
+    }
 
     var broken: [Sample] { samples.sent(in: rounds.map(\.fault)) }
     var recovering: [Sample] { samples.sent(in: rounds.map { .init(begin: $0.fault.end, end: $0.end) }) }
 
     /// What was sent once the dependency should have been isolated, while it was tried in vain now and then.
     var isolated: [Sample] {
-        samples.sent(in: rounds.map { .init(begin: $0.fault.begin + Thresholds.isolation, end: $0.fault.end) })
+        samples.sent(
+            in: rounds.map { .init(begin: $0.fault.begin + Thresholds.isolation, end: $0.fault.end) })
     }
 }

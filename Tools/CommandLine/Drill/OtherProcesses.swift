@@ -2,10 +2,11 @@ import Contracts
 import Foundation
 import Resilience
 
-/// How much of this machine other processes take while a stack is drilled. Beside a busy process a stack is slow without being
-/// broken: what it was too slow for is undecided then, and what it did wrong is not.
+/// How much of this machine other processes take while a stack is drilled. Beside a busy process a stack is
+/// slow without being broken: what it was too slow for is undecided then, and what it did wrong is not.
 final class OtherProcesses: Sendable {
-    /// Of all processors, what others may have, 0 to 1. From there on a latency tells more of them than of the stack.
+    /// Of all processors, what others may have, 0 to 1. From there on a latency tells more of them than of
+    /// the stack.
     static let limit = 0.1
 
     private struct State {

@@ -1,7 +1,8 @@
 import Foundation
 import Transport
 
-/// A stack that the drill starts for itself, on free ports and in a temporary folder, and that leaves nothing behind.
+/// A stack that the drill starts for itself, on free ports and in a temporary folder, and that leaves nothing
+/// behind.
 struct OwnStack: Sendable {
     private static let prefix = "csp-drill-"
 
@@ -37,7 +38,9 @@ struct OwnStack: Sendable {
     }
 
     /// - Parameter isUrgent: asked while its services end; true kills them at once.
-    func stop(isUrgent: @escaping @Sendable () -> Bool) async { await Self.stop(stack.folder, isUrgent: isUrgent) }
+    func stop(isUrgent: @escaping @Sendable () -> Bool) async {
+        await Self.stop(stack.folder, isUrgent: isUrgent)
+    }
 
     /// Stops and removes those whose drills were killed.
     static func stopAbandoned() async {
@@ -62,7 +65,9 @@ struct OwnStack: Sendable {
     private static func freePorts() throws -> Int {
         for _ in 0..<1000 {
             let base = Int.random(in: 10_000...30_000)
-            if (base...base + 5).allSatisfy({ PortCheck.check(host: "127.0.0.1", port: $0) == .free }) { return base }
+            if (base...base + 5).allSatisfy({ PortCheck.check(host: "127.0.0.1", port: $0) == .free }) {
+                return base
+            }
         }
         throw Failure("no six free ports in a row between 10000 and 30000")
     }
@@ -79,7 +84,8 @@ enum DrillSeeds {
             let products = try String(contentsOfFile: "\(source)/products.csv", encoding: .utf8)
             try plenty(products).write(toFile: "\(folder)/products.csv", atomically: true, encoding: .utf8)
         } catch {
-            throw Failure("the catalogue in \(source) can't be copied to \(folder): \(error.localizedDescription)")
+            throw Failure(
+                "the catalogue in \(source) can't be copied to \(folder): \(error.localizedDescription)")
         }
         return folder
     }

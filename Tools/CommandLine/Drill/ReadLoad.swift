@@ -19,7 +19,9 @@ final class ReadLoad: Sendable {
     var counts: DrillExperiment.Reads { state.withLock { $0 } }
 
     /// - Parameter order: one that was placed.
-    func run(every pause: Duration, until isOver: @Sendable () -> Bool, _ order: @Sendable () -> String?) async throws {
+    func run(every pause: Duration, until isOver: @Sendable () -> Bool, _ order: @Sendable () -> String?)
+        async throws
+    {
         let begin = ContinuousClock.now
         var count = 0
         try await withThrowingDiscardingTaskGroup { group in

@@ -2,7 +2,8 @@ import Contracts
 import Foundation
 import Transport
 
-/// A whole drill: chooses the experiments, finds or makes the stacks they run on, and gathers what they found.
+/// A whole drill: chooses the experiments, finds or makes the stacks they run on, and gathers what they
+/// found.
 struct RunDrill: Sendable {
     let folder: StackFolder
     let only: [String]
@@ -20,13 +21,17 @@ struct RunDrill: Sendable {
         if let given { try DrillNote.write(to: given) }
         defer { if let given { DrillNote.remove(from: given) } }
         var runs: [DrillRun] = []
-        for mode in isComparing ? [DrillRun.Mode.naive, .protected] : [.protected] { runs.append(try await run(mode)) }
+        for mode in isComparing ? [DrillRun.Mode.naive, .protected] : [.protected] {
+            runs.append(try await run(mode))
+        }
         let outcomes = runs.filter { $0.mode == .protected }.flatMap(\.outcomes)
         let failed = outcomes.filter { $0.outcome == .failed }.map(\.name)
         return DrillReport(
-            ok: failed.isEmpty, failed: failed, undecided: outcomes.filter { $0.outcome == .undecided }.map(\.name),
+            ok: failed.isEmpty, failed: failed,
+            undecided: outcomes.filter { $0.outcome == .undecided }.map(\.name),
             extent: extent, seed: seed, startedAt: startedAt,
-            durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1), machine: Self.machine, runs: runs)
+            durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1), machine: Self.machine,
+            runs: runs)
     }
 
     /// What would be done.
@@ -36,7 +41,8 @@ struct RunDrill: Sendable {
         let path = try await stack.path()
         let all = Experiments.all(path)
         if isComparing { return try Experiments.chosen(only.isEmpty ? Experiments.telling : only, from: all) }
-        return try Experiments.chosen(only, from: extent == .quick && only.isEmpty ? Experiments.quick(path) : all)
+        return try Experiments.chosen(
+            only, from: extent == .quick && only.isEmpty ? Experiments.quick(path) : all)
     }
 
     private func run(_ mode: DrillRun.Mode) async throws -> DrillRun {
@@ -50,7 +56,9 @@ struct RunDrill: Sendable {
             let client = HTTPClient(maximumBodyBytes: 64 << 20)
             defer { client.shutdown() }
             let stack = try DrillStack(folder: given, client: client)
-            _ = try await DrillAudit.take(stack.reader(), history: nil, known: &known, wait: .seconds(60)) { _ in }
+            _ = try await DrillAudit.take(stack.reader(), history: nil, known: &known, wait: .seconds(60)) {
+                _ in
+            }
         }
         var found: [String: DrillExperiment] = [:]
         let breaking = experiments.filter { !$0.isOverload }
@@ -76,7 +84,8 @@ struct RunDrill: Sendable {
         }
         let overloads = experiments.filter(\.isOverload)
         let overload =
-            overloads.isEmpty ? nil : try await onStack(mode) { try await self.overload(overloads, on: $0, &known, line) }
+            overloads.isEmpty
+            ? nil : try await onStack(mode) { try await self.overload(overloads, on: $0, &known, line) }
         return DrillRun(
             mode: mode,
             dependencies: path.dependencies.map {
@@ -90,7 +99,8 @@ struct RunDrill: Sendable {
     ) async throws -> OverloadReport {
         defer { line.finish() }
         return try await RunOverload(
-            stack: stack, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), seconds: schedule.overload,
+            stack: stack, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"),
+            seconds: schedule.overload,
             signals: signals
         ) { text in
             line.show("overload: \(text)")
@@ -104,7 +114,8 @@ struct RunDrill: Sendable {
         let customers = HTTPClient(maximumConnectionsPerHost: 256)
         defer { customers.shutdown() }
         let conduct = ExperimentRunner(
-            stack: stack, customers: customers, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), schedule: schedule,
+            stack: stack, customers: customers,
+            baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), schedule: schedule,
             seed: seed, signals: signals, show: show)
         do {
             let result = try await conduct.run(experiment, known: &known)
@@ -116,7 +127,8 @@ struct RunDrill: Sendable {
         }
     }
 
-    /// On the stack that is there, or else on a new one: no experiment suffers from what another one left behind.
+    /// On the stack that is there, or else on a new one: no experiment suffers from what another one left
+    /// behind.
     private func onStack<Result>(
         _ mode: DrillRun.Mode, settings: [String: String] = [:], _ body: (DrillStack) async throws -> Result
     ) async throws -> Result {
@@ -136,7 +148,9 @@ struct RunDrill: Sendable {
 
     /// The user's own stack, where one is running. A comparison needs two of its own.
     private func given() throws -> StackFolder? {
-        guard !isComparing, let record = try folder.recordIfAny(), record.services.contains(where: \.process.isAlive) else {
+        guard !isComparing, let record = try folder.recordIfAny(),
+            record.services.contains(where: \.process.isAlive)
+        else {
             return nil
         }
         return folder

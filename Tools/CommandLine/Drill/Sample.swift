@@ -30,7 +30,8 @@ struct Sample: Equatable, Sendable {
 
     /// The 503s that `POST /orders` may answer.
     static let allowed503s: Set = [
-        "overloaded", "storage-full", "storage-unavailable", "deadline-exceeded", "price-unavailable", "coupon-unavailable",
+        "overloaded", "storage-full", "storage-unavailable", "deadline-exceeded", "price-unavailable",
+        "coupon-unavailable",
     ]
 }
 

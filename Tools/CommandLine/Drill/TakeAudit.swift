@@ -11,7 +11,8 @@ extension DrillAudit {
     ///   - known: violations that were there before, which are nobody's fault now; those found are added.
     /// - Returns: also the orders as they are.
     static func take(
-        _ reader: StackReader, history: History?, known: inout Set<String>, wait: Duration, progress: (String) -> Void
+        _ reader: StackReader, history: History?, known: inout Set<String>, wait: Duration,
+        progress: (String) -> Void
     ) async throws -> (audit: DrillAudit, orders: [OrderDocument]) {
         let begin = ContinuousClock.now
         do {
@@ -23,14 +24,19 @@ extension DrillAudit {
         let drained = (ContinuousClock.now - begin).seconds.rounded(places: 1)
         let snapshot = try await reader.snapshot(progress: progress)
         var claims = snapshot.invariants.map { ($0.name, $0.violations) }
-        claims += history?.report(snapshot.orders).judgements.map { ("\($0.name): \($0.meaning)", $0.violations) } ?? []
+        claims +=
+            history?.report(snapshot.orders).judgements.map { ("\($0.name): \($0.meaning)", $0.violations) }
+            ?? []
         var findings: [Finding] = []
         for (name, violations) in claims {
             let new = violations.map { "\($0.id) \($0.detail)" }.filter { !known.contains("\(name) \($0)") }
             known.formUnion(new.map { "\(name) \($0)" })
             findings.append(Finding(name: name, ok: new.isEmpty, violations: Array(new.prefix(10))))
         }
-        return (DrillAudit(findings: findings, drainedSeconds: drained, orders: snapshot.orders.count), snapshot.orders)
+        return (
+            DrillAudit(findings: findings, drainedSeconds: drained, orders: snapshot.orders.count),
+            snapshot.orders
+        )
     }
 }
 

@@ -8,7 +8,8 @@ enum Thresholds {
     static let isolation = 3.0
     /// From the service being back until all is normal.
     static let recovery = 10.0
-    /// Connections of a service's HTTP client to one host: a bulkhead that admits more calls protects from nothing.
+    /// Connections of a service's HTTP client to one host: a bulkhead that admits more calls protects from
+    /// nothing.
     static let connections = 128.0
 
     /// p99 of a stretch beside the healthy one's.

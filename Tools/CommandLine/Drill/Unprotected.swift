@@ -1,8 +1,8 @@
 import Contracts
 
 extension DependencyDocument {
-    /// Protections that it is declared to be without, in words. Not every lack of one is seen in an answer: a breaker that
-    /// never opens costs a killed service's callers nothing.
+    /// Protections that it is declared to be without, in words. Not every lack of one is seen in an answer: a
+    /// breaker that never opens costs a killed service's callers nothing.
     var unprotected: [String] {
         var found: [String] = []
         if state.breaker.control != "automatic" {

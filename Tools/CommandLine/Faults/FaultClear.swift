@@ -19,7 +19,9 @@ struct FaultClear: AsyncParsableCommand, StackCommand {
     var service: ServiceName?
 
     func run() async throws {
-        let services = try data.folder.record().services.filter { service == nil ? $0.process.isAlive : $0.name == service }
+        let services = try data.folder.record().services.filter {
+            service == nil ? $0.process.isAlive : $0.name == service
+        }
         let http = HTTPClient()
         defer { http.shutdown() }
         let client = try FaultClient(folder: data.folder, http: http)

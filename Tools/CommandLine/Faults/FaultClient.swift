@@ -22,20 +22,27 @@ struct FaultClient {
 
     /// Ends every fault of `service`.
     @discardableResult
-    func clear(_ service: StackRecord.Service) async throws(Failure) -> FaultStatus { try await ask("DELETE", service) }
+    func clear(_ service: StackRecord.Service) async throws(Failure) -> FaultStatus {
+        try await ask("DELETE", service)
+    }
 
     /// What is active in `service`, and how often it bit.
-    func status(_ service: StackRecord.Service) async throws(Failure) -> FaultStatus { try await ask("GET", service) }
+    func status(_ service: StackRecord.Service) async throws(Failure) -> FaultStatus {
+        try await ask("GET", service)
+    }
 
-    private func ask(_ method: String, _ service: StackRecord.Service, _ set: FaultSet? = nil) async throws(Failure)
+    private func ask(_ method: String, _ service: StackRecord.Service, _ set: FaultSet? = nil)
+        async throws(Failure)
         -> FaultStatus
     {
         let name = service.name
         guard service.process.isAlive else {
-            throw Failure("\(name) is dead, so it has no faults; csp start \(name)\(folder.option) brings it back")
+            throw Failure(
+                "\(name) is dead, so it has no faults; csp start \(name)\(folder.option) brings it back")
         }
         if service.process.activity == .stopped {
-            throw Failure("\(name) is frozen, so it can't be asked; csp thaw \(name)\(folder.option) ends that")
+            throw Failure(
+                "\(name) is frozen, so it can't be asked; csp thaw \(name)\(folder.option) ends that")
         }
         var request = HTTPClient.Request(
             method: method, url: "\(service.url)/faults", connectTimeout: .seconds(1), timeout: .seconds(5))
@@ -48,9 +55,13 @@ struct FaultClient {
             }
             answer = try await http.send(request)
         } catch {
-            throw Failure("the faults of \(name) can't be asked for: \((error as? HTTPClientError)?.words ?? "\(error)")")
+            throw Failure(
+                "the faults of \(name) can't be asked for: \((error as? HTTPClientError)?.words ?? "\(error)")"
+            )
         }
-        if answer.status == 200, let status = try? JSON.decode(FaultStatus.self, from: Data(answer.body)) { return status }
+        if answer.status == 200, let status = try? JSON.decode(FaultStatus.self, from: Data(answer.body)) {
+            return status
+        }
         throw Failure(Self.words(for: answer, of: name))
     }
 
@@ -62,7 +73,9 @@ struct FaultClient {
         case 404: return "this stack takes no faults; start it with FAULTS_ENABLED=true csp up"
         case 401: return "\(name) was started with another admin token than the one in tokens.json"
         default:
-            let details = (problem.errors ?? []).map { "\($0.pointer.split(separator: "/").last ?? "") \($0.detail)" }
+            let details = (problem.errors ?? []).map {
+                "\($0.pointer.split(separator: "/").last ?? "") \($0.detail)"
+            }
             return "\(name) refused: \(details.isEmpty ? problem.detail : details.joined(separator: "; "))"
         }
     }

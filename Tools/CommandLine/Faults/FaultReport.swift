@@ -13,7 +13,9 @@ struct FaultReport: Encodable {
     var services: [Service] = []
 
     /// Asks one after the other. One that can't be asked doesn't keep the others from being asked.
-    init(_ services: [StackRecord.Service], ask: (StackRecord.Service) async throws(Failure) -> FaultStatus) async {
+    init(_ services: [StackRecord.Service], ask: (StackRecord.Service) async throws(Failure) -> FaultStatus)
+        async
+    {
         for service in services {
             var told = Service(name: service.name, faults: [])
             do throws(Failure) {

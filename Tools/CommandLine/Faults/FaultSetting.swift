@@ -59,8 +59,12 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
     var add = false
 
     func validate() throws {
-        if kind == .latency, milliseconds == nil { throw ValidationError("a latency needs --milliseconds, such as 2000") }
-        if status != nil, kind != .error { throw ValidationError("--status is for an error, not for \(kind.rawValue)") }
+        if kind == .latency, milliseconds == nil {
+            throw ValidationError("a latency needs --milliseconds, such as 2000")
+        }
+        if status != nil, kind != .error {
+            throw ValidationError("--status is for an error, not for \(kind.rawValue)")
+        }
         var check = FieldCheck()
         FaultSet(faults: [request]).check(&check, route: ClientFaults.refusal)
         do throws(Problem) {
@@ -80,8 +84,10 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
 
     var request: FaultRequest {
         FaultRequest(
-            route: route, criticality: criticality, kind: kind.rawValue, milliseconds: milliseconds, jitterMilliseconds: jitter,
-            percent: percent, when: when?.rawValue, expiresInSeconds: expires.duration.seconds, seed: seed, status: status,
+            route: route, criticality: criticality, kind: kind.rawValue, milliseconds: milliseconds,
+            jitterMilliseconds: jitter,
+            percent: percent, when: when?.rawValue, expiresInSeconds: expires.duration.seconds, seed: seed,
+            status: status,
             atMost: atMost)
     }
 

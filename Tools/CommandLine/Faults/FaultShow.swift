@@ -22,7 +22,9 @@ struct FaultShow: AsyncParsableCommand, StackCommand {
     var json = false
 
     func run() async throws {
-        let services = try data.folder.record().services.filter { service == nil ? $0.process.isAlive : $0.name == service }
+        let services = try data.folder.record().services.filter {
+            service == nil ? $0.process.isAlive : $0.name == service
+        }
         let http = HTTPClient()
         defer { http.shutdown() }
         let client = try FaultClient(folder: data.folder, http: http)

@@ -11,7 +11,9 @@ struct Basket: Codable, Equatable {
     ///
     /// - Throws: ``Failure`` naming the file and the line.
     static func read(from file: String) throws -> [Basket] {
-        guard let data = FileManager.default.contents(atPath: file) else { throw Failure("\(file) can't be read") }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure("\(file) can't be read")
+        }
         return try parse(String(decoding: data, as: UTF8.self), file: file)
     }
 
@@ -20,7 +22,9 @@ struct Basket: Codable, Equatable {
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             if line.allSatisfy(\.isWhitespace) { continue }
             guard let basket = try? JSON.decode(Basket.self, from: Data(line.utf8)) else {
-                throw Failure("\(file) line \(index + 1) isn't a basket {customerId, items: [{sku, quantity}], couponCode?}")
+                throw Failure(
+                    "\(file) line \(index + 1) isn't a basket {customerId, items: [{sku, quantity}], couponCode?}"
+                )
             }
             baskets.append(basket)
         }

@@ -1,6 +1,7 @@
 import Contracts
 
-/// One purchase as its client saw it: what it wanted, every request that it sent for it, and how it ended. A line of a history.
+/// One purchase as its client saw it: what it wanted, every request that it sent for it, and how it ended. A
+/// line of a history.
 struct ClientOperation: Codable, Equatable {
     enum Outcome: String, Codable { case confirmed, cancelled, refused, unresolved, unexpected }
 
@@ -42,7 +43,8 @@ extension Attempt {
     init(_ call: Call, sentAt: Timestamp, answer: OrderAnswer) {
         self.init(
             call: call, sentAt: sentAt, answeredAt: .now(), status: answer.status, code: answer.problem?.code,
-            orderId: answer.order?.id ?? answer.problem?.orderId, total: answer.order?.total, orderStatus: answer.order?.status,
+            orderId: answer.order?.id ?? answer.problem?.orderId, total: answer.order?.total,
+            orderStatus: answer.order?.status,
             degradations: answer.order.flatMap { $0.degradations.isEmpty ? nil : $0.degradations })
     }
 

@@ -2,9 +2,11 @@ import Contracts
 import Foundation
 import Resilience
 
-/// Where a load writes down what its clients do and see, as it happens: a load that is killed leaves what it saw.
+/// Where a load writes down what its clients do and see, as it happens: a load that is killed leaves what it
+/// saw.
 ///
-/// An operation is written before its first request and again after each answer, a line each time; its last line counts.
+/// An operation is written before its first request and again after each answer, a line each time; its last
+/// line counts.
 final class HistoryFile: Sendable {
     private struct State {
         var file: FileHandle
@@ -16,7 +18,9 @@ final class HistoryFile: Sendable {
 
     /// Begins the file anew.
     init(path: String) throws {
-        guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path) else {
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let file = FileHandle(forWritingAtPath: path)
+        else {
             throw Failure("\(path) can't be written")
         }
         self.path = path

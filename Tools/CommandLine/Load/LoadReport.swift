@@ -28,7 +28,8 @@ struct LoadReport: Encodable {
     var cancelled: Int
     var unresolved: Int
     var unexpected: Int
-    /// Accepted, and not followed to its end: more were than are followed at once, or the load was interrupted.
+    /// Accepted, and not followed to its end: more were than are followed at once, or the load was
+    /// interrupted.
     var unfollowed: Int
     /// Sent and still without a decision when the load was interrupted.
     var unanswered: Int
@@ -68,31 +69,46 @@ struct LoadReport: Encodable {
         delayed = counts.delayed
         durationSeconds = duration.seconds.rounded(places: 3)
         let percentiles = Percentiles(counts.latencies)
-        func milliseconds(_ percent: Double) -> Double { (percentiles.value(percent)?.milliseconds ?? 0).rounded(places: 1) }
+        func milliseconds(_ percent: Double) -> Double {
+            (percentiles.value(percent)?.milliseconds ?? 0).rounded(places: 1)
+        }
         latencyMilliseconds =
             counts.latencies.isEmpty
-            ? nil : Latency(p50: milliseconds(50), p90: milliseconds(90), p99: milliseconds(99), max: milliseconds(100))
+            ? nil
+            : Latency(
+                p50: milliseconds(50), p90: milliseconds(90), p99: milliseconds(99), max: milliseconds(100))
     }
 
     var text: String {
-        let asked = "\(ordersPerSecond.formattedWithoutZeros) orders/s of \(rate.formattedWithoutZeros) asked for"
+        let asked =
+            "\(ordersPerSecond.formattedWithoutZeros) orders/s of \(rate.formattedWithoutZeros) asked for"
         var rows = [("sent", "\(sent) in \(sendingSeconds.rounded(places: 1)) s")]
         rows.append(("rate", rateReached ? asked : Terminal.coloured("\(asked): not reached", .yellow)))
         rows.append(("confirmed", Terminal.coloured("\(confirmed)", .green)))
-        for (code, count) in refused.sorted(by: { $0.key < $1.key }) { rows.append(("refused", "\(count) \(code)")) }
+        for (code, count) in refused.sorted(by: { $0.key < $1.key }) {
+            rows.append(("refused", "\(count) \(code)"))
+        }
         if cancelled > 0 { rows.append(("cancelled", "\(cancelled)")) }
         if unresolved > 0 { rows.append(("unresolved", Terminal.coloured("\(unresolved)", .red))) }
         if unexpected > 0 { rows.append(("unexpected", Terminal.coloured("\(unexpected)", .red))) }
-        if unfollowed > 0 { rows.append(("unfollowed", "\(unfollowed) accepted; csp audit tells how they ended")) }
+        if unfollowed > 0 {
+            rows.append(("unfollowed", "\(unfollowed) accepted; csp audit tells how they ended"))
+        }
         if unanswered > 0 { rows.append(("unanswered", "\(unanswered) when it was interrupted")) }
-        for (effect, count) in degraded.sorted(by: { $0.key < $1.key }) { rows.append(("degraded", "\(count) \(effect)")) }
+        for (effect, count) in degraded.sorted(by: { $0.key < $1.key }) {
+            rows.append(("degraded", "\(count) \(effect)"))
+        }
         rows.append(("retries", "\(retries)"))
         if delayed > 0 {
-            rows.append(("delayed", "\(delayed) for want of room (\(OpenLoop.unansweredLimit) unanswered at once)"))
+            rows.append(
+                ("delayed", "\(delayed) for want of room (\(OpenLoop.unansweredLimit) unanswered at once)"))
         }
         if let latency = latencyMilliseconds {
             rows.append(
-                ("latency", "p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms"))
+                (
+                    "latency",
+                    "p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms"
+                ))
         }
         if let seed { rows.append(("seed", "\(seed)")) }
         return rows.map { "\(Terminal.column($0.0, 12))\($0.1)" }.joined(separator: "\n")

@@ -1,29 +1,35 @@
 import Contracts
 import Resilience
 
-/// Sends at a fixed rate whether or not answers come: a slow stack isn't asked less. What is accepted is followed beside that, as
-/// far as there is room, and no send waits for it.
+/// Sends at a fixed rate whether or not answers come: a slow stack isn't asked less. What is accepted is
+/// followed beside that, as far as there is room, and no send waits for it.
 struct OpenLoop: Sendable {
-    /// Orders without a decision at once; the next ones wait, their latency counted from when they should have gone.
+    /// Orders without a decision at once; the next ones wait, their latency counted from when they should
+    /// have gone.
     static let unansweredLimit = 1000
-    /// Accepted orders that are followed at once; what is accepted beyond is left unfollowed, and counted as such.
+    /// Accepted orders that are followed at once; what is accepted beyond is left unfollowed, and counted as
+    /// such.
     static let followedLimit = 1000
 
     let purchase: Purchase
     /// Sends a second.
     let rate: Double
-    /// Prefix of every idempotency key: never the same in two runs, else the second would be answered with the first's orders.
+    /// Prefix of every idempotency key: never the same in two runs, else the second would be answered with
+    /// the first's orders.
     let run: String
     let paymentToken: String
     var time = TimeSource.system
-    /// Told of an operation before its first request, after each answer and at its end, with when it was meant to be sent.
+    /// Told of an operation before its first request, after each answer and at its end, with when it was
+    /// meant to be sent.
     let seen: @Sendable (ClientOperation, ContinuousClock.Instant) -> Void
 
-    /// Sends what `next` gives until it gives nothing, and returns once all are at their end. When the task is cancelled it
-    /// returns at once, with what there is.
+    /// Sends what `next` gives until it gives nothing, and returns once all are at their end. When the task
+    /// is cancelled it returns at once, with what there is.
     ///
     /// - Parameter onProgress: called with the counts several times a second.
-    func send(_ next: () -> Basket?, onProgress: @escaping @Sendable (Tally.Counts) -> Void) async throws -> Tally.Counts {
+    func send(_ next: () -> Basket?, onProgress: @escaping @Sendable (Tally.Counts) -> Void) async throws
+        -> Tally.Counts
+    {
         let tally = Tally()
         let begin = time.now()
         let (room, roomMade) = AsyncStream.makeStream(of: Void.self)

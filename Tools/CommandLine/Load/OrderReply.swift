@@ -24,7 +24,8 @@ enum OrderReply: Equatable {
 
     /// The refusals of the contract's table, by status.
     static let refusals: [Int: Set<String>] = [
-        402: ["payment-declined"], 409: ["out-of-stock", "total-exceeded"], 422: ["unknown-sku", "coupon-refused"],
+        402: ["payment-declined"], 409: ["out-of-stock", "total-exceeded"],
+        422: ["unknown-sku", "coupon-refused"],
     ]
 
     init(_ answer: OrderAnswer) {
@@ -32,13 +33,16 @@ enum OrderReply: Equatable {
         switch (answer.status, order?.status, answer.problem?.code) {
         case (201, .confirmed, _): self = .ended(.confirmed, order)
         case (200, .cancelled, _): self = .ended(.cancelled, order)
-        case (202, .accepted, _), (202, .placing, _): self = order.map(OrderReply.follow) ?? Self.unexpected(answer)
+        case (202, .accepted, _), (202, .placing, _):
+            self = order.map(OrderReply.follow) ?? Self.unexpected(answer)
         case (409, _, "order-cancelled"): self = .ended(.cancelled, nil)
-        case (409, _, "request-in-progress"): self = .again(after: answer.retryAfter, "409 request-in-progress")
+        case (409, _, "request-in-progress"):
+            self = .again(after: answer.retryAfter, "409 request-in-progress")
         // Whether a disk that failed has kept anything shows when it is back.
         case (503, _, "storage-failed"), (503, _, nil):
             self = .again(after: answer.retryAfter, "503 \(answer.problem?.code ?? "")")
-        case (503, _, let code?), (429, _, let code?): self = .turnedAway(after: answer.retryAfter, code: code)
+        case (503, _, let code?), (429, _, let code?):
+            self = .turnedAway(after: answer.retryAfter, code: code)
         case (let status, _, let code?) where Self.refusals[status]?.contains(code) == true:
             self = .ended(.refused(code: code), nil)
         default: self = Self.unexpected(answer)

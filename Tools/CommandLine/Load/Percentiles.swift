@@ -1,4 +1,5 @@
-/// Percentiles by the nearest-rank method: a value that was really measured, the smallest with at least p % at or below it.
+/// Percentiles by the nearest-rank method: a value that was really measured, the smallest with at least p %
+/// at or below it.
 struct Percentiles {
     private let sorted: [Duration]
 

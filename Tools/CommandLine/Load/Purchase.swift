@@ -2,11 +2,11 @@ import Contracts
 import Resilience
 import Transport
 
-/// One basket of one customer: sent with one key, sent again while nothing is decided, and followed once accepted. Sending and
-/// following are apart, so that a load never waits for what is followed.
+/// One basket of one customer: sent with one key, sent again while nothing is decided, and followed once
+/// accepted. Sending and following are apart, so that a load never waits for what is followed.
 ///
-/// A stack that turns customers away must not be asked the more for it: all purchases together share a budget of second tries
-/// after a 503, and one that finds it spent gives up, as a customer would.
+/// A stack that turns customers away must not be asked the more for it: all purchases together share a budget
+/// of second tries after a 503, and one that finds it spent gives up, as a customer would.
 struct Purchase: Sendable {
     typealias Exchange = @Sendable (HTTPClient.Request) async throws(HTTPClientError) -> HTTPClient.Response
 
@@ -15,7 +15,8 @@ struct Purchase: Sendable {
         var ending: Ending?
         /// To be followed.
         var accepted: OrderDocument?
-        /// From the intended send time to the first answer that decides something (2xx, or a refusal); nil without one.
+        /// From the intended send time to the first answer that decides something (2xx, or a refusal); nil
+        /// without one.
         var latency: Duration?
         /// Sends after the first.
         var retries = 0
@@ -39,7 +40,8 @@ struct Purchase: Sendable {
 
     /// - Parameters:
     ///   - placing: sends an order.
-    ///   - following: sends a look at one; where that has connections of its own, looks take none from orders.
+    ///   - following: sends a look at one; where that has connections of its own, looks take none from
+    ///     orders.
     init(
         placing: @escaping Exchange, following: @escaping Exchange, orderURL: String, timeout: Duration,
         time: TimeSource = .system
@@ -65,7 +67,8 @@ struct Purchase: Sendable {
     }
 
     private func place(
-        _ body: [UInt8], _ key: String, _ intended: ContinuousClock.Instant, _ seen: (Attempt) -> Void, _ result: inout Result
+        _ body: [UInt8], _ key: String, _ intended: ContinuousClock.Instant, _ seen: (Attempt) -> Void,
+        _ result: inout Result
     ) async {
         let limit = intended + timeout
         var failures = 0
@@ -97,7 +100,8 @@ struct Purchase: Sendable {
                 while !budget.withdraw(now: time.now()) {
                     // What may have been done is asked after, be it late.
                     failures += 1
-                    guard mayHaveBeenDone, await pause(failures, atLeast: .seconds(floor), until: limit) else { return }
+                    guard mayHaveBeenDone, await pause(failures, atLeast: .seconds(floor), until: limit)
+                    else { return }
                 }
             }
             failures += 1
@@ -107,9 +111,12 @@ struct Purchase: Sendable {
     }
 
     private func send(_ body: [UInt8], key: String, seen: (Attempt) -> Void) async -> OrderReply {
-        let headers = [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key)]
+        let headers = [
+            (name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: key),
+        ]
         let request = HTTPClient.Request(
-            method: "POST", url: "\(orderURL)/orders", headers: headers, body: body, connectTimeout: .seconds(1),
+            method: "POST", url: "\(orderURL)/orders", headers: headers, body: body,
+            connectTimeout: .seconds(1),
             timeout: Self.attemptTimeout)
         let sentAt = Timestamp.now()
         do {
@@ -127,7 +134,8 @@ struct Purchase: Sendable {
     ///
     /// - Parameter seen: told of the look that found it terminal.
     /// - Returns: nil where the task was cancelled.
-    func follow(_ order: OrderDocument, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in }) async -> Ending?
+    func follow(_ order: OrderDocument, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in })
+        async -> Ending?
     {
         var looks = 0
         while true {
@@ -136,7 +144,8 @@ struct Purchase: Sendable {
                 return Task.isCancelled ? nil : .unresolved("\(order.id) still \(order.status)")
             }
             let request = HTTPClient.Request(
-                url: "\(orderURL)/orders/\(order.id)", connectTimeout: .seconds(1), timeout: Self.attemptTimeout)
+                url: "\(orderURL)/orders/\(order.id)", connectTimeout: .seconds(1),
+                timeout: Self.attemptTimeout)
             let sentAt = Timestamp.now()
             guard let answer = try? await OrderAnswer(following(request)), answer.status == 200,
                 let ending = answer.order.flatMap(OrderReply.ending)
@@ -147,7 +156,9 @@ struct Purchase: Sendable {
     }
 
     /// False when the time would be over meanwhile.
-    private func pause(_ failures: Int, atLeast floor: Duration, until limit: ContinuousClock.Instant) async -> Bool {
+    private func pause(_ failures: Int, atLeast floor: Duration, until limit: ContinuousClock.Instant) async
+        -> Bool
+    {
         var random = SystemRandomNumberGenerator()
         let delay = max(floor, backoff.delay(afterFailures: failures, using: &random))
         guard time.now() + delay < limit else { return false }

@@ -47,7 +47,9 @@ final class Tally: Sendable {
     func answered(_ result: Purchase.Result, followed: Int) -> Bool {
         state.withLock {
             $0.retries += result.retries
-            for degradation in result.degradations { $0.degraded[degradation.effect.rawValue, default: 0] += 1 }
+            for degradation in result.degradations {
+                $0.degraded[degradation.effect.rawValue, default: 0] += 1
+            }
             if let latency = result.latency { $0.latencies.append(latency) }
             if result.ending != nil || result.accepted != nil { $0.unanswered -= 1 }
             guard result.accepted != nil, $0.followed < followed else { return false }

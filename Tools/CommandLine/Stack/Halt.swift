@@ -3,7 +3,8 @@ import Foundation
 extension StackRecord {
     static let stopLimit = Duration.seconds(10)
 
-    /// Thaws and asks every service to end, kills after ``stopLimit`` what is left, and answers whom it had to kill.
+    /// Thaws and asks every service to end, kills after ``stopLimit`` what is left, and answers whom it had
+    /// to kill.
     ///
     /// - Parameter isUrgent: asked while waiting; true kills at once.
     func halt(isUrgent: () -> Bool = { false }) async -> [ServiceName] {

@@ -53,7 +53,9 @@ struct Launch {
             if isInterrupted() { throw Interrupted() }
             let names = waiting.map(\.service.name.rawValue).joined(separator: ", ")
             guard ContinuousClock.now < limit else {
-                throw Failure("\(names) not ready after \(Self.readyLimit.seconds.formattedWithoutZeros) s; see \(folder.logs)")
+                throw Failure(
+                    "\(names) not ready after \(Self.readyLimit.seconds.formattedWithoutZeros) s; see \(folder.logs)"
+                )
             }
             progress.show("waiting for \(names)")
             try await Task.sleep(for: .milliseconds(50))
@@ -64,7 +66,9 @@ struct Launch {
         let service = started.service
         let how = ending(ofChild: service.process.pid) ?? "gone"
         let log = folder.log(of: service.name)
-        let last = lastLine(of: log, from: started.logStart).map { "\(log) ends with: \($0)" } ?? "it left nothing in \(log)"
+        let last =
+            lastLine(of: log, from: started.logStart).map { "\(log) ends with: \($0)" }
+            ?? "it left nothing in \(log)"
         let full = isFull(folder.data(of: service.name)) ? "; the disk of \(folder.path) is full" : ""
         return "\(service.name) (pid \(service.process.pid)) ended while starting: \(how)\(full); \(last)"
     }
@@ -77,7 +81,8 @@ struct Launch {
 
     /// The last line that isn't empty, of what was written after the first `start` bytes.
     private func lastLine(of file: String, from start: UInt64) -> String? {
-        guard let handle = FileHandle(forReadingAtPath: file), (try? handle.seek(toOffset: start)) != nil else { return nil }
+        guard let handle = FileHandle(forReadingAtPath: file), (try? handle.seek(toOffset: start)) != nil
+        else { return nil }
         defer { try? handle.close() }
         guard let data = try? handle.readToEnd() else { return nil }
         let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)

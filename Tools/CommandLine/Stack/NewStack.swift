@@ -6,7 +6,8 @@ extension StackRecord {
         let host = environment["HTTP_HOST"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1"
         let nobody = ProcessIdentity(pid: 0, startTime: 0)
         return StackRecord(
-            instance: randomHex(UInt64.self), basePort: ports, host: host, seedFolder: seedFolder, stopping: false,
+            instance: randomHex(UInt64.self), basePort: ports, host: host, seedFolder: seedFolder,
+            stopping: false,
             environment: kept(environment),
             services: ServiceName.allCases.map { name in
                 let port = ports + name.portOffset
@@ -16,8 +17,8 @@ extension StackRecord {
 }
 
 extension Launch {
-    /// Starts every service, and writes the record; to be called under the folder's lock. Checks first whatever can be
-    /// checked, so that a stack is started as a whole or not at all.
+    /// Starts every service, and writes the record; to be called under the folder's lock. Checks first
+    /// whatever can be checked, so that a stack is started as a whole or not at all.
     func spawnAll(_ new: StackRecord) throws -> (StackRecord, [Started]) {
         if let running = try folder.recordIfAny()?.services.first(where: \.process.isAlive) {
             throw Failure(
@@ -29,8 +30,11 @@ extension Launch {
             _ = try Paths.executable(of: service.name)
             switch PortCheck.check(host: record.host, port: service.port) {
             case .free: break
-            case .taken: throw Failure("port \(service.port) (\(service.name)) is already in use; choose others with --ports")
-            case .refused(let why): throw Failure("\(service.name) can't listen on \(record.host) port \(service.port): \(why)")
+            case .taken:
+                throw Failure(
+                    "port \(service.port) (\(service.name)) is already in use; choose others with --ports")
+            case .refused(let why):
+                throw Failure("\(service.name) can't listen on \(record.host) port \(service.port): \(why)")
             }
         }
         var started: [Started] = []
@@ -44,7 +48,8 @@ extension Launch {
         return (record, started)
     }
 
-    /// Starts a service that is dead, of a stack that is there; nil if it is alive. ``waitUntilReady(_:)`` says when it serves.
+    /// Starts a service that is dead, of a stack that is there; nil if it is alive. ``waitUntilReady(_:)``
+    /// says when it serves.
     func spawnAgain(_ name: ServiceName) throws -> Started? {
         try folder.locked {
             var record = try folder.record()

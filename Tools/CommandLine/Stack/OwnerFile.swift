@@ -2,8 +2,9 @@ import Foundation
 
 /// A file of JSON that its owner alone may read, and that is never seen half written.
 enum OwnerFile {
-    /// Writes a copy that takes the file's place. Where the disk has no space for one, the text is written over the old one:
-    /// what a stack's record says must be changeable on a full disk too, and the few bytes lie in a block that the file has.
+    /// Writes a copy that takes the file's place. Where the disk has no space for one, the text is written
+    /// over the old one: what a stack's record says must be changeable on a full disk too, and the few bytes
+    /// lie in a block that the file has.
     static func write(_ text: String, to path: String) throws {
         let bytes = Array((text + "\n").utf8)
         let temporary = "\(path).\(getpid())"

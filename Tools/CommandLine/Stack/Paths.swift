@@ -17,9 +17,14 @@ enum Paths {
         return path
     }
 
-    /// `SEED_DIR`, else the nearest `Data/journey` from the executable's folder upwards, else the one below the working folder.
-    static func seedFolder(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
-        if let given = environment["SEED_DIR"], !given.isEmpty { return URL(filePath: given).standardizedFileURL.path }
+    /// `SEED_DIR`, else the nearest `Data/journey` from the executable's folder upwards, else the one below
+    /// the working folder.
+    static func seedFolder(environment: [String: String] = ProcessInfo.processInfo.environment) throws
+        -> String
+    {
+        if let given = environment["SEED_DIR"], !given.isEmpty {
+            return URL(filePath: given).standardizedFileURL.path
+        }
         var folder = URL(filePath: executables())
         var candidates = [folder]
         while folder.path != "/" {
@@ -31,7 +36,8 @@ enum Paths {
             FileManager.default.fileExists(atPath: $0)
         }
         guard let found else {
-            throw Failure("no catalogue found: no folder Data/journey above \(executables()) or here; set SEED_DIR")
+            throw Failure(
+                "no catalogue found: no folder Data/journey above \(executables()) or here; set SEED_DIR")
         }
         return found
     }

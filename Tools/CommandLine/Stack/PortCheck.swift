@@ -12,7 +12,8 @@ enum PortCheck {
         let code = getaddrinfo(host, "\(port)", &hints, &found)
         guard code == 0, let address = found else { return .refused(String(cString: gai_strerror(code))) }
         defer { freeaddrinfo(address) }
-        let descriptor = socket(address.pointee.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(
+            address.pointee.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return .refused(String(cString: strerror(errno))) }
         defer { close(descriptor) }
         var on: Int32 = 1

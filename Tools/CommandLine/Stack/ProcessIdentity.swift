@@ -19,8 +19,8 @@ struct ProcessIdentity: Codable, Equatable {
         self.init(pid: pid, startTime: stat.startTime)
     }
 
-    /// A zombie is gone: it does nothing any more and waits only for its parent to notice. Not so while a thread of it is
-    /// left, which may still be in the middle of a write and hold the lock of its folder.
+    /// A zombie is gone: it does nothing any more and waits only for its parent to notice. Not so while a
+    /// thread of it is left, which may still be in the middle of a write and hold the lock of its folder.
     var activity: Activity {
         guard let stat = Self.stat(of: pid), stat.startTime == startTime else { return .gone }
         return switch stat.state {
@@ -32,7 +32,8 @@ struct ProcessIdentity: Codable, Equatable {
 
     var isAlive: Bool { activity != .gone }
 
-    /// Sends the signal, unless the process is gone: a pid that was given to another process is never touched.
+    /// Sends the signal, unless the process is gone: a pid that was given to another process is never
+    /// touched.
     func send(_ signal: Int32) {
         if isAlive { kill(pid, signal) }
     }
@@ -49,7 +50,9 @@ struct ProcessIdentity: Codable, Equatable {
     }
 
     private static func stat(of pid: pid_t) -> (state: Character, threads: Int, startTime: UInt64)? {
-        guard pid > 0, let file = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+        guard pid > 0, let file = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else {
+            return nil
+        }
         return parse(stat: String(decoding: file, as: UTF8.self))
     }
 }

@@ -26,9 +26,11 @@ extension StackRecord.Service {
         let activity = process.activity
         guard activity == .running else { return ServiceState(activity, nil) }
         let request = HTTPClient.Request(
-            url: "\(url)/readyz", service: name.rawValue, connectTimeout: .milliseconds(300), timeout: .milliseconds(500))
+            url: "\(url)/readyz", service: name.rawValue, connectTimeout: .milliseconds(300),
+            timeout: .milliseconds(500))
         let answer = try? await client.send(request)
         // It may have died while it was asked.
-        return ServiceState(process.activity, answer.map { ($0.status, String(decoding: $0.body, as: UTF8.self)) })
+        return ServiceState(
+            process.activity, answer.map { ($0.status, String(decoding: $0.body, as: UTF8.self)) })
     }
 }

@@ -29,9 +29,12 @@ struct StackFolder {
     func recordIfAny() throws -> StackRecord? {
         let file = "\(path)/stack.json"
         guard FileManager.default.fileExists(atPath: file) else { return nil }
-        guard let data = FileManager.default.contents(atPath: file) else { throw Failure("\(file) can't be read") }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure("\(file) can't be read")
+        }
         guard let record = try? JSONDecoder().decode(StackRecord.self, from: data) else {
-            throw Failure("\(file) isn't the record of a stack; move it away and stop what still runs by hand")
+            throw Failure(
+                "\(file) isn't the record of a stack; move it away and stop what still runs by hand")
         }
         return record
     }
@@ -55,21 +58,28 @@ struct StackFolder {
     ///
     /// - Parameter limit: how long another one may take; it only starts processes and writes its record.
     /// - Throws: ``Failure`` after `limit` (the other one may be frozen), and what `change` throws.
-    func locked<Result>(within limit: Duration = .seconds(10), _ change: () throws -> Result) throws -> Result {
+    func locked<Result>(within limit: Duration = .seconds(10), _ change: () throws -> Result) throws -> Result
+    {
         let file = "\(path)/stack.lock"
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure("\(file) can't be opened: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Failure("\(file) can't be opened: \(String(cString: strerror(errno)))")
+        }
         defer { close(descriptor) }
         let end = ContinuousClock.now + limit
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             if errno == EWOULDBLOCK {
                 guard ContinuousClock.now < end else {
-                    throw Failure("another csp command holds \(file), and doesn't let go of it; end that one, then try again")
+                    throw Failure(
+                        "another csp command holds \(file), and doesn't let go of it; end that one, then try again"
+                    )
                 }
                 usleep(10_000)
                 continue
             }
-            guard errno == EINTR else { throw Failure("\(file) can't be locked: \(String(cString: strerror(errno)))") }
+            guard errno == EINTR else {
+                throw Failure("\(file) can't be locked: \(String(cString: strerror(errno)))")
+            }
         }
         return try change()
     }

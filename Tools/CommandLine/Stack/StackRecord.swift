@@ -1,4 +1,5 @@
-/// What `DIR/stack.json` says: all that is needed to find a stack's processes, and to start one of them again.
+/// What `DIR/stack.json` says: all that is needed to find a stack's processes, and to start one of them
+/// again.
 struct StackRecord: Codable, Equatable {
     struct Service: Codable, Equatable {
         var name: ServiceName

@@ -2,9 +2,10 @@ import Foundation
 
 /// Starts a program in a session of its own: no Ctrl-C meant for csp reaches it, and it outlives csp.
 ///
-/// It gets nothing of csp's but the environment given: stdin is empty, both outputs are appended to `log`, no other file
-/// is open, and signals are as in a fresh process.
-func startProcess(executable: String, arguments: [String] = [], environment: [String: String], log: String) throws
+/// It gets nothing of csp's but the environment given: stdin is empty, both outputs are appended to `log`, no
+/// other file is open, and signals are as in a fresh process.
+func startProcess(executable: String, arguments: [String] = [], environment: [String: String], log: String)
+    throws
     -> ProcessIdentity
 {
     var files = posix_spawn_file_actions_t()
@@ -31,15 +32,20 @@ func startProcess(executable: String, arguments: [String] = [], environment: [St
     defer { for text in arguments + variables { free(text) } }
     var pid: pid_t = 0
     let code = posix_spawn(&pid, executable, &files, &attributes, &arguments, &variables)
-    guard code == 0 else { throw Failure("\(executable) can't be started: \(String(cString: strerror(code)))") }
-    guard let identity = ProcessIdentity(running: pid) else { throw Failure("\(executable) can't be watched in /proc") }
+    guard code == 0 else {
+        throw Failure("\(executable) can't be started: \(String(cString: strerror(code)))")
+    }
+    guard let identity = ProcessIdentity(running: pid) else {
+        throw Failure("\(executable) can't be watched in /proc")
+    }
     return identity
 }
 
 /// `POSIX_SPAWN_SETSID` of <spawn.h>, which Swift's Glibc module leaves out as a GNU extension.
 private let ownSession: Int32 = 0x80
 
-/// Nothing but the three standard files is for a child: neither what csp has open nor what it was given itself.
+/// Nothing but the three standard files is for a child: neither what csp has open nor what it was given
+/// itself.
 private func closeOthersOnStart() {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
         guard let descriptor = Int32(name), descriptor > STDERR_FILENO else { continue }
@@ -47,8 +53,8 @@ private func closeOthersOnStart() {
     }
 }
 
-/// How a child of this process ended, as `exit code 78` or `killed by signal 9`, and buries it; nil while it lives, or when
-/// it is another process's child.
+/// How a child of this process ended, as `exit code 78` or `killed by signal 9`, and buries it; nil while it
+/// lives, or when it is another process's child.
 func ending(ofChild pid: pid_t) -> String? {
     var status: Int32 = 0
     guard waitpid(pid, &status, WNOHANG) == pid else { return nil }

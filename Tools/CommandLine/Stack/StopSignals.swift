@@ -39,8 +39,11 @@ final class StopSignals: Sendable {
         _ = try? await cancelling { try await Task.sleep(for: duration) }
     }
 
-    /// Runs `body` in a task that a signal cancels, be it one that came before; so does the cancellation of the caller's task.
-    func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+    /// Runs `body` in a task that a signal cancels, be it one that came before; so does the cancellation of
+    /// the caller's task.
+    func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws
+        -> Result
+    {
         let task = Task { try await body() }
         let (id, isLate) = state.withLock { state in
             state.lastID += 1

@@ -5,15 +5,16 @@ struct Tokens: Codable, Equatable {
     var adminToken: String
     var serviceToken: String
 
-    /// For `up`: the environment's, else those kept from before, else made up. Kept in any case, so that a service
-    /// that is started later from another terminal shares the secret of the others.
+    /// For `up`: the environment's, else those kept from before, else made up. Kept in any case, so that a
+    /// service that is started later from another terminal shares the secret of the others.
     static func establish(in folder: StackFolder, environment: [String: String]) throws -> Tokens {
         let kept = try? read(from: folder)
         func token(_ key: String, _ kept: String?) -> String {
             [environment[key], kept].compactMap { $0 }.first { !$0.isEmpty } ?? madeUp()
         }
         let tokens = Tokens(
-            adminToken: token("ADMIN_TOKEN", kept?.adminToken), serviceToken: token("SERVICE_TOKEN", kept?.serviceToken))
+            adminToken: token("ADMIN_TOKEN", kept?.adminToken),
+            serviceToken: token("SERVICE_TOKEN", kept?.serviceToken))
         if tokens != kept { try OwnerFile.write(Terminal.json(tokens), to: file(folder)) }
         return tokens
     }

@@ -24,11 +24,15 @@ struct AnswerSpan: Sendable {
     }
 
     func latency(_ histogram: String, where fits: (MetricsPage.Labels) -> Bool) -> Dashboard.Latency? {
-        let buckets = last.metrics.buckets(histogram, where: fits).since(first.metrics.buckets(histogram, where: fits))
+        let buckets = last.metrics.buckets(histogram, where: fits).since(
+            first.metrics.buckets(histogram, where: fits))
         guard let p50 = buckets.quantile(0.5), let p99 = buckets.quantile(0.99) else { return nil }
         return Dashboard.Latency(
-            p50Milliseconds: (p50 * 1000).rounded(places: 1), p99Milliseconds: (p99 * 1000).rounded(places: 1))
+            p50Milliseconds: (p50 * 1000).rounded(places: 1), p99Milliseconds: (p99 * 1000).rounded(places: 1)
+        )
     }
 
-    private func rate(_ before: Double, _ now: Double) -> Double { (max(0, now - before) / seconds).rounded(places: 2) }
+    private func rate(_ before: Double, _ now: Double) -> Double {
+        (max(0, now - before) / seconds).rounded(places: 2)
+    }
 }

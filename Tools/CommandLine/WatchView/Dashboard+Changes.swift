@@ -1,8 +1,8 @@
 import Contracts
 
 extension Dashboard {
-    /// What happened to services and breakers between two pictures; nothing at the first one, which has nothing to compare
-    /// with.
+    /// What happened to services and breakers between two pictures; nothing at the first one, which has
+    /// nothing to compare with.
     func changes(since before: Dashboard?) -> [WatchEvent] {
         guard let before else { return [] }
         var changes: [WatchEvent] = []
@@ -17,14 +17,17 @@ extension Dashboard {
             // It was closed before order fell silent, as far as is known.
             if earlier.breaker == Dependency.unknown, dependency.breaker == "closed" { continue }
             // Its probes come and go while it stays open: no news until one succeeds.
-            if dependency.breaker == "half-open" || (earlier.breaker == "half-open" && dependency.breaker == "open") {
+            if dependency.breaker == "half-open"
+                || (earlier.breaker == "half-open" && dependency.breaker == "open")
+            {
                 continue
             }
             let isClosed = dependency.breaker == "closed"
             changes.append(
                 WatchEvent(
                     at: at, subject: "order",
-                    words: isClosed ? "asks \(dependency.name) again" : "does without \(dependency.name): breaker open",
+                    words: isClosed
+                        ? "asks \(dependency.name) again" : "does without \(dependency.name): breaker open",
                     kind: isClosed ? .better : .worse))
         }
         return changes
@@ -42,7 +45,8 @@ extension Dashboard {
         switch (before.isShedding, service.isShedding) {
         case (false, true): changes.append(told("is asked for more than it can do, and sheds", .worse))
         // A service that has fallen silent may shed still.
-        case (true, false) where service.shedding != nil: changes.append(told("sheds nothing any more", .better))
+        case (true, false) where service.shedding != nil:
+            changes.append(told("sheds nothing any more", .better))
         default: break
         }
         if let dead = service.deadLetters, let earlier = before.deadLetters, dead > earlier {

@@ -14,7 +14,8 @@ extension Dashboard.Condition {
     init(_ service: StackSnapshot.Service, hasAnswered: Bool, lacks: Bool) {
         switch ServiceState(service.activity, service.ready) {
         case .ready: self = lacks ? .degraded : .ready
-        case .starting: self = service.ready == nil && (hasAnswered || service.process == nil) ? .silent : .starting
+        case .starting:
+            self = service.ready == nil && (hasAnswered || service.process == nil) ? .silent : .starting
         case .draining: self = .draining
         case .frozen: self = .frozen
         case .dead: self = .dead
@@ -25,7 +26,8 @@ extension Dashboard.Condition {
 extension Dashboard.Service {
     /// What operators ask, and this watch itself, is no work.
     private static let asides: Set<String> = [
-        "/livez", "/readyz", "/metrics", "/csp", "/csp/dependencies/{name}", "/openapi.json", "/faults", "/queue",
+        "/livez", "/readyz", "/metrics", "/csp", "/csp/dependencies/{name}", "/openapi.json", "/faults",
+        "/queue",
         "/queue/dead",
         "/queue/dead/redrive", "/backup", "/orders/{id}/timeline",
     ]
@@ -45,7 +47,9 @@ extension Dashboard.Service {
             queued = Int(messages.values.reduce(0, +)) - Int(messages["dead"] ?? 0)
         }
         oldestSeconds = page.sum("csp_queue_oldest_seconds")?.rounded(places: 1)
-        shedding = span.last.path.shedder.map { Dashboard.Shedding($0, before: span.first.path.shedder, span) }
+        shedding = span.last.path.shedder.map {
+            Dashboard.Shedding($0, before: span.first.path.shedder, span)
+        }
         upSeconds = span.last.started.map { (Double(now.milliseconds) / 1000 - $0).rounded(places: 1) }
     }
 }
@@ -55,7 +59,8 @@ extension Dashboard.Shedding {
         limit = now.limit
         inFlight = now.inFlight
         waiting = now.waiting
-        shedPerSecond = span.perSecond(before?.shed.mapValues(Double.init) ?? [:], now.shed.mapValues(Double.init))
+        shedPerSecond = span.perSecond(
+            before?.shed.mapValues(Double.init) ?? [:], now.shed.mapValues(Double.init))
         rateLimitedPerSecond =
             span.perSecond(["": Double(before?.rateLimited ?? 0)], ["": Double(now.rateLimited)])[""] ?? 0
     }
@@ -63,13 +68,19 @@ extension Dashboard.Shedding {
 
 extension Dashboard.Orders {
     init(_ span: AnswerSpan) {
-        let isPlacing = { (labels: MetricsPage.Labels) in labels["route"] == "/orders" && labels["method"] == "POST" }
+        let isPlacing = { (labels: MetricsPage.Labels) in
+            labels["route"] == "/orders" && labels["method"] == "POST"
+        }
         // What is shed is refused before it becomes a request; an order is what is critical-plus.
-        let shed = span.last.path.shedder.map { Dashboard.Shedding($0, before: span.first.path.shedder, span) }
+        let shed = span.last.path.shedder.map {
+            Dashboard.Shedding($0, before: span.first.path.shedder, span)
+        }
         let turnedAway = shed?.shedPerSecond["critical-plus"] ?? 0
-        answeredPerSecond = (span.perSecond { $0.sum(requests + "_count", where: isPlacing) } ?? 0) + turnedAway
+        answeredPerSecond =
+            (span.perSecond { $0.sum(requests + "_count", where: isPlacing) } ?? 0) + turnedAway
         unservedPerSecond =
-            (span.perSecond { $0.sum(requests + "_count") { isPlacing($0) && $0["status"] == "503" } } ?? 0) + turnedAway
+            (span.perSecond { $0.sum(requests + "_count") { isPlacing($0) && $0["status"] == "503" } } ?? 0)
+            + turnedAway
         perSecond = span.perSecond("csp_orders_total", by: "outcome")
         latency = span.latency(requests, where: isPlacing)
     }
@@ -81,7 +92,8 @@ extension Dashboard.Dependency {
         guard age < Dashboard.old else {
             return span.last.path.dependencies.map { dependency in
                 Dashboard.Dependency(
-                    name: dependency.name, role: dependency.role, breaker: unknown, ageSeconds: age, callsPerSecond: [:],
+                    name: dependency.name, role: dependency.role, breaker: unknown, ageSeconds: age,
+                    callsPerSecond: [:],
                     lastFailure: dependency.state.lastFailure)
             }
         }
@@ -93,11 +105,16 @@ extension Dashboard.Dependency {
             let before = span.first.path.dependencies.first { $0.name == dependency.name }
             let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
             return Dashboard.Dependency(
-                name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state, ageSeconds: age,
-                retryAfterMilliseconds: dependency.isOpen ? dependency.state.breaker.retryAfterMilliseconds : nil,
+                name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state,
+                ageSeconds: age,
+                retryAfterMilliseconds: dependency.isOpen
+                    ? dependency.state.breaker.retryAfterMilliseconds : nil,
                 inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
-                callsPerSecond: span.perSecond(counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
-                latency: span.latency("csp_dependency_call_duration_seconds") { $0["dependency"] == dependency.name },
+                callsPerSecond: span.perSecond(
+                    counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
+                latency: span.latency("csp_dependency_call_duration_seconds") {
+                    $0["dependency"] == dependency.name
+                },
                 lastFailure: dependency.state.lastFailure)
         }
     }

@@ -1,9 +1,11 @@
 import Contracts
 
-/// How a stack is doing, ready to be shown or printed as JSON. Rates and latencies are those of the last few seconds; nil is
-/// what isn't known. What a service said before it fell silent isn't known any more: its age says since when.
+/// How a stack is doing, ready to be shown or printed as JSON. Rates and latencies are those of the last few
+/// seconds; nil is what isn't known. What a service said before it fell silent isn't known any more: its age
+/// says since when.
 struct Dashboard: Encodable, Sendable, Equatable {
-    /// A service's state in one word; `silent` runs and doesn't answer, `degraded` is ready and has to do without something.
+    /// A service's state in one word; `silent` runs and doesn't answer, `degraded` is ready and has to do
+    /// without something.
     enum Condition: String, Encodable {
         case ready, degraded, starting, draining, silent, frozen, dead
 

@@ -23,10 +23,15 @@ extension DashboardView {
         }
     }
 
-    /// `closed`, `open, 0.8s` with what is left of the open duration, or `unknown 12s` with how long order hasn't said.
+    /// `closed`, `open, 0.8s` with what is left of the open duration, or `unknown 12s` with how long order
+    /// hasn't said.
     func breaker(_ dependency: Dashboard.Dependency) -> String {
-        if dependency.breaker == Dashboard.Dependency.unknown { return "unknown \(FigureText.age(dependency.ageSeconds))" }
-        guard dependency.breaker == "open", let left = dependency.retryAfterMilliseconds else { return dependency.breaker }
+        if dependency.breaker == Dashboard.Dependency.unknown {
+            return "unknown \(FigureText.age(dependency.ageSeconds))"
+        }
+        guard dependency.breaker == "open", let left = dependency.retryAfterMilliseconds else {
+            return dependency.breaker
+        }
         return "open, \(FigureText.age(Double(left) / 1000))"
     }
 
@@ -44,7 +49,9 @@ extension DashboardView {
 
     /// An order's id whole where there is room, else its end, which is what tells ids apart.
     func subject(_ event: WatchEvent) -> String {
-        guard width < 110, event.subject.hasPrefix("ord_"), event.subject.count > 14 else { return event.subject }
+        guard width < 110, event.subject.hasPrefix("ord_"), event.subject.count > 14 else {
+            return event.subject
+        }
         return "ord_…\(event.subject.suffix(8))"
     }
 
@@ -52,7 +59,8 @@ extension DashboardView {
     func clock(_ time: Timestamp) -> String {
         let date = Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
         let day = 86_400
-        let seconds = (Int((Double(time.milliseconds) / 1000).rounded(.down)) + zone.secondsFromGMT(for: date)) % day
+        let seconds =
+            (Int((Double(time.milliseconds) / 1000).rounded(.down)) + zone.secondsFromGMT(for: date)) % day
         let time = [seconds / 3600, seconds / 60 % 60, seconds % 60]
         return time.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
     }

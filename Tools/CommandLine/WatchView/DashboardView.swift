@@ -50,9 +50,13 @@ struct DashboardView {
     private var services: [StyledLine] {
         var table = FigureTable(
             [
-                .left("SERVICE", 13), .left("STATE", 14), .right("PID", 7), .right("UP", 6), .right("REQ/S", 8),
+                .left("SERVICE", 13), .left("STATE", 14), .right("PID", 7), .right("UP", 6),
+                .right("REQ/S", 8),
                 .right("P50", 8), .right("P99", 8), .right("QUEUE", 7), .right("OLDEST", 8),
-            ] + (isWide ? [.right("DEAD", 6), .right("AT WORK", 10), .right("WAITING", 9), .right("SHED/S", 8)] : []))
+            ]
+                + (isWide
+                    ? [.right("DEAD", 6), .right("AT WORK", 10), .right("WAITING", 9), .right("SHED/S", 8)]
+                    : []))
         for service in dashboard.services {
             let shed = service.shedding.map { $0.shedPerSecond.values.reduce(0, +) }
             let figures =
@@ -65,7 +69,8 @@ struct DashboardView {
                     FigureText.count(service.shedding?.waiting), FigureText.rate(shed),
                 ]
             table.row(
-                [(service.name.rawValue, .plain), (state(service), colour(service.state))] + figures.map { ($0, .plain) })
+                [(service.name.rawValue, .plain), (state(service), colour(service.state))]
+                    + figures.map { ($0, .plain) })
         }
         return table.lines
     }
@@ -73,11 +78,14 @@ struct DashboardView {
     private var dependencies: [StyledLine] {
         var table = FigureTable(
             [
-                .left("ORDER ASKS", 13), .left("BREAKER", 14), .right("IN USE", 7), .right("OK/S", 7), .right("REFUSED", 8),
+                .left("ORDER ASKS", 13), .left("BREAKER", 14), .right("IN USE", 7), .right("OK/S", 7),
+                .right("REFUSED", 8),
                 .right("FAILED", 7), .right("NOT ASKED", 10), .right("P50", 7), .right("P99", 7),
             ] + (isWide ? [.right("", 2), .left("ROLE", 10), .left("LAST FAILURE", 20)] : []))
         for dependency in dashboard.dependencies {
-            let calls = ["ok", "refused", "unavailable", "rejected"].map { FigureText.rate(dependency.callsPerSecond[$0]) }
+            let calls = ["ok", "refused", "unavailable", "rejected"].map {
+                FigureText.rate(dependency.callsPerSecond[$0])
+            }
             let use = dependency.inUse.flatMap { inUse in dependency.limit.map { "\(inUse)/\($0)" } }
             let figures = [use ?? FigureText.unknown] + calls + latencies(dependency.latency)
             let failure = dependency.lastFailure.map {
@@ -85,7 +93,9 @@ struct DashboardView {
             }
             table.row(
                 [(dependency.name, .plain), (breaker(dependency), colour(breaker: dependency.breaker))]
-                    + (figures + ["", dependency.role.rawValue, failure ?? FigureText.unknown]).map { ($0, .plain) })
+                    + (figures + ["", dependency.role.rawValue, failure ?? FigureText.unknown]).map {
+                        ($0, .plain)
+                    })
         }
         return table.lines
     }
@@ -93,11 +103,14 @@ struct DashboardView {
     private var shedding: [StyledLine] {
         let classes = Criticality.allCases.reversed().map(\.rawValue)
         var table = FigureTable(
-            [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), $0.count + 2) } + [.right("429", 7)])
+            [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), $0.count + 2) } + [.right("429", 7)]
+        )
         // Order's is what customers meet: without it the sum says nothing.
         let isKnown = dashboard.services.contains { $0.name == .order && $0.shedding != nil }
         let shedders = isKnown ? dashboard.services.compactMap(\.shedding) : []
-        let rates = classes.map { name in shedders.isEmpty ? nil : shedders.reduce(0) { $0 + ($1.shedPerSecond[name] ?? 0) } }
+        let rates = classes.map { name in
+            shedders.isEmpty ? nil : shedders.reduce(0) { $0 + ($1.shedPerSecond[name] ?? 0) }
+        }
         let limited = shedders.isEmpty ? nil : shedders.reduce(0) { $0 + $1.rateLimitedPerSecond }
         table.row(([""] + (rates + [limited]).map(FigureText.rate)).map { ($0, .plain) })
         return table.lines

@@ -8,9 +8,13 @@ struct FigureTable {
         var side: Side
 
         /// Words.
-        static func left(_ title: String, _ width: Int) -> Column { Column(title: title, width: width, side: .left) }
+        static func left(_ title: String, _ width: Int) -> Column {
+            Column(title: title, width: width, side: .left)
+        }
         /// Figures, and what is written like them.
-        static func right(_ title: String, _ width: Int) -> Column { Column(title: title, width: width, side: .right) }
+        static func right(_ title: String, _ width: Int) -> Column {
+            Column(title: title, width: width, side: .right)
+        }
     }
 
     typealias Cell = (text: String, style: StyledLine.Style)

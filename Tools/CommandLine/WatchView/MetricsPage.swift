@@ -7,7 +7,8 @@ struct MetricsPage: Sendable {
 
     init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else { continue }
+            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...])
+            else { continue }
             let series = line[..<space]
             let name = series.prefix { $0 != "{" }
             samples[String(name), default: []].append((Self.labels(series.dropFirst(name.count)), value))

@@ -1,6 +1,7 @@
 import Contracts
 
-/// Finds out from the newest orders what was degraded, and follows those that are owed something until it is made good.
+/// Finds out from the newest orders what was degraded, and follows those that are owed something until it is
+/// made good.
 struct OrderFeed: Sendable {
     private static let followed = 20
     private static let askedAtOnce = 4
@@ -62,6 +63,7 @@ extension Degradation {
             }
         let age = ageSeconds.map { ", \($0) s old" } ?? ""
         return WatchEvent(
-            at: order.createdAt, subject: order.id, words: "\(effect.rawValue) (\(reason)\(age)), \(later)", kind: .worse)
+            at: order.createdAt, subject: order.id, words: "\(effect.rawValue) (\(reason)\(age)), \(later)",
+            kind: .worse)
     }
 }

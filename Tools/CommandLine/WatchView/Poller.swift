@@ -20,14 +20,17 @@ struct Poller: Sendable {
     func snapshot(following: [String]) async throws -> StackSnapshot {
         let services = try services()
         let orderURL = services.first { $0.name == .order && $0.activity == .running }?.url
-        async let orders = orderURL.asyncFlatMap { await get(Page<OrderDocument>.self, "\($0)/orders?limit=50") }
+        async let orders = orderURL.asyncFlatMap {
+            await get(Page<OrderDocument>.self, "\($0)/orders?limit=50")
+        }
         async let timelines = orderURL.asyncFlatMap { await self.timelines($0, following) }
         let answered = await withTaskGroup { group in
             for service in services { group.addTask { await ask(service) } }
             return await group.reduce(into: [ServiceName: StackSnapshot.Service]()) { $0[$1.name] = $1 }
         }
         return StackSnapshot(
-            at: .now, wall: .now(), services: services.map { answered[$0.name] ?? $0 }, orders: await orders?.items ?? [],
+            at: .now, wall: .now(), services: services.map { answered[$0.name] ?? $0 },
+            orders: await orders?.items ?? [],
             timelines: await timelines ?? [:])
     }
 
@@ -36,7 +39,8 @@ struct Poller: Sendable {
         case .order(let url): [StackSnapshot.Service(name: .order, url: url, activity: .running)]
         case .stack(let folder):
             try folder.record().services.map {
-                StackSnapshot.Service(name: $0.name, url: $0.url, process: $0.process, activity: $0.process.activity)
+                StackSnapshot.Service(
+                    name: $0.name, url: $0.url, process: $0.process, activity: $0.process.activity)
             }
         }
     }
@@ -60,7 +64,9 @@ struct Poller: Sendable {
     private func timelines(_ orderURL: String, _ ids: [String]) async -> [String: [TimelineEntry]] {
         await withTaskGroup { group in
             for id in ids {
-                group.addTask { (id, await get(Page<TimelineEntry>.self, "\(orderURL)/orders/\(id)/timeline")?.items) }
+                group.addTask {
+                    (id, await get(Page<TimelineEntry>.self, "\(orderURL)/orders/\(id)/timeline")?.items)
+                }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
@@ -75,13 +81,16 @@ struct Poller: Sendable {
     private func answer(_ url: String) async -> HTTPClient.Response? {
         try? await client.send(
             HTTPClient.Request(
-                url: url, headers: [(name: "csp-criticality", value: "sheddable")], connectTimeout: Self.timeout,
+                url: url, headers: [(name: "csp-criticality", value: "sheddable")],
+                connectTimeout: Self.timeout,
                 timeout: Self.timeout))
     }
 }
 
 extension Optional where Wrapped: Sendable {
-    fileprivate func asyncFlatMap<Result: Sendable>(_ transform: @Sendable (Wrapped) async -> Result?) async -> Result? {
+    fileprivate func asyncFlatMap<Result: Sendable>(_ transform: @Sendable (Wrapped) async -> Result?) async
+        -> Result?
+    {
         guard let self else { return nil }
         return await transform(self)
     }

@@ -1,7 +1,8 @@
 import Foundation
 import Resilience
 
-/// The whole terminal, for a picture that is drawn over and over: taken at the start, given back as it was at the end.
+/// The whole terminal, for a picture that is drawn over and over: taken at the start, given back as it was at
+/// the end.
 final class Screen: Sendable {
     struct Size: Equatable {
         var width: Int
@@ -11,7 +12,9 @@ final class Screen: Sendable {
     private let drawing = Locked<(@Sendable (Size) -> [StyledLine])?>(nil)
 
     /// Whether stdout is one.
-    static var isThere: Bool { isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb" }
+    static var isThere: Bool {
+        isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    }
 
     static var size: Size {
         var size = winsize()
@@ -52,14 +55,16 @@ final class Screen: Sendable {
         }
     }
 
-    /// One frame, in one piece: each line over the old one, the rest of it cleared, and so what is below. Nothing is blank
-    /// in between, so nothing flickers.
+    /// One frame, in one piece: each line over the old one, the rest of it cleared, and so what is below.
+    /// Nothing is blank in between, so nothing flickers.
     static func frame(_ lines: [StyledLine], _ size: Size) -> String {
         let texts = lines.prefix(size.height).map { line in
-            // After a full line the cursor still stands on its last character, which clearing would take away.
+            // After a full line the cursor still stands on its last character, which clearing would take
+            // away.
             Terminal.coloured(line) + (line.count < size.width ? "\u{1B}[K" : "")
         }
-        return "\u{1B}[H" + texts.joined(separator: "\r\n") + (texts.count < size.height ? "\r\n\u{1B}[J" : "")
+        return "\u{1B}[H" + texts.joined(separator: "\r\n")
+            + (texts.count < size.height ? "\r\n\u{1B}[J" : "")
     }
 
     private func write(_ text: String) {

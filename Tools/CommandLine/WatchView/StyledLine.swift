@@ -29,7 +29,8 @@ struct StyledLine: Equatable {
 
     /// With SGR sequences.
     var styled: String {
-        parts.map { $0.style == .plain ? $0.text : "\u{1B}[\($0.style.rawValue)m\($0.text)\u{1B}[0m" }.joined()
+        parts.map { $0.style == .plain ? $0.text : "\u{1B}[\($0.style.rawValue)m\($0.text)\u{1B}[0m" }
+            .joined()
     }
 
     /// At most that many characters; what is cut off is marked.

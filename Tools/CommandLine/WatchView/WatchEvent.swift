@@ -24,7 +24,8 @@ struct EventLog: Sendable {
     mutating func add(_ event: WatchEvent) {
         var event = event
         if let index = list.firstIndex(where: { $0.words == event.words && $0.kind == event.kind }),
-            event.isSameSort(list[index]), abs(event.at.milliseconds - list[index].at.milliseconds) <= Self.oneSpell
+            event.isSameSort(list[index]),
+            abs(event.at.milliseconds - list[index].at.milliseconds) <= Self.oneSpell
         {
             let earlier = list.remove(at: index)
             event.count += earlier.count

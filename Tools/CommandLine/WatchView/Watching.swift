@@ -1,7 +1,7 @@
 import Contracts
 
-/// Turns looks into pictures: keeps those of the last seconds, for rates and latencies, and when each service answered last, for
-/// when it doesn't.
+/// Turns looks into pictures: keeps those of the last seconds, for rates and latencies, and when each service
+/// answered last, for when it doesn't.
 struct Watching: Sendable {
     /// Long enough for a 99th percentile to mean something, short enough to see a fault come and go.
     private static let window: Duration = .seconds(3)
@@ -14,12 +14,15 @@ struct Watching: Sendable {
     var following: [String] { orderFeed.following }
 
     mutating func dashboard(_ snapshot: StackSnapshot) -> Dashboard {
-        for service in snapshot.services { answers[service.name, default: AnswerHistory()].add(service, snapshot.at, Self.window) }
+        for service in snapshot.services {
+            answers[service.name, default: AnswerHistory()].add(service, snapshot.at, Self.window)
+        }
         let services = snapshot.services.map { service($0, snapshot) }
         let order = answers[.order]?.span
         let age = services.first { $0.name == .order }?.ageSeconds ?? 0
         var dashboard = Dashboard(
-            at: snapshot.wall, orders: age < Dashboard.old ? order.map(Dashboard.Orders.init) : nil, services: services,
+            at: snapshot.wall, orders: age < Dashboard.old ? order.map(Dashboard.Orders.init) : nil,
+            services: services,
             dependencies: order.map { Dashboard.Dependency.all($0, age: age) } ?? [], events: [])
         let news = orderFeed.news(snapshot) + dashboard.changes(since: before)
         for event in news.sorted(by: { $0.at < $1.at }) { events.add(event) }
@@ -31,7 +34,8 @@ struct Watching: Sendable {
     private func service(_ service: StackSnapshot.Service, _ snapshot: StackSnapshot) -> Dashboard.Service {
         let history = answers[service.name]
         var dashboard = Dashboard.Service(
-            name: service.name, url: service.url, pid: service.activity == .gone ? nil : service.process?.pid, state: .dead)
+            name: service.name, url: service.url, pid: service.activity == .gone ? nil : service.process?.pid,
+            state: .dead)
         guard let history, let last = history.last else {
             dashboard.state = Dashboard.Condition(service, hasAnswered: false, lacks: false)
             return dashboard
@@ -39,7 +43,8 @@ struct Watching: Sendable {
         let age = last.at.duration(to: snapshot.at).seconds.rounded(places: 1)
         dashboard.ageSeconds = age
         if age < Dashboard.old, let span = history.span { dashboard.fill(from: span, at: snapshot.wall) }
-        let lacks = last.path.dependencies.contains { $0.state.breaker.state != "closed" } || dashboard.isShedding
+        let lacks =
+            last.path.dependencies.contains { $0.state.breaker.state != "closed" } || dashboard.isShedding
         dashboard.state = Dashboard.Condition(service, hasAnswered: true, lacks: lacks)
         return dashboard
     }
@@ -58,7 +63,9 @@ struct AnswerHistory: Sendable {
 
     var last: Answer? { answers.last }
     /// From the oldest answer to the newest.
-    var span: AnswerSpan? { answers.first.flatMap { first in last.map { AnswerSpan(first: first, last: $0) } } }
+    var span: AnswerSpan? {
+        answers.first.flatMap { first in last.map { AnswerSpan(first: first, last: $0) } }
+    }
 
     mutating func add(_ service: StackSnapshot.Service, _ at: ContinuousClock.Instant, _ window: Duration) {
         guard let metrics = service.metrics, let path = service.path else { return }
@@ -66,7 +73,8 @@ struct AnswerHistory: Sendable {
             at: at, metrics: metrics, path: path, started: metrics.sum("process_start_time_seconds"))
         if answer.started != last?.started { answers = [] }
         answers.append(answer)
-        // The first one lies at least a window back, where there is one: spans must not shrink with a late look.
+        // The first one lies at least a window back, where there is one: spans must not shrink with a late
+        // look.
         while answers.count > 2, answers[1].at.duration(to: at) >= window { answers.removeFirst() }
     }
 }

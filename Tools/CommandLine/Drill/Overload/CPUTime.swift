@@ -1,6 +1,7 @@
 import Foundation
 
-/// Processor time so far, in seconds: of a stack and this process, which together are what an order costs, and of the machine.
+/// Processor time so far, in seconds: of a stack and this process, which together are what an order costs,
+/// and of the machine.
 struct CPUTime: Sendable {
     private let processes: [pid_t: Double]
     /// Of all processors together, for all processes. Interrupts are left out: a stack's own calls make them.
@@ -15,13 +16,16 @@ struct CPUTime: Sendable {
         var processes = [getpid(): seconds(own.ru_utime) + seconds(own.ru_stime)]
         for service in record.services { processes[service.process.pid] = Self.used(by: service.process.pid) }
         self.processes = processes
-        let fields = Self.words("/proc/stat", upTo: "\n").dropFirst().prefix(8).map { (Double($0) ?? 0) / Self.ticks }
+        let fields = Self.words("/proc/stat", upTo: "\n").dropFirst().prefix(8).map {
+            (Double($0) ?? 0) / Self.ticks
+        }
         // user, nice, system, idle, iowait, irq, softirq, steal
         busy = fields.count == 8 ? fields[0] + fields[1] + fields[2] + fields[7] : 0
         all = fields.reduce(0, +)
     }
 
-    /// What the stack and this process have used since. A service that was started meanwhile began from nothing.
+    /// What the stack and this process have used since. A service that was started meanwhile began from
+    /// nothing.
     func own(since earlier: CPUTime) -> Double {
         processes.reduce(0) { $0 + max(0, $1.value - (earlier.processes[$1.key] ?? 0)) }
     }
@@ -31,11 +35,15 @@ struct CPUTime: Sendable {
     /// Of `/proc/PID/stat`: user and system time in clock ticks, fields 14 and 15.
     private static func used(by pid: pid_t) -> Double {
         let fields = words("/proc/\(pid)/stat", after: ")")
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+            return 0
+        }
         return (user + system) / ticks
     }
 
-    private static func words(_ file: String, upTo end: Character? = nil, after start: Character? = nil) -> [Substring] {
+    private static func words(_ file: String, upTo end: Character? = nil, after start: Character? = nil)
+        -> [Substring]
+    {
         guard let data = FileManager.default.contents(atPath: file) else { return [] }
         var text = String(decoding: data, as: UTF8.self)[...]
         if let end { text = text.prefix { $0 != end } }

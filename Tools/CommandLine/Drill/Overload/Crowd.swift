@@ -3,8 +3,8 @@ import Foundation
 import Load
 import Transport
 
-/// More customers than the stack can serve, who take what they get. What they send was made before, over bare sockets, so that
-/// they cost little beside what they ask for.
+/// More customers than the stack can serve, who take what they get. What they send was made before, over bare
+/// sockets, so that they cost little beside what they ask for.
 struct Crowd {
     /// Seconds of a rate, of which this share are quotes.
     struct Phase: Equatable {
@@ -26,14 +26,17 @@ struct Crowd {
 
     /// - Parameter baskets: are ordered again and again, without their coupons, which would be used up.
     init(orderURL: String, baskets: [Basket]) throws {
-        guard let port = URLComponents(string: orderURL)?.port else { throw Failure("no port in \(orderURL)") }
+        guard let port = URLComponents(string: orderURL)?.port else {
+            throw Failure("no port in \(orderURL)")
+        }
         self.port = port
         let run = randomHex(UInt64.self)
         func requests(
             _ path: String, _ payment: PaymentMeans?, _ headers: [(String, String)] = []
         ) throws -> [RawRequest] {
             try baskets.prefix(200).map { basket in
-                let body = try JSON.encode(OrderRequest(customerId: "crowd", items: basket.items, payment: payment))
+                let body = try JSON.encode(
+                    OrderRequest(customerId: "crowd", items: basket.items, payment: payment))
                 return RawRequest("POST", path, headers: headers, body: Array(body))
             }
         }
@@ -44,23 +47,27 @@ struct Crowd {
         quotes = try requests("/quotes", nil)
     }
 
-    /// Sends at the phases' rates whatever comes back, and returns once all are answered, or have been waited for.
+    /// Sends at the phases' rates whatever comes back, and returns once all are answered, or have been waited
+    /// for.
     ///
     /// - Parameter tries: how often a customer asks while there is no answer, or a 503.
-    mutating func send(_ phases: [Phase], tries: Int = 1) async throws -> (orders: [Sample], quotes: [Sample]) {
+    mutating func send(_ phases: [Phase], tries: Int = 1) async throws -> (orders: [Sample], quotes: [Sample])
+    {
         func stream(_ requests: [RawRequest], _ share: (Phase) -> Double) -> RawSender.Stream {
             RawSender.Stream(
                 port: port, requests: requests,
                 phases: phases.map { .init(seconds: $0.seconds, rate: $0.rate * share($0)) }, tries: tries)
         }
         let seen = try await run(
-            [stream(orders) { 1 - $0.quotes }, stream(quotes, \.quotes)], for: phases.reduce(0) { $0 + $1.seconds })
+            [stream(orders) { 1 - $0.quotes }, stream(quotes, \.quotes)],
+            for: phases.reduce(0) { $0 + $1.seconds })
         return (seen[0], seen[1])
     }
 
     /// So many customers, each of whom orders again once it is answered.
     mutating func inTurn(_ customers: Int, for seconds: Double) async throws -> [Sample] {
-        try await run([.init(port: port, requests: orders, phases: nil, connections: customers)], for: seconds)[0]
+        try await run(
+            [.init(port: port, requests: orders, phases: nil, connections: customers)], for: seconds)[0]
     }
 
     /// Orders that are too late, at a rate. How many were refused.

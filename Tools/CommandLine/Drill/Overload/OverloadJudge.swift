@@ -18,8 +18,9 @@ struct OverloadJudge {
     private var inStep: [Sample] { orders.sent(in: [span]) }
     private var seconds: Double { span.end - span.begin }
 
-    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work. What was served is a capacity too:
-    /// one that was measured below it, while others had the machine, bounds nothing.
+    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work. What was
+    /// served is a capacity too: one that was measured below it, while others had the machine, bounds
+    /// nothing.
     var bound: Double {
         guard refusalCost < 1 else { return 0 }
         return max(0, max(capacity, goodput) * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
@@ -32,7 +33,8 @@ struct OverloadJudge {
     var settledSeconds: Double? {
         Self.first(orders, in: span) { samples, seconds in
             let p99 = DrillExperiment.Latency(samples.filter(\.isTaken))?.p99 ?? .infinity
-            return Self.good(samples, over: seconds) >= Thresholds.goodput * bound && p99 <= Thresholds.admitted(usualP99)
+            return Self.good(samples, over: seconds) >= Thresholds.goodput * bound
+                && p99 <= Thresholds.admitted(usualP99)
         }
     }
 
@@ -44,10 +46,12 @@ struct OverloadJudge {
         }
     }
 
-    /// From the begin of `span` until every order was confirmed, the p99 within its bound, for the rest of it.
+    /// From the begin of `span` until every order was confirmed, the p99 within its bound, for the rest of
+    /// it.
     static func normal(_ orders: [Sample], in span: DrillExperiment.Span, within p99: Double) -> Double? {
         first(orders, in: span) { samples, _ in
-            samples.allSatisfy { $0.outcome == .confirmed } && DrillExperiment.Latency(samples).map { $0.p99 <= p99 } ?? false
+            samples.allSatisfy { $0.outcome == .confirmed }
+                && DrillExperiment.Latency(samples).map { $0.p99 <= p99 } ?? false
         }
     }
 
@@ -73,7 +77,8 @@ struct OverloadJudge {
             let share = Int(Thresholds.goodput * 100)
             found.append(
                 "\(goodput.rounded(places: 1)) orders/s were served, less than \(share) % of the "
-                    + "\(bound.rounded(places: 1)) that refusals leave of a capacity of \(capacity.rounded(places: 1))")
+                    + "\(bound.rounded(places: 1)) that refusals leave of a capacity of \(capacity.rounded(places: 1))"
+            )
         }
         if share(quotes) > share(orders) {
             found.append(
@@ -115,7 +120,8 @@ struct OverloadJudge {
         Double(samples.count { $0.isTaken && $0.latency <= Thresholds.answered }) / max(seconds, 0.001)
     }
 
-    /// In tenths of a second: from when on, for the rest of the span, it was so. The last second is too little to tell.
+    /// In tenths of a second: from when on, for the rest of the span, it was so. The last second is too
+    /// little to tell.
     private static func first(
         _ orders: [Sample], in span: DrillExperiment.Span, where isSo: ([Sample], Double) -> Bool
     ) -> Double? {

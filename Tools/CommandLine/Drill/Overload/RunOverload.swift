@@ -56,7 +56,8 @@ struct RunOverload {
                 defer { watching.cancel() }
                 // The machine may have been another one when it was measured.
                 if number > 1 { measure = try await self.measure(&crowd) }
-                show("\(factor.formattedWithoutZeros) times the capacity of \(Int(measure.capacity)) orders/s")
+                show(
+                    "\(factor.formattedWithoutZeros) times the capacity of \(Int(measure.capacity)) orders/s")
                 return try await self.step(factor, measure, &crowd, otherProcesses)
             }
             report.steps.append(step)
@@ -73,7 +74,8 @@ struct RunOverload {
         let (capacity, orderCost) = try await capacity(&crowd)
         let refusalCost = try await refusal(&crowd) / orderCost
         // Long enough for a p99.
-        let rest = Crowd.Phase(seconds: max(seconds, ArrivalSchedule.sample / (0.7 * capacity)), rate: 0.7 * capacity)
+        let rest = Crowd.Phase(
+            seconds: max(seconds, ArrivalSchedule.sample / (0.7 * capacity)), rate: 0.7 * capacity)
         show("0.7 times the capacity of \(Int(capacity)) orders/s")
         let usual = try await crowd.send([rest]).orders
         try await drain()
@@ -81,8 +83,8 @@ struct RunOverload {
             capacity: capacity, refusalCost: refusalCost, usualP99: DrillExperiment.Latency(usual)?.p99 ?? 0)
     }
 
-    /// Orders a second, at most, and the processor time that one takes then. Both are of the time in which customers ask, as in the
-    /// steps: what is put off is delivered before the next crowd comes.
+    /// Orders a second, at most, and the processor time that one takes then. Both are of the time in which
+    /// customers ask, as in the steps: what is put off is delivered before the next crowd comes.
     private func capacity(_ crowd: inout Crowd) async throws -> (Double, Double) {
         var best = (0.0, 0.0)
         _ = try await crowd.inTurn(Self.crowds[0], for: 1)
@@ -135,7 +137,8 @@ struct RunOverload {
         let counted = try await shedder()
         let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
         let judge = OverloadJudge(
-            factor: factor, capacity: capacity, refusalCost: measure.refusalCost, usualP99: measure.usualP99, orders: orders,
+            factor: factor, capacity: capacity, refusalCost: measure.refusalCost, usualP99: measure.usualP99,
+            orders: orders,
             quotes: quotes,
             span: span, end: span.end + after.seconds)
         try await checkThatGoodsAreLeft(judge.soldOut)
@@ -145,27 +148,39 @@ struct RunOverload {
         try await drain()
         return OverloadReport.Step(
             factor: factor, offered: load.rate.rounded(places: 1),
-            ordersOffered: (load.rate * (1 - load.quotes)).rounded(places: 1), goodput: judge.goodput.rounded(places: 1),
-            bound: judge.bound.rounded(places: 1), admittedP50: judge.admitted?.p50, admittedP99: judge.admitted?.p99,
-            shed: Self.difference(counted?.shed, before?.shed), admitted: Self.difference(counted?.admitted, before?.admitted),
+            ordersOffered: (load.rate * (1 - load.quotes)).rounded(places: 1),
+            goodput: judge.goodput.rounded(places: 1),
+            bound: judge.bound.rounded(places: 1), admittedP50: judge.admitted?.p50,
+            admittedP99: judge.admitted?.p99,
+            shed: Self.difference(counted?.shed, before?.shed),
+            admitted: Self.difference(counted?.admitted, before?.admitted),
             settledSeconds: judge.settledSeconds, recoveredSeconds: judge.recoveredSeconds,
-            outcome: outcome, failures: failures, timeline: DrillExperiment.Second.timeline(orders), span: span,
-            drainedSeconds: (ContinuousClock.now - ended).seconds.rounded(places: 1), otherProcesses: otherProcesses.share,
+            outcome: outcome, failures: failures, timeline: DrillExperiment.Second.timeline(orders),
+            span: span,
+            drainedSeconds: (ContinuousClock.now - ended).seconds.rounded(places: 1),
+            otherProcesses: otherProcesses.share,
             isInDoubt: findings.areDoubtful)
     }
 
-    /// A dependency is frozen under too much load, by customers who ask again; what is left of it when both are over?
-    private func outage(of name: String, _ capacity: Double, _ usualP99: Double, _ crowd: inout Crowd) async throws
+    /// A dependency is frozen under too much load, by customers who ask again; what is left of it when both
+    /// are over?
+    private func outage(of name: String, _ capacity: Double, _ usualP99: Double, _ crowd: inout Crowd)
+        async throws
         -> OverloadReport.Outage
     {
         try check()
-        show("\(name) frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s")
+        show(
+            "\(name) frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s"
+        )
         let calm = Crowd.Phase(seconds: 2, rate: Self.afterwards * capacity)
         let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity)
         let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity)
-        guard let service = ServiceName(rawValue: name) else { throw Failure("\(name) is no service of this stack") }
+        guard let service = ServiceName(rawValue: name) else {
+            throw Failure("\(name) is no service of this stack")
+        }
         let injectedFault = InjectedFault(
-            service: service, kind: .frozen, stack: stack, seed: 0, expiresAfter: calm.seconds + load.seconds + after.seconds)
+            service: service, kind: .frozen, stack: stack, seed: 0,
+            expiresAfter: calm.seconds + load.seconds + after.seconds)
         let otherProcesses = OtherProcesses()
         let watching = Task { await otherProcesses.run(beside: stack) }
         defer { watching.cancel() }
@@ -194,7 +209,8 @@ struct RunOverload {
         }
         let span = DrillExperiment.Span(begin: calm.seconds, end: calm.seconds + load.seconds)
         let recovered = OverloadJudge.normal(
-            orders, in: .init(begin: span.end, end: span.end + after.seconds), within: Thresholds.admitted(usualP99))
+            orders, in: .init(begin: span.end, end: span.end + after.seconds),
+            within: Thresholds.admitted(usualP99))
         var findings: [Finding] = []
         if recovered.map({ $0 > Thresholds.afterOutage }) ?? true {
             findings = .doubtful([

@@ -20,7 +20,8 @@ struct Axis {
         let least = log10((values.min() ?? 1).clamped(above: 0.1)).rounded(.down)
         let most = log10((values.max() ?? 10).clamped(above: 0.1)).rounded(.up)
         return Axis(
-            kind: .logarithmic, domain: Double.pow10(least)...Double.pow10(max(most, least + 1)), from: from, to: to)
+            kind: .logarithmic, domain: Double.pow10(least)...Double.pow10(max(most, least + 1)), from: from,
+            to: to)
     }
 
     func position(_ value: Double) -> Double {
@@ -29,7 +30,8 @@ struct Axis {
             switch kind {
             case .linear: (value - domain.lowerBound) / (domain.upperBound - domain.lowerBound)
             case .logarithmic:
-                (log10(value) - log10(domain.lowerBound)) / (log10(domain.upperBound) - log10(domain.lowerBound))
+                (log10(value) - log10(domain.lowerBound))
+                    / (log10(domain.upperBound) - log10(domain.lowerBound))
             }
         return from + (to - from) * share
     }

@@ -1,4 +1,5 @@
-/// The ground of a chart over time: axes with their units, and the fault shaded. What is drawn on it comes as markup.
+/// The ground of a chart over time: axes with their units, and the fault shaded. What is drawn on it comes as
+/// markup.
 struct Chart {
     /// Small enough for a telephone at full size; the page enlarges it.
     static let width = 500.0
@@ -14,10 +15,12 @@ struct Chart {
 
     /// Time from left to right.
     static func overTime(
-        _ seconds: Double, y: Axis, title: String, text: @escaping (Double) -> String = { PageText.number($0) }
+        _ seconds: Double, y: Axis, title: String,
+        text: @escaping (Double) -> String = { PageText.number($0) }
     ) -> Chart {
         Chart(
-            x: .linear(upTo: max(seconds, 1), from: plot.left, to: plot.right), y: y, yTitle: title, xTitle: "seconds",
+            x: .linear(upTo: max(seconds, 1), from: plot.left, to: plot.right), y: y, yTitle: title,
+            xTitle: "seconds",
             yText: text, xText: { PageText.number($0) })
     }
 
@@ -35,13 +38,15 @@ struct Chart {
                 "rect",
                 [
                     "class": "fault", "x": Self.place(left), "y": Self.place(plot.top),
-                    "width": Self.place(x.position(span.end) - left), "height": Self.place(plot.bottom - plot.top),
+                    "width": Self.place(x.position(span.end) - left),
+                    "height": Self.place(plot.bottom - plot.top),
                 ])
         }
         // Its edges lie on top: areas may cover all of the shade.
         let edges = spans.map { span in
             let (left, right) = (x.position(span.begin), x.position(span.end))
-            return line("edge", left, plot.top - 4, left, plot.bottom) + line("edge", right, plot.top - 4, right, plot.bottom)
+            return line("edge", left, plot.top - 4, left, plot.bottom)
+                + line("edge", right, plot.top - 4, right, plot.bottom)
                 + line("reach", left, plot.top - 4, right, plot.top - 4)
                 + (span == spans.first ? Self.text(name, "note", left + 1, plot.top - 8) : "")
         }
@@ -63,7 +68,10 @@ struct Chart {
     func line(_ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> String {
         Markup.empty(
             "line",
-            ["class": style, "x1": Self.place(x1), "y1": Self.place(y1), "x2": Self.place(x2), "y2": Self.place(y2)])
+            [
+                "class": style, "x1": Self.place(x1), "y1": Self.place(y1), "x2": Self.place(x2),
+                "y2": Self.place(y2),
+            ])
     }
 
     /// Joined by straight lines, broken where there is no value; a lonely one is a dot.

@@ -13,7 +13,8 @@ extension Chart {
             return Markup.empty(
                 "line",
                 [
-                    "class": "swatch \(style)", "x1": Chart.place(x + 4), "y1": Chart.place(y), "x2": Chart.place(x + 12),
+                    "class": "swatch \(style)", "x1": Chart.place(x + 4), "y1": Chart.place(y),
+                    "x2": Chart.place(x + 12),
                     "y2": Chart.place(y),
                 ]) + Chart.text(text, "label", x + 16, y + 4.5)
         }

@@ -1,5 +1,5 @@
-/// One experiment with the protections off and on, side by side on the same axes: a picture that stands alone, as in the
-/// README. It has a ground of its own, so that it is read wherever it is shown.
+/// One experiment with the protections off and on, side by side on the same axes: a picture that stands
+/// alone, as in the README. It has a ground of its own, so that it is read wherever it is shown.
 struct ComparisonPage {
     private static let padding = 20.0
     private static let gap = 24.0
@@ -14,7 +14,9 @@ struct ComparisonPage {
             report.runs.filter { $0.mode == mode }.flatMap(\.experiments)
         }
         return experiments(.protected).compactMap { one in
-            experiments(.naive).first { $0.name == one.name }.map { ComparisonPage(naive: $0, protected: one) }
+            experiments(.naive).first { $0.name == one.name }.map {
+                ComparisonPage(naive: $0, protected: one)
+            }
         }
     }
 
@@ -28,12 +30,16 @@ struct ComparisonPage {
         return Markup.element(
             "svg",
             [
-                "xmlns": "http://www.w3.org/2000/svg", "viewBox": "0 0 \(Int(width)) \(Int(height))", "role": "img",
+                "xmlns": "http://www.w3.org/2000/svg", "viewBox": "0 0 \(Int(width)) \(Int(height))",
+                "role": "img",
                 "aria-label": name,
             ], Markup.element("title", [:], Markup.text(name)),
             Markup.element("style", [:], "\n\(PageStyle.colours)\n\(PageStyle.charts)\n\(Self.style)\n"),
-            Markup.empty("rect", ["class": "ground", "width": Chart.place(width), "height": Chart.place(height), "rx": "8"]),
-            Chart.text(title, "title", Self.padding, 30), column(naive, .naive, beside: protected, at: Self.padding),
+            Markup.empty(
+                "rect",
+                ["class": "ground", "width": Chart.place(width), "height": Chart.place(height), "rx": "8"]),
+            Chart.text(title, "title", Self.padding, 30),
+            column(naive, .naive, beside: protected, at: Self.padding),
             column(protected, .protected, beside: naive, at: Self.padding + Chart.width + Self.gap)) + "\n"
     }
 
@@ -41,7 +47,9 @@ struct ComparisonPage {
         .ground { fill: var(--ground); } .title { font-size: 17px; font-weight: 600; } .heading { font-size: 14px; font-weight: 600; }
         """
 
-    private func column(_ one: DrillExperiment, _ mode: DrillRun.Mode, beside other: DrillExperiment, at x: Double) -> String {
+    private func column(
+        _ one: DrillExperiment, _ mode: DrillRun.Mode, beside other: DrillExperiment, at x: Double
+    ) -> String {
         let outcomes = OutcomeChart(one.timeline, spans: one.faults).beside(
             OutcomeChart(other.timeline, spans: other.faults))
         let latency = LatencyChart(one.timeline, spans: one.faults, bounds: one.latencyBounds).beside(

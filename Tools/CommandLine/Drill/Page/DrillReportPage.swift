@@ -10,7 +10,9 @@ struct DrillReportPage {
         let sections =
             [heading] + report.runs.map { MatrixSection(run: $0, isCompared: isComparison).markup }
             + report.runs.map { ExperimentTable(run: $0, isCompared: isComparison).markup }
-            + report.runs.compactMap { run in run.overload.map { OverloadSection(report: $0, mode: mode(run)).markup } }
+            + report.runs.compactMap { run in
+                run.overload.map { OverloadSection(report: $0, mode: mode(run)).markup }
+            }
             + [experiments, reading]
         return """
             <!doctype html>
@@ -47,7 +49,8 @@ struct DrillReportPage {
         let total = "of \(outcomes.count) hypotheses"
         if !failed.isEmpty { return "✗ \(failed.count) \(total) failed: \(failed.joined(separator: ", "))" }
         if !undecided.isEmpty {
-            return "? \(undecided.count) \(total) undecided, none failed: \(undecided.joined(separator: ", "))"
+            return
+                "? \(undecided.count) \(total) undecided, none failed: \(undecided.joined(separator: ", "))"
         }
         return outcomes.count == 1 ? "✓ The hypothesis held" : "✓ All \(outcomes.count) hypotheses held"
     }
@@ -61,7 +64,8 @@ struct DrillReportPage {
             "header", [:],
             Markup.element("p", ["class": "kicker"], "csp drill"),
             Markup.element(
-                "h1", ["class": report.ok ? report.undecided.isEmpty ? "held" : "undecided" : "failed"], Markup.text(outcome)),
+                "h1", ["class": report.ok ? report.undecided.isEmpty ? "held" : "undecided" : "failed"],
+                Markup.text(outcome)),
             Markup.element("p", ["class": "facts"], Markup.text(facts.joined(separator: " · "))), comparison)
     }
 
@@ -91,7 +95,9 @@ struct DrillReportPage {
         }
         return names.map { name in
             let found = report.runs.compactMap { run in
-                run.experiments.first { $0.name == name }.map { ExperimentSection.Side(mode: mode(run), experiment: $0) }
+                run.experiments.first { $0.name == name }.map {
+                    ExperimentSection.Side(mode: mode(run), experiment: $0)
+                }
             }
             return ExperimentSection(sides: found).markup
         }.joined(separator: "\n")

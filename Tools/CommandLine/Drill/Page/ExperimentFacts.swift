@@ -3,36 +3,47 @@ struct ExperimentFacts {
     let experiment: DrillExperiment
 
     var markup: String {
-        let rows = facts.map { Markup.element("dt", [:], Markup.text($0.0)) + Markup.element("dd", [:], Markup.text($0.1)) }
+        let rows = facts.map {
+            Markup.element("dt", [:], Markup.text($0.0)) + Markup.element("dd", [:], Markup.text($0.1))
+        }
         return stretches + Markup.element("dl", [:], rows.joined())
     }
 
     /// Before, during, after.
     private var stretches: String {
         let named = [
-            ("before", experiment.healthy), ("fault", experiment.broken), ("fault, 3 s on", experiment.isolated),
+            ("before", experiment.healthy), ("fault", experiment.broken),
+            ("fault, 3 s on", experiment.isolated),
             ("after", experiment.recovering),
         ]
         return PageTable(
             caption: "Orders of \(experiment.name) by stretch",
             titles: [.words("")]
-                + ["confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "max ms"].map { .figure($0) },
+                + ["confirmed", "accepted", "refused", "failed", "p50 ms", "p99 ms", "max ms"].map {
+                    .figure($0)
+                },
             rows: named.filter { $0.1.outcomes.sent > 0 }.map { name, figures in
                 let outcomes = figures.outcomes
                 return [.words(name)]
                     + [outcomes.confirmed, outcomes.accepted, outcomes.refused, outcomes.failed].map {
                         .figure(PageText.count($0))
                     }
-                    + [figures.latency?.p50, figures.latency?.p99, figures.latency?.max].map { .figure(PageText.number($0)) }
+                    + [figures.latency?.p50, figures.latency?.p99, figures.latency?.max].map {
+                        .figure(PageText.number($0))
+                    }
             }
         ).markup
     }
 
     private var facts: [(String, String)] {
         var facts = [
-            ("The fault bit", experiment.proof.isEmpty ? PageText.none : experiment.proof.joined(separator: "; ")),
+            (
+                "The fault bit",
+                experiment.proof.isEmpty ? PageText.none : experiment.proof.joined(separator: "; ")
+            ),
             ("Isolated in", PageText.seconds(experiment.isolateSeconds)),
-            ("Recovered in", PageText.seconds(experiment.recoverSeconds)), ("Degraded", PageText.counts(experiment.degraded)),
+            ("Recovered in", PageText.seconds(experiment.recoverSeconds)),
+            ("Degraded", PageText.counts(experiment.degraded)),
             ("Made good", experiment.repairs),
         ]
         if experiment.reads.sent > 0 {
@@ -72,7 +83,8 @@ struct ExperimentFacts {
     private var audit: String {
         guard let audit = experiment.audit else { return "not taken" }
         let wrong = audit.findings.filter { !$0.ok }
-        let drained = "\(PageText.count(audit.orders)) orders, drained in \(PageText.seconds(audit.drainedSeconds))"
+        let drained =
+            "\(PageText.count(audit.orders)) orders, drained in \(PageText.seconds(audit.drainedSeconds))"
         guard !wrong.isEmpty else { return "✓ all \(audit.findings.count) in order: \(drained)" }
         let words = wrong.map { "\($0.name): \($0.violations.joined(separator: ", "))" }
         return "✗ \(words.joined(separator: "; ")) (\(drained))"

@@ -1,4 +1,5 @@
-/// One experiment in full: what was expected, what was seen over time, what became of it. With two runs, side by side.
+/// One experiment in full: what was expected, what was seen over time, what became of it. With two runs, side
+/// by side.
 struct ExperimentSection {
     struct Side {
         /// Nil where there is nothing to compare.
@@ -16,7 +17,9 @@ struct ExperimentSection {
         let columns = sides.indices.map { Markup.element("div", ["class": "side"], column($0)) }
         return Markup.element(
             "section", ["id": first.name, "class": "experiment"],
-            Markup.element("h2", [:], Markup.text(first.name), sides.count == 1 ? " " + Self.badge(first.outcome) : ""), intro,
+            Markup.element(
+                "h2", [:], Markup.text(first.name), sides.count == 1 ? " " + Self.badge(first.outcome) : ""),
+            intro,
             Markup.element("div", ["class": sides.count > 1 ? "sides" : "alone"], columns.joined()))
     }
 
@@ -27,7 +30,8 @@ struct ExperimentSection {
             Markup.element("h3", [:], Markup.text(PageText.mode(mode)), " ", Self.badge(one.outcome))
         }
         let charts = outcomeChart(index) + latencyChart(index)
-        return (heading ?? "") + Markup.element("div", [:], failures(one)) + Markup.element("div", ["class": "charts"], charts)
+        return (heading ?? "") + Markup.element("div", [:], failures(one))
+            + Markup.element("div", ["class": "charts"], charts)
             + ExperimentFacts(experiment: one).markup
     }
 
@@ -39,7 +43,8 @@ struct ExperimentSection {
 
     private func latencyChart(_ index: Int) -> String {
         let charts = sides.map {
-            LatencyChart($0.experiment.timeline, spans: $0.experiment.faults, bounds: $0.experiment.latencyBounds)
+            LatencyChart(
+                $0.experiment.timeline, spans: $0.experiment.faults, bounds: $0.experiment.latencyBounds)
         }
         let chart = charts.reduce(charts[index]) { $0.beside($1) }
         return Chart.svg(name("p50 and p99 of the orders", index), chart.content)
@@ -47,13 +52,15 @@ struct ExperimentSection {
 
     private func name(_ what: String, _ index: Int) -> String {
         let side = sides[index]
-        return ([side.experiment.name] + [side.mode.map(PageText.mode)].compactMap { $0 } + [what]).joined(separator: ", ")
+        return ([side.experiment.name] + [side.mode.map(PageText.mode)].compactMap { $0 } + [what]).joined(
+            separator: ", ")
     }
 
     private func failures(_ one: DrillExperiment) -> String {
         guard !one.failures.isEmpty else { return "" }
         return Markup.element(
-            "ul", ["class": "failures"], one.failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
+            "ul", ["class": "failures"],
+            one.failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
     }
 
     static func badge(_ outcome: DrillExperiment.Outcome) -> String {

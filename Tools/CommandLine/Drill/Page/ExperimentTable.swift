@@ -6,11 +6,13 @@ struct ExperimentTable {
     var markup: String {
         run.groups.map { group in
             let title =
-                (group.title.map { "Experiments: \($0)" } ?? "Experiments") + (isCompared ? ", \(PageText.mode(run.mode))" : "")
+                (group.title.map { "Experiments: \($0)" } ?? "Experiments")
+                + (isCompared ? ", \(PageText.mode(run.mode))" : "")
             return Markup.element(
                 "section", [:], Markup.element("h2", [:], Markup.text(title)),
                 PageTable(
-                    caption: "Orders and latencies while the fault was there; healthy: p99 before it", titles: titles,
+                    caption: "Orders and latencies while the fault was there; healthy: p99 before it",
+                    titles: titles,
                     rows: group.experiments.map(row)
                 ).markup)
         }.joined(separator: "\n")
@@ -29,10 +31,12 @@ struct ExperimentTable {
         let outcomes = one.broken.outcomes
         let counts = [outcomes.confirmed, outcomes.accepted, outcomes.refused, outcomes.failed]
         let figures = [
-            one.broken.latency?.p50, one.broken.latency?.p99, one.healthy.latency?.p99, one.isolateSeconds, one.recoverSeconds,
+            one.broken.latency?.p50, one.broken.latency?.p99, one.healthy.latency?.p99, one.isolateSeconds,
+            one.recoverSeconds,
         ]
         return [
-            .markup(Markup.element("a", ["href": "#\(one.name)"], Markup.text(one.name))), .outcome(one.outcome),
+            .markup(Markup.element("a", ["href": "#\(one.name)"], Markup.text(one.name))),
+            .outcome(one.outcome),
         ] + counts.map { .figure(PageText.count($0)) } + figures.map { .figure(PageText.number($0)) } + [
             .list(PageText.list(one.degraded)), .figure(one.repairs),
         ]
@@ -42,6 +46,7 @@ struct ExperimentTable {
 extension DrillExperiment {
     /// `12 of 12`
     var repairs: String {
-        repaired.due == 0 ? PageText.none : "\(PageText.count(repaired.done)) of \(PageText.count(repaired.due))"
+        repaired.due == 0
+            ? PageText.none : "\(PageText.count(repaired.done)) of \(PageText.count(repaired.due))"
     }
 }

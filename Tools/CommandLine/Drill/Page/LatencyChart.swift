@@ -1,5 +1,5 @@
-/// p50 and p99 of each second's orders, with the bounds that they have to keep, on a logarithmic axis: what a protection saves
-/// is a matter of decades.
+/// p50 and p99 of each second's orders, with the bounds that they have to keep, on a logarithmic axis: what a
+/// protection saves is a matter of decades.
 struct LatencyChart {
     /// A line that the p99 has to stay below for a while.
     struct Bound {
@@ -17,14 +17,16 @@ struct LatencyChart {
     private var values: [Double]
 
     init(
-        _ timeline: [DrillExperiment.Second], spans: [DrillExperiment.Span], named spanName: String = "fault", bounds: [Bound]
+        _ timeline: [DrillExperiment.Second], spans: [DrillExperiment.Span], named spanName: String = "fault",
+        bounds: [Bound]
     ) {
         self.spanName = spanName
         self.timeline = timeline
         self.spans = spans
         self.bounds = bounds
         seconds = Double(timeline.last?.second ?? 0) + 1
-        values = timeline.compactMap(\.figures.latency).flatMap { [$0.p50, $0.p99] } + bounds.map(\.milliseconds)
+        values =
+            timeline.compactMap(\.figures.latency).flatMap { [$0.p50, $0.p99] } + bounds.map(\.milliseconds)
     }
 
     /// On axes that have room for the other one too.
@@ -60,16 +62,19 @@ struct LatencyChart {
 
     /// `10 ms`, `1 s`.
     private static func text(_ milliseconds: Double) -> String {
-        milliseconds >= 1000 ? "\(PageText.number(milliseconds / 1000)) s" : "\(PageText.number(milliseconds)) ms"
+        milliseconds >= 1000
+            ? "\(PageText.number(milliseconds / 1000)) s" : "\(PageText.number(milliseconds)) ms"
     }
 }
 
 extension DrillExperiment {
-    /// The matrix's bounds, where they apply: one from the first second of the fault, a tighter one from 3 s after it.
+    /// The matrix's bounds, where they apply: one from the first second of the fault, a tighter one from 3 s
+    /// after it.
     var latencyBounds: [LatencyChart.Bound] {
         var bounds = [
             LatencyChart.Bound(
-                name: "≤ \(PageText.milliseconds(Thresholds.answered))", milliseconds: Thresholds.answered, spans: faults)
+                name: "≤ \(PageText.milliseconds(Thresholds.answered))", milliseconds: Thresholds.answered,
+                spans: faults)
         ]
         if kind != PartialFault.Group.brownout.rawValue, let healthy = healthy.latency?.p99 {
             // Broken and healthy stretches alternate only where no request waits for what is broken.
@@ -78,7 +83,8 @@ extension DrillExperiment {
                 Span(begin: $0.begin + Thresholds.isolation, end: $0.end)
             }
             bounds.append(
-                LatencyChart.Bound(name: "≤ \(PageText.milliseconds(steady))", milliseconds: steady, spans: isolated))
+                LatencyChart.Bound(
+                    name: "≤ \(PageText.milliseconds(steady))", milliseconds: steady, spans: isolated))
         }
         return bounds
     }

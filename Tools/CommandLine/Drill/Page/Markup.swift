@@ -10,7 +10,10 @@ enum Markup {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             // What XML doesn't allow, not even escaped, would make the whole picture unreadable.
-            case _ where character.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" }:
+            case _
+            where character.unicodeScalars.contains {
+                $0.properties.generalCategory == .control && $0 != "\n"
+            }:
                 escaped += "\u{FFFD}"
             default: escaped.append(character)
             }

@@ -8,7 +8,9 @@ struct MatrixSection {
         let kinds = distinct(whole.map(\.kind))
         let targets = distinct(whole.map { $0.targets.joined(separator: " + ") })
         // One row or one column is no matrix, nor is one that is mostly empty: the table below says it all.
-        guard kinds.count > 1, targets.count > 1, 2 * whole.count > kinds.count * targets.count else { return "" }
+        guard kinds.count > 1, targets.count > 1, 2 * whole.count > kinds.count * targets.count else {
+            return ""
+        }
         let title = "The matrix" + (isCompared ? ", \(PageText.mode(run.mode))" : "")
         return Markup.element(
             "section", [:], Markup.element("h2", [:], Markup.text(title)),
@@ -20,12 +22,16 @@ struct MatrixSection {
     }
 
     private func cell(_ target: String, _ kind: String) -> PageTable.Cell {
-        guard let one = run.experiments.first(where: { $0.kind == kind && $0.targets.joined(separator: " + ") == target })
+        guard
+            let one = run.experiments.first(where: {
+                $0.kind == kind && $0.targets.joined(separator: " + ") == target
+            })
         else {
             return .words("")
         }
         let link = Markup.element("a", ["href": "#\(one.name)"], PageText.outcome(one.outcome))
-        let latency = Markup.element("small", [:], Markup.text(PageText.milliseconds(one.broken.latency?.p99)))
+        let latency = Markup.element(
+            "small", [:], Markup.text(PageText.milliseconds(one.broken.latency?.p99)))
         return .markup(Markup.element("span", ["class": "\(one.outcome.rawValue)"], link) + " " + latency)
     }
 

@@ -1,9 +1,11 @@
 /// How the orders of each second ended, stacked.
 struct OutcomeChart {
     /// From the bottom; what hurts most is on top.
-    private static let kinds: [(name: String, count: any KeyPath<DrillExperiment.Outcomes, Int> & Sendable)] = [
-        ("confirmed", \.confirmed), ("accepted", \.accepted), ("refused", \.refused), ("failed", \.failed),
-    ]
+    private static let kinds: [(name: String, count: any KeyPath<DrillExperiment.Outcomes, Int> & Sendable)] =
+        [
+            ("confirmed", \.confirmed), ("accepted", \.accepted), ("refused", \.refused),
+            ("failed", \.failed),
+        ]
 
     let timeline: [DrillExperiment.Second]
     let spans: [DrillExperiment.Span]
@@ -12,7 +14,9 @@ struct OutcomeChart {
     private var seconds: Double
     private var most: Double
 
-    init(_ timeline: [DrillExperiment.Second], spans: [DrillExperiment.Span], named spanName: String = "fault") {
+    init(
+        _ timeline: [DrillExperiment.Second], spans: [DrillExperiment.Span], named spanName: String = "fault"
+    ) {
         self.spanName = spanName
         self.timeline = timeline
         self.spans = spans
@@ -31,7 +35,8 @@ struct OutcomeChart {
     var content: String {
         let plot = Chart.plot
         let chart = Chart.overTime(
-            seconds, y: .linear(upTo: most * 1.05, from: plot.bottom, to: plot.top), title: "orders a second, by outcome")
+            seconds, y: .linear(upTo: most * 1.05, from: plot.bottom, to: plot.top),
+            title: "orders a second, by outcome")
         var base = timeline.map { _ in 0 }
         var marks = ""
         var labels: [Chart.Label] = []
@@ -43,8 +48,10 @@ struct OutcomeChart {
             marks += Markup.empty("path", ["class": "area \(kind.name)", "d": area(chart, base, top)])
             if let widest = counts.indices.max(by: { counts[$0] < counts[$1] }) {
                 // Named in the order in which they are stacked, wherever each is widest.
-                let middle = min(chart.y.position(Double(base[widest] + top[widest]) / 2), labels.last?.y ?? plot.bottom)
-                labels.append(Chart.Label(text: "\(kind.name) \(PageText.count(total))", style: kind.name, y: middle))
+                let middle = min(
+                    chart.y.position(Double(base[widest] + top[widest]) / 2), labels.last?.y ?? plot.bottom)
+                labels.append(
+                    Chart.Label(text: "\(kind.name) \(PageText.count(total))", style: kind.name, y: middle))
             }
             base = top
         }

@@ -22,7 +22,9 @@ struct OverloadSection {
             Markup.element("h2", [:], Markup.text(name)), Markup.element("p", [:], Markup.text(intro)),
             Markup.element(
                 "div", ["class": "charts"],
-                Chart.svg("\(name): goodput against offered load, with its bound", GoodputChart(report: report).content)),
+                Chart.svg(
+                    "\(name): goodput against offered load, with its bound",
+                    GoodputChart(report: report).content)),
             table(name), report.steps.map(step).joined(), report.outage.map(outage) ?? "")
     }
 
@@ -31,12 +33,14 @@ struct OverloadSection {
             caption: "\(name), step by step",
             titles: [.words("step"), .words("outcome")]
                 + [
-                    "offered/s", "orders/s", "goodput/s", "bound/s", "p50 ms", "p99 ms", "settled s", "recovered s",
+                    "offered/s", "orders/s", "goodput/s", "bound/s", "p50 ms", "p99 ms", "settled s",
+                    "recovered s",
                 ].map { .figure($0) } + [.words("shed")],
             rows: report.steps.map { step in
                 [.words("\(PageText.number(step.factor))×"), .outcome(step.outcome)]
                     + [
-                        step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50, step.admittedP99,
+                        step.offered, step.ordersOffered, step.goodput, step.bound, step.admittedP50,
+                        step.admittedP99,
                         step.settledSeconds, step.recoveredSeconds,
                     ].map { .figure(PageText.number($0)) } + [.list(PageText.list(step.shed))]
             }
@@ -44,9 +48,11 @@ struct OverloadSection {
     }
 
     private func outage(_ outage: OverloadReport.Outage) -> String {
-        let recovered = outage.recoveredSeconds.map { "\(PageText.number($0)) s after its end" } ?? "not again"
+        let recovered =
+            outage.recoveredSeconds.map { "\(PageText.number($0)) s after its end" } ?? "not again"
         return part(
-            "\(outage.dependency) frozen under too much load", outage.outcome, outage.failures, outage.timeline, outage.span,
+            "\(outage.dependency) frozen under too much load", outage.outcome, outage.failures,
+            outage.timeline, outage.span,
             named: "outage"
         )
             + Markup.element(
@@ -59,16 +65,19 @@ struct OverloadSection {
 
     private func step(_ step: OverloadReport.Step) -> String {
         part(
-            "\(PageText.number(step.factor))× the capacity", step.outcome, step.failures, step.timeline, step.span,
+            "\(PageText.number(step.factor))× the capacity", step.outcome, step.failures, step.timeline,
+            step.span,
             named: "overload")
     }
 
     private func part(
-        _ name: String, _ outcome: DrillExperiment.Outcome, _ failures: [String], _ timeline: [DrillExperiment.Second],
+        _ name: String, _ outcome: DrillExperiment.Outcome, _ failures: [String],
+        _ timeline: [DrillExperiment.Second],
         _ span: DrillExperiment.Span, named: String
     ) -> String {
         let bound = LatencyChart.Bound(
-            name: "≤ \(PageText.milliseconds(report.p99AtSeventyPercent * 3))", milliseconds: report.p99AtSeventyPercent * 3,
+            name: "≤ \(PageText.milliseconds(report.p99AtSeventyPercent * 3))",
+            milliseconds: report.p99AtSeventyPercent * 3,
             spans: [span])
         let charts =
             Chart.svg(
@@ -81,7 +90,8 @@ struct OverloadSection {
             failures.isEmpty
             ? ""
             : Markup.element(
-                "ul", ["class": "failures"], failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
+                "ul", ["class": "failures"],
+                failures.map { Markup.element("li", [:], Markup.text($0)) }.joined())
         return Markup.element("h3", [:], Markup.text(name), " ", ExperimentSection.badge(outcome)) + failures
             + Markup.element("div", ["class": "charts"], charts)
     }

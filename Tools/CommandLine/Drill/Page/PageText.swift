@@ -20,13 +20,17 @@ enum PageText {
 
     static func milliseconds(_ value: Double?) -> String { value.map { "\(number($0)) ms" } ?? none }
 
-    static func seconds(_ value: Double?) -> String { value.map { "\(number($0.rounded(places: 1))) s" } ?? none }
+    static func seconds(_ value: Double?) -> String {
+        value.map { "\(number($0.rounded(places: 1))) s" } ?? none
+    }
 
     /// `3 × coupon-skipped, 2 × price-cached`.
     static func counts(_ counts: [String: Int]) -> String { list(counts).joined(separator: ", ") }
 
     static func list(_ counts: [String: Int]) -> [String] {
-        let lines = counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\(count($0.value)) × \($0.key)" }
+        let lines = counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map {
+            "\(count($0.value)) × \($0.key)"
+        }
         return lines.isEmpty ? [none] : lines
     }
 

@@ -1,5 +1,6 @@
 extension DrillExperiment {
-    /// An operation that the fault isn't meant for: its successful answers a second, before the fault and during it.
+    /// An operation that the fault isn't meant for: its successful answers a second, before the fault and
+    /// during it.
     struct Traffic: Codable, Equatable {
         /// `inventory.commit`
         var operation: String
@@ -33,7 +34,8 @@ extension DrillExperiment.Finishing {
         guard seconds > 0 else { return nil }
         let taken = samples.count { late.at <= $0.end && $0.end < end.at && $0.isTaken }
         self.init(
-            arrived: Double(taken) / seconds, finished: (end.finished - late.finished) / seconds, backlogAtBegin: backlog,
+            arrived: Double(taken) / seconds, finished: (end.finished - late.finished) / seconds,
+            backlogAtBegin: backlog,
             backlogAtEnd: end.backlog)
     }
 }

@@ -1,14 +1,16 @@
 import Contracts
 
 extension ExperimentRunner {
-    /// Healthy, broken, mended: like ``round(_:_:_:_:)``, with looks at what is answered and finished meanwhile.
+    /// Healthy, broken, mended: like ``round(_:_:_:_:)``, with looks at what is answered and finished
+    /// meanwhile.
     func round(
         _ fault: PartialFault, of experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch,
         _ seen: inout Observation
     ) async throws {
         let broken = schedule.broken(fault)
         let injectedFault = InjectedPartialFault(
-            fault: fault, stack: stack, seed: seed, expiresAfter: (schedule.healthy(fault) + broken + 60).rounded(.up))
+            fault: fault, stack: stack, seed: seed,
+            expiresAfter: (schedule.healthy(fault) + broken + 60).rounded(.up))
         let spans: (healthy: DrillExperiment.Span, fault: DrillExperiment.Span, inPlace: Double)
         do {
             try await injectedFault.prepare()
@@ -22,11 +24,14 @@ extension ExperimentRunner {
         let back = load.now
         try await recover(experiment, load, watch, since: back)
         seen.rounds.append(
-            .init(healthy: spans.healthy, fault: spans.fault, back: back, end: load.now, inPlace: spans.inPlace))
+            .init(
+                healthy: spans.healthy, fault: spans.fault, back: back, end: load.now, inPlace: spans.inPlace)
+        )
     }
 
     private func stretches(
-        _ fault: PartialFault, _ injectedFault: InjectedPartialFault, _ load: DrillLoad, broken: Double, _ seen: inout Observation
+        _ fault: PartialFault, _ injectedFault: InjectedPartialFault, _ load: DrillLoad, broken: Double,
+        _ seen: inout Observation
     ) async throws -> (healthy: DrillExperiment.Span, fault: DrillExperiment.Span, inPlace: Double) {
         let start = try await throughput(fault, load)
         let healthy = load.now
@@ -44,7 +49,8 @@ extension ExperimentRunner {
         seen.traffic = fault.goesOn.map { operation in
             DrillExperiment.Traffic(
                 operation: operation.id, healthy: before.perSecond(operation, since: start),
-                broken: ended.perSecond(operation, since: begun), count: before.count(operation, since: start))
+                broken: ended.perSecond(operation, since: begun), count: before.count(operation, since: start)
+            )
         }
         seen.finishing = DrillExperiment.Finishing(
             load.samples, from: late, to: ended, backlog: begun.backlog)
@@ -67,8 +73,12 @@ extension ExperimentRunner {
 
 extension ArrivalSchedule {
     /// Seconds of the healthy stretch before a partial fault; a brownout isn't held against it.
-    func healthy(_ fault: PartialFault) -> Double { fault.group == .brownout ? min(stretch * 0.3, 3) : min(stretch, 6) }
+    func healthy(_ fault: PartialFault) -> Double {
+        fault.group == .brownout ? min(stretch * 0.3, 3) : min(stretch, 6)
+    }
 
     /// Seconds of a partial fault; a brownout's last third has to tell how fast orders are finished.
-    func broken(_ fault: PartialFault) -> Double { fault.group == .brownout ? min(stretch + 3, 12) : min(stretch + 1, 10) }
+    func broken(_ fault: PartialFault) -> Double {
+        fault.group == .brownout ? min(stretch + 3, 12) : min(stretch + 1, 10)
+    }
 }

@@ -2,11 +2,12 @@ import Contracts
 
 /// A partial fault: brought about, proven, and undone.
 struct InjectedPartialFault: Sendable {
-    /// Keeps the coupons of the side traffic from being redeemed at once, so that there is something to refund. The orders
-    /// whose latency is measured are critical-plus, which it leaves alone.
+    /// Keeps the coupons of the side traffic from being redeemed at once, so that there is something to
+    /// refund. The orders whose latency is measured are critical-plus, which it leaves alone.
     private static let standing = PartialFault.Injected(
         service: "coupon",
-        fault: FaultRequest(route: "POST /redemptions", criticality: SideTraffic.criticality, kind: "error", status: 503))
+        fault: FaultRequest(
+            route: "POST /redemptions", criticality: SideTraffic.criticality, kind: "error", status: 503))
 
     let fault: PartialFault
     let stack: DrillStack
@@ -23,20 +24,25 @@ struct InjectedPartialFault: Sendable {
     func begin() async throws {
         for service in fault.services {
             let isStanding = fault.needsRefunds && service == Self.standing.service
-            try await set(fault.injected.filter { $0.service == service } + (isStanding ? [Self.standing] : []), on: service)
+            try await set(
+                fault.injected.filter { $0.service == service } + (isStanding ? [Self.standing] : []),
+                on: service)
         }
     }
 
     /// How often each fault bit so far, in words.
     ///
-    /// - Throws: ``Failure`` when none of them met anything. Of several, one may: what is late first keeps orders from the next.
+    /// - Throws: ``Failure`` when none of them met anything. Of several, one may: what is late first keeps
+    ///   orders from the next.
     func proof() async throws -> [String] {
         var words: [String] = []
         var bitten = 0
         for service in fault.services {
             let entries = try await stack.faults.status(self.service(service)).faults
             for (injected, entry) in zip(fault.injected.filter { $0.service == service }, entries) {
-                let what = injected.fault.route ?? injected.fault.criticality.map { "\($0) requests" } ?? "every route"
+                let what =
+                    injected.fault.route ?? injected.fault.criticality.map { "\($0) requests" }
+                    ?? "every route"
                 bitten += entry.injected
                 words.append("\(service): bit \(entry.injected) of \(entry.considered) requests (\(what))")
             }

@@ -4,7 +4,8 @@ extension Judge {
     /// What contradicts the hypothesis of a partial fault.
     func findings(of fault: PartialFault) -> [Finding] {
         expected(fault)
-            + .doubtful(waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads) + books
+            + .doubtful(waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads)
+            + books
     }
 
     private var affected: [Sample] { seen.broken + seen.recovering }
@@ -34,12 +35,15 @@ extension Judge {
         let silent = answered.filter { sample in
             sample.isTaken && !sample.degradations.contains { $0.dependency == dependency }
         }
-        return .certain(silent.isEmpty ? [] : ["\(dependency) gave nothing, yet \(Self.words(silent)) without saying so"])
+        return .certain(
+            silent.isEmpty ? [] : ["\(dependency) gave nothing, yet \(Self.words(silent)) without saying so"])
     }
 
     private func found(_ samples: [Sample], _ what: String) -> [Finding] {
         guard !samples.isEmpty else { return [] }
-        return .doubtful(["orders were \(what): \(Self.words(samples)) of \(affected.count)\(Self.reasons(samples))"])
+        return .doubtful([
+            "orders were \(what): \(Self.words(samples)) of \(affected.count)\(Self.reasons(samples))"
+        ])
     }
 
     private func waited(_ fault: PartialFault) -> [String] {
@@ -70,6 +74,7 @@ extension Judge {
 }
 
 extension Thresholds {
-    /// Of an operation's answers a second before the fault, what has to remain where the fault isn't meant for it.
+    /// Of an operation's answers a second before the fault, what has to remain where the fault isn't meant
+    /// for it.
     static let goesOn = 0.5
 }

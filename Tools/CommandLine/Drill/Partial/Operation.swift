@@ -9,12 +9,15 @@ struct Operation: Equatable {
     /// As `/faults` of the dependency names it: `POST /reservations`.
     var route: String
 
-    /// The calls that `POST /orders` waits for. An operation that isn't listed is expected to be invisible to its customers.
+    /// The calls that `POST /orders` waits for. An operation that isn't listed is expected to be invisible to
+    /// its customers.
     private static let awaited: Set = ["inventory.reserve", "payment.capture", "coupon.redeem"]
     /// What customers ask for before they order.
     private static let browsed: Set = ["inventory.product", "coupon.rule"]
     /// What comes to pass only after another operation of the same dependency.
-    private static let successors = ["inventory.commit": "inventory.reserve", "payment.refund": "payment.capture"]
+    private static let successors = [
+        "inventory.commit": "inventory.reserve", "payment.refund": "payment.capture",
+    ]
 
     /// `inventory.reserve`
     var id: String { "\(dependency).\(name)" }

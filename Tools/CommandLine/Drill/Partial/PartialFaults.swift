@@ -2,12 +2,15 @@ import Contracts
 
 /// The partial faults that follow from what order declares.
 enum PartialFaults {
-    /// What dependencies answer late by in a brownout, in milliseconds: as much as their callers' patience, roughly.
+    /// What dependencies answer late by in a brownout, in milliseconds: as much as their callers' patience,
+    /// roughly.
     private static let lateness = ["payment": 750, "inventory": 400, "coupon": 300]
     private static let usualLateness = 500
-    /// Orders a second in brownouts, few enough for a queue whose every delivery is slow; and what it has to finish of them.
+    /// Orders a second in brownouts, few enough for a queue whose every delivery is slow; and what it has to
+    /// finish of them.
     private static let (brownoutRate, keepingUp) = (10.0, 0.8)
-    /// The same at the full rate, which is more than a lane's 32 deliveries at once can finish: it goes on all the same.
+    /// The same at the full rate, which is more than a lane's 32 deliveries at once can finish: it goes on
+    /// all the same.
     private static let goingOn = 0.4
 
     static func all(_ path: PathDocument) -> [PartialFault] {
@@ -18,22 +21,28 @@ enum PartialFaults {
     static func quick(_ path: PathDocument) -> [PartialFault] {
         let all = all(path)
         let operation = all.first { $0.group == .quotes }.flatMap { quotes in
-            all.first { $0.group == .operation && $0.injected.map(\.fault.route) == quotes.injected.map(\.fault.route) }
+            all.first {
+                $0.group == .operation && $0.injected.map(\.fault.route) == quotes.injected.map(\.fault.route)
+            }
         }
         let payment = path.dependencies.last { $0.role == .critical }?.name
         let brownout = all.first { $0.group == .brownout && $0.services == [payment] }
         return [operation, brownout].compactMap(\.self)
     }
 
-    /// Every operation broken alone, every criticality's requests broken alone, and what is browsed broken or shed.
+    /// Every operation broken alone, every criticality's requests broken alone, and what is browsed broken or
+    /// shed.
     static func experiments(for operations: [Operation]) -> [PartialFault] {
-        operations.flatMap { operation in failures(of: operation, operations).map { alone(operation, $0, among: operations) } }
+        operations.flatMap { operation in
+            failures(of: operation, operations).map { alone(operation, $0, among: operations) }
+        }
             + traffic(operations) + operations.filter(\.isBrowsed).flatMap(quotes)
     }
 
     // MARK: One operation
 
-    /// All of them fail. What orders wait for never answers, too, and of each dependency's other operations the first is slow.
+    /// All of them fail. What orders wait for never answers, too, and of each dependency's other operations
+    /// the first is slow.
     private static func failures(of operation: Operation, _ operations: [Operation]) -> [PartialFailure] {
         if operation.isAwaited { return [.failing, .blackHoled] }
         let first = operations.first { $0.dependency == operation.dependency && !$0.isAwaited }
@@ -55,14 +64,19 @@ enum PartialFaults {
     }
 
     /// - Parameter broken: for the customers' own requests.
-    private static func expectation(_ broken: [Operation], _ operations: [Operation]) -> PartialFault.Expectation {
+    private static func expectation(_ broken: [Operation], _ operations: [Operation])
+        -> PartialFault.Expectation
+    {
         guard let first = broken.first else { return .undegraded }
         if let awaited = broken.first(where: \.isAwaited) {
-            return awaited.role == .critical ? .accepted(isTotal: true) : .confirmedWithout(first.dependency, isTotal: true)
+            return awaited.role == .critical
+                ? .accepted(isTotal: true) : .confirmedWithout(first.dependency, isTotal: true)
         }
-        // An order says that its message is late only where the dependency has no other operation: its breaker is known then.
+        // An order says that its message is late only where the dependency has no other operation: its
+        // breaker is known then.
         let isAlone = !operations.contains { $0.dependency == first.dependency && $0 != first }
-        return isAlone && first.role == .optional ? .confirmedWithout(first.dependency, isTotal: false) : .undegraded
+        return isAlone && first.role == .optional
+            ? .confirmedWithout(first.dependency, isTotal: false) : .undegraded
     }
 
     // MARK: One criticality
@@ -77,15 +91,20 @@ enum PartialFaults {
                 own.contains { $0.criticalities.contains(one) }
             }
             // Of a dependency with one class, that is the operation broken alone.
-            return classes.count < 2 ? [] : classes.flatMap { criticality in traffic(own, criticality, among: operations) }
+            return classes.count < 2
+                ? [] : classes.flatMap { criticality in traffic(own, criticality, among: operations) }
         }
     }
 
-    private static func traffic(_ own: [Operation], _ criticality: String, among operations: [Operation]) -> [PartialFault] {
+    private static func traffic(_ own: [Operation], _ criticality: String, among operations: [Operation])
+        -> [PartialFault]
+    {
         let dependency = own[0].dependency
         let isOrders = criticality == "critical-plus"
-        // Shed is what it would be; slow is what holds up more, and where orders are broken it is the operation's black hole.
-        let failures: [PartialFailure] = isOrders ? [.failing] : own[0].role == .critical ? [.shed, .slow] : [.shed]
+        // Shed is what it would be; slow is what holds up more, and where orders are broken it is the
+        // operation's black hole.
+        let failures: [PartialFailure] =
+            isOrders ? [.failing] : own[0].role == .critical ? [.shed, .slow] : [.shed]
         return failures.map { failure in
             PartialFault(
                 group: .traffic, name: "\(dependency)-\(criticality)-\(failure.rawValue)",
@@ -103,7 +122,9 @@ enum PartialFaults {
         return failures.map { failure in
             PartialFault(
                 group: .quotes, name: "\(operation.dependency)-\(operation.name)-\(failure.rawValue)",
-                injected: [.init(service: operation.dependency, fault: failure.fault(route: operation.route))],
+                injected: [
+                    .init(service: operation.dependency, fault: failure.fault(route: operation.route))
+                ],
                 words: failure.words(operation.dependency, operation.route)
                     + ", beside 20 quotes and 10 product pages a second",
                 expectation: .undegraded, reads: 40, hasSideTraffic: false, pages: 10)
@@ -124,12 +145,14 @@ enum PartialFaults {
         let isCritical = dependencies.contains { $0.role == .critical }
         return PartialFault(
             group: .brownout,
-            name: late.map(\.name).joined(separator: "+") + "-at-" + (rate.map(\.formattedWithoutZeros) ?? "full-rate"),
+            name: late.map(\.name).joined(separator: "+") + "-at-"
+                + (rate.map(\.formattedWithoutZeros) ?? "full-rate"),
             injected: late.map {
                 .init(service: $0.name, fault: FaultRequest(kind: "latency", milliseconds: $0.milliseconds))
             },
             words: late.map { "\($0.name) answers \($0.milliseconds) ms late" }.joined(separator: ", "),
-            expectation: isCritical ? .accepted(isTotal: false) : .confirmedWithout(late[0].name, isTotal: false),
+            expectation: isCritical
+                ? .accepted(isTotal: false) : .confirmedWithout(late[0].name, isTotal: false),
             finishing: rate == nil ? goingOn : keepingUp, rate: rate, hasSideTraffic: false)
     }
 }

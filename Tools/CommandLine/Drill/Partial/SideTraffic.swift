@@ -3,11 +3,12 @@ import Foundation
 import Resilience
 import Transport
 
-/// Customers beside those whose orders are judged: they make order call what a purchase that goes well doesn't. Some cancel
-/// an order that isn't paid yet, which voids and releases; some can't use their coupon at once, and get its worth back
-/// later; some read product pages.
+/// Customers beside those whose orders are judged: they make order call what a purchase that goes well
+/// doesn't. Some cancel an order that isn't paid yet, which voids and releases; some can't use their coupon
+/// at once, and get its worth back later; some read product pages.
 final class SideTraffic: Sendable {
-    /// What the orders of refunds say they are. A fault of this criticality spares the other customers' orders.
+    /// What the orders of refunds say they are. A fault of this criticality spares the other customers'
+    /// orders.
     static let criticality = "critical"
     /// Cancellations a second, and as many orders for refunds.
     private static let rate = 2.0
@@ -37,7 +38,8 @@ final class SideTraffic: Sendable {
     private let run = "side-" + randomHex(UInt32.self)
     private let isStopped = Locked(false)
 
-    init(_ fault: PartialFault, client: HTTPClient, orderURL: String, inventoryURL: String, baskets: Baskets) {
+    init(_ fault: PartialFault, client: HTTPClient, orderURL: String, inventoryURL: String, baskets: Baskets)
+    {
         self.fault = fault
         self.client = client
         self.orderURL = orderURL
@@ -73,7 +75,9 @@ final class SideTraffic: Sendable {
 
     private func cancel(_ number: Int) async {
         let basket = baskets.all[number % baskets.all.count]
-        guard let order = await place(basket, "cancel-\(number)", token: Self.slowPayment), order.status == .accepted else {
+        guard let order = await place(basket, "cancel-\(number)", token: Self.slowPayment),
+            order.status == .accepted
+        else {
             return
         }
         _ = try? await client.send(request("POST", "\(orderURL)/orders/\(order.id)/cancel"))
@@ -82,7 +86,8 @@ final class SideTraffic: Sendable {
     private func buyWithoutCoupon(_ number: Int) async {
         guard !baskets.refundable.isEmpty else { return }
         let basket = baskets.refundable[number % baskets.refundable.count]
-        _ = await place(basket, "refund-\(number)", token: "tok_ok", [(name: "csp-criticality", value: Self.criticality)])
+        _ = await place(
+            basket, "refund-\(number)", token: "tok_ok", [(name: "csp-criticality", value: Self.criticality)])
     }
 
     private func readPage(_ number: Int) async {
@@ -98,13 +103,17 @@ final class SideTraffic: Sendable {
             payment: PaymentMeans(token: token))
         var request = request("POST", "\(orderURL)/orders")
         request.headers =
-            headers + [(name: "Content-Type", value: "application/json"), (name: "Idempotency-Key", value: "\(run)-\(name)")]
+            headers + [
+                (name: "Content-Type", value: "application/json"),
+                (name: "Idempotency-Key", value: "\(run)-\(name)"),
+            ]
         request.body = (try? JSON.encode(wanted)).map(Array.init) ?? []
         return (try? await client.send(request)).flatMap { OrderAnswer($0).order }
     }
 
     private func request(_ method: String, _ url: String) -> HTTPClient.Request {
-        HTTPClient.Request(method: method, url: url, connectTimeout: .seconds(1), timeout: Purchase.attemptTimeout)
+        HTTPClient.Request(
+            method: method, url: url, connectTimeout: .seconds(1), timeout: Purchase.attemptTimeout)
     }
 }
 

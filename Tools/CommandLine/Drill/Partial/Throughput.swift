@@ -26,7 +26,9 @@ extension Throughput {
     private static let terminal: Set = ["confirmed", "cancelled", "rejected"]
 
     /// As it is now. None of these routes is one that faults bite.
-    static func read(_ reader: StackReader, _ operations: [Operation], at now: Double) async throws -> Throughput {
+    static func read(_ reader: StackReader, _ operations: [Operation], at now: Double) async throws
+        -> Throughput
+    {
         var found = Throughput(at: now)
         for name in Set(operations.map(\.dependency)) {
             guard let service = ServiceName(rawValue: name) else { continue }
@@ -35,7 +37,9 @@ extension Throughput {
                 found.answered[operation.id] = page.answered(operation.route)
             }
         }
-        found.finished = try await page(reader, .order).sum("csp_orders_total") { terminal.contains($0["outcome"] ?? "") } ?? 0
+        found.finished =
+            try await page(reader, .order).sum("csp_orders_total") { terminal.contains($0["outcome"] ?? "") }
+            ?? 0
         let queue = try await reader.get(QueueStatus.self, .order, "/queue")
         found.backlog = queue.ready + queue.leased + queue.delayed
         return found
@@ -50,7 +54,8 @@ extension MetricsPage {
     /// Successful answers of `POST /reservations`.
     func answered(_ route: String) -> Double {
         sum("http_server_request_duration_seconds_count") { labels in
-            "\(labels["method"] ?? "") \(labels["route"] ?? "")" == route && labels["status"]?.hasPrefix("2") == true
+            "\(labels["method"] ?? "") \(labels["route"] ?? "")" == route
+                && labels["status"]?.hasPrefix("2") == true
         } ?? 0
     }
 }
