@@ -2,11 +2,10 @@ package import Foundation
 
 /// The one seam between wire values and bytes: whatever codec stands behind it can be changed here.
 package enum JSON {
-    /// Members are in the order of their names: the same value is the same text, in every process.
+    /// Members are in the order in which they are declared, those of dictionaries in the order of their keys:
+    /// the same value is the same text, in every process.
     package static func encode(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+        Data(try JSONWriter.write(value))
     }
 
     package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {

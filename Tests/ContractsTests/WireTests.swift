@@ -29,19 +29,6 @@ struct WireTests {
         #expect(String(decoding: try JSON.encode(page), as: UTF8.self).contains(#""nextCursor":null"#))
     }
 
-    @Test("members are written in the order of their names")
-    func order() throws {
-        let entry = TimelineEntry(
-            at: Timestamp(milliseconds: 0), step: "reserve", outcome: "done", detail: "2 items")
-        let text = String(decoding: try JSON.encode(entry), as: UTF8.self)
-        #expect(
-            text == #"{"at":"1970-01-01T00:00:00.000Z","detail":"2 items","outcome":"done","step":"reserve"}"#
-        )
-        let numbers = Dictionary(uniqueKeysWithValues: (10..<40).map { ("n\($0)", $0) })
-        let members = (10..<40).map { #""n\#($0)":\#($0)"# }.joined(separator: ",")
-        #expect(String(decoding: try JSON.encode(numbers), as: UTF8.self) == "{\(members)}")
-    }
-
     @Test("ids carry their prefix, sort by their time and don't repeat")
     func identifiers() {
         let early = Identifier.make("ord_", at: Timestamp(milliseconds: 1_000))

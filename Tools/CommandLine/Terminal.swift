@@ -54,17 +54,33 @@ enum Terminal {
         "\((duration.milliseconds * 10).rounded() / 10) ms"
     }
 
+    /// For people: a member a line.
     static func json(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        var text = ""
+        var depth = 0
+        var isText = false
+        var previous: Character = " "
+        func newLine() { text += "\n" + String(repeating: "  ", count: depth) }
+        for character in try jsonLine(value) {
+            let isOutside = !isText
+            if character == "\"", previous != "\\" { isText.toggle() }
+            if isOutside, "}]".contains(character) {
+                depth -= 1
+                if !"{[".contains(previous) { newLine() }
+            } else if isOutside, "{[,".contains(previous), depth > 0 {
+                newLine()
+            }
+            text.append(character)
+            if isOutside, character == ":" { text += " " }
+            if isOutside, "{[".contains(character) { depth += 1 }
+            previous = isText && previous == "\\" ? " " : character
+        }
+        return text
     }
 
     /// For readers that take a line at a time.
     static func jsonLine(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        String(decoding: try JSON.encode(value), as: UTF8.self)
     }
 }
 

@@ -30,8 +30,8 @@ struct ListedOrder: Sendable {
     /// Documents that were written before orders had refunds lack the member. No text in one can look like
     /// it: quotes in it are escaped.
     private static func isComplete(_ document: Data) -> Bool {
-        // It stands near the end: members are sorted. From the front the search took a third of a list's
-        // time.
+        // It stands behind the lines, which are the longest part. From the front the search took a third of
+        // a list's time.
         document.range(of: member, options: .backwards) != nil
     }
     private static let member = Data(#""refunds":["#.utf8)
