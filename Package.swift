@@ -114,7 +114,9 @@ let package = Package(
             path: "Shared/Storage"),
         .target(
             name: "Queue",
-            dependencies: ["Mutants", "Resilience", "Storage", grdb, logging, metrics, lifecycle],
+            dependencies: [
+                "Contracts", "Mutants", "Resilience", "Storage", grdb, logging, metrics, lifecycle,
+            ],
             path: "Shared/Queue"),
         .target(
             name: "Transport",
@@ -157,7 +159,10 @@ let package = Package(
         tests("Storage", ["Storage", "Contracts", "Resilience", "TestSupport", grdb]),
         tests(
             "Queue",
-            ["Queue", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging, metricsTestKit]),
+            [
+                "Queue", "Contracts", "Resilience", "Storage", "TestSupport", grdb, lifecycle, logging,
+                metricsTestKit,
+            ]),
         tests(
             "Transport",
             [
@@ -176,7 +181,7 @@ let package = Package(
         serviceTests("Notification"),
         serviceTests("Order", beside: ["Coupon", "Inventory", "Notification", "Payment"]),
         // The simulator itself is another executable, which stands in front of the C library's clock.
-        tests("Simulation", ["Mutants", "Queue", "Resilience", "TestSupport"]),
+        tests("Simulation", ["Contracts", "Mutants", "Queue", "Resilience", "TestSupport"]),
         tests("CommandLine", ["CommandLine", "Contracts", "Load", "Transport", "TestSupport"]),
         tests(
             "System",

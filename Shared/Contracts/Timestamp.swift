@@ -17,8 +17,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
     }
 
     package func advanced(by duration: Duration) -> Timestamp {
-        let (seconds, attoseconds) = duration.components
-        return Timestamp(milliseconds: milliseconds + seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        Timestamp(milliseconds: milliseconds + duration.wholeMilliseconds)
     }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool {

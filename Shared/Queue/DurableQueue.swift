@@ -1,3 +1,4 @@
+import Contracts
 package import Foundation
 package import GRDB
 import Mutants
@@ -49,7 +50,7 @@ package final class DurableQueue: Sendable {
     ) throws {
         let now = clock.now
         if let id, try !Inbox.absorb(database, id: id, at: now) { return }
-        let wait = max(0, delay.milliseconds)
+        let wait = max(0, delay.wholeMilliseconds)
         let ordered = ordered && !Mutant.isOn(.deliversInAnyOrder)
         func insert() throws -> Bool {
             let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)

@@ -1,3 +1,4 @@
+import Contracts
 package import GRDB
 import Storage
 
@@ -15,7 +16,7 @@ package enum Inbox {
     /// - Parameter now: milliseconds.
     /// - Returns: whether it is new, so that the effect is due.
     package static func absorb(_ database: Database, id: String, at now: Int64) throws -> Bool {
-        let forgotten = now - retention.milliseconds
+        let forgotten = now - retention.wholeMilliseconds
         try database.run(
             "INSERT INTO seen (id, at) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at WHERE at <= ?",
             [id, now, forgotten])

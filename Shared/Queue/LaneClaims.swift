@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 package import GRDB
 import Mutants
@@ -53,7 +54,7 @@ package struct LaneClaims: Sendable {
             database.cachedStatement(sql: Self.claimSQL),
             arguments: [
                 "lane": lane, "now": now, "limit": limit, "owner": owner,
-                "end": now + policy.lease.milliseconds,
+                "end": now + policy.lease.wholeMilliseconds,
             ])
         var messages: [Message] = []
         while let row = try rows.next() {
@@ -77,7 +78,7 @@ package struct LaneClaims: Sendable {
     func extend(_ database: Database, _ lease: Lease) throws -> Bool {
         try database.run(
             "UPDATE queue SET due_at = ? WHERE id = ? AND owner = ? AND attempt = ?",
-            [clock.now + policy.lease.milliseconds, lease.id, lease.owner, lease.attempt])
+            [clock.now + policy.lease.wholeMilliseconds, lease.id, lease.owner, lease.attempt])
         return database.changesCount == 1
     }
 
@@ -100,7 +101,8 @@ package struct LaneClaims: Sendable {
         case .unavailable where Mutant.isOn(.dropsWhatIsUnavailable):
             return try settle(database, message, .done(), random: &random)
         case .unavailable(let reason):
-            let wait = policy.backoff.delay(afterFailures: message.failures + 1, using: &random).milliseconds
+            let wait = policy.backoff.delay(afterFailures: message.failures + 1, using: &random)
+                .wholeMilliseconds
             try database.run(
                 """
                 UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = ?, failures = failures + 1, reason = ?
@@ -119,7 +121,7 @@ package struct LaneClaims: Sendable {
     ) throws -> Bool {
         let isDead = message.tries + 1 >= policy.tries
         let wait = policy.backoff.delay(afterFailures: message.failures + message.tries + 1, using: &random)
-            .milliseconds
+            .wholeMilliseconds
         try database.run(
             """
             UPDATE queue SET state = ?, owner = NULL, due_at = ?, wait_ms = ?, tries = tries + 1, reason = ?

@@ -1,3 +1,4 @@
+import Contracts
 import Resilience
 
 /// The queue's time in milliseconds: the wall clock's when the process began, and from then on as much more
@@ -14,12 +15,5 @@ package struct QueueClock: Sendable {
         started = time.now()
     }
 
-    var now: Int64 { origin + started.duration(to: time.now()).milliseconds }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
-    }
+    var now: Int64 { origin + started.duration(to: time.now()).wholeMilliseconds }
 }

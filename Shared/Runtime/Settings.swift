@@ -1,3 +1,5 @@
+import Contracts
+
 /// Reads a service's settings, each declared where it is read: its key, what it means, its default and its
 /// range.
 ///
@@ -169,8 +171,7 @@ package struct Settings {
 
     static func text(_ duration: Duration) -> String {
         if duration == .zero { return "0s" }
-        let milliseconds =
-            duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        let milliseconds = duration.wholeMilliseconds
         for unit in units.reversed()
         where !unit.suffix.isEmpty && unit.suffix != "d" && milliseconds % unit.milliseconds == 0 {
             return "\(milliseconds / unit.milliseconds)\(unit.suffix)"

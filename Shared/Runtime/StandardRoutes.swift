@@ -146,7 +146,3 @@ struct StandardRoutes: Sendable {
         return try await paging.answer(items) { $0.id }
     }
 }
-
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}

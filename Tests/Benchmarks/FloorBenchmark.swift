@@ -18,8 +18,8 @@ enum FloorBenchmark {
         var text: String {
             """
             floor: bare HTTP + one group-committed row, 32 clients
-              \(fixed(load.perSecond, 0)) requests/s, p50 \(fixed(load.percentile(0.5).inMilliseconds, 2)) ms, \
-            p99 \(fixed(load.percentile(0.99).inMilliseconds, 2)) ms, \(fixed(cpuMicroseconds, 0)) µs CPU a request (client included)
+              \(fixed(load.perSecond, 0)) requests/s, p50 \(fixed(load.percentile(0.5).milliseconds, 2)) ms, \
+            p99 \(fixed(load.percentile(0.99).milliseconds, 2)) ms, \(fixed(cpuMicroseconds, 0)) µs CPU a request (client included)
 
             """
         }

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Resilience
 
@@ -7,7 +8,7 @@ struct LoadResult: Sendable {
     var elapsed: Duration
     var failures: Int
 
-    var perSecond: Double { Double(latencies.count) / elapsed.inSeconds }
+    var perSecond: Double { Double(latencies.count) / elapsed.seconds }
 
     func percentile(_ share: Double) -> Duration {
         guard !latencies.isEmpty else { return .zero }
@@ -82,8 +83,7 @@ enum Load {
 }
 
 extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-    var inMilliseconds: Double { inSeconds * 1000 }
+    var milliseconds: Double { seconds * 1000 }
 }
 
 func fixed(_ value: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f", value) }

@@ -19,15 +19,15 @@ enum OrderBenchmark {
         func text(beside floor: FloorBenchmark.Result) -> String {
             """
             orders, 32 clients, closed loop
-              \(fixed(saturated.perSecond, 0)) orders/s, p50 \(fixed(saturated.percentile(0.5).inMilliseconds)) ms, \
-            p99 \(fixed(saturated.percentile(0.99).inMilliseconds)) ms, \(saturated.failures) failed
+              \(fixed(saturated.perSecond, 0)) orders/s, p50 \(fixed(saturated.percentile(0.5).milliseconds)) ms, \
+            p99 \(fixed(saturated.percentile(0.99).milliseconds)) ms, \(saturated.failures) failed
               \(fixed(floor.load.perSecond / saturated.perSecond)) × fewer than the floor's requests/s
               \(fixed(cpuMicroseconds, 0)) µs CPU an order over all services (aim: 1,200), \
             \(fixed(cpuMicroseconds / floor.cpuMicroseconds)) × the floor's request
               \(cpuByService.map { "\($0.name) \(fixed($0.microseconds, 0))" }.joined(separator: ", "))
 
             orders, 300/s, open loop
-              p50 \(fixed(steady.percentile(0.5).inMilliseconds)) ms, p99 \(fixed(steady.percentile(0.99).inMilliseconds)) ms \
+              p50 \(fixed(steady.percentile(0.5).milliseconds)) ms, p99 \(fixed(steady.percentile(0.99).milliseconds)) ms \
             (aim: 100), \(steady.failures) failed
 
             commit to handler, from order to notification, 20 orders/s
@@ -46,7 +46,7 @@ enum OrderBenchmark {
     private static func percentile(_ durations: [Duration], _ share: Double) -> Double {
         let sorted = durations.sorted()
         return sorted.isEmpty
-            ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].inMilliseconds
+            ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))].milliseconds
     }
 
     static func run(saturated: Int = 17_000, steady: Int = 6_000) async throws -> Result {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import GRDB
 import Logging
@@ -20,7 +21,7 @@ extension QueueBenchmark {
         init(_ count: Int, _ body: () async throws -> Void) async rethrows {
             let (start, cpu) = (ContinuousClock.now, CPUTime.ofThisProcess())
             try await body()
-            perSecond = Double(count) / start.duration(to: .now).inSeconds
+            perSecond = Double(count) / start.duration(to: .now).seconds
             cpuMicroseconds = (CPUTime.ofThisProcess() - cpu) * 1_000_000 / Double(count)
         }
     }
@@ -47,7 +48,7 @@ extension QueueBenchmark {
                 throw RawQueue.Failure(description: "\(folder)/syncs can't be written")
             }
         }
-        return Double(count) / start.duration(to: .now).inSeconds
+        return Double(count) / start.duration(to: .now).seconds
     }
 
     static func raw(_ folder: String, round: Int, count: Int = 19_200) async throws -> Rate {

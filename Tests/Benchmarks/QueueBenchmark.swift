@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// The durable queue beside what this disk and SQLite can do at all; every write is synced
@@ -14,8 +15,8 @@ enum QueueBenchmark {
 
         var text: String {
             let share = ours.perSecond / raw.perSecond
-            let delayed = claims.besideDelayed.inMilliseconds / claims.alone.inMilliseconds
-            let due = claims.fromBacklog.inMilliseconds / claims.alone.inMilliseconds
+            let delayed = claims.besideDelayed.milliseconds / claims.alone.milliseconds
+            let due = claims.fromBacklog.milliseconds / claims.alone.milliseconds
             return """
                 queue, durable, payloads of 200 bytes
                   this disk: append 4 KB + fdatasync          \(fixed(syncs, 0))/s
@@ -26,14 +27,14 @@ enum QueueBenchmark {
                 \(judged(ours.perSecond >= 40_000 || share >= 0.7))
                   enqueue, 64 producers                       \(fixed(enqueued, 0))/s, \(fixed(enqueued / syncs)) × the syncs \
                 (aim: 10,000, or 5 ×)\(judged(enqueued >= 10_000 || enqueued >= 5 * syncs))
-                  claim of 64 with no others there            \(fixed(claims.alone.inMilliseconds, 2)) ms
-                  claim of 64 beside 1,000,000 not due        \(fixed(claims.besideDelayed.inMilliseconds, 2)) ms, \
+                  claim of 64 with no others there            \(fixed(claims.alone.milliseconds, 2)) ms
+                  claim of 64 beside 1,000,000 not due        \(fixed(claims.besideDelayed.milliseconds, 2)) ms, \
                 \(fixed(delayed, 2)) × (aim: 1.5 ×)\(judged(delayed <= 1.5))
-                  claim of 64 from 1,000,000 due              \(fixed(claims.fromBacklog.inMilliseconds, 2)) ms, \
+                  claim of 64 from 1,000,000 due              \(fixed(claims.fromBacklog.milliseconds, 2)) ms, \
                 \(fixed(due, 2)) × (aim: 1.5 ×)\(judged(due <= 1.5))
-                  commit to handler, idle, one process        p50 \(fixed(toHandler.percentile(0.5).inMilliseconds, 2)) ms, \
-                p99 \(fixed(toHandler.percentile(0.99).inMilliseconds, 2)) ms
-                  to handler, 500/s, 1 % of them poison       p99 \(fixed(poisoned.with.inMilliseconds, 2)) ms, \
+                  commit to handler, idle, one process        p50 \(fixed(toHandler.percentile(0.5).milliseconds, 2)) ms, \
+                p99 \(fixed(toHandler.percentile(0.99).milliseconds, 2)) ms
+                  to handler, 500/s, 1 % of them poison       p99 \(fixed(poisoned.with.milliseconds, 2)) ms, \
                 \(fixed(poisoned.with / poisoned.without, 2)) × without (aim: 1.2 ×)\
                 \(judged(poisoned.with <= poisoned.without * 1.2)); \(poisoned.dead) dead letters
 

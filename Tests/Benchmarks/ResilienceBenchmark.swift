@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Resilience
 
@@ -107,7 +108,7 @@ enum ResilienceBenchmark {
                 group.addTask {
                     line.wait()
                     let elapsed = try await ContinuousClock().measure { try await one.make(count) }
-                    return Double(count) / elapsed.inSeconds
+                    return Double(count) / elapsed.seconds
                 }
             }
             return try await group.reduce(0, +)

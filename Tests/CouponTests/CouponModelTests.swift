@@ -32,19 +32,6 @@ private struct Model {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 @Suite("Coupons against a model", .timeLimit(.minutes(10)))
 struct CouponModelTests {
     @Test(
@@ -53,7 +40,7 @@ struct CouponModelTests {
     func followsTheModel(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
         var model = Model()
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededRandomSource(seed: seed)
         for _ in 0..<3 {
             (model, generator) = try await withCoupons(folder: folder) { [model, generator] service in
                 try await run(service.redeem, service.release, model, generator, steps: 120)
@@ -65,9 +52,9 @@ struct CouponModelTests {
 
     private func run(
         _ redeem: (String, String, String, Timestamp, [PricedItem]) async throws -> TestAnswer,
-        _ release: (String) async throws -> TestAnswer, _ model: Model, _ generator: SeededGenerator,
+        _ release: (String) async throws -> TestAnswer, _ model: Model, _ generator: SeededRandomSource,
         steps: Int
-    ) async throws -> (Model, SeededGenerator) {
+    ) async throws -> (Model, SeededRandomSource) {
         var (model, generator) = (model, generator)
         for step in 0..<steps {
             let order = "o\(Int.random(in: 0..<40, using: &generator))"

@@ -5,19 +5,6 @@ import Testing
 
 @testable import InventoryService
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-private struct RandomSource: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// What inventory is meant to do, without stock figures of its own: they follow from the orders.
 private struct Model {
     struct Order {
@@ -105,12 +92,12 @@ private enum Step: CustomStringConvertible {
     case release(String)
     case wait(Duration)
 
-    static func random(_ random: inout RandomSource) -> Step {
+    static func random(_ random: inout SeededRandomSource) -> Step {
         let id = "o\(Int.random(in: 0..<25, using: &random))"
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<55:
             // Mostly the items that this order always has, so that it often comes again with the same.
-            var own = RandomSource(state: UInt64(id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
+            var own = SeededRandomSource(seed: UInt64(id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
             if Int.random(in: 0..<10, using: &random) == 0 { own = random }
             let skus = ["A", "B", "C", "D"].shuffled(using: &own).prefix(Int.random(in: 1...3, using: &own))
             return .reserve(
@@ -140,7 +127,7 @@ struct RandomSequenceTests {
         let clock = WallClock()
         let seeded: KeyValuePairs = ["A": 12, "B": 9, "C": 20, "D": 5]
         try await withInventory(seeded, clock: clock, settings: ["RESERVATION_TTL": "1h"]) { inventory in
-            var random = RandomSource(state: seed)
+            var random = SeededRandomSource(seed: seed)
             var model = Model(
                 seeded: Dictionary(uniqueKeysWithValues: seeded.map { ($0.key, $0.value) }), lifetime: hour,
                 now: clock.now)

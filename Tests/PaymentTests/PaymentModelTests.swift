@@ -3,19 +3,6 @@ import PaymentService
 import TestSupport
 import Testing
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 @Suite("Payments against a model", .timeLimit(.minutes(10)))
 struct PaymentModelTests {
     /// The model, and what it can't know: the ids of the payments.
@@ -24,7 +11,7 @@ struct PaymentModelTests {
         var ids: [String: String] = [:]
         /// What happened at least once: a sequence that never meets a rule says nothing about it.
         var seen: Set<String> = []
-        var generator: SeededGenerator
+        var generator: SeededRandomSource
     }
 
     @Test(
@@ -32,7 +19,7 @@ struct PaymentModelTests {
         arguments: [1, 2, 3] as [UInt64])
     func followsTheModel(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
-        var run = Run(generator: SeededGenerator(state: seed))
+        var run = Run(generator: SeededRandomSource(seed: seed))
         for part in 0..<3 {
             run = try await withPayments(folder: folder) { [run] service in
                 var run = run

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import GRDB
 import Resilience
@@ -29,7 +30,8 @@ private struct Pair: Sendable {
         policy = bench.policy
         self.random = random
         model = QueueModel(
-            lease: policy.lease.milliseconds, tries: policy.tries, retention: Inbox.retention.milliseconds,
+            lease: policy.lease.wholeMilliseconds, tries: policy.tries,
+            retention: Inbox.retention.wholeMilliseconds,
             now: queue.clock.now, mutant: mutant)
     }
 
@@ -116,7 +118,7 @@ private struct Pair: Sendable {
         var (draws, same) = (Draws(state: random.next()), Draws(state: 0))
         same.state = draws.state
         let failures = result == .refused ? claim.failures + claim.tries + 1 : claim.failures + 1
-        let delay = policy.backoff.delay(afterFailures: failures, using: &same).milliseconds
+        let delay = policy.backoff.delay(afterFailures: failures, using: &same).wholeMilliseconds
         let isOurs =
             switch result {
             case .done: try claims(lane, message.owner).settle(database, message, .done(), random: &draws)
@@ -150,7 +152,7 @@ private struct Pair: Sendable {
             return "rows\n\(rows.joined(separator: "\n"))\nnot\n\(expected.joined(separator: "\n"))"
         }
         for lane in 0..<2 {
-            let next = try claims(lane, 1).untilNext(database)?.milliseconds
+            let next = try claims(lane, 1).untilNext(database)?.wholeMilliseconds
             let due = model.nextDue(lane: lane).map { $0 - queue.clock.now }
             if next != due { return "lane \(lane) is due in \(next ?? -1), not \(due ?? -1)" }
         }

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Resilience
 import TestSupport
@@ -50,7 +51,8 @@ enum LanePolicy {
 
     static func queue(_ mutant: QueueModel.Mutant?) -> QueueModel {
         QueueModel(
-            lease: policy.lease.milliseconds, tries: policy.tries, retention: Inbox.retention.milliseconds,
+            lease: policy.lease.wholeMilliseconds, tries: policy.tries,
+            retention: Inbox.retention.wholeMilliseconds,
             now: 0,
             mutant: mutant)
     }
@@ -109,7 +111,8 @@ final class Lane<Process: QueueProcess> {
         guard let moment else { return }
         let wait = now.duration(to: moment)
         // The world's time has whole milliseconds: less than one would be the same moment for ever.
-        timer = world.after(max(1, (wait + .microseconds(999)).milliseconds), in: process.host) { [self] in
+        timer = world.after(max(1, (wait + .microseconds(999)).wholeMilliseconds), in: process.host) {
+            [self] in
             if !isAwake { wake() }
         }
     }
@@ -185,7 +188,7 @@ final class Lane<Process: QueueProcess> {
         _ result: QueueModel.DeliveryResult, failures: Int
     ) {
         let wait = LanePolicy.policy.backoff.delay(afterFailures: failures + 1, using: &world.dice)
-            .milliseconds
+            .wholeMilliseconds
         if disk.queue.settle(claim, result, delay: wait) { disk.settled(message) }
     }
 }

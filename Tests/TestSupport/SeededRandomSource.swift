@@ -1,17 +1,23 @@
 import Foundation
 import Resilience
 
-/// RandomSource that can be had again: prints its seed, and takes it from `CSP_SEED` where that is set.
+/// Random numbers that can be had again.
 package struct SeededRandomSource: RandomNumberGenerator {
     package let seed: UInt64
     private let source: RandomSource
 
+    package init(seed: UInt64) {
+        self.seed = seed
+        source = .seeded(seed)
+    }
+
+    /// Another seed each time, which it prints; or that of `CSP_SEED`, where that is set.
+    ///
     /// - Parameter purpose: names the run in the output.
     package init(_ purpose: String) {
-        seed =
-            ProcessInfo.processInfo.environment["CSP_SEED"].flatMap(UInt64.init)
-            ?? .random(in: 0...UInt64(UInt32.max))
-        source = .seeded(seed)
+        self.init(
+            seed: ProcessInfo.processInfo.environment["CSP_SEED"].flatMap(UInt64.init)
+                ?? .random(in: 0...UInt64(UInt32.max)))
         print("\(purpose): CSP_SEED=\(seed)")
     }
 

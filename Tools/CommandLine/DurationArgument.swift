@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 /// A duration as people write it: `250ms`, `30s`, `2m`, `1h`; a bare number is in seconds.
 struct DurationArgument: ExpressibleByArgument, Equatable, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// Words for a person: results on stdout, everything else on stderr.
@@ -85,6 +86,5 @@ enum Terminal {
 }
 
 extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
     var milliseconds: Double { seconds * 1000 }
 }

@@ -172,10 +172,3 @@ extension DependencyFailure<ProblemDocument> {
         }
     }
 }
-
-extension Duration {
-    var wholeMilliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
-    }
-}

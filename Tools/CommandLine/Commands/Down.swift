@@ -26,7 +26,7 @@ struct Down: AsyncParsableCommand, StackCommand {
         }
         let running = record.services.filter(\.process.isAlive)
         guard !running.isEmpty else { return Terminal.print("Nothing is running on \(folder.path).") }
-        let killed = await record.halt()
+        let killed = await record.stop()
         if let left = record.services.first(where: \.process.isAlive) {
             throw Failure("\(left.name) (pid \(left.process.pid)) can't be stopped")
         }

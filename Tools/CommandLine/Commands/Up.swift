@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 import Foundation
 import Transport
 
@@ -117,7 +118,7 @@ struct Up: AsyncParsableCommand, StackCommand {
         }
         let before = signals.count
         // Without a folder what was started at first is stopped all the same.
-        _ = await (current ?? record).halt { signals.count > before }
+        _ = await (current ?? record).stop { signals.count > before }
     }
 }
 

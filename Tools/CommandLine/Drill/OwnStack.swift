@@ -55,7 +55,7 @@ struct OwnStack: Sendable {
 
     private static func stop(_ folder: StackFolder, isUrgent: () -> Bool) async {
         if let record = try? folder.recordIfAny() {
-            _ = await record.halt(isUrgent: isUrgent)
+            _ = await record.stop(isUrgent: isUrgent)
             for service in record.services { _ = ending(ofChild: service.process.pid) }
         }
         try? FileManager.default.removeItem(atPath: folder.path)

@@ -1,4 +1,5 @@
 import Contracts
+import Resilience
 
 /// Random baskets of a journey, the same sequence for the same seed, each for a customer of its own.
 struct BasketSource {
@@ -30,17 +31,11 @@ struct BasketSource {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+/// The same numbers in the same order for the same seed.
 struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private let source: RandomSource
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { source = .seeded(seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { source.next() }
 }

@@ -1,3 +1,5 @@
+import Contracts
+
 /// What a load run has found, for people and for programs.
 struct LoadReport: Encodable {
     struct Latency: Encodable {

@@ -7,7 +7,7 @@ extension StackRecord {
     /// to kill.
     ///
     /// - Parameter isUrgent: asked while waiting; true kills at once.
-    func halt(isUrgent: () -> Bool = { false }) async -> [ServiceName] {
+    func stop(isUrgent: () -> Bool = { false }) async -> [ServiceName] {
         let alive = services.filter(\.process.isAlive)
         for service in alive {
             service.process.send(SIGCONT)
