@@ -54,10 +54,10 @@ struct ShedderLivenessTests {
             case ..<55: end()
             case ..<65 where !working.isEmpty:
                 suspended.append(working.remove(at: random.upTo(working.count)))
-                settle(state.goOutside(at: now))
+                settle(state.suspend(at: now))
             case ..<70 where !suspended.isEmpty:
                 working.append(suspended.remove(at: random.upTo(suspended.count)))
-                state.comeBack()
+                state.resume()
             case ..<75:
                 guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone)
                 else { return }
@@ -69,15 +69,15 @@ struct ShedderLivenessTests {
 
         /// One ends, whole or not; one that waits for somebody else too.
         mutating func end() {
-            let isOutside = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
+            let isSuspended = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
             let permit: ShedderState<Int>.Permit
-            if isOutside {
+            if isSuspended {
                 permit = suspended.remove(at: random.upTo(suspended.count))
             } else {
                 guard !working.isEmpty else { return }
                 permit = working.remove(at: random.upTo(working.count))
             }
-            settle(state.end(permit, isOutside: isOutside, countsAsSample: random.upTo(3) > 0, at: now))
+            settle(state.end(permit, isSuspended: isSuspended, countsAsSample: random.upTo(3) > 0, at: now))
         }
 
         mutating func settle(_ changes: ShedderState<Int>.Changes) {

@@ -77,23 +77,23 @@ struct ShedderPropertyTests {
             try check()
         }
 
-        mutating func endOutside(_ index: Int) throws {
+        mutating func endSuspended(_ index: Int) throws {
             try settle(
-                state.end(suspended.remove(at: index), isOutside: true, countsAsSample: false, at: now))
+                state.end(suspended.remove(at: index), isSuspended: true, countsAsSample: false, at: now))
             try requireAllBegun()
             try check()
         }
 
-        mutating func goOutside(_ index: Int) throws {
+        mutating func suspend(_ index: Int) throws {
             suspended.append(working.remove(at: index))
-            try settle(state.goOutside(at: now))
+            try settle(state.suspend(at: now))
             try requireAllBegun()
             try check()
         }
 
-        mutating func comeBack(_ index: Int) throws {
+        mutating func resume(_ index: Int) throws {
             working.append(suspended.remove(at: index))
-            state.comeBack()
+            state.resume()
             try check()
         }
 
@@ -190,12 +190,12 @@ struct ShedderPropertyTests {
                 case 0: try model.tick()
                 case 1 where !model.waiting.isEmpty:
                     try model.leave(model.waiting.keys.sorted()[random.upTo(model.waiting.count)])
-                case 2 where !model.working.isEmpty: try model.goOutside(random.upTo(model.working.count))
+                case 2 where !model.working.isEmpty: try model.suspend(random.upTo(model.working.count))
                 case 3 where !model.suspended.isEmpty:
                     if random.upTo(10) == 0 {
-                        try model.endOutside(random.upTo(model.suspended.count))
+                        try model.endSuspended(random.upTo(model.suspended.count))
                     } else {
-                        try model.comeBack(random.upTo(model.suspended.count))
+                        try model.resume(random.upTo(model.suspended.count))
                     }
                 case let draw where draw < 4 + pressure:
                     let budget: Duration? = random.upTo(3) == 0 ? .milliseconds(random.upTo(100) - 5) : nil
@@ -207,7 +207,7 @@ struct ShedderPropertyTests {
                 }
             }
             // All that waits is let in as work ends, or told; nothing stays.
-            while !model.suspended.isEmpty { try model.comeBack(0) }
+            while !model.suspended.isEmpty { try model.resume(0) }
             while !model.working.isEmpty {
                 try model.end(random.upTo(model.working.count), countsAsSample: true)
             }

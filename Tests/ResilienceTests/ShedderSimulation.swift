@@ -124,7 +124,7 @@ struct ShedderSimulation {
             now = max(now, min(tick, end, back))
             if back <= min(tick, end) {
                 let (request, permit, _) = away.removeFirst()
-                state.comeBack()
+                state.resume()
                 work(on: request, permit)
             } else if end <= tick, let done = works.popLast() {
                 outcomes.append(
@@ -162,7 +162,7 @@ struct ShedderSimulation {
         var permit = permit
         permit.away = .seconds(suspended)
         away.append((request, permit, now + suspended))
-        settle(state.goOutside(at: moment(now)))
+        settle(state.suspend(at: moment(now)))
     }
 
     private mutating func work(on request: Request, _ permit: ShedderState<Int>.Permit) {
