@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to an adaptive limit: left alone with a service that isn't overloaded, it lets all
-/// calls pass after a bounded number of them.
+/// However an adaptive limit was used before: with a service that isn't overloaded, it lets all calls pass
+/// after a bounded number of them.
 @Suite("An adaptive limit, called and reconfigured at random")
 struct AdaptiveLimitLivenessTests {
     private static let rounds = 150

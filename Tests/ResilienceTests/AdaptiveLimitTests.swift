@@ -18,8 +18,8 @@ struct AdaptiveLimitTests {
 
     private let highest = Priority(rank: 3)
 
-    /// `calls` calls, as many at once as may, that take so long; and as many more as it takes to end a
-    /// measurement.
+    /// Makes `calls` calls of the given length, as many at once as the limit admits, and further ones until a
+    /// measurement has ended.
     private func load(
         _ limit: AdaptiveLimit, calls: Int, taking latency: Duration, outcome: Disposition.Health = .healthy
     ) {
@@ -34,7 +34,7 @@ struct AdaptiveLimitTests {
         let others = limit.snapshot.limit - limit.snapshot.inFlight - 1
         let now = time.source.now()
         guard let permit = limit.tryAcquire(priority: highest, at: now) else { return }
-        // The others come, fill the limit, are refused, and go again without a word.
+        // The others come, fill the limit, are refused, and leave.
         fill(limit, others, at: now)
         limit.release(permit, outcome: outcome, at: now.advanced(by: latency))
     }
@@ -81,7 +81,7 @@ struct AdaptiveLimitTests {
         }
     }
 
-    @Test("the place comes back when the call succeeds, fails or is cancelled")
+    @Test("the permit comes back when the call succeeds, fails or is cancelled")
     func givingBack() async throws {
         let limit = try limit(.init(initial: 1))
         _ = try await limit.run { (_) async throws(Broken) in 1 }
@@ -226,7 +226,7 @@ struct AdaptiveLimitTests {
         #expect(throws: InvalidConfiguration.self) { try AdaptiveLimit(wrong) }
     }
 
-    @Test("a permit that is dropped comes back, and one that is given back twice is one place")
+    @Test("a permit that is dropped comes back, and one that is given back twice counts once")
     func permits() throws {
         let limit = try limit()
         let now = time.source.now()

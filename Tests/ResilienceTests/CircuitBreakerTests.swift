@@ -83,7 +83,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "when the open duration is over so many probes pass at once, and when all succeed it closes, knowing nothing"
+        "when the open duration is over some probes pass at once; if all succeed it closes and starts anew"
     )
     func recovers() async throws {
         let breaker = try breaker()
@@ -106,7 +106,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "each opening in a row doubles the open duration, up to its cap; long enough closed, it begins small again"
+        "each opening in a row doubles the open duration, up to its cap; a long closed time resets it"
     )
     func grows() async throws {
         let breaker = try breaker()
@@ -198,7 +198,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "forced open it refuses all, forced closed none; observing it refuses none and says what it would have done"
+        "forced open it refuses all, forced closed none; observing it only reports what it would refuse"
     )
     func forced() async throws {
         let events = Recorded<PolicyEvent>()
@@ -342,7 +342,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "a noted success that was slow by its numbers doesn't count, nor does one while it is forced or closed"
+        "a noted success counts neither when slow by its numbers nor while it is forced or closed"
     )
     func notedInVain() async throws {
         let breaker = try breaker(

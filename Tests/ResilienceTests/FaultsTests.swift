@@ -102,7 +102,7 @@ struct FaultsTests {
     }
 
     @Test(
-        "a black hole without a deadline holds until the caller is cancelled, even when the faults are cleared"
+        "a black hole without a deadline ends only with the caller, even when the faults are cleared"
     )
     func blackHoleForEver() async throws {
         let faults = try faults(Fault(.blackHole, when: .after))
@@ -210,7 +210,7 @@ struct FaultsTests {
     }
 
     @Test(
-        "a seed bites the same calls again, and a share is about that share; chance gives a seed that can be read"
+        "a seed bites the same calls again, at about its share; a random seed can be read"
     )
     func seeds() throws {
         func bites(_ seed: UInt64?, _ faults: Faults) throws -> [Bool] {

@@ -27,7 +27,7 @@ struct NestedByHandTests {
     }
 
     @Test(
-        "a full bulkhead opens no breaker around it, lowers no limit and makes no throttle refuse; nor does a bare rejection"
+        "a full bulkhead opens no breaker, lowers no limit, causes no throttling; nor does a rejection"
     )
     func fullBulkhead() async throws {
         let breaker = try breaker()

@@ -1,8 +1,7 @@
 import Resilience
 import Testing
 
-/// A configuration in which everything is wrong that can be wrong at once, and the names that its problems
-/// begin with.
+/// A configuration with as many wrong numbers as possible, and the names that its problems begin with.
 struct Wrong: Sendable, CustomTestStringConvertible {
     let problems: [String]
     let policy: String

@@ -42,7 +42,7 @@ struct ThrottleTests {
     }
 
     @Test("a refusal is an answer, and what says nothing isn't counted")
-    func healths() async throws {
+    func counted() async throws {
         let throttle = try throttle()
         _ = await call(throttle, .refusal)
         _ = await call(throttle, .ignored)
@@ -67,7 +67,7 @@ struct ThrottleTests {
         try await hedge.run(CallContext(isIdempotent: true)) { context in
             try await throttle.run(context) { (context) async throws(TryFailure) in
                 guard context.attempt == 1 else { return }
-                // The loser fails because it is cancelled, and says that it lost its connection.
+                // The loser fails because it is cancelled, and reports a lost connection.
                 while !Task.isCancelled { await Task.yield() }
                 throw TryFailure()
             }
