@@ -1,9 +1,8 @@
 import Foundation
 import Testing
 
-/// What the types of the path promise: some mistakes don't compile. `Tests/MustNotCompile` holds one mistake
-/// a file, which names the errors that it must be refused with (`// error: …`); a file that names none must
-/// compile.
+/// The types of the path make some mistakes compile errors. `Tests/MustNotCompile` has one mistake a file,
+/// with the errors that the compiler must give (`// error: …`); a file without any must compile.
 @Suite("Must not compile", .timeLimit(.minutes(10)))
 struct MustNotCompileTests {
     @Test(

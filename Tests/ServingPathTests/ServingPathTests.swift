@@ -18,7 +18,7 @@ struct ServingPathTests {
         }
     }
 
-    /// The same with every number wrong that can be.
+    /// The same with as many wrong numbers as possible.
     private var wrong: Protection {
         var wrong = Shop.protection
         wrong.timeout = .zero
@@ -70,7 +70,7 @@ struct ServingPathTests {
     // MARK: Status
 
     @Test(
-        "the status lists what is declared, what it is asked for, its calls by outcome, and the last failure with its age"
+        "the status lists declarations, operations, calls by outcome, and the last failure with its age"
     )
     func status() async throws {
         let step = try shop.path.critical(Shop.declaration("payment"))
@@ -86,7 +86,7 @@ struct ServingPathTests {
         answer.fail(.unavailable(.serverError))
         _ = try? await void.call(1, for: .queue)
         shop.time.advance(by: .seconds(5))
-        // What wasn't even asked is no failure of the dependency's.
+        // A call that was not made is no failure of the dependency.
         _ = try? await void.call(1, for: shop.customer(in: .zero))
         let status = shop.status("payment")
         #expect(
@@ -180,7 +180,7 @@ struct ServingPathTests {
     }
 
     @Test(
-        "whoever replaces the numbers at the same time as others, one set of them is there afterwards, not a mixture"
+        "when several replace the numbers at once, one set of them is there afterwards, not a mixture"
     )
     func reconfiguredAtOnce() async throws {
         _ = try shop.path.optional(Shop.declaration("coupon"))
@@ -221,7 +221,7 @@ struct ServingPathTests {
         #expect(shop.status().operations.map(\.name) == ["redeem"])
     }
 
-    @Test("a dependency that isn't declared is nobody's")
+    @Test("a dependency that isn't declared is unknown")
     func unknown() throws {
         #expect(problems { try shop.path.reconfigure("ghost", Shop.protection) } == ["ghost is not declared"])
         #expect(problems { try shop.path.set(.forcedOpen, of: "ghost") } == ["ghost is not declared"])
