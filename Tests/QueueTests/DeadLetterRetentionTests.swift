@@ -16,7 +16,10 @@ struct DeadLetterRetentionTests {
         }
         try await bench.store.write { database in
             try database.run(
-                "UPDATE queue SET state = 'dead', due_at = NULL, tries = 5, reason = '409' WHERE key <> 'waiting'"
+                """
+                UPDATE queue SET state = 'dead', due_at = NULL, tries = 5, reason = '409'
+                WHERE key <> 'waiting'
+                """
             )
         }
         func delete(until seconds: Int64, limit: Int) async throws -> [Int64?] {

@@ -126,7 +126,7 @@ struct QueueWorkersTests {
     }
 
     @Test(
-        "poison messages at 1 % end in the dead letters while all others are delivered, and a redrive delivers them"
+        "1 % poison messages end as dead letters while all others are delivered; a redrive delivers them"
     )
     func poison() async throws {
         let bench = try QueueBench()
