@@ -34,12 +34,12 @@ struct BackupTests {
         store.close()
     }
 
-    @Test("writers go on while it is made, and the copy is of one moment")
+    @Test("writers go on while it is made, and the copy is one snapshot")
     func underLoad() async throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder()
         let store = try open(folder)
-        // Each write is a pair, so that a copy of more than one moment would have an odd one.
+        // Each write is a pair, so that a copy that isn't one snapshot would have an odd number.
         let writing = Task {
             var pairs = 0
             while !Task.isCancelled {
