@@ -46,12 +46,18 @@ struct AdmissionTests {
             let connection = try server.connect()
             let body = String(repeating: "GET /page HTTP/1.1\r\n\r\n", count: 1000)
             connection.send(
-                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+                """
+                POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\n\
+                content-length: \(body.utf8.count)\r\n\r\n
+                """
             )
             #expect(await connection.answer()?.status == 503)
             connection.send(body)
             connection.send(
-                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ntransfer-encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n"
+                """
+                POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\n\
+                transfer-encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n
+                """
             )
             #expect(await connection.answer()?.status == 503)
             connection.send("GET", "/livez")
@@ -96,7 +102,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a place is kept until the work ends, also when its client has gone")
+    @Test("a permit is kept until the work ends, also when its client has gone")
     func disconnected() async throws {
         try await AdmissionServer.run { server in
             let first = try server.connect()
@@ -149,7 +155,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a request whose body is still coming takes no place")
+    @Test("a request whose body is still coming takes no permit")
     func slowBody() async throws {
         try await AdmissionServer.run { server in
             let slow = try server.connect()
@@ -325,7 +331,7 @@ struct AdmissionTests {
 
     @Test("a connection that says nothing ends; one that waits for its answer doesn't")
     func silence() async throws {
-        // Long enough that a request which is there is read in time, on a slow machine too.
+        // Long enough to read a request that has arrived, also on a slow machine.
         try await AdmissionServer.run(idleTimeout: .seconds(2), requestTimeout: .seconds(2)) { server in
             let busy = try server.connect()
             busy.send("GET", "/order/1")

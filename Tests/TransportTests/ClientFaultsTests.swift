@@ -12,7 +12,7 @@ struct ClientFaultsTests {
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     private struct Thing: Decodable { var id: String }
 
-    /// What a call ends as, and which requests the dependency saw.
+    /// How a call ends, and which requests the dependency saw.
     private func outcome(
         of fault: Fault, _ path: String = "/things/1", priority: Priority = .normal,
         time: TimeSource = .system,

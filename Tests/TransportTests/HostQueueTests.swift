@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transport
 
-/// Who gets a connection where all are taken.
+/// Which call gets a connection when all are taken.
 @Suite("Connections to a host")
 struct HostQueueTests {
     private let low = Priority(rank: 0)
@@ -21,7 +21,7 @@ struct HostQueueTests {
         #expect(elsewhere, "another host has connections of its own")
     }
 
-    @Test("whoever matters more has the first free connection; among equals the longest waiting")
+    @Test("the higher priority gets the first free connection; among equals the longest waiting")
     func order() {
         var queue = HostQueue(limit: 1)
         let begun = [(1, high), (2, low), (3, high), (4, high), (5, low)].map { queue.enter($0, to: "a", $1) }
@@ -65,7 +65,7 @@ struct HostQueueTests {
             #expect(
                 underWay.count <= 4 && underWay.values.count { !$0 } <= 4
                     && queue.waitingCount == waiting.count)
-            #expect(waiting.isEmpty || underWay.count >= 3, "somebody waits beside a free connection")
+            #expect(waiting.isEmpty || underWay.count >= 3, "a call waits beside a free connection")
         }
         while let ended = underWay.keys.min() {
             underWay[ended] = nil
