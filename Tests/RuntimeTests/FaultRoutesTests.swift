@@ -9,7 +9,7 @@ import Transport
 struct FaultRoutesTests {
     static let methods = ["GET", "PUT", "DELETE"]
 
-    @Test("without FAULTS_ENABLED there is no such path, whoever asks", arguments: methods)
+    @Test("without FAULTS_ENABLED there is no such path, for any caller", arguments: methods)
     func disabled(method: String) async throws {
         try await withService(SmallService.self) { service in
             let there = try await service.send(method, "/faults", token: TestTokens.administrator)
@@ -63,7 +63,8 @@ struct FaultRoutesTests {
             try await service.set(FaultRequest(kind: "error", status: 418))
             let wrong = """
                 {"faults": [
-                    {"kind": "slow", "when": "during", "percent": 101, "expiresInSeconds": 0, "atMost": 0, "status": 200},
+                    {"kind": "slow", "when": "during", "percent": 101, "expiresInSeconds": 0, "atMost": 0,
+                        "status": 200},
                     {"kind": "latency", "milliseconds": 5, "jitterMilliseconds": 6, "route": "POST /nowhere"},
                     {"kind": "latency", "criticality": "vital"}, {"kind": "abort", "route": "GET /readyz"}
                 ]}
@@ -116,7 +117,7 @@ struct FaultRoutesTests {
     }
 
     @Test(
-        "probes, what operators look at, and what isn't served are always spared; all else is for a fault without a route"
+        "probes, operators' routes and unknown paths are spared; all else is for a fault without a route"
     )
     func spared() async throws {
         try await withFaults { service in
@@ -151,7 +152,8 @@ struct FaultRoutesTests {
             let set = try await service.set(
                 FaultRequest(criticality: "sheddable", kind: "error", status: 503))
             #expect(set.faults.map(\.fault.criticality) == ["sheddable"])
-            // The route's own is critical. A service may ask for more or less, anybody else only for less.
+            // The route's own is critical. A service may ask for more or less, any other caller only for
+            // less.
             for (header, token, isBitten) in [
                 (nil, TestTokens.service, false), ("critical-plus", TestTokens.service, false),
                 ("sheddable-plus", TestTokens.service, false), ("sheddable", TestTokens.service, true),

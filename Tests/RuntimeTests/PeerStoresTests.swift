@@ -52,7 +52,7 @@ struct PeerStoresTests {
     }
 
     @Test(
-        "the furthest is remembered, also after a restart; another store or less counts from an accepted loss on"
+        "the latest is remembered, also after a restart; after an accepted loss another store counts"
     )
     func furthest() async throws {
         let folder = try TemporaryFolder()
