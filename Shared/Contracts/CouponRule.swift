@@ -9,7 +9,7 @@ package struct CouponRule: Sendable {
         eligible = Set(coupon.eligibleSkus)
     }
 
-    package func isExpired(at moment: Timestamp) -> Bool { coupon.validUntil.map { moment > $0 } ?? false }
+    package func isExpired(at time: Timestamp) -> Bool { coupon.validUntil.map { time > $0 } ?? false }
 
     /// What it takes off: `amountOff`, at most the subtotal of the eligible lines; nil where no line is
     /// eligible.
@@ -22,7 +22,7 @@ package struct CouponRule: Sendable {
 
     /// The discount that may be honoured without asking the coupon service; nil where it has to be asked. Nil
     /// is never a refusal: the rule may have changed.
-    package func offlineDiscount(on items: [PricedItem], at moment: Timestamp) -> Int? {
-        coupon.offline && !isExpired(at: moment) ? discount(on: items) : nil
+    package func offlineDiscount(on items: [PricedItem], at time: Timestamp) -> Int? {
+        coupon.offline && !isExpired(at: time) ? discount(on: items) : nil
     }
 }

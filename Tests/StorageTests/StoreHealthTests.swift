@@ -53,7 +53,7 @@ struct StoreHealthTests {
         again.close()
     }
 
-    @Test("everybody whose write shares the failed transaction is told so, and nothing of it is kept")
+    @Test("all writers in the failed transaction are told so, and nothing of it is kept")
     func wholeGroup() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)

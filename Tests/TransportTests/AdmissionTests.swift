@@ -186,7 +186,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("anybody may lower a request's criticality, only services with the token may raise it")
+    @Test("any caller may lower a request's criticality, only services with the token may raise it")
     func criticality() async throws {
         try await AdmissionServer.run(shedder: .init(minimum: 100, maximum: 100)) { [token] server in
             let connection = try server.connect()

@@ -252,12 +252,12 @@ public final class Shedder: Sendable {
 
     private func look() -> Bool {
         let now = time.moment()
-        let (changes, isAnybodyThere) = room.withLock { room in
+        let (changes, isQueueing) = room.withLock { room in
             let changes = room.state.tick(at: now)
             room.isWatched = !room.state.line.isEmpty
             return (changes, room.isWatched)
         }
         tell(changes)
-        return isAnybodyThere
+        return isQueueing
     }
 }
