@@ -50,7 +50,7 @@ struct AdaptiveLimitLivenessTests {
     }
 
     @Test(
-        "lets as many calls pass as there are, where the service answers all of them alike, after 400 windows"
+        "admits all calls of a service that answers all of them alike, after 400 windows"
     )
     func recovers() throws {
         var random = SeededRandomSource("adaptive limit under calls and reconfigurations")

@@ -15,7 +15,7 @@ struct AdaptiveLimitPropertyTests {
         }
     }
 
-    @Test("never leaves its bounds, never lets more pass than it says, and gets every permit back")
+    @Test("never leaves its bounds, never exceeds the limit, and gets every permit back")
     func bounds() throws {
         var random = SeededRandomSource("adaptive limit, bounds")
         var steps = 0
@@ -142,7 +142,7 @@ struct AdaptiveLimitPropertyTests {
         try #require(service.state.limit <= limit)
     }
 
-    @Test("a service that has become slower, smaller, or better, for good, is used for what it is now")
+    @Test("a service that becomes slower, smaller or better for good is used to its new capacity")
     func changes() throws {
         let random = SeededRandomSource("adaptive limit, changes")
         var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)
@@ -169,7 +169,7 @@ struct AdaptiveLimitPropertyTests {
         try #require(after.goodput >= 0.85, "\(after)")
     }
 
-    @Test("what matters least is refused first")
+    @Test("the lowest priority is refused first")
     func priorities() throws {
         let random = SeededRandomSource("adaptive limit, priorities")
         var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)

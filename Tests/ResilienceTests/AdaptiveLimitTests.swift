@@ -45,7 +45,7 @@ struct AdaptiveLimitTests {
         limit.release(permit, outcome: .unknown, at: now)
     }
 
-    @Test("lets pass up to the limit and refuses the next, unmade, and says so")
+    @Test("admits calls up to the limit; the next is refused, not made, and reported")
     func refusal() async throws {
         let limit = try limit(.init(initial: 1))
         let answer = try await limit.run(CallContext(priority: highest)) { (_) async throws(Broken) in
@@ -101,7 +101,7 @@ struct AdaptiveLimitTests {
         #expect(limit.snapshot.baseLatency == nil)
     }
 
-    @Test("grows while it is used and answers come as fast as ever, and tells of it")
+    @Test("grows, with a report, while it is used and answers stay fast")
     func growth() throws {
         let limit = try limit(.init(initial: 10))
         load(limit, calls: 1000, taking: .milliseconds(20))
@@ -130,7 +130,7 @@ struct AdaptiveLimitTests {
         #expect(events.all.isEmpty)
     }
 
-    @Test("never leaves its bounds, however good or bad things are")
+    @Test("never leaves its bounds, whatever the outcomes")
     func bounds() throws {
         let limit = try limit(.init(minimum: 5, maximum: 30))
         load(limit, calls: 3000, taking: .milliseconds(20))
@@ -141,7 +141,7 @@ struct AdaptiveLimitTests {
         #expect(limit.snapshot.limit == 30)
     }
 
-    @Test("outcomes that say nothing teach nothing")
+    @Test("unknown outcomes change nothing")
     func unknown() throws {
         let limit = try limit(.init(initial: 10))
         load(limit, calls: 3000, taking: .seconds(20), outcome: .unknown)
@@ -186,7 +186,7 @@ struct AdaptiveLimitTests {
         #expect(abs(base / .milliseconds(20) - 1) < 0.01)
     }
 
-    @Test("at the minimum the latency is what it is there")
+    @Test("the latency at the minimum is the base")
     func minimum() throws {
         let limit = try limit(.init(minimum: 10, maximum: 20))
         load(limit, calls: 3000, taking: .milliseconds(20))

@@ -83,7 +83,7 @@ struct BackoffTests {
     }
 
     @Test(
-        "an attempt gets what is left less the margin, never more than its limit and never less than nothing")
+        "an attempt gets what is left less the margin, never more than its limit and never a negative time")
     func allowance() {
         let now = ContinuousClock.now
         let deadline = Deadline.after(.milliseconds(500), from: now)

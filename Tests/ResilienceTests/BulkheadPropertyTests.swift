@@ -47,7 +47,7 @@ struct BulkheadPropertyTests {
             reservedFrom: Priority(rank: random.upTo(4)))
     }
 
-    @Test("does what an obvious model does, and never lets more in than it may")
+    @Test("does what an obvious model does, and never exceeds its limit")
     func model() throws {
         var random = SeededRandomSource("bulkhead against its model")
         var model = ObviousBulkhead(configuration: Self.configuration(&random))

@@ -101,7 +101,7 @@ struct BulkheadTests {
         #expect(await [first.value, high.value, early.value] == [nil, nil, nil])
     }
 
-    @Test("the reserved permits are for calls that matter more")
+    @Test("the reserved permits are for calls of higher priority")
     func reserved() async throws {
         let bulkhead = try bulkhead(.init(limit: 3, reserved: 2, reservedFrom: Priority(rank: 2)))
         let permits = [1, 1, 2, 3, 3].map { bulkhead.acquire(Priority(rank: $0)) }
@@ -208,7 +208,7 @@ struct BulkheadTests {
         #expect(await first.value == nil)
     }
 
-    @Test("a higher limit lets waiting calls in at once; a lower one lets those under way finish")
+    @Test("a higher limit starts waiting calls at once; a lower one lets those under way finish")
     func reconfigured() async throws {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
         let held = Held()

@@ -186,7 +186,7 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("an answer of an earlier era changes nothing")
+    @Test("an answer of an earlier generation changes nothing")
     func late() async throws {
         let breaker = try breaker()
         guard case .permit(let old) = breaker.acquire(at: time.source.now()) else { return }
@@ -310,7 +310,7 @@ struct CircuitBreakerTests {
 
     // MARK: Successes that are noted
 
-    @Test("successes of calls elsewhere close it like probes, but not before the open duration is over")
+    @Test("noted successes close it like probes, but not before the open duration is over")
     func noted() async throws {
         let events = Recorded<PolicyEvent>()
         let breaker = try breaker(events: events)
@@ -324,7 +324,7 @@ struct CircuitBreakerTests {
             events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 probes succeeded"))
     }
 
-    @Test("a noted success and a probe add up; half-open, a noted one is the last that was missing")
+    @Test("a noted success and a probe add up; half-open, a noted one can be the last that is needed")
     func notedAndTried() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)

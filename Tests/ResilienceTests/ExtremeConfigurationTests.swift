@@ -221,7 +221,7 @@ struct ExtremeConfigurationTests {
         for count in [limits, rates, throttles, hedges, flights] { #expect(count > 100) }
     }
 
-    @Test("fallback caches, and what their storage says of time")
+    @Test("fallback caches, and times from their storage")
     func fallbackCache() async throws {
         struct Storage: FallbackCacheStorage {
             func load() -> [FallbackCacheEntry<Int, Int>] {

@@ -31,7 +31,7 @@ private struct ObviousFault {
 
 @Suite("Faults, against an obvious model")
 struct FaultsPropertyTests {
-    @Test("bites what is described, no more at once than allowed, not after it has expired, and counts right")
+    @Test("bites matching calls, no more at once than allowed, none after it has expired, and counts right")
     func model() throws {
         var random = SeededRandomSource("faults")
         for _ in 0..<100 { try run(&random, steps: 1_000) }

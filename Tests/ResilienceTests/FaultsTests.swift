@@ -62,7 +62,7 @@ struct FaultsTests {
         #expect(made.value == 1)
     }
 
-    @Test("a latency holds the call up and lets it go on")
+    @Test("a latency delays the call and lets it go on")
     func latency() async throws {
         let faults = try faults(Fault(.latency, delay: .seconds(2)))
         async let answer = call(faults, within: .seconds(3))
@@ -83,14 +83,14 @@ struct FaultsTests {
         #expect(made.value == 0)
     }
 
-    @Test("a call whose deadline has passed is no fault's prey")
+    @Test("a call whose deadline has passed meets no fault")
     func pastDeadline() async throws {
         let faults = try faults(Fault(.error))
         #expect(await call(faults, within: .zero) == .success(1))
         #expect(faults.snapshot.faults[0].considered == 0)
     }
 
-    @Test("a black hole swallows the call until its deadline")
+    @Test("a black hole holds the call until its deadline")
     func blackHole() async throws {
         let faults = try faults(Fault(.blackHole))
         async let answer = call(faults, within: .seconds(1))

@@ -90,7 +90,7 @@ struct InteractionsCancellationTests {
         #expect(bulkhead.acquire() != nil)
     }
 
-    @Test("its turn comes when its time is over already: the call isn't made and the permit goes on")
+    @Test("its turn comes after its deadline: the call isn't made and the permit is passed on")
     func turnTooLate() async throws {
         let permit = try #require(bulkhead.acquire())
         let late = begin(pipeline, sleeping: .zero)

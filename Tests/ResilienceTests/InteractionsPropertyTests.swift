@@ -278,7 +278,7 @@ struct InteractionsPropertyTests {
 
     // MARK: The properties
 
-    @Test("whatever calls do, under all five policies every promise of every one of them is kept")
+    @Test("under all five policies each keeps its documented properties, whatever the calls do")
     func promises() async throws {
         let under = (0..<Self.workers).map { _ in Held() }
         await withTaskGroup(of: Void.self) { group in

@@ -159,7 +159,7 @@ struct InteractionsTests {
     }
 
     @Test(
-        "a wish to be left alone until after the deadline is a failure at once, and costs the budget nothing")
+        "a Retry-After beyond the deadline is a failure at once, and costs the budget nothing")
     func retryAfter() async throws {
         let budget = try RetryBudget(.init(share: 0, minimumPerSecond: 1))
         let pipeline = Pipeline {
@@ -330,7 +330,7 @@ struct InteractionsTests {
         #expect(breaker.phase == .open && attempts.all.isEmpty)
     }
 
-    @Test("injected failures are tried again, with the budget's leave, and each try may be bitten")
+    @Test("injected failures are tried again within the budget, and each try may be bitten")
     func injectedRetried() async throws {
         let faults = Faults(environment: environment)
         try faults.set([Fault(.abort, expiresIn: .seconds(3600))])

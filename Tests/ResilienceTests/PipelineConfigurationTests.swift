@@ -90,7 +90,7 @@ struct PipelineConfigurationTests {
         #expect(error.description == "\(wrong.policy): " + wrong.problems.joined(separator: "; "))
     }
 
-    @Test("no number is right because it is no number at all")
+    @Test("a number that is NaN is always a problem")
     func notANumber() {
         #expect(CircuitBreaker.Configuration(failureRate: .nan).problems.count == 1)
         #expect(RetryBudget.Configuration(share: .nan, minimumPerSecond: .nan).problems.count == 2)

@@ -13,7 +13,7 @@ struct RateLimitLivenessTests {
     }
 
     @Test(
-        "a refused call passes when it comes at the time that it was told, and a burst after the time for one"
+        "a refused call passes at the time that it was given, and a burst after the time for one"
     )
     func refills() throws {
         var random = SeededRandomSource("rate limit under calls and reconfigurations")

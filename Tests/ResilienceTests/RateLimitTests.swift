@@ -28,7 +28,7 @@ struct RateLimitTests {
         #expect(limit.tryAcquire() == .milliseconds(100))
     }
 
-    @Test("a refused call is not made, says when to come again, and is reported")
+    @Test("a refused call is not made, names the time to retry, and is reported")
     func refusal() async throws {
         let limit = try limit(1, per: .seconds(3))
         let answer = try await limit.run { (_) async throws(Broken) in 7 }

@@ -150,7 +150,7 @@ struct RetryTests {
         #expect(attempts.all == [1] && time.sleeps.isEmpty && events.all.isEmpty)
     }
 
-    @Test("a wait that doesn't fit before the deadline isn't begun: the failure is told at once")
+    @Test("a wait that doesn't fit before the deadline isn't begun: the failure is returned at once")
     func deadline() async throws {
         let policy = try retry()
         await #expect(throws: Answer.failed(TryFailure(number: 1), .busy(retryAfter: .seconds(1)))) {

@@ -73,7 +73,7 @@ struct ShedderOverloadTests {
         try #require(share(3) > share(1) && share(1) > share(0), "\((0..<4).map(share))")
     }
 
-    @Test("no change of the mix is taken for one of the service", arguments: SimulatedWork.all)
+    @Test("a change of the mix isn't taken for a change of the service", arguments: SimulatedWork.all)
     func mix(work: SimulatedWork) throws {
         var service = work.service("mix", work: [work.mean, work.mean / 20])
         let dear = Stream(rank: 3, rate: 0.6 * service.capacity(kind: 0))
@@ -190,7 +190,7 @@ struct ShedderOverloadTests {
         try #require(seen.share > 0.999, "\(seen.share)")
     }
 
-    @Test("a service that has become slower, smaller, or better, is used for what it is now")
+    @Test("a service that becomes slower, smaller or better is used to its new capacity")
     func changes() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("changes")
         _ = service.run([Stream(rank: 3, rate: 0.3 * service.capacity())], for: 5)

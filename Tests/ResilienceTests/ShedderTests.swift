@@ -83,7 +83,7 @@ struct ShedderTests {
         #expect(try await limit(own: .milliseconds(60), suspended: .zero) <= 4)
     }
 
-    @Test("what is told of the background's share is a share")
+    @Test("the whole share of background work is left while no request waits")
     func background() throws {
         let shedder = try shedder(1)
         #expect(shedder.backgroundShare == 1)

@@ -134,7 +134,7 @@ struct SingleFlightTests {
         #expect(await ask(flights, deadline: soon) == .failure(.rejected(.deadlineExceeded)))
     }
 
-    @Test("the work has the beginner's task-locals save the deadline")
+    @Test("the work has its first caller's task-locals except the deadline")
     func context() async throws {
         let flights = try SingleFlight<String, String, Broken>()
         let answer = try await Trace.$id.withValue("t1") {

@@ -20,7 +20,7 @@ struct ThrottleLivenessTests {
             window: .milliseconds(1_000 + 10 * random.upTo(400)))
     }
 
-    @Test("after 200 windows of a dependency that is well nothing is turned away")
+    @Test("after 200 windows of a healthy dependency no call is refused")
     func throttle() throws {
         var random = SeededRandomSource("throttle under calls and reconfigurations")
         for round in 0..<60 {

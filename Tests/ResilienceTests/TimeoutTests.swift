@@ -49,7 +49,7 @@ struct TimeoutTests {
         #expect(events.all == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
     }
 
-    @Test("left to the operation, nothing ends it: a value that comes late is a value")
+    @Test("by the operation, nothing ends it: a late value is a value")
     func byOperation() async throws {
         let value = try await timeout(.seconds(1)).run { [time] _ in
             time.advance(by: .seconds(5))
@@ -82,7 +82,7 @@ struct TimeoutTests {
         #expect(time.elapsed == .seconds(1) && events.all == [.rejected(.timedOut)])
     }
 
-    @Test("by cancelling, what the operation says in time is what counts, a failure too, and its timer goes")
+    @Test("by cancelling, an outcome in time counts, a failure too, and the timer ends")
     func inTime() async throws {
         let timeout = try timeout(.seconds(1), .byCancelling)
         #expect(try await timeout.run { _ in "value" } == "value")
