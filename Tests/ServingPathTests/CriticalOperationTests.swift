@@ -61,7 +61,7 @@ struct CriticalOperationTests {
         #expect(shop.status("payment").calls == [.ok: 1, .refused: 1, .unavailable: 1, .rejected: 1])
     }
 
-    @Test("a refusal shows that it is well: no number of them opens the breaker, and none is tried again")
+    @Test("a refusal shows that it is healthy: no number of them opens the breaker, and none is tried again")
     func refusals() async throws {
         let dependency = try dependency()
         payment.fail(.refused("no"))
@@ -82,7 +82,7 @@ struct CriticalOperationTests {
         #expect(payment.calls.count == 4 && payment.calls[3].isIdempotent == false)
     }
 
-    @Test("what may not be asked twice isn't")
+    @Test("a call that isn't idempotent isn't tried again")
     func notIdempotent() async throws {
         payment.fail(.unavailable(.unreachable))
         _ = await call(try dependency(isIdempotent: false, Self.withRetries))

@@ -20,7 +20,7 @@ struct MustNotCompileTests {
         }
     }
 
-    @Test("there are mistakes to refuse, and a file that shows the refusals aren't the set-up's fault")
+    @Test("there are mistakes to refuse, and a file that shows that the set-up compiles correct code")
     func control() throws {
         let snippets = try Snippet.all()
         #expect(snippets.contains { $0.refusals.isEmpty })

@@ -70,7 +70,7 @@ struct OperationTrafficTests {
         #expect(await call(reserve, for: caller(.criticalPlus)) == .success("live"))
     }
 
-    @Test("operations that are well don't keep the breaker of a slow one closed")
+    @Test("healthy operations don't keep the breaker of a slow one closed")
     func notDiluted() async throws {
         var protection = Shop.protection
         protection.breaker.slowCall = .milliseconds(100)
@@ -155,7 +155,7 @@ struct OperationTrafficTests {
         #expect(phases().allSatisfy { $0 == .closed }, "noted while they were open")
     }
 
-    @Test("a success that is slow for a customer isn't a probe for one, though the queue is content with it")
+    @Test("a success that is slow for a customer isn't a probe for one, though it is a success for the queue")
     func slowIsForTheQueue() async throws {
         var protection = Shop.protection
         protection.breaker.slowCall = .milliseconds(100)
@@ -177,7 +177,7 @@ struct OperationTrafficTests {
 
     // MARK: Answers that aren't outages
 
-    @Test("a call that is shed says nothing against the dependency where it may be shed")
+    @Test("a shed call counts against the dependency only at critical and above")
     func shed() async throws {
         let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration()))
         reserving.fail(.unavailable(Unavailability(.overloaded)))

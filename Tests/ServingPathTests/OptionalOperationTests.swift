@@ -87,7 +87,7 @@ struct OptionalOperationTests {
         #expect(served.value == nil && served.reason == .connectionLost)
     }
 
-    @Test("an open breaker: not asked, and it says when to ask again or that it doesn't know")
+    @Test("an open breaker: not called, with the time to retry or none")
     func circuitOpen() async throws {
         let dependency = try dependency()
         await open(dependency)
@@ -156,7 +156,7 @@ struct OptionalOperationTests {
         #expect(coupon.calls.map(\.priority) == [3, 3, 0].map(Priority.init(rank:)))
     }
 
-    @Test("only what may be repeated is")
+    @Test("only an idempotent call is repeated")
     func repeated() async throws {
         var protection = Shop.protection
         protection.retry = Retry.Configuration(

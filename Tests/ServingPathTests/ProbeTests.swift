@@ -100,7 +100,7 @@ struct ProbeTests {
         }
     }
 
-    @Test("the probe has its own time: a caller without any left neither shortens it nor is its measure")
+    @Test("the probe has its own time, also when its caller has none left")
     func ownTime() async throws {
         let dependency = try await optional()
         shop.time.advance(by: .seconds(1))
@@ -129,7 +129,7 @@ struct ProbeTests {
         #expect(seen.all == [nil])
     }
 
-    @Test("a customer who leaves doesn't take the probe along")
+    @Test("a customer who leaves doesn't cancel the probe")
     func leaving() async throws {
         let dependency = try await optional()
         shop.time.advance(by: .seconds(1))
@@ -197,7 +197,7 @@ struct ProbeTests {
         #expect(try await call(dependency).get() == "paid" && payment.calls.count == 4)
     }
 
-    @Test("whose call is the probe is told that it may be done")
+    @Test("the caller of the probed call is told that it may have been done")
     func toldOfTheProbe() async throws {
         let dependency = try await critical(isReady: { _ in true })
         payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
@@ -227,7 +227,7 @@ struct ProbeTests {
         gate.open()
     }
 
-    @Test("what must not be asked twice isn't asked beside its customer: the call itself is the probe")
+    @Test("a call that isn't idempotent isn't made beside its customer: it is the probe itself")
     func notTwice() async throws {
         let dependency = try await critical(isReady: { _ in true }, isIdempotent: false)
         payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
@@ -240,7 +240,7 @@ struct ProbeTests {
         #expect(try answer.get() == "paid" && payment.calls.count == 3)
     }
 
-    @Test("what it said doesn't count any more once it has been given up again")
+    @Test("a readiness answer no longer counts once the breaker has opened again")
     func forgotten() async throws {
         let dependency = try await critical(isReady: { [questions] in
             questions.add($0)
@@ -259,7 +259,7 @@ struct ProbeTests {
         }
     }
 
-    @Test("an answer to a question that was asked before it was given up again doesn't count either")
+    @Test("an answer to a question from before the breaker opened again doesn't count either")
     func lateAnswer() async throws {
         let gates = [Gate(), Gate()]
         let dependency = try await critical(isReady: { [questions] in
@@ -287,7 +287,7 @@ struct ProbeTests {
         gates[1].open()
     }
 
-    @Test("without a question to ask, the call is tried beside its customer at once")
+    @Test("without a readiness check the call is tried beside its customer at once")
     func withoutReadiness() async throws {
         let dependency = try await critical()
         shop.time.advance(by: .seconds(1))

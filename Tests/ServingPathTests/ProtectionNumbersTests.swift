@@ -104,7 +104,7 @@ struct ProtectionNumbersTests {
         #expect(throws: InvalidConfiguration.self) { try Self.protection.replacing([field: value]) }
     }
 
-    @Test("where a protection has none, it has none, and can be given one")
+    @Test("are nil where a protection has none, and can be set")
     func absent() throws {
         var bare = Self.protection
         bare.bulkhead.longestWait = nil
