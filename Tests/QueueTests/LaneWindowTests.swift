@@ -31,7 +31,7 @@ struct LaneWindowTests {
         #expect(dead(concurrency: 4).size == 1)
     }
 
-    @Test("where customers come first, a share of the concurrency is in delivery, and one in any case")
+    @Test("with a share of the concurrency, that part of it is in delivery, and one message in any case")
     func share() {
         var window = LaneWindow(concurrency: 32)
         for (share, room) in [(1.0, 32), (0.5, 16), (0.125, 4), (0.01, 1), (0, 1), (-1, 1), (2, 32)] {

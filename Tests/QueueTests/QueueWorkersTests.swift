@@ -40,7 +40,7 @@ struct QueueWorkersTests {
         store.close()
     }
 
-    @Test("a commit that fails is that message's trouble alone")
+    @Test("a failed commit affects its own message only")
     func failingCommit() async throws {
         let folder = try TemporaryFolder()
         let (store, queue) = try makeQueue(folder)
