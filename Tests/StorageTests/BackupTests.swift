@@ -18,7 +18,7 @@ struct BackupTests {
         Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
     }
 
-    @Test("the copy is a store of its own with everything that was written, for its owner's eyes only")
+    @Test("the copy is a store of its own with everything that was written, readable by its owner only")
     func copy() async throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder()

@@ -72,7 +72,7 @@ struct LaterCheckTests {
         #expect(!names.contains { $0.hasSuffix(".damaged") })
     }
 
-    @Test("a look that takes long ends when it has to give way, and after the end there is none")
+    @Test("a long check ends when it has to give way, and none runs after the end")
     func givesWay() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)

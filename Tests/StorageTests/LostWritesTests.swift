@@ -120,7 +120,7 @@ struct LostWritesTests {
     }
 
     @Test(
-        "an accepted loss is over: it goes on from there, and what was before is the older one from then on")
+        "after an accepted loss the store goes on, and what was there before counts as older")
     func accepted() async throws {
         let folder = try await killed(after: 10)
         let before = try copy(of: folder)

@@ -99,7 +99,8 @@ struct StoreHealthTests {
         .SQLITE_PROTOCOL, .SQLITE_IOERR_LOCK, .SQLITE_IOERR_ACCESS, .SQLITE_INTERRUPT,
     ]
 
-    @Test("what passes fails the writes that meet it, and is over with the next one", arguments: passing)
+    @Test(
+        "a passing failure fails the writes that it hits, and is over with the next one", arguments: passing)
     func passes(code: ResultCode) async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
