@@ -7,11 +7,11 @@ import Testing
 
 @testable import Transport
 
-@Suite("AdmissionControl", .timeLimit(.minutes(10)))
+@Suite("Admission", .timeLimit(.minutes(10)))
 struct AdmissionTests {
     private let token = ["authorization": "Bearer \(TestTokens.service)"]
 
-    @Test("refuses what is too much with the contract's problem, and the connection stays")
+    @Test("an excess request is refused with the contract's problem, and the connection stays")
     func refusal() async throws {
         try await AdmissionServer.run { server in
             let first = try server.connect()
@@ -40,7 +40,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("swallows the body of what it refuses, however it is sent, and answers what follows")
+    @Test("the body of a refused request is skipped, however it is sent, and the next one is answered")
     func swallowing() async throws {
         try await AdmissionServer.run { server in
             let connection = try server.connect()
@@ -120,7 +120,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who waits and goes away leaves the line, and is never worked on")
+    @Test("a waiting client that goes away leaves the queue, and its request is never begun")
     func leaving() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -138,7 +138,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who waits is worked on in turn, with the body that came meanwhile")
+    @Test("waiting requests are served in turn, with the bodies that came meanwhile")
     func waiting() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -169,7 +169,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a request's time is up: nothing is begun, whether it came so or waited so long")
+    @Test("a request past its deadline is never begun, whether it came late or waited too long")
     func deadlines() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -206,7 +206,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("what matters least is refused first, and a share is kept for what matters most")
+    @Test("the lowest criticality is refused first, and a share is reserved for the highest")
     func shares() async throws {
         try await AdmissionServer.run(
             shedder: .init(minimum: 4, maximum: 4, maximumQueueTime: .milliseconds(1))
@@ -245,7 +245,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who asks first whether to send the body is told to, or refused at once")
+    @Test("a client that asks first whether to send its body is told to, or refused at once")
     func expectations() async throws {
         try await AdmissionServer.run { server in
             server.end("/order")
@@ -260,7 +260,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who closes its own side while it waits still gets the answer")
+    @Test("a client that closes its own side while it waits still gets the answer")
     func halfClosed() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -291,7 +291,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a wish to speak another protocol is not heard", arguments: ["websocket", "h2c"])
+    @Test("an upgrade to another protocol is ignored", arguments: ["websocket", "h2c"])
     func upgrade(wish: String) async throws {
         try await AdmissionServer.run { server in
             server.end("/page")

@@ -40,7 +40,7 @@ struct BodyTests {
     }
 
     @Test(
-        "the number that is wrong is told from those that are right",
+        "the wrong number is told apart from the right ones",
         arguments: [
             (#"{"items":[{"sku":"a","quantity":1.0},{"sku":"a","quantity":1.5}]}"#, "/items/1/quantity"),
             (#"{"items":[{"sku":"a","quantity":1e2},{"sku":"a","quantity":-1e-2}]}"#, "/items/1/quantity"),

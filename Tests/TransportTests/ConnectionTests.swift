@@ -40,7 +40,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("with every connection in use, services and probes get in, and others are told to come again")
+    @Test("with every connection in use, services and probes get in, and others are told to retry")
     func inUse() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue, connections: Self.few) { server in
             let busy = try (0..<3).map { _ in try server.connect() }
@@ -80,7 +80,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a client that reads nothing of its answers is let go")
+    @Test("a client that reads nothing of its answers is disconnected")
     func unread() async throws {
         try await AdmissionServer.run(shedder: nil, requestTimeout: .seconds(2)) { server in
             server.end("/order")

@@ -10,7 +10,7 @@ struct HostQueueTests {
     private let low = Priority(rank: 0)
     private let high = Priority(rank: 3)
 
-    @Test("what matters less takes three quarters of the connections, what matters more all of them")
+    @Test("a lower priority takes three quarters of the connections, a higher one all of them")
     func reserve() {
         var queue = HostQueue(limit: 8)
         let begun = (1...8).filter { queue.enter($0, to: "a", low) }
@@ -35,8 +35,8 @@ struct HostQueueTests {
     }
 
     @Test(
-        "every call that waits has its turn, and no more are under way than there may be, whatever the order")
-    func everybody() {
+        "every waiting call has its turn, and no more are under way than allowed, whatever the order")
+    func everyCall() {
         var random = SeededRandomSource("host queue")
         var queue = HostQueue(limit: 4)
         var (underWay, waiting, last): ([UInt64: Bool], [UInt64: Bool], UInt64) = ([:], [:], 0)
@@ -55,7 +55,7 @@ struct HostQueueTests {
                 underWay[ended] = nil
                 guard let next = queue.leave("a") else { break }
                 #expect(
-                    waiting[next] == true || !waiting.values.contains(true), "before one that matters more")
+                    waiting[next] == true || !waiting.values.contains(true), "before one of higher priority")
                 underWay[next] = waiting.removeValue(forKey: next)
             default:
                 guard let tired = waiting.keys.max() else { break }
