@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Which requests faults are injected into, and who may say so", .timeLimit(.minutes(10)))
+@Suite("Which requests faults are injected into, and by whom", .timeLimit(.minutes(10)))
 struct FaultRoutesTests {
     static let methods = ["GET", "PUT", "DELETE"]
 
@@ -57,7 +57,7 @@ struct FaultRoutesTests {
         }
     }
 
-    @Test("a set that can't be is refused as a whole, with everything that is wrong; what was active stays")
+    @Test("an invalid set is refused as a whole, with every problem; the active one stays")
     func refused() async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "error", status: 418))
@@ -169,7 +169,7 @@ struct FaultRoutesTests {
         }
     }
 
-    @Test("who has no service token can't claim more than the route's own criticality")
+    @Test("a caller without the service token can't claim more than the route's own criticality")
     func claimed() async throws {
         try await withFaults { service in
             try await service.set(

@@ -60,7 +60,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a latency holds the request up for its time, and then it goes on", arguments: phases)
+    @Test("a latency delays the request, and then it goes on", arguments: phases)
     func latency(when: Fault.Phase) async throws {
         let time = ManualTime()
         try await withFaults(time: time.source) { service in
@@ -75,7 +75,7 @@ struct FaultTests {
         }
     }
 
-    @Test("what has a delay and is no latency is held up first, and then bites")
+    @Test("a fault with a delay that is no latency delays first, and then bites")
     func delayedError() async throws {
         let time = ManualTime()
         try await withFaults(time: time.source) { service in
@@ -103,7 +103,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a service that is stopped lets black holes go without an answer", arguments: phases)
+    @Test("a service that is stopped ends black holes without an answer", arguments: phases)
     func stopping(when: Fault.Phase) async throws {
         let work = try await withFaults { service in
             try await service.set(FaultRequest(kind: "black-hole", when: when.rawValue))

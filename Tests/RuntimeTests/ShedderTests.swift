@@ -35,7 +35,7 @@ struct ShedderTests {
         }
     }
 
-    @Test("what operators ask is never shed, whatever the deadline says")
+    @Test("operators' requests are never shed, whatever the deadline")
     func operators() async throws {
         try await withService(SmallService.self) { service in
             for path in [
