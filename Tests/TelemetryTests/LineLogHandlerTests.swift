@@ -130,7 +130,7 @@ private struct CardDeclined: Error, CustomStringConvertible {
             try entries().first?.metadata == ["a": "logger", "b": "provider", "c": "event", "trace": "t-1"])
     }
 
-    @Test("An error is told in two metadata fields")
+    @Test("An error is logged in two metadata fields")
     func errors() throws {
         lines.logger(.json).error("payment failed", error: CardDeclined())
         let metadata = try #require(try entries().first?.metadata)
