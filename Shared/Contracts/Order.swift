@@ -123,7 +123,7 @@ package struct Degradation: Codable, Sendable, Hashable {
         case priceCached = "price-cached"
         case stockUnverified = "stock-unverified"
         case paymentQueued = "payment-queued"
-        /// The customer hears of the order later.
+        /// The customer is notified of the order later.
         case notificationQueued = "notification-queued"
     }
     package enum Source: String, Codable, Sendable, Hashable { case cache, computed, queue, none }

@@ -5,7 +5,7 @@ package struct QueueStatus: Codable, Sendable, Hashable {
         package var ready: Int
         /// Being worked on.
         package var leased: Int
-        /// Due later: after a failure, put off on purpose, or behind an earlier one of the same key.
+        /// Due later: after a failure, postponed, or behind an earlier one of the same key.
         package var delayed: Int
         /// Given up on until an operator sends them again.
         package var dead: Int

@@ -134,7 +134,7 @@ public final class AdaptiveLimit: Policy {
         }
     }
 
-    // MARK: Permits, for those who make the call themselves
+    // MARK: Permits, without `apply`
 
     /// Asks to make a call that begins at `now`. Reports no event; ``Snapshot/refused`` counts.
     ///

@@ -14,11 +14,11 @@ struct AdaptiveLimitState: Sendable {
     /// Up to how many calls in flight each rank may begin one.
     private var allowances = SIMD4<Int>.zero
     /// The limit that was last reported.
-    private var told: Int
+    private var reported: Int
 
     init(_ configuration: AdaptiveLimit.Configuration) {
         search = LimitSearch(configuration)
-        told = search.limit
+        reported = search.limit
         share()
     }
 
@@ -65,8 +65,8 @@ struct AdaptiveLimitState: Sendable {
     /// A limit that is only a probe isn't reported.
     private mutating func change() -> Change? {
         let limit = search.limit
-        guard !search.isProbing, abs(limit - told) * 10 >= told, limit != told else { return nil }
-        defer { told = limit }
-        return Change(from: told, to: limit)
+        guard !search.isProbing, abs(limit - reported) * 10 >= reported, limit != reported else { return nil }
+        defer { reported = limit }
+        return Change(from: reported, to: limit)
     }
 }

@@ -125,7 +125,7 @@ public final class CircuitBreaker: Policy {
         }
     }
 
-    // MARK: Permits, for those who make the call themselves
+    // MARK: Permits, without `apply`
 
     /// Asks to make a call at `now`. An open breaker whose open duration is over becomes half-open by this.
     /// Reports no refusal.

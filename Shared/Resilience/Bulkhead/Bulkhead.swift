@@ -154,7 +154,7 @@ public final class Bulkhead: Policy {
         }
     }
 
-    // MARK: Permits, for those who make the call themselves
+    // MARK: Permits, without `apply`
 
     /// Takes a permit if one is free and no other call waits before this one; nil if not.
     public func acquire(_ priority: Priority = .normal) -> Permit? { take(priority) ? Permit(of: self) : nil }
@@ -226,7 +226,7 @@ public final class Bulkhead: Policy {
         return rejection
     }
 
-    /// False: the call needn't wait, and has been told.
+    /// False: the call needn't wait, and has been answered.
     private func enter(_ id: UInt64, _ priority: Priority, _ waking: CheckedContinuation<Rejection?, Never>)
         -> Bool
     {

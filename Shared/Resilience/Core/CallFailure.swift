@@ -29,7 +29,7 @@ public enum Rejection: Error, Sendable, Hashable {
     case cutShort
     /// The breaker is open; in about `retryAfter` it will let a probe pass (nil: it is forced open).
     case circuitOpen(retryAfter: Duration?)
-    /// All permits are taken and the waiting room is full.
+    /// All permits are taken and the queue is full.
     case bulkheadFull
     /// The measured limit of calls at once is reached.
     case limitReached

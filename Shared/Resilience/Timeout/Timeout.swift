@@ -33,10 +33,10 @@ public final class Timeout: Policy {
         }
     }
 
-    /// Who ends a call whose time is over.
+    /// How a call whose time is over is ended.
     public enum Enforcement: Sendable {
-        /// The operation is told (``CallContext/deadline``) and ends by itself, as an HTTP client does. Costs
-        /// nothing.
+        /// The operation gets the deadline (``CallContext/deadline``) and ends by itself, as an HTTP client
+        /// does. Costs nothing.
         case byOperation
         /// The operation is also cancelled when the time is over, and the call ends as ``Rejection/timedOut``
         /// as soon as it returns. Work that ignores its cancellation still delays the call, since a task
