@@ -1,8 +1,7 @@
 import Foundation
 
-/// Text that means the same is the same: `é` is one character or two, and Swift's `==` doesn't tell them
-/// apart, while a database and a file do. So what comes from outside is brought into one form, NFC, before it
-/// is compared or kept.
+/// Makes equal text equal bytes: `é` is one scalar or two; Swift's `==` takes both for the same, a database
+/// and a file do not. So text of a request is normalized to NFC before it is compared or kept.
 extension String {
     package var canonical: String {
         utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping

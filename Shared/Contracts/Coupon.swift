@@ -28,7 +28,7 @@ package struct RedemptionRequest: Codable, Sendable, Hashable {
     package var orderId: String
     package var customerId: String
     package var code: String
-    /// The moment as of which the rules are judged: the order's `createdAt`.
+    /// The time at which the rules are applied: the order's `createdAt`.
     package var at: Timestamp
     package var items: [PricedItem]
 
@@ -41,22 +41,22 @@ package struct RedemptionRequest: Codable, Sendable, Hashable {
     }
 }
 
-/// What order knows of a stretch of its orders, for a coupon store from which redemptions may be missing:
-/// those with ids after `after`, up to `upTo` with it.
+/// What order knows of a range of its orders, for a coupon store from which redemptions may be missing: those
+/// with ids above `after` and up to and including `upTo`.
 package struct ReconciliationRequest: Codable, Sendable, Hashable {
     /// Redemptions, and undecided orders, that one request may tell of.
-    package static let most = 100
+    /// Redemptions and undecided orders in one request, together.
 
     /// Of coupon's store when the loss was accepted.
     package var epoch: Int64
     /// Nil: from the first order.
     package var after: String?
-    /// Nil: to the last order. With that coupon is complete.
+    /// Nil: to the last order. After that range coupon is complete.
     package var upTo: String?
     /// The redemptions that coupon has confirmed and that count. They are recorded where they are missing.
     package var redemptions: [ConfirmedRedemption]
-    /// Ids of orders that may have redeemed: whatever coupon has of them stays. Redemptions of all other
-    /// orders are released.
+    /// Ids of orders that may have redeemed: what coupon has of them stays. Redemptions of all other orders
+    /// are released.
     package var undecided: [String]
 
     package init(

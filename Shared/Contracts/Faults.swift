@@ -15,7 +15,7 @@ package struct FaultRequest: Codable, Sendable, Hashable {
     package var criticality: String?
     /// `latency`, `error`, `abort`, `black-hole` or `garbage`.
     package var kind: String
-    /// Of a latency, or before any other kind bites.
+    /// Of a latency; of any other kind, the delay before it.
     package var milliseconds: Int?
     package var jitterMilliseconds: Int?
     /// Of the requests, 0 to 100.
@@ -26,7 +26,7 @@ package struct FaultRequest: Codable, Sendable, Hashable {
     package var seed: UInt64?
     /// Of an error, 400 to 599.
     package var status: Int?
-    /// Requests that it has hold of at once, at most.
+    /// Requests that it holds at once, at most.
     package var atMost: Int?
 
     package init(
@@ -57,9 +57,9 @@ package struct FaultStatus: Codable, Sendable, Hashable {
         package var remainingSeconds: Double
         /// Requests of its route and criticality while it was active.
         package var considered: Int
-        /// Those that it was carried out on.
+        /// Those that it was injected into.
         package var injected: Int
-        /// Those that it has hold of now.
+        /// Those that it holds now.
         package var running: Int
 
         package init(

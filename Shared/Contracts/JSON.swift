@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The one seam between wire values and bytes: whatever codec stands behind it can be changed here.
+/// The only code between wire values and bytes: the codec can be replaced here.
 package enum JSON {
     /// Members are in the order in which they are declared, those of dictionaries in the order of their keys:
     /// the same value is the same text, in every process.

@@ -1,4 +1,4 @@
-/// A list that documents from before there was such a field don't have: it reads as empty.
+/// A list that older documents do not have: it reads as empty.
 @propertyWrapper
 package struct OrEmpty<Element: Codable & Sendable & Hashable>: Codable, Sendable, Hashable {
     package var wrappedValue: [Element]

@@ -114,7 +114,7 @@ package struct OrderLine: Codable, Sendable, Hashable {
     }
 }
 
-/// One thing that was done otherwise than with everything healthy, and what becomes of it.
+/// One thing that was done otherwise than with everything healthy, and how it was repaired.
 package struct Degradation: Codable, Sendable, Hashable {
     package enum Effect: String, Codable, Sendable, Hashable {
         case couponSkipped = "coupon-skipped"
@@ -123,7 +123,7 @@ package struct Degradation: Codable, Sendable, Hashable {
         case priceCached = "price-cached"
         case stockUnverified = "stock-unverified"
         case paymentQueued = "payment-queued"
-        /// The customer hears of the order later.
+        /// The customer is notified of the order later.
         case notificationQueued = "notification-queued"
     }
     package enum Source: String, Codable, Sendable, Hashable { case cache, computed, queue, none }

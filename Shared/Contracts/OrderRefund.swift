@@ -34,7 +34,7 @@ package struct OrderRefund: Codable, Sendable, Hashable {
     package var items: [ItemQuantity]
     /// What still has to be done, by dependency: `payment` to refund, `inventory` to take back.
     package var pending: [String]
-    /// How it ended, in words, where that isn't as it was asked for.
+    /// How it ended, in words, where that differs from what was asked for.
     @Nullable package var outcome: String?
     package var at: Timestamp
 

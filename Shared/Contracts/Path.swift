@@ -30,7 +30,7 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
         case optional
     }
 
-    /// The state of what matters most among the calls so far: what a purchase meets. Each operation's own is
+    /// The state of the highest criticality with calls so far: what a purchase meets. Each operation's own is
     /// in its `traffic`.
     package struct State: Codable, Sendable, Hashable {
         package var breaker: BreakerDocument
@@ -157,7 +157,7 @@ package struct BulkheadDocument: Codable, Sendable, Hashable {
     }
 }
 
-/// Why the last call that got no answer got none.
+/// Why the last call without an answer had none.
 package struct FailureDocument: Codable, Sendable, Hashable {
     package var reason: String
     package var at: Timestamp

@@ -1,13 +1,13 @@
 /// What `GET /queue` answers: work only, by state.
 package struct QueueStatus: Codable, Sendable, Hashable {
     package struct Counts: Codable, Sendable, Hashable {
-        /// Due, and claimed by nobody.
+        /// Due, and not claimed.
         package var ready: Int
         /// Being worked on.
         package var leased: Int
-        /// Due later: after a failure, put off on purpose, or behind an earlier one of the same key.
+        /// Due later: after a failure, postponed, or behind an earlier one of the same key.
         package var delayed: Int
-        /// Given up on until somebody sends them again.
+        /// Given up on until an operator sends them again.
         package var dead: Int
 
         package init(ready: Int = 0, leased: Int = 0, delayed: Int = 0, dead: Int = 0) {
@@ -57,7 +57,7 @@ package struct DeadMessage: Codable, Sendable, Hashable {
     }
 }
 
-/// What `POST /queue/dead/redrive` answers: how many messages go on another time.
+/// What `POST /queue/dead/redrive` answers: how many messages are tried again.
 package struct Redriven: Codable, Sendable, Hashable {
     package var redriven: Int
 

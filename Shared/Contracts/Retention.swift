@@ -4,7 +4,7 @@ package struct RetentionStatus: Codable, Sendable, Hashable {
     package var what: String
     /// Null: for ever.
     @Nullable package var keptForSeconds: Int?
-    /// What is from this moment or before may have been deleted; null: nothing was.
+    /// What was created at this time or earlier may have been deleted; null: nothing was.
     @Nullable package var deletedUntil: Timestamp?
 
     package init(what: String, keptForSeconds: Int?, deletedUntil: Timestamp?) {

@@ -23,6 +23,6 @@ package struct ServiceIdentity: Sendable, CustomStringConvertible {
 
     package var description: String { "\(name)/\(version)" }
 
-    /// The service that a header's value names: what stands before the slash.
+    /// The service that a header's value names: the part before the slash.
     package static func name(in value: some StringProtocol) -> String { String(value.prefix { $0 != "/" }) }
 }

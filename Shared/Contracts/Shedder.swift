@@ -1,9 +1,9 @@
-/// How a service keeps from being asked for more than it can do: the `shedder` of `GET /csp`.
+/// A service's load shedding: the `shedder` of `GET /csp`.
 package struct ShedderDocument: Codable, Sendable, Hashable {
     /// Requests that may be worked on at once, as found so far.
     package var limit: Int
     package var inFlight: Int
-    /// Requests that wait for a place.
+    /// Requests that wait for a permit.
     package var waiting: Int
     /// Since the process began, by criticality.
     package var admitted: [String: Int]

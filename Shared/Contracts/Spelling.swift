@@ -1,7 +1,7 @@
-/// What was meant by a name that isn't one.
+/// Which name was meant by a misspelt one.
 package enum Spelling {
-    /// The name that is reached from `text` with the fewest slips, two at most: a letter left out, put in,
-    /// exchanged, or two neighbours in the wrong order. Nil where none is that near.
+    /// The name that is reached from `text` with the fewest slips, two at most: a letter left out, added,
+    /// exchanged, or two adjacent ones swapped. Nil where none is that near.
     package static func nearest(to text: String, among names: some Sequence<String>) -> String? {
         let near = names.map { ($0, slips(Array(text.utf8), Array($0.utf8))) }.filter { $0.1 <= 2 }
         return near.min { $0.1 != $1.1 ? $0.1 < $1.1 : $0.0 < $1.0 }?.0

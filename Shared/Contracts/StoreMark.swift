@@ -2,8 +2,8 @@
 package struct StoreMark: Codable, Sendable, Hashable {
     /// Made up when the store is created.
     package var id: String
-    /// Milliseconds since 1970 when a loss was last accepted; 0: never. What was committed in an earlier
-    /// epoch counts less.
+    /// Milliseconds since 1970 when a loss was last accepted; 0: never. Commits of an earlier epoch rank
+    /// below all of a later one.
     package var epoch: Int64
     /// Transactions that are on disk, since the store was created.
     package var commits: Int64
@@ -14,8 +14,8 @@ package struct StoreMark: Codable, Sendable, Hashable {
         self.commits = commits
     }
 
-    /// Whether something is missing here that was there: of the same store, it has more; of another one, no
-    /// loss was accepted since.
+    /// Whether commits that were there are missing here: the same store with more of them, or another store
+    /// without an accepted loss since.
     package func lacks(_ other: StoreMark) -> Bool {
         id == other.id ? (epoch, commits) < (other.epoch, other.commits) : epoch <= other.epoch
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A moment of wall-clock time, in whole milliseconds since 1970; on the wire `2026-01-05T12:00:00.123Z` (RFC
+/// A point of wall-clock time, in whole milliseconds since 1970; on the wire `2026-01-05T12:00:00.123Z` (RFC
 /// 3339, UTC).
 ///
 /// Wall-clock time is only stored, shown and compared with other stored times; durations are measured
@@ -47,8 +47,7 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
         try container.encode(description)
     }
 
-    /// Half a millisecond on: the format truncates, and a binary fraction may lie just below what it stands
-    /// for.
+    /// Half a millisecond on: the format truncates, and a binary fraction may lie just below the millisecond.
     private var date: Date { Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000) }
     private static let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
     private static let wholeSeconds = Date.ISO8601FormatStyle()

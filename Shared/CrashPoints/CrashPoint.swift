@@ -3,30 +3,29 @@
     import Resilience
 #endif
 
-/// A named place where a test can kill the process: before and after every commit, call and answer.
+/// A named point where a test can kill the process: before and after every commit, call and answer.
 ///
-/// `CRASH_AT=before commit placing:2` ends the process there by SIGKILL, the second time that it comes there;
-/// `CRASH_AT=@folder` reads that from the file of the process's name in the folder. `CRASH_LIST=file` writes
-/// down every place that is passed, so that a test can go through all of them. A release build contains none
-/// of it.
+/// `CRASH_AT=before commit placing:2` ends the process by SIGKILL when it reaches that point for the second
+/// time; `CRASH_AT=@folder` reads the same from the file in the folder that is named after the process.
+/// `CRASH_LIST=file` records every point that is passed, so that a test can go through all of them. A release
+/// build contains none of it.
 package enum CrashPoint {
     /// What is about to happen, or has just happened.
     package enum Phase: String, Sendable {
         case before, after
     }
 
-    /// - Parameter name: what happens, such as `commit placing`, without what differs from one time to the
-    ///   next.
+    /// - Parameter name: what happens, such as `commit placing`, without what varies between two times.
     @inline(__always)
-    package static func pass(_ moment: Phase, _ name: @autoclosure () -> String) {
+    package static func pass(_ phase: Phase, _ name: @autoclosure () -> String) {
         #if DEBUG
-            if let plan = Plan.current { plan.pass("\(moment.rawValue) \(name())") }
+            if let plan = Plan.current { plan.pass("\(phase.rawValue) \(name())") }
         #endif
     }
 }
 
 #if DEBUG
-    /// What the environment asks for; nil in every process that no test is out to kill.
+    /// What the environment asks for; nil in every process that no test is to kill.
     private final class Plan: Sendable {
         static let current = Plan(ProcessInfo.processInfo.environment)
 
@@ -55,7 +54,7 @@ package enum CrashPoint {
 
         func pass(_ place: String) {
             passed.withLock { passed in
-                // Written down first, so that the list has the place where it ended, too.
+                // Written first, so that the list also has the point at which the process ended.
                 if passed.seen.insert(place).inserted { write(place) }
                 guard place == self.place else { return }
                 passed.count += 1

@@ -45,8 +45,8 @@ public enum Mutant: String, CaseIterable, Sendable {
     case couponForgetsThatItForgot
     case notificationHasNoInbox
 
-    /// Whether the bug is planted. Always false in a release build, which is known where it is asked: public,
-    /// since only such functions can be inlined into other modules.
+    /// Whether the bug is planted. Always false in a release build. Public, since only then can it be inlined
+    /// into other modules, where the compiler removes what it guards.
     @inlinable
     @inline(__always)
     public static func isOn(_ mutant: Mutant) -> Bool {

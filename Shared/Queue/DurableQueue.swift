@@ -18,7 +18,7 @@ package final class DurableQueue: Sendable {
     let store: Store
     package let clock: QueueClock
     let depth: QueueDepth
-    private let bells = Locked<[String: WakeSignal]>([:])
+    private let wakeSignals = Locked<[String: WakeSignal]>([:])
 
     /// - Parameters:
     ///   - wall: wall-clock milliseconds; asked once, see ``QueueClock``.
@@ -39,8 +39,8 @@ package final class DurableQueue: Sendable {
     /// - Parameters:
     ///   - priority: 0 to 3. Within a lane the highest that is due is delivered first.
     ///   - ordered: after the ordered messages of the same lane and key that are there already, one at a
-    ///     time, in the order in which they were added. Dead letters hold up nobody; one that is sent again
-    ///     comes next.
+    ///     time, in the order in which they were added. Dead letters block no other message; one that is
+    ///     sent again comes next.
     ///   - id: what this message is, for messages that must not be added twice: within ``Inbox/retention``
     ///     the second with the same id is absorbed, also after the first was delivered.
     package func enqueue(
@@ -56,7 +56,8 @@ package final class DurableQueue: Sendable {
             let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)
             try database.run(
                 """
-                INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
+                INSERT INTO queue
+                (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, kind) DO NOTHING
                 """,
                 [
@@ -72,8 +73,8 @@ package final class DurableQueue: Sendable {
         wakeAfterCommit(database, lane: lane)
     }
 
-    /// Takes a message back in the caller's transaction, also from under a worker: its settlement will find
-    /// nothing.
+    /// Removes a message in the caller's transaction, also while a worker delivers it: the settlement then
+    /// finds nothing.
     package func remove(_ database: Database, kind: String, key: String) throws {
         let removed = try database.row(
             "DELETE FROM queue WHERE key = ? AND kind = ? RETURNING lane, ordered", [key, kind])
@@ -82,7 +83,7 @@ package final class DurableQueue: Sendable {
         wakeAfterCommit(database, lane: removed[0])
     }
 
-    /// Makes a message that waits due at once, if it is there; a blocked one as soon as its turn comes.
+    /// Makes a waiting message due at once; a blocked one as soon as its turn comes.
     package func expedite(_ database: Database, lane: String, kind: String, key: String) throws {
         try database.run(
             """
@@ -98,11 +99,11 @@ package final class DurableQueue: Sendable {
         try database.rows("SELECT kind FROM queue WHERE key = ? AND state <> 'dead'", [key]).map { $0[0] }
     }
 
-    /// Whether new work may begin: that which adds messages from now until it has ended. What has begun isn't
-    /// asked.
+    /// Whether new work may begin, which will add messages until it ends. Work that has begun is not asked
+    /// again.
     ///
-    /// The messages are counted once a second at most, so that it can be asked on every request; what arrives
-    /// within a second may come on top of the capacity.
+    /// The messages are counted once a second at most, so that every request can ask; what arrives within a
+    /// second may exceed the capacity.
     package func hasRoom() async -> Bool { await depth.hasRoom(store, at: clock.time.now()) }
 
     private func wakeAfterCommit(_ database: Database, lane: String) {
@@ -110,17 +111,17 @@ package final class DurableQueue: Sendable {
         database.afterNextTransaction { _ in wakeSignal.ring() }
     }
 
-    /// The bell that wakes a lane's worker.
+    /// The signal that wakes a lane's worker.
     func wakeSignal(_ lane: String) -> WakeSignal {
-        bells.withLock { bells in
-            if let wakeSignal = bells[lane] { return wakeSignal }
+        wakeSignals.withLock { wakeSignals in
+            if let wakeSignal = wakeSignals[lane] { return wakeSignal }
             let wakeSignal = WakeSignal()
-            bells[lane] = wakeSignal
+            wakeSignals[lane] = wakeSignal
             return wakeSignal
         }
     }
 
     func wakeAll() {
-        for wakeSignal in bells.withLock({ Array($0.values) }) { wakeSignal.ring() }
+        for wakeSignal in wakeSignals.withLock({ Array($0.values) }) { wakeSignal.ring() }
     }
 }

@@ -21,12 +21,13 @@ package struct LaneClaims: Sendable {
         self.owner = owner
     }
 
-    /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost doesn't
-    /// depend on how many wait that aren't due, or are and have less priority.
+    /// One subselect a priority, each with a limit: SQLite stops at the outer limit, so that the cost depends
+    /// neither on how many messages aren't due nor on how many due ones have a lower priority.
     package static let claimSQL: String = {
         let due = [3, 2, 1, 0].map { priority in
             """
-            SELECT id FROM (SELECT id FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at <= :now
+            SELECT id FROM (
+                SELECT id FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at <= :now
                 ORDER BY due_at, id LIMIT :limit)
             """
         }
@@ -40,7 +41,8 @@ package struct LaneClaims: Sendable {
     static let nextDueSQL: String = {
         let next = [3, 2, 1, 0].map { priority in
             """
-            SELECT min(due_at) AS due FROM queue WHERE lane = :lane AND priority = \(priority) AND due_at IS NOT NULL
+            SELECT min(due_at) AS due FROM queue
+            WHERE lane = :lane AND priority = \(priority) AND due_at IS NOT NULL
             """
         }
         return "SELECT min(due) FROM (\(next.joined(separator: " UNION ALL ")))"
@@ -67,14 +69,14 @@ package struct LaneClaims: Sendable {
         return messages.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
     }
 
-    /// How long until the next message is due; below zero since when it was; nil when there is none.
+    /// How long until the next message is due; negative if one is overdue; nil when there is none.
     func untilNext(_ database: Database) throws -> Duration? {
         guard let due = try database.row(Self.nextDueSQL, ["lane": lane])?[0] as Int64? else { return nil }
         return .milliseconds(due - clock.now)
     }
 
-    /// A whole lease from now, also after the last one has run out, as long as nobody else has claimed the
-    /// message. False: the lease is lost.
+    /// A whole lease from now, also after the last one has run out, as long as no other worker has claimed
+    /// the message. False: the lease is lost.
     func extend(_ database: Database, _ lease: Lease) throws -> Bool {
         try database.run(
             "UPDATE queue SET due_at = ? WHERE id = ? AND owner = ? AND attempt = ?",
@@ -82,7 +84,7 @@ package struct LaneClaims: Sendable {
         return database.changesCount == 1
     }
 
-    /// Removes, puts off or buries the message, as the result says. False: the lease was lost, and nothing
+    /// Removes, postpones or buries the message, as the result says. False: the lease was lost, and nothing
     /// was changed.
     package func settle(
         _ database: Database, _ message: Message, _ result: DeliveryResult,
@@ -105,7 +107,8 @@ package struct LaneClaims: Sendable {
                 .wholeMilliseconds
             try database.run(
                 """
-                UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = ?, failures = failures + 1, reason = ?
+                UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = ?,
+                    failures = failures + 1, reason = ?
                 WHERE id = ? AND owner = ? AND attempt = ?
                 """,
                 [clock.now + wait, wait, reason, message.id, owner, message.attempt])

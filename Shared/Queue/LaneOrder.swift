@@ -16,8 +16,8 @@ enum LaneOrder {
         try database.row(isTakenSQL, [lane, key]) != nil
     }
 
-    /// The longest blocked one's turn comes, unless another has it. It waits from when it was added, no
-    /// longer than asked.
+    /// Makes the longest blocked message waiting, unless an earlier one has the turn. It waits from when it
+    /// was added, no longer than asked.
     static func releaseNext(_ database: Database, lane: String, key: String, now: Int64) throws {
         guard try !isTaken(database, lane: lane, key: key) else { return }
         try database.run(releaseNextSQL, [now, now, lane, key])

@@ -1,7 +1,7 @@
 import Resilience
 
-/// What a lane's worker has in hand, and when it next has something to write. Without a clock of its own, and
-/// without effects.
+/// The in-flight leases of a lane's worker, and when it next has something to write. It has neither a clock
+/// nor effects.
 struct LanePlan {
     typealias Instant = ContinuousClock.Instant
 
@@ -15,7 +15,7 @@ struct LanePlan {
         var claimed: [Message] = []
         /// Leases that turned out to be lost when they were to be extended.
         var lost: [Lease] = []
-        /// Until the next message of the lane is due; below zero where it has waited for its turn since.
+        /// Until the next message of the lane is due; negative by how long it is overdue.
         var untilNext: Duration?
     }
 
@@ -26,9 +26,9 @@ struct LanePlan {
 
     private let policy: QueueWorkers.Policy
     private(set) var window: LaneWindow
-    /// The share of the concurrency that work with precedence leaves: 0 … 1.
+    /// The share of the concurrency that work with precedence leaves free: 0 … 1.
     private var leftOver = 1.0
-    /// How long the message that was due first has waited for its turn, at a destination that answers.
+    /// How long the first due message has waited for its turn, at a destination that answers.
     private var overdue: Duration = .zero
     /// When the destination was last taken for dead, or the work began.
     private var deadAt: Instant
@@ -53,18 +53,18 @@ struct LanePlan {
 
     var isEmpty: Bool { inDelivery.isEmpty && finished.isEmpty }
 
-    /// When the next round is to be written; nil: when the bell rings.
+    /// When the next round is to be written; nil: when the wake signal comes.
     func nextRound(now: Instant, isStopping: Bool) -> Instant? {
         if isStopping, !finished.isEmpty { return now }
-        var moments: [Instant] = []
-        if !finished.isEmpty { moments.append(nextRoundFrom) }
+        var times: [Instant] = []
+        if !finished.isEmpty { times.append(nextRoundFrom) }
         if !isStopping, let claimFrom, window.room(besides: inDelivery.count) > 0 {
-            moments.append(max(claimFrom, pausedUntil, nextRoundFrom))
+            times.append(max(claimFrom, pausedUntil, nextRoundFrom))
         }
         if inDelivery.values.contains(where: { !$0.isLost }) {
-            moments.append(max(extendFrom, nextRoundFrom))
+            times.append(max(extendFrom, nextRoundFrom))
         }
-        return moments.min()
+        return times.min()
     }
 
     /// Work with precedence may keep messages waiting, but the longer one waits, the less: the share grows
@@ -86,27 +86,27 @@ struct LanePlan {
         now < extendFrom ? [] : inDelivery.filter { !$0.value.isLost }.map(\.key)
     }
 
-    /// Something may wait now.
+    /// A wake signal came: a message may be due now.
     mutating func rung(at now: Instant) { claimFrom = min(claimFrom ?? now, now) }
 
     mutating func finish(_ delivery: Delivery, at now: Instant, random: inout some RandomNumberGenerator) {
-        guard let hand = inDelivery.removeValue(forKey: delivery.message.lease) else { return }
-        if !hand.isLost { finished.append(delivery) }
-        guard delivery.result.isUnavailable else { return window.answered(era: hand.era) }
-        if window.unanswered(era: hand.era) {
+        guard let inFlight = inDelivery.removeValue(forKey: delivery.message.lease) else { return }
+        if !inFlight.isLost { finished.append(delivery) }
+        guard delivery.result.isUnavailable else { return window.answered(era: inFlight.era) }
+        if window.unanswered(era: inFlight.era) {
             deadAt = now
             pausedUntil = now + policy.backoff.delay(afterFailures: window.deaths, using: &random)
         }
     }
 
     mutating func written(_ round: Round, begun: Instant, limit: Int, now: Instant) {
-        // A round that did nothing but settle holds up nothing that is committed now.
+        // A round that only settled delays no claim of what is committed now.
         nextRoundFrom = round.claimed.isEmpty && !finished.isEmpty ? now : begun + policy.claimInterval
         finished = []
         for lease in round.lost { inDelivery[lease]?.isLost = true }
         if inDelivery.isEmpty || begun >= extendFrom { extendFrom = begun + policy.lease / 3 }
         for message in round.claimed { inDelivery[message.lease] = InFlightLease(era: window.era) }
-        // What an outage has put off comes back gently: its wait counts from the outage's end.
+        // What an outage has postponed comes back gently: its wait counts from the outage's end.
         overdue = round.untilNext.map { min(max(.zero, .zero - $0), deadAt.duration(to: now)) } ?? .zero
         leave(leftOver)
         if round.claimed.count == limit {
@@ -116,8 +116,8 @@ struct LanePlan {
         }
     }
 
-    /// Nothing was written: tried again in a second. When the process stops, what was delivered is left to
-    /// its leases, and is delivered again.
+    /// Nothing was written: tried again in a second. When the process stops, what was delivered stays leased,
+    /// and is delivered again once the lease has run out.
     mutating func failed(now: Instant, isStopping: Bool) {
         nextRoundFrom = now + .seconds(1)
         if isStopping { finished = [] }

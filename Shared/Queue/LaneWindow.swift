@@ -1,18 +1,18 @@
-/// How many messages of a lane may be in delivery at once, decided from how the last ones went.
+/// How many messages of a lane may be in delivery at once, decided from the results of the last ones.
 ///
-/// When as many deliveries in a row as the window is wide find nobody who answers, the destination is taken
-/// for dead: the window falls to one, and the lane pauses before that one is tried. Once it answers, the
-/// window grows to 2, 4, … up to the lane's concurrency, each time after as many answers as it is wide: a
-/// service that just came back isn't flooded.
+/// When as many deliveries in a row as the window is wide get no answer, the destination is taken for dead:
+/// the window falls to one, and the lane pauses before it tries that one. Once it answers, the window grows
+/// to 2, 4, … up to the lane's concurrency, each time after as many answers as it is wide, so that a service
+/// that just came back isn't flooded.
 struct LaneWindow: Sendable {
     let concurrency: Int
     private(set) var size: Int
-    /// Goes up whenever the destination is taken for dead. What was begun in an earlier era says nothing
-    /// about this one.
+    /// Counts how often the destination was taken for dead. A delivery that began in an earlier era says
+    /// nothing about this one.
     private(set) var era = 0
     /// How often it was taken for dead since it last answered.
     private(set) var deaths = 0
-    /// Of the concurrency, how much there is room for now: 0 … 1.
+    /// The part of the concurrency that may be used now: 0 … 1.
     var share = 1.0
     private var answered = 0
     private var unansweredInARow = 0

@@ -7,8 +7,8 @@ import Storage
 /// Works through one lane: messages are delivered side by side, as many at once as the ``LaneWindow`` lets
 /// in, and what has been delivered is settled together with the next claim, in one transaction.
 ///
-/// It does nothing until the bell rings (something was committed, or delivered) or the plan's next moment has
-/// come.
+/// It does nothing until the wake signal comes (a message was committed, or delivered) or the plan's next
+/// round is due.
 struct LaneWorker: Sendable {
     let lane: QueueWorkers.Lane
     let claims: LaneClaims
@@ -94,7 +94,7 @@ struct LaneWorker: Sendable {
     }
 
     /// Leases are extended before anything is claimed: a process that was frozen for longer than its leases
-    /// keeps what nobody else has taken, instead of taking it a second time.
+    /// keeps the messages that no other has claimed, instead of claiming them a second time.
     private func write(extend leases: [Lease], settle finished: [LanePlan.Delivery], limit: Int) async throws
         -> LanePlan.Round
     {
@@ -119,8 +119,7 @@ struct LaneWorker: Sendable {
         return round
     }
 
-    /// A commit runs in a savepoint, so that one that fails is one message's trouble, and that message is
-    /// tried again.
+    /// A commit runs in a savepoint: if it fails, only its message is tried again.
     private func settle(
         _ database: Database, _ delivery: LanePlan.Delivery, random: inout some RandomNumberGenerator
     ) throws -> Bool {
@@ -135,7 +134,7 @@ struct LaneWorker: Sendable {
                 return .commit
             }
         } catch {
-            // A store that fails is everybody's trouble.
+            // A store that fails fails for all messages.
             guard database.isInsideTransaction, !StoreError.isOfTheStore(error) else { throw error }
             logger.error(
                 "queue: a delivery could not be committed",
@@ -158,13 +157,13 @@ struct LaneWorker: Sendable {
         return result
     }
 
-    /// Until the bell rings, or the moment has come.
-    private func wait(until moment: LanePlan.Instant?) async {
-        guard let moment else { return await wakeSignal.wait() }
+    /// Returns when the wake signal comes, or at `instant`.
+    private func wait(until instant: LanePlan.Instant?) async {
+        guard let instant else { return await wakeSignal.wait() }
         let timer = Task {
-            // Cancelled, it must not ring: the bell would wake the next wait, and that one's timer the next,
-            // for ever.
-            guard (try? await time.sleep(time.now().duration(to: moment))) != nil else { return }
+            // Cancelled, it must not signal: it would wake the next wait, and that one's timer the next, for
+            // ever.
+            guard (try? await time.sleep(time.now().duration(to: instant))) != nil else { return }
             wakeSignal.ring()
         }
         await wakeSignal.wait()

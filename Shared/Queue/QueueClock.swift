@@ -1,9 +1,8 @@
 import Contracts
 import Resilience
 
-/// The queue's time in milliseconds: the wall clock's when the process began, and from then on as much more
-/// as monotonic time has passed. A wall clock that is set while the process runs ends no lease and delays no
-/// message.
+/// The queue's time in milliseconds: the wall clock's when the process began, plus the monotonic time since.
+/// A wall clock that is set while the process runs ends no lease and delays no message.
 package struct QueueClock: Sendable {
     let time: TimeSource
     private let origin: Int64

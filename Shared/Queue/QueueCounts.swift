@@ -1,10 +1,10 @@
 package import Storage
 
-/// How many messages there are, kept up by triggers in the transaction that changes them: with 130,000 of
-/// them, counting takes a quarter of a second.
+/// The number of messages, kept by triggers in the transaction that changes them: counting 130,000 messages
+/// takes a quarter of a second.
 extension DurableQueue {
     /// `open` is waiting or leased: which of the two, and whether it is due, changes too often to be counted
-    /// here. By lane and priority as well, since that finds those that aren't due in `queue_due`.
+    /// here. By lane and priority as well, which is how `queue_due` finds those that aren't due.
     package static let counts = Store.Migration(
         "queue-counts-1",
         """
@@ -17,7 +17,8 @@ extension DurableQueue {
             PRIMARY KEY (lane, priority, kind, state)
         ) STRICT, WITHOUT ROWID;
         INSERT INTO queue_counts (lane, priority, kind, state, messages)
-            SELECT lane, priority, kind, iif(due_at IS NULL, state, 'open'), count(*) FROM queue GROUP BY 1, 2, 3, 4;
+            SELECT lane, priority, kind, iif(due_at IS NULL, state, 'open'), count(*) FROM queue \
+            GROUP BY 1, 2, 3, 4;
         CREATE TRIGGER queue_counts_added AFTER INSERT ON queue BEGIN
             INSERT INTO queue_counts (lane, priority, kind, state, messages)
                 VALUES (new.lane, new.priority, new.kind, iif(new.due_at IS NULL, new.state, 'open'), 1)

@@ -2,7 +2,7 @@ import Foundation
 package import GRDB
 import Storage
 
-/// What the queue says of itself, and what an operator may ask of it.
+/// What the queue reports, and what an operator may ask of it.
 extension DurableQueue {
     package struct Report: Sendable, Equatable {
         package enum State: String, Sendable, CaseIterable { case ready, leased, delayed, dead }
@@ -28,8 +28,8 @@ extension DurableQueue {
         return try await store.read { try Self.report($0, at: now) }
     }
 
-    /// Reads the messages that aren't due one by one; those that are may be many, and are what is left of the
-    /// counts.
+    /// Reads the messages that aren't due one by one; the due ones may be many, so that their number is the
+    /// counts less those.
     static func report(_ database: Database, at now: Int64) throws -> Report {
         struct LanePriority: Hashable {
             var lane: String
@@ -67,8 +67,8 @@ extension DurableQueue {
         return report
     }
 
-    /// When the oldest message that isn't dead was added. Of so many dead letters and one more message, one
-    /// isn't dead: an index that finds it would cost every message of every order a page.
+    /// When the oldest message that isn't dead was added. Among the first `dead + 1` messages at least one
+    /// isn't dead; an index that finds it would cost every message of every order a page.
     private static func oldest(_ database: Database, besides dead: Int) throws -> Int64? {
         let first = try Row.fetchCursor(
             database.cachedStatement(sql: "SELECT state, created_at FROM queue ORDER BY id LIMIT ?"),
@@ -80,7 +80,8 @@ extension DurableQueue {
     }
 
     static let deadLettersSQL = """
-        SELECT id, kind, key, tries, reason, created_at FROM queue WHERE state = 'dead' AND id > ? ORDER BY id LIMIT ?
+        SELECT id, kind, key, tries, reason, created_at FROM queue
+        WHERE state = 'dead' AND id > ? ORDER BY id LIMIT ?
         """
 
     /// Dead letters after the id `after`, oldest first.
@@ -104,7 +105,7 @@ extension DurableQueue {
         return (old.count, old.map { $0["created_at"] }.max())
     }
 
-    /// Sends every dead letter another time, as if new; answers how many.
+    /// Sends every dead letter again, as if it were new; returns how many.
     package func redrive() async throws -> Int {
         let count = try await store.write("redrive") { [self] in try redrive($0) }
         wakeAll()
@@ -113,11 +114,11 @@ extension DurableQueue {
 
     func redrive(_ database: Database) throws -> Int {
         let now = clock.now
-        // An ordered one is blocked first, and then gets its turn if nobody has it.
+        // An ordered message is blocked first, and released if no other of its key has the turn.
         let redriven = try database.rows(
             """
-            UPDATE queue SET state = iif(ordered, 'blocked', 'waiting'), due_at = iif(ordered, NULL, ?), wait_ms = 0, tries = 0,
-                failures = 0, reason = NULL
+            UPDATE queue SET state = iif(ordered, 'blocked', 'waiting'), due_at = iif(ordered, NULL, ?),
+                wait_ms = 0, tries = 0, failures = 0, reason = NULL
             WHERE state = 'dead' RETURNING lane, key, ordered
             """, [now])
         for letter in redriven where letter[2] {

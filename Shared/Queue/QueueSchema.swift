@@ -1,18 +1,17 @@
 package import Storage
 
 extension DurableQueue {
-    /// A message is in one of four states, and the constraints let it be in no mixture of them:
+    /// A message is in exactly one of four states; the constraints allow no mixture of them:
     ///
     /// - `waiting`: from `due_at` on it may be claimed (ready), before that not (delayed).
-    /// - `leased`: `owner` delivers it until `due_at`, the lease's end. From then on anybody may claim it, so
-    ///   that a lease that runs out needs nobody to notice.
+    /// - `leased`: `owner` delivers it until `due_at`, the lease's end. From then on any worker may claim it.
     /// - `blocked`: ordered, and an earlier one of its lane and key is still there. At most one ordered
     ///   message of a lane and key is waiting or leased (`queue_turn`).
     /// - `dead`: given up, for a reason.
     ///
     /// `attempt` counts the claims and never goes back; with `AUTOINCREMENT` no id is used twice. So (id,
     /// owner, attempt) names one claim for ever, and a settlement that comes late hits nothing else.
-    /// `wait_ms` is how long it was last put off: no wall clock that was set back between two runs makes a
+    /// `wait_ms` is how long it was last postponed: a wall clock that was set back between two runs makes no
     /// message wait longer. All times are milliseconds of ``QueueClock``.
     package static let migration = Store.Migration(
         "queue-1",

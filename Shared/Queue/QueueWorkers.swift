@@ -26,8 +26,8 @@ package struct QueueWorkers: Service {
     }
 
     package struct Policy: Sendable {
-        /// How long a message stays with a worker that gives no sign of life. While it delivers, it extends
-        /// its leases every third of this.
+        /// How long a message stays with a worker that has stopped extending its lease. A worker extends its
+        /// leases every third of this while it delivers.
         package var lease: Duration = .seconds(30)
         /// Between the claims of a lane, so that one transaction settles and claims several messages under
         /// load.
@@ -46,9 +46,9 @@ package struct QueueWorkers: Service {
     private let workers: [LaneWorker]
     private let logger: Logger
 
-    /// - Parameter share: of each lane's concurrency, how much there is room for now, 0 … 1: whoever waits
-    ///   for this process comes first. One message a lane is always delivered, and the longer the first has
-    ///   waited, the more are: see ``Policy/longestWait``.
+    /// - Parameter share: the part of each lane's concurrency that may be used now, 0 … 1: requests come
+    ///   first. One message a lane is always delivered, and the longer the first has waited, the more
+    ///   are: see ``Policy/longestWait``.
     /// - Parameter metrics: gets `csp_queue_stale_total`, the settlements and extensions that came after the
     ///   lease was lost.
     package init(
@@ -80,7 +80,7 @@ package struct QueueWorkers: Service {
         }
     }
 
-    /// Tried until it is done: while the disk takes nothing, nothing could be settled either.
+    /// Repeated until it succeeds: while nothing can be written, nothing could be settled either.
     private func takeOver() async {
         while !Task.isCancelled {
             do {
@@ -94,13 +94,16 @@ package struct QueueWorkers: Service {
 }
 
 extension DurableQueue {
-    /// What the last process left. Whoever held leases is gone: the folder's lock says that this is the only
-    /// process. And no message waits longer from now than it was put off for, in case the wall clock was set
-    /// back in between.
+    /// Makes what the last process left due. The folder's lock says that this is the only process, so the
+    /// holders of the old leases are gone. No message waits longer from now than it was postponed for, in
+    /// case the wall clock was set back in between.
     func takeOver(_ database: Database) throws {
         let now = clock.now
         try database.run(
-            "UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = 0 WHERE state = 'leased'",
+            """
+            UPDATE queue SET state = 'waiting', owner = NULL, due_at = ?, wait_ms = 0
+            WHERE state = 'leased'
+            """,
             [now])
         try database.run(
             "UPDATE queue SET due_at = ? + wait_ms WHERE state = 'waiting' AND due_at > ? + wait_ms",

@@ -1,31 +1,32 @@
 import Resilience
 
-/// Wakes the one task that waits for it; rung while nobody waits, it lets the next wait through at once.
+/// Wakes the one task that waits for it. A signal that finds no task waiting lets the next wait return at
+/// once.
 final class WakeSignal: Sendable {
     private struct State {
-        var isRung = false
+        var isSignalled = false
         var waiter: CheckedContinuation<Void, Never>?
     }
     private let state = Locked(State())
 
     func ring() {
         let waiter = state.withLock { state in
-            state.isRung = state.waiter == nil
+            state.isSignalled = state.waiter == nil
             defer { state.waiter = nil }
             return state.waiter
         }
         waiter?.resume()
     }
 
-    /// Returns when the bell rings; cancelling the task doesn't ring it.
+    /// Returns when the signal comes; cancelling the task doesn't end the wait.
     func wait() async {
         await withCheckedContinuation { continuation in
-            let isRung = state.withLock { state in
-                if !state.isRung { state.waiter = continuation }
-                defer { state.isRung = false }
-                return state.isRung
+            let isSignalled = state.withLock { state in
+                if !state.isSignalled { state.waiter = continuation }
+                defer { state.isSignalled = false }
+                return state.isSignalled
             }
-            if isRung { continuation.resume() }
+            if isSignalled { continuation.resume() }
         }
     }
 }

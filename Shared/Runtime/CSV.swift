@@ -35,8 +35,7 @@ package enum CSV {
 
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package var line: Int
-        /// By name, or by number, counted from 1, where the line can't be taken apart; nil where all of it is
-        /// concerned.
+        /// By name, or by number, counted from 1, if the line can't be split; nil if the whole file is meant.
         package var column: String?
         package var reason: String
 
@@ -101,7 +100,7 @@ package enum CSV {
     }
 }
 
-/// Takes a file apart, one record at a time.
+/// Splits a file into records, one at a time.
 private struct CSVReader {
     private let bytes: [UInt8]
     private var position: Int
@@ -121,7 +120,7 @@ private struct CSVReader {
         repeat { fields.append(try field("\(fields.count + 1)")) } while skip(",")
         guard skipLineEnd() || position == bytes.count else {
             throw CSV.Malformed(
-                line: line, column: "\(fields.count)", reason: "a quote stands where none may be")
+                line: line, column: "\(fields.count)", reason: "a quote is not allowed here")
         }
         return (start, fields)
     }

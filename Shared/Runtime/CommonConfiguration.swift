@@ -3,7 +3,7 @@ import Resilience
 import Telemetry
 import Transport
 
-/// A service's own settings; the only place of a service that knows the environment's keys.
+/// A service's own settings; the only file of a service that knows their keys.
 package protocol ServiceConfiguration: Sendable {
     init(reading settings: inout Settings)
 }
@@ -17,8 +17,8 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// 0: a free one, which the log names.
     package var port: Int
     package var dataFolder: String
-    /// Whether to go on with a store that has lost what was acknowledged (`--accept-loss`; not a setting,
-    /// lest it stay).
+    /// Whether to go on with a store that has lost what was acknowledged (`--accept-loss`; not a setting, so
+    /// that it isn't left on).
     package var acceptsLoss = false
     /// Bytes that new work leaves free on the data folder's disk; 0: none.
     package var storageReserve: Int64
@@ -32,7 +32,7 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// Requests in work at once: always let in, and never exceeded.
     var shedMinimum: Int
     var shedMaximum: Int
-    /// How long a request waits for its place.
+    /// How long a request waits for admission at most.
     var shedMaximumQueueTime: Duration
     /// Requests a second of one client, and how many of them at once.
     var rateLimit: Int
@@ -44,7 +44,7 @@ package struct CommonConfiguration: ServiceConfiguration {
     var requestTimeout: Duration
     /// Nil: for ever.
     var deadLetterRetention: Duration?
-    /// Where `products.csv` and `coupons.csv` lie.
+    /// The folder of `products.csv` and `coupons.csv`.
     package var seedFolder: String?
 
     package init(reading settings: inout Settings) { self.init(reading: &settings, name: "service", port: 0) }
@@ -72,7 +72,10 @@ package struct CommonConfiguration: ServiceConfiguration {
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedMaximumQueueTime = settings.duration(
             "SHED_PATIENCE", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
-            "how long a request waits for its place in a crowd that is worked off; a tenth of it where that isn't so"
+            """
+            how long a request waits for admission at most; \
+            a tenth of it where the queue doesn't become shorter
+            """
         )
         rateLimit = settings.integer(
             "RATE_LIMIT", default: 0, in: 0...1_000_000,
@@ -82,11 +85,16 @@ package struct CommonConfiguration: ServiceConfiguration {
             "requests that one client may make at once after a quiet time; RATE_LIMIT if not set")
         maxConnections = settings.integer(
             "MAX_CONNECTIONS", default: ConnectionLimits.most, in: 16...100_000,
-            "open connections at once, fewer where the limit of open files (ulimit -n) asks for it; beyond, an idle one ends "
-                + "for each new one")
+            """
+            open connections at once, fewer where the limit of open files (ulimit -n) asks for it; \
+            beyond, an idle one ends for each new one
+            """)
         maxConnectionsPerClient = settings.integer(
             "MAX_CONNECTIONS_PER_CLIENT", default: maxConnections / 4 * 3, in: 1...100_000,
-            "open connections of one client (a remote address), services not counted; three quarters of all at most"
+            """
+            open connections of one client (a remote address), services not counted; \
+            three quarters of all at most
+            """
         )
         idleTimeout = settings.duration(
             "IDLE_TIMEOUT", default: .seconds(60), in: .seconds(1)...(.seconds(3600)),

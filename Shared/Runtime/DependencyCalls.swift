@@ -4,7 +4,7 @@ import Resilience
 import ServingPath
 
 /// `csp_dependency_calls_total{dependency,outcome}`, and `csp_dependency_call_duration_seconds{dependency}`
-/// of those that were made: what the caller waited, tries and waits for a place together.
+/// of the calls that were made: how long the caller waited, including all tries and the waits for a permit.
 final class DependencyCalls: Sendable {
     private struct Instruments {
         var calls: [CallOutcome: Counter]
@@ -35,7 +35,7 @@ final class DependencyCalls: Sendable {
 }
 
 extension Logger {
-    /// A breaker that changes is news; a call that a policy refused is one of many.
+    /// A breaker's change of phase is news; a call that a policy refused is one of many.
     func log(_ event: PolicyEvent) {
         switch event.kind {
         case .breakerChanged(let from, let to, let reason):

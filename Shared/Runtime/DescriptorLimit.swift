@@ -5,8 +5,8 @@ import Transport
 enum DescriptorLimit {
     static var current: Int { limits.map { Int(clamping: $0.rlim_cur) } ?? 1024 }
 
-    /// Raises the limit to what the process is allowed to raise it to. The lower one that most systems start
-    /// a process with protects programs that use `select`; nothing here does.
+    /// Raises the limit as far as the process may. Most systems start a process with a lower one, which
+    /// protects programs that use `select`; nothing here does.
     static func raise() {
         guard var limits, limits.rlim_cur < limits.rlim_max else { return }
         limits.rlim_cur = limits.rlim_max

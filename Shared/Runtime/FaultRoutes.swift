@@ -4,11 +4,10 @@ import Resilience
 import ServingPath
 import Transport
 
-/// `/faults`: what goes wrong on purpose in this service. Served where `FAULTS_ENABLED` is true, for
-/// administrators.
+/// `/faults`: the faults injected in this service. Served where `FAULTS_ENABLED` is true, for administrators.
 struct FaultRoutes: Sendable {
     let faults: Faults
-    /// What there is to spoil.
+    /// The routes that faults may be injected into.
     let served: [Route]
     let logger: Logger
 

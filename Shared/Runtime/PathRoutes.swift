@@ -4,7 +4,7 @@ import Resilience
 import ServingPath
 import Transport
 
-/// What a service tells of its serving path, and how its numbers are changed while it runs.
+/// What a service reports of its serving path, and how its numbers are changed while it runs.
 struct PathRoutes: Sendable {
     let service: String
     let path: ServingPath
@@ -21,7 +21,7 @@ struct PathRoutes: Sendable {
             peers: peers.seen)
     }
 
-    /// Any of a dependency's numbers, and who decides its breaker: all of what is sent is applied, or
+    /// Changes any of a dependency's numbers, and its breaker's control: all of the request is applied, or
     /// nothing.
     func reconfigure(_ call: Call) async throws -> Answer {
         let name = call.parameter("name")
@@ -51,7 +51,7 @@ struct PathRoutes: Sendable {
     }
 
     /// Sets what a scrape reads: `csp_breaker_state{dependency}`, `csp_bulkhead_in_use{dependency}`, the same
-    /// for each operation and criticality with calls so far, and the door's.
+    /// for each operation and criticality with calls so far, and the shedder's.
     func record() {
         for dependency in path.dependencies {
             let name = ("dependency", dependency.declaration.name)
@@ -115,7 +115,7 @@ struct PathRoutes: Sendable {
 }
 
 extension BreakerDocument {
-    /// Of a dependency that nothing can be asked of.
+    /// Of a dependency without operations.
     fileprivate static let unasked = BreakerDocument(
         state: BreakerPhase.closed.rawValue, control: BreakerControl.automatic.rawValue,
         reason: "nothing is asked of it",

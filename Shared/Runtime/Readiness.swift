@@ -13,7 +13,7 @@ final class Readiness: Service {
         current.withLock { if $0 == .starting { $0 = .serving } }
     }
 
-    /// Runs beside the server, listed last, so that it is told of the shutdown first.
+    /// Runs beside the server, listed last, so that it learns of the shutdown first.
     func run() async throws {
         try? await gracefulShutdown()
         current.withLock { $0 = .draining }

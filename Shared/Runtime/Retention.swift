@@ -10,7 +10,7 @@ package struct Retention: Sendable {
     /// What one transaction has deleted.
     package struct Batch: Sendable {
         package var count = 0
-        /// From when the youngest of them was; nil: none was deleted.
+        /// The time of the youngest of them; nil: none was deleted.
         package var until: Timestamp?
         /// Where the next batch begins; nil: nothing more is old.
         package var cursor: String?
@@ -22,8 +22,8 @@ package struct Retention: Sendable {
         }
     }
 
-    /// Deletes what is from `until` or before and is finished, past `cursor`, the oldest first: so that a cut
-    /// in time tells what is gone. It looks at `limit` of them at most.
+    /// Deletes what is finished and from `until` or before, past `cursor`, the oldest first, so that one
+    /// point in time tells what is gone. It reads `limit` rows at most.
     package typealias Delete =
         @Sendable (_ database: Database, _ until: Timestamp, _ cursor: String?, _ limit: Int) throws -> Batch
 
@@ -46,10 +46,10 @@ package struct Retention: Sendable {
     }
 }
 
-/// Deletes what is older than it is kept: when the service starts, and every minute then.
+/// Deletes what is older than its retention: when the service starts, and every minute after that.
 ///
-/// In small transactions with pauses between them, so that no customer waits long behind one, and customers
-/// get most of the disk however much there is to delete: at most 400 rows a second.
+/// In small transactions with pauses between them, so that no customer waits long behind one and customers
+/// get most of the disk: at most 400 rows a second.
 struct DeleteOld: Service {
     private static let batch = 20
     private static let pause = Duration.milliseconds(50)

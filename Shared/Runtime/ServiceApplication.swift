@@ -23,10 +23,10 @@ package protocol ServiceApplication: Sendable {
     var store: Store { get }
     var queue: DurableQueue { get }
     var routes: [Route] { get }
-    /// The services that this one asks; none, unless it says so.
+    /// The services that this one calls; by default none.
     var path: ServingPath { get }
-    /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one
-    /// first.
+    /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, in reverse
+    /// order.
     var background: [any Service] { get }
     /// What is deleted once it is old, besides dead letters.
     var retentions: [Retention] { get }
@@ -50,16 +50,16 @@ package struct ServiceEnvironment: Sendable {
     package var time: TimeSource
     /// Wall-clock time, for what is stored and shown.
     package var wall: @Sendable () -> Timestamp
-    /// Opens the store of that name; nil: it is a file in the data folder.
+    /// Opens the store of that name; nil: a file in the data folder.
     package var openStore: (@Sendable (String, [Store.Migration]) throws -> Store)?
     /// Keeps what is known of other services' stores; nil: a file in the data folder.
     package var peerRecord: PeerRecord?
     /// What is known of other services' stores.
     package let peers = PeerStores()
-    /// Of this service's door; nil: nothing is shed.
+    /// Of this service's admission; nil: nothing is shed.
     package internal(set) var shedder: Shedder?
-    /// No request's budget and no phase of the shutdown is shorter than this. Zero but in tests, which judge
-    /// what is decided and run on machines that may be slow.
+    /// No request's budget and no phase of the shutdown is shorter than this. Zero but in tests: they check
+    /// decisions, and run on machines that may be slow.
     package var minimumTime: Duration
 
     package init(
@@ -92,12 +92,12 @@ package struct ServiceEnvironment: Sendable {
     }
 }
 
-/// Why a service could not start, in one line for whoever starts it.
+/// Why a service could not start, in one line for its operator.
 package struct StartError: Error, CustomStringConvertible {
     package enum Kind: Sendable {
         /// Exit code 78 (`EX_CONFIG`): the settings have to be changed.
         case configuration
-        /// Exit code 1: a port, a file or a disk stands in the way.
+        /// Exit code 1: a port, a file or a disk can't be used.
         case environment
     }
     package var kind: Kind

@@ -106,11 +106,10 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             logger: environment.logger)
     }
 
-    /// Says that the service is ready, where another than ``run(signals:onListening:)`` brings it its
-    /// requests.
+    /// Makes the service ready, where its requests don't come through ``run(signals:onListening:)``.
     package func beginServing() { readiness.serve() }
 
-    /// What answers the service's requests, however they come here.
+    /// What answers the service's requests, wherever they come from.
     package func responder() -> RouteResponder {
         let common = environment.common
         let reserve = StorageReserve(
@@ -137,12 +136,12 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             translate: Self.problem, faults: faults, peers: environment.peers, logger: environment.logger)
     }
 
-    /// New work, early refused where there is no room for what it will need until it ends.
+    /// Refuses new work early if there is no room for what it will need until it ends.
     private static func admit(_ route: Route, _ reserve: StorageReserve, _ queue: DurableQueue) async throws {
-        // What another service asks is for an order that was begun: it may use half of the reserve, so that
-        // on a disk that all share an order that was let in can be finished.
+        // Another service's request belongs to an order that was begun: it may use half of the reserve, so
+        // that on a shared disk an order that was admitted can be finished.
         guard reserve.isFree(share: route.access == .services ? 0.5 : 1) else {
-            throw Problem.storageFull("Nothing was begun: little space is left on the disk.")
+            throw Problem.storageFull("Nothing was begun: the disk has little space left.")
         }
         guard await queue.hasRoom() else {
             throw Problem.unavailable(
@@ -152,7 +151,7 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         }
     }
 
-    /// The store's failures as callers see them: come again.
+    /// The store's failures as callers see them: retry later.
     private static func problem(for error: any Error) -> Problem? {
         switch error as? StoreError {
         case .full: .storageFull("Nothing was changed: the disk is full.")
@@ -163,12 +162,18 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         case .uncertain:
             .unavailable(
                 "storage-failed", "The store was interrupted",
-                "Nothing is acknowledged: the store was interrupted while it kept this, and whether it did shows when asked again."
+                """
+                Nothing is acknowledged: the store was interrupted while it kept this, \
+                and whether it did shows when asked again.
+                """
             )
         case .failed:
             .unavailable(
                 "storage-failed", "The store failed",
-                "Nothing is acknowledged: the disk failed, and whether it kept this shows when the service is back.",
+                """
+                Nothing is acknowledged: the disk failed, \
+                and whether it kept this shows when the service is back.
+                """,
                 retryAfter: 5)
         case .tooSlow: .deadlineExceeded
         case .closed:
@@ -184,7 +189,7 @@ extension Problem {
     }
 }
 
-/// The process's metrics: swift-metrics can be bootstrapped once a process, so this is where it is done.
+/// The process's metrics: swift-metrics can be bootstrapped once a process, and it is done here.
 package enum Metering {
     static let registry: PrometheusRegistry = {
         let registry = PrometheusRegistry()

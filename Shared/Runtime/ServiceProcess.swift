@@ -12,17 +12,17 @@ import Telemetry
 import Transport
 import UnixSignals
 
-/// Makes a process of a service: settings, logs, metrics, signals and exit codes, the same for all of them.
+/// Makes a service a process: settings, logs, metrics, signals and exit codes, the same for all of them.
 ///
 /// `--ready` asks a running one whether it is ready and exits with 0 or 1: a container's health check without
 /// a shell.
 package enum ServiceProcess<Application: ServiceApplication> {
-    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--version` says what this
-    /// is, `--config FILE` reads the settings from a file too.
+    /// Runs until SIGTERM or SIGINT; never returns. `--help` lists the settings, `--version` names the
+    /// version, `--config FILE` reads the settings from a file too.
     package static func main(arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Never {
         signal(SIGPIPE, SIG_IGN)
         // Requests are small: one event loop that also runs the tasks saves every hop between threads, which
-        // cost more than most of the work. What blocks (the disk, libcurl) has threads of its own.
+        // would cost more than most of the work. Blocking work (the disk, libcurl) has threads of its own.
         NIOSingletons.groupLoopCountSuggestion = 1
         _ = NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
         Metering.start()
@@ -37,8 +37,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
             exit(0)
         } catch {
             let failure = startError(error)
-            // Where it can't be written, on a full disk or to a reader that is gone, the exit code has to say
-            // it.
+            // If it can't be written (the disk is full, the reader is gone), the exit code has to tell.
             try? FileHandle.standardError.write(contentsOf: Data("\(Application.name): \(failure)\n".utf8))
             exit(failure.exitCode)
         }
@@ -132,7 +131,8 @@ package enum ServiceProcess<Application: ServiceApplication> {
         _ = Application.Configuration(reading: &settings)
         let width = settings.knobs.map(\.key.count).max() ?? 0
         let lines = settings.knobs.map { knob in
-            "  \(knob.key.padding(toLength: width, withPad: " ", startingAt: 0))  \(knob.help) [\(knob.defaultValue)]"
+            let key = knob.key.padding(toLength: width, withPad: " ", startingAt: 0)
+            return "  \(key)  \(knob.help) [\(knob.defaultValue)]"
         }
         return """
             \(Application.name): one service of the critical serving path. Runs until SIGTERM.
@@ -142,11 +142,12 @@ package enum ServiceProcess<Application: ServiceApplication> {
                    \(Application.name) --ready    asks a running one; exits with 0 if it is ready, else 1
             example: SERVICE_TOKEN=secret HTTP_PORT=\(Application.defaultPort) \(Application.name)
 
-            A store that has lost what was acknowledged isn't started on (exit code 1): put back what is missing, or go on
-            without it by --accept-loss, once.
+            A store that has lost what was acknowledged isn't started on (exit code 1): put back what is
+            missing, or go on without it by --accept-loss, once.
 
-            Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the environment wins.
-            A name in FILE that is no setting, or one in the environment that is nearly one, ends the start with exit code 78.
+            Settings come from the environment, or from FILE (also CONFIG_FILE) as KEY=value lines; the
+            environment wins. A name in FILE that is no setting, or one in the environment that is nearly one,
+            ends the start with exit code 78.
             \(lines.joined(separator: "\n"))
             """
     }

@@ -4,8 +4,8 @@ package import Resilience
 import Transport
 
 extension Settings {
-    /// What the calls to a dependency meet, under its name: `COUPON_FAULTS`, the JSON that `PUT /faults`
-    /// takes, or its array alone. Its time begins with the start of the process.
+    /// The faults of the calls to a dependency, under its name: `COUPON_FAULTS`, the JSON that `PUT /faults`
+    /// takes, or its array alone. Their time begins with the start of the process.
     package mutating func faults(_ dependency: String) -> [Fault] {
         let key = "\(dependency)_FAULTS"
         let help = "faults that calls to it meet, as JSON like that of PUT /faults; needs FAULTS_ENABLED=true"

@@ -3,8 +3,8 @@ package import ServingPath
 extension Settings {
     /// Every number of a dependency's protection, under its name: `COUPON_ATTEMPT_TIMEOUT`.
     ///
-    /// What no number can be by itself is a problem at once; whether they fit together is checked where the
-    /// dependency is declared.
+    /// A number that is out of its own range is a problem at once; whether the numbers fit together is
+    /// checked where the dependency is declared.
     package mutating func protection(_ dependency: String, default protection: Protection) -> Protection {
         var protection = protection
         for number in ProtectionNumber.all {

@@ -2,13 +2,13 @@ import Contracts
 import ServingPath
 
 extension Settings {
-    /// Adds a problem for each name that is no setting, with the one that was probably meant: a timeout that
-    /// is spelled wrongly would otherwise be set and do nothing.
+    /// Adds a problem for each name that is no setting, with the one that was probably meant: a misspelt
+    /// timeout would otherwise be set without effect.
     ///
     /// A file is ours, so every name in it has to be a setting of one of the services, which may share the
-    /// file. The environment isn't: of it only what begins with a setting's first word and is a setting but
-    /// for a slip or two is refused. What Kubernetes puts there for a service called `coupon`
-    /// (`COUPON_SERVICE_HOST`, `COUPON_PORT`, `COUPON_PORT_8083_TCP`) is never that near.
+    /// file. The environment isn't: a name in it is refused only if its first word is a setting's and it is
+    /// within two slips of a setting. The names that Kubernetes adds for a service called `coupon`
+    /// (`COUPON_SERVICE_HOST`, `COUPON_PORT`, `COUPON_PORT_8083_TCP`) are never that near.
     package mutating func refuseUnknown(environment: some Sequence<String>, file: some Sequence<String> = [])
     {
         let known = Set(knobs.map(\.key)).union(Self.ofAnyService)
@@ -37,8 +37,8 @@ extension Settings {
         }
     }
 
-    /// Settings that a service may find in what it shares with others: those that are some service's own, and
-    /// where each is. A test holds this against the services.
+    /// Each service's own settings, with their service: the others may find them in a shared file. A test
+    /// checks this list against the services.
     package static let ofAnyService: Set<String> = {
         let dependencies = ["ORDER", "INVENTORY", "PAYMENT", "COUPON", "NOTIFICATION"]
         let own = [

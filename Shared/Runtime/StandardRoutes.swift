@@ -20,7 +20,7 @@ struct StandardRoutes: Sendable {
     let retentions: [Retention]
     let path: PathRoutes
 
-    /// What their paths begin with: they are never shed.
+    /// The first segments of their paths: these routes are never shed.
     static let firstSegments = [
         "livez", "readyz", "metrics", "openapi.json", "csp", "queue", "retention", "backup", "faults",
     ]
@@ -63,25 +63,29 @@ struct StandardRoutes: Sendable {
             throw Problem.unavailable(
                 "store-unavailable", "Not ready",
                 """
-                \(name) can't write for want of memory, a file descriptor or a lock; its log says which. It tries again by \
-                itself, and is ready when that succeeds.
+                \(name) can't write for want of memory, a file descriptor or a lock; its log says which. \
+                It tries again by itself, and is ready when that succeeds.
                 """)
         case .damaged:
             throw Problem.unavailable(
                 "store-failed", "Not ready",
-                "The file of \(name) is damaged; its log says where. Restore a backup: a restart doesn't take this file."
+                """
+                The file of \(name) is damaged; its log says where. Restore a backup: \
+                a restart doesn't take this file.
+                """
             )
         case .failed:
             throw Problem.unavailable(
                 "store-failed", "Not ready",
                 """
-                The disk of \(name) failed, and what was written last may be lost; its log says how. Only a restart ends this, \
-                after a look at the disk: the start checks the file, and says if a backup is needed.
+                The disk of \(name) failed, and what was written last may be lost; its log says how. \
+                Only a restart ends this, after a look at the disk: the start checks the file, \
+                and says if a backup is needed.
                 """)
         }
     }
 
-    /// A copy of the store beside it, made while it is used.
+    /// Copies the store to a file beside it, while it is used.
     private func backUp(_ call: Call) async throws -> Answer {
         let path = try await call.decode(BackupRequest.self) { request, check in
             let path = request.path

@@ -3,9 +3,9 @@ package import Logging
 import Metrics
 import Resilience
 
-/// Rows that can't be decoded, of a table that something goes through in batches: skipped from then on, so
-/// that one of them doesn't stop the others. Each is logged and counted (`csp_unreadable_rows_total{table}`)
-/// once in the life of the process.
+/// Rows that can't be decoded, of a table that is read in batches: skipped from then on, so that one of them
+/// doesn't stop the others. Each is logged and counted (`csp_unreadable_rows_total{table}`) once in the life
+/// of the process.
 package final class UnreadableRows: Sendable {
     private let table: String
     private let logger: Logger

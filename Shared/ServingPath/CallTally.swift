@@ -4,15 +4,15 @@ import Synchronization
 public enum CallOutcome: String, Sendable, Hashable, CaseIterable {
     /// It answered.
     case ok
-    /// It said no: it is well.
+    /// It refused: it is healthy.
     case refused
-    /// It was asked, and gave no answer that counts.
+    /// It was called, and gave no valid answer.
     case unavailable
-    /// It was not asked: breaker, bulkhead or deadline stood before it.
+    /// It was not called: the breaker, the bulkhead or the deadline prevented it.
     case rejected
 }
 
-/// What has become of the calls to a dependency since the process began.
+/// Counts the calls to a dependency by outcome since the process began.
 final class CallTally: Sendable {
     private let ok = Atomic(0)
     private let refused = Atomic(0)

@@ -1,14 +1,15 @@
 public import Resilience
 
-/// On whose behalf a dependency is called: who waits decides how long, and what is tried meanwhile.
+/// On whose behalf a dependency is called: this decides how long the call may take, and what is tried
+/// meanwhile.
 public enum Caller: Sendable, Hashable {
     /// A customer waits, until the deadline; the call matters as much as the request that it serves.
     case customer(until: Deadline, Criticality)
-    /// Nobody waits: a message of the queue, which comes again by itself. One try with the time that the
-    /// queue gives it, as `sheddable` as anything.
+    /// A message of the queue, which is repeated: no customer waits. One try within the queue's own timeout,
+    /// at criticality `sheddable`.
     case queue
 
-    /// How much the call matters, at this side's bulkhead and at the other end.
+    /// The call's criticality, at this side's bulkhead and at the other end.
     public var criticality: Criticality {
         switch self {
         case .customer(_, let criticality): criticality

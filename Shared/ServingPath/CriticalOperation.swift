@@ -1,12 +1,11 @@
 public import Resilience
 
 /// One thing that a critical dependency is asked for. **Its call throws**, and there is no way to give it a
-/// made-up success: who calls it has to say what becomes of the purchase without.
+/// made-up success: the caller has to say what becomes of the purchase without an answer.
 public struct CriticalOperation<Request: Sendable, Value: Sendable, Refusal: Sendable>: Sendable {
-    /// How its call ends without an answer: the dependency said no, or couldn't be had.
+    /// How its call ends without a success: the dependency refused, or was unavailable.
     public typealias Failure = DependencyFailure<Refusal>
-    /// Asks once. By the context's deadline it has to be over, and it should end early when the task is
-    /// cancelled.
+    /// Calls once. It has to end by the context's deadline, and should end early when the task is cancelled.
     public typealias Live = @Sendable (Request, CallContext) async throws(Failure) -> Value
 
     private let operation: Operation
@@ -14,32 +13,32 @@ public struct CriticalOperation<Request: Sendable, Value: Sendable, Refusal: Sen
     private let live: Live
 
     /// - Parameters:
-    ///   - step: the dependency, as the path declares it.
-    ///   - operation: what it is asked for, as `GET /csp` lists it; a name of its own among those of the
-    ///     dependency.
-    ///   - route: how the other end calls it, `POST /redemptions`: what an injected fault is given to. Nil,
-    ///     the default: not said.
-    ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a
-    ///     customer waits.
-    ///   - concurrency: calls of one criticality under way at once, where that has to be fewer than the
-    ///     dependency's protection admits; at least 1. Nil, the default: as many as that.
-    ///   - live: asks, once; by `context.deadline` it has to be over.
+    ///   - dependency: as the path declares it.
+    ///   - operation: the name of the operation in `GET /csp`, unique in its dependency.
+    ///   - route: the dependency's route, `POST /redemptions`, by which faults are injected. Nil, the
+    ///     default: none.
+    ///   - isIdempotent: whether calling twice has the effect of calling once. Only then is a failed try
+    ///     repeated while a customer waits.
+    ///   - concurrency: calls of one criticality under way at once, if fewer than the dependency's protection
+    ///     admits; at least 1. Nil, the default: as the protection says.
+    ///   - live: calls once; it has to end by `context.deadline`.
     /// - Throws: `InvalidConfiguration` where the operation has no name, or one that is taken.
     public init(
-        _ step: CriticalDependency, _ operation: String, route: String? = nil, isIdempotent: Bool,
+        _ dependency: CriticalDependency, _ operation: String, route: String? = nil, isIdempotent: Bool,
         concurrency: Int? = nil,
         live: @escaping Live
     ) throws(InvalidConfiguration) {
-        self.operation = try step.dependency.operation(operation, route: route, concurrency: concurrency)
+        self.operation = try dependency.dependency.operation(
+            operation, route: route, concurrency: concurrency)
         self.isIdempotent = isIdempotent
         self.live = live
     }
 
-    /// Asks, under the dependency's policies.
+    /// Calls under the dependency's policies.
     ///
-    /// - Throws: ``DependencyFailure``; `unavailable` also when a policy would not let the call be made.
-    ///   Whether anything was done all the same, by an earlier try for one,
-    ///   ``Unavailability/mayHaveBeenDone`` says. Cancelling the task ends the call.
+    /// - Throws: ``DependencyFailure``; `unavailable` also when a policy refused the call.
+    ///   ``Unavailability/mayHaveBeenDone`` says whether the dependency may have done something all the same,
+    ///   such as in an earlier try. Cancelling the task ends the call.
     public func call(_ request: Request, for caller: Caller) async throws(Failure) -> Value {
         try await operation.run(caller, isIdempotent: isIdempotent) {
             [live] (context) async throws(Failure) -> Value in

@@ -3,11 +3,11 @@ public import Resilience
 /// How much a request matters when not all can be served: the four classes of the SRE book ("Handling
 /// Overload").
 public enum Criticality: String, Sendable, Hashable, CaseIterable, Comparable {
-    /// Relays, refreshes and prefetch: may wait for minutes, unseen.
+    /// Relays, refreshes and prefetch: may be delayed by minutes, unnoticed.
     case sheddable
     /// Browsing and quotes: partial unavailability is expected.
     case sheddablePlus = "sheddable-plus"
-    /// Reading one's order: its loss is seen by a customer.
+    /// Reading one's order: a customer notices its loss.
     case critical
     /// Ordering: what the shop is for.
     case criticalPlus = "critical-plus"

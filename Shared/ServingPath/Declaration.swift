@@ -1,19 +1,19 @@
-/// What the path says of one dependency, once: the client, `GET /csp`, the metrics and the drill all follow
-/// from it.
+/// What the path declares of one dependency: the client, `GET /csp`, the metrics and the drill follow from
+/// it.
 public struct Declaration: Sendable, Hashable {
-    /// As it is called in answers, metrics and settings: `coupon`.
+    /// Its name in answers, metrics and settings: `coupon`.
     public var name: String
     /// How much a purchase needs it.
     public var criticality: Criticality
-    /// What happens instead when it can't be had, in words.
+    /// What happens instead when it is unavailable, in words.
     public var fallback: String
     /// What the customer notices of that, in words.
     public var effect: String
-    /// The numbers of its policies, at the beginning; ``ServingPath/reconfigure(_:_:)`` replaces them later.
+    /// The numbers of its policies at the start; ``ServingPath/reconfigure(_:_:)`` replaces them later.
     public var protection: Protection
 
-    /// Checked when a path is given it: no text may be empty, no name taken, and the numbers have to be in
-    /// range.
+    /// Checked when it is declared on a path: no text may be empty, no name taken, and the numbers have to be
+    /// in range.
     public init(
         name: String, criticality: Criticality, fallback: String, effect: String, protection: Protection
     ) {

@@ -1,20 +1,19 @@
 import Resilience
 
-/// One dependency as this process knows it: what it is asked for, and the numbers that all of its policies
-/// have in common.
+/// One dependency as this process knows it: its operations, and the numbers that all of its policies share.
 final class Dependency: Sendable {
     let declaration: Declaration
     let isCritical: Bool
     private let isReady: (@Sendable (Deadline) async -> Bool)?
     private let environment: PathEnvironment
     private let state: Locked<(operations: [Operation], protection: Protection, control: BreakerControl)>
-    /// Held while all policies are changed: of two changes at once, the one's numbers are there afterwards,
-    /// not some of each.
+    /// Held while all policies are changed: of two changes at once, the numbers of one remain, never some of
+    /// each.
     private let changing = Locked(())
 
     /// - Parameters:
     ///   - declaration: checked by the path.
-    ///   - isReady: asks a critical dependency whether it is ready, before a customer's call tries it out.
+    ///   - isReady: asks a critical dependency whether it is ready, before a customer's call probes it.
     init(
         _ declaration: Declaration, isCritical: Bool, isReady: (@Sendable (Deadline) async -> Bool)?,
         environment: PathEnvironment
@@ -26,7 +25,7 @@ final class Dependency: Sendable {
         state = Locked(([], declaration.protection, environment.isProtected ? .automatic : .forcedClosed))
     }
 
-    /// Something that the dependency is asked for, with policies of its own.
+    /// Adds an operation with policies of its own.
     /// - Throws: `InvalidConfiguration` where it has no name, or one that is taken.
     func operation(_ name: String, route: String?, concurrency: Int?) throws(InvalidConfiguration)
         -> Operation
@@ -51,7 +50,7 @@ final class Dependency: Sendable {
 
     var protection: Protection { state.withLock { $0.protection } }
 
-    /// All or none: what has passed the check is accepted by every policy.
+    /// All or none: numbers that have passed the check are accepted by every policy.
     func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
         let problems = new.problems
         guard problems.isEmpty else {

@@ -2,11 +2,11 @@ public import Resilience
 
 /// What is declared of a dependency, and how it is doing: an entry of `GET /csp`.
 public struct DependencyStatus: Sendable {
-    /// As it was declared; its ``Declaration/protection`` is that of the beginning.
+    /// As it was declared; its ``Declaration/protection`` has the numbers of the start.
     public var declaration: Declaration
     /// Whether its calls throw; an optional one's can't.
     public var isCritical: Bool
-    /// What it is asked for, in the order of declaration.
+    /// Its operations, in the order of declaration.
     public var operations: [OperationStatus]
     /// The numbers as they are now.
     public var protection: Protection
@@ -20,13 +20,13 @@ public struct DependencyStatus: Sendable {
         }
     }
 
-    /// Why the last call that was made and got no answer got none, and how long ago.
+    /// Why the last call without an answer had none, and how long ago.
     public var lastFailure: (reason: Unavailability.Reason, age: Duration)? {
         operations.flatMap(\.traffic).compactMap(\.lastFailure).min { $0.age < $1.age }
     }
 
-    /// Of the calls that matter most among those that were made so far, those that are worst off: what a
-    /// purchase meets. Nil while nothing was asked.
+    /// Of the highest criticality with calls so far, the operation that is worst off: what a purchase meets.
+    /// Nil before the first call.
     public var foremost: TrafficStatus? {
         let traffic = operations.flatMap(\.traffic).filter(\.isUsed)
         let highest = traffic.map(\.criticality).max()
@@ -40,7 +40,7 @@ public struct DependencyStatus: Sendable {
 public struct OperationStatus: Sendable {
     /// As it was declared: `redeem`.
     public var name: String
-    /// How the other end calls it: `POST /redemptions`. Nil where it wasn't said.
+    /// The dependency's route: `POST /redemptions`. Nil where none was given.
     public var route: String?
     /// For each criticality, the lowest first.
     public var traffic: [TrafficStatus]
@@ -50,21 +50,21 @@ public struct OperationStatus: Sendable {
 public struct TrafficStatus: Sendable {
     /// Of all of these calls.
     public var criticality: Criticality
-    /// Its breaker at this moment.
+    /// Its breaker now.
     public var breaker: CircuitBreaker.Snapshot
-    /// Its bulkhead at this moment.
+    /// Its bulkhead now.
     public var bulkhead: Bulkhead.Snapshot
     /// Since the process began.
     public var calls: [CallOutcome: Int]
-    /// Why the last call that was made and got no answer got none, and how long ago.
+    /// Why the last call without an answer had none, and how long ago.
     public var lastFailure: (reason: Unavailability.Reason, age: Duration)?
 
-    /// Whether there was, or is, any such call.
+    /// Whether any such call was made or is under way.
     public var isUsed: Bool { bulkhead.inUse > 0 || bulkhead.waiting > 0 || calls.values.contains { $0 > 0 } }
 }
 
 extension BreakerPhase {
-    /// The higher, the less is let through.
+    /// The higher, the fewer calls pass.
     fileprivate var gravity: Int {
         switch self {
         case .closed: 0

@@ -3,7 +3,7 @@ import Resilience
 /// One thing that a dependency is asked for. Each criticality has policies of its own, in
 /// ``OperationTraffic``.
 ///
-/// Two things cross from one criticality to another, and neither is bad news: a success counts as a probe for
+/// Two things are shared between criticalities, and neither is a failure: a success counts as a probe for
 /// every breaker of the operation that isn't closed, and the numbers are the same.
 final class Operation: Sendable {
     let name: String
@@ -20,7 +20,7 @@ final class Operation: Sendable {
         self.route = route
         self.concurrency = concurrency
         var traffic: [OperationTraffic] = []
-        // In the order of their rank, which finds them again.
+        // In the order of rank, which is the index.
         for criticality in Criticality.allCases {
             traffic.append(
                 try OperationTraffic(
@@ -63,7 +63,7 @@ final class Operation: Sendable {
 
 extension Protection {
     /// The numbers for the calls of one criticality. Below `critical` the bulkhead is smaller by the reserved
-    /// places. A `sheddable` call is never slow: no request waits for it, and its timeout bounds it.
+    /// permits. A `sheddable` call is never slow: no request waits for it, and its timeout bounds it.
     fileprivate func narrowed(to criticality: Criticality, _ concurrency: Int?) -> Protection {
         var own = self
         own.bulkhead.reserved = 0

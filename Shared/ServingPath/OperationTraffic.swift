@@ -1,10 +1,10 @@
 import Resilience
 
 /// The calls of one operation at one criticality: their policies, which they share with no other calls, and
-/// what has become of them. So nothing that fails can close the way to what matters more, or to what works.
+/// their outcomes. So a failure can't block calls of a higher criticality, or an operation that works.
 ///
-/// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. The fallback,
-/// where there is one, is outside of all (``OptionalOperation``).
+/// The policies, outermost first: bulkhead → timeout → retry → breaker → timeout of the try. A fallback
+/// is around them all (``OptionalOperation``).
 final class OperationTraffic: Sendable {
     typealias Layers = Layered<Layered<Layered<Layered<Bulkhead, Timeout>, Retry>, CircuitBreaker>, Timeout>
 
@@ -24,14 +24,14 @@ final class OperationTraffic: Sendable {
     private let retryBudget: RetryBudget
     private let attemptTimeout: Timeout
     private let queueTimeout: Timeout
-    /// While a customer waits.
-    private let patient: Pipeline<Layers>
+    /// For calls that a customer waits for.
+    private let customerPipeline: Pipeline<Layers>
     private let readiness: ReadinessProbe?
     private let environment: PathEnvironment
     private let failure = Locked<LastFailure?>(nil)
 
-    /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call tries it
-    ///   out.
+    /// - Parameter isReady: asks a critical dependency whether it is ready, before a customer's call probes
+    ///   it.
     init(
         of dependency: String, _ operation: String, _ criticality: Criticality, isCritical: Bool,
         _ protection: Protection,
@@ -57,7 +57,7 @@ final class OperationTraffic: Sendable {
         breaker = try CircuitBreaker(protection.breaker, environment: policies)
         attemptTimeout = try Timeout(protection.attemptTimeout, environment: policies)
         queueTimeout = try Timeout(protection.queueTimeout, environment: policies)
-        patient = Pipeline { [bulkhead, timeout, retry, breaker, attemptTimeout] in
+        customerPipeline = Pipeline { [bulkhead, timeout, retry, breaker, attemptTimeout] in
             bulkhead
             timeout
             retry
@@ -70,12 +70,12 @@ final class OperationTraffic: Sendable {
 
     /// Makes one call under the policies.
     ///
-    /// A customer never waits for a dependency to be tried out: while the breaker isn't closed the call is
-    /// refused, and the call itself runs beside the request as the probe – of a critical dependency, whose
-    /// calls have weight, only once it has said that it is ready, and only if asking twice is asking once,
-    /// since the same call is made again when the request is finished.
+    /// A customer never waits for a probe: while the breaker isn't closed the customer's call is refused, and
+    /// the same call runs beside the request as the probe. A critical dependency, whose calls have weight, is
+    /// probed only once it has said that it is ready, and only by idempotent calls, since the same call is
+    /// made again when the request is finished.
     ///
-    /// - Parameter answered: told how long a try took that was answered, a probe beside the request included.
+    /// - Parameter answered: told how long each answered try took, a probe beside the request included.
     func run<Value: Sendable, Refusal: Sendable>(
         _ caller: Caller, isIdempotent: Bool, answered: @escaping @Sendable (Duration) -> Void,
         live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
@@ -85,8 +85,8 @@ final class OperationTraffic: Sendable {
         let live: @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value = {
             [attemptTimeout, time = environment.time] (context) async throws(DependencyFailure<Refusal>)
                 -> Value in
-            // A caller in a hurry must not open the breaker for everybody: its timeouts say nothing about the
-            // dependency.
+            // A caller in a hurry must not open the breaker for all others: its timeouts say nothing about
+            // the dependency.
             let slowAfter = attemptTimeout.configuration.limit / 4
             let begin = time.now()
             tries.begin(hurried: context.deadline.map { $0.remaining(at: begin) < slowAfter } ?? false)
@@ -132,7 +132,7 @@ final class OperationTraffic: Sendable {
             }
         case .failure(.rejected(let rejection)):
             let why = Unavailability(rejection: rejection)
-            // Refused before its second try, a call was made all the same.
+            // A call that was refused before its second try was made all the same.
             if let last = tries.last {
                 count(.unavailable, last, since: begin)
             } else {
@@ -146,10 +146,10 @@ final class OperationTraffic: Sendable {
         _ context: CallContext, _ tries: Tries,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(CallFailure<DependencyFailure<Refusal>>) -> Value {
-        try await patient.run(context, classify: { disposition(of: $0, tries) }, live)
+        try await customerPipeline.run(context, classify: { disposition(of: $0, tries) }, live)
     }
 
-    /// One try: the queue itself repeats what fails. It may well be the probe that closes the breaker.
+    /// One try: the queue itself repeats what fails. This try may be the probe that closes the breaker.
     private func callForTheQueue<Value: Sendable, Refusal: Sendable>(
         _ tries: Tries,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
@@ -159,15 +159,14 @@ final class OperationTraffic: Sendable {
             breaker
             queueTimeout
         }
-        // Also for the wait for a place: a lane of the queue must not stand still behind a crowd of
-        // customers.
+        // Includes the wait for a permit: a lane of the queue must not be held up by a crowd of customers.
         let deadline = Deadline.after(queueTimeout.configuration.limit, from: environment.time.now())
         let context = CallContext(deadline: deadline, priority: criticality.priority)
         return try await policies.run(context, classify: { disposition(of: $0, tries) }, live)
     }
 
-    /// What a failed try says about the dependency. That it sheds what may be shed shows that it looks after
-    /// what matters more.
+    /// What a failed try says about the dependency. If it sheds a sheddable call, it is healthy: it keeps its
+    /// capacity for higher criticalities.
     private func disposition(of failure: DependencyFailure<some Sendable>, _ tries: Tries) -> Disposition {
         if case .unavailable(let why) = failure, why.reason == .overloaded, criticality < .critical {
             return .ignored
@@ -177,8 +176,8 @@ final class OperationTraffic: Sendable {
 
     // MARK: Probes
 
-    /// Whether a customer's call may try out a dependency that was given up; if not, something is done about
-    /// it meanwhile.
+    /// Whether a customer's call may be the probe itself; if not, readiness is asked or the probe is started
+    /// beside the request.
     private func mayTry<Value: Sendable, Refusal: Sendable>(
         _ tries: Tries, _ isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
@@ -186,8 +185,8 @@ final class OperationTraffic: Sendable {
         guard breaker.isProbeDue else { return false }
         if let readiness, !readiness.isConfirmed(within: attemptTimeout.configuration.limit) { return false }
         guard !isCritical || isIdempotent else { return true }
-        // Beside the request, and not within its deadline; but as what it is, or it would be shed where the
-        // request isn't.
+        // Beside the request, and not within its deadline; but at the request's criticality, or it would be
+        // shed where the request isn't.
         tries.goOnBeside()
         Deadline.$current.withValue(nil) {
             _ = Task { [self] in
@@ -211,7 +210,7 @@ final class OperationTraffic: Sendable {
 
     // MARK: Numbers
 
-    /// What has passed the check is accepted by every policy.
+    /// Numbers that have passed the check are accepted by every policy.
     func reconfigure(_ new: Protection) throws(InvalidConfiguration) {
         try timeout.reconfigure(Timeout.Configuration(limit: new.timeout))
         try attemptTimeout.reconfigure(Timeout.Configuration(limit: new.attemptTimeout))

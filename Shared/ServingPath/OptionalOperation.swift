@@ -1,13 +1,13 @@
 public import Resilience
 
 /// One thing that an optional dependency is asked for. **Its call can't throw**: it isn't declared `throws`,
-/// it can't be made without saying what happens instead, and it answers ``Served``. So the compiler, not a
-/// reviewer, keeps an outage of it from failing a purchase.
+/// it needs a fallback to be made at all, and it answers ``Served``. So the compiler, not a reviewer, keeps
+/// an outage of it from failing a purchase.
 ///
-/// A refusal by its rules is an answer like any other, a case of `Value`.
+/// A refusal by the dependency's rules is an answer like any other, a case of `Value`.
 public struct OptionalOperation<Request: Sendable, Value: Sendable>: Sendable {
-    /// Asks once. By the context's deadline it has to be over, and it should end early when the task is
-    /// cancelled. It may throw nothing but the reason why there is no answer.
+    /// Calls once. It has to end by the context's deadline, and should end early when the task is cancelled.
+    /// It may throw nothing but the reason why there is no answer.
     public typealias Live = @Sendable (Request, CallContext) async throws(Unavailability) -> Value
 
     private let operation: Operation
@@ -16,37 +16,38 @@ public struct OptionalOperation<Request: Sendable, Value: Sendable>: Sendable {
     private let fallback: @Sendable (Request, Unavailability) async -> Fallback<Value>
 
     /// - Parameters:
-    ///   - step: the dependency, as the path declares it.
-    ///   - operation: what it is asked for, as `GET /csp` lists it; a name of its own among those of the
-    ///     dependency.
-    ///   - route: how the other end calls it, `POST /redemptions`: what an injected fault is given to. Nil,
-    ///     the default: not said.
-    ///   - isIdempotent: whether asking twice is asking once. Only then is a failed try repeated while a
-    ///     customer waits.
-    ///   - concurrency: calls of one criticality under way at once, where that has to be fewer than the
-    ///     dependency's protection admits; at least 1. Nil, the default: as many as that.
-    ///   - live: asks, once; by `context.deadline` it has to be over.
-    ///   - fallback: what there is instead, for the reason given. Asked only when there is no live answer.
+    ///   - dependency: as the path declares it.
+    ///   - operation: the name of the operation in `GET /csp`, unique in its dependency.
+    ///   - route: the dependency's route, `POST /redemptions`, by which faults are injected. Nil, the
+    ///     default: none.
+    ///   - isIdempotent: whether calling twice has the effect of calling once. Only then is a failed try
+    ///     repeated while a customer waits.
+    ///   - concurrency: calls of one criticality under way at once, if fewer than the dependency's protection
+    ///     admits; at least 1. Nil, the default: as the protection says.
+    ///   - live: calls once; it has to end by `context.deadline`.
+    ///   - fallback: what is answered instead, for the reason given. Called only when there is no live
+    ///     answer.
     /// - Throws: `InvalidConfiguration` where the operation has no name, or one that is taken.
     public init(
-        _ step: OptionalDependency, _ operation: String, route: String? = nil, isIdempotent: Bool,
+        _ dependency: OptionalDependency, _ operation: String, route: String? = nil, isIdempotent: Bool,
         concurrency: Int? = nil,
         live: @escaping Live,
         fallback: @escaping @Sendable (Request, Unavailability) async -> Fallback<Value>
     ) throws(InvalidConfiguration) {
-        self.operation = try step.dependency.operation(operation, route: route, concurrency: concurrency)
+        self.operation = try dependency.dependency.operation(
+            operation, route: route, concurrency: concurrency)
         self.isIdempotent = isIdempotent
         self.live = live
         self.fallback = fallback
     }
 
-    /// Whether the breaker of the calls of this criticality is open now: they aren't made.
+    /// Whether the breaker of this criticality is open, so that calls are refused.
     public func isOpen(for criticality: Criticality) -> Bool {
         let breaker = operation[criticality].breaker
         return !breaker.isClosed && breaker.phase == .open
     }
 
-    /// Asks, under the dependency's policies; whatever happens, there is an answer. Cancelling the task ends
+    /// Calls under the dependency's policies; whatever happens, there is an answer. Cancelling the task ends
     /// the call, and the fallback answers.
     public func call(_ request: Request, for caller: Caller) async -> Served<Value> {
         do throws(DependencyFailure<Never>) {

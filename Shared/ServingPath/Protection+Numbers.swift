@@ -1,7 +1,7 @@
 public import Resilience
 
-/// One of the numbers of a ``Protection``, by name: what settings, `GET /csp` and reconfiguration have in
-/// common, so that a number added here can be set, seen and changed everywhere.
+/// One of the numbers of a ``Protection``, by name, for settings, `GET /csp` and reconfiguration: a number
+/// added here can be set, seen and changed everywhere.
 public struct ProtectionNumber: Sendable {
     /// What a number counts. The raw values are those of `GET /csp`.
     public enum Unit: String, Sendable, Hashable {
@@ -19,7 +19,7 @@ public struct ProtectionNumber: Sendable {
     public let name: String
     /// What it counts.
     public let unit: Unit
-    /// In words, for whoever sets it.
+    /// In words, for the operator who sets it.
     public let meaning: String
     /// The value in ``unit``; nil where this protection has none.
     public let value: @Sendable (Protection) -> Double?
@@ -102,9 +102,9 @@ extension Protection {
         return numbers
     }
 
-    /// This one with some numbers replaced, by ``ProtectionNumber/field``.
-    /// - Throws: `InvalidConfiguration` with every name that is no number's and every count that isn't whole,
-    ///   or else everything that is wrong with the whole.
+    /// A copy with some numbers replaced, by ``ProtectionNumber/field``.
+    /// - Throws: `InvalidConfiguration` with every unknown name and every count that isn't whole; if there
+    ///   are none, with every problem of the resulting protection.
     public func replacing(_ changes: [String: Double]) throws(InvalidConfiguration) -> Protection {
         let known = Set(ProtectionNumber.all.map(\.field))
         let unknown = changes.keys.filter { !known.contains($0) || changes[$0]?.isFinite == false }.sorted()
@@ -128,8 +128,8 @@ extension Protection {
 extension Duration {
     var inMilliseconds: Double { self / .milliseconds(1) }
 
-    /// To the nanosecond, so that a number that is read and written again is the same; at most about a year
-    /// either way.
+    /// To the nanosecond, so that a number that is read and written again stays the same; at most about a
+    /// year, positive or negative.
     static func inMilliseconds(_ count: Double) -> Duration {
         .nanoseconds(Int64(max(-3e16, min(3e16, (count * 1_000_000).rounded()))))
     }

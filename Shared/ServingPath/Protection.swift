@@ -2,14 +2,14 @@ public import Resilience
 
 /// The numbers of all policies around one dependency. They can be replaced while the service runs.
 public struct Protection: PolicyConfiguration {
-    /// What one call of a customer takes at most, all tries together, once it has its place in the bulkhead
-    /// (for which it waits no longer than that says). Above zero; the caller's deadline counts where it is
+    /// How long one call of a customer takes at most, all tries together, once it has its permit of the
+    /// bulkhead (whose own longest wait comes before). Above zero; the caller's deadline counts if it is
     /// earlier.
     public var timeout: Duration
     /// The longest try while a customer waits. Above zero.
     public var attemptTimeout: Duration
-    /// The longest call that nobody waits for, the wait for its place included. Above zero. Keep it below the
-    /// breaker's probe time: a probe that ends later says nothing.
+    /// The longest call of the queue, the wait for its permit included. Above zero. Keep it below the
+    /// breaker's probe timeout: a probe that ends later counts for nothing.
     public var queueTimeout: Duration
     /// Tries while a customer waits, and the waits between them.
     public var retry: Retry.Configuration

@@ -1,9 +1,9 @@
 import Resilience
 
-/// Asks a critical dependency whether it is ready, one question at a time, while its breaker is open: only
-/// when it has said yes does a customer's call try it out.
+/// Asks a critical dependency whether it is ready, one request at a time, while its breaker is open: only
+/// after a yes does a customer's call probe it.
 final class ReadinessProbe: Sendable {
-    /// A question has a number, so that an answer to one that was forgotten meanwhile counts for nothing.
+    /// Each question has a number, so that a late answer to a forgotten one counts for nothing.
     private enum Answer: Equatable { case unknown, asked(Int), yes }
 
     private let time: TimeSource
@@ -15,8 +15,8 @@ final class ReadinessProbe: Sendable {
         self.ask = ask
     }
 
-    /// False: it hasn't said yes since it was last given up. Then it is asked beside the request, unless it
-    /// is being asked.
+    /// False: it hasn't said yes since the breaker last opened. Then it is asked beside the request, unless a
+    /// question is under way.
     func isConfirmed(within limit: Duration) -> Bool {
         let (isConfirmed, question) = state.withLock { state -> (Bool, Int?) in
             guard state.answer == .unknown else { return (state.answer == .yes, nil) }
@@ -28,7 +28,7 @@ final class ReadinessProbe: Sendable {
         return isConfirmed
     }
 
-    /// What it said doesn't count any more, nor what it is about to say.
+    /// Neither an answer so far nor the answer to a question under way counts any more.
     func forget() { state.withLock { $0.answer = .unknown } }
 
     private func put(_ question: Int, _ limit: Duration) {

@@ -1,16 +1,16 @@
 /// What an optional dependency's call answers. Such a call isn't declared `throws`: whatever happens to the
-/// dependency, the path goes on with one of these, and the case says how honest the value is.
+/// dependency, the path goes on with one of these, and the case says where the value comes from.
 public enum Served<Value: Sendable>: Sendable {
     /// The dependency answered.
     case live(Value)
     /// It didn't, for `reason`; this is what it answered `age` ago.
     case cached(Value, age: Duration, reason: Unavailability)
-    /// It didn't, for `reason`; this was worked out without it.
+    /// It didn't, for `reason`; this was computed without it.
     case computed(Value, reason: Unavailability)
-    /// It didn't, for `reason`, and nothing can stand in for its answer.
+    /// It didn't, for `reason`, and there is no substitute for its answer.
     case absent(reason: Unavailability)
 
-    /// The value, however it was come by; nil when there is none.
+    /// The value, wherever it comes from; nil when there is none.
     public var value: Value? {
         switch self {
         case .live(let value), .cached(let value, _, _), .computed(let value, _): value
@@ -27,12 +27,12 @@ public enum Served<Value: Sendable>: Sendable {
     }
 }
 
-/// What an ``OptionalOperation``'s fallback offers in place of an answer. It can't fail: where there is
-/// nothing, it says so.
+/// What an ``OptionalOperation``'s fallback offers instead of an answer. It can't fail: ``absent`` says that
+/// there is nothing.
 public enum Fallback<Value: Sendable>: Sendable {
     /// The last good answer, and how old it is.
     case cached(Value, age: Duration)
-    /// A sensible value worked out from what is known here.
+    /// A value computed from what is known here.
     case computed(Value)
     /// Nothing; the path goes on without.
     case absent

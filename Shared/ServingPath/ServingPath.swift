@@ -1,7 +1,7 @@
 public import Resilience
 
 /// The dependencies of a service, each declared once. Nothing can be called that isn't declared here:
-/// ``CriticalOperation`` and ``OptionalOperation`` are made from a step, and only a path makes steps.
+/// ``CriticalOperation`` and ``OptionalOperation`` are made from a dependency, and only a path makes those.
 ///
 /// ```swift
 /// let path = ServingPath()
@@ -16,15 +16,16 @@ public final class ServingPath: Sendable {
     private let environment: PathEnvironment
     private let declared = Locked<[Dependency]>([])
 
-    /// A path without dependencies; the environment is that of every one declared on it.
+    /// A path without dependencies; they all share the environment.
     public init(environment: PathEnvironment = PathEnvironment()) { self.environment = environment }
 
     /// Declares a dependency without which there is no purchase.
     ///
     /// - Parameters:
     ///   - declaration: what the path says of it.
-    ///   - isReady: asks whether it is ready, by the deadline. While the breaker is open it is asked first,
-    ///     and only then does a customer's call try the dependency out. Without it, a customer's call does.
+    ///   - isReady: asks the dependency whether it is ready, by the deadline. While the breaker is open it is
+    ///     asked first, and only after a yes does a customer's call probe the dependency. Nil: the call
+    ///     probes at once.
     /// - Throws: `InvalidConfiguration` with every problem, a name that is taken among them.
     public func critical(_ declaration: Declaration, isReady: (@Sendable (Deadline) async -> Bool)? = nil)
         throws(InvalidConfiguration) -> CriticalDependency
@@ -50,7 +51,8 @@ public final class ServingPath: Sendable {
         try known(name).reconfigure(protection)
     }
 
-    /// Forces the breakers of one dependency, has them only observe, or leaves them to themselves again.
+    /// Forces the breakers of one dependency open or closed, has them only observe, or makes them automatic
+    /// again.
     /// - Throws: `InvalidConfiguration` for a dependency that isn't declared.
     public func set(_ control: BreakerControl, of name: String) throws(InvalidConfiguration) {
         try known(name).set(control)
@@ -76,7 +78,7 @@ public final class ServingPath: Sendable {
         let dependency = Dependency(
             declaration, isCritical: isCritical, isReady: isReady, environment: environment)
         let isFirst = declared.withLock { declared in
-            // Somebody else may have come first since it was looked for.
+            // Another declaration may have been added since the name was checked.
             if declared.contains(where: { $0.declaration.name == dependency.declaration.name }) {
                 return false
             }
@@ -112,11 +114,11 @@ public struct OptionalDependency: Sendable {
     let dependency: Dependency
 }
 
-/// What a path takes from outside.
+/// What a path takes from its process.
 public struct PathEnvironment: Sendable {
     /// The clock of every policy. Default: the system's.
     public var time: TimeSource
-    /// The chance of every policy: the jitter of retries. Default: the system's.
+    /// The random source of every policy: the jitter of retries. Default: the system's.
     public var random: RandomSource
     /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
     public var isProtected: Bool
@@ -126,7 +128,7 @@ public struct PathEnvironment: Sendable {
     /// Told what the policies do, other than let a call pass. Must not block.
     public var happened: @Sendable (PolicyEvent) -> Void
 
-    /// Everything has a default: the system's time and chance, protections on, nobody told.
+    /// Everything has a default: the system's time and random source, protections on, no observers.
     public init(
         time: TimeSource = .system, random: RandomSource = .system, isProtected: Bool = true,
         called: @escaping @Sendable (_ dependency: String, CallOutcome, Duration) -> Void = { _, _, _ in },

@@ -2,7 +2,7 @@ import Resilience
 
 /// What the tries of one call have come to so far.
 ///
-/// A last try that surely did nothing must not hide an earlier one of which nobody knows.
+/// A last try that surely did nothing must not hide an earlier one whose outcome is unknown.
 final class Tries: Sendable {
     private struct State {
         var last: Unavailability?
@@ -33,7 +33,7 @@ final class Tries: Sendable {
         return failure.disposition
     }
 
-    /// A probe runs beside the caller, on its behalf: whether it will be done, the caller doesn't learn.
+    /// A probe runs beside the caller, on its behalf: the caller doesn't learn its outcome.
     func goOnBeside() { state.withLock { $0.mayHaveBeenDone = true } }
 
     func marked(_ why: Unavailability) -> Unavailability {

@@ -16,19 +16,19 @@ public struct Unavailability: Error, Sendable, Hashable {
         case serverError = "server-error"
         /// It has more to do than it can, and shed the call: a 429, or a 503 that says so.
         case overloaded
-        /// It said no in a way that the contract doesn't know, a 4xx: another try won't change it.
+        /// It refused in a way that the contract doesn't know, a 4xx: another try won't change it.
         case unexpectedRefusal = "unexpected-refusal"
         /// No time was left to ask, or too little for an answer to be expected.
         case deadlineExceeded = "deadline-exceeded"
-        /// Not asked: it failed too often of late.
+        /// Not called: it failed too often lately.
         case circuitOpen = "circuit-open"
-        /// Not asked: too many calls to it are under way already.
+        /// Not called: too many calls to it are under way already.
         case bulkheadFull = "bulkhead-full"
-        /// Not asked: this side asks as often as it may.
+        /// Not called: this side's rate limit is reached.
         case rateLimited = "rate-limited"
-        /// Not asked: something that was begun earlier has to be settled first.
+        /// Not called: something that was begun earlier has to be settled first.
         case awaitingEarlier = "awaiting-earlier"
-        /// Whoever asked has gone. Whether it was done is unknown.
+        /// The caller has gone. Whether it was done is unknown.
         case cancelled
 
         /// Whether a try that ends like this may have been done.
@@ -43,12 +43,12 @@ public struct Unavailability: Error, Sendable, Hashable {
         }
     }
 
-    /// What stood in the way, the last time it was tried.
+    /// What prevented the last try.
     public var reason: Reason
-    /// Whether the dependency may have done what it was asked to, in this try or an earlier one: then it has
-    /// to be asked again, or to undo it.
+    /// Whether the dependency may have done what it was asked to, in this try or an earlier one. If so, the
+    /// caller has to repeat the call, or have it undone.
     public var mayHaveBeenDone: Bool
-    /// How long the dependency asked to be left alone.
+    /// How long the dependency asked not to be called.
     public var retryAfter: Duration?
     /// What it answered, in a few words, where that tells more than the reason: `404 not-found`.
     public var detail: String?
@@ -95,7 +95,7 @@ public struct Unavailability: Error, Sendable, Hashable {
         }
     }
 
-    /// A policy of this side refused, or ended, the call.
+    /// The reason for a call that a policy of this side refused or ended.
     public init(rejection: Rejection) {
         switch rejection {
         case .deadlineExceeded: self = .deadlineExceeded
@@ -119,14 +119,14 @@ public struct Unavailability: Error, Sendable, Hashable {
     }
 }
 
-/// Why a critical call has no answer to give.
+/// Why a critical call has no success.
 public enum DependencyFailure<Refusal: Sendable>: Error {
-    /// The dependency said no, and will say so again.
+    /// The dependency refused, and would refuse again.
     case refused(Refusal)
-    /// It couldn't be asked, or its answer didn't come or couldn't be understood.
+    /// It couldn't be called, or its answer didn't come or was invalid.
     case unavailable(Unavailability)
 
-    /// What the failure says about the dependency: a refusal, that it is well.
+    /// What the failure says about the dependency: a refusal says that it is healthy.
     public var disposition: Disposition {
         switch self {
         case .refused: .refusal

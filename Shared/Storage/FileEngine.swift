@@ -44,19 +44,20 @@ final class FileEngine: StoreEngine {
             mark = try StoreIdentity.opened(
                 held, known: StoreCounterFile.read(counterPath), path: path, counter: counterPath,
                 acceptingLoss: acceptingLoss)
-            // A new file is its owner's alone (customers and payment tokens are in it); SQLite gives its log
-            // the same mode.
+            // A new file is readable by its owner alone (customers and payment tokens are in it); SQLite
+            // gives its log the same mode.
             if !FileManager.default.fileExists(atPath: path) {
-                // Where it can't be made, SQLite says why.
+                // Where it can't be created, SQLite says why.
                 _ = FileManager.default.createFile(
                     atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
             }
             pool = try DatabasePool(path: path, configuration: configuration)
-            // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says: its WAL set-up
-            // runs later. Checkpoints are the writer's own affair: SQLite's automatic ones keep their
-            // failures to themselves. A log that has been longer is cut when it begins anew.
+            // DatabasePool leaves its writer at NORMAL, whatever a prepareDatabase block says, because its
+            // WAL set-up runs later. The writer makes the checkpoints itself, since SQLite's automatic ones
+            // report no failure. A log that has been longer is cut when it begins anew.
             let settings = """
-                PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = \(longestLog * 4096)
+                PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+                PRAGMA journal_size_limit = \(longestLog * 4096)
                 """
             try pool.writeWithoutTransaction { try $0.execute(sql: settings) }
             // After a failed sync the log's last pages may be in memory only, and look as if they were on
@@ -64,7 +65,7 @@ final class FileEngine: StoreEngine {
             _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             try migrator.migrate(pool)
             try TemporaryStorage.check(pool, path: path, readers: Self.readers)
-            // First in the counter: a store that says who it is has one, wherever the process is killed.
+            // The counter first: a store with an identity has one, wherever the process is killed.
             counter = try StoreCounterFile(path: counterPath, mark)
             if held?.mark != mark || held?.isCopy == true {
                 try pool.writeWithoutTransaction { try StoreIdentity.write(mark, in: $0) }
@@ -80,8 +81,8 @@ final class FileEngine: StoreEngine {
         if !isCheckDue { check.start { [writer] in writer.isDamaged($0) } }
     }
 
-    /// Looks at the schema, and where that is due at every page, and answers what the store says of itself.
-    /// Over a connection that can't write: what is not ours to use is left as it is, its log too.
+    /// Checks the schema, and where that is due every page, and returns the store's identity. It reads over a
+    /// connection that can't write: a file that isn't ours is left as it is, its log too.
     private static func inspect(
         _ path: String, _ migrator: DatabaseMigrator, _ configuration: Configuration, checksAll: Bool
     ) throws -> StoreIdentity? {
@@ -126,7 +127,7 @@ final class FileEngine: StoreEngine {
     func close() {
         check.stop()
         writer.finish()
-        // So that a stopped store is one file. After a failure the log stays as it is, as after a crash:
+        // So that a stopped store is one file. After a failure the log is left as a crash would leave it:
         // nothing is copied out of it and removed on a disk whose syncs may lie.
         if writer.health == .healthy {
             _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }

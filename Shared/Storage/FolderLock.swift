@@ -29,8 +29,8 @@ final class FolderLock: Sendable {
     func release() {
         descriptor.withLock { descriptor in
             if let open = descriptor {
-                // Said aloud: a process that is being spawned at this moment holds a copy of the descriptor,
-                // and the lock with it.
+                // Unlocked explicitly: a process that is being spawned just now holds a copy of the
+                // descriptor, and the lock with it.
                 flock(open, LOCK_UN)
                 close(open)
             }

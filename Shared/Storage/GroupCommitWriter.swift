@@ -4,23 +4,23 @@ import GRDB
 import GRDBSQLite
 import Resilience
 
-/// Puts all writers that wait at one moment into one transaction, so that they share one wait for the disk.
+/// Puts all writers that wait at one time into one transaction, so that they share one wait for the disk.
 ///
 /// The work runs on a private queue and only continuations touch the callers' tasks, so cancelling a task
 /// can't roll a transaction back (GRDB's own `write` would).
 final class GroupCommitWriter: Sendable {
-    /// How many writers share a transaction at most: past this the gain is small and the first one's wait
+    /// How many writers share a transaction at most: beyond that the gain is small and the first one's wait
     /// grows.
     static let largestGroup = 64
 
-    /// How many pages the log grows by before they are copied into the file, as SQLite's own default has it.
+    /// How many pages the log grows by before they are copied into the file: SQLite's own default.
     static let pagesBetweenCheckpoints: Int32 = 1000
 
     /// How many pages the log may have before lists are held up to empty it (16 MiB).
     static let longestLog = 4000
 
-    /// What a commit waits for readers at most while the log is emptied, in milliseconds; twice, if it comes
-    /// to that.
+    /// How long a commit waits for readers at most while the log is emptied, in milliseconds; it may have to
+    /// wait twice.
     private static let busyTimeout: Int32 = 100
 
     private struct Waiting: Sendable {
@@ -54,9 +54,9 @@ final class GroupCommitWriter: Sendable {
 
     /// - Parameters:
     ///   - mark: the store's, which `counter` has already.
-    ///   - lists: what waits while the log is emptied.
+    ///   - lists: what has to wait while the log is emptied.
     ///   - longestLog: in pages.
-    ///   - onLongLog: called when the log is longer than that, so that whatever reads for long gives way.
+    ///   - onLongLog: called when the log is longer than that, so that long reads give way.
     ///   - onChange: called with each new health.
     init(
         pool: DatabasePool, mark: StoreMark, counter: StoreCounterFile, lists: ListTurns, longestLog: Int,
@@ -75,7 +75,7 @@ final class GroupCommitWriter: Sendable {
     /// How far the store has come, on disk.
     var mark: StoreMark { state.withLock { $0.mark } }
 
-    /// - Parameter committed: called once it is on disk, before the caller hears of it.
+    /// - Parameter committed: called once it is on disk, before the caller is told.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value, committed: @escaping @Sendable () -> Void
     ) async throws -> Value {
@@ -118,8 +118,8 @@ final class GroupCommitWriter: Sendable {
         }
     }
 
-    /// One transaction for the whole group. Nobody is told of success before the commit is on disk; where the
-    /// transaction as a whole fails, everybody in it is told so. After a failure of the disk nothing is tried
+    /// One transaction for the whole group. No writer is told of success before the commit is on disk; if the
+    /// transaction as a whole fails, all its writers are told. After a failure of the disk nothing is tried
     /// any more.
     private func commit(_ group: [Waiting]) {
         if let reason = health.finalReason {
@@ -133,7 +133,7 @@ final class GroupCommitWriter: Sendable {
                 let changes = database.totalChangesCount
                 try database.inTransaction(.immediate) {
                     outcomes = try group.map { try attempt($0, in: database) }
-                    // A group that only looked costs no sync.
+                    // A group that only read costs no sync.
                     if database.totalChangesCount > changes {
                         mark.commits += 1
                         try StoreIdentity.count(mark.commits, in: database)
@@ -153,20 +153,20 @@ final class GroupCommitWriter: Sendable {
         if state.withLock({ $0.pagesInLog >= Self.pagesBetweenCheckpoints }) { checkpoint() }
     }
 
-    /// It is on disk, so that the counter may say so, and does before anybody is told.
+    /// The commit is on disk; the counter records it before any caller is told.
     private func keep(_ mark: StoreMark) {
         guard mark != self.mark else { return }
         counter.write(mark)
         state.withLock { $0.mark = mark }
     }
 
-    /// Copies the log into the file, once everybody whose write is in it has been told. Where the disk fails,
-    /// nothing more is written: the log is all there is of those pages, and a second try that succeeds would
-    /// throw it away. What passes is tried again after the next commit: SQLite counts pages as copied only
-    /// when the file is synced, so it begins anew.
+    /// Copies the log into the file, once all callers whose writes are in it have been told. If the disk
+    /// fails, nothing more is written: the log is all there is of those pages, and a second try that succeeds
+    /// would throw it away. After a failure that passes, the checkpoint is tried again after the next commit:
+    /// SQLite counts pages as copied only when the file is synced, so it begins anew.
     ///
-    /// SQLite begins the log anew only where it is copied as a whole and no reader is in it, which readers
-    /// that overlap can prevent for ever. So a log that has become long is emptied between two lists.
+    /// SQLite begins the log anew only when all of it is copied and no reader is in it, which overlapping
+    /// readers can prevent for ever. So a log that has become long is emptied between two lists.
     private func checkpoint() {
         do {
             let pages = try pool.writeWithoutTransaction { try $0.checkpoint(.passive) }.walFrameCount
@@ -187,9 +187,8 @@ final class GroupCommitWriter: Sendable {
         }
     }
 
-    /// Waits for the readers that are still in the log: they read single rows now, and those that come
-    /// meanwhile read the file. Where one stays, as a backup does, it is tried again when the log is twice as
-    /// long.
+    /// Waits for the readers that are still in the log: they read single rows, and new ones read the file. If
+    /// a long reader stays, such as a backup, this is tried again when the log is twice as long.
     private func emptyLog(of pages: Int) {
         guard health.finalReason == nil else { return }
         do {
@@ -214,7 +213,7 @@ final class GroupCommitWriter: Sendable {
     private func wrote(_ pages: Int32) {
         changeHealth { state in
             state.pagesInLog += pages
-            // A transaction that had nothing to write says nothing about a disk that was full.
+            // A transaction without anything to write says nothing about a disk that was full.
             return pages > 0 && state.health.wrote()
         }
     }

@@ -3,7 +3,7 @@ package import GRDB
 /// The `WHERE` of a list: the filters that were asked for, and where the page begins.
 ///
 /// The first filter that is given is looked up in an index, which has the list's order as well. The others
-/// only sift what that finds: the `+` before their columns keeps them from an index. SQLite has no statistics
+/// only sift the rows found: the `+` before their columns keeps them from an index. SQLite has no statistics
 /// here, and would choose any.
 package struct ListConditions {
     private var terms: [String] = []

@@ -1,11 +1,10 @@
 import Resilience
 
-/// Lists of a store are made one at a time, so that between two of them the log can be emptied; and after
-/// each there is none for as long as it took, so that all lists together have half of one core, however many
-/// clients ask for them.
+/// Runs a store's lists one at a time, so that the log can be emptied between two of them; and after each,
+/// none for as long as it took, so that all lists together use half of one core, however many clients ask.
 ///
-/// Lists that overlap would keep the log from being emptied for ever (decision 0006), and whatever else reads
-/// takes well under a millisecond.
+/// Lists that overlap would keep the log from being emptied for ever (decision 0006); all other reads take
+/// well under a millisecond.
 final class ListTurns: Sendable {
     private struct State {
         var isTaken = false
@@ -14,7 +13,7 @@ final class ListTurns: Sendable {
         var first: (@Sendable () -> Void)?
         var waiting: [@Sendable () -> Void] = []
 
-        /// Whose turn comes now, if anything waits.
+        /// The next to run, if anything waits.
         mutating func next() -> (@Sendable () -> Void)? {
             if let first = first.take() { return first }
             isTaken = !waiting.isEmpty
@@ -56,8 +55,8 @@ final class ListTurns: Sendable {
         }
     }
 
-    /// Runs `body` before any list that waits; lists go on when it calls `done`. One that comes while another
-    /// waits is dropped.
+    /// Runs `body` before any list that waits; lists go on when it calls `done`. A second one that comes
+    /// while the first waits is dropped.
     func between(_ body: @escaping @Sendable (_ done: @escaping @Sendable () -> Void) -> Void) {
         let turn: @Sendable () -> Void = { [self] in body { self.leave() } }
         let isFree = state.withLock { state in

@@ -4,7 +4,7 @@ import Resilience
 
 /// Ends a read that takes too long.
 final class ReadLimit: Sendable {
-    /// How many steps of SQLite's machine lie between two looks at the clock: about a millisecond.
+    /// How many steps of SQLite's virtual machine lie between two checks of the clock: about a millisecond.
     private static let steps: Int32 = 10_000
 
     private let deadline: Deadline

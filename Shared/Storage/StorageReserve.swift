@@ -1,8 +1,8 @@
 import Foundation
 package import Resilience
 
-/// The space that new work must leave free on the disk under a folder, so that what was begun can be finished
-/// and undone.
+/// The space that new work must leave free on the disk under a folder, so that work that was begun can be
+/// finished and undone.
 package final class StorageReserve: Sendable {
     private struct State {
         var freeBytes: Int64?
@@ -22,8 +22,8 @@ package final class StorageReserve: Sendable {
         state = Locked(State(freeBytes: Self.freeBytes(under: folder), asked: time.now()))
     }
 
-    /// What is free for this process on the folder's file system, as of a second ago at most; nil where
-    /// nobody can tell.
+    /// What is free for this process on the folder's file system, a second old at most; nil where the system
+    /// doesn't say.
     package var freeBytes: Int64? {
         let now = time.now()
         return state.withLock { [folder] state in
@@ -34,7 +34,8 @@ package final class StorageReserve: Sendable {
         }
     }
 
-    /// Whether at least `share` of the reserve is free. Where nobody can tell, the disk itself has to refuse.
+    /// Whether at least `share` of the reserve is free. True where the system doesn't say: then the disk
+    /// itself has to refuse.
     package func isFree(share: Double = 1) -> Bool {
         guard bytes > 0, let freeBytes else { return true }
         return Double(freeBytes) >= Double(bytes) * share

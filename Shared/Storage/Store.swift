@@ -21,8 +21,8 @@ package final class Store: Sendable {
 
     /// How long a connection waits for a lock, in milliseconds.
     static let busyTimeout: Int32 = 5000
-    /// How long a list may read. It takes milliseconds; what scans a store that has outgrown it must not keep
-    /// the log.
+    /// How long a list may read. Usually it takes milliseconds; one that scans a store that has outgrown it
+    /// must not hold the log.
     private static let longestList = Duration.seconds(1)
 
     /// Of the file; empty where there is none.
@@ -30,17 +30,17 @@ package final class Store: Sendable {
     private let engine: any StoreEngine
     private let lists: ListTurns
 
-    /// Opens `folder/name.sqlite`, making both where missing, and brings its schema up to date.
+    /// Opens `folder/name.sqlite`, creating both where missing, and brings its schema up to date.
     ///
-    /// A file of more than `checkedAtStart` bytes is looked at for damage afterwards: see
+    /// A file of more than `checkedAtStart` bytes is checked for damage afterwards: see
     /// ``StoreHealth/damaged(reason:)``.
     ///
     /// - Parameters:
     ///   - acceptingLoss: whether to go on with what the file holds, whatever else was acknowledged once.
-    ///     From then on that is what the store is (a new epoch).
-    ///   - longestLog: pages of the log from which on it is emptied by force.
+    ///     That begins a new epoch.
+    ///   - longestLog: the log is emptied by force when it has more pages than this.
     /// - Throws: ``StoreError`` when the folder is locked or unusable, the file is damaged, not ours, newer
-    ///   than this code, or older than what was acknowledged. It is then as it was.
+    ///   than this code, or older than what was acknowledged. The file is then unchanged.
     package init(
         folder: String, name: String, migrations: [Migration], acceptingLoss: Bool = false,
         checkedAtStart: Int64 = StoreCheck.largestAtStart, longestLog: Int = GroupCommitWriter.longestLog
@@ -76,8 +76,8 @@ package final class Store: Sendable {
     /// Runs `body` in a transaction and returns once it is on disk.
     ///
     /// Waiting writers share one transaction, each in a savepoint: an error thrown by `body` undoes its own
-    /// changes only. Cancelling the task neither stops nor undoes the write: what decides an order is
-    /// decided. `body` may run on any thread and must not wait for anything but the database.
+    /// changes only. Cancelling the task neither stops nor undoes the write. `body` may run on any thread and
+    /// must not wait for anything but the database.
     /// - Parameter name: what is written, as a ``CrashPoint`` calls it.
     /// - Throws: what `body` throws; ``StoreError/full``, ``StoreError/unavailable(reason:)``,
     ///   ``StoreError/uncertain(reason:)`` or ``StoreError/failed(reason:)`` when the store can't keep it.
@@ -100,20 +100,21 @@ package final class Store: Sendable {
         try await engine.read(body)
     }
 
-    /// Makes a list: one at a time, reading for at most a second each, so that no reader, however many there
-    /// are, keeps the log from being emptied; and after each, none for as long as it took, so that lists
-    /// leave the processor to others. What doesn't read single rows by their key belongs here.
+    /// Makes a list. Lists run one at a time and read for at most a second each, so that readers, however
+    /// many there are, don't keep the log from being emptied; after each there is none for as long as it
+    /// took, so that lists leave the processor to others. Everything but reading single rows by their key
+    /// belongs here.
     /// - Parameters:
-    ///   - deadline: of whatever waits for it, its turn included.
-    ///   - answer: makes of the rows what is sent, when reading has ended.
-    /// - Throws: ``StoreError/tooSlow`` when either is over.
+    ///   - deadline: the caller's, waiting for the turn included.
+    ///   - answer: turns the rows into what is sent, once reading has ended.
+    /// - Throws: ``StoreError/tooSlow`` when the deadline passes, or the second.
     package func list<Rows: Sendable, Answer: Sendable>(
         until deadline: Deadline, _ body: @escaping @Sendable (Database) throws -> Rows,
         answer: @Sendable (Rows) async throws -> Answer
     ) async throws -> Answer {
         try await lists.list { [self] in
             let rows = try await read { database in
-                // From the moment when it begins to read.
+                // Counted from when it begins to read.
                 try ReadLimit(min(deadline, .after(Self.longestList))).run(database, body)
             }
             return try await answer(rows)
@@ -123,22 +124,22 @@ package final class Store: Sendable {
     /// Copies what is committed now into a new file, readable by its owner alone, and returns its size once
     /// it is on disk.
     ///
-    /// Nobody waits for it: readers and the writer go on, and what they commit meanwhile isn't in the copy.
+    /// Nothing waits for it: readers and the writer go on, and what they commit meanwhile isn't in the copy.
     /// The file has its name when it is complete; until then it is `path.partial`.
     /// - Parameter reserve: bytes that must stay free on the copy's disk.
-    /// - Throws: ``BackupRefusal``; ``StoreError/full`` or ``StoreError/failed(reason:)`` where the disk is
-    ///   or does.
+    /// - Throws: ``BackupRefusal``; ``StoreError/full`` or ``StoreError/failed(reason:)`` when the disk is
+    ///   full or fails.
     package func backup(to path: String, leaving reserve: Int64 = 0) async throws -> Int64 {
         try await engine.backup(to: path, leaving: reserve)
     }
 
-    /// How the disk is, by the last write; of a healthy store the file is read, and one that can't be written
-    /// is tried again.
+    /// The health by the last write. A healthy store's file is read first; to an unhealthy one a write is
+    /// tried.
     package func health() async -> StoreHealth {
         switch engine.health {
         case .failed, .damaged: return engine.health
         case .full, .unavailable:
-            // Only a write can tell that it is over, and a service that is unready gets none.
+            // Only a write can tell that the outage is over, and an unready service is sent none.
             try? await write { try $0.execute(sql: "PRAGMA user_version = 1") }
             return engine.health
         case .healthy:

@@ -4,21 +4,21 @@ import GRDB
 import Logging
 import Resilience
 
-/// Looks at every page of a store's file (`quick_check`).
+/// Checks every page of a store's file (`quick_check`).
 ///
-/// A small file is looked at before the store opens, and a damaged one is refused. A large one would keep the
-/// service from starting for seconds, from a cold disk for many, so it is looked at afterwards, table by
-/// table: each look is a read, which keeps the log from being emptied, and gives way when the log gets long.
+/// A small file is checked before the store opens, and a damaged one is refused. A large one would keep the
+/// service from starting for seconds, from a cold disk for many, so it is checked afterwards, table by table.
+/// Each check is a read, which keeps the log from being emptied, and gives way when the log gets long.
 final class StoreCheck: Sendable {
-    /// Bytes of a file that is looked at before it is opened, whatever the time: 0.04 s from memory, 0.4 s
-    /// from a slow disk.
+    /// Files up to so many bytes are checked before they are opened: 0.04 s from memory, 0.4 s from a slow
+    /// disk.
     static let largestAtStart: Int64 = 16 << 20
-    /// Until a table is tried again, from which the check had to give way.
+    /// How long after giving way the check tries the table again.
     private static let pause = DispatchTimeInterval.seconds(10)
 
     typealias OnDamage = @Sendable (String) -> Void
     private struct State {
-        /// What looks at a table now.
+        /// The connection that checks a table now.
         var reader: DatabaseQueue?
         var mustGiveWay = false
         var isStopped = false
@@ -37,7 +37,7 @@ final class StoreCheck: Sendable {
         self.configuration = configuration
     }
 
-    /// Whether the file has to be looked at before anything relies on it: it is small, or was found damaged
+    /// Whether the file has to be checked before anything relies on it: it is small, or was found damaged
     /// before.
     static func isDueAtStart(_ path: String, upTo bytes: Int64) -> Bool {
         if FileManager.default.fileExists(atPath: mark(path)) { return true }
@@ -45,11 +45,11 @@ final class StoreCheck: Sendable {
         return stat(path, &status) != 0 || Int64(status.st_size) <= bytes
     }
 
-    /// A file that says so outlives the process: the next start looks at all of the store first, however
-    /// large it is.
+    /// A file that records the damage beyond the process: the next start checks all of the store first,
+    /// however large it is.
     private static func mark(_ path: String) -> String { path + ".damaged" }
 
-    /// Of the whole file, also what is in no table.
+    /// Checks the whole file, also what is in no table.
     ///
     /// - Throws: ``StoreError/unusable(path:reason:)`` if it is damaged.
     static func checkAll(_ database: Database, path: String) throws {
@@ -66,10 +66,13 @@ final class StoreCheck: Sendable {
     }
 
     private static func words(_ outcome: String) -> String {
-        "it is damaged (\(outcome.split(whereSeparator: \.isNewline).joined(separator: " "))); restore a backup"
+        """
+        it is damaged (\(outcome.split(whereSeparator: \.isNewline).joined(separator: " "))); \
+        restore a backup
+        """
     }
 
-    /// Looks at all tables in the background, on connections of its own.
+    /// Checks all tables in the background, on connections of its own.
     ///
     /// - Parameter onDamage: called once if the file is damaged, with the reason in words.
     func start(onDamage: @escaping OnDamage) {
@@ -97,7 +100,7 @@ final class StoreCheck: Sendable {
             if let error = error as? DatabaseError, error.extendedResultCode.isDamage {
                 return isDamaged(Self.words(error.message ?? "\(error.extendedResultCode)"), onDamage)
             }
-            // It had to give way, or lacked a descriptor or memory.
+            // It had to give way, or was short of a descriptor or memory.
             logger.info(
                 "the file can't be checked now; it is tried again soon",
                 metadata: ["path": "\(path)", "reason": "\(error)"])
@@ -108,12 +111,12 @@ final class StoreCheck: Sendable {
     }
 
     private func isDamaged(_ reason: String, _ onDamage: OnDamage) {
-        // Where it can't be made, the next start finds the damage as this one did.
+        // Where it can't be created, the next start finds the damage as this one did.
         _ = FileManager.default.createFile(atPath: Self.mark(path), contents: Data("\(reason)\n".utf8))
         onDamage(reason)
     }
 
-    /// One short-lived connection each, so that no snapshot outlives its read.
+    /// Each read has a short-lived connection of its own, so that no snapshot outlives it.
     ///
     /// - Throws: `SQLITE_INTERRUPT` where it had to give way: an interrupted check may call sound pages
     ///   damaged.
@@ -135,7 +138,7 @@ final class StoreCheck: Sendable {
         return value
     }
 
-    /// Ends the look at a table that is under way; it is begun again later.
+    /// Interrupts the check of the current table; it is begun again later.
     func giveWay() {
         state.withLock { state in
             state.mustGiveWay = true
@@ -143,17 +146,17 @@ final class StoreCheck: Sendable {
         }
     }
 
-    /// Ends the check and waits for that.
+    /// Ends the check and returns when it has ended.
     func stop() {
         state.withLock { $0.isStopped = true }
         let end = DispatchGroup()
         queue.async(group: end) {}
-        // More than once: one that finds no statement under way yet is forgotten by SQLite.
+        // More than once: SQLite forgets an interrupt that finds no statement running yet.
         repeat { giveWay() } while end.wait(timeout: .now() + .milliseconds(10)) == .timedOut
     }
 }
 
 extension ResultCode {
-    /// What is wrong in the file itself; not what a look at it lacked.
+    /// Whether the file itself is damaged, rather than the check short of something.
     fileprivate var isDamage: Bool { storeFailure == .final && primaryResultCode != .SQLITE_READONLY }
 }

@@ -3,11 +3,11 @@ import Foundation
 import Logging
 import Resilience
 
-/// A store's second memory of how far it has come: a file of one line beside it, written on its own.
+/// A store's second record of how far it has come: a file of one line beside it, written on its own.
 ///
-/// It is never ahead of what is on disk in the store, so a store that has less than this has lost something.
-/// Each commit is in it before the commit is acknowledged; a killed process leaves both as they were. After a
-/// power cut it may lag behind by what was committed since its last sync, a second before at most.
+/// It is never ahead of what is on disk in the store, so a store that has fewer commits has lost some. Each
+/// commit is in it before it is acknowledged; a killed process leaves both as they were. After a power cut it
+/// may miss what was committed since its last sync, at most a second earlier.
 final class StoreCounterFile: Sendable {
     private static let timeBetweenSyncs = DispatchTimeInterval.seconds(1)
 
@@ -24,7 +24,7 @@ final class StoreCounterFile: Sendable {
     /// Makes the file or brings it up to date, and returns when that is on disk.
     init(path: String, _ mark: StoreMark) throws {
         self.path = path
-        // What says nothing goes as a whole: it may be longer than a line.
+        // A file without a mark is replaced as a whole: it may be longer than a line.
         let isNew = Self.read(path) == nil
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | (isNew ? O_TRUNC : 0), 0o600)
         guard descriptor >= 0 else {
@@ -39,7 +39,7 @@ final class StoreCounterFile: Sendable {
 
     deinit { close() }
 
-    /// What the file says; nil where there is none, or where it says nothing.
+    /// The file's mark; nil where there is no file or no mark in it.
     static func read(_ path: String) -> StoreMark? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let words = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace)
@@ -47,7 +47,7 @@ final class StoreCounterFile: Sendable {
         return StoreMark(id: String(words[0]), epoch: epoch, commits: commits)
     }
 
-    /// In one piece: as long each time, and within one sector of the disk.
+    /// In one write: always the same length, and within one sector of the disk.
     private static func write(_ mark: StoreMark, to descriptor: Int32) -> Bool {
         let line = Array("\(mark.id) \(padded(mark.epoch)) \(padded(mark.commits))\n".utf8)
         return pwrite(descriptor, line, line.count, 0) == line.count
@@ -83,7 +83,7 @@ final class StoreCounterFile: Sendable {
         if fdatasync(copy) != 0 { state.withLock { report(&$0) } }
     }
 
-    /// Once: whatever the store itself can't write, it says by itself.
+    /// Logged once: what the store itself can't write, it reports.
     private func report(_ state: inout State) {
         guard !state.isReported else { return }
         state.isReported = true

@@ -1,7 +1,8 @@
 package import Contracts
 package import GRDB
 
-/// What keeps a store's data: a ``FileEngine`` in every service, and whatever keeps the same promises.
+/// What keeps a store's data: a ``FileEngine`` in every service, or any other type that keeps the same
+/// promises.
 package protocol StoreEngine: Sendable {
     /// Which store this is, and how far it has come: never ahead of what is kept.
     var mark: StoreMark { get }
@@ -10,7 +11,7 @@ package protocol StoreEngine: Sendable {
 
     /// Runs `body` in a transaction of its own, or in a savepoint of a shared one, and returns once it is
     /// kept. Cancelling the task neither stops nor undoes it.
-    /// - Parameter committed: called once it is kept, before the caller hears of it.
+    /// - Parameter committed: called once it is kept, before the caller is told.
     func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value, committed: @escaping @Sendable () -> Void
     ) async throws -> Value

@@ -1,6 +1,6 @@
 import GRDB
 
-/// What can go wrong with a service's file, in words for whoever runs the service.
+/// What can go wrong with a service's file, in words for its operator.
 package enum StoreError: Error, Sendable, CustomStringConvertible {
     /// Another process has the folder open.
     case locked(folder: String)
@@ -10,16 +10,16 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
     case newer(path: String)
     /// Something that was acknowledged is missing in the file, or may be; nothing in it was changed.
     case lost(path: String, reason: String)
-    /// No space is left: nothing of the transaction was kept.
+    /// There is no space left: nothing of the transaction was kept.
     case full
     /// Memory, a file descriptor or a lock was missing, which passes: nothing of the transaction was kept.
     case unavailable(reason: String)
     /// The same in the middle of a commit: the transaction may be complete in the log. The store's next write
-    /// overwrites it there; a restart before that write keeps it.
+    /// overwrites it; a restart before that write keeps it.
     case uncertain(reason: String)
     /// The disk failed while writing: the transaction's outcome is not to be relied upon.
     case failed(reason: String)
-    /// A list took longer than one may, and was given up.
+    /// A list took longer than allowed and was ended.
     case tooSlow
     case closed
 
@@ -29,7 +29,10 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         case .unusable(let path, let reason): "\(path) can't be used: \(reason)"
         case .newer(let path): "\(path) was written by a newer version; it is left untouched"
         case .lost(let path, let reason):
-            "\(path) isn't taken for whole: \(reason); put back what is missing, or give --accept-loss to go on without it"
+            """
+            \(path) isn't taken for whole: \(reason); put back what is missing, \
+            or give --accept-loss to go on without it
+            """
         case .full: "the disk is full"
         case .unavailable(let reason): "the store can't be used for now: \(reason)"
         case .uncertain(let reason): "the store was interrupted in a commit: \(reason)"
@@ -55,6 +58,6 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the store failed, rather than what was asked of it.
+    /// Whether the store failed, rather than the caller's statement.
     package static func isOfTheStore(_ error: any Error) -> Bool { translating(error) is StoreError }
 }

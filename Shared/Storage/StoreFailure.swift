@@ -2,10 +2,10 @@ import GRDB
 
 /// What an SQLite result code says about the store. Decision 0002 has the reasons.
 enum StoreFailure {
-    /// No space is left.
+    /// There is no space left.
     case full
     /// Something was missing that comes back: memory, a descriptor, a lock. What is in the file isn't
-    /// concerned.
+    /// affected.
     case passing
     /// What the file holds may be damaged or lost.
     case final
@@ -17,7 +17,7 @@ extension ResultCode {
     /// A failure of input or output that isn't known to pass is final.
     var storeFailure: StoreFailure? {
         switch self {
-        // The second is how a full disk refuses room to the log's index.
+        // A full disk answers the second when the log's index has to grow.
         case .SQLITE_FULL, .SQLITE_IOERR_SHMSIZE: .full
         // Memory.
         case .SQLITE_NOMEM, .SQLITE_IOERR_NOMEM, .SQLITE_IOERR_MMAP, .SQLITE_IOERR_SHMMAP: .passing

@@ -1,4 +1,4 @@
-/// What the last write told of the disk under a store.
+/// The state of the disk under a store, by the last write.
 package enum StoreHealth: Sendable, Equatable {
     case healthy
     /// The last write found no space. The next one that finds some makes the store healthy again.

@@ -2,7 +2,7 @@ package import Contracts
 import Foundation
 package import GRDB
 
-/// What a store says of itself: its mark, in a row that every commit counts up.
+/// What a store records about itself: its mark, in a row that every commit counts up.
 package struct StoreIdentity: Equatable {
     static let migration = Store.Migration(
         "store-identity",
@@ -37,7 +37,7 @@ package struct StoreIdentity: Equatable {
     ///
     /// - Parameters:
     ///   - held: what the store says; nil where there is none.
-    ///   - known: what its counter file says; nil where that says nothing.
+    ///   - known: what its counter file says; nil where it says nothing.
     ///   - path: of the store; its counter file is beside it.
     /// - Throws: ``StoreError/lost(path:reason:)`` where something is missing and that isn't accepted.
     package static func opened(
@@ -49,8 +49,8 @@ package struct StoreIdentity: Equatable {
             }
             return held?.mark ?? known ?? StoreMark(id: newId())
         }
-        // The epoch is later than all before it, of every branch of the store's life; that is why it is a
-        // time.
+        // The epoch is a time, so that it is later than all before it, on every branch of the store's
+        // history.
         var mark = held?.mark ?? StoreMark(id: known?.id ?? newId())
         mark.epoch = max(Timestamp.now().milliseconds, mark.epoch + 1, (known?.epoch ?? 0) + 1)
         return mark
@@ -72,11 +72,13 @@ package struct StoreIdentity: Equatable {
                 return "it is another store (\(held.mark.id)) than \(known.id), which was here"
             }
             guard held.mark.lacks(known) else { return nil }
-            let lack =
+            let lost =
                 held.mark.epoch == known.epoch
                 ? missing(known.commits - held.mark.commits) : "a later loss was accepted"
-            return
-                "store \(known.id) ends at \(held.committedAt), with commit \(held.mark.commits): \(lack) since then"
+            return """
+                store \(known.id) ends at \(held.committedAt), with commit \(held.mark.commits): \
+                \(lost) since then
+                """
         }
     }
 

@@ -1,7 +1,7 @@
 import Logging
 import Resilience
 
-/// Tells the operator when the store can't be written, what to do, and when it can be again.
+/// Tells the operator when the store can't be written, what to do, and when it can be written again.
 final class StoreLog: Sendable {
     private struct State {
         /// When an outage that passes was last logged; nil once its end was.
@@ -26,7 +26,10 @@ final class StoreLog: Sendable {
                 """, metadata: ["path": "\(path)", "reason": "\(reason)"])
         case .damaged(let reason):
             logger.critical(
-                "the store failed: nothing more is written, nothing confirmed; a restart won't take this file",
+                """
+                the store failed: nothing more is written, nothing confirmed; \
+                a restart won't take this file
+                """,
                 metadata: ["path": "\(path)", "reason": "\(reason)"])
         case .unavailable(let reason):
             let now = ContinuousClock.now
@@ -38,7 +41,10 @@ final class StoreLog: Sendable {
             }
             guard isNews else { return }
             logger.error(
-                "nothing can be written for now, and nothing is confirmed; it is tried again with every write",
+                """
+                nothing can be written for now, and nothing is confirmed; \
+                it is tried again with every write
+                """,
                 metadata: ["path": "\(path)", "reason": "\(reason)"])
         case .healthy:
             guard let outage = state.withLock({ $0.outage.take() }) else { return }

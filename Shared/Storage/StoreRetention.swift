@@ -1,7 +1,7 @@
 package import Contracts
 package import GRDB
 
-/// Up to when a store has deleted what was old, by kind: what is missing from before that is gone, and not
+/// Up to when a store has deleted what was old, by kind: anything older that is missing was deleted, not
 /// lost.
 package enum StoreRetention {
     static let migration = Store.Migration(

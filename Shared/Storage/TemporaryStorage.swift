@@ -3,9 +3,9 @@ import Foundation
 import GRDB
 import Resilience
 
-/// What SQLite puts aside for a while stays in memory: the journal of a savepoint (above 64 KiB a file
-/// otherwise), sorts, temporary tables. A service has no place for files outside its folder, and opening one
-/// can fail for want of a descriptor.
+/// Keeps SQLite's temporary data in memory: journals of savepoints (above 64 KiB in a file otherwise), sorts,
+/// temporary tables. A service may not write outside its folder, and opening a file fails when no descriptor
+/// is left.
 enum TemporaryStorage {
     /// `PRAGMA temp_store`'s number for memory.
     private static let memory = 2
@@ -15,10 +15,10 @@ enum TemporaryStorage {
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
     }
 
-    /// Asks each connection, and has the writer undo a savepoint whose journal has 256 KiB; nothing is
-    /// written to the file.
+    /// Asks each connection for the setting, and has the writer undo a savepoint with a journal of 256 KiB;
+    /// nothing is written to the file.
     ///
-    /// Afterwards all `readers` are open: reading needs no more descriptors, however few are left.
+    /// Afterwards all `readers` are open: reading needs no more descriptors.
     /// - Throws: ``StoreError/unusable(path:reason:)`` where SQLite would need a file.
     static func check(_ pool: DatabasePool, path: String, readers: Int) throws {
         do {
@@ -43,14 +43,14 @@ enum TemporaryStorage {
         try Int.fetchOne(database, sql: "PRAGMA temp_store") ?? -1
     }
 
-    /// Each reader waits for all others, so that each is another connection. On threads of their own: the
-    /// pool of queues has too few at the start.
+    /// Each reader waits for all others, so that each has a connection of its own. They run on threads: the
+    /// pool of dispatch queues has too few at the start.
     private static func settingsOfReaders(_ pool: DatabasePool, count: Int) throws -> [Int] {
         let settings = Locked<[Result<Int, any Error>]>([])
         let reading = DispatchGroup()
         let done = DispatchGroup()
-        // All of them before the first begins: it would find no other to wait for, and the next one would get
-        // its connection.
+        // All readers enter before the first begins: it would find no other to wait for, and the next would
+        // get its connection.
         for group in [reading, done] { for _ in 0..<count { group.enter() } }
         for _ in 0..<count {
             Thread.detachNewThread {
@@ -74,11 +74,12 @@ enum TemporaryStorage {
 
     private static func undoLargeSavepoint(_ database: Database) throws {
         try database.inTransaction(.immediate) {
-            // A row fills a page.
+            // One row fills a page.
             try database.execute(
                 sql: """
                     CREATE TABLE temporary_storage (content BLOB);
-                    WITH RECURSIVE row(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM row WHERE number < 64)
+                    WITH RECURSIVE row(number) AS (
+                        SELECT 1 UNION ALL SELECT number + 1 FROM row WHERE number < 64)
                     INSERT INTO temporary_storage SELECT zeroblob(4000) FROM row;
                     """)
             try database.inSavepoint {

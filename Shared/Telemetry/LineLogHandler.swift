@@ -1,6 +1,6 @@
 package import Logging
 
-/// How a log line is spelt.
+/// The format of a log line.
 package enum LogFormat: String, Sendable, CaseIterable {
     /// `2026-01-05T12:00:00.123Z info order: message key=value key="quoted value"`, for people.
     case text
@@ -8,16 +8,16 @@ package enum LogFormat: String, Sendable, CaseIterable {
     case json
 }
 
-/// Takes one finished line, its line feed included. Called from any thread.
+/// Takes one finished line, with its line feed. Called from any thread.
 package typealias LineSink = @Sendable (_ line: [UInt8]) -> Void
 
-/// A log handler that turns each event into exactly one line, on standard output unless told otherwise:
+/// A log handler that turns each event into exactly one line, by default on standard output:
 ///
 ///     LoggingSystem.bootstrap { LineLogHandler(label: $0, format: .json, level: .info) }
 ///
-/// Line breaks and control characters in messages and metadata are escaped, so nobody can forge a line.
-/// Metadata values are strings, sorted by key; the event's own win over the provider's, which win over the
-/// logger's. An error adds `error.message` and `error.type`.
+/// Line breaks and control characters in messages and metadata are escaped, so that no client can forge a
+/// line. Metadata values are strings, sorted by key; the event's own win over the provider's, which win over
+/// the logger's. An error adds `error.message` and `error.type`.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -30,8 +30,7 @@ package struct LineLogHandler: LogHandler {
 
     /// - Parameters:
     ///   - level: The least severe level that is logged.
-    ///   - metadataProvider: Asked at every event; by default the one that the logging system was
-    ///     bootstrapped with.
+    ///   - metadataProvider: Asked at every event; by default the logging system's.
     package init(
         label: String,
         format: LogFormat,

@@ -8,27 +8,26 @@ import Resilience
     import Darwin
 #endif
 
-/// Writes whole lines to a file descriptor and would rather lose a line than hold up the process.
+/// Writes whole lines to a file descriptor; it loses a line rather than block the process.
 ///
-/// A line of up to 4 KiB is one `write(2)`, which a pipe takes whole; a longer one is several. When the
-/// reader doesn't keep up, the first line waits for it up to `maximumWait`; that line, and those after it for
-/// which there is no room at once, are dropped and counted. So are lines that fail in any other way (a reader
-/// that is gone, a full disk).
+/// A line of up to 4 KiB is one `write(2)`, which a pipe takes whole; a longer one is several. If the reader
+/// is too slow, the first line waits for it up to `maximumWait`; that line, and later ones without room, are
+/// dropped and counted. So are lines that fail in any other way (the reader is gone, the disk is full).
 ///
-/// The process has to ignore `SIGPIPE`, or a reader that goes away ends it before this can drop anything.
+/// The process has to ignore `SIGPIPE`: otherwise a reader that goes away ends it.
 package final class LineWriter: Sendable {
     package static let standardOutput = LineWriter(descriptor: STDOUT_FILENO)
 
     private struct State {
         var dropped = 0
-        /// The last line didn't get through: don't wait again before one does.
+        /// The last line was dropped: don't wait again before one is written.
         var isStalled = false
-        /// The last thing written was part of a line.
+        /// The last write ended inside a line.
         var isTorn = false
     }
 
-    /// What Linux' pipes take without mixing in other writers' bytes, and without blocking after `poll` said
-    /// writable.
+    /// How much Linux' pipes take without mixing in other writers' bytes, and without blocking after `poll`
+    /// said writable.
     private static let pieceBytes = 4096
 
     private let descriptor: Int32
@@ -36,14 +35,13 @@ package final class LineWriter: Sendable {
     // Held while writing, so that long lines of two threads don't mix.
     private let state = Locked(State())
 
-    /// - Parameter maximumWaitMilliseconds: How long a line may wait for a reader that doesn't keep up.
-    ///   Default: 100.
+    /// - Parameter maximumWaitMilliseconds: How long a line may wait for a slow reader. Default: 100.
     package init(descriptor: Int32, maximumWaitMilliseconds: Int32 = 100) {
         self.descriptor = descriptor
         self.maximumWaitMilliseconds = maximumWaitMilliseconds
     }
 
-    /// Lines lost since the start, those that were only partly written among them.
+    /// Lines lost since the start, partly written ones included.
     package var droppedLines: Int { state.withLock { $0.dropped } }
 
     /// Writes one line that ends in a line feed.

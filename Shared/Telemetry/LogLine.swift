@@ -1,4 +1,4 @@
-/// The bytes of one log line under construction.
+/// The bytes of one log line, being built.
 struct LogLine {
     private(set) var bytes: [UInt8] = []
 
@@ -6,7 +6,7 @@ struct LogLine {
         bytes.reserveCapacity(256)
     }
 
-    /// Text that is known to be harmless, as it is.
+    /// Text without characters that need escaping.
     mutating func append(_ text: String) {
         bytes.append(contentsOf: text.utf8)
     }
@@ -15,7 +15,8 @@ struct LogLine {
         timestamp.write(to: &bytes)
     }
 
-    /// Control characters and line separators as in JSON strings (`\n`, `\u001b`), everything else as it is.
+    /// Escapes control characters and line separators as JSON strings do (`\n`, `\u001b`); the rest is
+    /// unchanged.
     mutating func appendEscaped(_ text: String) {
         appendEscaped(text, quotes: false)
     }
@@ -27,7 +28,7 @@ struct LogLine {
         append("\"")
     }
 
-    /// As it is when it is one plain word, otherwise quoted.
+    /// Unchanged if it is one plain word, otherwise quoted.
     mutating func appendWord(_ text: String) {
         let isPlain = text.utf8.allSatisfy { byte in
             byte > UInt8(ascii: " ") && byte < 0x7f
@@ -49,7 +50,7 @@ struct LogLine {
             case "\n": append("\\n")
             case "\r": append("\\r")
             case "\t": append("\\t")
-            // C0 and C1 controls, and what some readers take for the end of a line.
+            // C0 and C1 controls, and characters that some readers take for the end of a line.
             case "\0"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}": appendCode(scalar)
             default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             }

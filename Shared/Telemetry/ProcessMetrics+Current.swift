@@ -7,7 +7,7 @@
 #endif
 
 extension ProcessMetrics {
-    /// A sample of this process; nil where there is no `/proc`, which is everywhere but on Linux.
+    /// A sample of this process; nil without `/proc`, that is, everywhere but on Linux.
     static func current() -> ProcessMetrics? {
         guard let stat = contents(of: "/proc/self/stat"),
             let bootTime = contents(of: "/proc/stat").flatMap(bootTime(stat:)),
@@ -27,7 +27,7 @@ extension ProcessMetrics {
         defer { closedir(folder) }
         var entries = 0
         while readdir(folder) != nil { entries += 1 }
-        // `.`, `..` and the descriptor that reads the folder.
+        // Without `.`, `..` and the descriptor that reads the folder.
         return Double(entries - 3)
     }
 

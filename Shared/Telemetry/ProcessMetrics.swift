@@ -1,4 +1,4 @@
-/// What the kernel says about this process, under the names that every Prometheus client uses.
+/// The kernel's figures for this process, under the names that every Prometheus client uses.
 struct ProcessMetrics: Equatable {
     var cpuSeconds: Double
     var startTimeSeconds: Double
@@ -8,11 +8,11 @@ struct ProcessMetrics: Equatable {
     var openFiles: Double?
     var maximumFiles: Double?
 
-    /// Reads the text of `/proc/self/stat`; nil when it isn't one.
+    /// Reads the text of `/proc/self/stat`; nil if it is malformed.
     ///
     /// - Parameter bootTime: Seconds since 1970, to which the start in ticks since boot is added.
     init?(stat: String, ticksPerSecond: Double, pageBytes: Double, bootTime: Double) {
-        // The second field is the program's name in brackets and may itself hold blanks and brackets.
+        // The second field is the program's name in brackets and may itself contain blanks and brackets.
         guard let nameEnd = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[stat.index(after: nameEnd)...].split(whereSeparator: \.isWhitespace).map {
             Double($0)
@@ -40,7 +40,7 @@ struct ProcessMetrics: Equatable {
         return line.dropFirst(title.count).split(separator: " ").first.flatMap { Double($0) }
     }
 
-    /// The moment the machine started, in seconds since 1970, from the text of `/proc/stat`.
+    /// When the machine started, in seconds since 1970, from the text of `/proc/stat`.
     static func bootTime(stat: String) -> Double? {
         stat.split(separator: "\n").first { $0.hasPrefix("btime ") }.flatMap { Double($0.dropFirst(6)) }
     }

@@ -5,7 +5,7 @@ import Synchronization
 final class PrometheusCounter: Instrument, CounterHandler, FloatingPointCounterHandler {
     static var kind: MetricKind { .counter }
 
-    // Whole amounts are kept apart: they are one instruction to add, and stay exact past 2^53.
+    // Whole amounts are kept apart: adding one is a single instruction, and they stay exact beyond 2^53.
     private let whole = Atomic<UInt64>(0)
     private let fractional = AtomicDouble()
 

@@ -3,13 +3,13 @@ import Resilience
 
 /// Counts values by size. Recording takes this histogram's own lock and allocates nothing.
 ///
-/// Values that are infinite or not a number are ignored, since one of them would spoil the sum for good.
-/// A negative duration (a clock that was set back) counts as zero.
+/// Values that are infinite or not a number are ignored, since one of them would spoil the sum for ever. A
+/// negative duration (a clock that was set back) counts as zero.
 final class PrometheusHistogram: Instrument, RecorderHandler, TimerHandler {
     static var kind: MetricKind { .histogram }
 
     private struct Tally {
-        /// One count for each bound, and the last for what exceeds them all. Not cumulative.
+        /// One count for each bound, and the last for values above them all. Not cumulative.
         var counts: [UInt64]
         var sum = 0.0
     }

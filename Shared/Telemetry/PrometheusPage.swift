@@ -1,4 +1,4 @@
-/// A page of the text format 0.0.4 under construction.
+/// A page of the text format 0.0.4, being built.
 struct PrometheusPage {
     private(set) var text = ""
 

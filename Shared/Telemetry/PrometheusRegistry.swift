@@ -7,8 +7,8 @@ import Resilience
 /// histograms. A timer records seconds, so its name has to end in `_seconds`.
 ///
 /// Names are used as given; characters that Prometheus forbids turn into `_`. A name and a set of labels are
-/// one series, and asking for it again gives the same instrument. If a name is already taken by another kind
-/// of metric, the newcomer gets its kind as a suffix (`name_gauge`), so that the page stays valid and nothing
+/// one series, and asking for it again gives the same instrument. If a metric of another kind has the name
+/// already, the new one gets its kind as a suffix (`name_gauge`), so that the page stays valid and no sample
 /// is lost.
 ///
 /// Asking costs a lock and a string; keep the instrument where it is used often. Recording takes no
@@ -34,9 +34,9 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
     /// - Parameters:
     ///   - buckets: Upper bounds (inclusive) of every histogram, in the unit recorded, which is seconds for
     ///     timers. In any order; the `+Inf` bucket is always added.
-    ///   - maximumSeriesPerMetric: From then on new label sets of one name share a series whose label values
-    ///     are all `other`. It bounds what hostile label values can cost; label names must come from code,
-    ///     not from data.
+    ///   - maximumSeriesPerMetric: Beyond this, new label sets of one name share a series whose label values
+    ///     are all `other`. It bounds the cost of hostile label values; label names must come from code, not
+    ///     from data.
     package init(buckets: [Double] = PrometheusRegistry.secondsBuckets, maximumSeriesPerMetric: Int = 500) {
         self.buckets = Set(buckets.filter(\.isFinite)).sorted()
         self.maximumSeriesPerMetric = maximumSeriesPerMetric
@@ -49,7 +49,7 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
 
     /// The page: metrics sorted by name, series by labels, then the process metrics (Linux only).
     ///
-    /// Each series is read at its own moment; a histogram's buckets, sum and count agree with each other.
+    /// Each series is read at its own time; a histogram's buckets, sum and count agree with each other.
     package func exposition() -> String {
         let (families, help) = state.withLock { ($0.families, $0.help) }
         var page = PrometheusPage()
@@ -111,7 +111,7 @@ extension PrometheusRegistry {
         instrument(label, dimensions) { PrometheusHistogram(bounds: buckets) }
     }
 
-    // Destroying takes the series off the page for everybody who holds it.
+    // Destroying removes the series from the page for all its holders.
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
     package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
     package func destroyMeter(_ handler: any MeterHandler) { remove(handler) }

@@ -1,14 +1,14 @@
-/// How names, labels and numbers are spelt in Prometheus' text format 0.0.4.
+/// The spelling of names, labels and numbers in Prometheus' text format 0.0.4.
 enum PrometheusText {
     /// `[a-zA-Z_:][a-zA-Z0-9_:]*`, anything else replaced by `_`.
     static func metricName(_ name: String) -> String {
         sanitised(name, colons: true)
     }
 
-    /// `a="1",b="2"`, sorted by label name and escaped; empty without labels. The last of two labels of one
-    /// name counts.
+    /// `a="1",b="2"`, sorted by label name and escaped; empty without labels. Of two labels of one name the
+    /// last counts.
     ///
-    /// A label `le` becomes `exported_le`, because that one is the histograms' own.
+    /// A label `le` becomes `exported_le`, since `le` is the histograms' own.
     static func labels(_ dimensions: [(String, String)]) -> String {
         if dimensions.isEmpty { return "" }
         let pairs = dimensions.map { dimension in

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// A moment of the wall clock that spells itself as RFC 3339 in UTC with milliseconds, without a formatter.
+/// A wall-clock time that is written as RFC 3339 in UTC with milliseconds, without a formatter.
 package struct Timestamp: Sendable {
     /// Since 1970, without leap seconds.
     package var seconds: Int

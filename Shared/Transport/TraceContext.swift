@@ -11,7 +11,7 @@ package struct TraceContext: Sendable, Hashable {
 
     @TaskLocal package static var current: TraceContext?
 
-    /// Longer values come from nobody we know and are dropped.
+    /// Longer values come from no known tracer and are dropped.
     static let longestHeader = 1024
 
     package static func continuing(traceparent: String?, state: String?, baggage: String?) -> TraceContext {

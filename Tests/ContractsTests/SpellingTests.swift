@@ -15,7 +15,7 @@ struct SpellingTests {
             Spelling.nearest(to: text, among: ["place", "status", "COUPON_TIMEOUT", "COUPON_URL"]) == name)
     }
 
-    @Test("what is like none of them isn't found", arguments: ["", "frobnicate", "COUPON_PORT", "p"])
+    @Test("a name that is unlike all of them isn't found", arguments: ["", "frobnicate", "COUPON_PORT", "p"])
     func unknown(text: String) {
         #expect(
             Spelling.nearest(to: text, among: ["place", "status", "COUPON_TIMEOUT", "COUPON_URL"]) == nil)

@@ -6,9 +6,9 @@ import Testing
 struct WireTests {
     @Test("times are RFC 3339 with milliseconds, in UTC, and read back as they were")
     func timestamps() throws {
-        let moment = Timestamp(milliseconds: 1_767_614_400_123)
-        #expect(moment.description == "2026-01-05T12:00:00.123Z")
-        #expect(Timestamp("2026-01-05T12:00:00.123Z") == moment)
+        let time = Timestamp(milliseconds: 1_767_614_400_123)
+        #expect(time.description == "2026-01-05T12:00:00.123Z")
+        #expect(Timestamp("2026-01-05T12:00:00.123Z") == time)
         #expect(Timestamp("2026-01-05T12:00:00Z") == Timestamp(milliseconds: 1_767_614_400_000))
         #expect(Timestamp("yesterday") == nil)
         for _ in 0..<1000 {

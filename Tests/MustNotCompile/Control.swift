@@ -1,4 +1,4 @@
-// Compiles: a purchase that makes both kinds of call as they are meant.
+// Compiles: a purchase that makes both kinds of call correctly.
 import Resilience
 import ServingPath
 

@@ -1,4 +1,4 @@
-// Refused: a critical call whose failure is neither passed on nor dealt with.
+// Refused: a critical call whose failure is neither passed on nor handled.
 // error: errors thrown from here are not handled
 import ServingPath
 

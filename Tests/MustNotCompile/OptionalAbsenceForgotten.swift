@@ -1,4 +1,4 @@
-// Refused: telling the answers of an optional call apart and leaving out that there may be none.
+// Refused: a switch over the answers of an optional call without the case that there is none.
 // error: switch must be exhaustive
 import ServingPath
 

@@ -1,4 +1,4 @@
-// Refused: taking what an optional call answers for a value that is always there.
+// Refused: an optional call's answer used as a value that is always there.
 // error: cannot convert return expression of type 'Served<Int>' to return type 'Int'
 import ServingPath
 

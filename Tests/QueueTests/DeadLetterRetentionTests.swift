@@ -7,7 +7,7 @@ import Testing
 @Suite("Dead letters that are old", .timeLimit(.minutes(10)))
 struct DeadLetterRetentionTests {
     @Test(
-        "are deleted oldest first, so many at once as asked for; what is younger stays, and what isn't dead")
+        "are deleted oldest first, up to the given number; younger and live messages stay")
     func deleted() async throws {
         let bench = try QueueBench()
         for key in ["waiting", "a", "b", "c"] {
@@ -16,7 +16,10 @@ struct DeadLetterRetentionTests {
         }
         try await bench.store.write { database in
             try database.run(
-                "UPDATE queue SET state = 'dead', due_at = NULL, tries = 5, reason = '409' WHERE key <> 'waiting'"
+                """
+                UPDATE queue SET state = 'dead', due_at = NULL, tries = 5, reason = '409'
+                WHERE key <> 'waiting'
+                """
             )
         }
         func delete(until seconds: Int64, limit: Int) async throws -> [Int64?] {

@@ -40,7 +40,7 @@ struct FrozenWorkerTests {
     }
 
     @Test(
-        "a worker that was frozen past its lease settles nothing that another has taken: one effect, one stale settlement"
+        "a worker frozen past its lease settles nothing that another has taken: one effect, one stale result"
     )
     func frozen() async throws {
         let bench = try QueueBench()
@@ -50,11 +50,11 @@ struct FrozenWorkerTests {
         try await withWorkers(frozen.workers()) {
             try await frozen.enqueue("a")
             await frozen.reached.until { $0 == 1 }
-            // The frozen process's time stands still; the other's goes on past the lease.
+            // The frozen process's time stops; the other's goes on past the lease.
             bench.time.advance(by: bench.policy.lease)
             let message = try #require(try await bench.claim(by: other).first)
             #expect(message.key == "a" && message.attempt == 2)
-            // It goes on, and answers for what it has lost.
+            // It goes on, and settles what it has lost.
             frozen.gate.update { $0 = true }
             frozenTime.advance(by: .seconds(1))
             try await eventually { try frozen.stale() == 1 }
@@ -70,7 +70,7 @@ struct FrozenWorkerTests {
     }
 
     @Test(
-        "one that was frozen while nobody else looked keeps its message: delivered once, and nothing is stale"
+        "one that was frozen while no other looked keeps its message: delivered once, and nothing is stale"
     )
     func frozenAlone() async throws {
         let bench = try QueueBench()
@@ -78,7 +78,7 @@ struct FrozenWorkerTests {
         try await withWorkers(process.workers()) {
             try await process.enqueue("a")
             await process.reached.until { $0 == 1 }
-            // Awake after twice the lease, with a message to look for.
+            // Awake after twice the lease, with another message due.
             bench.time.advance(by: bench.policy.lease * 2)
             try await process.enqueue("b")
             await process.reached.until { $0 == 2 }
@@ -92,7 +92,7 @@ struct FrozenWorkerTests {
     }
 
     @Test(
-        "while a worker delivers, its lease is extended every third of its length, and nobody else gets the message"
+        "while a worker delivers, it extends its lease every third of it, and no other gets the message"
     )
     func heartbeat() async throws {
         let bench = try QueueBench()

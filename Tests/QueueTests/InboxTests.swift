@@ -41,7 +41,7 @@ struct InboxTests {
     }
 
     @Test(
-        "what is forgotten is removed as new ids come, so that the table stays as large as the retention's arrivals"
+        "forgotten ids are removed as new ones come, so that the table stays as large as the retention's"
     )
     func pruning() async throws {
         let bench = try QueueBench()

@@ -23,7 +23,7 @@ struct LaneOrderTests {
     }
 
     @Test(
-        "ordered messages of one key come one at a time in the order in which they were added, whatever became due when"
+        "ordered messages of one key come one at a time in the order of adding, whatever became due when"
     )
     func order() async throws {
         let bench = try QueueBench()
@@ -38,7 +38,7 @@ struct LaneOrderTests {
         for kind in ["1", "2", "3"] {
             let claimed = try await bench.claim()
             #expect(claimed.map(\.kind) == [kind] && claimed.map(\.key) == ["a"])
-            // Put off, it still holds up the others.
+            // Postponed, it still blocks the others.
             #expect(try await bench.settle(claimed[0], .unavailable("down")))
             #expect(try await bench.claim().isEmpty)
             bench.time.advance(by: bench.policy.backoff.cap)
@@ -50,7 +50,7 @@ struct LaneOrderTests {
     }
 
     @Test(
-        "a removed and a dead one give up their turn; a dead letter that is sent again comes next, not at once"
+        "a removed or dead one gives up its turn; a redriven dead letter comes next, not at once"
     )
     func deadLetters() async throws {
         let bench = try QueueBench()
@@ -72,7 +72,7 @@ struct LaneOrderTests {
     }
 
     @Test(
-        "an ordered message that is replaced goes to the end, and expediting a blocked one makes it due in its turn"
+        "a replaced ordered message goes to the end; expediting a blocked one makes it due in its turn"
     )
     func replacing() async throws {
         let bench = try QueueBench()

@@ -36,7 +36,7 @@ struct LanePlanTests {
     }
 
     @Test(
-        "it begins with a claim at once; with nothing there it waits for the bell, or until the next message is due"
+        "it claims at once; without messages it waits for the wake signal, or until the next one is due"
     )
     func beginning() {
         var plan = LanePlan(concurrency: 4, policy: policy, now: start)
@@ -52,7 +52,7 @@ struct LanePlanTests {
     }
 
     @Test(
-        "where others come first the share grows with the longest wait, and after two minutes nothing comes before a message"
+        "beside requests the share grows with the longest wait; after two minutes messages come first"
     )
     func overdue() {
         for (seconds, limit) in [(0.0, 1), (6, 1), (30, 2), (60, 8), (90, 18), (120, 32), (600, 32)] {
@@ -71,7 +71,7 @@ struct LanePlanTests {
     }
 
     @Test(
-        "what an outage has put off is no more urgent than what came after it: its wait counts from the outage's end"
+        "messages of an outage are no more urgent than later ones: their wait counts from its end"
     )
     func overdueAfterAnOutage() {
         var plan = plan(claimed: 1...2, concurrency: 2)
@@ -84,7 +84,7 @@ struct LanePlanTests {
         #expect(abs(plan.window.share - 0.01) < 0.0001)
     }
 
-    @Test("a full window claims nothing, and a place that is free again is filled after the claim interval")
+    @Test("a full window claims nothing, and a free slot is filled after the claim interval")
     func sliding() {
         var plan = plan(claimed: 1...4, concurrency: 4)
         #expect(plan.limit(now: start, isStopping: false) == 0)
@@ -106,7 +106,7 @@ struct LanePlanTests {
     }
 
     @Test(
-        "leases are extended every third of their length while their messages are in delivery, lost ones no more"
+        "leases are extended every third of their length during delivery, lost ones no more"
     )
     func extending() {
         var plan = plan(claimed: 1...2, concurrency: 2)
@@ -116,7 +116,7 @@ struct LanePlanTests {
         plan.written(LanePlan.Round(lost: [message(1).lease]), begun: beat, limit: 0, now: beat)
         #expect(plan.nextRound(now: beat, isStopping: false) == beat + policy.lease / 3)
         #expect(plan.leasesToExtend(now: beat + policy.lease / 3).map(\.id) == [2])
-        // What is lost keeps its place until its delivery ends, and isn't settled.
+        // A lost message keeps its slot until its delivery ends, and isn't settled.
         #expect(plan.limit(now: beat, isStopping: false) == 0)
         finish(&plan, 1)
         #expect(plan.finished.isEmpty && plan.limit(now: beat, isStopping: false) == 1)
@@ -136,7 +136,7 @@ struct LanePlanTests {
     }
 
     @Test(
-        "what could not be written is written a second later; when the process stops, it is left to its leases"
+        "a failed write is repeated a second later; when the process stops, its messages stay leased"
     )
     func failing() {
         var plan = plan(claimed: 1...1, concurrency: 1)

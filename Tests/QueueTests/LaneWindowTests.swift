@@ -16,7 +16,7 @@ struct LaneWindowTests {
     }
 
     @Test(
-        "as many failures in a row as it is wide close it to one; one answer between them doesn't let that happen"
+        "as many failures in a row as it is wide close it to one; an answer between them prevents that"
     )
     func closing() {
         var window = LaneWindow(concurrency: 4)
@@ -31,7 +31,7 @@ struct LaneWindowTests {
         #expect(dead(concurrency: 4).size == 1)
     }
 
-    @Test("where customers come first, a share of the concurrency is in delivery, and one in any case")
+    @Test("with a share of the concurrency, that part of it is in delivery, and one message in any case")
     func share() {
         var window = LaneWindow(concurrency: 32)
         for (share, room) in [(1.0, 32), (0.5, 16), (0.125, 4), (0.01, 1), (0, 1), (-1, 1), (2, 32)] {
@@ -100,7 +100,7 @@ struct LaneWindowTests {
                 let inDelivery = random.upTo(50)
                 #expect(window.room(besides: inDelivery) == max(0, window.size - inDelivery))
             }
-            // A destination that stays up is served at full width in the end.
+            // A destination that stays up gets the full width in the end.
             for _ in 0..<(2 * window.concurrency) { window.answered(era: window.era) }
             #expect(window.size == window.concurrency)
         }

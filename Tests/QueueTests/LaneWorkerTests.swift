@@ -35,7 +35,7 @@ struct LaneWorkerTests {
     }
 
     @Test(
-        "a destination taken for dead is tried with one message at a time, and everything follows once it answers"
+        "a destination taken for dead is tried one message at a time; once it answers, all follow"
     )
     func probing() async throws {
         let bench = try QueueBench()
@@ -75,7 +75,7 @@ struct LaneWorkerTests {
         bench.store.close()
     }
 
-    @Test("a slow delivery keeps its place and holds up nobody else's")
+    @Test("a slow delivery keeps its slot and holds up no other")
     func slowDelivery() async throws {
         let folder = try TemporaryFolder()
         let (store, queue) = try makeQueue(folder)
@@ -108,8 +108,10 @@ struct LaneWorkerTests {
         let bench = try QueueBench()
         try await bench.store.write {
             try $0.execute(
-                sql:
-                    "CREATE TRIGGER broken BEFORE DELETE ON queue BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END"
+                sql: """
+                    CREATE TRIGGER broken BEFORE DELETE ON queue
+                    BEGIN SELECT RAISE(ABORT, 'the disk is broken'); END
+                    """
             )
         }
         let calls = Watched(0)

@@ -8,7 +8,7 @@ import Testing
 @Suite("Time", .timeLimit(.minutes(10)))
 struct QueueClockTests {
     @Test(
-        "setting the wall clock an hour forth or back while running ends no lease and makes nothing due or late",
+        "setting the wall clock by an hour while running ends no lease and changes no due time",
         arguments: [1, -1])
     func jumps(_ direction: Int64) async throws {
         let bench = try QueueBench()
@@ -32,7 +32,7 @@ struct QueueClockTests {
     }
 
     @Test(
-        "a wall clock that was set back between two runs leaves nothing leased, and nothing waiting longer than it was put off for"
+        "a wall clock set back between two runs leaves no lease, and no wait longer than before"
     )
     func setBack() async throws {
         let bench = try QueueBench()
@@ -42,7 +42,7 @@ struct QueueClockTests {
         for message in try await bench.claim() where message.key == "failed" {
             #expect(try await bench.settle(message, .unavailable("down")))
         }
-        // A day earlier by the wall.
+        // A day earlier by the wall clock.
         let queue = DurableQueue(
             store: bench.store, wall: { 1_000_000 - 86_400_000 }, time: bench.time.source)
         let claims = bench.claims(owner: 2, of: queue)

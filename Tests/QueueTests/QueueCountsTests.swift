@@ -31,8 +31,8 @@ struct QueueCountsTests {
         try await old.write { database in
             try database.execute(
                 sql: """
-                    INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, owner, attempt, tries,
-                        reason, created_at)
+                    INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms,
+                        owner, attempt, tries, reason, created_at)
                     VALUES ('l', 'a', '1', x'', 0, 1, 'waiting', 5, 0, NULL, 0, 0, NULL, 1),
                         ('l', 'b', '1', x'', 0, 1, 'blocked', NULL, 0, NULL, 0, 0, NULL, 2),
                         ('l', 'a', '2', x'', 0, 0, 'leased', 9, 0, 7, 1, 0, NULL, 3),

@@ -8,7 +8,7 @@ import Testing
 @Suite("Depth", .timeLimit(.minutes(10)))
 struct QueueDepthTests {
     @Test(
-        "new work is refused at the capacity, and let in again once messages are gone; dead letters don't count"
+        "new work is refused at the capacity, and accepted below it; dead letters don't count"
     )
     func capacity() async throws {
         let bench = try QueueBench(capacity: 3)
@@ -16,11 +16,11 @@ struct QueueDepthTests {
         try await bench.enqueue("a")
         try await bench.enqueue("a", kind: "1", ordered: true)
         try await bench.enqueue("a", kind: "2", ordered: true)
-        // Counted a second ago at most.
+        // Counted at most a second ago.
         #expect(await bench.queue.hasRoom())
         bench.time.advance(by: .seconds(1))
         #expect(await !bench.queue.hasRoom())
-        // What has begun isn't asked.
+        // Work that has begun isn't refused.
         try await bench.enqueue("b")
         let claimed = try await bench.claim()
         #expect(try await bench.settle(claimed[0], .done()))
@@ -28,7 +28,10 @@ struct QueueDepthTests {
         #expect(await !bench.queue.hasRoom())
         try await bench.store.write { database in
             try database.run(
-                "UPDATE queue SET state = 'dead', owner = NULL, due_at = NULL, tries = 5, reason = '409' WHERE key = 'b'"
+                """
+                UPDATE queue SET state = 'dead', owner = NULL, due_at = NULL, tries = 5, reason = '409'
+                WHERE key = 'b'
+                """
             )
         }
         bench.time.advance(by: .seconds(1))

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Queue
 
-/// The SQL and the model, side by side through the same random steps.
+/// The SQL and the model, through the same random steps.
 private struct Pair: Sendable {
     private struct Held: Sendable {
         var message: Message
@@ -21,7 +21,7 @@ private struct Pair: Sendable {
     private let policy: QueueWorkers.Policy
     private var model: QueueModel
     private var random: SeededRandomSource
-    /// What was claimed and may be settled, in time or too late, once or twice.
+    /// Claims that may be settled, in time or too late, once or twice.
     private var held: [Held] = []
 
     init(_ bench: QueueBench, _ random: SeededRandomSource, mutant: QueueModel.Mutant?) {
@@ -35,7 +35,7 @@ private struct Pair: Sendable {
             now: queue.clock.now, mutant: mutant)
     }
 
-    /// - Returns: what differs.
+    /// - Returns: the first difference.
     mutating func steps(_ count: Int, _ database: Database) throws -> String? {
         for number in 0..<count {
             model.now = queue.clock.now
@@ -143,7 +143,8 @@ private struct Pair: Sendable {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT id, lane, kind, key, priority, ordered, state, due_at, wait_ms, owner, attempt, tries, failures, created_at
+                SELECT id, lane, kind, key, priority, ordered, state, due_at, wait_ms, owner, attempt, tries,
+                    failures, created_at
                 FROM queue ORDER BY id
                 """
         ).map { row in row.databaseValues.map(\.description).joined(separator: " ") }
@@ -162,7 +163,7 @@ private struct Pair: Sendable {
     }
 }
 
-/// Numbers that can be drawn twice: a copy goes on by itself.
+/// Random numbers that can be drawn twice, since a copy continues by itself.
 private struct Draws: RandomNumberGenerator {
     var state: UInt64
 
@@ -203,7 +204,8 @@ extension QueueModel.Entry {
             }
         let text = { (number: Int64?) in number.map { "\($0)" } ?? "NULL" }
         return """
-            \(id) "\(lane)" "\(kind)" "\(key)" \(priority) \(isOrdered ? 1 : 0) "\(name)" \(text(due)) \(wait) \(text(owner)) \
+            \(id) "\(lane)" "\(kind)" "\(key)" \(priority) \(isOrdered ? 1 : 0) "\(name)" \
+            \(text(due)) \(wait) \(text(owner)) \
             \(attempt) \(tries) \(failures) \(created)
             """
     }
@@ -217,7 +219,7 @@ struct QueueModelTests {
         let bench = try QueueBench()
         defer { bench.store.close() }
         var pair = Pair(bench, random, mutant: mutant)
-        // Many steps share a transaction: what a transaction is is tested elsewhere.
+        // Many steps share a transaction: transactions are tested elsewhere.
         for _ in 0..<(steps / 100) {
             let (next, found) = try await bench.store.write { [pair] database in
                 var pair = pair

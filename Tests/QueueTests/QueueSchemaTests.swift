@@ -76,7 +76,7 @@ struct QueueSchemaTests {
         bench.store.close()
     }
 
-    @Test("claims, the next moment and the turn are found by searching indexes: no scan, no sorting")
+    @Test("claims, the next due time and the turn are found by searching indexes: no scan, no sorting")
     func plans() async throws {
         let bench = try QueueBench()
         let claim: StatementArguments = ["lane": "lane", "now": 1, "limit": 1, "owner": 1, "end": 1]

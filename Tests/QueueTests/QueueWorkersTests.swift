@@ -40,7 +40,7 @@ struct QueueWorkersTests {
         store.close()
     }
 
-    @Test("a commit that fails is that message's trouble alone")
+    @Test("a failed commit affects its own message only")
     func failingCommit() async throws {
         let folder = try TemporaryFolder()
         let (store, queue) = try makeQueue(folder)
@@ -126,7 +126,7 @@ struct QueueWorkersTests {
     }
 
     @Test(
-        "poison messages at 1 % end in the dead letters while all others are delivered, and a redrive delivers them"
+        "1 % poison messages end as dead letters while all others are delivered; a redrive delivers them"
     )
     func poison() async throws {
         let bench = try QueueBench()

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to an adaptive limit: left alone with a service that isn't overloaded, it lets all
-/// calls pass after a bounded number of them.
+/// However an adaptive limit was used before: with a service that isn't overloaded, it lets all calls pass
+/// after a bounded number of them.
 @Suite("An adaptive limit, called and reconfigured at random")
 struct AdaptiveLimitLivenessTests {
     private static let rounds = 150
@@ -50,7 +50,7 @@ struct AdaptiveLimitLivenessTests {
     }
 
     @Test(
-        "lets as many calls pass as there are, where the service answers all of them alike, after 400 windows"
+        "admits all calls of a service that answers all of them alike, after 400 windows"
     )
     func recovers() throws {
         var random = SeededRandomSource("adaptive limit under calls and reconfigurations")

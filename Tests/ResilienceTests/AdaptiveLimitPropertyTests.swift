@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Adaptive limit, against models")
 struct AdaptiveLimitPropertyTests {
-    /// Who may pass, in the words of the documentation.
+    /// The documented share of the limit for a rank.
     private func share(_ limit: Int, rank: Int) -> Int {
         switch rank {
         case ...0: max(1, limit * 50 / 100)
@@ -15,7 +15,7 @@ struct AdaptiveLimitPropertyTests {
         }
     }
 
-    @Test("never leaves its bounds, never lets more pass than it says, and gets every permit back")
+    @Test("never leaves its bounds, never exceeds the limit, and gets every permit back")
     func bounds() throws {
         var random = SeededRandomSource("adaptive limit, bounds")
         var steps = 0
@@ -78,7 +78,7 @@ struct AdaptiveLimitPropertyTests {
     }
 
     @Test(
-        "whatever has happened, once the service is well again and more is asked for, all its places are used"
+        "whatever has happened before, a healthy service with enough load uses all of its capacity"
     )
     func recovers() throws {
         var random = SeededRandomSource("adaptive limit, recovery")
@@ -102,47 +102,47 @@ struct AdaptiveLimitPropertyTests {
                     }
                 }
             }
-            // Then a service of so many places, each call taking 20 to 40 ms and the time in its queue.
-            let places = 1 + random.upTo(60)
+            // Then a service with so many workers, each call taking 20 to 40 ms and the time in its queue.
+            let workers = 1 + random.upTo(60)
             var outcomes = 0
-            while state.limit < places || state.search.isProbing {
+            while state.limit < workers || state.search.isProbing {
                 fill()
-                let queueing = max(1, Double(state.inFlight) / Double(places))
+                let queueing = max(1, Double(state.inFlight) / Double(workers))
                 _ = state.release(.healthy, after: .milliseconds(20 + random.upTo(21)) * queueing)
                 outcomes += 1
                 steps += 1
-                try #require(outcomes <= 5000, "\(state.search) for \(places) places")
+                try #require(outcomes <= 5000, "\(state.search) for \(workers) workers")
             }
         }
     }
 
     @Test(
-        "a loaded service works at nine tenths of its capacity or more and nobody queues long",
+        "a loaded service works at nine tenths of its capacity or more, and no call queues long",
         arguments: Load.all)
     func overload(load: Load) throws {
         let random = SeededRandomSource("adaptive limit, \(load)")
         var service = QueueingService(
             workers: load.workers, mean: load.mean, spread: load.spread, random: random)
         let calls = 20_000
-        // To find its way from where it begins.
+        // To find the limit from where it begins.
         _ = service.run(offered: 2, calls: calls / 2)
         for times in [2.0, 5.0] {
             let busy = service.run(offered: times, calls: Int(Double(calls) * times / 2))
             try #require(busy.goodput >= load.goodput, "at \(times) times its capacity: \(busy)")
             try #require(busy.slowest <= load.slowest, "at \(times) times its capacity: \(busy)")
-            // What comes after isn't made to pay for it: of nearly as much as it can do, nearly all is done.
+            // A past overload isn't charged to the next load: at 0.6 of the capacity nearly all is done.
             let calm = service.run(offered: 0.6, calls: calls / 2)
             try #require(calm.refused <= 0.05, "after \(times) times its capacity: \(calm)")
         }
-        // Without load it doesn't grow beyond what chance may bring together, once a measurement has ended
-        // that still ran.
+        // Without load the limit doesn't grow beyond the random peaks, once a measurement has ended that was
+        // still running.
         _ = service.run(offered: 0.1, calls: 2000)
         let limit = max(service.state.limit, load.workers + 10)
         _ = service.run(offered: 0.1, calls: calls / 4)
         try #require(service.state.limit <= limit)
     }
 
-    @Test("a service that has become slower, smaller, or better, for good, is used for what it is now")
+    @Test("a service that becomes slower, smaller or better for good is used to its new capacity")
     func changes() throws {
         let random = SeededRandomSource("adaptive limit, changes")
         var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)
@@ -169,7 +169,7 @@ struct AdaptiveLimitPropertyTests {
         try #require(after.goodput >= 0.85, "\(after)")
     }
 
-    @Test("what matters least is refused first")
+    @Test("the lowest priority is refused first")
     func priorities() throws {
         let random = SeededRandomSource("adaptive limit, priorities")
         var service = QueueingService(workers: 16, mean: 0.02, spread: .even, random: random)
@@ -185,7 +185,7 @@ struct AdaptiveLimitPropertyTests {
     }
 }
 
-/// What a simulated service is like, and what is asked of the limit before it.
+/// A simulated service, and what is required of the limit in front of it.
 struct Load: Sendable, CustomStringConvertible {
     var workers: Int
     var mean: Double
@@ -199,7 +199,7 @@ struct Load: Sendable, CustomStringConvertible {
     static let all = [
         Load(workers: 1, mean: 0.05, spread: .even, slowest: 10), Load(workers: 4, mean: 0.05, spread: .even),
         Load(workers: 16, mean: 0.01, spread: .even), Load(workers: 64, mean: 0.2, spread: .even),
-        // Of these, one call in a hundred takes 4.6 mean times by itself.
+        // One call in a hundred of these takes 4.6 mean times by itself.
         Load(workers: 4, mean: 0.05, spread: .exponential, goodput: 0.82, slowest: 8),
         Load(workers: 16, mean: 0.05, spread: .exponential, slowest: 8),
     ]
@@ -213,11 +213,11 @@ enum Spread: Sendable {
     case heavy
 }
 
-/// A service with so many workers and one queue before them, first come first served, in time of its own; a
-/// limit stands before it, and callers come at random, without waiting for each other.
+/// A service with so many workers and one queue, first come first served, in virtual time; with a limit in
+/// front, and callers that come at random, independent of each other.
 private struct QueueingService {
     struct Result {
-        /// Of what the workers could do.
+        /// Relative to what the workers could do.
         var goodput: Double
         /// The latency that 99 of 100 stay below, in mean service times.
         var slowest: Double
@@ -236,7 +236,7 @@ private struct QueueingService {
     private var now = 0.0
     /// When each worker is free.
     private var free: [Double]
-    /// Under way; what ends first is last.
+    /// Under way; the next to end is last.
     private var calls: [(begin: Double, end: Double, rank: Int)] = []
 
     init(workers: Int, mean: Double, spread: Spread, random: SeededRandomSource) {
@@ -247,7 +247,7 @@ private struct QueueingService {
         free = Array(repeating: 0, count: workers)
     }
 
-    /// Changes the service once it has nothing to do.
+    /// Replaces the workers when the service is idle.
     mutating func become(workers: Int, mean: Double) {
         now = max(now, free.max() ?? now)
         free = Array(repeating: now, count: workers)
@@ -255,7 +255,7 @@ private struct QueueingService {
         self.mean = mean
     }
 
-    /// `offered` times what the service can do.
+    /// Offers `offered` times the capacity.
     mutating func run(offered: Double, calls count: Int) -> Result {
         let begin = now
         var latencies: [Double] = []
@@ -271,9 +271,9 @@ private struct QueueingService {
             var worker = 0
             for other in free.indices where free[other] < free[worker] { worker = other }
             free[worker] = max(now, free[worker]) + serviceTime()
-            var place = calls.endIndex
-            while place > 0, calls[place - 1].end < free[worker] { place -= 1 }
-            calls.insert((now, free[worker], rank), at: place)
+            var index = calls.endIndex
+            while index > 0, calls[index - 1].end < free[worker] { index -= 1 }
+            calls.insert((now, free[worker], rank), at: index)
         }
         latencies.sort()
         return Result(
@@ -282,8 +282,8 @@ private struct QueueingService {
             limit: state.limit)
     }
 
-    private mutating func end(until moment: Double, _ latencies: inout [Double]) {
-        while let call = calls.last, call.end <= moment {
+    private mutating func end(until time: Double, _ latencies: inout [Double]) {
+        while let call = calls.last, call.end <= time {
             calls.removeLast()
             latencies.append(call.end - call.begin)
             answered[call.rank] += 1

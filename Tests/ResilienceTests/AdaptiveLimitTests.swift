@@ -18,8 +18,8 @@ struct AdaptiveLimitTests {
 
     private let highest = Priority(rank: 3)
 
-    /// `calls` calls, as many at once as may, that take so long; and as many more as it takes to end a
-    /// measurement.
+    /// Makes `calls` calls of the given length, as many at once as the limit admits, and further ones until a
+    /// measurement has ended.
     private func load(
         _ limit: AdaptiveLimit, calls: Int, taking latency: Duration, outcome: Disposition.Health = .healthy
     ) {
@@ -34,7 +34,7 @@ struct AdaptiveLimitTests {
         let others = limit.snapshot.limit - limit.snapshot.inFlight - 1
         let now = time.source.now()
         guard let permit = limit.tryAcquire(priority: highest, at: now) else { return }
-        // The others come, fill the limit, are refused, and go again without a word.
+        // The others come, fill the limit, are refused, and leave.
         fill(limit, others, at: now)
         limit.release(permit, outcome: outcome, at: now.advanced(by: latency))
     }
@@ -45,7 +45,7 @@ struct AdaptiveLimitTests {
         limit.release(permit, outcome: .unknown, at: now)
     }
 
-    @Test("lets pass up to the limit and refuses the next, unmade, and says so")
+    @Test("admits calls up to the limit; the next is refused, not made, and reported")
     func refusal() async throws {
         let limit = try limit(.init(initial: 1))
         let answer = try await limit.run(CallContext(priority: highest)) { (_) async throws(Broken) in
@@ -81,7 +81,7 @@ struct AdaptiveLimitTests {
         }
     }
 
-    @Test("the place comes back when the call succeeds, fails or is cancelled")
+    @Test("the permit comes back when the call succeeds, fails or is cancelled")
     func givingBack() async throws {
         let limit = try limit(.init(initial: 1))
         _ = try await limit.run { (_) async throws(Broken) in 1 }
@@ -101,7 +101,7 @@ struct AdaptiveLimitTests {
         #expect(limit.snapshot.baseLatency == nil)
     }
 
-    @Test("grows while it is used and answers come as fast as ever, and tells of it")
+    @Test("grows, with a report, while it is used and answers stay fast")
     func growth() throws {
         let limit = try limit(.init(initial: 10))
         load(limit, calls: 1000, taking: .milliseconds(20))
@@ -130,7 +130,7 @@ struct AdaptiveLimitTests {
         #expect(events.all.isEmpty)
     }
 
-    @Test("never leaves its bounds, however good or bad things are")
+    @Test("never leaves its bounds, whatever the outcomes")
     func bounds() throws {
         let limit = try limit(.init(minimum: 5, maximum: 30))
         load(limit, calls: 3000, taking: .milliseconds(20))
@@ -141,7 +141,7 @@ struct AdaptiveLimitTests {
         #expect(limit.snapshot.limit == 30)
     }
 
-    @Test("outcomes that say nothing teach nothing")
+    @Test("unknown outcomes change nothing")
     func unknown() throws {
         let limit = try limit(.init(initial: 10))
         load(limit, calls: 3000, taking: .seconds(20), outcome: .unknown)
@@ -186,7 +186,7 @@ struct AdaptiveLimitTests {
         #expect(abs(base / .milliseconds(20) - 1) < 0.01)
     }
 
-    @Test("at the minimum the latency is what it is there")
+    @Test("the latency at the minimum is the base")
     func minimum() throws {
         let limit = try limit(.init(minimum: 10, maximum: 20))
         load(limit, calls: 3000, taking: .milliseconds(20))
@@ -226,7 +226,7 @@ struct AdaptiveLimitTests {
         #expect(throws: InvalidConfiguration.self) { try AdaptiveLimit(wrong) }
     }
 
-    @Test("a permit that is dropped comes back, and one that is given back twice is one place")
+    @Test("a permit that is dropped comes back, and one that is given back twice counts once")
     func permits() throws {
         let limit = try limit()
         let now = time.source.now()

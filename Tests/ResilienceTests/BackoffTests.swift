@@ -25,7 +25,7 @@ struct BackoffTests {
     }
 
     @Test(
-        "the range of decorrelated jitter starts at the base, and ends at three times the last wait or at the cap"
+        "decorrelated jitter is drawn from the base to three times the last wait, at most the cap"
     )
     func decorrelated() {
         let backoff = Backoff(base: .milliseconds(100), cap: .seconds(1), jitter: .decorrelated)
@@ -83,7 +83,7 @@ struct BackoffTests {
     }
 
     @Test(
-        "an attempt gets what is left less the margin, never more than its limit and never less than nothing")
+        "an attempt gets what is left less the margin, never more than its limit and never a negative time")
     func allowance() {
         let now = ContinuousClock.now
         let deadline = Deadline.after(.milliseconds(500), from: now)

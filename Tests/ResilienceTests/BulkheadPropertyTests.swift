@@ -3,11 +3,11 @@ import Testing
 
 @testable import Resilience
 
-/// A bulkhead that works out anew, each time, who is in and who waits.
+/// A bulkhead that computes anew, each time, which calls run and which wait.
 private struct ObviousBulkhead {
     var configuration: Bulkhead.Configuration
     var inside: Set<UInt64> = []
-    /// As they came.
+    /// In the order of arrival.
     var waiting: [(id: UInt64, rank: Int)] = []
 
     func share(_ rank: Int) -> Int {
@@ -15,13 +15,13 @@ private struct ObviousBulkhead {
             ? configuration.limit : configuration.limit - configuration.reserved
     }
 
-    /// The one that is to go next: of the highest rank that waits, the one that came first.
+    /// The next one: of the highest waiting rank, the one that came first.
     var next: (id: UInt64, rank: Int)? {
         let highest = waiting.map(\.rank).max()
         return waiting.first { $0.rank == highest }
     }
 
-    /// The one that is to go last: of the lowest rank that waits, the one that came last.
+    /// The last one: of the lowest waiting rank, the one that came last.
     var last: (id: UInt64, rank: Int)? {
         let lowest = waiting.map(\.rank).min()
         return waiting.last { $0.rank == lowest }
@@ -47,7 +47,7 @@ struct BulkheadPropertyTests {
             reservedFrom: Priority(rank: random.upTo(4)))
     }
 
-    @Test("does what an obvious model does, and never lets more in than it may")
+    @Test("does what an obvious model does, and never exceeds its limit")
     func model() throws {
         var random = SeededRandomSource("bulkhead against its model")
         var model = ObviousBulkhead(configuration: Self.configuration(&random))

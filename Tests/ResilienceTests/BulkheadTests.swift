@@ -11,7 +11,7 @@ struct BulkheadTests {
         try Bulkhead(configuration, environment: PolicyEnvironment(name: "coupon", time: time.source))
     }
 
-    /// Calls that say when they are in, and stay until they are let go.
+    /// Calls that report when they run, and go on until they are released.
     final class Held: Sendable {
         let order = Recorded<String>()
         private let gates = Locked<[String: AsyncStream<Void>.Continuation]>([:])
@@ -38,7 +38,7 @@ struct BulkheadTests {
         func letGo(_ name: String) { _ = gates.withLock { $0[name] }?.yield() }
     }
 
-    /// Counts who is inside, and the most that ever were.
+    /// Counts the calls that run, and the most that ever did.
     final class Crowd: Sendable {
         private let count = Locked((now: 0, most: 0))
 
@@ -52,7 +52,7 @@ struct BulkheadTests {
         try await eventually { bulkhead.snapshot.inUse == inUse && bulkhead.snapshot.waiting == waiting }
     }
 
-    @Test("lets no more calls in than it has permits, and refuses the rest at once when nobody may wait")
+    @Test("lets no more calls run than it has permits, and refuses the rest at once without a queue")
     func full() async throws {
         let bulkhead = try bulkhead(.init(limit: 1))
         let held = Held()
@@ -84,7 +84,7 @@ struct BulkheadTests {
         #expect(held.order.all == ["first", "c", "d", "a", "b"])
     }
 
-    @Test("in a full waiting room a call that matters more takes the place of the one that was to go last")
+    @Test("in a full queue a call of a higher priority replaces the last one")
     func givesWay() async throws {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
         let held = Held()
@@ -101,7 +101,7 @@ struct BulkheadTests {
         #expect(await [first.value, high.value, early.value] == [nil, nil, nil])
     }
 
-    @Test("the reserved permits are for calls that matter more")
+    @Test("the reserved permits are for calls of higher priority")
     func reserved() async throws {
         let bulkhead = try bulkhead(.init(limit: 3, reserved: 2, reservedFrom: Priority(rank: 2)))
         let permits = [1, 1, 2, 3, 3].map { bulkhead.acquire(Priority(rank: $0)) }
@@ -123,7 +123,7 @@ struct BulkheadTests {
         #expect(bulkhead.snapshot.inUse == 1)
     }
 
-    @Test("nobody waits past the deadline, nor longer than the longest wait")
+    @Test("no call waits past the deadline, nor longer than the longest wait")
     func deadline() async throws {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 3, longestWait: .seconds(2)))
         let held = Held()
@@ -131,8 +131,8 @@ struct BulkheadTests {
         try await until(bulkhead, inUse: 1, waiting: 0)
         let hurried = held.call(
             "hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
-        let patient = held.call(
-            "patient", bulkhead, CallContext(deadline: .after(.seconds(9), from: time.source.now())))
+        let lasting = held.call(
+            "lasting", bulkhead, CallContext(deadline: .after(.seconds(9), from: time.source.now())))
         let over = held.call(
             "over", bulkhead, CallContext(deadline: .after(.seconds(-1), from: time.source.now())))
         #expect(await over.value == .deadlineExceeded)
@@ -140,14 +140,14 @@ struct BulkheadTests {
         time.advance(by: .seconds(1))
         #expect(await hurried.value == .deadlineExceeded)
         time.advance(by: .seconds(1))
-        #expect(await patient.value == .bulkheadFull)
+        #expect(await lasting.value == .bulkheadFull)
         held.letGo("first")
         #expect(await first.value == nil)
         #expect(held.order.all == ["first"])
     }
 
-    @Test("a call that is too late displaces nobody")
-    func displacesNobody() async throws {
+    @Test("a call that is too late displaces no other")
+    func displacesNone() async throws {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 1))
         let held = Held()
         let first = held.call("first", bulkhead)
@@ -176,7 +176,7 @@ struct BulkheadTests {
 
     @Test("a permit that comes after the deadline, since the timer was late, is passed on")
     func lateTimer() async throws {
-        // A clock that moves, with timers that don't ring.
+        // A clock that moves, with timers that don't fire.
         let silent = TimeSource(
             now: time.source.now, sleep: { _ in try await Task.sleep(for: .seconds(86_400)) })
         let bulkhead = try Bulkhead(.init(limit: 1, waiting: 2), environment: PolicyEnvironment(time: silent))
@@ -186,14 +186,14 @@ struct BulkheadTests {
         let hurried = held.call(
             "hurried", bulkhead, CallContext(deadline: .after(.seconds(1), from: time.source.now())))
         try await until(bulkhead, inUse: 1, waiting: 1)
-        let patient = held.call("patient", bulkhead)
+        let lasting = held.call("lasting", bulkhead)
         try await until(bulkhead, inUse: 1, waiting: 2)
         time.advance(by: .seconds(2))
-        for name in ["first", "patient"] { held.letGo(name) }
-        #expect(await [first.value, hurried.value, patient.value] == [nil, .deadlineExceeded, nil])
+        for name in ["first", "lasting"] { held.letGo(name) }
+        #expect(await [first.value, hurried.value, lasting.value] == [nil, .deadlineExceeded, nil])
     }
 
-    @Test("a call cancelled while it waits leaves at once, and its place is free")
+    @Test("a call cancelled while it waits leaves at once, and makes room in the queue")
     func cancelled() async throws {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 1))
         let held = Held()
@@ -208,7 +208,7 @@ struct BulkheadTests {
         #expect(await first.value == nil)
     }
 
-    @Test("a higher limit lets waiting calls in at once; a lower one lets those under way finish")
+    @Test("a higher limit starts waiting calls at once; a lower one lets those under way finish")
     func reconfigured() async throws {
         let bulkhead = try bulkhead(.init(limit: 1, waiting: 2))
         let held = Held()
@@ -228,7 +228,7 @@ struct BulkheadTests {
     }
 
     @Test(
-        "thousands of calls, cancelled or not at any moment: never more than the limit under way, and none left behind"
+        "thousands of calls, cancelled at any time or not: never more than the limit, and none left behind"
     )
     func stress() async throws {
         let bulkhead = try bulkhead(.init(limit: 4, waiting: 50, reserved: 1))

@@ -7,7 +7,7 @@ import Testing
 struct CallContextTests {
     private let start = ContinuousClock.now
 
-    @Test("without anything said: the task's deadline, no priority, not repeatable, first try")
+    @Test("by default: the task's deadline, no priority, not repeatable, first try")
     func defaults() async {
         let context = CallContext()
         #expect(
@@ -54,7 +54,7 @@ struct CallContextTests {
     }
 
     @Test(
-        "a context that is handed on to the next dependency carries no time: an instant answer isn't slow",
+        "a context that is passed on to the next dependency carries no time: an instant answer isn't slow",
         arguments: [1, 2])
     func handedOn(policies: Int) async throws {
         let time = ManualTime()

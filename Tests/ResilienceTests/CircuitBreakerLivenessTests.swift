@@ -3,12 +3,11 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to a breaker: left alone with a dependency that is well, it closes within a bounded
-/// time.
+/// However a breaker was used before: with a healthy dependency it closes within a bounded time.
 @Suite("A circuit breaker, called, controlled and reconfigured at random")
 struct CircuitBreakerLivenessTests {
     private static let rounds = 1_000
-    /// How far time moves between two calls of the calm phase.
+    /// The time between two calls of the quiet phase.
     private static let step = Duration.milliseconds(5)
 
     private static func configuration(_ random: inout SeededRandomSource) -> CircuitBreaker.Configuration {
@@ -64,7 +63,7 @@ struct CircuitBreakerLivenessTests {
             }
         }
 
-        /// A call under way ends, one way or the other, or is never heard of again.
+        /// A call under way ends with any outcome, or never.
         mutating func end() {
             guard !held.isEmpty else { return }
             let permit = held.remove(at: random.upTo(held.count))
@@ -87,7 +86,7 @@ struct CircuitBreakerLivenessTests {
             let (time, breaker) = (storm.time, storm.breaker)
             while !storm.held.isEmpty { storm.end() }
             random = storm.random
-            // That one is a person's to end, and begins closed.
+            // Only a person ends that; the breaker then begins closed.
             if breaker.control == .forcedOpen { breaker.set(.automatic) }
             let before = breaker.snapshot
             if before.phase == .halfOpen { halfOpen += 1 }

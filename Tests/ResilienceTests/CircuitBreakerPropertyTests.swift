@@ -4,7 +4,7 @@ import Testing
 
 @testable import Resilience
 
-/// A breaker that remembers every call and works everything out anew each time: slow and obvious.
+/// A breaker that remembers every call and computes everything anew each time: slow and obvious.
 private struct ObviousBreaker {
     struct Call {
         var at: Duration
@@ -22,7 +22,7 @@ private struct ObviousBreaker {
     var closedSince = Duration.zero
     var openings = 0
 
-    /// The era of the permit, or nil when the call is refused.
+    /// The generation of the permit, or nil when the call is refused.
     mutating func acquire(id: Int, at now: Duration) -> Int? {
         if phase == .open, now >= openUntil { move(.halfOpen, now) }
         switch phase {
@@ -45,7 +45,7 @@ private struct ObviousBreaker {
         case .closed:
             guard health != .unknown else { return }
             calls.append(Call(at: now, failed: health == .faulty, slow: slow))
-            // A plain success never opens a breaker, not even one that is in the window with old failures.
+            // A plain success never opens a breaker, even with old failures in the window.
             guard health == .faulty || slow else { return }
             let window = window(at: now)
             guard window.count >= configuration.minimumCalls else { return }
@@ -140,7 +140,7 @@ struct CircuitBreakerPropertyTests {
             probes: 2, probeTimeout: .milliseconds(50)),
     ]
 
-    /// Other numbers; the slow call's stay, which the calls of the test are measured by.
+    /// Other numbers; the slow call's limit stays, since the test's calls depend on it.
     private static func changed(
         _ old: CircuitBreaker.Configuration, _ random: inout SeededRandomSource
     ) -> CircuitBreaker.Configuration {
@@ -189,7 +189,7 @@ struct CircuitBreakerPropertyTests {
                 if random.upTo(2) == 0 {
                     breaker.settle(permit, health, slow: slow, at: now)
                 } else {
-                    // As `apply` does it, plain successes without the lock.
+                    // As `apply` does, plain successes are counted without the lock.
                     lost.append(permit)
                     breaker.settle(
                         permit.grant, health,
@@ -224,7 +224,7 @@ struct CircuitBreakerPropertyTests {
     }
 
     @Test(
-        "never sticks: after the open duration a call passes within one probe's time, whatever became of the others"
+        "never sticks: after the open duration a call passes within one probe's time, whatever happened"
     )
     func neverSticks() throws {
         var random = SeededRandomSource("breaker never sticks")
@@ -237,7 +237,7 @@ struct CircuitBreakerPropertyTests {
         for step in 0..<100_000 {
             if random.upTo(3) > 0, !held.isEmpty {
                 let permit = held.remove(at: random.upTo(held.count))
-                // A third of them never come back at all.
+                // A quarter of them never come back.
                 let health: Disposition.Health? = [.healthy, .faulty, .unknown, nil][random.upTo(4)]
                 if let health {
                     breaker.settle(permit, health, slow: random.upTo(4) == 0, at: time.source.now())
@@ -257,7 +257,10 @@ struct CircuitBreakerPropertyTests {
                 refusedSince = since
                 guard before.phase == .open || time.elapsed - since <= configuration.probeTimeout else {
                     Issue.record(
-                        "step \(step): refused for \(time.elapsed - since) after the open duration; seed \(random.seed)"
+                        """
+                        step \(step): refused for \(time.elapsed - since) after the open duration; \
+                        seed \(random.seed)
+                        """
                     )
                     return
                 }

@@ -83,7 +83,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "when the open duration is over so many probes pass at once, and when all succeed it closes, knowing nothing"
+        "when the open duration is over some probes pass at once; if all succeed it closes and starts anew"
     )
     func recovers() async throws {
         let breaker = try breaker()
@@ -106,7 +106,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "each opening in a row doubles the open duration, up to its cap; long enough closed, it begins small again"
+        "each opening in a row doubles the open duration, up to its cap; a long closed time resets it"
     )
     func grows() async throws {
         let breaker = try breaker()
@@ -186,7 +186,7 @@ struct CircuitBreakerTests {
         }
     }
 
-    @Test("an answer of an earlier era changes nothing")
+    @Test("an answer of an earlier generation changes nothing")
     func late() async throws {
         let breaker = try breaker()
         guard case .permit(let old) = breaker.acquire(at: time.source.now()) else { return }
@@ -198,7 +198,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "forced open it refuses all, forced closed none; observing it refuses none and says what it would have done"
+        "forced open it refuses all, forced closed none; observing it only reports what it would refuse"
     )
     func forced() async throws {
         let events = Recorded<PolicyEvent>()
@@ -310,7 +310,7 @@ struct CircuitBreakerTests {
 
     // MARK: Successes that are noted
 
-    @Test("successes of calls elsewhere close it like probes, but not before the open duration is over")
+    @Test("noted successes close it like probes, but not before the open duration is over")
     func noted() async throws {
         let events = Recorded<PolicyEvent>()
         let breaker = try breaker(events: events)
@@ -324,7 +324,7 @@ struct CircuitBreakerTests {
             events.all.last?.kind == .breakerChanged(from: .open, to: .closed, reason: "2 probes succeeded"))
     }
 
-    @Test("a noted success and a probe add up; half-open, a noted one is the last that was missing")
+    @Test("a noted success and a probe add up; half-open, a noted one can be the last that is needed")
     func notedAndTried() async throws {
         let breaker = try breaker()
         await fail(breaker, times: 4)
@@ -342,7 +342,7 @@ struct CircuitBreakerTests {
     }
 
     @Test(
-        "a noted success that was slow by its numbers doesn't count, nor does one while it is forced or closed"
+        "a noted success counts neither when slow by its numbers nor while it is forced or closed"
     )
     func notedInVain() async throws {
         let breaker = try breaker(

@@ -8,7 +8,7 @@ struct DeadlineTests {
 
     private func after(_ seconds: Int) -> Deadline { .after(.seconds(seconds), from: start) }
 
-    @Test("nested ones take the earlier, whichever is outside, and the outer one is back afterwards")
+    @Test("nested ones take the earlier, inner or outer, and the outer one is back afterwards")
     func earlier() async {
         #expect(Deadline.current == nil)
         await Deadline.withEarlier(after(5)) {
@@ -37,7 +37,7 @@ struct DeadlineTests {
         #expect(Deadline.current == nil)
     }
 
-    @Test("has passed from its own moment on, and what is left then is negative")
+    @Test("has passed from its own instant on, and what is left then is negative")
     func passed() {
         let deadline = after(1)
         #expect(!deadline.hasPassed(at: start) && deadline.remaining(at: start) == .seconds(1))

@@ -3,8 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// A source of numbers that nobody means: mostly the default, at times the least, the greatest or none at
-/// all.
+/// A source of extreme numbers: mostly the default, at times the least, the greatest or none at all.
 struct Extremes {
     var random: SeededRandomSource
 
@@ -35,12 +34,12 @@ struct Extremes {
     mutating func optional(_ usual: Duration) -> Duration? { random.upTo(3) == 0 ? nil : time(usual) }
 }
 
-@Suite("Configurations with the numbers that nobody means", .timeLimit(.minutes(10)))
+@Suite("Configurations with extreme numbers", .timeLimit(.minutes(10)))
 struct ExtremeConfigurationTests {
     private let time = LeapingTime()
     private var environment: PolicyEnvironment { PolicyEnvironment(time: time.source, random: .seeded(1)) }
 
-    /// Asks what is wrong with each; what is accepted makes calls, while time leaps.
+    /// Checks each one's problems; accepted ones make calls, while time leaps.
     ///
     /// - Returns: how many were accepted.
     private func accepted<C: PolicyConfiguration>(
@@ -60,7 +59,7 @@ struct ExtremeConfigurationTests {
         return accepted
     }
 
-    /// Calls that succeed, fail, and ask to be left alone for ever; by callers with every deadline.
+    /// Calls that succeed, fail, or ask for an endless Retry-After; by callers with every deadline.
     private func calls(_ policy: some Policy, _ extremes: inout Extremes) async {
         for number in 0..<12 {
             let asked = extremes.time(.seconds(1))
@@ -97,7 +96,7 @@ struct ExtremeConfigurationTests {
             let bulkhead = try Bulkhead($0, environment: environment)
             await calls(bulkhead, &$1)
             let held = (0..<10).compactMap { _ in bulkhead.acquire(Priority(rank: .max)) }
-            // Without a longest wait and without a deadline a call would wait for ever, as it is told to.
+            // Without a longest wait and without a deadline a call waits for ever, as configured.
             if $0.waiting == 0 || $0.longestWait != nil { await calls(bulkhead, &$1) }
             withExtendedLifetime(held) {}
         }
@@ -222,7 +221,7 @@ struct ExtremeConfigurationTests {
         for count in [limits, rates, throttles, hedges, flights] { #expect(count > 100) }
     }
 
-    @Test("fallback caches, and what their storage says of time")
+    @Test("fallback caches, and times from their storage")
     func fallbackCache() async throws {
         struct Storage: FallbackCacheStorage {
             func load() -> [FallbackCacheEntry<Int, Int>] {
@@ -277,7 +276,7 @@ struct ExtremeConfigurationTests {
     @Test("shedders, by requests with every deadline")
     func shedder() async throws {
         final class Waiter: Shedder.Waiter {
-            func admitted(_ place: Shedder.Permit) { place.end(countsAsSample: true) }
+            func admitted(_ permit: Shedder.Permit) { permit.end(countsAsSample: true) }
             func refused(_ refusal: Shedder.Refusal) {}
         }
         let count = try await accepted {
@@ -292,7 +291,7 @@ struct ExtremeConfigurationTests {
                 let request = Shedder.Request(Priority(rank: $1.count(3)), deadline: deadline)
                 let answer = shedder.ask(request, Waiter())
                 time.advance(by: .seconds($1.random.upTo(100)))
-                if case .admitted(let place) = answer { place.end(countsAsSample: true) }
+                if case .admitted(let permit) = answer { permit.end(countsAsSample: true) }
             }
         }
         #expect(count > 100)

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever was stored, refreshed, cancelled and reconfigured: once the fetches under way have ended the
-/// cache has all places for refreshes again, and holds no more than it may.
+/// However it was used before: once the fetches under way have ended, the cache has all permits for refreshes
+/// again, and holds no more than its capacity.
 @Suite("A fallback cache, used and reconfigured at random", .timeLimit(.minutes(10)))
 struct FallbackCacheLivenessTests {
     private struct Failed: Error {}
@@ -79,7 +79,7 @@ struct FallbackCacheLivenessTests {
                 }
             }
             try await eventually { cache.snapshot.refreshing == 0 }
-            // Where there isn't room for all of them, those stay that were stored last, whichever these are.
+            // If there isn't room for all of them, the last stored ones stay, whichever these are.
             try #require((0..<numbers.maximumRefreshes).contains { cache.lookup($0)?.value == -1 })
             try #require(cache.snapshot.entries <= numbers.capacity)
         }

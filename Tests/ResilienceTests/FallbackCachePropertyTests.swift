@@ -24,7 +24,7 @@ struct FallbackCachePropertyTests {
     typealias State = FallbackCacheState<Int, Int>
 
     @Test(
-        "gives out what was stored last with its age, drops the oldest, and its storage ends up with just what it holds"
+        "returns what was stored last with its age, drops the oldest, and its storage ends up the same"
     )
     func model() throws {
         var random = SeededRandomSource("fallback cache")
@@ -42,20 +42,20 @@ struct FallbackCachePropertyTests {
         var now = Duration.zero
         var wallAhead: Int64 = 1_700_000_000_000
         func wall() -> Int64 { wallAhead + Int64(now / .milliseconds(1)) }
-        /// A writing under way: its changes, the batch that is out, and what is still to be batched.
+        /// A write under way: its changes, the current batch, and what is still to be batched.
         var writing: (rest: State.Changes, batch: State.Batch)?
 
         for step in 0..<steps {
             if random.upTo(3) == 0 { now += .milliseconds(random.upTo(120)) }
-            let moment = start.advanced(by: now)
+            let instant = start.advanced(by: now)
             let key = random.upTo(20)
             switch random.upTo(24) {
             case 0..<9:
-                state.store(step, for: key, now: moment)
+                state.store(step, for: key, now: instant)
                 model.store(key, step, at: now)
             case 9..<14:
                 let expected = model.stored.first { $0.key == key }
-                switch state.find(key, now: moment) {
+                switch state.find(key, now: instant) {
                 case .nothing: try #require(expected == nil)
                 case .tooOld: try #require(expected.map { now - $0.at > model.maximumAge } == true)
                 case .value(let found):
@@ -75,7 +75,7 @@ struct FallbackCachePropertyTests {
                 model.stored.removeAll { $0.key == removed }
                 let isNewer = model.stored.contains { $0.key == key && $0.at > began }
                 let isStored = state.refresh(
-                    step, for: key, number, began: start.advanced(by: began), now: moment)
+                    step, for: key, number, began: start.advanced(by: began), now: instant)
                 try #require(isStored == (!isNewer && removed != key))
                 if isStored { model.store(key, step, at: now) }
             case 16 where random.upTo(6) == 0:
@@ -89,7 +89,7 @@ struct FallbackCachePropertyTests {
                 writing = (state.takeChanges(), State.Batch())
             case 18..<23:
                 guard let (rest, batch) = writing else { continue }
-                // What is out arrives, or doesn't; either way the state hears of success or failure.
+                // The batch arrives, or doesn't; independently of that the state is told success or failure.
                 let (hasArrived, isKnown) = (random.upTo(4) > 0, random.upTo(4) > 0)
                 if hasArrived || isKnown {
                     for key in batch.removed { storage[key] = nil }
@@ -160,7 +160,7 @@ struct FallbackCachePropertyTests {
             try #require(state.changes.written.count <= model.capacity)
         }
 
-        /// Two rounds of writing that work: the storage is then the cache.
+        /// Two rounds of writing that succeed: the storage then equals the cache.
         func settle() throws {
             if let (rest, batch) = writing {
                 var failed = rest

@@ -7,7 +7,7 @@ struct FallbackCacheTests {
     typealias Cache = FallbackCache<String, Int>
     typealias Entry = FallbackCacheEntry<String, Int>
 
-    /// A storage in memory that can fail, and be held up.
+    /// A storage in memory that can fail and hang.
     final class Table: FallbackCacheStorage {
         struct Full: Error, CustomStringConvertible { let description = "disk full" }
         struct Rows {
@@ -205,7 +205,7 @@ struct FallbackCacheTests {
             for value in 0..<10 { cache.store(value, for: "\(round) \(value)") }
             await cache.flush()
         }
-        // Each round may have arrived in spite of the failure, and so would have to go again.
+        // Each round may have been written in spite of the failure, and so may be repeated.
         #expect(cache.snapshot.unwritten <= 1_010)
         table.fail(false)
         await cache.flush()
@@ -230,7 +230,7 @@ struct FallbackCacheTests {
         #expect(table.values == ["3": 3, "4": 4])
     }
 
-    @Test("a writing goes on when whoever waits for it is cancelled, and the next one waits for it")
+    @Test("a write goes on when its waiting caller is cancelled, and the next one waits for it")
     func cancelledFlush() async throws {
         let cache = try cache()
         table.isOpen.update { $0 = false }
@@ -361,7 +361,7 @@ struct FallbackCacheTests {
         let run = Task { await cache.run() }
         await time.sleepers(1)
         if isAtWork {
-            // The storage hangs already when the end comes.
+            // The storage hangs already when the process ends.
             time.advance(by: .seconds(1))
             await table.saving.until { $0 == 1 }
         }
@@ -372,7 +372,7 @@ struct FallbackCacheTests {
         await run.value
         #expect(cache.snapshot.storageFailures == 1)
         #expect(events.all == [.storageFailed("the storage is still at work; it is waited for no longer")])
-        // What is under way is not torn out.
+        // A write under way is not interrupted.
         table.isOpen.update { $0 = true }
         await cache.flush()
         #expect(table.values == ["a": 1] && !table.sawCancellation.value)

@@ -4,7 +4,7 @@ import Testing
 @testable import Resilience
 
 /// Whatever faults were set, replaced and cleared: when they have expired no call meets one, and calls that
-/// they had hold of keep nobody else's place.
+/// they held take nothing from a new set.
 @Suite("Faults, set and cleared at random")
 struct FaultsLivenessTests {
     private static func fault(_ random: inout SeededRandomSource) -> Fault {
@@ -16,7 +16,7 @@ struct FaultsLivenessTests {
             atMost: random.upTo(2) == 0 ? 1 + random.upTo(3) : nil)
     }
 
-    @Test("all pass when the last set has expired or was cleared; a new one has all of its places")
+    @Test("all pass when the last set has expired or was cleared; a new one can hold all of its calls")
     func pass() throws {
         var random = SeededRandomSource("faults under calls, sets and clears")
         for round in 0..<500 {
@@ -42,7 +42,7 @@ struct FaultsLivenessTests {
             for route in ["a", "b"] {
                 try #require(faults.decide(route) == nil, "round \(round), seed \(random.seed)")
             }
-            // A hold of an earlier set takes no place of this one, and ends none of its calls.
+            // A hold of an earlier set doesn't count for this one, and ends none of its calls.
             try faults.set([Fault(.abort, atMost: 2)])
             let bitten = (0..<3).map { _ in faults.decide("a") }
             held = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// One fault as it is described, with a record of the calls it has hold of.
+/// One fault as it is documented, with a record of the calls that it holds.
 private struct ObviousFault {
     let fault: Fault
     let since: Duration
@@ -31,7 +31,7 @@ private struct ObviousFault {
 
 @Suite("Faults, against an obvious model")
 struct FaultsPropertyTests {
-    @Test("bites what is described, no more at once than allowed, not after it has expired, and counts right")
+    @Test("bites matching calls, no more at once than allowed, none after it has expired, and counts right")
     func model() throws {
         var random = SeededRandomSource("faults")
         for _ in 0..<100 { try run(&random, steps: 1_000) }
@@ -57,17 +57,17 @@ struct FaultsPropertyTests {
         var now = Duration.zero
         for step in 0..<steps {
             if random.upTo(3) == 0 { now += .milliseconds(random.upTo(100)) }
-            let moment = start.advanced(by: now)
+            let instant = start.advanced(by: now)
             switch random.upTo(100) {
             case 0, 1:
                 let set = (0..<random.upTo(4)).map { _ in fault(&random) }
-                state.replace(with: set, now: moment, seed: { 0 })
+                state.replace(with: set, now: instant, seed: { 0 })
                 model = set.map { ObviousFault(fault: $0, since: now, random: .seeded($0.seed ?? 0)) }
             case 2..<70:
                 let route = ["a", "b", "c"].randomElement(using: &random) ?? "a"
                 let priority =
                     [nil, Priority(rank: 1), Priority(rank: 2)].randomElement(using: &random) ?? nil
-                let decision = state.decide(route, priority, now: moment)
+                let decision = state.decide(route, priority, now: instant)
                 var expected: [Fault.Phase: [FaultBite]] = [.before: [], .after: []]
                 var isOver = false
                 for side in [Fault.Phase.before, .after] {
@@ -101,7 +101,7 @@ struct FaultsPropertyTests {
         try #require(state.faults.map(\.running).reduce(0, +) == 0)
     }
 
-    /// The delays may differ by how the jitter was rounded.
+    /// The delays may differ by rounding.
     private func same(_ left: [FaultBite], _ right: [FaultBite]) -> Bool {
         left.count == right.count
             && zip(left, right).allSatisfy { left, right in

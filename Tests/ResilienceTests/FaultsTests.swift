@@ -62,7 +62,7 @@ struct FaultsTests {
         #expect(made.value == 1)
     }
 
-    @Test("a latency holds the call up and lets it go on")
+    @Test("a latency delays the call and lets it go on")
     func latency() async throws {
         let faults = try faults(Fault(.latency, delay: .seconds(2)))
         async let answer = call(faults, within: .seconds(3))
@@ -83,14 +83,14 @@ struct FaultsTests {
         #expect(made.value == 0)
     }
 
-    @Test("a call whose deadline has passed is no fault's prey")
+    @Test("a call whose deadline has passed meets no fault")
     func pastDeadline() async throws {
         let faults = try faults(Fault(.error))
         #expect(await call(faults, within: .zero) == .success(1))
         #expect(faults.snapshot.faults[0].considered == 0)
     }
 
-    @Test("a black hole swallows the call until its deadline")
+    @Test("a black hole holds the call until its deadline")
     func blackHole() async throws {
         let faults = try faults(Fault(.blackHole))
         async let answer = call(faults, within: .seconds(1))
@@ -102,7 +102,7 @@ struct FaultsTests {
     }
 
     @Test(
-        "a black hole without a deadline holds until the caller is cancelled, even when the faults are cleared"
+        "a black hole without a deadline ends only with the caller, even when the faults are cleared"
     )
     func blackHoleForEver() async throws {
         let faults = try faults(Fault(.blackHole, when: .after))
@@ -210,7 +210,7 @@ struct FaultsTests {
     }
 
     @Test(
-        "a seed bites the same calls again, and a share is about that share; chance gives a seed that can be read"
+        "a seed bites the same calls again, at about its share; a random seed can be read"
     )
     func seeds() throws {
         func bites(_ seed: UInt64?, _ faults: Faults) throws -> [Bool] {

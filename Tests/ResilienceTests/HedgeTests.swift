@@ -10,7 +10,7 @@ struct HedgeTests {
     private let events = Recorded<PolicyEvent.Kind>()
     private let log = Recorded<String>()
 
-    /// A hedge after 100 ms: that is how long the calls took that it has measured.
+    /// A hedge after 100 ms, the time of the calls that it has measured.
     private func primed(budget: RetryBudget = RetryBudget()) async throws -> Hedge {
         let hedge = try Hedge(
             .init(minimumSamples: 10), budget: budget,
@@ -124,7 +124,7 @@ struct HedgeTests {
         await time.sleepers(1)
         time.advance(by: .milliseconds(300))
         #expect(try await call.value.get() == (firstFails ? "second" : "first"))
-        // Where the first fails, the second may be heard of before it: what is measured then, chance decides.
+        // If the first fails, the second may be reported before it: what is measured then is random.
         if !firstFails {
             #expect(hedge.delay == .milliseconds(550), "the first try is measured, if it succeeds")
         }
@@ -187,7 +187,7 @@ struct HedgeTests {
     }
 
     @Test(
-        "not hedged: what isn't idempotent, what is a second try itself, what would end after the deadline, the unknown"
+        "not hedged: what isn't idempotent, a second try, what would end after the deadline, the unknown"
     )
     func passesThrough() async throws {
         let hedge = try await primed()
@@ -265,7 +265,7 @@ struct HedgeTests {
             guard step % 97 == 0 || step < 300 else { continue }
             let sorted = all.suffix(256).sorted()
             let share = Double(50 + random.upTo(50)) / 100
-            // Nearest rank: the first that at least this share is not above.
+            // Nearest rank: the first that at least this share doesn't exceed.
             let index = sorted.indices.first { Double($0 + 1) >= share * Double(sorted.count) }
             try #require(latencies.count == sorted.count)
             try #require(latencies.percentile(share) == index.map { sorted[$0] }, "step \(step)")

@@ -14,7 +14,7 @@ struct HurriedCallersTests {
         PolicyEnvironment(time: time.source, report: { [events] in events.add($0.kind) })
     }
 
-    /// Opens at two calls that fail.
+    /// Opens at two failed calls.
     private func breaker() throws -> CircuitBreaker {
         try CircuitBreaker(.init(window: .calls(20), minimumCalls: 2), environment: environment)
     }
@@ -79,7 +79,8 @@ struct HurriedCallersTests {
         #expect(breaker.phase == .open)
     }
 
-    /// What fails after `delay`, told to end by itself, says to a caller that waits for 5 ms of 100.
+    /// How an operation that fails after `delay`, without being cancelled, ends for a caller that waits for 5
+    /// ms of 100.
     private func failure(after delay: Duration, _ disposition: Disposition) async throws -> CallFailure<Late>?
     {
         let timeout = try Timeout(.milliseconds(100), environment: environment)
@@ -98,7 +99,7 @@ struct HurriedCallersTests {
     }
 
     @Test(
-        "nor does an operation that ends by itself at such a deadline say anything; one that fails before it does"
+        "an operation that ends by itself at such a deadline says nothing either; an earlier failure does"
     )
     func byOperation() async throws {
         #expect(try await failure(after: .milliseconds(5), .transient) == .failed(Late(), .ignored))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever a call is doing when it is called off: it ends at once, and leaves nothing behind.
+/// Whatever a call is doing when it is cancelled: it ends at once, and leaves nothing behind.
 @Suite("Policies together, cancelled", .timeLimit(.minutes(10)))
 struct InteractionsCancellationTests {
     private let time = ManualTime()
@@ -26,7 +26,7 @@ struct InteractionsCancellationTests {
         timeout = try Timeout(.seconds(100), environment: environment)
     }
 
-    /// The order to start from.
+    /// The recommended order.
     private var pipeline: some Policy {
         Pipeline {
             bulkhead
@@ -47,7 +47,7 @@ struct InteractionsCancellationTests {
                     deadline: .after(.seconds(500), from: time.source.now()), isIdempotent: true)
                 try await policy.run(context) { context throws(TryFailure) in
                     inside.add(context.attempt)
-                    // What a client throws when it is cancelled looks like a failure: that mustn't matter.
+                    // What a client throws when it is cancelled looks like a failure: it must not count.
                     do { try await time.source.sleep(duration) } catch { throw TryFailure(number: -1) }
                     if failing { throw TryFailure(number: context.attempt) }
                 }
@@ -58,17 +58,18 @@ struct InteractionsCancellationTests {
         }
     }
 
-    /// Nothing is taken, nobody waits, and nothing was learned.
+    /// Nothing is taken, no call waits, and nothing was learned.
     private func expectUntouched(
-        calls: Int = 0, failures: Int = 0, _ place: SourceLocation = #_sourceLocation
+        calls: Int = 0, failures: Int = 0, _ location: SourceLocation = #_sourceLocation
     ) {
-        #expect(bulkhead.snapshot.inUse == 0 && bulkhead.snapshot.waiting == 0, sourceLocation: place)
+        #expect(bulkhead.snapshot.inUse == 0 && bulkhead.snapshot.waiting == 0, sourceLocation: location)
         #expect(
-            breaker.snapshot.calls == calls && breaker.snapshot.failures == failures, sourceLocation: place)
+            breaker.snapshot.calls == calls && breaker.snapshot.failures == failures, sourceLocation: location
+        )
     }
 
     @Test(
-        "a deadline that passes in the bulkhead's queue: the call is never made, no permit is lost, the breaker knows nothing"
+        "a deadline passes in the bulkhead's queue: no call, no permit lost, nothing for the breaker"
     )
     func deadlineInTheQueue() async throws {
         let first = begin(pipeline, sleeping: .seconds(3))
@@ -89,14 +90,14 @@ struct InteractionsCancellationTests {
         #expect(bulkhead.acquire() != nil)
     }
 
-    @Test("its turn comes when its time is over already: the call isn't made and the permit goes on")
+    @Test("its turn comes after its deadline: the call isn't made and the permit is passed on")
     func turnTooLate() async throws {
         let permit = try #require(bulkhead.acquire())
         let late = begin(pipeline, sleeping: .zero)
         let next = begin(pipeline, sleeping: .zero)
         await time.sleepers(2)
-        // Both timers ring at the moment at which a place becomes free: whoever gets it, it is too late for
-        // the call.
+        // Both timers fire at the instant at which a permit comes back: for this call it is too late in any
+        // order.
         time.advance(by: .seconds(500))
         bulkhead.release(permit)
         #expect(
@@ -129,7 +130,7 @@ struct InteractionsCancellationTests {
         expectUntouched(calls: 1, failures: 1)
     }
 
-    @Test("inside a try: its failure is nobody's fault, and no other one follows")
+    @Test("inside a try: its failure counts against none, and no other one follows")
     func insideATry() async {
         let call = begin(pipeline, sleeping: .seconds(9))
         await time.sleepers(1)
@@ -226,7 +227,7 @@ struct InteractionsCancellationTests {
     }
 
     @Test(
-        "one of two who share a flight: the other stays, and when both have gone the work under the pipeline ends"
+        "one of two who share a flight: the other stays, and when both have gone the work ends"
     )
     func sharedFlight() async throws {
         let flights = try SingleFlight<Int, Int, CallFailure<TryFailure>>(
@@ -261,7 +262,7 @@ struct InteractionsCancellationTests {
     }
 
     @Test(
-        "a shutdown with a hundred calls under way, waiting and between tries: all end, and the bulkhead is empty"
+        "a shutdown with a hundred calls in every phase: all end, and the bulkhead is empty"
     )
     func shutdown() async throws {
         let wide = try Bulkhead(
@@ -277,7 +278,7 @@ struct InteractionsCancellationTests {
         let group = Task { [time] in
             await withTaskGroup(of: Void.self) { group in
                 for number in 0..<100 {
-                    // The first three of the dependency's failures leave it closed; the calls wait for their
+                    // The first three failures of the dependency leave it closed; the calls wait for their
                     // second try.
                     let isFailing = number < 3
                     group.addTask {
@@ -290,7 +291,7 @@ struct InteractionsCancellationTests {
             }
             _ = time
         }
-        // 40 inside, and the timers of the 60 that wait.
+        // 40 running, and the timers of the 60 that wait.
         await time.sleepers(100)
         #expect(wide.snapshot.inUse == 40 && wide.snapshot.waiting == 60)
         group.cancel()
@@ -302,7 +303,7 @@ struct InteractionsCancellationTests {
 }
 
 extension Task where Failure == Never {
-    /// Its value; cancelling whoever waits for it cancels it.
+    /// Its value; cancelling the waiting task cancels it.
     fileprivate func joined() async -> Success {
         await withTaskCancellationHandler {
             await value

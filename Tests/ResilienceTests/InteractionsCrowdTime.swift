@@ -2,11 +2,10 @@ import Testing
 
 @testable import Resilience
 
-/// Time for a crowd of workers: it moves on, to the next moment at which anything happens, only when every
-/// worker sleeps or waits for its turn in a bulkhead. So what happens at one moment is never seen at a later
-/// one, on however many threads.
+/// Virtual time for many workers: it moves on to the next event only when every worker sleeps or waits in a
+/// bulkhead's queue. So what happens at one instant is never seen at a later one, on however many threads.
 final class CrowdTime: Sendable {
-    /// The task of a call. What else sleeps on behalf of a call is the timer of its wait in the bulkhead.
+    /// The task of a call. All other sleeps on behalf of a call are timers of its wait in the bulkhead.
     final class Caller: Sendable {
         @TaskLocal static var current: Caller?
         private let task = withUnsafeCurrentTask { $0?.hashValue }
@@ -30,14 +29,14 @@ final class CrowdTime: Sendable {
 
     private let start = ContinuousClock.now
     private let state: Locked<State>
-    /// Changed only while everybody waits.
-    private let moment = Locked(Duration.zero)
-    /// Where calls wait.
+    /// Changed only while all workers wait.
+    private let offset = Locked(Duration.zero)
+    /// The bulkhead in which calls wait.
     private let bulkhead = Locked<Bulkhead?>(nil)
 
     init(workers: Int) { state = Locked(State(workers: workers)) }
 
-    var elapsed: Duration { moment.withLock { $0 } }
+    var elapsed: Duration { offset.withLock { $0 } }
     var source: TimeSource {
         TimeSource(now: { self.instant(self.elapsed) }, sleep: { try await self.sleep($0) })
     }
@@ -66,11 +65,11 @@ final class CrowdTime: Sendable {
         return state.withLock { $0.workers > 0 && !Task.isCancelled }
     }
 
-    /// To the next moment at which somebody wakes.
+    /// Moves to the next instant at which a sleeper wakes.
     func advance() {
         let due = state.withLock { state in
             let now = max(elapsed, state.sleepers.values.map(\.until).min() ?? .zero)
-            moment.withLock { $0 = now }
+            offset.withLock { $0 = now }
             let due = state.sleepers.filter { $0.value.until <= now }
             for (id, sleeper) in due {
                 state.sleepers[id] = nil
@@ -113,7 +112,7 @@ final class CrowdTime: Sendable {
                 change { state in
                     isCancelled = state.cancelled.remove(id) != nil
                     if isCancelled { return }
-                    // Even a sleep of no time ends only when everybody has come to rest.
+                    // Even a sleep of no time ends only when all workers are at rest.
                     state.sleepers[id] = Sleeper(until: elapsed + duration, isTimer: isTimer, wake: wake)
                     if isTimer { state.timers += 1 }
                 }

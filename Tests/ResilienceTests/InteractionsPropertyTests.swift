@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// Tells who passes at one place of a pipeline.
+/// Reports the calls that pass at one point of a pipeline.
 private struct Probe: Policy {
     var entered: @Sendable () -> Void = {}
     var refused: @Sendable (Rejection) -> Void = { _ in }
@@ -22,7 +22,7 @@ private struct Probe: Policy {
     }
 }
 
-/// What is seen of all calls, from outside and at the probes.
+/// What is seen of all calls, by their callers and at the probes.
 private final class Ledger: Sendable {
     struct Counts {
         var calls = 0
@@ -31,7 +31,7 @@ private final class Ledger: Sendable {
         var mostInside = 0
         var lastOpening: Duration?
         var lastAdmission: Duration?
-        /// When the breaker refused somebody last, and whether only because it was being tried out.
+        /// When the breaker last refused a call, and whether only because a probe was under way.
         var refused: (at: Duration, isHalfOpen: Bool)?
         var openings = 0
         var closings = 0
@@ -44,12 +44,12 @@ private final class Ledger: Sendable {
     }
 
     private let counts = Locked(Counts())
-    /// Apart, since looking at the rest copies it.
+    /// Separate, since reading the rest copies it.
     private let tries = Locked(Tries())
 
     var allTries: Tries { tries.withLock { $0 } }
     func noteTry(_ change: (inout Tries) -> Void) { tries.withLock { change(&$0) } }
-    /// Counts a call; answers how many there were before.
+    /// Counts a call; returns how many there were before.
     func begin() -> Int {
         counts.withLock { counts in
             counts.calls += 1
@@ -63,7 +63,7 @@ private final class Ledger: Sendable {
 
 @Suite("Policies together, by random sequences", .timeLimit(.minutes(10)))
 struct InteractionsPropertyTests {
-    /// How the dependency is doing.
+    /// The dependency's state.
     private struct Weather: Sendable {
         var failing: Double
         var slow: Double
@@ -133,7 +133,7 @@ struct InteractionsPropertyTests {
         time.watch(bulkhead)
     }
 
-    /// Most things happen at full hundredths of a second, many of them at once: for the sake of races, and of
+    /// Most events happen at full hundredths of a second, many of them at once: for the sake of races, and of
     /// speed.
     private static func tens(_ random: RandomSource, _ range: ClosedRange<Int>) -> Duration {
         .milliseconds(10 * (range.lowerBound + Int(random.next() % UInt64(range.count))))
@@ -172,13 +172,13 @@ struct InteractionsPropertyTests {
 
     // MARK: The calls
 
-    /// One call as chance will have it, and what it may not do.
+    /// One random call, and its limits.
     private struct Plan: Sendable {
         var budget: Duration
         var isIdempotent: Bool
         var priority: Priority
         var random: RandomSource
-        /// Heeds no deadline.
+        /// Ignores its deadline.
         var isDeaf: Bool
     }
 
@@ -219,7 +219,8 @@ struct InteractionsPropertyTests {
                 }
                 let ended = time.elapsed
                 ledger.note { $0.ends[end, default: 0] += 1 }
-                // What made no try ended at its deadline at the latest, whatever it would have done.
+                // A call without a try ended at its deadline at the latest, whatever its operation would have
+                // done.
                 if !plan.isDeaf || tries.all.isEmpty, ended > started + max(.zero, plan.budget) {
                     Issue.record(
                         "a call of \(plan.budget) ended \(ended - started) after its beginning: \(end)")
@@ -233,8 +234,7 @@ struct InteractionsPropertyTests {
         }
     }
 
-    /// Mostly the dependency's fault; sometimes a refusal, or nothing that can be learned from, or a wish to
-    /// be left alone.
+    /// Mostly the dependency's fault; sometimes a refusal, nothing that can be learned, or a Retry-After.
     private static func disposition(_ random: RandomSource) -> Disposition {
         switch random.next() % 20 {
         case 0: .refusal
@@ -278,7 +278,7 @@ struct InteractionsPropertyTests {
 
     // MARK: The properties
 
-    @Test("whatever calls do, under all five policies every promise of every one of them is kept")
+    @Test("under all five policies each keeps its documented properties, whatever the calls do")
     func promises() async throws {
         let under = (0..<Self.workers).map { _ in Held() }
         await withTaskGroup(of: Void.self) { group in
@@ -292,7 +292,7 @@ struct InteractionsPropertyTests {
         #expect(counts.ends.values.reduce(0, +) == Self.calls)
         #expect(counts.mostInside == Self.bulkhead.limit && counts.inside == 0)
         #expect(bulkhead.snapshot.inUse == 0 && bulkhead.snapshot.waiting == 0)
-        // Every way of ending has happened: nothing was promised of what never occurred.
+        // Every kind of end has happened, so that no property holds only for want of cases.
         for end in ["success", "failure", "circuitOpen", "bulkheadFull", "deadlineExceeded", "cancelled"] {
             #expect(counts.ends[end, default: 0] > 100, "\(end): \(counts.ends)")
         }
@@ -300,7 +300,7 @@ struct InteractionsPropertyTests {
         checkBudget(ledger.allTries)
     }
 
-    /// A worker's call, for somebody else to call off.
+    /// A worker's call, for another task to cancel.
     private final class Held: Sendable {
         private let state = Locked<(call: Task<Void, Never>?, cancelled: Duration?)>((nil, nil))
 
@@ -323,7 +323,7 @@ struct InteractionsPropertyTests {
         }
     }
 
-    /// Moves time, changes the weather, and calls off a call now and then.
+    /// Moves time, changes the dependency's state, and cancels a call from time to time.
     private func drive(_ under: [Held]) async {
         let random = RandomSource.seeded(seed &+ 1)
         var nextWeather = Duration.zero
@@ -345,8 +345,8 @@ struct InteractionsPropertyTests {
         }
     }
 
-    /// Whom the breaker refuses, it refuses because it opened a moment ago or because a probe is under way:
-    /// it never sticks.
+    /// The breaker refuses a call only because it has just opened or because a probe is under way: it never
+    /// sticks.
     private func check(_ counts: Ledger.Counts, _ elapsed: Duration) {
         guard let refused = counts.refused, refused.at == elapsed else { return }
         let (since, limit) =
@@ -358,8 +358,7 @@ struct InteractionsPropertyTests {
         }
     }
 
-    /// Over any stretch of time: the share of the calls in it and in the window before, and the minimum for
-    /// both.
+    /// Over any period: the share of the calls in it and in the window before, and the minimum for both.
     private func checkBudget(_ tries: Ledger.Tries) {
         let (end, window) = (Self.tenth(time.elapsed) + 1, Self.tenth(Self.budget.window))
         var (retriesUntil, callsUntil) = ([0], [0])

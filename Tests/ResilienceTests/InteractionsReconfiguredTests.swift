@@ -4,7 +4,7 @@ import Testing
 @testable import Resilience
 
 /// Bulkhead, total timeout, retry with a budget, breaker and attempt timeout, while an operator changes all
-/// of their numbers and forces the breaker: whatever that did, left alone they let every call pass.
+/// of their numbers and forces the breaker: afterwards they let every call pass.
 @Suite("Policies together, reconfigured and controlled at random", .timeLimit(.minutes(10)))
 struct InteractionsReconfiguredTests {
     private static let workers = 24
@@ -125,7 +125,7 @@ struct InteractionsReconfiguredTests {
     }
 
     @Test(
-        "when the last change has been made and the dependency is well, every call passes after the longest open duration"
+        "after the last change a healthy dependency gets every call within the longest open duration"
     )
     func calm() async throws {
         let under = (0..<Self.workers).map { _ in Watched<Task<Void, Never>?>(nil) }

@@ -6,10 +6,9 @@ import Testing
 struct InteractionsTests {
     private typealias Answer = CallFailure<TryFailure>
 
-    /// Every sleep is over at once, having taken as long as it was meant to: for calls that come one after
-    /// the other.
+    /// Every sleep ends at once, having taken its time: for calls one after the other.
     private let leaping = LeapingTime()
-    /// Time that only the test moves: for calls that are under way at once.
+    /// Time that only the test moves: for calls at once.
     private let time = ManualTime()
     private let attempts = Recorded<Int>()
     private let events = Recorded<PolicyEvent.Kind>()
@@ -64,7 +63,7 @@ struct InteractionsTests {
         #expect(breaker.phase == .closed)
         _ = await call(pipeline)
         #expect(breaker.phase == .open)
-        // Nothing to try again: the refusal is outside the retry.
+        // Nothing to try again: the refusal comes before the retry.
         #expect(await call(pipeline) == .failure(.rejected(.circuitOpen(retryAfter: .seconds(60)))))
         #expect(attempts.all.count == 30)
     }
@@ -115,7 +114,7 @@ struct InteractionsTests {
     }
 
     @Test(
-        "one retry in another adds its tries to the other's, and doesn't multiply them; no second try is hedged"
+        "one retry inside another adds its tries, and doesn't multiply them; no second try is hedged"
     )
     func nestedRetries() async throws {
         let hedge = try Hedge(environment: environment)
@@ -160,7 +159,7 @@ struct InteractionsTests {
     }
 
     @Test(
-        "a wish to be left alone until after the deadline is a failure at once, and costs the budget nothing")
+        "a Retry-After beyond the deadline is a failure at once, and costs the budget nothing")
     func retryAfter() async throws {
         let budget = try RetryBudget(.init(share: 0, minimumPerSecond: 1))
         let pipeline = Pipeline {
@@ -190,7 +189,7 @@ struct InteractionsTests {
 
     // MARK: Hedge
 
-    /// A hedge after 100 ms: that is how long the calls took that it has measured.
+    /// A hedge after 100 ms, the time of the calls that it has measured.
     private func hedge(budget: RetryBudget) async throws -> Hedge {
         let hedge = try Hedge(
             .init(minimumSamples: 1), budget: budget,
@@ -317,7 +316,7 @@ struct InteractionsTests {
         #expect(breaker.phase == .open && breaker.snapshot.reason == "10 of the last 10 calls were slow")
     }
 
-    @Test("a black hole ends at the deadline, to the moment, and counts against the dependency")
+    @Test("a black hole ends exactly at the deadline, and counts against the dependency")
     func blackHole() async throws {
         let (faults, breaker) = (Faults(environment: environment), try breaker(3))
         let pipeline = try protected(by: faults, breaker, .milliseconds(700))
@@ -331,7 +330,7 @@ struct InteractionsTests {
         #expect(breaker.phase == .open && attempts.all.isEmpty)
     }
 
-    @Test("injected failures are tried again, with the budget's leave, and each try may be bitten")
+    @Test("injected failures are tried again within the budget, and each try may be bitten")
     func injectedRetried() async throws {
         let faults = Faults(environment: environment)
         try faults.set([Fault(.abort, expiresIn: .seconds(3600))])

@@ -27,7 +27,7 @@ struct NestedByHandTests {
     }
 
     @Test(
-        "a full bulkhead opens no breaker around it, lowers no limit and makes no throttle refuse; nor does a bare rejection"
+        "a full bulkhead opens no breaker, lowers no limit, causes no throttling; nor does a rejection"
     )
     func fullBulkhead() async throws {
         let breaker = try breaker()
@@ -51,7 +51,7 @@ struct NestedByHandTests {
     }
 
     @Test(
-        "what the inner call said of its failure is what the outer one hears",
+        "the disposition of an inner call's failure is the outer one's too",
         arguments: [Disposition.refusal, .busy(retryAfter: .seconds(1))])
     func classified(disposition: Disposition) async throws {
         let (outer, inner) = (try breaker(), try breaker())

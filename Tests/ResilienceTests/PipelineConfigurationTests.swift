@@ -1,8 +1,7 @@
 import Resilience
 import Testing
 
-/// A configuration in which everything is wrong that can be wrong at once, and the names that its problems
-/// begin with.
+/// A configuration with as many wrong numbers as possible, and the names that its problems begin with.
 struct Wrong: Sendable, CustomTestStringConvertible {
     let problems: [String]
     let policy: String
@@ -91,7 +90,7 @@ struct PipelineConfigurationTests {
         #expect(error.description == "\(wrong.policy): " + wrong.problems.joined(separator: "; "))
     }
 
-    @Test("no number is right because it is no number at all")
+    @Test("a number that is NaN is always a problem")
     func notANumber() {
         #expect(CircuitBreaker.Configuration(failureRate: .nan).problems.count == 1)
         #expect(RetryBudget.Configuration(share: .nan, minimumPerSecond: .nan).problems.count == 2)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A pipeline", .timeLimit(.minutes(10)))
 struct PipelineTests {
-    /// Says when it is entered and left, and what it was handed.
+    /// Records when it is entered and left, and with which context.
     private struct Witness: Policy {
         let name: String
         let log: Recorded<String>
@@ -40,7 +40,7 @@ struct PipelineTests {
 
     private func witness(_ name: String) -> Witness { Witness(name: name, log: log) }
 
-    @Test("the first listed is outermost, and each hands its own context on to the next")
+    @Test("the first listed is outermost, and each passes its own context on to the next")
     func order() async throws {
         let pipeline = Pipeline {
             witness("a")
@@ -53,7 +53,7 @@ struct PipelineTests {
     }
 
     @Test(
-        "a failure goes out through every policy as it is, and a refusal keeps those inside from seeing the call"
+        "a failure passes every policy unchanged, and a refusal keeps the inner ones from seeing the call"
     )
     func failures() async throws {
         let pipeline = Pipeline {
@@ -92,7 +92,7 @@ struct PipelineTests {
         #expect(log.all.suffix(4) == ["out d", "out c", "out b", "out a"])
     }
 
-    @Test("a failure that nobody classifies is the dependency's and may pass, unless it is a cancellation")
+    @Test("an unclassified failure is the dependency's and may pass, unless it is a cancellation")
     func classified() async throws {
         await #expect(throws: CallFailure<Broken>.failed(Broken(), .transient)) { () async throws in
             try await Pipeline { witness("a") }.run { (_) async throws(Broken) in throw Broken() }

@@ -2,8 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A race on purpose, for `Scripts/check-races` only: a thread sanitizer that finds none has to show that it
-/// would.
+/// A race on purpose, for `Scripts/check-races` only: it shows that the thread sanitizer finds races.
 @Suite(
     "Planted race", .timeLimit(.minutes(10)),
     .enabled(if: ProcessInfo.processInfo.environment["CSP_PLANT_RACE"] == "1"))
@@ -32,8 +31,7 @@ private struct UnprotectedCounter: @unchecked Sendable {
     }
 }
 
-/// Makes two tasks run at once, on threads of their own. Relaxed, so that it puts nothing in order: it would
-/// hide the race.
+/// Makes two tasks run at once, on threads of their own. Relaxed, since any ordering would hide the race.
 private final class Arrivals: Sendable {
     private let count = Atomic(0)
 

@@ -3,21 +3,21 @@ import Testing
 
 @testable import Resilience
 
-@Suite("PriorityAllowance to who matters more")
+@Suite("The allowance of each priority")
 struct PriorityAllowanceTests {
     private let whole = SIMD4(32, 48, 57, 64)
 
-    private func moment(_ milliseconds: Int) -> Instant { Instant(sinceOrigin: .milliseconds(milliseconds)) }
+    private func instant(_ milliseconds: Int) -> Instant { Instant(sinceOrigin: .milliseconds(milliseconds)) }
 
-    /// Somebody of `rank` has to wait for so long.
+    /// A request of `rank` has to wait for so long.
     private func waited(_ rank: Int, _ milliseconds: Int) -> PriorityAllowance {
         var allowance = PriorityAllowance()
-        for time in 0...milliseconds { allowance.hadToWait(rank, at: moment(time)) }
+        for time in 0...milliseconds { allowance.hadToWait(rank, at: instant(time)) }
         return allowance
     }
 
     @Test(
-        "lower ranks have less room while a higher one has to wait, to one place; it and the higher ones keep theirs"
+        "while a higher rank waits, lower ones fall to one permit; it and the higher ones keep theirs"
     )
     func lower() {
         for rank in 0..<4 {
@@ -33,26 +33,28 @@ struct PriorityAllowanceTests {
     @Test("all of it comes back within two seconds, or at once after a quiet time as long")
     func back() {
         var busy = waited(3, 500)
-        for time in 1...99 { busy.look(at: moment(500 + 20 * time)) }
+        for time in 1...99 { busy.look(at: instant(500 + 20 * time)) }
         #expect(busy.allowances(whole)[0] < 32)
-        for time in 100...102 { busy.look(at: moment(500 + 20 * time)) }
+        for time in 100...102 { busy.look(at: instant(500 + 20 * time)) }
         #expect(busy.allowances(whole) == whole && busy.background == 1)
         var quiet = waited(3, 500)
-        quiet.look(at: moment(520))
-        quiet.look(at: moment(3000))
+        quiet.look(at: instant(520))
+        quiet.look(at: instant(3000))
         #expect(quiet.allowances(whole) == whole)
     }
 
     @Test(
-        "what may be shed yields where it takes a good part of what it may, and not by itself; what is critical doesn't"
+        "sheddable ranks are reduced when slow beside critical ones, not alone; critical ranks never"
     )
     func slow() {
         func after(_ rank: Int, _ latency: Int, beside critical: Bool = true) -> SIMD4<Int> {
             var allowance = PriorityAllowance()
             for time in 0...500 {
-                if critical { allowance.ended(3, after: .zero, allowed: .milliseconds(40), at: moment(time)) }
+                if critical {
+                    allowance.ended(3, after: .zero, allowed: .milliseconds(40), at: instant(time))
+                }
                 allowance.ended(
-                    rank, after: .milliseconds(latency), allowed: .milliseconds(40), at: moment(time))
+                    rank, after: .milliseconds(latency), allowed: .milliseconds(40), at: instant(time))
             }
             return allowance.allowances(whole)
         }
@@ -64,7 +66,7 @@ struct PriorityAllowanceTests {
     }
 
     @Test(
-        "the background goes on with an eighth while anybody waits, or what is served takes nearly as long as it may"
+        "background work keeps an eighth while a request waits, or requests take nearly all their time"
     )
     func background() {
         #expect(waited(0, 500).background == 0.125)
@@ -72,7 +74,7 @@ struct PriorityAllowanceTests {
             var allowance = PriorityAllowance()
             for time in 0...500 {
                 allowance.ended(
-                    3, after: .milliseconds(latency), allowed: .milliseconds(40), at: moment(time))
+                    3, after: .milliseconds(latency), allowed: .milliseconds(40), at: instant(time))
             }
             #expect(allowance.background == share)
         }

@@ -3,8 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to a rate limit: left alone, it lets a whole burst pass once the time for one has
-/// gone by.
+/// However a rate limit was used before: once the time for a burst has passed, it lets a whole burst pass.
 @Suite("A rate limit, called and reconfigured at random")
 struct RateLimitLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> RateLimit.Configuration {
@@ -14,7 +13,7 @@ struct RateLimitLivenessTests {
     }
 
     @Test(
-        "a refused call passes when it comes at the time that it was told, and a burst after the time for one"
+        "a refused call passes at the time that it was given, and a burst after the time for one"
     )
     func refills() throws {
         var random = SeededRandomSource("rate limit under calls and reconfigurations")

@@ -2,8 +2,7 @@ import Resilience
 import TestSupport
 import Testing
 
-/// What a rate limit means, without a bucket: in no interval `t` may more than `burst + permits × t / period`
-/// pass.
+/// A rate limit without a bucket: in no interval `t` may more than `burst + permits × t / period` calls pass.
 private struct AdmittedCalls {
     let configuration: RateLimit.Configuration
     /// Attoseconds since the start.
@@ -37,15 +36,15 @@ struct RateLimitPropertyTests {
             var (passed, refused) = (0, 0)
             for _ in 0..<100 {
                 steps += 1
-                let moment = start.advanced(by: now)
+                let instant = start.advanced(by: now)
                 let mayPass = model.mayPass(at: now.attoseconds)
-                if let wait = bucket.tryAcquire(now: moment) {
+                if let wait = bucket.tryAcquire(now: instant) {
                     refused += 1
                     try #require(!mayPass)
                     try #require(wait > .zero)
                     try #require(model.mayPass(at: (now + wait).attoseconds))
                     try #require(!model.mayPass(at: (now + wait).attoseconds - 1))
-                    // Often exactly then, or the least bit before.
+                    // Often exactly then, or just before.
                     switch random.upTo(3) {
                     case 0: now += wait
                     case 1: now += wait - Duration(attoseconds: 1)

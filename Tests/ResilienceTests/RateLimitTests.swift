@@ -28,7 +28,7 @@ struct RateLimitTests {
         #expect(limit.tryAcquire() == .milliseconds(100))
     }
 
-    @Test("a refused call is not made, says when to come again, and is reported")
+    @Test("a refused call is not made, names the time to retry, and is reported")
     func refusal() async throws {
         let limit = try limit(1, per: .seconds(3))
         let answer = try await limit.run { (_) async throws(Broken) in 7 }
@@ -60,7 +60,7 @@ struct RateLimitTests {
         #expect(limit.tryAcquire(now: start.advanced(by: .seconds(10))) == nil)
         #expect(limit.tryAcquire(now: start.advanced(by: .seconds(9))) == .seconds(2))
         #expect(limit.tryAcquire(now: start.advanced(by: .seconds(11))) == nil)
-        // Nor does it take anything away.
+        // It takes nothing away either.
         let pair = try self.limit(1, burst: 2)
         #expect(pair.tryAcquire(now: start.advanced(by: .seconds(10))) == nil)
         #expect(pair.tryAcquire(now: start.advanced(by: .seconds(9))) == nil)
@@ -85,7 +85,7 @@ struct RateLimitTests {
         #expect(limit.tryAcquire() == nil)
         #expect(limit.tryAcquire() == .milliseconds(10))
         time.advance(by: .milliseconds(5))
-        // Half a token is there, and stays half a token.
+        // Half a token is left, and stays half a token.
         try limit.reconfigure(RateLimit.Configuration(permits: 1, per: .seconds(60), burst: 2))
         #expect(limit.tryAcquire() == .seconds(30))
         time.advance(by: .seconds(600))

@@ -36,7 +36,7 @@ struct RetryBudgetPropertyTests {
     }
 
     @Test(
-        "it answers as a list of all events would, and over any stretch holds the promise that its documentation makes"
+        "it answers as a list of all events would, and keeps its documented bound over any period"
     )
     func model() throws {
         var random = SeededRandomSource("RetryBudget")
@@ -74,7 +74,7 @@ struct RetryBudgetPropertyTests {
                 }
                 let snapshot = state.snapshot(now: instant)
                 // Whatever the buckets: nothing older than a window counts, and nothing younger than nine
-                // tenths is lost.
+                // tenths of one is lost.
                 if steps % 16 == 0 {
                     let (young, old) = (now - window * 9 / 10, now - window)
                     try #require(snapshot.calls >= model.calls.count { $0 > young })

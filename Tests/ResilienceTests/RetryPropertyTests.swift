@@ -13,7 +13,7 @@ struct RetryPropertyTests {
     }
 
     @Test(
-        "never more tries than configured, none past the deadline, none too early, none against the failure or the budget"
+        "never more tries than configured, none too early, past the deadline, or against failure and budget"
     )
     func tries() async throws {
         var random = SeededRandomSource("Retry")
@@ -91,7 +91,7 @@ struct RetryPropertyTests {
                     let last = try #require(seen.dispositions.last)
                     try #require(seen.dispositions.count == tries)
                     try #require(failure == .failed(TryFailure(number: tries), last))
-                    // It gave up: for one of the reasons, and not before.
+                    // It gave up for one of the reasons, and not before.
                     let end = try #require(seen.ended.last)
                     let longest =
                         (last.retryAfter ?? .zero) + configuration.backoff.cap + configuration.minimumAttempt

@@ -5,7 +5,7 @@ import Testing
 
 struct TryFailure: Error, Hashable { var number = 0 }
 
-/// Time in which every sleep is over at once, having taken as long as it was meant to.
+/// Time in which every sleep ends at once, having taken its time.
 final class LeapingTime: Sendable {
     let start = ContinuousClock.now
     private let state = Locked<(elapsed: Duration, sleeps: [Duration])>((.zero, []))
@@ -133,12 +133,12 @@ struct RetryTests {
         #expect(try await call(policy, failing: 9, as: .busy(retryAfter: .seconds(2))) == "done")
         let sleeps = time.sleeps
         #expect(sleeps.count == 9 && sleeps.allSatisfy { (.seconds(2) ... .seconds(3)).contains($0) })
-        // They don't all come at the same moment.
+        // They don't all come at once.
         #expect(Set(sleeps).count == 9)
     }
 
     @Test(
-        "a dependency that asks for more than the cap is not tried again: nobody sleeps for it with a permit in hand",
+        "a dependency that asks for more than the cap is not tried again: no permit is held for a sleep",
         arguments: [
             .milliseconds(251), .seconds(365 * 86_400), .seconds(Int64.max), Duration(attoseconds: .max),
         ])
@@ -150,7 +150,7 @@ struct RetryTests {
         #expect(attempts.all == [1] && time.sleeps.isEmpty && events.all.isEmpty)
     }
 
-    @Test("a wait that doesn't fit before the deadline isn't begun: the failure is told at once")
+    @Test("a wait that doesn't fit before the deadline isn't begun: the failure is returned at once")
     func deadline() async throws {
         let policy = try retry()
         await #expect(throws: Answer.failed(TryFailure(number: 1), .busy(retryAfter: .seconds(1)))) {

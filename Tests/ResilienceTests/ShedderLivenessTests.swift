@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever was asked of a shedder: once nobody asks more than it can do, it lets everybody in at once. Its
-/// numbers can't be changed while it runs.
+/// However a shedder was used before: once it isn't asked for more than it can do, it admits every request at
+/// once. Its numbers can't be changed while it runs.
 @Suite("A shedder, asked at random")
 struct ShedderLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> Shedder.Configuration {
@@ -54,10 +54,10 @@ struct ShedderLivenessTests {
             case ..<55: end()
             case ..<65 where !working.isEmpty:
                 suspended.append(working.remove(at: random.upTo(working.count)))
-                settle(state.goOutside(at: now))
+                settle(state.suspend(at: now))
             case ..<70 where !suspended.isEmpty:
                 working.append(suspended.remove(at: random.upTo(suspended.count)))
-                state.comeBack()
+                state.resume()
             case ..<75:
                 guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone)
                 else { return }
@@ -67,17 +67,17 @@ struct ShedderLivenessTests {
             }
         }
 
-        /// One ends, whole or not; one that waits for somebody else too.
+        /// One ends, as a sample or not; a suspended one too.
         mutating func end() {
-            let isOutside = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
+            let isSuspended = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
             let permit: ShedderState<Int>.Permit
-            if isOutside {
+            if isSuspended {
                 permit = suspended.remove(at: random.upTo(suspended.count))
             } else {
                 guard !working.isEmpty else { return }
                 permit = working.remove(at: random.upTo(working.count))
             }
-            settle(state.end(permit, isOutside: isOutside, countsAsSample: random.upTo(3) > 0, at: now))
+            settle(state.end(permit, isSuspended: isSuspended, countsAsSample: random.upTo(3) > 0, at: now))
         }
 
         mutating func settle(_ changes: ShedderState<Int>.Changes) {
@@ -87,7 +87,7 @@ struct ShedderLivenessTests {
             for (waiter, _) in changes.refused { waiting[waiter] = nil }
         }
 
-        /// Ends all that is under way, and lets those who wait wait for as long as they have patience.
+        /// Ends all that is under way, and lets the waiting requests wait for as long as they may.
         mutating func calmDown(_ maximumQueueTime: Duration) {
             while !working.isEmpty || !suspended.isEmpty { end() }
             now = now.advanced(by: maximumQueueTime)
@@ -97,7 +97,7 @@ struct ShedderLivenessTests {
     }
 
     @Test(
-        "is empty when all has ended, and after three seconds of few requests lets as many in as its limit says, of every rank"
+        "ends empty, and after three seconds of few requests admits as many as its limit says, of every rank"
     )
     func emptiesAndAdmits() throws {
         var random = SeededRandomSource("shedder under random requests")
@@ -110,7 +110,7 @@ struct ShedderLivenessTests {
             try #require(storm.state.inFlight == 0 && storm.state.suspended == 0, "\(message)")
             try #require(storm.state.line.isEmpty && storm.waiting.isEmpty, "\(message)")
             try #require((numbers.minimum...numbers.maximum).contains(storm.state.limit), "\(message)")
-            // What lower ranks had to yield comes back with time, and is looked at when a request comes.
+            // The lower ranks' allowances come back with time, and are computed when a request comes.
             for _ in 0..<30 {
                 storm.now = storm.now.advanced(by: .milliseconds(100))
                 let isAdmitted = storm.ask(rank: 0)
@@ -130,7 +130,7 @@ struct ShedderLivenessTests {
         }
     }
 
-    @Test("places that are dropped, ended twice or ended outside are given back once")
+    @Test("permits that are dropped, ended twice or ended while suspended are given back once")
     func dropped() throws {
         final class Customer: Shedder.Waiter {
             let permit = Locked<Shedder.Permit?>(nil)
@@ -140,27 +140,27 @@ struct ShedderLivenessTests {
         var random = SeededRandomSource("places of a shedder, dropped")
         let time = ManualTime()
         let shedder = try Shedder(.init(minimum: 4, maximum: 8, places: 100), time: time.source)
-        var places: [Shedder.Permit] = []
+        var permits: [Shedder.Permit] = []
         var customers: [Customer] = []
         for _ in 0..<20_000 {
             switch random.upTo(10) {
             case ..<5:
                 let customer = Customer()
                 switch shedder.ask(Shedder.Request(Priority(rank: random.upTo(4))), customer) {
-                case .admitted(let permit): places.append(permit)
+                case .admitted(let permit): permits.append(permit)
                 case .waiting: customers.append(customer)
                 case .refused: break
                 }
-            case ..<8 where !places.isEmpty:
-                let permit = places.remove(at: random.upTo(places.count))
+            case ..<8 where !permits.isEmpty:
+                let permit = permits.remove(at: random.upTo(permits.count))
                 for _ in 0..<random.upTo(3) { permit.end(countsAsSample: random.upTo(2) == 0) }
             case 8 where !customers.isEmpty:
                 customers.remove(at: random.upTo(customers.count)).permit.withLock { $0 = nil }
             default: time.advance(by: .milliseconds(random.upTo(10)))
             }
         }
-        // Each that goes lets others in, who have gone or are dropped in turn.
-        places = []
+        // Each one that ends admits others, which have gone or are dropped in turn.
+        permits = []
         while shedder.snapshot.inFlight > 0, !customers.isEmpty {
             customers.removeAll { $0.permit.withLock { $0.take() } != nil }
         }

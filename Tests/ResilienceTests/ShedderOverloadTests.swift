@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// A service and how its work is spread, for the simulation.
+/// A service and the distribution of its work, for the simulation.
 struct SimulatedWork: Sendable, CustomStringConvertible {
     var workers: Int
     var mean: Double
@@ -28,11 +28,11 @@ struct SimulatedWork: Sendable, CustomStringConvertible {
 struct ShedderOverloadTests {
     private typealias Stream = ShedderSimulation.Stream
 
-    /// Seconds after a step from which on everything must be as it is to be.
+    /// Seconds after a step within which everything has to settle.
     private static let settled = 0.3
 
     @Test(
-        "does what it can at several times its capacity, nobody waits long, and it is normal again afterwards",
+        "does what it can at several times its capacity, no request waits long, and it recovers at once",
         arguments: SimulatedWork.all)
     func overload(work: SimulatedWork) throws {
         var service = work.service("overload")
@@ -46,7 +46,7 @@ struct ShedderOverloadTests {
             let busy = service.run(orders(times), for: 4)
             let used = busy.work(from: start + Self.settled) / (4 - Self.settled) / Double(work.workers)
             try #require(used >= 0.9, "\(times) ×: \(used) of what it can do")
-            // A tenth of its callers' patience, or what it takes when it is fully used.
+            // A tenth of its callers' wait, or its latency when it is fully used.
             let slowest = busy.arrived(from: start + 2 * Self.settled).percentile(0.99)
             try #require(
                 slowest <= max(7 * usual.percentile(0.99), 40 * work.mean, 0.1), "\(times) ×: \(slowest) s")
@@ -60,7 +60,7 @@ struct ShedderOverloadTests {
         "orders are served in time while pages and quotes fill up to five times the capacity",
         arguments: SimulatedWork.all)
     func criticality(work: SimulatedWork) throws {
-        // Orders cost ten times what pages do.
+        // Orders cost ten times as much as pages.
         var service = work.service("criticality", work: [work.mean, work.mean / 10])
         let orders = Stream(rank: 3, rate: 0.6 * service.capacity(kind: 0))
         let pages = Stream(rank: 1, rate: 2.2 * service.capacity(kind: 1), kind: 1)
@@ -73,7 +73,7 @@ struct ShedderOverloadTests {
         try #require(share(3) > share(1) && share(1) > share(0), "\((0..<4).map(share))")
     }
 
-    @Test("no change of the mix is taken for one of the service", arguments: SimulatedWork.all)
+    @Test("a change of the mix isn't taken for a change of the service", arguments: SimulatedWork.all)
     func mix(work: SimulatedWork) throws {
         var service = work.service("mix", work: [work.mean, work.mean / 20])
         let dear = Stream(rank: 3, rate: 0.6 * service.capacity(kind: 0))
@@ -87,7 +87,7 @@ struct ShedderOverloadTests {
         }
     }
 
-    /// Handlers that wait for nothing that others hold: as many at once as there are.
+    /// Handlers that need nothing that others hold: as many at once as come.
     private static func slow(
         _ seconds: Double, _ spread: Spread, _ configuration: Shedder.Configuration = .init()
     ) -> ShedderSimulation {
@@ -105,7 +105,7 @@ struct ShedderOverloadTests {
         var service = Self.slow(load.seconds, spread)
         let orders = [Stream(rank: 3, rate: load.rate)]
         _ = service.run(orders, for: 10)
-        // It may ask for a moment whether there is a queue.
+        // It may probe for a short time whether there is a queue.
         let seen = service.run(orders, for: 20)
         try #require(seen.share > 0.6, "\(seen.share)")
     }
@@ -133,7 +133,7 @@ struct ShedderOverloadTests {
     }
 
     @Test(
-        "a service that becomes slow without being busy is served as far as the minimum goes, and has no long queue afterwards",
+        "a service that becomes slow without load is served down to the minimum, and has no queue later",
         arguments: [0.1, 0.3])
     func delay(delay: Double) throws {
         let work = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential)
@@ -150,7 +150,7 @@ struct ShedderOverloadTests {
     }
 
     @Test(
-        "what a request takes is measured anew while the limit holds nothing up, and then more of them are served"
+        "latency is measured anew while the limit holds nothing up, and then more requests are served"
     )
     func becomesSlow() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("becomes slow")
@@ -163,12 +163,12 @@ struct ShedderOverloadTests {
     }
 
     @Test(
-        "a crowd beside which nothing becomes faster isn't taken for slow handlers by a service that was seen without one"
+        "an overload that no limit makes faster isn't taken for slow handlers, once the service was seen idle"
     )
     func busyElsewhere() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("busy elsewhere")
         _ = service.run([Stream(rank: 3, rate: 300)], for: 5)
-        // Others keep the processor busy, however few are in work here.
+        // Other processes keep the processor busy, however few requests are in work here.
         service.delay = 0.1
         let start = service.now
         let busy = service.run([Stream(rank: 3, rate: 3000)], for: 10)
@@ -190,7 +190,7 @@ struct ShedderOverloadTests {
         try #require(seen.share > 0.999, "\(seen.share)")
     }
 
-    @Test("a service that has become slower, smaller, or better, is used for what it is now")
+    @Test("a service that becomes slower, smaller or better is used to its new capacity")
     func changes() throws {
         var service = SimulatedWork(workers: 4, mean: 0.004, spread: .exponential).service("changes")
         _ = service.run([Stream(rank: 3, rate: 0.3 * service.capacity())], for: 5)

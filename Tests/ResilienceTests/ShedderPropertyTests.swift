@@ -12,13 +12,13 @@ struct ShedderPropertyTests {
         var ticket: UInt64
     }
 
-    /// A shedder under test, and what must be so of it, in the words of its documentation.
+    /// A shedder under test, and what its documentation says about it.
     private struct Model {
         var state: ShedderState<Int>
         let configuration: Shedder.Configuration
         var now = Instant(sinceOrigin: .zero)
         var working: [ShedderState<Int>.Permit] = []
-        /// Those that wait for somebody else.
+        /// Those that are suspended.
         var suspended: [ShedderState<Int>.Permit] = []
         var waiting: [Int: Waiting] = [:]
         var admitted = SIMD4<Int>.zero
@@ -30,7 +30,7 @@ struct ShedderPropertyTests {
             state = ShedderState(configuration)
         }
 
-        /// Up to how many in work a rank may begin at most; who matters most always may.
+        /// How many may be in work for a rank to begin another, at most; the highest rank always may.
         func share(_ rank: Int) -> Int { max(1, state.limit * [50, 75, 90, 100][rank] / 100) }
 
         func isFree(_ rank: Int) -> Bool {
@@ -44,14 +44,14 @@ struct ShedderPropertyTests {
         mutating func arrive(rank: Int, deadline: Duration?) throws {
             asked += 1
             var request = Shedder.Request(Priority(rank: rank))
-            let moment = deadline.map { now.advanced(by: $0) }
-            request.deadline = moment.map { Deadline($0) }
+            let instant = deadline.map { now.advanced(by: $0) }
+            request.deadline = instant.map { Deadline($0) }
             let isFree = isFree(rank)
-            let isLate = moment.map { $0 <= now } ?? false
+            let isLate = instant.map { $0 <= now } ?? false
             let (arrival, changes) = state.arrive(request, asked, at: now)
-            // Nothing has ended, so nobody else can begin.
+            // Nothing has ended, so no waiting request can begin.
             try #require(changes.admitted.isEmpty)
-            // Those who were sent away went before it came.
+            // The refused ones left before it came.
             try settle(changes)
             switch arrival {
             case .admitted(let permit):
@@ -59,7 +59,7 @@ struct ShedderPropertyTests {
                 try begin(permit, rank: rank)
             case .waiting(let ticket):
                 try #require(!isFree && !isLate)
-                waiting[asked] = Waiting(rank: rank, since: now, deadline: moment, ticket: ticket)
+                waiting[asked] = Waiting(rank: rank, since: now, deadline: instant, ticket: ticket)
             case .refused(let refusal):
                 try #require(refusal == (isLate ? .deadlineExceeded : .overloaded))
                 try #require(isLate || !isFree)
@@ -77,23 +77,23 @@ struct ShedderPropertyTests {
             try check()
         }
 
-        mutating func endOutside(_ index: Int) throws {
+        mutating func endSuspended(_ index: Int) throws {
             try settle(
-                state.end(suspended.remove(at: index), isOutside: true, countsAsSample: false, at: now))
+                state.end(suspended.remove(at: index), isSuspended: true, countsAsSample: false, at: now))
             try requireAllBegun()
             try check()
         }
 
-        mutating func goOutside(_ index: Int) throws {
+        mutating func suspend(_ index: Int) throws {
             suspended.append(working.remove(at: index))
-            try settle(state.goOutside(at: now))
+            try settle(state.suspend(at: now))
             try requireAllBegun()
             try check()
         }
 
-        mutating func comeBack(_ index: Int) throws {
+        mutating func resume(_ index: Int) throws {
             working.append(suspended.remove(at: index))
-            state.comeBack()
+            state.resume()
             try check()
         }
 
@@ -131,7 +131,7 @@ struct ShedderPropertyTests {
                 try #require(
                     working.count <= share(one.rank)
                         && working.count + suspended.count <= configuration.maximum)
-                // Nobody who matters more has been passed over.
+                // No request of a higher rank has been passed over.
                 try #require(
                     !waiting.values.contains {
                         $0.rank > one.rank && !($0.deadline.map { $0 <= now } ?? false)
@@ -150,7 +150,7 @@ struct ShedderPropertyTests {
             }
         }
 
-        /// Of everybody who ever waited.
+        /// Of all requests that ever waited.
         private var ranks: [Int: Int] = [:]
 
         private mutating func check() throws {
@@ -169,7 +169,7 @@ struct ShedderPropertyTests {
     }
 
     @Test(
-        "keeps to its limit, lets who matters more go first, sends nobody away while who matters less stays, forgets nobody"
+        "keeps its limit, admits higher ranks first, refuses none while a lower one waits, forgets none"
     )
     func model() throws {
         var random = SeededRandomSource("shedder, model")
@@ -190,12 +190,12 @@ struct ShedderPropertyTests {
                 case 0: try model.tick()
                 case 1 where !model.waiting.isEmpty:
                     try model.leave(model.waiting.keys.sorted()[random.upTo(model.waiting.count)])
-                case 2 where !model.working.isEmpty: try model.goOutside(random.upTo(model.working.count))
+                case 2 where !model.working.isEmpty: try model.suspend(random.upTo(model.working.count))
                 case 3 where !model.suspended.isEmpty:
                     if random.upTo(10) == 0 {
-                        try model.endOutside(random.upTo(model.suspended.count))
+                        try model.endSuspended(random.upTo(model.suspended.count))
                     } else {
-                        try model.comeBack(random.upTo(model.suspended.count))
+                        try model.resume(random.upTo(model.suspended.count))
                     }
                 case let draw where draw < 4 + pressure:
                     let budget: Duration? = random.upTo(3) == 0 ? .milliseconds(random.upTo(100) - 5) : nil
@@ -206,8 +206,8 @@ struct ShedderPropertyTests {
                         random.upTo(model.working.count), countsAsSample: random.upTo(5) > 0)
                 }
             }
-            // All that waits is let in as work ends, or told; nothing stays.
-            while !model.suspended.isEmpty { try model.comeBack(0) }
+            // Every waiting request is admitted as work ends, or refused; none stays.
+            while !model.suspended.isEmpty { try model.resume(0) }
             while !model.working.isEmpty {
                 try model.end(random.upTo(model.working.count), countsAsSample: true)
             }

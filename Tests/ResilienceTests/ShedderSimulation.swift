@@ -2,18 +2,18 @@ import TestSupport
 
 @testable import Resilience
 
-/// A service behind a shedder, in time of its own: so many workers and one queue before them, first come
-/// first served, and callers that come at random, without waiting for each other.
+/// A service behind a shedder, in virtual time: so many workers and one queue, first come first served, and
+/// callers that come at random, independent of each other.
 struct ShedderSimulation {
     /// Requests of one sort.
     struct Stream {
         var rank: Int
-        /// A second, at random moments.
+        /// A second, at random times.
         var rate: Double
-        /// Which of the service's work it asks for.
+        /// The index of its work.
         var kind = 0
         /// How long its caller waits.
-        var maximumQueueTime: Duration = .seconds(1)
+        var callerWait: Duration = .seconds(1)
     }
 
     struct Outcome {
@@ -46,19 +46,18 @@ struct ShedderSimulation {
     var work: [Double]
     var spread: Spread
     var workers: Int { didSet { free = Array(repeating: max(now, free.max() ?? 0), count: workers) } }
-    /// Mean seconds that each answer takes besides, with nobody working on it: a slow disk, a handler that
-    /// sleeps.
+    /// Mean seconds that each answer takes without a worker: a slow disk, a handler that sleeps.
     var delay = 0.0
-    /// What each answer waits for somebody else, before anything else is done.
+    /// How long each request is suspended before anything else is done.
     var suspended = 0.0
     private(set) var now = 0.0
     private(set) var outcomes: [Outcome] = []
     private var random: SeededRandomSource
     /// When each worker is free.
     private var free: [Double]
-    /// Under way; what ends first is last.
+    /// Under way; the next to end is last.
     private var works: [Work] = []
-    /// Waiting for somebody else; the first to come back is the first.
+    /// Suspended; the next to resume is first.
     private var away: [(request: Request, permit: ShedderState<Int>.Permit, until: Double)] = []
     private var waiting: [Int: Request] = [:]
     private var waiters = 0
@@ -80,7 +79,7 @@ struct ShedderSimulation {
     /// Requests of `kind` that it can do a second.
     func capacity(kind: Int = 0) -> Double { Double(workers) / work[kind] }
 
-    /// - Returns: what was answered or refused of what came meanwhile.
+    /// - Returns: the outcomes of the requests that came meanwhile.
     mutating func run(_ streams: [Stream], for seconds: Double) -> [Outcome] {
         let begin = now
         let first = outcomes.count
@@ -96,15 +95,15 @@ struct ShedderSimulation {
         return outcomes[first...].filter { $0.arrival >= begin }
     }
 
-    private func moment(_ seconds: Double) -> Instant { Instant(sinceOrigin: .seconds(seconds)) }
+    private func instant(_ seconds: Double) -> Instant { Instant(sinceOrigin: .seconds(seconds)) }
 
     private mutating func arrive(_ stream: Stream) {
         let request = Request(stream: stream, arrival: now)
         let id = waiters
         waiters += 1
         var asked = Shedder.Request(Priority(rank: stream.rank))
-        asked.deadline = Deadline(moment(now).advanced(by: stream.maximumQueueTime))
-        let (arrival, changes) = state.arrive(asked, id, at: moment(now))
+        asked.deadline = Deadline(instant(now).advanced(by: stream.callerWait))
+        let (arrival, changes) = state.arrive(asked, id, at: instant(now))
         switch arrival {
         case .admitted(let permit): begin(request, permit)
         case .waiting:
@@ -115,16 +114,16 @@ struct ShedderSimulation {
         settle(changes)
     }
 
-    private mutating func advance(to moment: Double) {
+    private mutating func advance(to time: Double) {
         while true {
             let tick = waiting.isEmpty ? .infinity : nextTick
             let end = works.last?.end ?? .infinity
             let back = away.first?.until ?? .infinity
-            guard min(tick, end, back) <= moment else { break }
+            guard min(tick, end, back) <= time else { break }
             now = max(now, min(tick, end, back))
             if back <= min(tick, end) {
                 let (request, permit, _) = away.removeFirst()
-                state.comeBack()
+                state.resume()
                 work(on: request, permit)
             } else if end <= tick, let done = works.popLast() {
                 outcomes.append(
@@ -132,13 +131,13 @@ struct ShedderSimulation {
                         rank: done.request.stream.rank, kind: done.request.stream.kind,
                         arrival: done.request.arrival,
                         end: now, isServed: true, work: done.seconds))
-                settle(state.end(done.permit, countsAsSample: true, at: self.moment(now)))
+                settle(state.end(done.permit, countsAsSample: true, at: instant(now)))
             } else {
                 nextTick = now + 0.005
-                settle(state.tick(at: self.moment(now)))
+                settle(state.tick(at: instant(now)))
             }
         }
-        now = moment
+        now = time
     }
 
     private mutating func settle(_ changes: ShedderState<Int>.Changes) {
@@ -162,7 +161,7 @@ struct ShedderSimulation {
         var permit = permit
         permit.away = .seconds(suspended)
         away.append((request, permit, now + suspended))
-        settle(state.goOutside(at: moment(now)))
+        settle(state.suspend(at: instant(now)))
     }
 
     private mutating func work(on request: Request, _ permit: ShedderState<Int>.Permit) {
@@ -193,12 +192,12 @@ extension [ShedderSimulation.Outcome] {
     /// Seconds of work that was done for those that ended from then on.
     func work(from start: Double) -> Double { filter { $0.end >= start }.reduce(0) { $0 + $1.work } }
 
-    /// The latency that this share of those served stays below.
+    /// The latency that this share of the served ones stays below.
     func percentile(_ share: Double) -> Double {
         let sorted = filter(\.isServed).map(\.latency).sorted()
         return sorted.isEmpty ? 0 : sorted[Swift.min(sorted.count - 1, Int(Double(sorted.count) * share))]
     }
 
-    /// Of those that came, the share that was served.
+    /// The share that was served.
     var share: Double { isEmpty ? 1 : Double(filter(\.isServed).count) / Double(count) }
 }

@@ -5,8 +5,8 @@ import Testing
 @Suite("Shedder", .timeLimit(.minutes(10)))
 struct ShedderTests {
     private final class Waiter: Shedder.Waiter {
-        let places = Recorded<Shedder.Permit>()
-        func admitted(_ permit: Shedder.Permit) { places.add(permit) }
+        let permits = Recorded<Shedder.Permit>()
+        func admitted(_ permit: Shedder.Permit) { permits.add(permit) }
         func refused(_ refusal: Shedder.Refusal) {}
     }
 
@@ -24,21 +24,21 @@ struct ShedderTests {
         }
     }
 
-    @Test("whoever waits for somebody else gives up its place meanwhile, and isn't kept waiting afterwards")
+    @Test("a suspended request gives up its permit meanwhile, and isn't kept waiting afterwards")
     func suspended() async throws {
         let shedder = try shedder(1, maximum: 2)
         let first = try #require(ask(shedder))
         let waiter = Waiter()
         #expect(ask(shedder, waiter) == nil)
         await first.suspended {
-            #expect(waiter.places.all.count == 1)
+            #expect(waiter.permits.all.count == 1)
             #expect(shedder.snapshot.inFlight == 1 && shedder.snapshot.suspended == 1)
             // All of them together are bounded all the same.
             #expect(ask(shedder) == nil)
         }
         #expect(shedder.snapshot.inFlight == 2 && shedder.snapshot.suspended == 0)
         first.end(countsAsSample: true)
-        waiter.places.all.first?.end(countsAsSample: true)
+        waiter.permits.all.first?.end(countsAsSample: true)
         #expect(shedder.snapshot.inFlight <= 1)
     }
 
@@ -58,24 +58,24 @@ struct ShedderTests {
     }
 
     /// All of them at the same time.
-    private func wait(_ places: ArraySlice<Shedder.Permit>, _ body: () -> Void) async {
-        guard let first = places.first else { return body() }
-        await first.suspended { await wait(places.dropFirst(), body) }
+    private func wait(_ permits: ArraySlice<Shedder.Permit>, _ body: () -> Void) async {
+        guard let first = permits.first else { return body() }
+        await first.suspended { await wait(permits.dropFirst(), body) }
     }
 
     @Test(
-        "what others take isn't held against a service: the limit stays while what each takes here in turn is short"
+        "time spent downstream isn't held against a service: the limit stays while its own part is short"
     )
     func time() async throws {
         func limit(own: Duration, suspended: Duration) async throws -> Int {
             let time = ManualTime()
             let shedder = try Shedder(.init(minimum: 2, initial: 8), time: time.source)
             for _ in 0..<100 {
-                var places: [Shedder.Permit] = []
-                while let permit = ask(shedder) { places.append(permit) }
-                time.advance(by: own * places.count)
-                await wait(places[...]) { time.advance(by: suspended) }
-                for permit in places { permit.end(countsAsSample: true) }
+                var permits: [Shedder.Permit] = []
+                while let permit = ask(shedder) { permits.append(permit) }
+                time.advance(by: own * permits.count)
+                await wait(permits[...]) { time.advance(by: suspended) }
+                for permit in permits { permit.end(countsAsSample: true) }
             }
             return shedder.snapshot.limit
         }
@@ -83,7 +83,7 @@ struct ShedderTests {
         #expect(try await limit(own: .milliseconds(60), suspended: .zero) <= 4)
     }
 
-    @Test("what is told of the background's share is a share")
+    @Test("the whole share of background work is left while no request waits")
     func background() throws {
         let shedder = try shedder(1)
         #expect(shedder.backgroundShare == 1)

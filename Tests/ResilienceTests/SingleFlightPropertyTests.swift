@@ -3,7 +3,7 @@ import Testing
 
 @testable import Resilience
 
-/// A list of callers, each with the work it waits for; everything else is read off it.
+/// A list of callers, each with the work it waits for; everything else follows from it.
 private struct ObviousFlights {
     struct Caller {
         let id: UInt64
@@ -11,7 +11,7 @@ private struct ObviousFlights {
         let work: Int
     }
     var callers: [Caller] = []
-    /// Works that haven't ended, with their key, and whether somebody was told to cancel them.
+    /// Works that haven't ended, with their key, and whether a caller was told to cancel them.
     var works: [Int: (key: Int, isCancelled: Bool)] = [:]
 
     func work(for key: Int) -> Int? { callers.first { $0.key == key }?.work }
@@ -29,7 +29,7 @@ struct SingleFlightPropertyTests {
     private func run(_ random: inout SeededRandomSource, limit: Int, steps: Int) throws {
         var state = SingleFlightState<Int, String, Int>(maximumFlights: limit)
         var model = ObviousFlights()
-        // Works whose handle the state doesn't have yet: the window between joining and starting.
+        // Works whose handle the state doesn't have yet: between joining and starting.
         var unannounced: Set<Int> = []
         for _ in 0..<steps {
             switch random.upTo(5) {
@@ -55,7 +55,7 @@ struct SingleFlightPropertyTests {
                 try #require(state.started(key, flight: UInt64(work), work: work) == (isWanted ? nil : work))
                 if !isWanted { model.works[work]?.isCancelled = true }
             case 3:
-                // Somebody who waits, or somebody who is gone.
+                // A waiting caller, or one that has gone.
                 let caller = model.callers.randomElement(using: &random).map { ($0.key, $0.id) } ?? (0, 0)
                 let isThere = random.upTo(4) > 0 && caller.1 > 0
                 let left = state.leave(caller.0, isThere ? caller.1 : 1_000_000)
@@ -80,11 +80,11 @@ struct SingleFlightPropertyTests {
             try #require(state.running == model.works.count && state.running <= limit)
             try #require(state.callers == model.callers.count)
             for (work, entry) in model.works where !unannounced.contains(work) {
-                // Cancelled just when nobody waits for it.
+                // Cancelled exactly when no caller waits for it.
                 try #require(entry.isCancelled == !model.callers.contains { $0.work == work })
             }
         }
-        // Whoever is left can always leave, and nothing stays behind.
+        // Every caller left can leave, and nothing stays behind.
         for caller in model.callers { try #require(state.leave(caller.key, caller.id).waiter != nil) }
         for (work, entry) in model.works {
             try #require(state.finish(entry.key, flight: UInt64(work)).isEmpty)

@@ -8,7 +8,7 @@ struct SingleFlightTests {
     struct Broken: Error, Equatable { var number = 0 }
     typealias Flights = SingleFlight<String, Int, Broken>
 
-    /// Work that a test lets go, and that notices its cancellation.
+    /// Work that a test ends, and that notices its cancellation.
     final class Gate: Sendable {
         let begun = Watched(0)
         let cancelled = Watched(0)
@@ -72,7 +72,7 @@ struct SingleFlightTests {
         #expect(flights.inUse == (0, 0))
     }
 
-    @Test("a failure goes to everybody, each judging it alone, and the next call begins anew")
+    @Test("a failure goes to all callers, each classifies it alone, and the next call begins anew")
     func failure() async throws {
         let flights = try flights()
         async let first = ask(flights, answer: -1)
@@ -124,17 +124,17 @@ struct SingleFlightTests {
         let soon = Deadline.after(.milliseconds(100), from: time.source.now())
         async let hurried = ask(flights, deadline: soon)
         try await waiting(flights, 1)
-        async let patient = ask(flights, deadline: .after(.seconds(9), from: time.source.now()))
+        async let lasting = ask(flights, deadline: .after(.seconds(9), from: time.source.now()))
         try await waiting(flights, 2)
         await time.sleepers(2)
         time.advance(by: .milliseconds(100))
         #expect(await hurried == .failure(.rejected(.deadlineExceeded)))
         gate.open()
-        #expect(await patient == .success(1))
+        #expect(await lasting == .success(1))
         #expect(await ask(flights, deadline: soon) == .failure(.rejected(.deadlineExceeded)))
     }
 
-    @Test("the work has the beginner's task-locals save the deadline")
+    @Test("the work has its first caller's task-locals except the deadline")
     func context() async throws {
         let flights = try SingleFlight<String, String, Broken>()
         let answer = try await Trace.$id.withValue("t1") {
@@ -148,7 +148,7 @@ struct SingleFlightTests {
     }
 
     @Test(
-        "more works than allowed are refused, counting those that nobody waits for any more; joining is free")
+        "more works than allowed are refused, those without waiting callers included; joining is free")
     func bound() async throws {
         let flights = try flights(1)
         let first = Task { await ask(flights) }
@@ -184,7 +184,7 @@ struct SingleFlightTests {
         let flights = try flights()
         let caller = Task {
             while !Task.isCancelled { await Task.yield() }
-            // Past the check for a task that is cancelled already.
+            // Past the check for a cancelled task.
             return await flights.outcome("a", CallContext(deadline: nil)) { () async throws(Broken) in
                 await gate.pass()
                 return 1

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever has been done to a throttle or a retry budget: left alone, with a dependency that is well, it is
-/// as new after a bounded number of its windows.
+/// However a throttle or a retry budget was used before: with a healthy dependency, it is as new after a
+/// bounded number of its windows.
 @Suite("A throttle and a retry budget, used and reconfigured at random")
 struct ThrottleLivenessTests {
     private static func throttle(_ random: inout SeededRandomSource) -> Throttle.Configuration {
@@ -20,7 +20,7 @@ struct ThrottleLivenessTests {
             window: .milliseconds(1_000 + 10 * random.upTo(400)))
     }
 
-    @Test("after 200 windows of a dependency that is well nothing is turned away")
+    @Test("after 200 windows of a healthy dependency no call is refused")
     func throttle() throws {
         var random = SeededRandomSource("throttle under calls and reconfigurations")
         for round in 0..<60 {
@@ -36,7 +36,7 @@ struct ThrottleLivenessTests {
                     if throttle.admit(now: now) { held.append(now) }
                 case ..<80:
                     guard !held.isEmpty else { continue }
-                    // Some are cancelled, or never heard of again.
+                    // Some are cancelled, or never end.
                     let health: Disposition.Health = [.faulty, .faulty, .faulty, .unknown][random.upTo(4)]
                     throttle.ended(health, now: held.remove(at: random.upTo(held.count)))
                 case ..<98: time.advance(by: .milliseconds(random.upTo(40)))
@@ -72,7 +72,7 @@ struct ThrottleLivenessTests {
                 }
             }
             let numbers = budget.configuration
-            // The first look after a change of the window begins its count.
+            // The first snapshot after a change of the window begins its count.
             _ = budget.snapshot(now: time.source.now())
             time.advance(by: numbers.window)
             let allowed = Int(numbers.minimumPerSecond * (numbers.window / .seconds(1)) + 1e-6)

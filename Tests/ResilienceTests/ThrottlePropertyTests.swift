@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Throttle, under every sequence")
 struct ThrottlePropertyTests {
-    @Test("it turns away what the book's formula over a list of all events would")
+    @Test("it refuses what the book's formula over a list of all events would")
     func model() throws {
         var random = SeededRandomSource("Throttle")
         let start = ContinuousClock.now
@@ -59,7 +59,7 @@ struct ThrottlePropertyTests {
         #expect(throttled > 1_000)
     }
 
-    @Test("after any outage, a dependency that is well again gets all its calls within three windows")
+    @Test("after any outage, a dependency that is healthy again gets all its calls within three windows")
     func recovers() throws {
         var random = SeededRandomSource("Throttle recovers")
         let start = ContinuousClock.now

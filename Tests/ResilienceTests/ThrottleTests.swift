@@ -42,7 +42,7 @@ struct ThrottleTests {
     }
 
     @Test("a refusal is an answer, and what says nothing isn't counted")
-    func healths() async throws {
+    func counted() async throws {
         let throttle = try throttle()
         _ = await call(throttle, .refusal)
         _ = await call(throttle, .ignored)
@@ -67,7 +67,7 @@ struct ThrottleTests {
         try await hedge.run(CallContext(isIdempotent: true)) { context in
             try await throttle.run(context) { (context) async throws(TryFailure) in
                 guard context.attempt == 1 else { return }
-                // The loser fails because it is cancelled, and says that it lost its connection.
+                // The loser fails because it is cancelled, and reports a lost connection.
                 while !Task.isCancelled { await Task.yield() }
                 throw TryFailure()
             }
@@ -76,7 +76,7 @@ struct ThrottleTests {
     }
 
     @Test(
-        "half of the calls may fail with K = 2; past that, calls are turned away with the book's probability")
+        "half of the calls may fail with K = 2; beyond that, calls are refused with the book's probability")
     func formula() async throws {
         let throttle = try throttle(unit: 0.999)
         for _ in 0..<20 { _ = await call(throttle, nil) }
@@ -86,7 +86,7 @@ struct ThrottleTests {
         #expect(throttle.snapshot == .init(requests: 50, accepts: 20, rejection: 10.0 / 51))
     }
 
-    @Test("a call that is turned away isn't made, counts as a request, and is told")
+    @Test("a refused call isn't made, counts as a request, and is reported")
     func rejected() async throws {
         let throttle = try throttle()
         for _ in 0..<10 { _ = await call(throttle, .transient) }
@@ -96,7 +96,7 @@ struct ThrottleTests {
         #expect(events.all == [.rejected(.throttled)])
     }
 
-    @Test("few calls are no overload, and some always get through")
+    @Test("few calls are no overload, and some always pass")
     func bounds() async throws {
         let throttle = try throttle(unit: 0.9)
         for _ in 0..<9 { _ = await call(throttle, .transient) }

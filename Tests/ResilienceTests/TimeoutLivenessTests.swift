@@ -17,7 +17,7 @@ struct TimeoutLivenessTests {
     }
 
     @Test(
-        "every call ends when its work does or at the limit that it began under, whatever the limit becomes meanwhile"
+        "every call ends with its work or at its first limit, whatever the limit becomes meanwhile"
     )
     func timeout() async throws {
         var random = SeededRandomSource("timeout under reconfigurations")
@@ -26,7 +26,7 @@ struct TimeoutLivenessTests {
         for step in 0..<2_000 {
             let limit = Duration.milliseconds(2 * (1 + random.upTo(500)))
             try timeout.reconfigure(.init(limit: limit))
-            // Of odd length, so that no call ends by chance when its time does; a fifth never end by
+            // Of odd length, so that no call's work ends exactly at its limit; a fifth never end by
             // themselves.
             let length: Duration =
                 random.upTo(5) == 0 ? .seconds(86_400) : .milliseconds(1 + 2 * random.upTo(700))
@@ -65,8 +65,7 @@ struct TimeoutLivenessTests {
             window: .seconds(1 + random.upTo(10)))
     }
 
-    /// One call whose first try takes `first`, and whose second a millisecond; answers how many tries there
-    /// were.
+    /// One call whose first try takes `first`, and whose second a millisecond; returns the number of tries.
     private func call(_ hedge: Hedge, _ first: Duration) async throws -> Int {
         let tries = Recorded<Int>()
         let delay = hedge.delay

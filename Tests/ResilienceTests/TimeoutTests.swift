@@ -49,7 +49,7 @@ struct TimeoutTests {
         #expect(events.all == [.rejected(.deadlineExceeded), .rejected(.deadlineExceeded)])
     }
 
-    @Test("left to the operation, nothing ends it: a value that comes late is a value")
+    @Test("by the operation, nothing ends it: a late value is a value")
     func byOperation() async throws {
         let value = try await timeout(.seconds(1)).run { [time] _ in
             time.advance(by: .seconds(5))
@@ -82,7 +82,7 @@ struct TimeoutTests {
         #expect(time.elapsed == .seconds(1) && events.all == [.rejected(.timedOut)])
     }
 
-    @Test("by cancelling, what the operation says in time is what counts, a failure too, and its timer goes")
+    @Test("by cancelling, an outcome in time counts, a failure too, and the timer ends")
     func inTime() async throws {
         let timeout = try timeout(.seconds(1), .byCancelling)
         #expect(try await timeout.run { _ in "value" } == "value")
@@ -94,7 +94,7 @@ struct TimeoutTests {
     }
 
     @Test(
-        "work that ignores its cancellation holds the call up; a value that it has made all the same isn't thrown away"
+        "work that ignores its cancellation delays the call; a value that it still makes isn't thrown away"
     )
     func ignoring() async throws {
         let timeout = try timeout(.seconds(1), .byCancelling)
@@ -106,7 +106,7 @@ struct TimeoutTests {
                 do throws(CallFailure<Broken>) {
                     result = .success(
                         try await timeout.run { (_) async throws(Broken) in
-                            // Deaf: what it waits for isn't waited for in a task that anybody cancels.
+                            // Deaf: it waits in a detached task, which nothing cancels.
                             await Task.detached { for await _ in gate { break } }.value
                             if !isValue { throw Broken() }
                             return "late"
@@ -126,7 +126,7 @@ struct TimeoutTests {
         }
     }
 
-    @Test("whoever is cancelled is not told that the dependency was too slow")
+    @Test("a cancelled caller is not told that the dependency was too slow")
     func cancelled() async throws {
         let timeout = try timeout(.seconds(1), .byCancelling)
         let call = Task { [time] in

@@ -5,11 +5,11 @@ import TestSupport
 import Testing
 import Transport
 
-@Suite("Which requests faults are injected into, and who may say so", .timeLimit(.minutes(10)))
+@Suite("Which requests faults are injected into, and by whom", .timeLimit(.minutes(10)))
 struct FaultRoutesTests {
     static let methods = ["GET", "PUT", "DELETE"]
 
-    @Test("without FAULTS_ENABLED there is no such path, whoever asks", arguments: methods)
+    @Test("without FAULTS_ENABLED there is no such path, for any caller", arguments: methods)
     func disabled(method: String) async throws {
         try await withService(SmallService.self) { service in
             let there = try await service.send(method, "/faults", token: TestTokens.administrator)
@@ -57,13 +57,14 @@ struct FaultRoutesTests {
         }
     }
 
-    @Test("a set that can't be is refused as a whole, with everything that is wrong; what was active stays")
+    @Test("an invalid set is refused as a whole, with every problem; the active one stays")
     func refused() async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "error", status: 418))
             let wrong = """
                 {"faults": [
-                    {"kind": "slow", "when": "during", "percent": 101, "expiresInSeconds": 0, "atMost": 0, "status": 200},
+                    {"kind": "slow", "when": "during", "percent": 101, "expiresInSeconds": 0, "atMost": 0,
+                        "status": 200},
                     {"kind": "latency", "milliseconds": 5, "jitterMilliseconds": 6, "route": "POST /nowhere"},
                     {"kind": "latency", "criticality": "vital"}, {"kind": "abort", "route": "GET /readyz"}
                 ]}
@@ -116,7 +117,7 @@ struct FaultRoutesTests {
     }
 
     @Test(
-        "probes, what operators look at, and what isn't served are always spared; all else is for a fault without a route"
+        "probes, operators' routes and unknown paths are spared; all else is for a fault without a route"
     )
     func spared() async throws {
         try await withFaults { service in
@@ -151,7 +152,8 @@ struct FaultRoutesTests {
             let set = try await service.set(
                 FaultRequest(criticality: "sheddable", kind: "error", status: 503))
             #expect(set.faults.map(\.fault.criticality) == ["sheddable"])
-            // The route's own is critical. A service may ask for more or less, anybody else only for less.
+            // The route's own is critical. A service may ask for more or less, any other caller only for
+            // less.
             for (header, token, isBitten) in [
                 (nil, TestTokens.service, false), ("critical-plus", TestTokens.service, false),
                 ("sheddable-plus", TestTokens.service, false), ("sheddable", TestTokens.service, true),
@@ -167,7 +169,7 @@ struct FaultRoutesTests {
         }
     }
 
-    @Test("who has no service token can't claim more than the route's own criticality")
+    @Test("a caller without the service token can't claim more than the route's own criticality")
     func claimed() async throws {
         try await withFaults { service in
             try await service.set(

@@ -39,7 +39,7 @@ struct FaultSettingsTests {
     }
 
     @Test(
-        "what can't be is said in one line, with where it stands",
+        "an invalid value is reported in one line, with its position",
         arguments: [
             ("abort", "it isn't JSON"), (#"[{"kind": "slow"}]"#, "/faults/0/kind must be one of"),
             (#"[{"kind": "abort", "route": "redemptions"}]"#, "/faults/0/route must be a method and a path"),

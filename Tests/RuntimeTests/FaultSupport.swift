@@ -5,8 +5,8 @@ import Storage
 import TestSupport
 import Transport
 
-/// The small service with faults that may be injected. Its time stands still unless the test moves it: no
-/// fault expires, however long the test takes.
+/// The small service with faults that may be injected. Its time stops unless the test moves it: no fault
+/// expires, however long the test takes.
 func withFaults<Result: Sendable>(
     time: TimeSource = ManualTime().source,
     _ body: @Sendable (RunningService<SmallService>) async throws -> Result
@@ -38,12 +38,12 @@ extension RunningService<SmallService> {
         get async throws { try await get("/faults", token: TestTokens.administrator).decode() }
     }
 
-    /// Returns once the only fault is as `condition` says.
+    /// Returns once the only fault satisfies `condition`.
     func until(_ condition: (FaultStatus.Entry) -> Bool) async throws {
         try await eventually { try await faults.faults.first.map(condition) ?? true }
     }
 
-    /// Asks for the work. Cancelling the task closes the connection.
+    /// Calls the work's route. Cancelling the task closes the connection.
     func work(bytes: Int = 2) -> Task<TestAnswer, any Error> {
         Task { try await send("POST", "/finish", body: [UInt8](repeating: UInt8(ascii: " "), count: bytes)) }
     }

@@ -7,11 +7,11 @@ import Transport
 
 @Suite("What an injected fault does to a request", .timeLimit(.minutes(10)))
 struct FaultTests {
-    static let moments = Fault.Phase.allCases
+    static let phases = Fault.Phase.allCases
 
     @Test(
         "an error is answered as a problem that says it was injected; after the work, the work is done",
-        arguments: moments)
+        arguments: phases)
     func error(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "error", when: when.rawValue))
@@ -26,7 +26,7 @@ struct FaultTests {
 
     @Test(
         "an abort closes the connection without a byte of an answer, and no other connection",
-        arguments: moments)
+        arguments: phases)
     func abort(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(route: "POST /finish", kind: "abort", when: when.rawValue))
@@ -42,7 +42,7 @@ struct FaultTests {
     }
 
     @Test(
-        "garbage looks like a success, is never the contract's, and not always the same", arguments: moments)
+        "garbage looks like a success, is never the contract's, and not always the same", arguments: phases)
     func garbage(when: Fault.Phase) async throws {
         try await withFaults { service in
             try await service.set(FaultRequest(kind: "garbage", when: when.rawValue, seed: 1))
@@ -60,7 +60,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a latency holds the request up for its time, and then it goes on", arguments: moments)
+    @Test("a latency delays the request, and then it goes on", arguments: phases)
     func latency(when: Fault.Phase) async throws {
         let time = ManualTime()
         try await withFaults(time: time.source) { service in
@@ -75,7 +75,7 @@ struct FaultTests {
         }
     }
 
-    @Test("what has a delay and is no latency is held up first, and then bites")
+    @Test("a fault with a delay that is no latency delays first, and then bites")
     func delayedError() async throws {
         let time = ManualTime()
         try await withFaults(time: time.source) { service in
@@ -88,7 +88,7 @@ struct FaultTests {
     }
 
     @Test(
-        "a black hole has hold of a request until its client leaves, however much of a body it sent",
+        "a black hole holds a request until its client leaves, however much of a body it sent",
         arguments: [(Fault.Phase.before, 2), (.before, 250_000), (.after, 2), (.after, 250_000)])
     func blackHole(when: Fault.Phase, bytes: Int) async throws {
         try await withFaults { service in
@@ -103,7 +103,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a service that is stopped lets black holes go without an answer", arguments: moments)
+    @Test("a service that is stopped ends black holes without an answer", arguments: phases)
     func stopping(when: Fault.Phase) async throws {
         let work = try await withFaults { service in
             try await service.set(FaultRequest(kind: "black-hole", when: when.rawValue))
@@ -128,8 +128,8 @@ struct FaultTests {
     }
 
     @Test(
-        "a fault stands before everything else of a request, its token included, and after it as well",
-        arguments: moments)
+        "a fault bites before everything else of a request, its token included, or after it",
+        arguments: phases)
     func token(when: Fault.Phase) async throws {
         try await withFaults { service in
             #expect(try await service.post("/help", token: nil).status == 401)

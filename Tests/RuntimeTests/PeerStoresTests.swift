@@ -4,7 +4,7 @@ import Testing
 
 @testable import Runtime
 
-@Suite("What services hear of each other's stores", .timeLimit(.minutes(10)))
+@Suite("What services learn of each other's stores", .timeLimit(.minutes(10)))
 struct PeerStoresTests {
     private func tell(
         _ service: RunningService<SmallService>, _ store: ServiceStore, token: String? = TestTokens.service
@@ -37,7 +37,7 @@ struct PeerStoresTests {
         }
     }
 
-    @Test("who isn't a service neither tells nor hears anything, and what isn't a store is ignored")
+    @Test("a caller that isn't a service neither tells nor learns anything; other headers are ignored")
     func strangers() async throws {
         try await withService(SmallService.self) { service in
             let refused = try await tell(service, order(9), token: nil)
@@ -52,7 +52,7 @@ struct PeerStoresTests {
     }
 
     @Test(
-        "the furthest is remembered, also after a restart; another store or less counts from an accepted loss on"
+        "the latest is remembered, also after a restart; after an accepted loss another store counts"
     )
     func furthest() async throws {
         let folder = try TemporaryFolder()

@@ -35,7 +35,7 @@ struct ShedderTests {
         }
     }
 
-    @Test("what operators ask is never shed, whatever the deadline says")
+    @Test("operators' requests are never shed, whatever the deadline")
     func operators() async throws {
         try await withService(SmallService.self) { service in
             for path in [
@@ -62,7 +62,7 @@ struct ShedderTests {
 
     @Test("a client that asks too often is refused where the settings say so")
     func rateLimit() async throws {
-        // Time stands still: however slowly the requests come, no token comes back.
+        // Time stops: however slowly the requests come, no token comes back.
         let settings = ["RATE_LIMIT": "1", "RATE_LIMIT_BURST": "2"]
         try await withService(SmallService.self, settings: settings, time: ManualTime().source) { service in
             var statuses: [Int] = []

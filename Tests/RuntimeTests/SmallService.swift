@@ -6,8 +6,8 @@ import ServingPath
 import Storage
 import Transport
 
-/// The least that is a service: one route that adds work for customers, one for services, one that does not,
-/// and one that fails.
+/// The smallest service: one route that adds work for customers, one for services, one that does not, and one
+/// that fails.
 struct SmallService: ServiceApplication {
     struct Configuration: ServiceConfiguration {
         init(reading settings: inout Settings) {}

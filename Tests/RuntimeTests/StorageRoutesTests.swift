@@ -37,7 +37,7 @@ struct StorageRoutesTests {
             #expect(statuses == ["/begin": 503, "/help": 503, "/finish": 201, "/queue": 200, "/readyz": 200])
             let refusal = try await service.post("/begin", text: "not even JSON")
             #expect(refusal.problem?.code == "storage-full" && refusal.header("Retry-After") != nil)
-            // Strangers learn nothing of the disk.
+            // Callers without a token learn nothing of the disk.
             #expect(try await service.post("/help", token: nil).status == 401)
         }
     }
@@ -62,7 +62,7 @@ struct StorageRoutesTests {
     }
 
     @Test(
-        "after the disk has failed nothing is confirmed, and the service is unready; a full disk says its own name"
+        "after the disk has failed nothing is confirmed, and the service is unready; a full disk is named"
     )
     func unready() async throws {
         try await withService(SmallService.self) { service in
@@ -80,7 +80,7 @@ struct StorageRoutesTests {
     }
 
     @Test(
-        "what passes is a 503 to come again after, and the service is ready when it is over; it says so while it lasts"
+        "a passing failure is a 503 with Retry-After; meanwhile the service is unready and says so"
     )
     func passing() async throws {
         try await withService(SmallService.self) { service in

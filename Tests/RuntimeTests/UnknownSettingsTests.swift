@@ -24,7 +24,7 @@ struct UnknownSettingsTests {
     }
 
     @Test(
-        "what others put into the environment stops no service: Kubernetes' service links, proxies, what isn't like ours"
+        "other names in the environment stop no service: Kubernetes' service links, proxies, unlike names"
     )
     func foreign() {
         let links = ["ORDER", "PAYMENT", "COUPON", "INVENTORY", "NOTIFICATION", "HTTP", "QUEUE", "STOCK"]

@@ -10,13 +10,13 @@ struct CriticalOperationTests {
     private let shop = Shop()
     private let payment = Behaviour<String>()
 
-    private static let patient: Protection = {
-        var patient = Shop.protection
-        patient.retry = Retry.Configuration(
+    private static let withRetries: Protection = {
+        var protection = Shop.protection
+        protection.retry = Retry.Configuration(
             attempts: 3, backoff: Backoff(base: .nanoseconds(2), cap: .nanoseconds(2)), minimumAttempt: .zero)
-        patient.breaker.window = .calls(100)
-        patient.breaker.minimumCalls = 100
-        return patient
+        protection.breaker.window = .calls(100)
+        protection.breaker.minimumCalls = 100
+        return protection
     }()
 
     private func dependency(
@@ -61,7 +61,7 @@ struct CriticalOperationTests {
         #expect(shop.status("payment").calls == [.ok: 1, .refused: 1, .unavailable: 1, .rejected: 1])
     }
 
-    @Test("a refusal shows that it is well: no number of them opens the breaker, and none is tried again")
+    @Test("a refusal shows that it is healthy: no number of them opens the breaker, and none is tried again")
     func refusals() async throws {
         let dependency = try dependency()
         payment.fail(.refused("no"))
@@ -74,7 +74,7 @@ struct CriticalOperationTests {
 
     @Test("a customer's call is tried again as often as it may; one of the queue is one try")
     func tries() async throws {
-        let dependency = try dependency(Self.patient)
+        let dependency = try dependency(Self.withRetries)
         payment.fail(.unavailable(.serverError))
         #expect(await call(dependency) == .failure(.unavailable(.serverError)))
         #expect(payment.calls.map(\.attempt) == [1, 2, 3])
@@ -82,15 +82,15 @@ struct CriticalOperationTests {
         #expect(payment.calls.count == 4 && payment.calls[3].isIdempotent == false)
     }
 
-    @Test("what may not be asked twice isn't")
+    @Test("a call that isn't idempotent isn't tried again")
     func notIdempotent() async throws {
         payment.fail(.unavailable(.unreachable))
-        _ = await call(try dependency(isIdempotent: false, Self.patient))
+        _ = await call(try dependency(isIdempotent: false, Self.withRetries))
         #expect(payment.calls.count == 1)
     }
 
     @Test(
-        "a caller in a hurry doesn't open the breaker for everybody; one with a quarter of the try's time does"
+        "a caller in a hurry doesn't open the breaker for others; one with a quarter of the try's time does"
     )
     func hurried() async throws {
         let dependency = try dependency()
@@ -99,7 +99,7 @@ struct CriticalOperationTests {
             _ = try? await dependency.call(1, for: shop.customer(in: .milliseconds(99)))
         }
         #expect(shop.status("payment").breaker.phase == .closed && shop.status("payment").breaker.calls == 0)
-        // Only its timeouts: that nobody listens at the other end is true for everybody.
+        // Only its timeouts: an unreachable dependency is so for every caller.
         payment.fail(.unavailable(.unreachable))
         _ = try? await dependency.call(1, for: shop.customer(in: .milliseconds(99)))
         #expect(shop.status("payment").breaker.failures == 1)
@@ -115,7 +115,7 @@ struct CriticalOperationTests {
             .unavailable(Unavailability(.rateLimited)),
         ])
     func mayHaveBeenDone(last: DependencyFailure<String>) async throws {
-        let dependency = try dependency(Self.patient)
+        let dependency = try dependency(Self.withRetries)
         payment.answer { (context) async throws(Failure) in
             if context.attempt == 1 { throw .unavailable(.connectionLost) }
             throw last
@@ -129,7 +129,7 @@ struct CriticalOperationTests {
 
     @Test("a second try that the breaker refuses doesn't make the first undone")
     func refusedSecondTry() async throws {
-        var protection = Self.patient
+        var protection = Self.withRetries
         protection.breaker.window = .calls(1)
         protection.breaker.minimumCalls = 1
         let dependency = try dependency(protection)
@@ -140,7 +140,7 @@ struct CriticalOperationTests {
         }
         #expect(why.reason == .circuitOpen && why.mayHaveBeenDone)
         #expect(payment.calls.count == 1 && shop.status("payment").breaker.phase == .open)
-        // The next one isn't made at all.
+        // The next call isn't made at all.
         guard case .failure(.unavailable(let other)) = await call(dependency) else {
             Issue.record("no failure")
             return
@@ -148,7 +148,7 @@ struct CriticalOperationTests {
         #expect(other.reason == .circuitOpen && !other.mayHaveBeenDone && payment.calls.count == 1)
     }
 
-    @Test("cancelling ends the call, gives its place back, and says nothing about the dependency")
+    @Test("cancelling ends the call, gives its permit back, and says nothing about the dependency")
     func cancelled() async throws {
         let dependency = try dependency()
         let gate = Gate()

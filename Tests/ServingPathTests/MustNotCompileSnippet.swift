@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A file that is handed to the compiler by itself, beside the modules of this build.
+/// A file that is compiled by itself, with the modules of this build.
 struct Snippet: Sendable, CustomTestStringConvertible {
     let file: URL
     /// A part of each error that the compiler must give; none for a file that must compile.
@@ -41,7 +41,8 @@ struct Snippet: Sendable, CustomTestStringConvertible {
         return (status, text.split(separator: "\n").map(String.init).filter { $0.contains("error: ") })
     }
 
-    /// The modules lie beside the test's own executable, which on some systems is an argument of a helper's.
+    /// The modules are beside the test's own executable, which on some systems is an argument of a helper
+    /// process.
     private static let modules: URL = {
         let bundle = CommandLine.arguments.last { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
         var folder = URL(filePath: bundle).resolvingSymlinksInPath()

@@ -1,9 +1,8 @@
 import Foundation
 import Testing
 
-/// What the types of the path promise: some mistakes don't compile. `Tests/MustNotCompile` holds one mistake
-/// a file, which names the errors that it must be refused with (`// error: …`); a file that names none must
-/// compile.
+/// The types of the path make some mistakes compile errors. `Tests/MustNotCompile` has one mistake a file,
+/// with the errors that the compiler must give (`// error: …`); a file without any must compile.
 @Suite("Must not compile", .timeLimit(.minutes(10)))
 struct MustNotCompileTests {
     @Test(
@@ -21,7 +20,7 @@ struct MustNotCompileTests {
         }
     }
 
-    @Test("there are mistakes to refuse, and a file that shows the refusals aren't the set-up's fault")
+    @Test("there are mistakes to refuse, and a file that shows that the set-up compiles correct code")
     func control() throws {
         let snippets = try Snippet.all()
         #expect(snippets.contains { $0.refusals.isEmpty })

@@ -4,7 +4,7 @@ import Testing
 @testable import Resilience
 @testable import ServingPath
 
-/// What matters less, and what is broken by itself, can't close the way to the rest.
+/// Lower criticalities and failing operations don't block the others.
 @Suite("Operations and criticalities apart", .timeLimit(.minutes(10)))
 struct OperationTrafficTests {
     private typealias Failure = DependencyFailure<String>
@@ -57,7 +57,7 @@ struct OperationTrafficTests {
         }
     }
 
-    @Test("one operation that fails leaves the others as they are, whoever asks")
+    @Test("one operation that fails leaves the others as they are, whatever the criticality")
     func operations() async throws {
         let step = try shop.path.critical(Shop.declaration())
         let reserve = try dependency("reserve", reserving, on: step)
@@ -70,7 +70,7 @@ struct OperationTrafficTests {
         #expect(await call(reserve, for: caller(.criticalPlus)) == .success("live"))
     }
 
-    @Test("operations that are well don't keep the breaker of a slow one closed")
+    @Test("healthy operations don't keep the breaker of a slow one closed")
     func notDiluted() async throws {
         var protection = Shop.protection
         protection.breaker.slowCall = .milliseconds(100)
@@ -89,15 +89,15 @@ struct OperationTrafficTests {
         #expect(phases(0)[3] == .open && phases(1)[1] == .closed)
     }
 
-    /// Beside a shop without the lower traffic: what the higher is told is the same, call for call.
+    /// Compared with a shop without the lower traffic: the higher calls end the same, call for call.
     @Test(
-        "whatever becomes of the lower criticalities' calls, short of success, a higher one is told the same without them"
+        "whatever else becomes of lower criticalities' calls, a higher one ends as it would without them"
     )
     func unchangedByLower() async throws {
         var random = SeededRandomSource("lower criticalities")
         let alone = Shop()
         let lonely = Behaviour<String>()
-        // Not idempotent: its own call is the probe, and no task beside it has to be waited for.
+        // Not idempotent, so that its own call is the probe, and no task beside it has to be waited for.
         func declare(_ behaviour: Behaviour<String>, on shop: Shop) throws -> CriticalOperation<
             Int, String, String
         > {
@@ -137,7 +137,7 @@ struct OperationTrafficTests {
         }
     }
 
-    // MARK: What crosses
+    // MARK: What is shared
 
     @Test(
         "a success at any criticality counts as a probe for all, once their open duration is over",
@@ -155,7 +155,7 @@ struct OperationTrafficTests {
         #expect(phases().allSatisfy { $0 == .closed }, "noted while they were open")
     }
 
-    @Test("a success that is slow for a customer isn't a probe for one, though the queue is content with it")
+    @Test("a success that is slow for a customer isn't a probe for one, though it is a success for the queue")
     func slowIsForTheQueue() async throws {
         var protection = Shop.protection
         protection.breaker.slowCall = .milliseconds(100)
@@ -177,7 +177,7 @@ struct OperationTrafficTests {
 
     // MARK: Answers that aren't outages
 
-    @Test("a call that is shed says nothing against the dependency where it may be shed")
+    @Test("a shed call counts against the dependency only at critical and above")
     func shed() async throws {
         let reserve = try dependency("reserve", reserving, on: try shop.path.critical(Shop.declaration()))
         reserving.fail(.unavailable(Unavailability(.overloaded)))
@@ -188,7 +188,7 @@ struct OperationTrafficTests {
     }
 
     @Test(
-        "a refusal that nobody expected is no outage: no number of them opens a breaker, and none is tried again"
+        "no number of unexpected refusals opens a breaker, and none is tried again"
     )
     func unexpected() async throws {
         var protection = Shop.protection
@@ -207,9 +207,9 @@ struct OperationTrafficTests {
     // MARK: Bulkheads
 
     @Test(
-        "calls that matter less and hang keep no place from those that matter more, nor from other operations"
+        "calls of lower criticality that hang keep no permit from higher ones, nor from other operations"
     )
-    func places() async throws {
+    func permits() async throws {
         let step = try shop.path.critical(Shop.declaration())
         let reserve = try dependency("reserve", reserving, on: step)
         let look = try dependency("product", looking, on: step)
@@ -232,7 +232,7 @@ struct OperationTrafficTests {
         for one in hanging { #expect(await one.value == .success("at last")) }
     }
 
-    @Test("reserved places are kept from what matters less than critical")
+    @Test("reserved permits are kept from calls below critical")
     func reserved() async throws {
         var protection = Shop.protection
         protection.bulkhead.limit = 8
@@ -243,7 +243,7 @@ struct OperationTrafficTests {
         #expect(shop.status().protection == protection)
     }
 
-    @Test("an operation may be given fewer places than its dependency, also once the numbers have changed")
+    @Test("an operation may be given fewer permits than its dependency, also once the numbers have changed")
     func fewer() async throws {
         var protection = Shop.protection
         protection.bulkhead.limit = 8

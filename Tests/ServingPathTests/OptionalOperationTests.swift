@@ -87,7 +87,7 @@ struct OptionalOperationTests {
         #expect(served.value == nil && served.reason == .connectionLost)
     }
 
-    @Test("an open breaker: not asked, and it says when to ask again or that it doesn't know")
+    @Test("an open breaker: not called, with the time to retry or none")
     func circuitOpen() async throws {
         let dependency = try dependency()
         await open(dependency)
@@ -124,12 +124,12 @@ struct OptionalOperationTests {
 
     @Test("cancelled while it waits for its turn, or before another try: answered at once, by the fallback")
     func cancelled() async throws {
-        var patient = Shop.protection
-        patient.bulkhead.waiting = 5
-        patient.retry = Retry.Configuration(
+        var protection = Shop.protection
+        protection.bulkhead.waiting = 5
+        protection.retry = Retry.Configuration(
             attempts: 2,
             backoff: Backoff(base: .milliseconds(100), cap: .milliseconds(100), floor: .milliseconds(100)))
-        let dependency = try dependency(patient)
+        let dependency = try dependency(protection)
         coupon.fail(.unavailable(.connectionLost))
         let retrying = Task { [shop] in await dependency.call("code", for: shop.customer()) }
         await shop.time.sleepers(1)
@@ -144,7 +144,7 @@ struct OptionalOperationTests {
     }
 
     @Test(
-        "a try is given the earliest of the caller's deadline, the call's and its own time, and the caller's criticality"
+        "a try gets the earliest of all deadlines, and the caller's criticality"
     )
     func context() async throws {
         let dependency = try dependency()
@@ -156,15 +156,15 @@ struct OptionalOperationTests {
         #expect(coupon.calls.map(\.priority) == [3, 3, 0].map(Priority.init(rank:)))
     }
 
-    @Test("only what may be repeated is")
+    @Test("only an idempotent call is repeated")
     func repeated() async throws {
-        var patient = Shop.protection
-        patient.retry = Retry.Configuration(
+        var protection = Shop.protection
+        protection.retry = Retry.Configuration(
             attempts: 3, backoff: Backoff(base: .nanoseconds(1), cap: .nanoseconds(1)))
-        patient.breaker.window = .calls(100)
-        patient.breaker.minimumCalls = 100
+        protection.breaker.window = .calls(100)
+        protection.breaker.minimumCalls = 100
         coupon.fail(.unavailable(.unreachable))
-        let once = try dependency(isIdempotent: false, patient)
+        let once = try dependency(isIdempotent: false, protection)
         _ = await once.call("code", for: shop.customer())
         #expect(coupon.calls.count == 1)
     }

@@ -3,8 +3,8 @@ import ServingPath
 import TestSupport
 import Testing
 
-/// A customer never waits for a dependency to be tried out.
-@Suite("Trying out what was given up", .timeLimit(.minutes(10)))
+/// A customer never waits for a probe.
+@Suite("Probes beside the request", .timeLimit(.minutes(10)))
 struct ProbeTests {
     private let shop = Shop()
     private let coupon = Behaviour<Never>()
@@ -80,7 +80,7 @@ struct ProbeTests {
             "the probe may do what was asked for")
         await shop.until { coupon.calls.count == 3 }
         #expect(shop.status().breaker.phase == .halfOpen)
-        // While it is being tried out, customers go on without, and no second probe is made.
+        // While the probe runs, customers go on without, and no second probe is made.
         for _ in 0..<20 { #expect(await dependency.call(1, for: shop.customer()).reason == .circuitOpen) }
         for _ in 0..<50 { await Task.yield() }
         #expect(coupon.calls.count == 3)
@@ -100,7 +100,7 @@ struct ProbeTests {
         }
     }
 
-    @Test("the probe has its own time: a caller without any left neither shortens it nor is its measure")
+    @Test("the probe has its own time, also when its caller has none left")
     func ownTime() async throws {
         let dependency = try await optional()
         shop.time.advance(by: .seconds(1))
@@ -129,7 +129,7 @@ struct ProbeTests {
         #expect(seen.all == [nil])
     }
 
-    @Test("a customer who leaves doesn't take the probe along")
+    @Test("a customer who leaves doesn't cancel the probe")
     func leaving() async throws {
         let dependency = try await optional()
         shop.time.advance(by: .seconds(1))
@@ -143,7 +143,7 @@ struct ProbeTests {
     }
 
     @Test(
-        "a call of the queue isn't held up by the customers' breaker; once the open duration is over it counts as a probe"
+        "a call of the queue passes the customers' open breaker; after the open duration it is a probe"
     )
     func queue() async throws {
         let dependency = try await optional()
@@ -159,7 +159,7 @@ struct ProbeTests {
     // MARK: Critical
 
     @Test(
-        "a critical one is asked whether it is ready first; until it says yes no call is made, then one is, beside its customer"
+        "a critical one is asked whether it is ready first; after a yes one call runs beside its customer"
     )
     func readiness() async throws {
         let isReady = Locked(false)
@@ -184,8 +184,8 @@ struct ProbeTests {
             await gate.pass()
             return "paid"
         }
-        // Until the probe has ended, which waits at the gate, everybody is refused, and whose call it is
-        // learns nothing of it.
+        // Until the probe at the gate has ended, every call is refused, and its own caller doesn't learn its
+        // outcome.
         while payment.calls.count == 2 {
             #expect(reason(await call(dependency)) == .circuitOpen)
             await Task.yield()
@@ -197,7 +197,7 @@ struct ProbeTests {
         #expect(try await call(dependency).get() == "paid" && payment.calls.count == 4)
     }
 
-    @Test("whose call is the probe is told that it may be done")
+    @Test("the caller of the probed call is told that it may have been done")
     func toldOfTheProbe() async throws {
         let dependency = try await critical(isReady: { _ in true })
         payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
@@ -227,7 +227,7 @@ struct ProbeTests {
         gate.open()
     }
 
-    @Test("what must not be asked twice isn't asked beside its customer: the call itself is the probe")
+    @Test("a call that isn't idempotent isn't made beside its customer: it is the probe itself")
     func notTwice() async throws {
         let dependency = try await critical(isReady: { _ in true }, isIdempotent: false)
         payment.answer { (_) async throws(DependencyFailure<String>) in "paid" }
@@ -240,7 +240,7 @@ struct ProbeTests {
         #expect(try answer.get() == "paid" && payment.calls.count == 3)
     }
 
-    @Test("what it said doesn't count any more once it has been given up again")
+    @Test("a readiness answer no longer counts once the breaker has opened again")
     func forgotten() async throws {
         let dependency = try await critical(isReady: { [questions] in
             questions.add($0)
@@ -254,12 +254,12 @@ struct ProbeTests {
                 await Task.yield()
             }
             await shop.until { shop.status().breaker.openings == round + 1 }
-            // The probe failed: the next has to be preceded by a question of its own.
+            // The probe failed: the next has to be preceded by a readiness check of its own.
             #expect(shop.status().breaker.phase == .open && questions.all.count == round)
         }
     }
 
-    @Test("an answer to a question that was asked before it was given up again doesn't count either")
+    @Test("an answer to a question from before the breaker opened again doesn't count either")
     func lateAnswer() async throws {
         let gates = [Gate(), Gate()]
         let dependency = try await critical(isReady: { [questions] in
@@ -271,7 +271,7 @@ struct ProbeTests {
         shop.time.advance(by: .seconds(1))
         #expect(reason(await call(dependency)) == .circuitOpen)
         await shop.until { questions.all.count == 1 }
-        // It is closed by hand meanwhile, and given up again.
+        // It is closed by hand meanwhile, and opened again.
         try shop.path.set(.forcedOpen, of: "coupon")
         try shop.path.set(.automatic, of: "coupon")
         for _ in 0..<2 { #expect(reason(await call(dependency)) == .unreachable) }
@@ -287,7 +287,7 @@ struct ProbeTests {
         gates[1].open()
     }
 
-    @Test("without a question to ask, the call is tried beside its customer at once")
+    @Test("without a readiness check the call is tried beside its customer at once")
     func withoutReadiness() async throws {
         let dependency = try await critical()
         shop.time.advance(by: .seconds(1))

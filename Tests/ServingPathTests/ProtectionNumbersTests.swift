@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The numbers of a protection", .timeLimit(.minutes(10)))
 struct ProtectionNumbersTests {
-    /// Every number has another value than every other, so that one written to the wrong place is found.
+    /// All numbers differ, so that one that is written to another's property is found.
     private static let protection = Protection(
         timeout: .milliseconds(1001), attemptTimeout: .milliseconds(203), queueTimeout: .milliseconds(3005),
         retry: Retry.Configuration(
@@ -34,7 +34,7 @@ struct ProtectionNumbersTests {
         }
     }
 
-    @Test("are all there, and no two are the same place", arguments: ProtectionNumber.all.map(\.field))
+    @Test("are all there, and no two are the same property", arguments: ProtectionNumber.all.map(\.field))
     func apart(field: String) throws {
         let number = try #require(ProtectionNumber.all.first { $0.field == field })
         let value = try #require(number.value(Self.protection))
@@ -104,7 +104,7 @@ struct ProtectionNumbersTests {
         #expect(throws: InvalidConfiguration.self) { try Self.protection.replacing([field: value]) }
     }
 
-    @Test("where a protection has none, it has none, and can be given one")
+    @Test("are nil where a protection has none, and can be set")
     func absent() throws {
         var bare = Self.protection
         bare.bulkhead.longestWait = nil
@@ -127,7 +127,7 @@ struct ProtectionNumbersTests {
     }
 
     @Test(
-        "numbers that nobody means are listed or accepted, and what is accepted is accepted by every policy")
+        "extreme numbers are listed or accepted, and what is accepted is accepted by every policy")
     func extremes() async throws {
         var random = SeededRandomSource("extreme numbers of a protection")
         let values = [

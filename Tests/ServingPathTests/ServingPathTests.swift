@@ -18,7 +18,7 @@ struct ServingPathTests {
         }
     }
 
-    /// The same with every number wrong that can be.
+    /// The same with as many wrong numbers as possible.
     private var wrong: Protection {
         var wrong = Shop.protection
         wrong.timeout = .zero
@@ -70,7 +70,7 @@ struct ServingPathTests {
     // MARK: Status
 
     @Test(
-        "the status lists what is declared, what it is asked for, its calls by outcome, and the last failure with its age"
+        "the status lists declarations, operations, calls by outcome, and the last failure with its age"
     )
     func status() async throws {
         let step = try shop.path.critical(Shop.declaration("payment"))
@@ -86,7 +86,7 @@ struct ServingPathTests {
         answer.fail(.unavailable(.serverError))
         _ = try? await void.call(1, for: .queue)
         shop.time.advance(by: .seconds(5))
-        // What wasn't even asked is no failure of the dependency's.
+        // A call that was not made is no failure of the dependency.
         _ = try? await void.call(1, for: shop.customer(in: .zero))
         let status = shop.status("payment")
         #expect(
@@ -103,16 +103,16 @@ struct ServingPathTests {
         #expect(shop.path.dependencies.map(\.declaration.name) == ["payment", "coupon"])
     }
 
-    @Test("outcomes are told with the dependency's name, and so is what the policies do")
-    func told() async throws {
-        let told = Recorded<String>()
+    @Test("outcomes are reported with the dependency's name, and so are the policies' events")
+    func reported() async throws {
+        let reported = Recorded<String>()
         let path = ServingPath(
             environment: PathEnvironment(
                 time: shop.time.source,
-                called: { name, outcome, _ in told.add("\(name) \(outcome.rawValue)") },
+                called: { name, outcome, _ in reported.add("\(name) \(outcome.rawValue)") },
                 happened: { event in
                     if case .breakerChanged(_, let to, _) = event.kind {
-                        told.add("\(event.name) \(to.rawValue)")
+                        reported.add("\(event.name) \(to.rawValue)")
                     }
                 }))
         let step = try path.optional(Shop.declaration("coupon"))
@@ -125,18 +125,18 @@ struct ServingPathTests {
         }
         for request in [1, 0, 0, 1] { _ = await coupon.call(request, for: shop.customer()) }
         #expect(
-            told.all == [
+            reported.all == [
                 "coupon ok", "coupon unavailable", "coupon.ask@critical-plus open", "coupon unavailable",
                 "coupon rejected",
             ])
     }
 
-    @Test("a call's end is told with how long its caller waited")
+    @Test("a call's end is reported with its caller's wait")
     func waited() async throws {
-        let told = Recorded<Duration>()
+        let reported = Recorded<Duration>()
         let path = ServingPath(
             environment: PathEnvironment(
-                time: shop.time.source, called: { _, _, elapsed in told.add(elapsed) }))
+                time: shop.time.source, called: { _, _, elapsed in reported.add(elapsed) }))
         let step = try path.optional(Shop.declaration("coupon"))
         let coupon = try OptionalOperation<Int, Int>(step, "ask", isIdempotent: false) {
             [shop] request, _ async throws(Unavailability) in
@@ -147,7 +147,7 @@ struct ServingPathTests {
             .absent
         }
         for request in [1, 0] { _ = await coupon.call(request, for: shop.customer()) }
-        #expect(told.all == [.milliseconds(30), .milliseconds(30)])
+        #expect(reported.all == [.milliseconds(30), .milliseconds(30)])
     }
 
     // MARK: Reconfiguring
@@ -180,7 +180,7 @@ struct ServingPathTests {
     }
 
     @Test(
-        "whoever replaces the numbers at the same time as others, one set of them is there afterwards, not a mixture"
+        "when several replace the numbers at once, one set of them is there afterwards, not a mixture"
     )
     func reconfiguredAtOnce() async throws {
         _ = try shop.path.optional(Shop.declaration("coupon"))
@@ -221,14 +221,14 @@ struct ServingPathTests {
         #expect(shop.status().operations.map(\.name) == ["redeem"])
     }
 
-    @Test("a dependency that isn't declared is nobody's")
+    @Test("a dependency that isn't declared is unknown")
     func unknown() throws {
         #expect(problems { try shop.path.reconfigure("ghost", Shop.protection) } == ["ghost is not declared"])
         #expect(problems { try shop.path.set(.forcedOpen, of: "ghost") } == ["ghost is not declared"])
         #expect(shop.path.protection(of: "ghost") == nil)
     }
 
-    @Test("a breaker is forced by hand, and left to itself again")
+    @Test("a breaker is forced by hand, and made automatic again")
     func forced() async throws {
         let step = try shop.path.optional(Shop.declaration("coupon"))
         let calls = Recorded<Int>()

@@ -3,14 +3,14 @@ import TestSupport
 @testable import Resilience
 @testable import ServingPath
 
-/// A path over time that only the test moves, and what it reports.
+/// A path over time that only the test moves, with records of its reports.
 struct Shop {
     let time = ManualTime()
     let outcomes = Recorded<CallOutcome>()
     let events = Recorded<PolicyEvent>()
     let path: ServingPath
 
-    /// Opens after two failures of two, for a second; one probe closes it.
+    /// Opens after two failures of two calls, for a second; one probe closes it.
     static let protection = Protection(
         timeout: .seconds(1), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 1), bulkhead: Bulkhead.Configuration(limit: 1),
@@ -44,13 +44,13 @@ struct Shop {
         .customer(until: .after(budget, from: time.source.now()), .criticalPlus)
     }
 
-    /// Returns when `isSo`; what it waits for is another task, not time.
+    /// Returns when `isSo`; it waits for another task, not for time.
     func until(_ isSo: () -> Bool) async {
         while !isSo(), !Task.isCancelled { await Task.yield() }
     }
 }
 
-/// What a dependency does when it is asked; a test changes it, and counts.
+/// How a dependency answers; a test changes it, and counts.
 final class Behaviour<Refusal: Sendable>: Sendable {
     typealias Answer = @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> String
 
@@ -77,7 +77,7 @@ final class Behaviour<Refusal: Sendable>: Sendable {
     }
 }
 
-/// A call that stays under way until it is let go.
+/// A call that stays under way until the gate opens.
 struct Gate: Sendable {
     private let stream: AsyncStream<Void>
     private let opening: AsyncStream<Void>.Continuation

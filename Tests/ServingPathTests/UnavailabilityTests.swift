@@ -5,7 +5,7 @@ import Testing
 @Suite("Why a dependency gave no answer")
 struct UnavailabilityTests {
     @Test(
-        "a refusal of this side's policies says why, and that nothing was done; only an ended call may have done something"
+        "a policy's refusal says why, and that nothing was done; only an ended call may have done something"
     )
     func rejections() {
         let expected: [(Rejection, Unavailability, done: Bool)] = [
@@ -28,7 +28,7 @@ struct UnavailabilityTests {
         for (rejection, unavailability, done) in expected {
             #expect(Unavailability(rejection: rejection) == unavailability)
             #expect(unavailability.mayHaveBeenDone == done)
-            // Of the policies and of the failure, one opinion on whose fault it was.
+            // The policies and the failure agree on whether the dependency is at fault.
             #expect(unavailability.disposition.health == rejection.disposition.health, "\(rejection)")
         }
         let cutShort = Unavailability(rejection: .cutShort)
@@ -38,7 +38,7 @@ struct UnavailabilityTests {
     }
 
     @Test(
-        "a refusal shows that the dependency is well; an outage counts against it, and its wish to be left alone is kept"
+        "a refusal shows that the dependency is healthy; an outage counts against it, with its Retry-After"
     )
     func dispositions() {
         #expect(DependencyFailure.refused("no").disposition == .refusal)

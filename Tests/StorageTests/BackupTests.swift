@@ -18,7 +18,7 @@ struct BackupTests {
         Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
     }
 
-    @Test("the copy is a store of its own with everything that was written, for its owner's eyes only")
+    @Test("the copy is a store of its own with everything that was written, readable by its owner only")
     func copy() async throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder()
@@ -34,12 +34,12 @@ struct BackupTests {
         store.close()
     }
 
-    @Test("writers go on while it is made, and the copy is of one moment")
+    @Test("writers go on while it is made, and the copy is one snapshot")
     func underLoad() async throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder()
         let store = try open(folder)
-        // Each write is a pair, so that a copy of more than one moment would have an odd one.
+        // Each write is a pair, so that a copy that isn't one snapshot would have an odd number.
         let writing = Task {
             var pairs = 0
             while !Task.isCancelled {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storage
 
-/// A file that is too large to be looked at before the start: here every one is.
+/// A file that is too large to be checked before the start: here every one is.
 @Suite("A file that is checked after the start", .timeLimit(.minutes(10)))
 struct LaterCheckTests {
     private static let pageSize = 4096
@@ -27,7 +27,7 @@ struct LaterCheckTests {
     }
 
     @Test(
-        "damage that is found then fails the store: nothing is written any more, and the next start refuses it at once"
+        "damage found then fails the store: nothing is written any more, and the next start refuses it"
     )
     func damage() async throws {
         let folder = try TemporaryFolder()
@@ -36,7 +36,7 @@ struct LaterCheckTests {
         let pages = sound.count / Self.pageSize
         var random = SeededRandomSource("damaged later")
         for page in [pages / 2, pages - 1] + (0..<5).map({ _ in 10 + random.upTo(pages - 10) }) {
-            // A whole check that finds nothing forgets what was there before.
+            // A whole check that finds nothing forgets an earlier finding.
             try sound.write(to: file)
             try openUnchecked(folder).close()
             var damaged = sound
@@ -61,7 +61,7 @@ struct LaterCheckTests {
             let start = try #require(await refuses { try openUnchecked(folder).close() })
             #expect(start.contains(file.path) && start.contains("it is damaged (") && !start.contains("\n"))
         }
-        // What is put in its place is looked at as a whole, once.
+        // The file that replaces it is checked as a whole, once.
         try sound.write(to: file)
         for _ in 0..<2 {
             let store = try openUnchecked(folder)
@@ -72,7 +72,7 @@ struct LaterCheckTests {
         #expect(!names.contains { $0.hasSuffix(".damaged") })
     }
 
-    @Test("a look that takes long ends when it has to give way, and after the end there is none")
+    @Test("a long check ends when it has to give way, and none runs after the end")
     func givesWay() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
@@ -84,8 +84,10 @@ struct LaterCheckTests {
             return try check.read { database in
                 try Int.fetchOne(
                     database,
-                    sql:
-                        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+                    sql: """
+                        WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+                        SELECT count(*) FROM n
+                        """
                 )
             }
         }
@@ -99,7 +101,7 @@ struct LaterCheckTests {
         } throws: { error in
             (error as? DatabaseError)?.resultCode == .SQLITE_INTERRUPT
         }
-        // Its answer would be no outcome.
+        // Its answer would say nothing.
         #expect(throws: DatabaseError.self) { try check.read { _ in check.giveWay() } }
         #expect(try check.read { _ in 1 } == 1)
         check.stop()

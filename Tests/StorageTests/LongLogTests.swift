@@ -8,17 +8,16 @@ import Testing
 
 @testable import Storage
 
-/// The log is looked at by its file: SQLite begins it anew only where it was copied as a whole and no reader
-/// is in it.
+/// The log is measured by its file: SQLite begins it anew only when all of it was copied and no reader is in
+/// it.
 @Suite("The log under readers", .timeLimit(.minutes(10)))
 struct LongLogTests {
     private static let pageSize = 4096
     /// What the tests write; a log that is pinned has all of it.
     private static let pages = 12_000
-    /// Emptied at 1000, when the writer looks for the first time; what is written until the turn comes is on
-    /// top.
+    /// Emptied at 1000 pages, when the writer checks first; what is written until the turn comes is added.
     private static let longestLog = 500
-    /// A machine that is busy with the list whose turn it is leaves more of it.
+    /// A machine that is busy with the current list leaves more of it.
     private static let bound = 8000
     private static let rows = 20_000
 
@@ -35,7 +34,7 @@ struct LongLogTests {
         return store
     }
 
-    /// Answers how many pages the log had at most meanwhile.
+    /// Returns the largest number of pages that the log had meanwhile.
     private func writePages(_ store: Store) async throws -> Int {
         var longest = 0
         for _ in 0..<Self.pages / 50 {
@@ -84,7 +83,7 @@ struct LongLogTests {
     }
 
     @Test(
-        "a reader that stays, as a backup does, fails no write; when it is gone the log is cut to its length again"
+        "a reader that stays, as a backup does, fails no write; after it the log is cut to its length"
     )
     func oneThatStays() async throws {
         let folder = try TemporaryFolder()
@@ -179,7 +178,7 @@ struct LongLogTests {
     }
 
     @Test(
-        "a list that doesn't end is given up, at its caller's deadline or after a second, and the next has its turn",
+        "an endless list ends at its caller's deadline or after a second, and the next has its turn",
         arguments: [Duration.milliseconds(1), .seconds(3600)])
     func endless(budget: Duration) async throws {
         let folder = try TemporaryFolder()
@@ -189,8 +188,10 @@ struct LongLogTests {
             try await store.list(until: .after(budget)) { database in
                 try Int.fetchOne(
                     database,
-                    sql:
-                        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+                    sql: """
+                        WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+                        SELECT count(*) FROM n
+                        """
                 )
             } answer: {
                 $0

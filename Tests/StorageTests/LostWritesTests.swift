@@ -5,14 +5,13 @@ import Storage
 import TestSupport
 import Testing
 
-/// A process that is killed leaves its files as they are at that moment: a copy of them, taken while nothing
-/// writes, is what the next process finds.
+/// A killed process leaves its files as they are: the next process finds what a copy would hold that is taken
+/// while nothing writes.
 @Suite("What was written is not lost silently", .timeLimit(.minutes(10)))
 struct LostWritesTests {
     private static let files = ["test.sqlite", "test.sqlite-wal", "test.counter"]
 
-    /// The files of a store that is killed after `writes`, with none of them in the file itself but the
-    /// first.
+    /// The files of a store that is killed after `writes`; all but the first are only in the log.
     private func killed(after writes: Int) async throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         let first = try open(folder)
@@ -38,7 +37,7 @@ struct LostWritesTests {
         }
     }
 
-    /// Of each file that isn't empty; SQLite makes an empty log even to read.
+    /// Of each file that isn't empty; SQLite creates an empty log even for reading.
     private func contents(_ folder: TemporaryFolder) throws -> [String: Data] {
         try Dictionary(
             uniqueKeysWithValues: FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -82,7 +81,7 @@ struct LostWritesTests {
             try garbled.write(to: log)
         }
         try expectRefused(folder, saying: damage == .deleted ? "9 commits are missing" : "missing")
-        // Nothing is lost but what is really gone: the log is put back, and all is there.
+        // Nothing is lost for good: when the log is put back, all is there.
         try sound.write(to: log)
         let store = try open(folder)
         #expect(try await count(store) == 10)
@@ -90,7 +89,7 @@ struct LostWritesTests {
     }
 
     @Test(
-        "an older copy in a store's place is refused, and so are a store without its counter, and a counter without its store"
+        "an older copy is refused, and so are a store without its counter and a counter without its store"
     )
     func older() async throws {
         let folder = try TemporaryFolder()
@@ -121,7 +120,7 @@ struct LostWritesTests {
     }
 
     @Test(
-        "an accepted loss is over: it goes on from there, and what was before is the older one from then on")
+        "after an accepted loss the store goes on, and what was there before counts as older")
     func accepted() async throws {
         let folder = try await killed(after: 10)
         let before = try copy(of: folder)
@@ -183,8 +182,10 @@ struct LostWritesTests {
         let file = try DatabaseQueue(path: store.path)
         try await file.write {
             try $0.execute(
-                sql:
-                    "DROP TABLE store_identity; DELETE FROM grdb_migrations WHERE identifier = 'store-identity'"
+                sql: """
+                    DROP TABLE store_identity;
+                    DELETE FROM grdb_migrations WHERE identifier = 'store-identity'
+                    """
             )
         }
         try file.close()
@@ -197,29 +198,29 @@ struct LostWritesTests {
     }
 
     /// The counter may be as old as its last sync, the store never is: that is a power cut. A kill between
-    /// the commit and the counter is the case of one commit's difference.
-    @Test("killed or cut off at any moment, a store opens; with less than its counter knows it never does")
-    func anyMoment() async throws {
+    /// the commit and the counter leaves a difference of one commit.
+    @Test("killed at any time, a store opens; with less than its counter records it never does")
+    func anyTime() async throws {
         var random = SeededRandomSource("moments of a store's life")
         for round in 0..<6 {
             let folder = try TemporaryFolder()
             let store = try open(folder)
-            var moments: [(commits: Int64, files: TemporaryFolder)] = []
+            var copies: [(commits: Int64, files: TemporaryFolder)] = []
             for number in 0..<12 {
                 let text =
                     "\(round) \(number) " + String(repeating: "x", count: random.upTo(3) == 0 ? 300_000 : 10)
-                // In the middle of the transaction: nothing of it is to be found.
+                // In the middle of the transaction: nothing of it may be found.
                 let files = try await store.write { database in
                     try database.run("INSERT INTO notes (text) VALUES (?)", [text])
                     return try copy(of: folder)
                 }
-                moments.append((store.mark.commits - 1, files))
-                moments.append((store.mark.commits, try copy(of: folder)))
+                copies.append((store.mark.commits - 1, files))
+                copies.append((store.mark.commits, try copy(of: folder)))
             }
             store.close()
             for _ in 0..<20 {
-                let counter = moments[random.upTo(moments.count)]
-                let files = moments[random.upTo(moments.count)]
+                let counter = copies[random.upTo(copies.count)]
+                let files = copies[random.upTo(copies.count)]
                 let found = try copy(of: files.files, ["test.sqlite", "test.sqlite-wal"])
                 try put(["test.counter"], of: counter.files, into: found)
                 if files.commits < counter.commits {

@@ -22,7 +22,7 @@ func count(_ store: Store) async throws -> Int {
 
 struct Refusal: Error {}
 
-/// A closed store of many pages; answers its file.
+/// A closed store of many pages; returns its file.
 func manyNotes(_ folder: TemporaryFolder) async throws -> URL {
     let store = try open(folder)
     try await store.write { database in

@@ -16,7 +16,7 @@ struct StorageReserveTests {
         #expect(large.isFree(share: 0.5))
     }
 
-    @Test("without a reserve, and where nobody can tell what is free, nothing is refused")
+    @Test("without a reserve, and where the free space is unknown, nothing is refused")
     func unknown() throws {
         let folder = try TemporaryFolder()
         #expect(StorageReserve(folder: folder.path, bytes: 0, time: .system).isFree())

@@ -3,8 +3,8 @@ import Storage
 import TestSupport
 import Testing
 
-/// The disk's errors are thrown from inside a write, where SQLite would throw them; Tests/SystemTests has
-/// real ones.
+/// The disk's errors are thrown inside a write, where SQLite would throw them; Tests/SystemTests has real
+/// ones.
 @Suite("A store whose disk fails", .timeLimit(.minutes(10)))
 struct StoreHealthTests {
     private func fail(_ store: Store, _ code: ResultCode) async throws {
@@ -18,7 +18,7 @@ struct StoreHealthTests {
             .SQLITE_IOERR_SHORT_READ, .SQLITE_IOERR_TRUNCATE, .SQLITE_IOERR_DATA, .SQLITE_IOERR,
             .SQLITE_CORRUPT,
             .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_READONLY_DBMOVED,
-            // One that SQLite may invent.
+            // One that a later SQLite may add.
             ResultCode(rawValue: ResultCode.SQLITE_IOERR.rawValue | 200 << 8),
         ])
     func failsClosed(code: ResultCode) async throws {
@@ -53,7 +53,7 @@ struct StoreHealthTests {
         again.close()
     }
 
-    @Test("everybody whose write shares the failed transaction is told so, and nothing of it is kept")
+    @Test("all writers in the failed transaction are told so, and nothing of it is kept")
     func wholeGroup() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
@@ -91,7 +91,7 @@ struct StoreHealthTests {
         store.close()
     }
 
-    /// What may be missing for a while, and what SQLite then answers.
+    /// What may be missing for a while, and SQLite's result code for it.
     static let passing: [ResultCode] = [
         .SQLITE_NOMEM, .SQLITE_IOERR_NOMEM, .SQLITE_IOERR_SHMMAP, .SQLITE_CANTOPEN,
         .SQLITE_CANTOPEN_NOTEMPDIR,
@@ -99,7 +99,8 @@ struct StoreHealthTests {
         .SQLITE_PROTOCOL, .SQLITE_IOERR_LOCK, .SQLITE_IOERR_ACCESS, .SQLITE_INTERRUPT,
     ]
 
-    @Test("what passes fails the writes that meet it, and is over with the next one", arguments: passing)
+    @Test(
+        "a passing failure fails the writes that it hits, and is over with the next one", arguments: passing)
     func passes(code: ResultCode) async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
@@ -119,7 +120,7 @@ struct StoreHealthTests {
     }
 
     @Test(
-        "while something is missing the store says so, and when it is back the question alone makes it healthy"
+        "while something is missing the store reports it, and afterwards the question alone makes it healthy"
     )
     func passesByItself() async throws {
         let folder = try TemporaryFolder()
@@ -149,7 +150,7 @@ struct StoreHealthTests {
     }
 
     @Test(
-        "what passes in the middle of a commit leaves its outcome open, and a failed sync there is final as ever",
+        "a passing failure during a commit leaves its outcome open; a failed sync there is final",
         arguments: [
             (ResultCode.SQLITE_FULL, StoreError.full, StoreHealth.healthy),
             (.SQLITE_IOERR_SHMSIZE, .uncertain(reason: ""), .healthy),

@@ -52,7 +52,7 @@ struct StoreTests {
         store.close()
     }
 
-    @Test("a writer that throws undoes its own changes and nobody else's")
+    @Test("a writer that throws undoes its own changes and no others")
     func savepoints() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
@@ -152,13 +152,13 @@ struct StoreTests {
     }
 
     @Test(
-        "a full disk fails the writes with `full`, keeps what was acknowledged, and recovers when space returns"
+        "a full disk fails writes with `full`, keeps what was acknowledged, and recovers with free space"
     )
     func fullDisk() async throws {
         let folder = try TemporaryFolder()
         let store = try open(folder)
         try await add(store, "before")
-        // SQLite's own limit stands for the disk's: it fails with the same code at the same place.
+        // SQLite's own limit simulates the disk's: it fails with the same code at the same point.
         let pages = try await store.write { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
         try await store.write { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
         let long = String(repeating: "x", count: 100_000)

@@ -42,7 +42,7 @@ private struct CardDeclined: Error, CustomStringConvertible {
         try lines.text.map { try JSONDecoder().decode(Entry.self, from: Data($0.utf8)) }
     }
 
-    /// Whatever a reader might take for the end of a line or for a terminal's command.
+    /// Characters that a reader might take for the end of a line or a terminal's command.
     private static let hostile = [
         "line\nfeed", "carriage\rreturn", "both\r\n", "\u{0}nul", "tab\t", "\u{1b}[31mred", "\u{7f}",
         "\u{85}next line",
@@ -70,8 +70,8 @@ private struct CardDeclined: Error, CustomStringConvertible {
         lines.logger(.json).info("bare")
         #expect(
             lines.text == [
-                #"{"ts":"2026-01-05T12:00:00.123Z","level":"warning","logger":"order","message":"order placed","#
-                    + #""metadata":{"attempt":"2","orderId":"o-1"}}"# + "\n",
+                #"{"ts":"2026-01-05T12:00:00.123Z","level":"warning","logger":"order","#
+                    + #""message":"order placed","metadata":{"attempt":"2","orderId":"o-1"}}"# + "\n",
                 #"{"ts":"2026-01-05T12:00:00.123Z","level":"info","logger":"order","message":"bare"}"# + "\n",
             ])
     }
@@ -130,7 +130,7 @@ private struct CardDeclined: Error, CustomStringConvertible {
             try entries().first?.metadata == ["a": "logger", "b": "provider", "c": "event", "trace": "t-1"])
     }
 
-    @Test("An error is told in two metadata fields")
+    @Test("An error is logged in two metadata fields")
     func errors() throws {
         lines.logger(.json).error("payment failed", error: CardDeclined())
         let metadata = try #require(try entries().first?.metadata)

@@ -6,7 +6,7 @@ import Testing
     private let pipe = Pipe()
 
     init() {
-        // As the process that uses the writer has to.
+        // As every process that uses the writer must.
         signal(SIGPIPE, SIG_IGN)
     }
 
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "A reader that has stopped holds up nobody: what doesn't fit is dropped and counted, what arrives is whole"
+        "A reader that has stopped delays no writer: what doesn't fit is dropped and counted"
     )
     func stoppedReader() throws {
         let writer = writer(maximumWaitMilliseconds: 1)
@@ -61,7 +61,7 @@ import Testing
     func longLines() async throws {
         let writer = writer(maximumWaitMilliseconds: 60_000)
         let reading = pipe.fileHandleForReading
-        // On a thread of its own: the writers hold those of the tasks while they wait for it.
+        // On a thread of its own: the writers block the tasks' threads while they wait for it.
         let (received, continuation) = AsyncStream<Data>.makeStream()
         Thread.detachNewThread { continuation.yield((try? reading.readToEnd()) ?? Data()) }
         await withTaskGroup(of: Void.self) { group in

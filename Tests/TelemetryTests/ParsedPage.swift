@@ -1,4 +1,4 @@
-/// A small, strict reader of Prometheus' text format 0.0.4, written from its specification and not from our
+/// A small, strict reader of Prometheus' text format 0.0.4, written from its specification, not from our
 /// writer.
 struct ParsedPage {
     struct Sample: Equatable {

@@ -6,7 +6,11 @@ import Testing
     @Test("The kernel's line is read field by field, even when the program's name holds blanks and brackets")
     func parsing() throws {
         let stat =
-            "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 7 8 20 0 3 0 1000 8192 2 18446744073709551615\n"
+            """
+            42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 7 8 20 0 3 0 1000 8192 2 \
+            18446744073709551615
+
+            """
         let sample = try #require(
             ProcessMetrics(stat: stat, ticksPerSecond: 100, pageBytes: 4096, bootTime: 5000))
         #expect(sample.cpuSeconds == 3)

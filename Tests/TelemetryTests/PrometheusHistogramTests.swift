@@ -18,7 +18,7 @@ import Testing
         #expect(page.value("size_sum") == 22.65)
     }
 
-    @Test("Buckets stand in ascending order of their bounds")
+    @Test("Buckets are in ascending order of their bounds")
     func order() throws {
         let registry = PrometheusRegistry()
         CoreMetrics.Timer(label: "latency_seconds", factory: registry).recordMilliseconds(1)

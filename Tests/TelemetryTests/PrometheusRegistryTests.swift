@@ -7,7 +7,7 @@ import Testing
 
     private func page() throws -> ParsedPage { try ParsedPage(registry.exposition()) }
 
-    @Test("Every kind of instrument appears under the type that it stands for")
+    @Test("Every kind of instrument appears under its type")
     func kinds() throws {
         Counter(label: "orders_total", factory: registry).increment()
         FloatingPointCounter(label: "work_seconds_total", factory: registry).increment(by: 0.5)

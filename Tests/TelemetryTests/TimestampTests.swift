@@ -22,7 +22,7 @@ import Testing
         #expect(text(Timestamp(seconds: seconds, milliseconds: 7)) == expected)
     }
 
-    @Test("Moments over two centuries agree with Foundation's formatter")
+    @Test("Times over two centuries agree with Foundation's formatter")
     func agreesWithFoundation() {
         for seconds in stride(from: -1_000_000_000, to: 6_000_000_000, by: 3_333_337) {
             let date = Date(timeIntervalSince1970: TimeInterval(seconds))

@@ -8,13 +8,13 @@ import TestSupport
 
 @testable import Transport
 
-/// A server whose requests end when the test says so, behind a door.
+/// A server behind admission, whose requests end when the test says so.
 struct AdmissionServer: Sendable {
     let port: Int
     /// The one that listens.
     let channel: any Channel
     let admission: AdmissionControl
-    /// Requests that have begun, by path, in their order.
+    /// Requests that have begun, by path, in order.
     let begun: Watched<[String]>
     private let gate: Watched<Set<String>>
 
@@ -25,14 +25,15 @@ struct AdmissionServer: Sendable {
 
     func connect() throws -> RawConnection { try RawConnection(port: port) }
 
-    /// Returns when the shedder is as asked for.
+    /// Returns when the shedder satisfies `condition`.
     func until(_ condition: (Shedder.Snapshot) -> Bool) async {
         while let snapshot = admission.shedder?.snapshot, !condition(snapshot), !Task.isCancelled {
             await Task.yield()
         }
     }
 
-    /// `/order` is critical-plus, `/page` sheddable-plus, `/livez` never shed; each ends when it is told to.
+    /// `/order` is critical-plus, `/page` sheddable-plus, `/livez` never shed; each ends when the test says
+    /// so.
     static func run<Result: Sendable>(
         shedder: Shedder.Configuration? = .one, rate: Int = 0, burst: Int = 1,
         connections: ConnectionLimits = ConnectionLimits(), idleTimeout: Duration = .seconds(60),
@@ -87,7 +88,7 @@ struct AdmissionServer: Sendable {
 }
 
 extension Shedder.Configuration {
-    /// One request at a time, and nobody waits longer than a moment.
+    /// One request at a time; the others wait a millisecond at most.
     static let one = Shedder.Configuration(minimum: 1, maximum: 1, maximumQueueTime: .milliseconds(1))
     /// One at a time; the others wait as long as it takes.
     static let oneAndAQueue = Shedder.Configuration(minimum: 1, maximum: 1, maximumQueueTime: .seconds(60))

@@ -7,11 +7,11 @@ import Testing
 
 @testable import Transport
 
-@Suite("AdmissionControl", .timeLimit(.minutes(10)))
+@Suite("Admission", .timeLimit(.minutes(10)))
 struct AdmissionTests {
     private let token = ["authorization": "Bearer \(TestTokens.service)"]
 
-    @Test("refuses what is too much with the contract's problem, and the connection stays")
+    @Test("an excess request is refused with the contract's problem, and the connection stays")
     func refusal() async throws {
         try await AdmissionServer.run { server in
             let first = try server.connect()
@@ -40,18 +40,24 @@ struct AdmissionTests {
         }
     }
 
-    @Test("swallows the body of what it refuses, however it is sent, and answers what follows")
+    @Test("the body of a refused request is skipped, however it is sent, and the next one is answered")
     func swallowing() async throws {
         try await AdmissionServer.run { server in
             let connection = try server.connect()
             let body = String(repeating: "GET /page HTTP/1.1\r\n\r\n", count: 1000)
             connection.send(
-                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+                """
+                POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\n\
+                content-length: \(body.utf8.count)\r\n\r\n
+                """
             )
             #expect(await connection.answer()?.status == 503)
             connection.send(body)
             connection.send(
-                "POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\ntransfer-encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n"
+                """
+                POST /order HTTP/1.1\r\nhost: test\r\ncsp-deadline-ms: 0\r\n\
+                transfer-encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n
+                """
             )
             #expect(await connection.answer()?.status == 503)
             connection.send("GET", "/livez")
@@ -96,7 +102,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a place is kept until the work ends, also when its client has gone")
+    @Test("a permit is kept until the work ends, also when its client has gone")
     func disconnected() async throws {
         try await AdmissionServer.run { server in
             let first = try server.connect()
@@ -114,7 +120,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who waits and goes away leaves the line, and is never worked on")
+    @Test("a waiting client that goes away leaves the queue, and its request is never begun")
     func leaving() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -132,7 +138,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who waits is worked on in turn, with the body that came meanwhile")
+    @Test("waiting requests are served in turn, with the bodies that came meanwhile")
     func waiting() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -149,7 +155,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a request whose body is still coming takes no place")
+    @Test("a request whose body is still coming takes no permit")
     func slowBody() async throws {
         try await AdmissionServer.run { server in
             let slow = try server.connect()
@@ -163,7 +169,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a request's time is up: nothing is begun, whether it came so or waited so long")
+    @Test("a request past its deadline is never begun, whether it came late or waited too long")
     func deadlines() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -180,7 +186,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("anybody may lower a request's criticality, only services with the token may raise it")
+    @Test("any caller may lower a request's criticality, only services with the token may raise it")
     func criticality() async throws {
         try await AdmissionServer.run(shedder: .init(minimum: 100, maximum: 100)) { [token] server in
             let connection = try server.connect()
@@ -200,7 +206,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("what matters least is refused first, and a share is kept for what matters most")
+    @Test("the lowest criticality is refused first, and a share is reserved for the highest")
     func shares() async throws {
         try await AdmissionServer.run(
             shedder: .init(minimum: 4, maximum: 4, maximumQueueTime: .milliseconds(1))
@@ -239,7 +245,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who asks first whether to send the body is told to, or refused at once")
+    @Test("a client that asks first whether to send its body is told to, or refused at once")
     func expectations() async throws {
         try await AdmissionServer.run { server in
             server.end("/order")
@@ -254,7 +260,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("who closes its own side while it waits still gets the answer")
+    @Test("a client that closes its own side while it waits still gets the answer")
     func halfClosed() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue) { server in
             let first = try server.connect()
@@ -285,7 +291,7 @@ struct AdmissionTests {
         }
     }
 
-    @Test("a wish to speak another protocol is not heard", arguments: ["websocket", "h2c"])
+    @Test("an upgrade to another protocol is ignored", arguments: ["websocket", "h2c"])
     func upgrade(wish: String) async throws {
         try await AdmissionServer.run { server in
             server.end("/page")
@@ -325,7 +331,7 @@ struct AdmissionTests {
 
     @Test("a connection that says nothing ends; one that waits for its answer doesn't")
     func silence() async throws {
-        // Long enough that a request which is there is read in time, on a slow machine too.
+        // Long enough to read a request that has arrived, also on a slow machine.
         try await AdmissionServer.run(idleTimeout: .seconds(2), requestTimeout: .seconds(2)) { server in
             let busy = try server.connect()
             busy.send("GET", "/order/1")

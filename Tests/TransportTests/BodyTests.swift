@@ -8,7 +8,7 @@ import Testing
 
 @testable import Transport
 
-/// What a request's body may look like, and what is made of it.
+/// The fields of a request's body, and how they are decoded.
 private struct Sample: Codable, Sendable, Equatable {
     struct Item: Codable, Sendable, Equatable {
         var sku: String
@@ -26,8 +26,8 @@ struct BodyTests {
     @Test("a number that its field can't take is named once, whatever the body has beside it")
     func oneNumber() throws {
         for (keys, numbers) in [(1, 1), (2000, 2000), (130_000, 32_000)] {
-            let rest =
-                #""\#(String(repeating: "k", count: keys))":[\#(Array(repeating: "1.5", count: numbers).joined(separator: ","))]"#
+            let list = Array(repeating: "1.5", count: numbers).joined(separator: ",")
+            let rest = #""\#(String(repeating: "k", count: keys))":[\#(list)]"#
             let answer = Self.answer(to: #"{"items":[{"sku":"a","quantity":1e400}],\#(rest)}"#)
             #expect(answer.status == 422)
             #expect(answer.body.count < 1000)
@@ -40,7 +40,7 @@ struct BodyTests {
     }
 
     @Test(
-        "the number that is wrong is told from those that are right",
+        "the wrong number is told apart from the right ones",
         arguments: [
             (#"{"items":[{"sku":"a","quantity":1.0},{"sku":"a","quantity":1.5}]}"#, "/items/1/quantity"),
             (#"{"items":[{"sku":"a","quantity":1e2},{"sku":"a","quantity":-1e-2}]}"#, "/items/1/quantity"),
@@ -103,7 +103,7 @@ struct BodyTests {
     }
 
     @Test(
-        "a large body waits for its turn on a thread of its own, a small one doesn't; one that is too late isn't decoded"
+        "a large body is decoded in turn on a thread of its own, a small one isn't; a late one not at all"
     )
     func offTheLoop() async throws {
         let small = try JSON.encode(Sample(items: [.init(sku: "a", quantity: 1)]))
@@ -145,7 +145,7 @@ struct BodyTests {
         }
         let answer = try await paging.answer(items) { "\($0.quantity)" }
         let page = try JSON.decode(Page<Sample.Item>.self, from: answer.body)
-        // Half a mebibyte is in the sixth.
+        // The sixth exceeds half a mebibyte.
         let isRight = page.items == Array(items.prefix(6))
         #expect(isRight)
         let next = Paging(Self.call(Data(), query: ["cursor": page.nextCursor ?? ""]), &check)
@@ -171,7 +171,7 @@ struct BodyTests {
     }
 }
 
-/// Bodies made to cost: pieces of JSON repeated, nested and put where they aren't expected.
+/// Bodies that are expensive to decode: pieces of JSON, repeated, nested and in the wrong fields.
 private enum NastyBody {
     private static let atoms = [
         "1", "1.5", "1e400", "-0", "99999999999999999999", "true", "null", #""""#, #""\u0301""#,
@@ -180,26 +180,26 @@ private enum NastyBody {
         #"{"quantity":1.5}"#, #"{"sku":"a","quantity":1e400}"#, #"{"sku":1}"#, "nonsense", #""\ud800""#,
     ]
 
-    static func make(_ chance: inout SeededRandomSource) -> String {
+    static func make(_ random: inout SeededRandomSource) -> String {
         let fields = [
-            "items", "share", "seed", "limits", String(repeating: "~/\u{301}", count: chance.upTo(2000)),
+            "items", "share", "seed", "limits", String(repeating: "~/\u{301}", count: random.upTo(2000)),
         ]
-        let members = (0...chance.upTo(4)).map { _ in
-            #""\#(fields[chance.upTo(fields.count)])":\#(value(&chance, depth: 4))"#
+        let members = (0...random.upTo(4)).map { _ in
+            #""\#(fields[random.upTo(fields.count)])":\#(value(&random, depth: 4))"#
         }
-        return "{" + members.joined(separator: ",") + (chance.upTo(10) == 0 ? "" : "}")
+        return "{" + members.joined(separator: ",") + (random.upTo(10) == 0 ? "" : "}")
     }
 
-    private static func value(_ chance: inout SeededRandomSource, depth: Int) -> String {
-        let atom = atoms[chance.upTo(atoms.count)]
-        let count = [1, 3, 1000][chance.upTo(3)]
-        switch depth > 0 ? chance.upTo(4) : 0 {
+    private static func value(_ random: inout SeededRandomSource, depth: Int) -> String {
+        let atom = atoms[random.upTo(atoms.count)]
+        let count = [1, 3, 1000][random.upTo(3)]
+        switch depth > 0 ? random.upTo(4) : 0 {
         case 1: return "[" + Array(repeating: atom, count: count).joined(separator: ",") + "]"
         case 2:
-            return "[" + (0..<3).map { _ in value(&chance, depth: depth - 1) }.joined(separator: ",") + "]"
+            return "[" + (0..<3).map { _ in value(&random, depth: depth - 1) }.joined(separator: ",") + "]"
         case 3:
-            let key = String(repeating: "k", count: chance.upTo(3000))
-            return #"{"\#(key)":\#(value(&chance, depth: depth - 1)),"\#(key)":\#(atom)}"#
+            let key = String(repeating: "k", count: random.upTo(3000))
+            return #"{"\#(key)":\#(value(&random, depth: depth - 1)),"\#(key)":\#(atom)}"#
         default: return atom
         }
     }

@@ -95,7 +95,7 @@ struct ClientConnectionTests {
         let waiting = HTTPClient.Request(
             url: server.url, connectTimeout: .milliseconds(connectTimeout), timeout: .milliseconds(timeout))
         await #expect(throws: HTTPClientError.noFreeConnection) { _ = try await client.send(waiting) }
-        // The first call still hangs: the second didn't need its end.
+        // The first call still hangs: the second didn't wait for its end.
         #expect(server.seen.ended == 0)
         first.cancel()
         await #expect(throws: HTTPClientError.cancelled) { try await first.value }
@@ -156,7 +156,7 @@ struct ClientConnectionTests {
         #expect(server.seen.accepted == 0)
     }
 
-    @Test("a cancellation at any moment of a call ends it, and leaves the client in order")
+    @Test("a cancellation at any time of a call ends it, and leaves the client in order")
     func cancelAtOnce() async throws {
         let server = try MisbehavingServer(behaviour: .hang)
         defer { server.stop() }
@@ -202,7 +202,7 @@ struct ClientConnectionTests {
         await #expect(throws: HTTPClientError.shutDown) { try await client.send(post(server)) }
     }
 
-    @Test("a client nobody holds any more closes its connections")
+    @Test("a client without references closes its connections")
     func released() async throws {
         let server = try MisbehavingServer(behaviour: .answer(ok))
         defer { server.stop() }

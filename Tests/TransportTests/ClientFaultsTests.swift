@@ -12,7 +12,7 @@ struct ClientFaultsTests {
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     private struct Thing: Decodable { var id: String }
 
-    /// What a call ends as, and which requests the dependency saw.
+    /// How a call ends, and which requests the dependency saw.
     private func outcome(
         of fault: Fault, _ path: String = "/things/1", priority: Priority = .normal,
         time: TimeSource = .system,
@@ -52,7 +52,7 @@ struct ClientFaultsTests {
         #expect(outcome.seen == (when == .after ? 1 : 0))
     }
 
-    @Test("without a route it is for the question of readiness too; with one, for that route only")
+    @Test("without a route it is for readiness checks too; with one, for that route only")
     func routes() async throws {
         #expect(try await !outcome(of: Fault(.error)).isReady)
         #expect(try await !outcome(of: Fault(.abort, route: "GET /readyz")).isReady)
@@ -63,7 +63,7 @@ struct ClientFaultsTests {
         }
     }
 
-    @Test("with a priority it is for the calls that say they have it, and not for the question of readiness")
+    @Test("with a priority it is for calls that have it in their header, and not for readiness checks")
     func priority() async throws {
         let fault = Fault(.abort, priority: Criticality.sheddablePlus.priority)
         let bitten = try await outcome(of: fault, priority: Criticality.sheddablePlus.priority)
@@ -87,7 +87,7 @@ struct ClientFaultsTests {
     }
 
     @Test(
-        "a latency holds the call up; one that is longer than the call's time is a timeout",
+        "a latency delays the call; one that is longer than the call's time is a timeout",
         arguments: Fault.Phase.allCases)
     func latency(when: Fault.Phase) async throws {
         let time = ManualTime()

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Transport
 
-/// What goes out, and what comes back when all is well.
+/// The requests sent, and the answers of a proper server.
 @Suite("HTTP client's messages", .timeLimit(.minutes(10)))
 struct ClientMessageTests {
     let client = HTTPClient()
@@ -39,7 +39,10 @@ struct ClientMessageTests {
     @Test("a chunked body is put together, and its trailers are no headers")
     func chunked() async throws {
         let text =
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"
+            """
+            HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+            3\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n
+            """
         let response = try await exchange(text).response
         #expect(response.body == Array("abcde".utf8))
         #expect(response.headers.map(\.name) == ["Transfer-Encoding"])

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Transport
 
-/// What the client makes of servers that do everything but answer properly.
+/// How the client handles servers that do everything but answer properly.
 @Suite("HTTP client against a misbehaving server", .timeLimit(.minutes(10)))
 struct ClientMisbehaviourTests {
     let client = HTTPClient()
@@ -31,7 +31,7 @@ struct ClientMisbehaviourTests {
     }
 
     @Test(
-        "a connection that nobody accepts is unreachable after the connect timeout, long before the total one"
+        "a connection that isn't accepted is unreachable after the connect timeout, before the total one"
     )
     func frozen() async throws {
         #expect(try #require(try await failure(of: .freeze)).isUnreachable)

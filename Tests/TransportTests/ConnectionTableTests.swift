@@ -14,7 +14,7 @@ struct ConnectionTableTests {
     }
 
     @Test(
-        "beyond the limit those go first that never asked, then the longest silent; what is in use and services stay"
+        "beyond the limit those end first that never asked, then the longest silent; none in use, no service"
     )
     func order() throws {
         var (table, ids) = Self.table(["a", "b", "c", "d"])
@@ -41,7 +41,7 @@ struct ConnectionTableTests {
     }
 
     @Test(
-        "when all are in use, the reserve takes some in that are known to be beyond the limits; then there is no room"
+        "when all are in use, the reserve accepts some, known to be beyond the limits; then there is no room"
     )
     func reserve() throws {
         var (table, ids) = Self.table(["a", "b", "c", "d"])

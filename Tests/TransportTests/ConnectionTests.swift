@@ -16,7 +16,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "a new connection ends the one that was silent for longest, first one that never asked, also if it sends slowly"
+        "a new connection ends the longest silent one, first one that never asked, even if it sends slowly"
     )
     func idle() async throws {
         try await AdmissionServer.run(shedder: nil, connections: Self.few) { server in
@@ -40,7 +40,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("with every connection in use, services and probes get in, and others are told to come again")
+    @Test("with every connection in use, services and probes get in, and others are told to retry")
     func inUse() async throws {
         try await AdmissionServer.run(shedder: .oneAndAQueue, connections: Self.few) { server in
             let busy = try (0..<3).map { _ in try server.connect() }
@@ -49,7 +49,7 @@ struct ConnectionTests {
             let probe = try server.connect()
             probe.send("GET", "/livez")
             #expect(await probe.answer()?.status == 200)
-            // The probe's connection is silent now, and makes room.
+            // The probe's connection is silent now, and is ended.
             let customer = try server.connect()
             customer.send("POST", "/order", body: "{}")
             let refused = try #require(await customer.answer())
@@ -80,7 +80,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a client that reads nothing of its answers is let go")
+    @Test("a client that reads nothing of its answers is disconnected")
     func unread() async throws {
         try await AdmissionServer.run(shedder: nil, requestTimeout: .seconds(2)) { server in
             server.end("/order")
@@ -95,7 +95,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("without a descriptor for another connection, one ends, and accepting rests a moment")
+    @Test("without a descriptor for another connection, one ends, and accepting pauses")
     func shortage() async throws {
         try await AdmissionServer.run { server in
             let silent = try await server.connected(count: 1)
@@ -116,7 +116,7 @@ struct ConnectionTests {
 }
 
 extension AdmissionServer {
-    /// A connection that the server has taken in, as the last of so many.
+    /// A connection that the server has accepted, as the last of so many.
     fileprivate func connected(count: Int) async throws -> RawConnection {
         let connection = try connect()
         try await eventually { admission.connections.count >= count }

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Transport
 
-/// Who gets a connection where all are taken.
+/// Which call gets a connection when all are taken.
 @Suite("Connections to a host")
 struct HostQueueTests {
     private let low = Priority(rank: 0)
     private let high = Priority(rank: 3)
 
-    @Test("what matters less takes three quarters of the connections, what matters more all of them")
+    @Test("a lower priority takes three quarters of the connections, a higher one all of them")
     func reserve() {
         var queue = HostQueue(limit: 8)
         let begun = (1...8).filter { queue.enter($0, to: "a", low) }
@@ -21,7 +21,7 @@ struct HostQueueTests {
         #expect(elsewhere, "another host has connections of its own")
     }
 
-    @Test("whoever matters more has the first free connection; among equals the longest waiting")
+    @Test("the higher priority gets the first free connection; among equals the longest waiting")
     func order() {
         var queue = HostQueue(limit: 1)
         let begun = [(1, high), (2, low), (3, high), (4, high), (5, low)].map { queue.enter($0, to: "a", $1) }
@@ -35,8 +35,8 @@ struct HostQueueTests {
     }
 
     @Test(
-        "every call that waits has its turn, and no more are under way than there may be, whatever the order")
-    func everybody() {
+        "every waiting call has its turn, and no more are under way than allowed, whatever the order")
+    func everyCall() {
         var random = SeededRandomSource("host queue")
         var queue = HostQueue(limit: 4)
         var (underWay, waiting, last): ([UInt64: Bool], [UInt64: Bool], UInt64) = ([:], [:], 0)
@@ -55,7 +55,7 @@ struct HostQueueTests {
                 underWay[ended] = nil
                 guard let next = queue.leave("a") else { break }
                 #expect(
-                    waiting[next] == true || !waiting.values.contains(true), "before one that matters more")
+                    waiting[next] == true || !waiting.values.contains(true), "before one of higher priority")
                 underWay[next] = waiting.removeValue(forKey: next)
             default:
                 guard let tired = waiting.keys.max() else { break }
@@ -65,7 +65,7 @@ struct HostQueueTests {
             #expect(
                 underWay.count <= 4 && underWay.values.count { !$0 } <= 4
                     && queue.waitingCount == waiting.count)
-            #expect(waiting.isEmpty || underWay.count >= 3, "somebody waits beside a free connection")
+            #expect(waiting.isEmpty || underWay.count >= 3, "a call waits beside a free connection")
         }
         while let ended = underWay.keys.min() {
             underWay[ended] = nil

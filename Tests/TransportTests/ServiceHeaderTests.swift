@@ -40,7 +40,7 @@ struct ServiceHeaderTests {
         }
     }
 
-    @Test("what the admission refuses: too much, too late, too large")
+    @Test("what admission refuses: too much, too late, too large")
     func refused() async throws {
         try await AdmissionServer.run { server in
             let first = try server.connect()
@@ -58,7 +58,7 @@ struct ServiceHeaderTests {
         }
     }
 
-    @Test("and who asks too often")
+    @Test("and a client that asks too often")
     func rateLimited() async throws {
         try await AdmissionServer.run(rate: 1, burst: 1, time: ManualTime().source) { server in
             server.end("/page")

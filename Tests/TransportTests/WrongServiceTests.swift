@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transport
 
-/// Services that came back with each other's address, as containers do.
+/// Services that restarted with each other's address, as containers do.
 @Suite("An answer of another service", .timeLimit(.minutes(10)))
 struct WrongServiceTests {
     private let client = HTTPClient()
@@ -73,7 +73,7 @@ struct WrongServiceTests {
         #expect(server.seen.accepted == 3)
     }
 
-    @Test("to a caller it is as good as none, and a service that answers in another's place isn't ready")
+    @Test("to a caller it is as good as none, and a service that answers instead of another isn't ready")
     func client() async throws {
         let server = try server()
         defer { server.stop() }
@@ -101,7 +101,7 @@ struct WrongServiceTests {
         let distrust = ContinuousClock.now
         func mayUse(madeAfter made: Duration, at now: Duration) -> Bool {
             let reuse = ConnectionReuse(now: distrust + now, distrust: distrust)
-            // As libcurl sees it: whole seconds, and 0 is any age.
+            // As libcurl counts: whole seconds, and 0 is any age.
             let age = (now - made).components.seconds
             return !reuse.isForbidden && (reuse.maximumAge == 0 || age <= reuse.maximumAge)
         }

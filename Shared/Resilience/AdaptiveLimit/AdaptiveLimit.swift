@@ -1,51 +1,50 @@
 import Synchronization
 
-/// Bounds the calls at once to what the service can work on, found out by measuring; more are refused at once
+/// Bounds the calls at once to what the service can work on, found by measuring; more are refused at once
 /// (``Rejection/limitReached``).
 ///
-/// In front of a service whose capacity nobody knows, or that changes: a server's own door, or a dependency
-/// that several share. Where the number is known, or calls are few (less than some tens a minute), use a
-/// ``Bulkhead``. Nobody waits here.
+/// For a service whose capacity is unknown or changes: a server's own admission, or a dependency that several
+/// callers share. Where the number is known, or calls are few (less than some tens a minute), use a
+/// ``Bulkhead``. No call waits here.
 ///
-/// ## How the limit is found By Little's law a service that answers in `base` when nobody queues, and gets
-/// `x` calls a second done, works on `x × base` of them; what is in flight beyond that waits, and makes every
-/// answer later and none sooner. So, for each window of outcomes, the mean latency is held against the base,
-/// as TCP Vegas does (Brakmo and Peterson, 1995) and Netflix's concurrency-limits after it:
-/// - Up to `tolerance × base` the limit grows by an eighth and one, provided that it was **used**: somebody
-///   was refused, or four fifths of it were in flight. Without load it stays where it is. (It also grows up
-///   to `base + slack`, and while no more than two calls can be queueing: less than that isn't worth refusing
-///   anybody.)
+/// ## How the limit is found
+/// By Little's law a service that answers in `base` without a queue, and completes `x` calls a second, works
+/// on `x × base` of them; more in flight only queue, and make every answer later. So, for each window of
+/// outcomes, the mean latency is compared with the base, as TCP Vegas does (Brakmo and Peterson, 1995) and
+/// Netflix's concurrency-limits after it:
+/// - Up to `tolerance × base` the limit grows by an eighth and one, provided that it was **used**: a call was
+///   refused, or four fifths of it were in flight. Without load it stays where it is. (It also grows up to
+///   `base + slack`, and while at most two calls can be queueing: less than that isn't worth a refusal.)
 /// - Above, it shrinks in proportion, to where half of that queueing would be left; by a half at most.
 /// - A window in which a tenth or more of the calls fail (``Disposition/Health/faulty``: timeouts, no answer,
 ///   "busy") shrinks a used limit by half their share. A failed call's latency is not counted: failing fast
 ///   isn't being fast.
-/// - Outcomes that say nothing (``Disposition/Health/unknown``) only give their place back.
+/// - Outcomes that say nothing (``Disposition/Health/unknown``) only give their permit back.
 ///
-/// The weak point of all of these is the base. The least latency ever seen is too little where calls differ,
-/// and goes stale; a long-term mean (gradient2) takes a long overload for normal. Here it is **measured**, as
-/// BBR does (Cardwell and others, 2016): at first, when three windows in a row were too slow or one was much
-/// too fast, and every 4 to 64 windows in use, the limit is halved for a window. If that brings the latency
-/// down there was a queue, and it is halved again; once it doesn't help, the latency that is left is the
-/// service's own, and the limit goes to where Little's law then puts it. A service that has become slower or
-/// faster for good so has a new base after a few windows. The latency at `minimum` is the base by definition:
-/// the limit can't stick there. Means are compared with means, not with minima, and one outlier counts
-/// little. All of it goes by outcomes, not by time: what has to be found out is found out after so many
-/// calls.
+/// The weak point of such algorithms is the base. The least latency ever seen is too little where calls
+/// differ, and becomes outdated; a long-term mean (gradient2) takes a long overload for normal. Here it is
+/// **measured**, as BBR does (Cardwell and others, 2016): at first, when three windows in a row were too slow
+/// or one was much too fast, and every 4 to 64 windows in use, the limit is halved for a window. If the
+/// latency falls there was a queue, and the limit is halved again; once it no longer falls, the rest is the
+/// service's own latency, and the limit is set by Little's law. So a service that has become slower or faster
+/// for good has a new base after a few windows. The latency at `minimum` is the base by definition: the limit
+/// can't stick there. Means are compared with means, not with minima, and one outlier counts little.
+/// Everything is decided by counts of outcomes, not by time.
 ///
-/// The measuring costs 1 to 5 % of the goodput under full use, the more the fewer calls the service can work
-/// on. In a simulated queue, at 2 and 5 times its capacity, goodput is 94 to 99 % of it (87 % at worst, with
-/// 4 workers and exponential service times), and 99 of 100 calls take less than 3.5 mean service times (one
-/// worker: 7; exponential: 6.5).
+/// The measuring costs 1 to 5 % of the goodput under full use; the smaller the capacity, the more. In a
+/// simulated queue, at 2 and 5 times its capacity, goodput is 94 to 99 % of it (87 % at worst, with 4 workers
+/// and exponential service times), and 99 of 100 calls take less than 3.5 mean service times (one worker: 7;
+/// exponential: 6.5).
 ///
-/// Not for a service whose queue is mostly somebody else's: halving one's own share of it doesn't help, and
-/// it passes for the service's own pace.
+/// Not for a service whose queue is mostly made by other callers: halving one's own share doesn't shorten it,
+/// and its latency is taken for the service's own.
 ///
-/// ## Who is refused first Ranks 0, 1, 2 and 3 (and beyond, as the nearest) of ``Priority`` may begin a call
-/// while less than 50, 75, 90 and 100 % of the limit are in flight, rounded down, but at least one. Without
-/// other traffic the limit becomes about twice what rank 0 alone can use: what counts for it is what is in
-/// flight.
+/// ## Which calls are refused first
+/// Ranks 0, 1, 2 and 3 (and beyond, as the nearest) of ``Priority`` may begin a call while less than 50, 75,
+/// 90 and 100 % of the limit are in flight, rounded down, but at least one. With calls of rank 0 alone the
+/// limit becomes about twice what they can use, since calls in flight decide about it.
 ///
-/// **Cancellation** is passed on; the place comes back and nothing is learned.
+/// **Cancellation** is passed on; the permit comes back and nothing is learned.
 public final class AdaptiveLimit: Policy {
     /// The right to make one call; it has to be given back with ``AdaptiveLimit/release(_:outcome:at:)``.
     /// Only the first time counts; one that is dropped comes back by itself, and nothing is learned.
@@ -67,7 +66,7 @@ public final class AdaptiveLimit: Policy {
         deinit { giveBack(.unknown, after: .zero) }
     }
 
-    /// The limit at one moment.
+    /// The limit at one instant.
     public struct Snapshot: Sendable, Hashable {
         /// Calls that may be in flight at once.
         public var limit: Int
@@ -77,7 +76,7 @@ public final class AdaptiveLimit: Policy {
         public var refused: [Int]
         /// The mean latency without queueing, as last measured; nil before that.
         public var baseLatency: Duration?
-        /// Whether the limit is lowered at the moment only to measure that.
+        /// Whether the limit is lowered only to measure that.
         public var isMeasuring: Bool
     }
 
@@ -97,14 +96,14 @@ public final class AdaptiveLimit: Policy {
     public var configuration: Configuration { state.withLock { $0.search.configuration } }
 
     /// Replaces the numbers while calls are running. What was learned stays, within the new bounds; `initial`
-    /// is only for the beginning.
+    /// only counts at the beginning.
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
         report(state.withLock { $0.reconfigure(configuration) })
     }
 
-    /// The limit, what is in flight and what was refused, at this moment.
+    /// The limit, what is in flight and what was refused, now.
     public var snapshot: Snapshot {
         state.withLock { state in
             Snapshot(
@@ -129,13 +128,13 @@ public final class AdaptiveLimit: Policy {
             settle(.healthy, since: start)
             return value
         } catch {
-            // A call that was called off says nothing about the other end, whatever error that looks like.
+            // A cancelled call says nothing about the other end, whatever error it ends with.
             settle(Task.isCancelled ? .unknown : error.disposition.health, since: start)
             throw error
         }
     }
 
-    // MARK: Permits, for those who make the call themselves
+    // MARK: Permits, without `apply`
 
     /// Asks to make a call that begins at `now`. Reports no event; ``Snapshot/refused`` counts.
     ///

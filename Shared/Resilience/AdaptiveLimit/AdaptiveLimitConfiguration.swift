@@ -1,5 +1,5 @@
 extension AdaptiveLimit {
-    /// Between which bounds the limit is looked for. The defaults are meant to be left alone.
+    /// The bounds and the numbers of the search for the limit. The defaults suit most services.
     public struct Configuration: PolicyConfiguration {
         /// Calls at once that are always let pass. 1 … `maximum`; default 1.
         public var minimum: Int
@@ -7,16 +7,15 @@ extension AdaptiveLimit {
         public var maximum: Int
         /// Where the search begins. `minimum` … `maximum`; default 20, or the nearest that they allow.
         public var initial: Int
-        /// The mean latency that is put up with, as a multiple of the one without queueing. 1.1 … 10; default
-        /// 1.5, as in Netflix's gradient2. Lower queues less; too low takes the jitter of the service for
-        /// queueing.
+        /// The accepted mean latency, as a multiple of the one without queueing. 1.1 … 10; default 1.5, as in
+        /// Netflix's gradient2. Lower queues less; too low takes the jitter of the service for queueing.
         public var tolerance: Double
-        /// Queueing that is put up with in any case, however fast the service is. 0 … 1 s; default 5 ms,
-        /// CoDel's target (RFC 8289): a service that works in batches has to be let queue a little, or its
-        /// batches stay small.
+        /// Queueing that is accepted in any case, however fast the service is. 0 … 1 s; default 5 ms, CoDel's
+        /// target (RFC 8289): a service that works in batches has to queue a little, or its batches stay
+        /// small.
         public var slack: Duration
-        /// Outcomes that are looked at together, at least: the window grows with the limit, up to ten times
-        /// as many. 10 … 10,000; default 50. More is steadier and slower.
+        /// Outcomes in one window, at least: it grows with the limit, up to ten times as many. 10 … 10,000;
+        /// default 50. More is steadier and slower.
         public var samples: Int
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made

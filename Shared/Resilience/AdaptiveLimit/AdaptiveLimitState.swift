@@ -1,7 +1,7 @@
-/// Who may pass under the limit that was found, and how many have: without clock or lock.
+/// Which calls may pass under the limit, and how many have: without clock or lock.
 @usableFromInline
 struct AdaptiveLimitState: Sendable {
-    /// The limit has become another, by enough to tell somebody.
+    /// The limit has changed by enough to be reported.
     struct Change: Sendable, Equatable {
         var from: Int
         var to: Int
@@ -13,12 +13,12 @@ struct AdaptiveLimitState: Sendable {
     private(set) var refused = SIMD4<Int>.zero
     /// Up to how many calls in flight each rank may begin one.
     private var allowances = SIMD4<Int>.zero
-    /// The limit that was last told.
-    private var told: Int
+    /// The limit that was last reported.
+    private var reported: Int
 
     init(_ configuration: AdaptiveLimit.Configuration) {
         search = LimitSearch(configuration)
-        told = search.limit
+        reported = search.limit
         share()
     }
 
@@ -62,11 +62,11 @@ struct AdaptiveLimitState: Sendable {
         SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)
     }
 
-    /// What is only tried out for a moment isn't told.
+    /// A limit that is only a probe isn't reported.
     private mutating func change() -> Change? {
         let limit = search.limit
-        guard !search.isProbing, abs(limit - told) * 10 >= told, limit != told else { return nil }
-        defer { told = limit }
-        return Change(from: told, to: limit)
+        guard !search.isProbing, abs(limit - reported) * 10 >= reported, limit != reported else { return nil }
+        defer { reported = limit }
+        return Change(from: reported, to: limit)
     }
 }

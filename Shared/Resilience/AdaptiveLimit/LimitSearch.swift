@@ -1,35 +1,34 @@
-/// Finds how many calls at once a service can work on, from what their outcomes say: numbers in, a number
-/// out. How it does is told at ``AdaptiveLimit``.
+/// Finds how many calls at once a service can work on, from their outcomes: numbers in, a number out.
+/// ``AdaptiveLimit`` describes how.
 ///
-/// It counts outcomes and reads no clock, so that everything it does is done after a bounded number of them.
+/// It counts outcomes and reads no clock, so that each of its steps ends after a bounded number of them.
 @usableFromInline
 struct LimitSearch: Sendable {
-    /// Under full use the latency without queueing is measured anew after so many windows, at first and when
-    /// it has turned out to be another; each time that it is confirmed after twice as many, up to the last
-    /// number. The lower limit meanwhile then costs about one call in a hundred.
+    /// Under full use the latency without queueing is measured again after so many windows, at first and when
+    /// it has changed; each time that it is confirmed after twice as many, up to the last number. The lower
+    /// limit meanwhile then costs about one call in a hundred.
     static let windowsBetweenProbes = (first: 4, last: 64)
-    /// Halving the limit that brings the latency down by this much has halved a queue.
+    /// If halving the limit lowers the latency by this factor, it has halved a queue.
     static let telling = 1.6
-    /// Halving the limit can halve a queue, not more: if the latency comes down by so much, the service has
+    /// Halving the limit can halve a queue, not more: if the latency falls by this factor, the service has
     /// become faster.
     static let impossible = 3.0
-    /// A share of failures that is taken for overload; fewer are anybody's everyday errors.
+    /// A share of failures from here on counts as overload; fewer are everyday errors.
     static let failing = 0.1
-    /// One sample counts for at most so many times the latency that is put up with: one call that hangs says
-    /// nothing.
+    /// One sample counts for at most so many times the accepted latency: one call that hangs says nothing.
     static let outlier = 4.0
 
     /// So many calls may queue in any case: a worker that is done has to find the next one waiting, or it
     /// idles.
     static let spare = 2.0
 
-    /// So many windows in a row that are too slow, whatever the limit, mean that the base is another.
+    /// So many windows in a row that are too slow, whatever the limit, mean that the base has changed.
     static let hopeless = 3
 
     private struct Window {
         var answers = 0
         var failures = 0
-        /// Of the answers' latencies.
+        /// Of the answered calls' latencies.
         var sum = 0.0
         /// The most calls at once.
         var peak = 0
@@ -39,7 +38,7 @@ struct LimitSearch: Sendable {
         var mean: Double? { answers > 0 ? sum / Double(answers) : nil }
     }
 
-    /// A limit that has been halved, perhaps several times, to see what that does to the latency.
+    /// The limit has been halved, perhaps several times, to see how the latency follows.
     private struct Probe {
         /// What the limit was, and the mean latency under it.
         var limit: Double
@@ -54,14 +53,13 @@ struct LimitSearch: Sendable {
     private(set) var base: Double?
     private var probing: Probe?
     private var window = Window()
-    /// So many calls that were under way when the limit was lowered end before the next window begins: their
-    /// latency is of the queue that was.
+    /// So many calls, which were under way when the limit was lowered, end before the next window begins:
+    /// their latency is of the earlier queue.
     private var leaving = 0
-    /// Windows in a row that were too slow, and what the limit and the mean latency were in the first of
-    /// them.
+    /// Windows in a row that were too slow, and the limit and the mean latency in the first of them.
     private var congested = (windows: 0, limit: 0.0, mean: 0.0)
     private var windowsBetweenProbes = Self.windowsBetweenProbes.first
-    /// Not from the first window: a queue that is still filling up looks like one half as long.
+    /// Not from the first window: a queue that is still growing looks like one half as long.
     private var windowsUntilProbe = 2
     private var slack: Double
 
@@ -101,7 +99,7 @@ struct LimitSearch: Sendable {
         guard window.outcomes >= windowSize else { return }
         let closed = window
         window = Window(peak: inFlight)
-        judge(closed, inFlight: inFlight)
+        evaluate(closed, inFlight: inFlight)
     }
 
     private mutating func leave(inFlight: Int) {
@@ -118,10 +116,9 @@ struct LimitSearch: Sendable {
 
     // MARK: Windows
 
-    private mutating func judge(_ window: Window, inFlight: Int) {
+    private mutating func evaluate(_ window: Window, inFlight: Int) {
         let failures = Double(window.failures) / Double(window.outcomes)
-        // Below four fifths of the limit, with nobody refused, it is not the limit that made things what they
-        // are.
+        // Below four fifths of the limit, and without a refusal, the limit wasn't what held calls up.
         let isUsed = window.refused || window.peak * 5 >= limit * 4
         if failures >= Self.failing {
             if let probing { set(probing.limit) }
@@ -129,16 +126,16 @@ struct LimitSearch: Sendable {
             if isUsed { lower(to: exact * (1 - failures / 2), inFlight: inFlight) }
         } else if let mean = window.mean {
             if let probing {
-                judge(probing, mean: mean, inFlight: inFlight)
+                evaluate(probing, mean: mean, inFlight: inFlight)
             } else if isUsed {
-                judge(used: mean, inFlight: inFlight)
+                evaluate(used: mean, inFlight: inFlight)
             } else {
                 follow(mean)
             }
         }
     }
 
-    private mutating func judge(used mean: Double, inFlight: Int) {
+    private mutating func evaluate(used mean: Double, inFlight: Int) {
         windowsUntilProbe -= 1
         let base = base ?? mean
         self.base = base
@@ -157,17 +154,17 @@ struct LimitSearch: Sendable {
         } else if isCongested {
             lower(to: exact * aim(over: base, under: exact) / mean, inFlight: inFlight)
         } else if windowsUntilProbe > 1 {
-            // Not right before a probe: latency follows the limit with a delay, and would be held against the
-            // wrong one.
+            // Not right before a probe: latency follows the limit with a delay, and would be compared with
+            // the wrong one.
             set(exact + 1 + exact / 8)
         }
     }
 
-    /// Halves the limit, to see what the latency is without so many others.
+    /// Halves the limit, to measure the latency with fewer calls at once.
     private mutating func probe(_ probe: Probe, inFlight: Int) {
         congested.windows = 0
         guard limit > configuration.minimum else {
-            // There is no queue of our making at the least that is always let pass.
+            // At the minimum, which is always admitted, there is no queue that this limit makes.
             measured(probe.last)
             probing = nil
             return set(exact + 1)
@@ -176,7 +173,7 @@ struct LimitSearch: Sendable {
         lower(to: exact / 2, inFlight: inFlight)
     }
 
-    private mutating func judge(_ probe: Probe, mean: Double, inFlight: Int) {
+    private mutating func evaluate(_ probe: Probe, mean: Double, inFlight: Int) {
         if probe.last > Self.impossible * mean {
             measured(mean)
             probing = nil
@@ -209,12 +206,12 @@ struct LimitSearch: Sendable {
 
     /// The mean latency above which calls queue too long under `limit`.
     private func allowed(over base: Double, under limit: Double) -> Double {
-        // With `limit` in flight a queue of `spare` makes latency this many times the base, by Little's law.
+        // With `limit` in flight, a queue of `spare` multiplies the latency by this, by Little's law.
         let spare = min(Self.outlier, limit / max(limit - Self.spare, 0.01))
         return max(max(configuration.tolerance, spare) * base, base + slack)
     }
 
-    /// What the latency is brought back to after it was too high: half-way between no queueing and too much.
+    /// The latency to return to after it was too high: half-way between no queueing and too much.
     private func aim(over base: Double, under limit: Double) -> Double {
         (base + allowed(over: base, under: limit)) / 2
     }

@@ -3,10 +3,10 @@ extension CircuitBreaker {
     public struct Configuration: PolicyConfiguration {
         /// Which calls the rates are taken over.
         public enum Window: Sendable, Hashable {
-            /// The last so many calls: 1 to 10,000. Reacts alike at any load; old news stays news when calls
-            /// are rare.
+            /// The last so many calls: 1 to 10,000. It reacts alike at any load, but keeps old outcomes when
+            /// calls are rare.
             case calls(Int)
-            /// The calls of so much time, in ten steps: 100 ms to 1 h. Forgets by itself.
+            /// The calls of so much time, in ten slices: 100 ms to 1 h. Old outcomes are forgotten.
             case time(Duration)
         }
 
@@ -30,9 +30,9 @@ extension CircuitBreaker {
         /// Probes at once when half-open, and how many have to succeed for it to close: 1 to 1,000; default
         /// 2.
         public var probes: Int
-        /// A probe that takes longer is given up: its place is free for another, its answer no longer counts.
-        /// Above zero, at most 100 years; default 10 s. The call itself is not ended by that; a ``Timeout``
-        /// inside the breaker does so.
+        /// A probe that takes longer is given up: its permit is free for another, its answer no longer
+        /// counts. Above zero, at most 100 years; default 10 s. The call itself is not ended by that; a
+        /// ``Timeout`` inside the breaker does so.
         public var probeTimeout: Duration
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made

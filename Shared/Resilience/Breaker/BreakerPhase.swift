@@ -1,4 +1,4 @@
-/// What a ``CircuitBreaker`` does with calls at the moment.
+/// What a ``CircuitBreaker`` does with calls.
 public enum BreakerPhase: String, Sendable, Hashable, CaseIterable {
     /// Every call passes and is counted.
     case closed
@@ -12,10 +12,10 @@ public enum BreakerPhase: String, Sendable, Hashable, CaseIterable {
 public enum BreakerControl: String, Sendable, Hashable, CaseIterable {
     /// The breaker.
     case automatic
-    /// Somebody who wants every call refused: the dependency is being repaired.
+    /// Every call is refused, by hand: the dependency is being repaired.
     case forcedOpen = "forced-open"
-    /// Somebody who wants every call to pass, whatever becomes of them. They are counted.
+    /// Every call passes, by hand, whatever its outcome. Outcomes are counted.
     case forcedClosed = "forced-closed"
-    /// The breaker decides and says so, but refuses nothing: for trying out its numbers on real traffic.
+    /// The breaker decides and reports, but refuses nothing: for trying out its numbers on real traffic.
     case observing
 }

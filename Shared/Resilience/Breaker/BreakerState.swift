@@ -1,4 +1,4 @@
-/// A breaker's decisions, without clock, lock or waiting: what happened goes in with its time, what to do
+/// A breaker's decisions, without clock, lock or waiting: each event goes in with its time, the decision
 /// comes out.
 @usableFromInline
 struct BreakerState: Sendable {
@@ -8,14 +8,14 @@ struct BreakerState: Sendable {
         var reason: String
     }
 
-    /// The right to make one call, as the machine knows it.
+    /// The right to make one call, inside the state machine.
     @usableFromInline
     struct Grant: Sendable, Hashable {
         let generation: UInt32
         /// Zero for a call that passes a closed breaker.
         var probe: UInt32 = 0
 
-        /// Passes, and counts for nothing: of no generation that ever is.
+        /// Passes, and counts for nothing: its generation never exists.
         static let uncounted = Grant(generation: 0)
 
         var isProbe: Bool { probe != 0 }
@@ -36,7 +36,7 @@ struct BreakerState: Sendable {
     private(set) var configuration: CircuitBreaker.Configuration
     private(set) var control = BreakerControl.automatic
     private(set) var phase = BreakerPhase.closed
-    /// Counted up with every change of phase: a permit of an earlier one has nothing to say any more.
+    /// Increased with every change of phase: a permit of an earlier generation counts for nothing.
     private(set) var generation: UInt32 = 1
     private(set) var reason = "never opened"
     private var window: OutcomeWindow
@@ -46,7 +46,7 @@ struct BreakerState: Sendable {
     private var probeSuccesses = 0
     private var openUntil: ContinuousClock.Instant
     private var closedSince: ContinuousClock.Instant
-    /// Openings in a row, with no long enough time closed between them.
+    /// Openings in a row, without a long enough closed time between them.
     private(set) var openings = 0
 
     init(_ configuration: CircuitBreaker.Configuration, now: ContinuousClock.Instant) {
@@ -62,7 +62,7 @@ struct BreakerState: Sendable {
     /// Whether calls pass without asking: they only have to be counted.
     var isClosed: Bool { phase == .closed && control != .forcedOpen }
 
-    /// What is left of the open duration: zero when a probe is due, nil when nothing but a person ends it.
+    /// What is left of the open duration: zero when a probe is due, nil when the breaker is forced open.
     func retryAfter(at now: ContinuousClock.Instant) -> Duration? {
         if control == .forcedOpen { return nil }
         return phase == .open ? max(.zero, now.duration(to: openUntil)) : .zero
@@ -103,7 +103,7 @@ struct BreakerState: Sendable {
         case .closed: return Grant(generation: generation)
         case .open: return nil
         case .halfOpen:
-            // Whoever took one of these and never came back must not keep the breaker from closing.
+            // A probe that never came back must not keep the breaker from closing.
             probes.removeAll { $0.since.duration(to: now) >= configuration.probeTimeout }
             guard probes.count + probeSuccesses < configuration.probes else { return nil }
             lastProbe += 1
@@ -112,7 +112,7 @@ struct BreakerState: Sendable {
         }
     }
 
-    /// A call that was granted has ended. What it says doesn't count when the grant is of an earlier phase.
+    /// A granted call has ended. Its outcome doesn't count if the grant is of an earlier phase.
     mutating func settle(
         _ grant: Grant, _ health: Disposition.Health, slow: Bool, at now: ContinuousClock.Instant
     ) -> Change? {
@@ -124,7 +124,7 @@ struct BreakerState: Sendable {
         }
     }
 
-    /// A call of the same kind that needed no permit of this breaker has succeeded, and was not slow: worth
+    /// A call of the same kind that needed no permit of this breaker has succeeded, and was not slow: counts
     /// as much as a probe, but only once the open duration is over.
     mutating func noteSuccess(at now: ContinuousClock.Instant) -> Change? {
         guard phase != .closed, control == .automatic || control == .observing else { return nil }
@@ -152,7 +152,7 @@ struct BreakerState: Sendable {
     {
         guard health != .unknown else { return nil }
         window.add(failed: health == .faulty, slow: slow, now: now)
-        // Only bad news opens a breaker: successes are counted in bulk, and none must depend on when.
+        // Only failures open a breaker: successes are counted in bulk, and no decision may depend on when.
         guard health == .faulty || slow, control != .forcedClosed,
             window.tally.calls >= configuration.minimumCalls
         else {
@@ -218,10 +218,11 @@ struct BreakerState: Sendable {
         return change
     }
 
-    // MARK: From outside
+    // MARK: Control
 
-    /// The window begins anew if its shape has changed. What the new numbers have already decided is done at
-    /// once: no later call can do it, since a half-open breaker with enough successes admits none.
+    /// The window begins anew if its shape has changed. What the new numbers have already decided takes
+    /// effect at once: no later call could cause it, since a half-open breaker with enough successes admits
+    /// none.
     mutating func reconfigure(_ new: CircuitBreaker.Configuration, at now: ContinuousClock.Instant) -> Change?
     {
         if new.window != configuration.window { window = OutcomeWindow(new.window, now: now) }

@@ -1,20 +1,20 @@
 import Synchronization
 
-/// Refuses calls to a dependency that keeps failing or crawling, so that nobody waits for it and it can
+/// Refuses calls to a dependency that keeps failing or is slow, so that no caller waits for it and it can
 /// recover; and finds out by a few probes when it is back (M. Nygard, *Release It!*, 2007).
 ///
-/// A permit carries the generation it was given in, so that an answer that comes after the breaker has
-/// changed its mind counts for nothing. A probe's permit comes back when its call succeeds, fails, is
-/// cancelled or says nothing, and is given up after ``Configuration/probeTimeout``: a breaker can't stick.
+/// A permit carries the generation it was given in, so that an answer that comes after a change of phase
+/// counts for nothing. A probe's permit comes back when its call succeeds, fails, is cancelled or says
+/// nothing, and is given up after ``Configuration/probeTimeout``: a breaker can't stick.
 ///
-/// A refused call ends as ``Rejection/circuitOpen(retryAfter:)``. What counts as a failure, the call's
-/// ``Disposition`` says.
+/// A refused call ends as ``Rejection/circuitOpen(retryAfter:)``. The call's ``Disposition`` decides what
+/// counts as a failure.
 ///
 /// **Cancellation** is passed on. A call that fails in a cancelled task counts for nothing, and a probe's
 /// permit comes back.
 ///
-/// Don't use one for calls that are rare: without ``Configuration/minimumCalls`` in the window it never
-/// opens, and with fewer it opens by accident.
+/// Don't use one for rare calls: without ``Configuration/minimumCalls`` in the window it never opens, and
+/// with a small minimum it opens by accident.
 public final class CircuitBreaker: Policy {
     /// The right to make one call; it has to be given back with ``settle(_:_:slow:at:)``. Only the first time
     /// counts; one that is dropped comes back by itself, saying nothing.
@@ -28,7 +28,7 @@ public final class CircuitBreaker: Policy {
             self.breaker = breaker
         }
 
-        /// Whether this call tries out a dependency that was given up.
+        /// Whether this call is a probe of a dependency that was failing.
         public var isProbe: Bool { grant.isProbe }
 
         /// True once.
@@ -45,7 +45,7 @@ public final class CircuitBreaker: Policy {
         public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
     }
 
-    /// What a breaker says to somebody who wants to make a call.
+    /// A breaker's answer to a caller.
     public enum Admission: Sendable, Hashable {
         /// Make the call, and give the permit back.
         case permit(Permit)
@@ -53,7 +53,7 @@ public final class CircuitBreaker: Policy {
         case refused(retryAfter: Duration?)
     }
 
-    /// What a breaker is like at one moment.
+    /// The state of a breaker at one instant.
     public struct Snapshot: Sendable, Hashable {
         /// What it does with calls.
         public var phase: BreakerPhase
@@ -119,16 +119,16 @@ public final class CircuitBreaker: Policy {
             settle(grant, .healthy, since: start)
             return value
         } catch {
-            // A call that was called off says nothing about the other end, whatever error that looks like.
+            // A cancelled call says nothing about the other end, whatever error it ends with.
             settle(grant, Task.isCancelled ? .unknown : error.disposition.health, since: start)
             throw error
         }
     }
 
-    // MARK: Permits, for those who make the call themselves
+    // MARK: Permits, without `apply`
 
-    /// Asks to make a call at `now`. An open breaker whose time is over becomes half-open by this. Reports no
-    /// refusal.
+    /// Asks to make a call at `now`. An open breaker whose open duration is over becomes half-open by this.
+    /// Reports no refusal.
     public func acquire(at now: ContinuousClock.Instant) -> Admission {
         switch admit(at: Instant(now)) {
         case .granted(let grant): .permit(Permit(grant, of: self))
@@ -163,7 +163,7 @@ public final class CircuitBreaker: Policy {
     func settle(_ grant: BreakerState.Grant, _ health: Disposition.Health, since start: Instant) {
         let slowTicks = slowTicks.load(ordering: .relaxed)
         let sliceEndTicks = sliceEndTicks.load(ordering: .relaxed)
-        // With a window of calls and no slow ones nobody needs to know the time.
+        // With a window of calls and no slow calls the time isn't needed.
         let isTimed = slowTicks != .max || sliceEndTicks != .max || health != .healthy || grant.isProbe
         let now = isTimed ? environment.time.moment() : start
         let isSlow = isTimed && Self.ticks(start.duration(to: now)) >= slowTicks
@@ -181,8 +181,8 @@ public final class CircuitBreaker: Policy {
     }
 
     /// Notes that a call of the same kind, which needed no permit of this breaker, has succeeded after
-    /// `elapsed`: one that matters more or less, say. While the breaker isn't closed this counts as much as a
-    /// probe does, unless it was slow by this breaker's numbers; it shortens no open duration. A closed
+    /// `elapsed`: one of another criticality, for example. While the breaker isn't closed this counts as much
+    /// as a probe does, unless it was slow by this breaker's numbers; it shortens no open duration. A closed
     /// breaker takes no notice, and failures are never noted.
     public func noteSuccess(after elapsed: Duration) {
         guard passing.load(ordering: .relaxed) == 0 else { return }
@@ -203,9 +203,9 @@ public final class CircuitBreaker: Policy {
         return admission
     }
 
-    // MARK: From outside
+    // MARK: Control
 
-    /// The breaker's phase, for little: what a metric shows.
+    /// The breaker's phase, at little cost: for metrics.
     public var phase: BreakerPhase {
         closeIfProven()
         return state.withLock { $0.phase }
@@ -224,7 +224,7 @@ public final class CircuitBreaker: Policy {
         return state.withLock { $0.isProbeDue(at: now) }
     }
 
-    /// What it is like at this moment, and why.
+    /// Its current state, and the reason.
     public var snapshot: Snapshot {
         closeIfProven()
         let now = environment.time.now()
@@ -254,14 +254,14 @@ public final class CircuitBreaker: Policy {
     /// Who decides what it does.
     public var control: BreakerControl { state.withLock { $0.control } }
 
-    /// Forces the breaker, has it only observe, or leaves it to itself again: it then begins closed.
+    /// Forces the breaker, has it only observe, or makes it automatic again: it then begins closed.
     public func set(_ control: BreakerControl) {
         let now = environment.time.now()
         change(at: now) { $0.set(control, at: now) }
     }
 
-    /// Noted successes take effect when the open duration is over, which nothing announces: looked at before
-    /// the phase is told.
+    /// Noted successes take effect when the open duration is over, and no event marks that: so this is
+    /// checked before the phase is read.
     private func closeIfProven() {
         guard passing.load(ordering: .relaxed) == 0 else { return }
         let now = environment.time.now()
@@ -269,7 +269,7 @@ public final class CircuitBreaker: Policy {
     }
 
     /// One transition under the lock: what was counted without it goes in first, what others read without it
-    /// follows.
+    /// is published after.
     private func change(
         at now: ContinuousClock.Instant, _ transition: (inout BreakerState) -> BreakerState.Change?
     ) {
@@ -282,13 +282,13 @@ public final class CircuitBreaker: Policy {
         if let change { report(change) }
     }
 
-    /// Makes what is decided visible to those who don't take the lock. Call with the lock held.
+    /// Publishes what is read without the lock. Call with the lock held.
     private func publish(_ state: borrowing BreakerState) {
         slowTicks.store(state.configuration.slowCall.map(Self.ticks) ?? .max, ordering: .relaxed)
         sliceEndTicks.store(
             state.sliceEnd.map { Self.ticks(epoch.duration(to: Instant($0))) } ?? .max, ordering: .relaxed)
         guard passing.load(ordering: .relaxed) != (state.isClosed ? state.generation : 0) else { return }
-        // Before anybody gets a permit of the new generation, the stripes have to know it.
+        // The stripes have to have the new generation before any call gets a permit of it.
         passing.store(0, ordering: .relaxed)
         _ = stripes.collect(beginning: state.generation)
         passing.store(state.isClosed ? state.generation : 0, ordering: .relaxed)

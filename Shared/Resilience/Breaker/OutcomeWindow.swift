@@ -12,11 +12,11 @@ struct OutcomeWindow: Sendable {
     private(set) var tally = Tally()
     private let span: CircuitBreaker.Configuration.Window
 
-    /// The last calls, from `next` on round to the youngest once the ring is full.
+    /// The last calls, from `next` round to the youngest once the ring is full.
     private var ring: [Tally] = []
     private var next = 0
 
-    /// What each slice of time added; slice number `current` is the youngest.
+    /// The counts of each slice of time; slice number `current` is the youngest.
     private var slices: [Tally] = []
     private var current = 0
     private let start: ContinuousClock.Instant
@@ -46,7 +46,7 @@ struct OutcomeWindow: Sendable {
         }
     }
 
-    /// Forgets what has left the window of time.
+    /// Drops what has left the window of time.
     mutating func advance(to now: ContinuousClock.Instant) {
         guard case .time(let time) = span else { return }
         let reached = Int(min(start.duration(to: now) / (time / Self.slices), 1e15))

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Successes of a closed breaker, counted by several threads without getting into each other's way: each adds
-/// to a cache line that it mostly has for itself, and whoever holds the breaker's lock collects them.
+/// Successes of a closed breaker, counted by several threads without contention: each adds to a cache line
+/// that it mostly has for itself, and a transition under the breaker's lock collects them.
 ///
 /// Each stripe is one word: the breaker's generation above, the count below. A success of an earlier
 /// generation finds another one there and isn't counted.
 struct StripedCounter: ~Copyable, Sendable {
-    /// A word alone on its cache line, and on the neighbour that the processor fetches with it.
+    /// A word alone on its cache line, and on the adjacent one that the processor prefetches.
     struct Stripe: ~Copyable, Sendable {
         let word: Atomic<UInt64>
         private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0)
@@ -70,13 +70,13 @@ struct StripedCounter: ~Copyable, Sendable {
         return false
     }
 
-    /// Threads' stacks lie side by side, 8 MiB or 512 KiB apart: where a variable lies tells one thread from
-    /// its neighbours, for less than asking who it is.
+    /// Threads' stacks lie side by side, 8 MiB or 512 KiB apart: the address of a local variable
+    /// distinguishes threads at less cost than asking for the thread's id.
     @inline(never)
     private static func stripeOfThisThread() -> UInt {
         var onTheStack: UInt8 = 0
-        return withUnsafeMutablePointer(to: &onTheStack) { place in
-            let address = UInt(bitPattern: place)
+        return withUnsafeMutablePointer(to: &onTheStack) { pointer in
+            let address = UInt(bitPattern: pointer)
             return ((address >> 23) &+ (address >> 19)) & 7
         }
     }

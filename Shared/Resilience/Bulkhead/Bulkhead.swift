@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Bounds how many calls are under way at once, so that one slow dependency can't take all that its caller
-/// has (M. Nygard, *Release It!*, 2007).
+/// Bounds how many calls are under way at once, so that one slow dependency can't take all of its caller's
+/// resources (M. Nygard, *Release It!*, 2007).
 ///
-/// Whoever finds no permit waits in a bounded room, the higher priority first and within it the longest
-/// waiting, no longer than its deadline and ``Configuration/longestWait``. When the room is full, a call that
-/// matters more takes the place of the one that was to go last.
+/// A call without a free permit waits in a bounded queue, the higher priority first and within it the longest
+/// waiting, no longer than its deadline and ``Configuration/longestWait``. When the queue is full, a call of
+/// a higher priority replaces the last one.
 ///
 /// A call that may not wait, or has waited for ``Configuration/longestWait``, ends as
 /// ``Rejection/bulkheadFull``; one whose deadline passes while it waits as ``Rejection/deadlineExceeded``.
@@ -13,14 +13,14 @@ import Synchronization
 /// **Cancellation.** A waiting call leaves at once with ``Rejection/cancelled``. A permit comes back when the
 /// operation ends, however it ends.
 public final class Bulkhead: Policy {
-    /// How many calls go at once, how many wait, and for whom places are kept.
+    /// How many calls run at once, how many wait, and how many permits are reserved.
     public struct Configuration: PolicyConfiguration {
         /// Calls at once: 1 to 1,000,000.
         public var limit: Int
-        /// Places in the waiting room: 0, the default (refuse at once), to 100,000.
+        /// Calls that may wait: 0, the default (refuse at once), to 100,000.
         public var waiting: Int
-        /// The longest wait, besides the deadline; above zero, at most 100 years. Nil, the default: as long
-        /// as the deadline lets it.
+        /// The longest wait, besides the deadline; above zero, at most 100 years. Nil, the default: until the
+        /// deadline.
         public var longestWait: Duration?
         /// Permits that only calls of priority `reservedFrom` or higher may take: 0, the default, to `limit`
         /// − 1.
@@ -56,7 +56,7 @@ public final class Bulkhead: Policy {
         }
     }
 
-    /// What a bulkhead is like at one moment.
+    /// The state of a bulkhead at one instant.
     public struct Snapshot: Sendable, Hashable {
         /// Calls at once, as configured now.
         public var limit: Int
@@ -64,7 +64,7 @@ public final class Bulkhead: Policy {
         public var inUse: Int
         /// Calls that wait for their turn.
         public var waiting: Int
-        /// Calls that found no place, gave theirs up, or waited in vain, since the beginning.
+        /// Calls that found no permit, were replaced in the queue, or waited in vain, since the beginning.
         public var refused: Int
     }
 
@@ -106,7 +106,7 @@ public final class Bulkhead: Policy {
     /// The numbers that count now.
     public var configuration: Configuration { room.withLock { $0.state.configuration } }
 
-    /// What it is like at this moment.
+    /// Its current state.
     public var snapshot: Snapshot {
         room.withLock { room in
             Snapshot(
@@ -135,7 +135,7 @@ public final class Bulkhead: Policy {
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
-        // The clock isn't read for it; but what is known already is heeded.
+        // The clock isn't read for this; but a time that is known already is used.
         if let deadline = context.deadline, let now = context.lastInstant, deadline.hasPassed(at: now) {
             throw .rejected(refuse(.deadlineExceeded))
         }
@@ -154,12 +154,12 @@ public final class Bulkhead: Policy {
         }
     }
 
-    // MARK: Permits, for those who make the call themselves
+    // MARK: Permits, without `apply`
 
     /// Takes a permit if one is free and no other call waits before this one; nil if not.
     public func acquire(_ priority: Priority = .normal) -> Permit? { take(priority) ? Permit(of: self) : nil }
 
-    /// Gives a permit back, to the first who waits for one. Giving it back twice changes nothing, nor does a
+    /// Gives a permit back, to the first waiting call. Giving it back twice changes nothing, nor does a
     /// permit of another bulkhead.
     public func release(_ permit: Permit) { if permit.bulkhead === self { permit.giveBack() } }
 
@@ -177,7 +177,7 @@ public final class Bulkhead: Policy {
 
     // MARK: Waiting
 
-    /// Without a waiting room there is nothing to set up before a call is refused.
+    /// Without a queue a call is refused without any set-up.
     @usableFromInline
     func refuseAtOnce() -> Rejection? {
         configuration.waiting == 0 ? refuse(.bulkheadFull) : nil
@@ -186,7 +186,7 @@ public final class Bulkhead: Policy {
     /// Nil: a permit was given.
     @usableFromInline
     func wait(_ context: CallContext) async -> Rejection? {
-        // Neither displaces anybody who still has time.
+        // Neither displaces a waiting call that still has time.
         if Task.isCancelled { return refuse(.cancelled) }
         if isTooLate(context) { return refuse(.deadlineExceeded) }
         let id = room.withLock { room in
@@ -198,7 +198,7 @@ public final class Bulkhead: Policy {
             await withCheckedContinuation { waking in
                 guard enter(id, context.priority, waking) else { return }
                 timer = self.timer(for: id, context)
-                // Cancelled before it was in the room, nobody found it there.
+                // Cancelled before it was in the queue, it was not found there.
                 if Task.isCancelled { leave(id, .cancelled) }
             }
         } onCancel: {
@@ -208,7 +208,7 @@ public final class Bulkhead: Policy {
         if let rejection {
             environment.report(.rejected(rejection))
         } else if isTooLate(context) {
-            // A timer that is late; the permit is of use to somebody else.
+            // A timer fired late; the permit goes to another call.
             release()
             return refuse(.deadlineExceeded)
         }
@@ -226,15 +226,15 @@ public final class Bulkhead: Policy {
         return rejection
     }
 
-    /// False: the call needn't wait, and has been told.
+    /// False: the call needn't wait, and has been answered.
     private func enter(_ id: UInt64, _ priority: Priority, _ waking: CheckedContinuation<Rejection?, Never>)
         -> Bool
     {
-        enum Place {
+        enum Entrance {
             case permit, none
             case waiting(instead: CheckedContinuation<Rejection?, Never>?)
         }
-        let place = room.withLock { room -> Place in
+        let entrance = room.withLock { room -> Entrance in
             // A permit may have come back since it was asked for.
             if room.state.acquire(priority) { return .permit }
             switch room.state.enter(id, priority) {
@@ -244,7 +244,7 @@ public final class Bulkhead: Policy {
                 return .waiting(instead: instead.flatMap { room.waking.removeValue(forKey: $0) })
             }
         }
-        switch place {
+        switch entrance {
         case .permit: waking.resume(returning: nil)
         case .none: waking.resume(returning: .bulkheadFull)
         case .waiting(let instead):
@@ -263,7 +263,7 @@ public final class Bulkhead: Policy {
         waiter?.resume(returning: rejection)
     }
 
-    /// Sends the waiter away when its time is over: only those who wait pay for a timer.
+    /// Refuses the waiting call when its time is over: only waiting calls pay for a timer.
     private func timer(for id: UInt64, _ context: CallContext) -> Task<Void, Never>? {
         let left = context.deadline.map { $0.remaining(at: environment.time.now()) }
         let longest = configuration.longestWait

@@ -1,4 +1,4 @@
-/// A bulkhead's decisions, without lock or waiting: who may go, who waits, who has to leave.
+/// A bulkhead's decisions, without lock or waiting: which call starts, which waits, which is refused.
 struct BulkheadState: Sendable {
     struct Waiter: Sendable, Equatable {
         var id: UInt64
@@ -6,7 +6,7 @@ struct BulkheadState: Sendable {
     }
 
     enum Entry: Sendable, Equatable {
-        /// It waits; if the room was full, whoever was to go last has made way.
+        /// It waits; if the queue was full, the last waiting call was replaced.
         case waiting(instead: UInt64?)
         case full
     }
@@ -19,7 +19,7 @@ struct BulkheadState: Sendable {
 
     init(_ configuration: Bulkhead.Configuration) { self.configuration = configuration }
 
-    /// Takes a permit if one is free and nobody is before this call.
+    /// Takes a permit if one is free and no call waits before this one.
     mutating func acquire(_ priority: Priority) -> Bool {
         guard inUse < share(of: priority), waiters.first.map({ $0.priority < priority }) ?? true else {
             return false
@@ -39,13 +39,13 @@ struct BulkheadState: Sendable {
             refused += 1
             instead = last.id
         }
-        // From the back: where all matter alike, the place is the last, however many wait.
-        let place = (waiters.lastIndex { $0.priority >= priority } ?? -1) + 1
-        waiters.insert(Waiter(id: id, priority: priority), at: place)
+        // From the back: with equal priorities the index is the last, however many wait.
+        let index = (waiters.lastIndex { $0.priority >= priority } ?? -1) + 1
+        waiters.insert(Waiter(id: id, priority: priority), at: index)
         return .waiting(instead: instead)
     }
 
-    /// A waiter has had enough. False: it isn't waiting any more.
+    /// A waiting call leaves. False: it no longer waits.
     mutating func leave(_ id: UInt64) -> Bool {
         guard let index = waiters.firstIndex(where: { $0.id == id }) else { return false }
         waiters.remove(at: index)
@@ -54,14 +54,14 @@ struct BulkheadState: Sendable {
 
     mutating func countRefused() { refused += 1 }
 
-    /// Gives a permit back; answers who has one now.
+    /// Gives a permit back; returns the calls that get one now.
     mutating func release() -> [UInt64] {
         inUse -= 1
         return admit()
     }
 
-    /// Answers who has a permit now, and for whom the room has become too small. Calls under way are not
-    /// touched.
+    /// Returns the calls that get a permit now, and those for which the queue has become too small. Calls
+    /// under way are not affected.
     mutating func reconfigure(_ new: Bulkhead.Configuration) -> (admitted: [UInt64], refused: [UInt64]) {
         configuration = new
         let admitted = admit()
@@ -71,7 +71,7 @@ struct BulkheadState: Sendable {
         return (admitted, surplus)
     }
 
-    /// Whoever comes first has the largest share: if it can't go, nobody behind it can.
+    /// The first one has the largest share: if it can't start, none behind it can.
     private mutating func admit() -> [UInt64] {
         var admitted: [UInt64] = []
         while let first = waiters.first, inUse < share(of: first.priority) {

@@ -1,21 +1,21 @@
-/// What travels with one call through its policies: by value, each policy handing on its own version.
+/// What travels with one call through its policies: by value, each policy passing on its own version.
 public struct CallContext: Sendable {
-    /// The moment by which the call has to be over; nil when nothing bounds it.
+    /// The time by which the call has to be over; nil when nothing bounds it.
     public var deadline: Deadline?
     /// How much this call matters beside others at a ``Bulkhead``.
     public var priority: Priority
-    /// Whether doing it twice is doing it once. Only such a call is ever retried or hedged.
+    /// Whether calling twice has the effect of calling once. Only such a call is ever retried or hedged.
     public var isIdempotent: Bool
     /// Which try this is, counted from 1.
     public internal(set) var attempt = 1
-    /// When the innermost policy so far was entered, if one of them had to know: saves the others a look at
-    /// the clock.
+    /// When the innermost policy so far was entered, if one of them has read the clock: saves the others from
+    /// reading it again.
     @usableFromInline var lastInstant: Instant?
 
     /// - Parameters:
     ///   - deadline: ``Deadline/current``, the task's own, unless another is given.
     ///   - priority: ``Priority/normal`` by default.
-    ///   - isIdempotent: false by default: nothing is repeated that nobody has said to be repeatable.
+    ///   - isIdempotent: false by default: a call is repeated only if its caller says that it may be.
     @inlinable
     public init(
         deadline: Deadline? = Deadline.current, priority: Priority = .normal, isIdempotent: Bool = false
@@ -26,8 +26,8 @@ public struct CallContext: Sendable {
     }
 
     /// The time at which the policy was entered: read at most once until a policy waits (see ``waited()``).
-    /// It goes no further than the policies of one call: the operation, and the calls that are given its
-    /// context, read the clock anew.
+    /// It is shared only by the policies of one call: the operation, and calls that are given its context,
+    /// read the clock again.
     @inlinable
     public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { moment(time).instant }
 
@@ -39,11 +39,11 @@ public struct CallContext: Sendable {
         return now
     }
 
-    /// Time has passed since the clock was read: the next policy reads it anew.
+    /// Time has passed since the clock was read: the next policy reads it again.
     @inlinable
     public mutating func waited() { lastInstant = nil }
 
-    /// Bounds the call by `deadline`; an earlier one that it has already stays.
+    /// Bounds the call by `deadline`, unless it already has an earlier one.
     @inlinable
     public mutating func limit(to other: Deadline) {
         if let own = deadline, own <= other { return }

@@ -1,9 +1,8 @@
-/// Why a call under a policy has no value to give.
+/// Why a call under a policy has no value.
 public enum CallFailure<Failure: Error>: Error {
     /// A policy refused, or ended, the call.
     case rejected(Rejection)
-    /// The operation failed (the last time, if it was tried several times), and what that says about the
-    /// dependency.
+    /// The operation failed (the last try, if there were several), with what that says about the dependency.
     case failed(Failure, Disposition)
 
     /// What the failure says about the dependency.
@@ -25,27 +24,26 @@ public enum Rejection: Error, Sendable, Hashable {
     case deadlineExceeded
     /// The attempt was cancelled when its time was over: whether it had an effect is unknown.
     case timedOut
-    /// As ``timedOut``, but the caller's own deadline left the dependency too little time for that to say
-    /// anything about it (``Timeout``).
+    /// As ``timedOut``, but the caller's own deadline left the dependency too little time for the failure to
+    /// say anything about it (``Timeout``).
     case cutShort
-    /// The breaker is open; in about `retryAfter` it will let a probe through (nil: not before somebody says
-    /// so).
+    /// The breaker is open; in about `retryAfter` it will let a probe pass (nil: it is forced open).
     case circuitOpen(retryAfter: Duration?)
-    /// All permits are taken and the waiting room is full.
+    /// All permits are taken and the queue is full.
     case bulkheadFull
     /// The measured limit of calls at once is reached.
     case limitReached
-    /// The rate is used up; `retryAfter` is when the next token is there.
+    /// The rate is used up; the next token comes after `retryAfter`.
     case rateLimited(retryAfter: Duration)
-    /// So many of the last calls were refused by the dependency that this one was not even sent.
+    /// So many of the last calls were refused by the dependency that this one was not sent.
     case throttled
     /// The task was cancelled while it waited for its turn.
     case cancelled
     /// ``Faults`` ended the call on purpose, as this kind of fault does.
     case injected(FaultKind)
 
-    /// A timeout is the dependency's fault, and an injected fault passes for one; every other refusal is this
-    /// side's doing, and says nothing about it.
+    /// A timeout counts against the dependency, and so does an injected fault; every other refusal is this
+    /// side's decision, and says nothing about the dependency.
     @inlinable
     public var disposition: Disposition {
         switch self {

@@ -1,21 +1,21 @@
-/// The moment by which a whole call, with everything it waits for, has to be over.
+/// The time by which a whole call, with everything it waits for, has to be over.
 ///
 /// A deadline travels as a value (``CallContext/deadline``) and with the task (``current``), and is enforced
-/// where the waiting is: the HTTP client, a bulkhead's queue, the sleep before a retry. Racing a timer
-/// against every call would cost more than most of the calls. It follows that a deadline **interrupts nothing
-/// by itself**: work that doesn't wait, or ignores the deadline it was given, runs on. ``Timeout`` can cancel
-/// such work, which helps only if it heeds cancellation.
+/// where a call waits: the HTTP client, a bulkhead's queue, the sleep before a retry. Racing a timer against
+/// every call would cost more than most of the calls. It follows that a deadline **interrupts nothing by
+/// itself**: work that doesn't wait, or ignores its deadline, runs on. ``Timeout`` can cancel such work,
+/// which helps only if the work reacts to cancellation.
 public struct Deadline: Sendable, Hashable, Comparable {
     @usableFromInline let moment: Instant
 
-    /// The deadline at a moment of the monotonic clock.
+    /// The deadline at an instant of the monotonic clock.
     @inlinable
     public init(_ instant: ContinuousClock.Instant) { moment = Instant(instant) }
 
     @inlinable
     init(_ moment: Instant) { self.moment = moment }
 
-    /// The moment itself, of the monotonic clock.
+    /// The instant itself, of the monotonic clock.
     @inlinable
     public var instant: ContinuousClock.Instant { moment.instant }
 
@@ -37,8 +37,8 @@ public struct Deadline: Sendable, Hashable, Comparable {
         return try result.get()
     }
 
-    /// A deadline `budget` from `now`; a budget of zero or less has passed already, one above 100 years is
-    /// 100 years.
+    /// A deadline `budget` from `now`; a budget of zero or less has passed already, and one above 100 years
+    /// counts as 100 years.
     public static func after(_ budget: Duration, from now: ContinuousClock.Instant = .now) -> Deadline {
         Deadline(now.advanced(by: max(.zero - .longest, min(budget, .longest))))
     }
@@ -56,7 +56,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
 
     /// The time that one attempt may take: what is left less `margin`, at most `limit`; never negative.
     ///
-    /// The margin is what the caller itself still needs, to tell its own caller in time.
+    /// The margin is the time that the caller itself still needs, to answer its own caller in time.
     @inlinable
     public func allowance(
         upTo limit: Duration, margin: Duration = .zero, at now: ContinuousClock.Instant = .now

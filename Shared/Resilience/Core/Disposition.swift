@@ -1,8 +1,8 @@
 /// What a failed call says about the dependency, and whether another try may help.
 public struct Disposition: Sendable, Hashable {
-    /// How the dependency is, as far as one failure tells.
+    /// The dependency's health, as far as one failure shows it.
     public enum Health: Sendable, Hashable {
-        /// The dependency is well: it answered, if only with a refusal.
+        /// The dependency is healthy: it answered, if only with a refusal.
         case healthy
         /// The dependency is at fault.
         case faulty
@@ -12,12 +12,12 @@ public struct Disposition: Sendable, Hashable {
 
     /// What a breaker counts it as.
     public var health: Health
-    /// Whether another try may end otherwise.
+    /// Whether another try may succeed.
     public var isRetryable: Bool
-    /// How long the dependency asked to be left alone (`Retry-After`).
+    /// How long the dependency asked not to be called (`Retry-After`).
     public var retryAfter: Duration?
 
-    /// A meaning of one's own, where none of those with a name fits. A negative `retryAfter` counts as zero.
+    /// Any other combination. A negative `retryAfter` counts as zero.
     @inlinable
     public init(_ health: Health, isRetryable: Bool, retryAfter: Duration? = nil) {
         self.health = health
@@ -29,11 +29,11 @@ public struct Disposition: Sendable, Hashable {
     @inlinable
     public static var transient: Disposition { Disposition(.faulty, isRetryable: true) }
 
-    /// Counts against the dependency, and won't pass: an answer that is not the contract's.
+    /// Counts against the dependency, and won't pass: an answer that breaks the contract.
     @inlinable
     public static var permanent: Disposition { Disposition(.faulty, isRetryable: false) }
 
-    /// The dependency said no, and will say so again: a 4xx.
+    /// The dependency refused, and would refuse again: a 4xx.
     @inlinable
     public static var refusal: Disposition { Disposition(.healthy, isRetryable: false) }
 
@@ -41,13 +41,13 @@ public struct Disposition: Sendable, Hashable {
     @inlinable
     public static var ignored: Disposition { Disposition(.unknown, isRetryable: false) }
 
-    /// The dependency asks to be left alone for a while: a 429 or 503 with `Retry-After`.
+    /// The dependency asks not to be called for a while: a 429 or 503 with `Retry-After`.
     public static func busy(retryAfter: Duration?) -> Disposition {
         Disposition(.faulty, isRetryable: true, retryAfter: retryAfter)
     }
 
-    /// Where nothing else is known: a ``CallFailure`` or ``Rejection``, of policies around a call that the
-    /// operation makes itself, says what it said there; a `CancellationError` is ``ignored``, every other
+    /// The disposition of an error without one: a ``CallFailure`` or ``Rejection``, of policies around a call
+    /// that the operation makes itself, keeps its own; a `CancellationError` is ``ignored``, every other
     /// error ``transient``.
     public init(of error: any Error) {
         if let meaning = (error as? any Meaningful)?.disposition {
@@ -58,7 +58,7 @@ public struct Disposition: Sendable, Hashable {
     }
 }
 
-/// An error that says itself what it says about the dependency.
+/// An error that has a disposition of its own.
 protocol Meaningful { var disposition: Disposition { get } }
 
 extension CallFailure: Meaningful {}

@@ -1,10 +1,9 @@
-/// A point in time, as the distance from one point that the whole process shares: what travels on the fast
-/// path.
+/// A point in time, as the duration since one point that the whole process shares: used on the fast path.
 ///
 /// `ContinuousClock.Instant` is a type whose layout only the runtime library knows: each copy of one, or of
-/// anything that contains one, is a call through its metadata, and an asynchronous function has to find room
-/// for it at run time. Nested in a ``CallContext`` that cost more than all policies together. A `Duration` is
-/// two words, known to everybody.
+/// anything that contains one, is a call through its metadata, and an asynchronous function has to allocate
+/// it at run time. Nested in a ``CallContext`` that cost more than all policies together. A `Duration` is two
+/// words of known layout.
 @usableFromInline
 struct Instant: Sendable, Hashable, Comparable {
     @usableFromInline let sinceOrigin: Duration

@@ -1,4 +1,4 @@
-/// A policy was given numbers that it can't work with: all of them are listed, each with its name, value and
+/// A policy was given numbers that are out of range: all of them are listed, each with its name, value and
 /// range.
 public struct InvalidConfiguration: Error, Sendable, Hashable, CustomStringConvertible {
     /// What can't be configured: `CircuitBreaker`.
@@ -6,7 +6,7 @@ public struct InvalidConfiguration: Error, Sendable, Hashable, CustomStringConve
     /// One line a problem: `failureRate is 1.5; it must be above 0 and at most 1`.
     public var problems: [String]
 
-    /// For configurations of one's own: ``PolicyConfiguration/validate()`` makes one of a list of problems.
+    /// For configurations of one's own: ``PolicyConfiguration/validate()`` makes one from a list of problems.
     public init(policy: String, problems: [String]) {
         self.policy = policy
         self.problems = problems
@@ -24,10 +24,10 @@ struct ConfigurationCheck {
     }
 }
 
-/// The numbers of a policy: a plain value that can say what is wrong with itself, so that it can be checked
-/// before it is applied.
+/// The numbers of a policy: a plain value that lists its own problems, so that it can be checked before it is
+/// applied.
 public protocol PolicyConfiguration: Sendable, Hashable {
-    /// The policy that it configures, as it is called in messages.
+    /// The name of the policy in messages.
     static var policy: String { get }
     /// Everything that is wrong with it, one line each; empty when it can be used.
     var problems: [String] { get }

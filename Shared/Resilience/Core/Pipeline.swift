@@ -15,7 +15,7 @@ public struct Pipeline<Layers: Policy>: Policy {
     /// The policies, nested.
     public let layers: Layers
 
-    /// Lists the policies, the outermost first. What making them throws is thrown on.
+    /// Lists the policies, the outermost first. What creating them throws is rethrown.
     @inlinable
     public init(@PipelineBuilder _ layers: () throws -> Layers) rethrows { self.layers = try layers() }
 

@@ -1,13 +1,13 @@
-/// One way of keeping a call and its caller out of trouble: a breaker, a bulkhead, a retry …
+/// One way of protecting a call and its caller: a breaker, a bulkhead, a retry …
 ///
-/// A policy works alone (`breaker.run { … }`) or in a ``Pipeline``. Whoever makes a call uses
-/// ``run(_:classify:_:)``; whoever writes a policy implements ``apply(_:_:)``.
+/// A policy works alone (`breaker.run { … }`) or in a ``Pipeline``. Callers use ``run(_:classify:_:)``; a new
+/// policy implements ``apply(_:_:)``.
 public protocol Policy: Sendable {
     /// Runs `operation` under this policy: once, not at all, or several times, with a context of the policy's
     /// making.
     ///
-    /// Cancelling the task cancels what waits inside, and gives back whatever the policy had taken.
-    /// - Throws: what `operation` threw last, or the ``Rejection`` of a policy that would not let it run.
+    /// Cancelling the task cancels what waits inside, and gives back what the policy had taken.
+    /// - Throws: what `operation` threw last, or the ``Rejection`` of a policy that refused the call.
     func apply<Value: Sendable, Failure: Error>(
         _ context: CallContext,
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
@@ -21,8 +21,8 @@ extension Policy {
     ///   - context: deadline, priority, and whether the call may be repeated. By default the task's own
     ///     deadline, priority 0, not repeatable.
     ///   - classify: what a failure says about the dependency. By default a cancellation says nothing, a
-    ///     failure of policies that the operation itself uses says what it said there, and everything else is
-    ///     the dependency's fault and may pass.
+    ///     failure of policies that the operation itself uses keeps its disposition, and everything else
+    ///     counts against the dependency and may pass.
     ///   - operation: the call itself. Work that waits should wait no longer than `context.deadline`.
     /// - Throws: ``CallFailure/rejected(_:)`` when a policy refused, ``CallFailure/failed(_:_:)`` when the
     ///   operation failed.
@@ -33,8 +33,8 @@ extension Policy {
         _ operation: @Sendable (CallContext) async throws(Failure) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         try await apply(context) { (context) async throws(CallFailure<Failure>) -> Value in
-            // When this call began is not when those begin that the operation makes with its context, by and
-            // by.
+            // The operation may use its context for calls that begin later than this one: those read the
+            // clock again.
             var context = context
             context.waited()
             do throws(Failure) {

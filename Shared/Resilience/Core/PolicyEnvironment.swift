@@ -1,16 +1,16 @@
-/// What a policy takes from outside: a name, time, chance, and somebody to tell. Tests give it their own.
+/// A policy's surroundings: a name, a time source, a random source and an observer. Tests replace them.
 public struct PolicyEnvironment: Sendable {
-    /// What the policy protects, as it is called in events: `coupon`.
+    /// What the policy protects, as events name it: `coupon`.
     public var name: String
     /// Where time comes from; the system, by default.
     public var time: TimeSource
     /// Where random numbers come from; the system, by default.
     public var random: RandomSource
-    /// The one seam for logs and metrics. Called on the caller's task with no lock held, never for a plain
-    /// success; it must not block.
+    /// Receives everything for logs and metrics. Called on the caller's task with no lock held, never for a
+    /// plain success; it must not block.
     public var report: (@Sendable (PolicyEvent) -> Void)?
 
-    /// By default no name, the system's time and chance, and nobody who is told.
+    /// By default no name, the system's time and random source, and no observer.
     public init(
         name: String = "", time: TimeSource = .system, random: RandomSource = .system,
         report: (@Sendable (PolicyEvent) -> Void)? = nil
@@ -35,17 +35,17 @@ public struct PolicyEvent: Sendable, Hashable {
         case rejected(Rejection)
         /// Another try follows after `delay`; `attempt` is the one that failed, counted from 1.
         case retrying(attempt: Int, delay: Duration)
-        /// Another try would have been worth it, but the ``RetryBudget`` is spent.
+        /// Another try would have been made, but the ``RetryBudget`` is spent.
         case retryBudgetSpent
         /// A breaker went from one phase to another, for the reason given in words.
         case breakerChanged(from: BreakerPhase, to: BreakerPhase, reason: String)
-        /// An adaptive limit has moved, by a tenth or more since it was last told.
+        /// An adaptive limit has changed by a tenth or more since it was last reported.
         case limitChanged(from: Int, to: Int)
         /// A second try was sent while the first still ran.
         case hedged
         /// A fault was injected: its kind, as in ``Faults``.
         case faultInjected(String)
-        /// What a ``FallbackCache`` keeps could not be read or written: why.
+        /// What a ``FallbackCache`` keeps could not be read or written, with the reason.
         case storageFailed(String)
     }
 
@@ -54,7 +54,7 @@ public struct PolicyEvent: Sendable, Hashable {
     /// What it did.
     public var kind: Kind
 
-    /// What a policy of one's own reports.
+    /// For the events of a policy of one's own.
     public init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind

@@ -1,5 +1,4 @@
-/// Where chance comes from: the only way that a policy draws a random number, so that tests can repeat every
-/// draw.
+/// The source of all random numbers: no policy draws one elsewhere, so that tests can repeat every draw.
 public struct RandomSource: Sendable {
     /// 64 random bits. Called from any thread.
     public var next: @Sendable () -> UInt64

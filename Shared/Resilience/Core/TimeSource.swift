@@ -1,12 +1,12 @@
-/// Where time comes from: the only way that anything here reads a clock or waits, so that tests can own both.
+/// The clock of all policies: they read the time and wait only through it, so that tests can control both.
 public struct TimeSource: Sendable {
     /// Monotonic time; never set back.
     public var now: @Sendable () -> ContinuousClock.Instant
     /// Waits for the duration; throws `CancellationError` as soon as the task is cancelled.
     public var sleep: @Sendable (Duration) async throws -> Void
 
-    /// Another time, a test's for one. `now` and `sleep` have to be of the same clock, and may be called from
-    /// any thread.
+    /// A time source of one's own, such as a test's. `now` and `sleep` have to be of the same clock, and may
+    /// be called from any thread.
     public init(
         now: @escaping @Sendable () -> ContinuousClock.Instant,
         sleep: @escaping @Sendable (Duration) async throws -> Void

@@ -1,17 +1,17 @@
 /// The last good answers of a dependency, for when it has none: **consulted only in failure**.
 ///
-/// ``store(_:for:now:)`` on every success, ``lookup(_:now:)`` when the call has failed. It never answers in
-/// place of a call that could be made, so that it can't hide an outage or serve stale values in good times;
-/// the caller is told how old a value is, and should pass that on. Not for what must not be guessed, such as
-/// whether money has moved.
+/// Call ``store(_:for:now:)`` on every success, and ``lookup(_:now:)`` when the call has failed. It never
+/// answers instead of a call that could be made, so that it can't hide an outage or serve stale values in
+/// good times; the caller is told how old a value is, and should pass that on. Not for what must not be
+/// guessed, such as whether money has moved.
 ///
-/// Values stay until they are pushed out by newer ones, those that are too old included: ``reconfigure(_:)``
-/// with a longer ``FallbackCacheConfiguration/maximumAge`` brings them back when an outage lasts longer than
-/// anybody thought.
+/// Values stay until newer ones push them out, also those that are too old: ``reconfigure(_:)`` with a longer
+/// ``FallbackCacheConfiguration/maximumAge`` makes them available again when an outage lasts longer than
+/// expected.
 ///
 /// **Persistence.** With a ``FallbackCacheStorage`` values survive a restart, even one in the middle of an
-/// outage: ``load()`` at the start, ``run()`` for as long as the process lives. Storing only marks a key;
-/// however often it is stored between two rounds, it is written once.
+/// outage: call ``load()`` at the start, and ``run()`` for as long as the process lives. Storing only marks a
+/// key; however often it is stored between two rounds, it is written once.
 public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// How old and how many the values may be.
     public typealias Configuration = FallbackCacheConfiguration
@@ -31,17 +31,17 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
     let contents: Locked<Contents>
     let persistence: Persistence?
     let refreshes: SingleFlight<Key, Bool, any Error>
-    /// The storage is asked for one thing at a time.
+    /// The storage does one thing at a time.
     let lastAccess = Locked<Task<Void, Never>?>(nil)
 
-    /// Where values are kept, the wall clock, and when the cache was made.
+    /// Where values are kept, the wall clock, and when the cache was created.
     struct Persistence: Sendable {
         let storage: any FallbackCacheStorage<Key, Value>
         let wall: @Sendable () -> Int64
         let created: ContinuousClock.Instant
     }
 
-    /// A cache that forgets everything with its process.
+    /// A cache whose values are lost with its process.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public convenience init(
         _ configuration: Configuration = .init(), environment: PolicyEnvironment = .init()
@@ -53,9 +53,9 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
     ///
     /// - Parameters:
     ///   - configuration: its numbers.
-    ///   - storage: where values are kept; written behind, a failure of it fails no call.
+    ///   - storage: where values are kept; it is written in the background, and its failure fails no call.
     ///   - wall: the wall clock, in milliseconds since 1970.
-    ///   - environment: time, and who is told of a failing storage.
+    ///   - environment: time, and the observer of a failing storage.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public convenience init(
         _ configuration: Configuration = .init(), storage: any FallbackCacheStorage<Key, Value>,
@@ -73,7 +73,7 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         self.persistence = persistence
         let state = State(configuration, isPersistent: persistence != nil)
         contents = Locked(Contents(configuration: configuration, state: state))
-        // A refresh that is skipped is no call that was refused: it is counted here, and isn't reported.
+        // A refresh that is skipped is no refused call: it is counted here, and not reported.
         refreshes = try SingleFlight(
             SingleFlightConfiguration(maximumFlights: configuration.maximumRefreshes),
             environment: PolicyEnvironment(
@@ -105,7 +105,7 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         contents.withLock { $0.state.store(value, for: key, now: now) }
     }
 
-    /// The last good answer and its age, now that a call has failed; nil where there is none, or only one
+    /// The last good answer and its age, for a call that has failed; nil where there is none, or only one
     /// older than ``FallbackCacheConfiguration/maximumAge``. Constant time, and no I/O.
     /// - Parameters:
     ///   - key: what was asked for.
@@ -124,11 +124,11 @@ public final class FallbackCache<Key: Hashable & Sendable, Value: Sendable>: Sen
         }
     }
 
-    /// Forgets a value, here and in the storage: the dependency, in good health, says that there is no such
-    /// thing any more.
+    /// Forgets a value, here and in the storage: for when the dependency answers that the thing no longer
+    /// exists.
     public func remove(_ key: Key) { contents.withLock { $0.state.remove(key) } }
 
-    /// What it holds a value for, one that is too old included; as many as there are. For whoever refreshes
-    /// everything at once, to find what there isn't any more.
+    /// All keys with a value, those of too old ones included; takes time in proportion to their number. A
+    /// full refresh finds out with it what no longer exists.
     public var keys: [Key] { contents.withLock { $0.state.values.entries.map(\.key) } }
 }

@@ -2,18 +2,18 @@
 public struct FallbackCacheConfiguration: PolicyConfiguration {
     /// A value older than this is not given out. Above 0, at most 100 years; default 24 h.
     public var maximumAge: Duration
-    /// How many values are kept; the one that was stored the longest ago goes first. 1 … 10,000,000; default
+    /// How many values are kept; the one stored the longest ago is dropped first. 1 … 10,000,000; default
     /// 10,000.
     public var capacity: Int
-    /// How long a change may wait before it is written to the storage; what is newer than this a crash
-    /// forgets. 1 ms … 1 h; default 1 s.
+    /// How long a change may wait before it is written to the storage; a crash loses what is newer.
+    /// 1 ms … 1 h; default 1 s.
     public var writeEvery: Duration
     /// How many changes are written at once. 1 … 100,000; default 500.
     public var batchSize: Int
     /// How many refreshes may run at once. Above 0; default 2.
     public var maximumRefreshes: Int
-    /// How long a cancelled caller, at the end of the process for one, still waits for the storage that is at
-    /// work. Above 0, at most 1 h; default 5 s.
+    /// How long a cancelled caller, such as at the end of the process, still waits for a storage that is
+    /// working. Above 0, at most 1 h; default 5 s.
     public var lastWrite: Duration
 
     /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with

@@ -1,4 +1,4 @@
-/// To the storage and back: the wall clock is met here, and only here.
+/// To the storage and back: the only place with wall-clock times.
 extension FallbackCacheState {
     /// What is written to the storage at once.
     struct Batch {
@@ -7,11 +7,11 @@ extension FallbackCacheState {
         var isEmpty: Bool { entries.isEmpty && removed.isEmpty }
     }
 
-    /// Takes in what the storage had. What is known already is newer, and stays.
+    /// Adds what the storage had. A value that is known already is newer, and stays.
     ///
-    /// An entry from the future (the clock was set back) can't be told its age. It counts as new, and is
-    /// written again with the time that is now, so that it grows old from here on, over further restarts too.
-    /// - Parameter created: when the cache was made: whatever was kept is older than that.
+    /// The age of an entry from the future (the clock was set back) is unknown. It counts as new, and is
+    /// written again with the current time, so that it ages from here on, over further restarts too.
+    /// - Parameter created: when the cache was created: everything in the storage is older than that.
     mutating func load(
         _ entries: [Entry], created: ContinuousClock.Instant, now: ContinuousClock.Instant, wall: Int64
     ) {
@@ -33,13 +33,13 @@ extension FallbackCacheState {
         resize(to: capacity)
     }
 
-    /// Takes everything that is to be written; whatever of it doesn't become a batch has to be given back.
+    /// Takes all changes to be written; those that don't become a batch have to be given back.
     mutating func takeChanges() -> Changes {
         defer { changes = Changes() }
         return changes
     }
 
-    /// What `keys` hold now, and those of `removed` that are still gone.
+    /// The current values of `keys`, and those of `removed` that are still absent.
     mutating func batch(
         writing keys: some Sequence<Key>, removing removed: some Sequence<Key>, now: ContinuousClock.Instant,
         wall: Int64
@@ -54,7 +54,7 @@ extension FallbackCacheState {
         }
         for key in keys {
             guard let entry = values[key], entry.isDirty else { continue }
-            // Even if the writing fails it may have happened.
+            // Even a failed write may have been done.
             values.mark(key, isDirty: false, isKept: true)
             let age = max(.zero, entry.storedAt.duration(to: now)).milliseconds
             batch.entries.append(
@@ -63,7 +63,7 @@ extension FallbackCacheState {
         return batch
     }
 
-    /// These could not be written: what of them still differs from the storage has to be written again.
+    /// These could not be written: those that still differ from the storage have to be written again.
     mutating func giveBack(_ failed: Changes) {
         for key in failed.removed {
             if let entry = values[key] {

@@ -3,23 +3,23 @@ extension FallbackCache {
     public enum Refreshed: Sendable {
         /// The value is there.
         case refreshed
-        /// The value came, but meanwhile a newer one had been stored, or the key removed: that counts.
+        /// The value came, but a newer one had been stored meanwhile, or the key removed: that counts.
         case superseded
-        /// So many refreshes run already that this one was left out.
+        /// Too many refreshes were running already.
         case skipped
-        /// What the fetching threw. What was there before stays.
+        /// Fetching threw. The earlier value stays.
         case failed(any Error)
-        /// The caller waits no longer: it was cancelled, or its deadline has passed.
+        /// The caller no longer waits: it was cancelled, or its deadline has passed.
         case left
     }
 
     /// Fetches a value to keep the cache warm.
     ///
     /// Refreshes of one key at one time are one; of different keys at most
-    /// ``FallbackCacheConfiguration/maximumRefreshes`` run at once, and one more is left out rather than
-    /// queued. That bulkhead is the cache's own: warming takes no permit that a call may need. Give `fetch`
-    /// the lowest priority and an end of its own (a ``Timeout``): one that hangs keeps its place. How callers
-    /// share it, leave and cancel it: ``SingleFlight``.
+    /// ``FallbackCacheConfiguration/maximumRefreshes`` run at once, and more are skipped rather than queued.
+    /// That bulkhead is the cache's own: refreshing takes no permit that a call may need. Give `fetch` the
+    /// lowest priority and a ``Timeout``: one that hangs keeps its permit. How callers share it, leave and
+    /// cancel it: ``SingleFlight``.
     @discardableResult
     public func refresh(
         _ key: Key, context: CallContext = CallContext(),
@@ -29,7 +29,7 @@ extension FallbackCache {
             let isStored = try await refreshes.run(key, context: context) { [self] in
                 let began = environment.time.now()
                 let number = contents.withLock { $0.state.beginRefresh(key) }
-                // Nothing to end where it has ended already.
+                // Nothing to end if it has ended already.
                 defer { contents.withLock { _ = $0.state.endRefresh(key, number) } }
                 let value = try await fetch()
                 let now = environment.time.now()
@@ -47,7 +47,7 @@ extension FallbackCache {
         }
     }
 
-    /// What the cache holds, and what it was good for, since it was made.
+    /// What the cache holds, and how its look-ups went since it was created.
     public var snapshot: Snapshot {
         let now = environment.time.now()
         let refreshing = refreshes.inUse.flights
@@ -63,9 +63,9 @@ extension FallbackCache {
         }
     }
 
-    /// The state of a ``FallbackCache`` at one moment.
+    /// The state of a ``FallbackCache`` at one instant.
     public struct Snapshot: Sendable, Hashable {
-        /// Values that are there, the too old ones included.
+        /// Values in the cache, the too old ones included.
         public var entries: Int
         /// The age of the oldest of them; nil when there are none.
         public var oldestAge: Duration?
@@ -75,7 +75,7 @@ extension FallbackCache {
         public var misses: Int
         /// Look-ups that found only a value that is too old.
         public var tooOld: Int
-        /// Values that had to go because the cache was full.
+        /// Values that were dropped because the cache was full.
         public var evicted: Int
         /// Changes that wait to be written.
         public var unwritten: Int
@@ -83,7 +83,7 @@ extension FallbackCache {
         public var storageFailures: Int
         /// Refreshes that run now.
         public var refreshing: Int
-        /// Refreshes that were left out.
+        /// Refreshes that were skipped.
         public var refreshesSkipped: Int
     }
 }

@@ -1,6 +1,6 @@
-/// The last good values and what of them has to be written, without clock, lock or storage.
+/// The last good values and which of them have to be written, without clock, lock or storage.
 ///
-/// Ages are counted on the monotonic clock. Wall-clock times are met only on the way to and from the storage.
+/// Ages are counted on the monotonic clock. Wall-clock times occur only on the way to and from the storage.
 struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     typealias Entry = FallbackCacheEntry<Key, Value>
 
@@ -21,11 +21,11 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     private(set) var capacity: Int
     let isPersistent: Bool
     var values = RecencyList<Key, Value>()
-    /// What the storage has to be told. No key is in both sets.
+    /// Changes for the storage. No key is in both sets.
     var changes = Changes()
     private(set) var evicted = 0
-    /// Refreshes that run, by key. One whose key has been removed meanwhile must not bring it back, and isn't
-    /// listed any more.
+    /// Running refreshes, by key. One whose key has been removed meanwhile must not bring it back, and is no
+    /// longer listed.
     private var refreshes: [Key: Set<UInt64>] = [:]
     private var lastRefresh: UInt64 = 0
 
@@ -42,8 +42,7 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     }
 
     mutating func store(_ value: Value, for key: Key, now: ContinuousClock.Instant) {
-        // Two callers may have read the clock in another order than they came here; the order of the list is
-        // that of time.
+        // Two callers may arrive in another order than they read the clock; the list is in the order of time.
         let now = max(now, values.newest?.storedAt ?? now)
         let former = values.store(value, for: key, at: now)
         if isPersistent, former?.isDirty != true {
@@ -70,7 +69,7 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
         return isListed
     }
 
-    /// Stores what a refresh brought, unless something newer came, or the key was removed, since it began.
+    /// Stores what a refresh fetched, unless a newer value came, or the key was removed, since it began.
     mutating func refresh(
         _ value: Value, for key: Key, _ number: UInt64, began: ContinuousClock.Instant,
         now: ContinuousClock.Instant
@@ -99,9 +98,8 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
         }
     }
 
-    /// - Parameter noting: whether it has to go from the storage too. While a storage fails for long, what
-    ///   was only pushed out isn't noted beyond a bound: the next load will find it too old to fit, and have
-    ///   it removed then.
+    /// - Parameter noting: whether the storage has to remove it too. While a storage fails for long, dropped
+    ///   values aren't noted beyond a bound: the next load finds too many and has the oldest removed then.
     private mutating func drop(_ key: Key, noting: Bool = true) {
         guard let entry = values.remove(key) else { return }
         changes.written.remove(key)
@@ -109,7 +107,7 @@ struct FallbackCacheState<Key: Hashable & Sendable, Value: Sendable> {
     }
 }
 
-/// A value that was right once, and how long ago that was.
+/// A value that was right once, and how long ago.
 public struct LastGood<Value> {
     /// The value itself.
     public var value: Value

@@ -1,10 +1,10 @@
 extension FallbackCache {
-    /// Takes in what the storage holds, before the first call; values that were stored in the meantime stay.
+    /// Adds what the storage holds, before the first call; values that were stored in the meantime stay.
     ///
-    /// A storage that fails leaves the cache as it is: reported and counted, and no reason not to start. It
-    /// can be called again then. Cancelling the caller ends its waiting after
-    /// ``FallbackCacheConfiguration/lastWrite``, and not the reading.
-    /// - Returns: how many values the cache holds then.
+    /// A storage that fails leaves the cache as it is: this is reported and counted, and no reason not to
+    /// start. It can be called again then. Cancelling the caller ends its waiting after
+    /// ``FallbackCacheConfiguration/lastWrite``, but not the reading.
+    /// - Returns: the number of values that the cache holds then.
     @discardableResult
     public func load() async -> Int {
         if let persistence { await inTurn { cache in await cache.read(from: persistence) } }
@@ -14,8 +14,8 @@ extension FallbackCache {
     /// Writes changes to the storage every ``FallbackCacheConfiguration/writeEvery`` until the task is
     /// cancelled, and what is left then. Without a storage it only waits for its cancellation.
     ///
-    /// A storage that hangs doesn't hold the end up for longer than ``FallbackCacheConfiguration/lastWrite``;
-    /// what isn't written by then is lost with the process, and reported.
+    /// A storage that hangs delays the end by ``FallbackCacheConfiguration/lastWrite`` at most; what isn't
+    /// written by then is lost with the process, and reported.
     public func run() async {
         while (try? await environment.time.sleep(configuration.writeEvery)) != nil {
             guard await write() else { return }
@@ -23,18 +23,18 @@ extension FallbackCache {
         _ = await write()
     }
 
-    /// Writes what has changed until now, or tries to. Cancelling the caller ends its waiting after
-    /// ``FallbackCacheConfiguration/lastWrite``, and not the writing, which is never left half done.
+    /// Tries to write what has changed so far. Cancelling the caller ends its waiting after
+    /// ``FallbackCacheConfiguration/lastWrite``, but not the writing, which is never left half done.
     public func flush() async { _ = await write() }
 
-    /// False: it is given up, but still going on.
+    /// False: the caller no longer waits, but the writing goes on.
     private func write() async -> Bool {
         guard let persistence else { return true }
         return await inTurn { cache in await cache.write(to: persistence) }
     }
 
-    /// One after the other, so that an older value never comes after a newer one; and in a task that isn't
-    /// cancelled. False: the caller was cancelled and has waited long enough.
+    /// One write after the other, so that an older value never overwrites a newer one; and in a task that
+    /// isn't cancelled. False: the caller was cancelled and has waited long enough.
     @discardableResult
     private func inTurn(_ work: @escaping @Sendable (FallbackCache) async -> Void) async -> Bool {
         let task = lastAccess.withLock { last in
@@ -62,7 +62,7 @@ extension FallbackCache {
 
     private func write(to persistence: Persistence) async {
         let (size, changes) = contents.withLock { ($0.configuration.batchSize, $0.state.takeChanges()) }
-        // What has to go goes first, so that the storage doesn't outgrow the cache.
+        // Removals first, so that the storage doesn't outgrow the cache.
         var removed = ArraySlice(changes.removed)
         var written = ArraySlice(changes.written)
         while !(removed.isEmpty && written.isEmpty) {

@@ -1,5 +1,4 @@
-/// Waits for work that goes on whatever happens: to its end, but from the caller's cancellation on only for
-/// so long.
+/// Waits for the end of work that can't be cancelled; once the caller is cancelled, only for a limited time.
 struct LastWait: Sendable {
     private let time: TimeSource
     private let limit: Duration
@@ -13,8 +12,8 @@ struct LastWait: Sendable {
     func end(of work: Task<Void, Never>) async -> Bool {
         let (endings, ending) = AsyncStream<Bool>.makeStream(bufferingPolicy: .bufferingOldest(1))
         let timer = Locked<Task<Void, Never>?>(nil)
-        // A cancelled task would not wait for a stream, nor sleep: neither of these is a child of the
-        // caller's.
+        // A cancelled task would neither wait for a stream nor sleep: so neither of these is a child of the
+        // caller's task.
         let first = Task {
             for await isOver in endings { return isOver }
             return false

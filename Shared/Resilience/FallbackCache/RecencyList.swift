@@ -1,5 +1,6 @@
-/// Values by key, in the order in which they were stored: look up, store, remove and drop the oldest in
-/// constant time (amortised), without an allocation a value. The list is linked by positions in one array.
+/// Values by key, in the order in which they were stored: looks up, stores, removes and drops the oldest in
+/// constant time (amortised), without an allocation for each value. The list is linked by positions in one
+/// array.
 struct RecencyList<Key: Hashable, Value> {
     struct Entry {
         let key: Key
@@ -41,8 +42,8 @@ struct RecencyList<Key: Hashable, Value> {
         return entries
     }
 
-    /// Makes `value` the newest; what has the same key is changed, and moved.
-    /// - Returns: the marks that the key has already, nil if it is new.
+    /// Makes `value` the newest; an entry of the same key is changed and moved.
+    /// - Returns: the marks of the key's earlier entry, nil if it is new.
     @discardableResult
     mutating func store(
         _ value: Value, for key: Key, at storedAt: ContinuousClock.Instant

@@ -1,37 +1,36 @@
-/// What goes wrong on purpose. The raw values are those of `PUT /faults`.
+/// The ways in which a fault makes a call fail. The raw values are those of `PUT /faults`.
 public enum FaultKind: String, Sendable, Hashable, CaseIterable {
-    /// Slow: the call is held up, and goes on.
+    /// Slow: the call is delayed, and goes on.
     case latency
-    /// An answer that says that it failed.
+    /// An answer with an error.
     case error
     /// The connection ends without an answer.
     case abort
     /// No answer, ever.
     case blackHole = "black-hole"
-    /// An answer that looks like a success and is not the contract's.
+    /// An answer that looks like a success and breaks the contract.
     case garbage
 }
 
 /// One fault to inject: what, where, how often, how long.
 public struct Fault: PolicyConfiguration {
-    /// On which side of the work a fault bites.
+    /// Whether a fault bites before or after the work.
     public enum Phase: String, Sendable, Hashable, CaseIterable {
         /// Instead of the work, or before it.
         case before
-        /// When the work is done: the answer suffers, the effect doesn't.
+        /// When the work is done: the answer is affected, the effect isn't.
         case after
     }
 
     /// What it does to a call.
     public var kind: FaultKind
-    /// The route, or whatever else goes by a name, that it is for; nil (default): every one that is asked
-    /// about.
+    /// The route, or any other name, that it is for; nil (default): every one.
     public var route: String?
-    /// The only priority whose calls it bites; a call whose priority isn't known is spared then. nil
-    /// (default): every one.
+    /// The only priority whose calls it bites; a call of unknown priority is then spared. nil (default):
+    /// every one.
     public var priority: Priority?
-    /// How long the call is held up before the fault bites; with ``FaultKind/latency`` that is all of it. 0 …
-    /// 1 h, above 0 for a latency; default 0.
+    /// How long the call is delayed before the fault bites; with ``FaultKind/latency`` that is all it does.
+    /// 0 … 1 h, above 0 for a latency; default 0.
     public var delay: Duration
     /// By how much ``delay`` varies, up or down, uniformly. 0 … ``delay``; default 0.
     public var jitter: Duration
@@ -39,17 +38,15 @@ public struct Fault: PolicyConfiguration {
     public var percent: Double
     /// Default ``Phase/before``.
     public var when: Phase
-    /// How long it lasts, from when it is set. Above 0, at most 24 h; default 60 s, so that none is ever
+    /// How long it lasts, from when it is set. Above 0, at most 24 h; default 60 s, so that none is
     /// forgotten.
     public var expiresIn: Duration
-    /// How many calls it has hold of at once, at most; a call beyond is spared. Above 0; nil (default): no
-    /// bound.
+    /// How many calls it holds at once, at most; a call beyond is spared. Above 0; nil (default): no bound.
     public var atMost: Int?
-    /// The same seed bites the same calls, in the order in which they are asked about; nil (default): chance
-    /// decides.
+    /// The same seed bites the same calls, in the order in which they are made; nil (default): a random seed.
     public var seed: UInt64?
-    /// For ``FaultKind/error`` over HTTP: the status of the answer. 400 … 599; nil (default): whoever answers
-    /// chooses.
+    /// For ``FaultKind/error`` over HTTP: the status of the answer. 400 … 599; nil (default): the HTTP server
+    /// or client chooses.
     public var status: Int?
 
     /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with

@@ -1,20 +1,20 @@
 public import Synchronization
 
-/// Makes things go wrong on purpose, in a share of the calls and for a limited time. Stands **innermost**, so
-/// that every other policy sees a fault as it would see the real one.
+/// Injects faults into a share of the calls for a limited time. Put it **innermost**, so that every other
+/// policy sees a fault as it would see the real one.
 ///
-/// As a ``Policy`` it goes by its environment's name and does itself what means the same everywhere:
+/// As a ``Policy`` it uses its environment's name as the route, and does what means the same everywhere:
 /// - **latency** waits. If the deadline comes first the call ends as ``Rejection/timedOut``, which counts
-///   against the dependency, as it would with a real slow one.
+///   against the dependency, as a really slow one would.
 /// - **black hole** waits until the deadline (``Rejection/timedOut``) or the caller's cancellation
-///   (``Rejection/cancelled``), for ever if need be; ``clear()`` doesn't bring back what it has swallowed.
+///   (``Rejection/cancelled``), for ever if need be; ``clear()`` doesn't end such a wait.
 /// - **error**, **abort** and **garbage** end the call as ``Rejection/injected(_:)``.
 ///
-/// Whoever knows what an error or garbage looks like in its own terms, as an HTTP server or client does, asks
+/// An HTTP server or client, which knows what an error or garbage looks like, asks
 /// ``decide(_:priority:now:)`` instead, and acts on the answer. One set of faults is active at a time.
-/// Without one a call costs one relaxed atomic load more.
+/// Without one a call costs one more relaxed atomic load.
 public final class Faults: Policy {
-    /// Whoever carries out a decision waits by its time.
+    /// The decisions are to be carried out by its time source.
     public let environment: PolicyEnvironment
     @usableFromInline let isArmed = Atomic(false)
     private let state = Locked(FaultsState())
@@ -22,8 +22,8 @@ public final class Faults: Policy {
     /// Nothing is injected until ``set(_:)``.
     public init(environment: PolicyEnvironment = .init()) { self.environment = environment }
 
-    /// Replaces whatever is active, and its counts, by `faults`, all at once; they apply in the order listed.
-    /// Calls that a former set has hold of stay with it.
+    /// Replaces the active faults and their counts by `faults`, all at once; they apply in the order listed.
+    /// Calls that a former fault holds stay with it.
     /// - Throws: ``InvalidConfiguration`` with every problem of every fault; the old set stays. At most 100
     ///   faults.
     public func set(_ faults: [Fault]) throws(InvalidConfiguration) {
@@ -50,13 +50,13 @@ public final class Faults: Policy {
         }
     }
 
-    /// What the call of this name has coming; nil when it is spared. It is counted as bitten from here on, so
-    /// carry it out.
+    /// The faults for the call of this name; nil when it is spared. It is counted as bitten from here on, so
+    /// carry them out.
     ///
     /// - Parameters:
-    ///   - route: what ``Fault/route`` is held against, letter by letter.
-    ///   - priority: what ``Fault/priority`` is held against; worked out only while faults are set. nil where
-    ///     it isn't known.
+    ///   - route: compared with ``Fault/route``, letter by letter.
+    ///   - priority: compared with ``Fault/priority``; evaluated only while faults are set. nil if it is
+    ///     unknown.
     ///   - now: the time, if the caller has read the clock already.
     @inlinable
     public func decide(
@@ -82,7 +82,7 @@ public final class Faults: Policy {
         }
     }
 
-    /// What was set last: what is left of it, and what it has done so far.
+    /// The last set of faults: what is left of it, and what it has done so far.
     public var snapshot: Snapshot {
         let now = environment.time.now()
         return state.withLock { state in
@@ -95,19 +95,19 @@ public final class Faults: Policy {
         }
     }
 
-    /// How the faults that were set last are doing.
+    /// The state of the last set of faults.
     public struct Snapshot: Sendable, Hashable {
         /// One fault and its counts.
         public struct Entry: Sendable, Hashable {
-            /// As it was set; where it had no seed, with the one that chance gave it.
+            /// As it was set; where it had no seed, with the random one that was chosen.
             public var fault: Fault
-            /// Until it expires; zero when it has.
+            /// The time until it expires; zero when it has.
             public var remaining: Duration
             /// Calls of its route and priority while it was active.
             public var considered: Int
-            /// Those of them that it was carried out on.
+            /// Those of them that it was injected into.
             public var bitten: Int
-            /// Those of them that aren't over.
+            /// Those of them that it still holds.
             public var running: Int
 
             /// Whether it may still bite.

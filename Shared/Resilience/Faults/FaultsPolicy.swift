@@ -17,7 +17,7 @@ extension Faults {
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
         let now = context.now(environment.time)
-        // A call whose time is over is never sent: no real fault would meet it.
+        // A call whose deadline has passed is never sent: no real fault would affect it.
         if let deadline = context.deadline, deadline.hasPassed(at: now) {
             return try await operation(context)
         }

@@ -1,4 +1,4 @@
-/// The set of faults that is active and what it has done, without clock, lock or wait.
+/// The active set of faults and its counts, without clock, lock or wait.
 struct FaultsState {
     struct Active {
         let fault: Fault
@@ -6,11 +6,11 @@ struct FaultsState {
         var random: SplitMix64
         var considered = 0
         var bitten = 0
-        /// Calls that it has hold of.
+        /// Calls that it holds.
         var running = 0
     }
 
-    /// What a call has coming, and what to give back when it is over.
+    /// What is injected into a call, and what to give back when the call is over.
     struct Decision {
         let generation: UInt64
         var indices: [Int] = []
@@ -21,14 +21,14 @@ struct FaultsState {
     private(set) var faults: [Active] = []
     private var generation: UInt64 = 0
 
-    /// Puts `set` in the place of whatever was active. Every fault has its own chance: what one of them bites
-    /// says nothing about the others.
+    /// Replaces the active faults by `set`. Every fault has a random source of its own: which calls one of
+    /// them bites is independent of the others.
     mutating func replace(with set: [Fault], now: ContinuousClock.Instant, seed: () -> UInt64) {
         generation += 1
         faults = set.map { fault in
             var fault = fault
             let seed = fault.seed ?? seed()
-            // Kept, so that whoever looks can repeat what chance has done.
+            // Kept, so that the snapshot shows it and the draws can be repeated.
             fault.seed = seed
             return Active(
                 fault: fault, expires: now.advanced(by: fault.expiresIn), random: SplitMix64(state: seed))
@@ -37,15 +37,15 @@ struct FaultsState {
 
     func isOver(_ now: ContinuousClock.Instant) -> Bool { faults.allSatisfy { $0.expires <= now } }
 
-    /// Decides about one call. Faults count in the order in which they were listed, those before the work
-    /// first; one that leaves nothing for the next to spoil is the last.
+    /// Decides about one call. Faults apply in the order in which they were listed, those before the work
+    /// first; a final one ends the list.
     mutating func decide(_ route: String, _ priority: Priority?, now: ContinuousClock.Instant) -> Decision? {
         var decision = Decision(generation: generation)
-        for moment in Fault.Phase.allCases {
-            for index in faults.indices where faults[index].fault.when == moment {
+        for phase in Fault.Phase.allCases {
+            for index in faults.indices where faults[index].fault.when == phase {
                 guard let bite = faults[index].consider(route, priority, now) else { continue }
                 decision.indices.append(index)
-                if moment == .before { decision.before.append(bite) } else { decision.after.append(bite) }
+                if phase == .before { decision.before.append(bite) } else { decision.after.append(bite) }
                 if bite.isFinal { return decision }
             }
         }

@@ -8,15 +8,15 @@ public struct FaultBite: Sendable, Hashable {
     public let delay: Duration
     /// ``Fault/status``.
     public let status: Int?
-    /// In `0 ..< 1`, from the fault's own seed: for whoever carries it out and has a choice, such as which
-    /// garbage to answer.
+    /// In `0 ..< 1`, from the fault's own seed: for a choice in carrying it out, such as which garbage to
+    /// answer.
     public let draw: Double
 
-    /// Whether nothing can come after it: of all kinds but the latency.
+    /// Whether no other can follow it: true of all kinds but the latency.
     public var isFinal: Bool { kind != .latency }
 }
 
-/// What ``Faults`` decided for one call: the bites to carry out, in order. At most the last of all is final.
+/// What ``Faults`` decided for one call: the bites to carry out, in order. Only the last one can be final.
 ///
 /// Call ``end()`` when the call is over: until then it counts for ``Fault/atMost``.
 public final class Injection: Sendable {
@@ -33,10 +33,10 @@ public final class Injection: Sendable {
         self.onEnd = onEnd
     }
 
-    // Whoever forgets to say so ends it all the same, if not as exactly.
+    // One that is never ended ends when it is dropped, if later.
     deinit { end() }
 
-    /// The call is over. More than once is once.
+    /// The call is over. Later calls do nothing.
     public func end() {
         if !hasEnded.exchange(true, ordering: .relaxed) { onEnd() }
     }

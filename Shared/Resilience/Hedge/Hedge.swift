@@ -1,28 +1,29 @@
 /// Sends a second try when the first takes unusually long, and takes the answer that comes first: against the
 /// long tail.
 ///
-/// After "The Tail at Scale" (Dean and Barroso, Communications of the ACM, 2013): the second is sent only
+/// After "The Tail at Scale" (Dean and Barroso, Communications of the ACM, 2013): the second try is sent only
 /// once the first has taken longer than a percentile of the last 256 calls, which adds a few per cent of
-/// load. Only idempotent calls (``CallContext/isIdempotent``), only first tries (``CallContext/attempt``),
-/// only while the ``RetryBudget`` has one left; any other call passes straight through.
+/// load. Only idempotent calls (``CallContext/isIdempotent``) are hedged, only first tries
+/// (``CallContext/attempt``), and only while the ``RetryBudget`` has a retry left; any other call passes
+/// unchanged.
 ///
 /// The first success wins; the other try is cancelled and **waited for**, so one that ignores cancellation
-/// holds the call up. A failure before the second was sent is the answer (trying again is the job of
-/// ``Retry``); after that the other try is waited for, unless the dependency said no (a refusal will not
-/// change). If both fail, the first's failure is the answer.
+/// delays the call. A failure before the second try was sent is the answer (trying again is the job of
+/// ``Retry``); after that the other try is waited for, unless the dependency refused (a refusal will not
+/// change). If both fail, the first one's failure is the answer.
 ///
-/// What is measured is the first try alone, even if the second wins: then as the time it had taken so far. So
-/// hedging doesn't make latencies look better than they are, and itself hedge more and more. Failures aren't
+/// Only the first try is measured, even if the second wins: then as the time that it had taken so far.
+/// Otherwise hedging would make latencies look better than they are, and hedge more and more. Failures aren't
 /// measured.
 ///
-/// Costs two child tasks and a sleep a call (about 8 µs), once there are enough samples.
+/// It costs two child tasks and a sleep a call (about 8 µs), once there are enough samples.
 ///
-/// **Cancellation** of the task cancels both tries; no second one is sent after it, and the answer is that of
-/// the tries.
+/// **Cancellation** of the task cancels both tries; no second one is sent after it, and the call ends as the
+/// tries do.
 public final class Hedge: Policy {
     /// When a second try is sent.
     public struct Configuration: PolicyConfiguration {
-        /// The share of calls that stays without a second try. 0.5 … 0.99; default 0.95.
+        /// The share of calls without a second try. 0.5 … 0.99; default 0.95.
         public var percentile: Double
         /// The shortest time before a second try, however fast the calls are. Above zero, at most 1 min;
         /// default 5 ms.
@@ -56,7 +57,7 @@ public final class Hedge: Policy {
     }
 
     @usableFromInline let environment: PolicyEnvironment
-    /// What bounds the second tries of all calls together.
+    /// Bounds the second tries of all calls together.
     public let budget: RetryBudget
     private let state: Locked<HedgeState>
 
@@ -64,7 +65,7 @@ public final class Hedge: Policy {
     ///   - configuration: when a second try is due; every number has a default.
     ///   - budget: by default one of its own, a tenth of the calls. One that a ``Retry`` around the same
     ///     calls uses too would count each of them twice.
-    ///   - environment: name, time, and whom to tell.
+    ///   - environment: name, time, and the observer.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(
         _ configuration: Configuration = Configuration(), budget: RetryBudget = RetryBudget(),
@@ -99,7 +100,7 @@ public final class Hedge: Policy {
         var context = context
         let start = context.now(environment.time)
         budget.deposit(now: start)
-        // A second try at the deadline is no use.
+        // A second try at the deadline would be useless.
         if let delay, context.deadline.map({ $0.remaining(at: start) > delay }) ?? true {
             return try await race(context, start, delay, operation)
         }
@@ -156,8 +157,7 @@ public final class Hedge: Policy {
                         return answer
                     }
                 }
-                // Never reached: the first try always answers. What the compiler can't see is told as what it
-                // would be.
+                // Never reached, since the first try always answers; the compiler can't see that.
                 return .failure(.rejected(.cancelled))
             }
         }

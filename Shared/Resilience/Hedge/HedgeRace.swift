@@ -17,8 +17,7 @@ struct HedgeRace<Value, Failure: Error> {
         case .first: firstFailure = failure
         case .second: secondHasFailed = true
         }
-        // Alone, it is the answer: trying again is Retry's job. And what the dependency has refused it will
-        // refuse twice.
+        // A try alone is the answer: trying again is Retry's job. And a refusal would be repeated.
         guard isHedged, failure.disposition.health != .healthy else { return answer }
         if secondHasFailed, let firstFailure { return .failure(firstFailure) }
         return nil

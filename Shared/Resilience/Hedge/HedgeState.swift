@@ -7,7 +7,7 @@ struct HedgeState: Sendable {
 
     mutating func record(_ latency: Duration) { latencies.record(latency) }
 
-    /// How long after the first try the second is due; nil as long as too little is known.
+    /// How long after the first try the second is due; nil while there are too few samples.
     var delay: Duration? {
         guard latencies.count >= configuration.minimumSamples,
             let usual = latencies.percentile(configuration.percentile)

@@ -1,7 +1,8 @@
-/// The last 256 latencies, in the order in which they came and sorted, so that a percentile is a look-up.
+/// The last 256 latencies, in the order in which they came and sorted as well, so that a percentile is a
+/// look-up.
 ///
 /// Exact and of fixed size. An estimator without memory, such as P² (Jain and Chlamtac, 1985), is smaller,
-/// but takes the longer to notice a change the longer it has run; this one forgets after 256 calls.
+/// but the longer it has run, the later it notices a change; this one forgets after 256 calls.
 struct RecentLatencies: Sendable {
     static let capacity = 256
 
@@ -27,7 +28,7 @@ struct RecentLatencies: Sendable {
         sorted.insert(latency, at: position(of: latency))
     }
 
-    /// The smallest latency that at least `share` of the calls stayed within (nearest rank); nil when there
+    /// The smallest latency that at least `share` of the calls didn't exceed (nearest rank); nil when there
     /// were none.
     func percentile(_ share: Double) -> Duration? {
         if sorted.isEmpty { return nil }
@@ -35,7 +36,7 @@ struct RecentLatencies: Sendable {
         return sorted[min(max(rank, 1), sorted.count) - 1]
     }
 
-    /// The first place in the sorted ones that is not below `latency`.
+    /// The first index of the sorted latencies that is not below `latency`.
     private func position(of latency: Duration) -> Int {
         var (low, high) = (0, sorted.count)
         while low < high {

@@ -1,10 +1,10 @@
-/// Lets so many calls pass in a time and refuses the rest at once, with the exact time to the next token
+/// Lets so many calls pass per period and refuses the rest at once, with the exact time until the next token
 /// (``Rejection/rateLimited(retryAfter:)``).
 ///
-/// For a quota that somebody else counts, or a client that must not take everything. It knows nothing of how
-/// the dependency is doing: against overload use a ``Bulkhead`` or an ``AdaptiveLimit``. A token that was
-/// taken is spent, however the call ends. Nobody waits here, so that there is nothing to cancel. The
-/// algorithm: ``TokenBucket``.
+/// For a quota that the other end counts, or a client that must not take everything. It doesn't measure the
+/// dependency's health: against overload use a ``Bulkhead`` or an ``AdaptiveLimit``. A token that was taken
+/// is spent, however the call ends. No call waits here, so that there is nothing to cancel. The algorithm:
+/// ``TokenBucket``.
 public final class RateLimit: Policy {
     @usableFromInline struct State: Sendable {
         @usableFromInline var configuration: Configuration
@@ -26,7 +26,7 @@ public final class RateLimit: Policy {
     /// The numbers that count now.
     public var configuration: Configuration { state.withLock { $0.configuration } }
 
-    /// Replaces the numbers while calls are running. The tokens that are there stay, up to the new burst.
+    /// Replaces the numbers while calls are running. The tokens left stay, up to the new burst.
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         let now = environment.time.now()

@@ -1,27 +1,26 @@
 /// How long to wait before the next try: exponential, capped, and always with jitter.
 ///
 /// The two kinds are those of "Exponential Backoff and Jitter" (AWS Architecture Blog, 2015). Jitter can't be
-/// turned off: it is what spreads clients that failed together.
+/// turned off: it spreads clients that failed together.
 ///
-/// Numbers out of range are listed by ``problems``, which whoever takes a backoff from outside (``Retry``)
-/// asks before using it; constants in code need no `try`. With such numbers `delay` still answers, never
-/// below zero and never above the largest of them.
+/// Numbers out of range are listed by ``problems``, which a policy (``Retry``) checks before it uses a
+/// backoff; constants in code need no `try`. With such numbers `delay` still answers, never below zero and
+/// never above the largest of them.
 public struct Backoff: PolicyConfiguration {
-    /// How chance spreads the waits.
+    /// How random numbers spread the waits.
     public enum Jitter: String, Sendable, Hashable, CaseIterable {
-        /// `random(floor … min(cap, base × 2^(failures − 1)))`: needs no memory, and waits the shortest of
-        /// all.
+        /// `random(floor … min(cap, base × 2^(failures − 1)))`: needs no memory, and has the shortest waits.
         case full
         /// `random(base … min(cap, 3 × previous wait))`, the first after a `previous` of `base`: waits grow
         /// by themselves, and two clients drift apart for good. The range is cut at the cap before the draw;
-        /// the article cuts after it, by which two thirds of the waits at the cap would be equal.
+        /// the article cuts after it, which would make two thirds of the waits at the cap equal.
         case decorrelated
     }
 
     /// The upper bound of the first wait (``Jitter/full``), or the lower bound of every wait
     /// (``Jitter/decorrelated``). Above zero.
     public var base: Duration
-    /// The upper bound of every wait, what the dependency asks for included. From `base` to one day.
+    /// The upper bound of every wait, a `Retry-After` of the dependency included. From `base` to one day.
     public var cap: Duration
     /// The lower bound of every wait, so that no try follows at once. From zero, the default, to `base`.
     public var floor: Duration
@@ -41,7 +40,7 @@ public struct Backoff: PolicyConfiguration {
 
     public var problems: [String] { problems(prefix: "") }
 
-    /// The same, with names that say whose part this is: `backoff.base is …`.
+    /// The same, with a prefix that names the owner: `backoff.base is …`.
     func problems(prefix: String) -> [String] {
         var check = ConfigurationCheck()
         check.require(base > .zero, prefix + "base", base, "above zero")
@@ -63,7 +62,7 @@ public struct Backoff: PolicyConfiguration {
         switch jitter {
         case .full:
             var ceiling = max(.zero, base)
-            // Doubled step by step, and not past the cap: nothing overflows, whatever the numbers.
+            // Doubled step by step up to the cap, so that nothing overflows, whatever the numbers.
             for _ in 1..<min(max(failures, 1), 128) where ceiling < longest {
                 ceiling += min(ceiling, longest - ceiling)
             }

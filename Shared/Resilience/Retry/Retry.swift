@@ -1,27 +1,27 @@
-/// Tries again what may succeed another time: with backoff, jitter and a budget, and never past the deadline.
+/// Repeats calls that may succeed another time: with backoff, jitter and a budget, and never past the
+/// deadline.
 ///
 /// A try follows only if all of this holds: the call is idempotent (``CallContext/isIdempotent``), the
-/// failure may pass (``Disposition/isRetryable``; a refusal of another policy, an open breaker's for one,
+/// failure may pass (``Disposition/isRetryable``; a refusal of another policy, such as an open breaker's,
 /// never does), tries are left, the wait fits before the deadline, and the ``RetryBudget`` has one left.
-/// Otherwise the call ends at once with the failure that it has. The wait is drawn from ``Backoff``, on top
-/// of the `Retry-After` of the dependency, if it sent one; both together are never more than ``Backoff/cap``,
-/// and a dependency that asks for more than that is not tried again.
+/// Otherwise the call ends at once with its last failure. The wait is drawn from ``Backoff``, and added to
+/// the `Retry-After` of the dependency, if it sent one; both together never exceed ``Backoff/cap``, and a
+/// dependency that asks for more than that is not tried again.
 ///
-/// Only one layer retries: given a try that is a second one already (``CallContext/attempt``), it passes it
-/// on and no more.
+/// Only one layer retries: a call that is a second try already (``CallContext/attempt``) is passed on once.
 ///
 /// **Cancellation.** A task that is cancelled before or while it waits for its next try ends at once with
-/// ``Rejection/cancelled``, not with the last failure: it was the caller that gave up, and no policy outside
-/// should hold that against the dependency.
+/// ``Rejection/cancelled``, not with the last failure: the caller gave up, and no policy around this one
+/// should count that against the dependency.
 public final class Retry: Policy {
     /// How often and after which waits a call is tried again.
     public struct Configuration: PolicyConfiguration {
         /// Tries in all, the first included. 1 … 10; default 3.
         public var attempts: Int
         /// The waits between them. By default 25 ms, doubling, up to 250 ms, with full jitter, as Envoy does:
-        /// for calls within a data centre, on which a customer waits.
+        /// for calls within a data centre for which a customer waits.
         public var backoff: Backoff
-        /// What has to be left until the deadline, after the wait, for a try to be worth it. 0 … 1 min;
+        /// The time that has to be left until the deadline, after the wait, for a try to be made. 0 … 1 min;
         /// default 5 ms.
         public var minimumAttempt: Duration
 
@@ -49,15 +49,15 @@ public final class Retry: Policy {
     }
 
     @usableFromInline let environment: PolicyEnvironment
-    /// What bounds the retries of all calls together; nil: nothing does.
+    /// Bounds the retries of all calls together; nil: nothing does.
     public let budget: RetryBudget?
     private let current: Locked<Configuration>
 
     /// - Parameters:
     ///   - configuration: how often and when; every number has a default.
-    ///   - budget: share it among all that call the same dependency. Without one (nil), an outage multiplies
+    ///   - budget: share it among all callers of the same dependency. Without one (nil), an outage multiplies
     ///     the load by `attempts`.
-    ///   - environment: name, time, chance, and whom to tell.
+    ///   - environment: name, time, random source, and the observer.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(
         _ configuration: Configuration = Configuration(), budget: RetryBudget?,
@@ -69,7 +69,7 @@ public final class Retry: Policy {
         current = Locked(configuration)
     }
 
-    /// The numbers; a call whose first try has failed keeps those that it found.
+    /// The numbers; a call whose first try has failed keeps the numbers that it began with.
     public var configuration: Configuration { current.withLock { $0 } }
 
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
@@ -113,7 +113,7 @@ public final class Retry: Policy {
         }
     }
 
-    /// Returns when the next try is to be made.
+    /// Returns when the next try is due.
     /// - Throws: `failure` if there is none; ``Rejection/cancelled``.
     private func wait<Failure: Error>(
         after failure: CallFailure<Failure>, _ state: inout RetryState, _ context: inout CallContext
@@ -137,7 +137,7 @@ public final class Retry: Policy {
         }
         context.waited()
         context.attempt = state.attempt
-        // A sleep may end late: nobody waits for a try that begins after the deadline.
+        // A sleep may end late: a try that begins after the deadline is useless.
         if let deadline = context.deadline, deadline.hasPassed(at: context.now(environment.time)) {
             throw failure
         }

@@ -1,16 +1,16 @@
-/// Bounds retries to a share of the calls: what keeps a dependency in trouble from being called three times
-/// as often.
+/// Bounds retries to a share of the calls: it keeps a dependency in trouble from being called three times as
+/// often.
 ///
-/// In every window, `retries ≤ share × calls + minimumPerSecond × window`. Shared by all that call one
+/// In every window, `retries ≤ share × calls + minimumPerSecond × window`. It is shared by all callers of one
 /// dependency, several ``Retry`` policies among them. After the retry budgets of Finagle (Twitter, 2016) and
 /// of "Addressing Cascading Failures" and "Handling Overload" (Site Reliability Engineering, Google, 2016): a
 /// count of attempts bounds what one call costs, only a budget bounds what an outage costs. It follows that
-/// over any stretch of time the retries are at most the share of the calls in it and in the window before it,
-/// and the minimum for its length and one window more.
+/// over any period the retries are at most the share of the calls in it and in the window before it, and the
+/// minimum for its length plus one window.
 ///
 /// **Only one layer retries.** Three layers of three tries each are 27 calls. Within a process
-/// ``CallContext/attempt`` keeps to this: a ``Retry`` (or ``Hedge``) that is given a second try neither
-/// counts it as a call nor retries it again. Between processes, whoever has retried in vain should answer
+/// ``CallContext/attempt`` ensures this: a ``Retry`` (or ``Hedge``) that is given a second try neither counts
+/// it as a call nor retries it again. Between processes, a service that has retried in vain should answer
 /// with a failure that isn't retryable.
 public final class RetryBudget: Sendable {
     /// How much retrying is allowed.
@@ -20,13 +20,13 @@ public final class RetryBudget: Sendable {
         public var share: Double
         /// Retries a second that are allowed whatever the traffic. 0 … 10,000; default 1.
         ///
-        /// A tenth of three calls is no retry at all, so rare calls live on this: with the default window ten
-        /// in a row, and one a second in an outage – nothing that a dependency would notice. (Finagle's 10 a
+        /// A tenth of three calls is no retry at all, so rare calls depend on this: with the default window
+        /// ten in a row, and one a second in an outage, which no dependency would notice. (Finagle's 10 a
         /// second is for larger fleets.) It is also the allowance before the first call:
         /// `minimumPerSecond × window`.
         public var minimumPerSecond: Double
-        /// How long a call counts, and so how much can be saved up in quiet times. 1 s … 10 min; default 10
-        /// s.
+        /// How long a call counts, and so how many retries can be saved up in quiet times. 1 s … 10 min;
+        /// default 10 s.
         public var window: Duration
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made
@@ -51,7 +51,7 @@ public final class RetryBudget: Sendable {
         }
     }
 
-    /// The budget at one moment.
+    /// The budget at one instant.
     public struct Snapshot: Sendable, Hashable {
         /// Calls in the last window.
         public var calls: Int
@@ -82,15 +82,15 @@ public final class RetryBudget: Sendable {
         state.withLock { $0.reconfigure(configuration) }
     }
 
-    /// Counts a call: its first try, never a retry. ``Retry`` and ``Hedge`` do so for every call that passes
+    /// Counts a call: its first try, never a retry. ``Retry`` and ``Hedge`` do so for every call through
     /// them.
     public func deposit(now: ContinuousClock.Instant) { deposit(at: Instant(now)) }
 
     @usableFromInline
-    func deposit(at moment: Instant) { state.withLock { $0.deposit(at: moment) } }
+    func deposit(at instant: Instant) { state.withLock { $0.deposit(at: instant) } }
 
-    /// Takes one retry out, if one is left: true means that the retry is to be made. What is taken isn't
-    /// given back, even if the call is cancelled before the retry is made.
+    /// Takes one retry out, if one is left: true means that the retry is to be made. It isn't given back,
+    /// even if the call is cancelled before the retry is made.
     public func withdraw(now: ContinuousClock.Instant) -> Bool { state.withLock { $0.withdraw(now: now) } }
 
     /// What is in the window at `now`.

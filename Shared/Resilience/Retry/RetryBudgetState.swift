@@ -1,5 +1,5 @@
-/// The bookkeeping of a ``RetryBudget``: what has been called and retried in the last window, and whether one
-/// more may be.
+/// The bookkeeping of a ``RetryBudget``: the calls and retries of the last window, and whether another retry
+/// is allowed.
 struct RetryBudgetState: Sendable {
     private(set) var configuration: RetryBudget.Configuration
     private var counts: RollingCounts
@@ -9,7 +9,7 @@ struct RetryBudgetState: Sendable {
         counts = RollingCounts(window: configuration.window)
     }
 
-    /// What was counted stays counted, lest a changed number be a way to new credit.
+    /// The counts stay, so that changing the numbers gives no new credit.
     mutating func reconfigure(_ configuration: RetryBudget.Configuration) {
         if configuration.window != counts.window {
             counts = RollingCounts(window: configuration.window, keeping: counts)
@@ -19,8 +19,8 @@ struct RetryBudgetState: Sendable {
 
     mutating func deposit(now: ContinuousClock.Instant) { deposit(at: Instant(now)) }
 
-    mutating func deposit(at moment: Instant) {
-        counts.roll(to: moment)
+    mutating func deposit(at instant: Instant) {
+        counts.roll(to: instant)
         counts.count(calls: 1, marked: 0)
     }
 
@@ -38,8 +38,8 @@ struct RetryBudgetState: Sendable {
             calls: total.calls, retries: total.marked, left: max(0, allowed - total.marked))
     }
 
-    /// Retries that the window may hold: whole ones. A share such as 0.29 has no exact value; the hundredth
-    /// call shall not lose its retry to that.
+    /// Retries that the window may hold, in whole numbers. A share such as 0.29 has no exact value; the
+    /// hundredth call must not lose its retry to rounding.
     private var allowed: Int {
         let earned = configuration.share * Double(counts.total.calls)
         return Int(earned + configuration.minimumPerSecond * (configuration.window / .seconds(1)) + 1e-6)

@@ -12,21 +12,21 @@ struct RetryState: Sendable {
 
     init(_ configuration: Retry.Configuration) { self.configuration = configuration }
 
-    /// What follows the failure of a try. The budget is not asked here: it is shared, and only a retry that
-    /// nothing else forbids may cost it anything.
+    /// The decision after a failed try. The budget is not asked here: it is shared, and only a retry that all
+    /// other conditions allow may be charged to it.
     mutating func failed(
         _ disposition: Disposition, deadline: Deadline?, now: ContinuousClock.Instant, random: RandomSource
     ) -> Decision {
         guard disposition.isRetryable, attempt < configuration.attempts else { return .giveUp }
         let asked = max(.zero, disposition.retryAfter ?? .zero)
         let cap = configuration.backoff.cap
-        // A peer doesn't decide how long a caller, with all that it holds, stands still: what it asks for
-        // fits below the cap, or there is no other try.
+        // A dependency must not decide how long a caller, with all that it holds, waits: what it asks for has
+        // to fit below the cap, or there is no other try.
         guard asked <= cap else { return .giveUp }
         let bounds = configuration.backoff.bounds(afterFailures: attempt, previous: previous)
         let room = min(bounds.lowerBound, cap - asked)...min(bounds.upperBound, cap - asked)
-        // On top of what was asked for, not beside it: those who were all told "in a second" don't all come
-        // in a second.
+        // Added to what was asked for: clients that were all told "in a second" must not all come in a
+        // second.
         let backoff = random.duration(in: room)
         let delay = asked + backoff
         if let deadline, deadline.remaining(at: now) <= delay + configuration.minimumAttempt {

@@ -1,36 +1,36 @@
-/// How many calls there were in the last window, and how many of them are marked, at a fixed price whatever
+/// How many calls there were in the last window, and how many of them are marked, at a fixed cost whatever
 /// the traffic.
 ///
-/// The window is cut into ten buckets on a grid that starts with the first call; a bucket leaves as a whole
-/// when it is a window old. So what is counted is the last 90 to 100 % of a window.
+/// The window is cut into ten buckets on a grid that starts with the first call; a bucket is dropped as a
+/// whole when it is a window old. So the counts cover the last 90 to 100 % of a window.
 struct RollingCounts: Sendable {
     struct Counts: Sendable, Hashable {
         var calls = 0
-        /// The calls of interest: the retries of a budget, the calls that a dependency accepted.
+        /// The retries of a budget, or the calls that a dependency accepted.
         var marked = 0
     }
 
     static let buckets = 10
 
     let window: Duration
-    /// The bucket in use; beside the ring, so that counting a call doesn't touch an array.
+    /// The current bucket; apart from the ring, so that counting a call doesn't touch an array.
     private(set) var current = Counts()
-    /// All buckets but the one in use.
+    /// All buckets but the current one.
     private var past = Counts()
     private var ring = [Counts](repeating: Counts(), count: buckets)
     private var index = 0
-    /// The end of the bucket in use; nil before the first call.
+    /// The end of the current bucket; nil before the first call.
     private var end: Instant?
 
     init(window: Duration) { self.window = window }
 
-    /// A window of another length that remembers what was counted, as if it had all happened now.
+    /// A window of another length that keeps the counts, as if all calls had happened now.
     init(window: Duration, keeping other: RollingCounts) {
         self.window = window
         current = other.total
     }
 
-    /// What has been counted and has not left; call ``roll(to:)`` first.
+    /// The counts of the window; call ``roll(to:)`` first.
     var total: Counts { Counts(calls: past.calls + current.calls, marked: past.marked + current.marked) }
 
     mutating func count(calls: Int, marked: Int) {
@@ -38,8 +38,8 @@ struct RollingCounts: Sendable {
         current.marked += marked
     }
 
-    /// Lets leave what is too old. An instant before the bucket in use, as a call that began earlier may
-    /// bring it, changes nothing.
+    /// Drops what is too old. An instant before the current bucket, such as that of a call that began
+    /// earlier, changes nothing.
     mutating func roll(to now: Instant) {
         if let end, now < end { return }
         turn(to: now)
@@ -53,7 +53,7 @@ struct RollingCounts: Sendable {
             self.end = now.advanced(by: width)
             return
         }
-        // In whole attoseconds, not as a Double: a bucket leaves exactly when its time has come.
+        // In whole attoseconds, not as a Double: a bucket is dropped exactly when its time has come.
         let late = end.duration(to: now).attoseconds / width.attoseconds + 1
         self.end = end.advanced(by: width * late)
         for _ in 0..<min(late, Int128(Self.buckets)) {

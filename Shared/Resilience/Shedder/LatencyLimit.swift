@@ -1,47 +1,46 @@
-/// Finds how many requests at once a service can work on, from how long it has them: numbers in, a number
-/// out.
+/// Finds how many requests at once a service can work on, from their latencies: numbers in, a number out.
 ///
-/// Of what its caller waits at most, a request may spend a ``Shedder/Configuration/share`` queueing at this
-/// service; what it waits for others isn't counted. That is long enough for some to queue for whatever is
-/// scarce – the processor, the writer of the store – so that it never idles and does its work for many at
-/// once, and short enough for the caller, who may be another service with a caller of its own. Over a window
-/// of requests, what they took over what they may take says how far the limit is off: by Little's law the
-/// latency of a queue is in proportion to the number in it, so the limit is divided by it.
+/// A request may spend a ``Shedder/Configuration/share`` of its caller's wait queueing at this service; what
+/// it waits for downstream calls isn't counted. That is long enough for a queue at the scarce resource – the
+/// processor, the writer of the store – so that it never idles and serves many requests at once, and short
+/// enough for the caller, which may be a service with a caller of its own. Over a window of requests, their
+/// latency over the allowed one says how far the limit is off: by Little's law the latency of a queue is in
+/// proportion to its length, so the limit is divided by that factor.
 ///
-/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. What a
-/// request takes anyway, the *unloaded* latency, is that of the fastest window in which the limit held
-/// nothing up, and only what is above it counts.
+/// **Slow isn't queueing.** Handlers that sleep for 100 ms take as long with 16 in work as with 64. The
+/// *unloaded* latency of a request is that of the fastest window in which the limit held nothing up, and only
+/// what is above it counts.
 ///
-/// A service that was never without a crowd finds it by experiment: with half as many in work, a queue is
-/// half as long. Where the latency came down by less than the root of that, it is the unloaded one. The limit
-/// goes back to where it was, and the same is asked again from time to time, and at the
-/// ``Shedder/Configuration/minimum`` by raising the limit for a moment, so that a wrong answer doesn't last.
-/// Where the unloaded latency was measured there are no experiments: a latency that doesn't follow the limit
-/// may as well be that of a processor that others keep busy, and more work at once would feed that crowd.
+/// A service that always had a queue finds it by experiment: with half as many in work, a queue is half as
+/// long. If the latency fell by less than the square root of that, it is the unloaded one. The limit goes
+/// back to where it was, and the experiment is repeated from time to time, at the
+/// ``Shedder/Configuration/minimum`` by raising the limit briefly, so that a wrong result doesn't last. Once
+/// the unloaded latency was measured there are no experiments: a latency that doesn't follow the limit may be
+/// that of a processor kept busy by other processes, and more work at once would make that worse.
 ///
-/// A limit that isn't used goes back to where the search begins, or twice what was used: what comes next may
-/// be another load.
+/// A limit that isn't used goes back to where the search begins, or to twice what was used: the next load may
+/// be another.
 ///
 /// It counts requests and reads no clock.
 struct LatencyLimit: Sendable {
-    /// How many requests are looked at together, at least and at most; as many as the limit, in between.
+    /// How many requests make a window, at least and at most; as many as the limit, in between.
     private static let window = 50.0...200.0
     /// By how much one window may change the limit.
     private static let step = 0.5...1.5
-    /// By how much a window may raise the measured unloaded latency: what has become slower is found within
-    /// some hundred windows, and the end of a crowd, which is still slow, says little.
+    /// By how much a window may raise the measured unloaded latency: a service that has become slower is
+    /// noticed within some hundred windows, and the end of an overload, which is still slow, changes little.
     private static let slower = 1.01
-    /// So little isn't worth a change.
+    /// A smaller change isn't worth making.
     private static let near = 0.9...1.1
     /// One request counts for at most so many times what it may take: one that hangs says nothing.
     private static let outlier = 8.0
     /// Two windows are compared when the second had at most this part of the first's requests in work.
     private static let comparable = 0.65
-    /// What a window takes differs by chance. So many times the unloaded latency are no queue; and if it is
-    /// as many times less, the service has become faster.
+    /// Windows differ at random. A latency below this many times the unloaded one is no queue; one that many
+    /// times smaller means that the service has become faster.
     private static let tolerance = 1.5
-    /// After so many requests for each that may be in work, it is found out anew whether there is a queue; at
-    /// the minimum first after the lower number, and each time that there is one after twice as many.
+    /// After so many requests for each that may be in work, the experiment is repeated; at the minimum first
+    /// after the lower number, and after twice as many each time that there is a queue.
     private static let repetition = 4.0...64.0
 
     private struct Window {
@@ -50,11 +49,11 @@ struct LatencyLimit: Sendable {
         var latency = 0.0
         var usualLatency = 0.0
         var allowed = 0.0
-        /// The sum of how many were in work when each began.
+        /// The sum of how many were in work when each request began.
         var inWork = 0.0
         /// The most at once.
         var peak = 0
-        /// A request could not be let in.
+        /// A request could not be admitted.
         var isPressed = false
 
         var mean: Double { latency / count }
@@ -64,7 +63,7 @@ struct LatencyLimit: Sendable {
     private struct Descent {
         /// The limit when it began.
         var top: Double
-        /// The slowest window since, or since fewer at once were last found to be faster: mean number in
+        /// The slowest window since then, or since fewer at once were last found to be faster: mean number in
         /// work, mean latency.
         var inWork: Double
         var latency: Double
@@ -75,17 +74,17 @@ struct LatencyLimit: Sendable {
     private let initial: Double
     private var exact: Double
     private var window = Window()
-    /// So many requests end before the next window begins: they were in work when the limit was changed.
+    /// So many requests, which were in work when the limit was changed, end before the next window begins.
     private var leaving = 0
     private var descent: Descent?
-    /// What a request takes without queueing, in ticks; 0 as long as all of what it takes may be queueing.
+    /// The latency of a request without queueing, in ticks; 0 while all of it may be queueing.
     private var unloaded = 0.0
-    /// In a window that nothing was held up in, not by experiment.
+    /// Measured in a window in which nothing was held up, not by experiment.
     private var isMeasured = false
-    /// Requests until it is found out anew whether there is a queue.
+    /// Requests until the next experiment.
     private var untilAsked = 0.0
-    /// As ``repetition``, at the minimum.
-    private var maximumQueueTime = Self.repetition.lowerBound
+    /// The current value of ``repetition`` at the minimum.
+    private var minimumRepetition = Self.repetition.lowerBound
 
     init(_ configuration: Shedder.Configuration) {
         minimum = Double(configuration.minimum)
@@ -96,7 +95,7 @@ struct LatencyLimit: Sendable {
 
     var limit: Int { Int(exact) }
 
-    /// How long a request may take that doesn't queue.
+    /// The latency of a request that doesn't queue, at most.
     var slowness: Duration { unloaded > 0 ? LimitSearch.duration(ticks: Self.tolerance * unloaded) : .zero }
 
     mutating func began(inFlight: Int) { window.peak = max(window.peak, inFlight) }
@@ -106,8 +105,8 @@ struct LatencyLimit: Sendable {
     /// - Parameters:
     ///   - latency: how long the service itself has had it.
     ///   - allowed: how long it may queue.
-    ///   - countsAsSample: whether it was done as such requests usually are; one that was refused early
-    ///     counts only if it was slow.
+    ///   - countsAsSample: whether it took the usual course; a request that was refused early counts only if
+    ///     it was slow.
     ///   - inWork: how many were in work when it began, itself among them.
     ///   - inFlight: how many are in work now.
     mutating func ended(
@@ -129,10 +128,10 @@ struct LatencyLimit: Sendable {
         guard window.count >= max(Self.window.lowerBound, min(exact, Self.window.upperBound)) else { return }
         let closed = window
         window = Window(peak: inFlight)
-        judge(closed, inFlight: inFlight)
+        evaluate(closed, inFlight: inFlight)
     }
 
-    private mutating func judge(_ window: Window, inFlight: Int) {
+    private mutating func evaluate(_ window: Window, inFlight: Int) {
         let usual = window.usualLatency / window.count
         if Self.tolerance * usual < unloaded { unloaded = usual }
         guard window.isPressed || Double(window.peak) * 5 >= exact * 4 else {
@@ -147,7 +146,7 @@ struct LatencyLimit: Sendable {
         if !isMeasured, let top = topOfVainDescent(window) {
             unloaded = window.mean
             untilAsked = Self.repetition.upperBound * exact
-            maximumQueueTime = Self.repetition.lowerBound
+            minimumRepetition = Self.repetition.lowerBound
             return change(to: top, inFlight: inFlight)
         }
         var allowed = window.allowed
@@ -170,7 +169,7 @@ struct LatencyLimit: Sendable {
         }
     }
 
-    /// - Returns: the limit before it was lowered, if that was in vain: fewer at once took as long.
+    /// - Returns: the limit before it was lowered, if lowering it made nothing faster.
     private mutating func topOfVainDescent(_ window: Window) -> Double? {
         let inWork = window.inWork / window.count
         guard let descent, inWork <= Self.comparable * descent.inWork else { return nil }
@@ -181,8 +180,8 @@ struct LatencyLimit: Sendable {
         }
         self.descent = Descent(top: descent.top, inWork: inWork, latency: window.mean)
         if exact <= minimum {
-            untilAsked = maximumQueueTime * exact
-            maximumQueueTime = min(2 * maximumQueueTime, Self.repetition.upperBound)
+            untilAsked = minimumRepetition * exact
+            minimumRepetition = min(2 * minimumRepetition, Self.repetition.upperBound)
         }
         return nil
     }

@@ -1,39 +1,37 @@
-/// How much room who matters less leaves to who matters more.
+/// The AIMD allowance of each priority: how much of its share of the limit a rank may use.
 ///
-/// The shares of the limit that ``Priority`` gives keep some places for the higher ranks, but where these
-/// need more, every place that a lower rank has is one too many: so while anybody of a higher rank has to
-/// wait, a rank's allowance becomes smaller, fast, and otherwise it comes back, slowly (additive increase,
-/// multiplicative decrease; Chiu and Jain 1989). It settles where the higher ranks hardly ever wait. The same
-/// happens to what can be shed where it takes this service long, if not yet too long for those who matter, if
-/// there are any: on a machine that others share, theirs may be the work that it is in the way of. And what
-/// nobody waits for, the work in the background, yields to all of them.
+/// The fixed shares of ``Priority`` reserve some permits for the higher ranks. Where these need more, lower
+/// priority is shed first: while a request of a higher rank has to wait, the allowances of all lower ranks
+/// fall fast, and otherwise they come back slowly (additive increase, multiplicative decrease; Chiu and Jain
+/// 1989). They settle where the higher ranks hardly ever wait. The allowance of a sheddable rank also falls
+/// when its own requests are slow here, as long as critical requests come: on a shared machine it may be
+/// slowing down theirs. Background work has the lowest priority of all.
 struct PriorityAllowance: Sendable {
     private static let interval = Duration.milliseconds(20)
-    /// So much of an allowance is left after an interval in which a higher rank had to wait,
+    /// What is left of an allowance after an interval in which a higher rank had to wait.
     private static let decrease = 0.5
-    /// and so much of the whole comes back after another one: all of it in two seconds.
+    /// What of the whole comes back after any other interval: all of it in two seconds.
     private static let increase = 0.01
 
-    /// What may be shed is content with this part of what a request may take here.
+    /// Sheddable requests are slow when they queue for more than this part of what they may.
     private static let content = 0.35
-    /// What is done in the background yields where requests take more than this part of it.
+    /// Requests in general are slow when they queue for more than this part: then background work is reduced.
     private static let hurried = 0.8
-    /// So few say nothing of how long it takes.
+    /// With fewer requests than this in an interval, the mean says nothing.
     private static let enough = 8.0
-    /// However much there is to do, this share of what is done in the background goes on: what is put off for
-    /// ever isn't made good.
+    /// This share of the background work goes on, whatever the load: it has to be done at some time.
     private static let least = 0.125
-    /// For so long what is critical is reckoned with.
+    /// How long a critical request counts as present.
     private static let memory = Duration.seconds(1)
-    /// The ranks below this may be shed.
+    /// Ranks below this are sheddable.
     private static let critical = 2
 
     private struct Slowness {
         var count = 0.0
-        /// Sums of what the latencies were of the allowed ones.
+        /// Sum of latencies, each as a share of what was allowed.
         var share = 0.0
 
-        /// What was seen counts once.
+        /// Each request counts in one comparison only.
         mutating func isMore(than share: Double) -> Bool {
             guard count >= PriorityAllowance.enough else { return false }
             defer { self = Slowness() }
@@ -41,18 +39,18 @@ struct PriorityAllowance: Sendable {
         }
     }
 
-    /// By rank, of what it would have: 0 … 1.
+    /// By rank, the part of its share of the limit: 0 … 1.
     private var shares = SIMD4<Double>(repeating: 1)
     private var next: Instant?
     /// The highest rank that had to wait in this interval.
     private var waited = -1
     private var slowness = [Slowness](repeating: Slowness(), count: Self.critical)
     private var slownessOfAll = Slowness()
-    /// When something was last done that can't be shed.
+    /// When a critical request last ended.
     private var lastCritical: Instant?
     private(set) var background = 1.0
 
-    /// Whoever finds nothing in work may always begin.
+    /// A rank without requests in work may always begin one.
     func allowances(_ whole: SIMD4<Int>) -> SIMD4<Int> {
         guard shares.min() < 1 else { return whole }
         return SIMD4((0..<4).map { max(1, Int(Double(whole[$0]) * shares[$0])) })
@@ -63,7 +61,7 @@ struct PriorityAllowance: Sendable {
         waited = max(waited, rank)
     }
 
-    /// Work has ended that queued for so long at this service, and may have queued for so long.
+    /// A request has ended that queued at this service for `queueing`, of the `allowed` time.
     mutating func ended(_ rank: Int, after queueing: Duration, allowed: Duration, at now: Instant) {
         guard allowed > .zero else { return }
         let share = min(1, queueing / allowed)
@@ -85,10 +83,10 @@ struct PriorityAllowance: Sendable {
             return
         }
         guard now >= next else { return }
-        // After a quiet time, for all of it.
+        // After a quiet time, for all intervals of it.
         let increase = Self.increase * (1 + (next.duration(to: now) / Self.interval).rounded(.down))
-        func step(_ share: inout Double, _ yields: Bool) {
-            share = yields ? share * Self.decrease : min(1, share + increase)
+        func step(_ share: inout Double, _ isReduced: Bool) {
+            share = isReduced ? share * Self.decrease : min(1, share + increase)
         }
         let isAlone = lastCritical.map { $0.duration(to: now) > Self.memory } ?? true
         for rank in 0..<4 {

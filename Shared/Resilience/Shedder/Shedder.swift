@@ -1,39 +1,40 @@
-/// Decides at a service's door which requests are worked on, which wait, and which are refused, so that the
-/// service does as much as it can for those that matter most, however much it is asked for.
+/// Decides at a service's admission which requests are worked on, which wait, and which are refused, so that
+/// as many of the highest priority as possible are served in time, whatever the load.
 ///
-/// - **How many are in work at once** is found out by measuring: a request may spend a
-///   ``Configuration/share`` of what its caller waits queueing at this service itself. Handlers that are slow
-///   and don't queue are not shed for it.
-/// - **Who matters less is refused first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75,
-///   90 and 100 % of the limit are in work; so a share is always kept for the highest.
-/// - **Who can't begin waits**, but not for long: for ``Configuration/maximumQueueTime``, and where a line
-///   doesn't become shorter, for a tenth of it, the newest first. Work that has waited until its caller gave
-///   up is the commonest way to be busy all the time and of use to nobody.
-/// - A request that **waits for another service** (``Permit/suspended(_:)``) gives its permit back meanwhile,
-///   and its latency is that much less: so a slow or dead neighbour isn't taken for too much to do. All
-///   together are bounded by ``Configuration/maximum``.
+/// - **How many are in work at once** is found by measuring: a request may spend a ``Configuration/share`` of
+///   its caller's wait queueing at this service itself. Handlers that are slow without queueing are not shed
+///   for it.
+/// - **Lower priority is shed first.** Ranks 0 to 3 of ``Priority`` begin work while less than 50, 75, 90 and
+///   100 % of the limit are in work, so that a share is always reserved for the highest. While a higher rank
+///   has to wait, lower ranks get less than that (an AIMD allowance).
+/// - **A request without a permit waits**, but not for long: for ``Configuration/maximumQueueTime``, or in a
+///   standing queue for a tenth of it, the newest first. Otherwise a service under overload works mostly for
+///   callers that have given up.
+/// - A request that is **suspended while a downstream call runs** (``Permit/suspended(_:)``) gives its permit
+///   back meanwhile, and that time is not part of its latency: a slow or dead dependency isn't taken for
+///   overload. All together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
-/// Nobody waits in here: whoever asks is told at once, or later through its ``Waiter``. So it fits an event
-/// loop, where a refusal has to cost next to nothing.
+/// ``ask(_:at:_:)`` never waits: it answers at once, or later through the ``Waiter``. So it can be called on
+/// an event loop, where a refusal has to cost next to nothing.
 public final class Shedder: Sendable {
-    /// Somebody who may have to wait.
+    /// A request's side that may have to wait.
     public protocol Waiter: AnyObject, Sendable {
-        /// It may begin. Called at most once, from any thread, with no lock held.
+        /// It is admitted. Called at most once, from any thread, with no lock held.
         func admitted(_ permit: Permit)
-        /// It is not to begin. Called at most once, from any thread, with no lock held.
+        /// It is refused. Called at most once, from any thread, with no lock held.
         func refused(_ refusal: Refusal)
     }
 
-    /// What is to be known of a request before it is let in.
+    /// What has to be known of a request before it is admitted.
     public struct Request: Sendable {
         /// 0 … 3, as in ``Priority``.
         public var rank: Int
-        /// By when it has to be answered; what is left until then when it asks is how long its caller waits.
-        /// Nil: a second is assumed, and nothing is refused for being late.
+        /// The deadline of its answer; what is left until then is how long its caller waits. Nil: a second
+        /// is assumed, and nothing is refused for being late.
         public var deadline: Deadline?
 
-        /// The nearest rank where there is none.
+        /// A priority outside of 0 … 3 counts as the nearest rank.
         public init(_ priority: Priority, deadline: Deadline? = nil) {
             rank = max(0, min(priority.rank, 3))
             self.deadline = deadline
@@ -42,34 +43,34 @@ public final class Shedder: Sendable {
 
     /// Why a request isn't worked on.
     public enum Refusal: Sendable, Hashable {
-        /// There is too much to do.
+        /// The service has more requests than it can serve.
         case overloaded
-        /// Nobody waits for it any more.
+        /// Its caller no longer waits for it.
         case deadlineExceeded
     }
 
-    /// What becomes of a request that asks.
+    /// The decision about a request.
     public enum Answer: Sendable {
-        /// It may begin.
+        /// It is admitted.
         case admitted(Permit)
         /// Its waiter will be told; until then it may ``Shedder/leave(_:)``.
         case waiting(Ticket)
-        /// It is not to begin.
+        /// It is refused.
         case refused(Refusal)
     }
 
-    /// Stands for one that waits.
+    /// A waiting request.
     public struct Ticket: Sendable {
         let id: UInt64
         let rank: Int
     }
 
-    /// The right to work on one request, until ``end(countsAsSample:)``: to be called when the work has
-    /// ended, not when its client has gone, or clients that give up and come again pile up work without
-    /// limit. One that is dropped ends by itself.
+    /// The right to work on one request, until ``end(countsAsSample:)``. Call that when the work has ended,
+    /// not when its client has gone, or clients that time out and retry would pile up work without limit. One
+    /// that is dropped ends by itself.
     public final class Permit: Sendable {
         private struct Course {
-            /// How many things that others do it waits for, and since when for any.
+            /// How many downstream calls it waits for, and since when for any.
             var waits = 0
             var since: Instant?
             var away = Duration.zero
@@ -85,17 +86,17 @@ public final class Shedder: Sendable {
             self.permit = permit
         }
 
-        /// Waits for somebody else: until `body` returns, another request may have the place, and how long it
-        /// takes doesn't count as this service's work. Several at once are one wait.
+        /// Suspends the request: until `body` returns, another request may have the permit, and the time
+        /// doesn't count as this service's latency. Several at once are one wait.
         public func suspended<Value, Failure: Error>(
             _ body: () async throws(Failure) -> Value
         ) async throws(Failure) -> Value {
-            goOutside()
-            defer { comeBack() }
+            suspend()
+            defer { resume() }
             return try await body()
         }
 
-        private func goOutside() {
+        private func suspend() {
             let now = shedder.time.moment()
             let isFirst = course.withLock { course in
                 course.waits += 1
@@ -103,10 +104,10 @@ public final class Shedder: Sendable {
                 course.since = now
                 return true
             }
-            if isFirst { shedder.change { $0.goOutside(at: now) } }
+            if isFirst { shedder.change { $0.suspend(at: now) } }
         }
 
-        private func comeBack() {
+        private func resume() {
             let now = shedder.time.moment()
             let isLast = course.withLock { course in
                 course.waits -= 1
@@ -117,15 +118,15 @@ public final class Shedder: Sendable {
             }
             guard isLast else { return }
             shedder.change { state in
-                state.comeBack()
+                state.resume()
                 return .init()
             }
         }
 
-        /// Gives the place back; later calls do nothing.
+        /// Gives the permit back; later calls do nothing.
         ///
-        /// - Parameter countsAsSample: whether the work was done as such work usually is. What was refused
-        ///   early counts only if it took as long all the same: failing fast isn't being fast.
+        /// - Parameter countsAsSample: whether the work took its usual course. What was refused early counts
+        ///   only if it was as slow all the same: failing fast isn't being fast.
         public func end(countsAsSample: Bool) {
             let now = shedder.time.moment()
             let course = course.withLock { course -> Course? in
@@ -137,25 +138,25 @@ public final class Shedder: Sendable {
             var permit = permit
             permit.away = course.away + (course.since?.duration(to: now) ?? .zero)
             shedder.change {
-                $0.end(permit, isOutside: course.since != nil, countsAsSample: countsAsSample, at: now)
+                $0.end(permit, isSuspended: course.since != nil, countsAsSample: countsAsSample, at: now)
             }
         }
 
         deinit { end(countsAsSample: false) }
     }
 
-    /// What it is like at one moment.
+    /// The state of a shedder at one instant.
     public struct Snapshot: Sendable, Hashable {
         /// Requests that may be in work at once.
         public var limit: Int
-        /// Requests that are. More than `limit` just after it was lowered, or when many come back from
+        /// Requests in work. More than `limit` just after it was lowered, or when many come back from
         /// ``Permit/suspended(_:)``.
         public var inFlight: Int
-        /// Requests that wait for somebody else.
+        /// Requests that are suspended.
         public var suspended: Int
         /// Requests that wait.
         public var waiting: Int
-        /// Requests that were let in so far, by rank: four numbers.
+        /// Requests that were admitted so far, by rank: four numbers.
         public var admitted: [Int]
         /// Requests that were refused so far, by rank: four numbers.
         public var refused: [Int]
@@ -166,7 +167,7 @@ public final class Shedder: Sendable {
         var isWatched = false
     }
 
-    /// How often those who wait are looked after when nothing else happens.
+    /// How often waiting requests are checked when nothing else happens.
     private static let watchEvery = Duration.milliseconds(5)
 
     fileprivate let time: TimeSource
@@ -174,7 +175,7 @@ public final class Shedder: Sendable {
 
     /// - Parameters:
     ///   - configuration: how much, and how long.
-    ///   - time: where time comes from.
+    ///   - time: the clock.
     /// - Throws: ``InvalidConfiguration`` with every problem.
     public init(_ configuration: Configuration = .init(), time: TimeSource = .system)
         throws(InvalidConfiguration)
@@ -184,7 +185,7 @@ public final class Shedder: Sendable {
         room = Locked(Room(state: ShedderState(configuration)))
     }
 
-    /// The limit, who is in, who waits, and who was refused, at this moment.
+    /// The limit and the counts, now.
     public var snapshot: Snapshot {
         room.withLock { room in
             let state = room.state
@@ -195,19 +196,19 @@ public final class Shedder: Sendable {
         }
     }
 
-    /// Of what is done while nobody waits for it, how much there is room for now: an eighth … 1. It becomes
-    /// less, fast, while anybody has to wait or requests take most of what they may, and comes back slowly.
+    /// The part of the background work's concurrency that may be used now: an eighth … 1. It falls fast while
+    /// a request has to wait or requests take most of what they may, and comes back slowly.
     public var backgroundShare: Double {
         let now = time.moment()
         return room.withLock { $0.state.backgroundShare(at: now) }
     }
 
-    /// Asks to be let in.
+    /// Asks for admission.
     ///
     /// - Parameters:
     ///   - request: what is known of it.
-    ///   - now: the moment, if the caller has read the clock already.
-    ///   - waiter: whom to tell, should it have to wait; perhaps before this returns.
+    ///   - now: the time, if the caller has read the clock already.
+    ///   - waiter: told later if the request has to wait, perhaps before this returns.
     public func ask(_ request: Request, at now: ContinuousClock.Instant? = nil, _ waiter: some Waiter)
         -> Answer
     {
@@ -226,7 +227,7 @@ public final class Shedder: Sendable {
         }
     }
 
-    /// Goes away without having been let in. False: too late, the waiter has been told or is about to be.
+    /// Leaves the queue. False: too late, the waiter has been told or is about to be.
     public func leave(_ ticket: Ticket) -> Bool {
         let now = time.moment()
         return room.withLock { $0.state.leave(ticket.id, rank: ticket.rank, at: now) }
@@ -242,7 +243,7 @@ public final class Shedder: Sendable {
         for (waiter, refusal) in changes.refused { waiter.refused(refusal) }
     }
 
-    /// Looks after those who wait until nobody does.
+    /// Checks the waiting requests until there are none.
     private func watch() {
         Task { [weak self, time] in
             while (try? await time.sleep(Self.watchEvery)) != nil, let self, self.look() {}
@@ -251,12 +252,12 @@ public final class Shedder: Sendable {
 
     private func look() -> Bool {
         let now = time.moment()
-        let (changes, isAnybodyThere) = room.withLock { room in
+        let (changes, isQueueing) = room.withLock { room in
             let changes = room.state.tick(at: now)
             room.isWatched = !room.state.line.isEmpty
             return (changes, room.isWatched)
         }
         tell(changes)
-        return isAnybodyThere
+        return isQueueing
     }
 }

@@ -1,27 +1,27 @@
 extension Shedder {
-    /// How much is worked on at once, and who waits for how long.
+    /// The bounds of the limit, and how long and how many requests wait.
     public struct Configuration: PolicyConfiguration {
-        /// Requests in work at once that are always let in, all ranks together; a rank's share of it below
-        /// that. 1 … `maximum`; default 16. So many at once must not be too many for the service, whatever
-        /// happens, and enough on a disk that has become slow.
+        /// Requests in work at once that are always admitted, all ranks together; a rank's share of it below
+        /// that. 1 … `maximum`; default 16. So many at once must not be too many for the service in any
+        /// situation, and enough on a disk that has become slow.
         public var minimum: Int
         /// Requests in work at once that are never exceeded, whatever is measured. `minimum` … 100,000;
         /// default 1,000.
         public var maximum: Int
         /// Where the search begins, and what a limit that isn't used goes back to. `minimum` … `maximum`;
         /// default 64, or the nearest that they allow. A service whose requests take a second without
-        /// queueing finds its limit within a minute; with about as many as it has in work under its usual
-        /// load, at once.
+        /// queueing finds its limit within a minute; at once if this is about as many as it has in work under
+        /// its usual load.
         public var initial: Int
-        /// What a request may spend queueing at the service itself, as a share of what its caller waits at
-        /// most. 0.001 … 1, default 0.025: what it waits for others takes the most of it, and a service with
-        /// one core and one writer does half as much again when some requests queue for them. What a request
-        /// takes although no others are in its way is found out, and not counted.
+        /// What a request may spend queueing at the service itself, as a share of its caller's wait. 0.001 …
+        /// 1, default 0.025: downstream calls take most of it, and a service with one core and one writer
+        /// does half as much again when some requests queue for them. The latency of a request without a
+        /// queue is found and not counted.
         public var share: Double
-        /// How long a request waits for its place at most, where a crowd is being worked off; a tenth of it
-        /// in a line that hasn't become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.
+        /// How long a request waits for admission at most; a tenth of it in a standing queue, which hasn't
+        /// become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.
         public var maximumQueueTime: Duration
-        /// Requests that wait at once, at most. 0 … 100,000; default 1,000.
+        /// Requests that may wait at once. 0 … 100,000; default 1,000.
         public var places: Int
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made

@@ -1,7 +1,7 @@
-/// A shedder's decisions, without clock, lock or waiting: who is let in, who waits, who is refused.
+/// A shedder's decisions, without clock, lock or waiting: which requests are admitted, wait, or are refused.
 ///
-/// One that comes may go in exactly if its rank's allowance isn't used up. Whenever work ends, and every few
-/// milliseconds, those who wait are let in as far as that goes, the highest rank first.
+/// A new request is admitted exactly if its rank's allowance isn't used up. When work ends, and every few
+/// milliseconds, waiting requests are admitted as far as that goes, the highest rank first.
 struct ShedderState<Waiter: Sendable>: Sendable {
     typealias Request = Shedder.Request
 
@@ -13,7 +13,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         var allowed: Duration
         /// How many were in work when it began, itself among them.
         var inWork: Int
-        /// How long it waited for somebody else.
+        /// How long it was suspended.
         var away: Duration = .zero
     }
 
@@ -23,7 +23,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         case refused(Shedder.Refusal)
     }
 
-    /// What has become of those who waited.
+    /// The decisions about requests that waited.
     struct Changes: Sendable {
         var admitted: [(waiter: Waiter, permit: Permit)] = []
         var refused: [(waiter: Waiter, refusal: Shedder.Refusal)] = []
@@ -35,53 +35,53 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     private var search: LatencyLimit
     private var allowance = PriorityAllowance()
     private(set) var line: WaitingLine<Waiter>
-    /// Requests that this service works on.
+    /// Requests that hold a permit.
     private(set) var inFlight = 0
-    /// Requests that wait for somebody else.
+    /// Requests suspended while a downstream call runs.
     private(set) var suspended = 0
     private(set) var admitted = SIMD4<Int>.zero
-    /// Those whose deadline had passed among them.
+    /// Including those whose deadline had passed.
     private(set) var refused = SIMD4<Int>.zero
     private var lastId: UInt64 = 0
 
-    /// Of a caller that didn't say how long it waits.
-    private static var usualQueueTime: Duration { .seconds(1) }
+    /// The assumed wait of a caller without a deadline.
+    private static var usualCallerWait: Duration { .seconds(1) }
 
     init(_ configuration: Shedder.Configuration) {
         self.configuration = configuration
         search = LatencyLimit(configuration)
-        line = WaitingLine(maximumQueueTime: configuration.maximumQueueTime, places: configuration.places)
+        line = WaitingLine(maximumQueueTime: configuration.maximumQueueTime, capacity: configuration.places)
     }
 
     var limit: Int { search.limit }
 
-    /// Up to how many in work each rank may begin.
+    /// How many may be in work for a rank to begin another.
     var allowances: SIMD4<Int> { allowance.allowances(AdaptiveLimitState.allowances(under: search.limit)) }
 
-    /// - Parameter waiter: whom to tell, should it have to wait.
+    /// - Parameter waiter: told if it has to wait.
     mutating func arrive(_ request: Request, _ waiter: @autoclosure () -> Waiter, at now: Instant) -> (
         Arrival, Changes
     ) {
         var changes = Changes()
-        refuseImpatient(at: now, &changes)
+        refuseWaitedTooLong(at: now, &changes)
         if let deadline = request.deadline, deadline.hasPassed(at: now) {
             refused[request.rank] += 1
             return (.refused(.deadlineExceeded), changes)
         }
         if isFree(request.rank) {
-            return (.admitted(begin(request.rank, maximumQueueTime(of: request, at: now), at: now)), changes)
+            return (.admitted(begin(request.rank, callerWait(of: request, at: now), at: now)), changes)
         }
-        // A rank that yields is held back by what it leaves to others, not by the limit.
+        // A rank whose allowance is reduced is held back by that, not by the limit.
         if inFlight >= AdaptiveLimitState.allowances(under: search.limit)[request.rank] { search.pressed() }
         allowance.hadToWait(request.rank, at: now)
         let id = lastId + 1
-        let maximumQueueTime = maximumQueueTime(of: request, at: now)
+        let callerWait = callerWait(of: request, at: now)
         let entrance = line.enter(
             WaitingLine.Entry(
-                id: id, waiter: waiter(), rank: request.rank, maximumQueueTime: maximumQueueTime, since: now,
+                id: id, waiter: waiter(), rank: request.rank, callerWait: callerWait, since: now,
                 deadline: request.deadline?.moment
             ),
-            rank: request.rank, chances: max(1, search.limit / 2), at: now)
+            rank: request.rank, standingLimit: max(1, search.limit / 2), at: now)
         switch entrance {
         case .entered: break
         case .instead(let gone): refuse([gone], .overloaded, &changes)
@@ -96,13 +96,14 @@ struct ShedderState<Waiter: Sendable>: Sendable {
 
     /// The work of a request has ended.
     ///
-    /// - Parameter isOutside: whether it waited for somebody else just then.
-    /// - Parameter countsAsSample: whether it was done as such requests usually are; one that was refused
-    ///   early counts only if it took as long all the same.
-    mutating func end(_ permit: Permit, isOutside: Bool = false, countsAsSample: Bool, at now: Instant)
+    /// - Parameters:
+    ///   - isSuspended: whether it was suspended at its end.
+    ///   - countsAsSample: whether it took the usual course; a request that was refused early counts only if
+    ///     it was as slow all the same.
+    mutating func end(_ permit: Permit, isSuspended: Bool = false, countsAsSample: Bool, at now: Instant)
         -> Changes
     {
-        if isOutside { suspended -= 1 } else { inFlight -= 1 }
+        if isSuspended { suspended -= 1 } else { inFlight -= 1 }
         let latency = max(.zero, permit.since.duration(to: now) - permit.away)
         allowance.ended(
             permit.rank, after: max(.zero, latency - search.slowness), allowed: permit.allowed, at: now)
@@ -112,21 +113,20 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         return settle(at: now)
     }
 
-    /// A request in work waits for somebody else now; meanwhile another one may have its place.
-    mutating func goOutside(at now: Instant) -> Changes {
+    /// A request in work waits for a downstream call; meanwhile another one may have its permit.
+    mutating func suspend(at now: Instant) -> Changes {
         inFlight -= 1
         suspended += 1
         return settle(at: now)
     }
 
-    /// A request in work waits for nobody else any more. It isn't kept waiting, though the limit may be
-    /// exceeded by it.
-    mutating func comeBack() {
+    /// A suspended request goes on. It doesn't wait for a permit, though the limit may be exceeded by it.
+    mutating func resume() {
         suspended -= 1
         inFlight += 1
     }
 
-    /// Whoever waited has gone away. True: it will hear nothing more.
+    /// A waiting request has gone away. True: its waiter is not told any more.
     mutating func leave(_ id: UInt64, rank: Int, at now: Instant) -> Bool {
         line.leave(id, rank: rank, at: now) != nil
     }
@@ -142,33 +142,33 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         guard !line.isEmpty else { return changes }
         refuse(line.overdue(at: now), .deadlineExceeded, &changes)
         allowance.look(at: now)
-        refuseImpatient(at: now, &changes)
+        refuseWaitedTooLong(at: now, &changes)
         admit(at: now, &changes)
         return changes
     }
 
-    /// However many wait for somebody else, all of them together are bounded.
+    /// Requests in work and suspended ones are bounded together.
     private func isFree(_ rank: Int) -> Bool {
         inFlight < allowances[rank] && inFlight + suspended < configuration.maximum
     }
 
-    private func maximumQueueTime(of request: Request, at now: Instant) -> Duration {
-        request.deadline.map { now.duration(to: $0.moment) } ?? Self.usualQueueTime
+    private func callerWait(of request: Request, at now: Instant) -> Duration {
+        request.deadline.map { now.duration(to: $0.moment) } ?? Self.usualCallerWait
     }
 
-    private mutating func begin(_ rank: Int, _ maximumQueueTime: Duration, at now: Instant) -> Permit {
+    private mutating func begin(_ rank: Int, _ callerWait: Duration, at now: Instant) -> Permit {
         inFlight += 1
         admitted[rank] += 1
         allowance.look(at: now)
         search.began(inFlight: inFlight)
         return Permit(
-            rank: rank, since: now, allowed: maximumQueueTime * configuration.share, inWork: inFlight)
+            rank: rank, since: now, allowed: callerWait * configuration.share, inWork: inFlight)
     }
 
     private mutating func settle(at now: Instant) -> Changes {
         var changes = Changes()
         guard !line.isEmpty else { return changes }
-        refuseImpatient(at: now, &changes)
+        refuseWaitedTooLong(at: now, &changes)
         admit(at: now, &changes)
         return changes
     }
@@ -178,13 +178,13 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             if entry.isOverdue(at: now) {
                 refuse([entry], .deadlineExceeded, &changes)
             } else {
-                changes.admitted.append((entry.waiter, begin(rank, entry.maximumQueueTime, at: now)))
+                changes.admitted.append((entry.waiter, begin(rank, entry.callerWait, at: now)))
             }
         }
     }
 
-    private mutating func refuseImpatient(at now: Instant, _ changes: inout Changes) {
-        if !line.isEmpty { refuse(line.impatient(at: now), .overloaded, &changes) }
+    private mutating func refuseWaitedTooLong(at now: Instant, _ changes: inout Changes) {
+        if !line.isEmpty { refuse(line.waitedTooLong(at: now), .overloaded, &changes) }
     }
 
     private mutating func refuse(

@@ -1,56 +1,56 @@
-/// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
+/// The queue of a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
-/// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a
-/// quarter of the ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer
-/// than the ``shortQueueTime``; and until nobody has been waiting for as long. Then it is no crowd that is
-/// being worked off, nor customers who come again as soon as they are served, and whoever waits much longer
-/// has a caller who has given up. So the time that anybody may wait becomes short, the newest goes first, and
-/// no more are let into it than have a chance – CoDel's idea (Nichols and Jacobson, 2012) in the form that
-/// Facebook gave it ("Fail at Scale", Maurer, 2015), together with its adaptive LIFO.
+/// A rank has a **standing queue** when requests of that rank or a higher one have been waiting without a
+/// break for a quarter of the ``maximumQueueTime``, the queue hasn't become shorter meanwhile, and one has
+/// been waiting for longer than the ``shortQueueTime``; it stays so until none has waited for as long. Such a
+/// queue is no burst that is being served, nor customers who come again as soon as they are served: most of
+/// its callers give up before their turn. So the queue time becomes short, the newest goes first, and the
+/// queue holds only as many as can still be admitted: CoDel (Nichols and Jacobson, 2012) in Facebook's form
+/// ("Fail at Scale", Maurer, 2015), with its adaptive LIFO.
 struct WaitingLine<Waiter: Sendable>: Sendable {
     struct Entry: Sendable {
         let id: UInt64
         let waiter: Waiter
         let rank: Int
         /// How long its caller waits, from `since`.
-        let maximumQueueTime: Duration
+        let callerWait: Duration
         let since: Instant
         let deadline: Instant?
     }
 
-    /// A rank and all above it.
-    private struct Standing {
-        /// Since when somebody has been waiting without a break, or the line was last found to become
-        /// shorter; and since when nobody has.
+    /// Of a rank and all above it.
+    private struct Backlog {
+        /// Since when requests have been waiting without a break, or the queue last became shorter; and since
+        /// when none has.
         var since: Instant?
         var emptied: Instant?
-        /// The most that waited since then.
+        /// The most that have waited since then.
         var peak = 0
-        var stands = false
+        var isStanding = false
     }
 
-    /// How long one may wait in a line that doesn't stand.
+    /// The longest wait in a queue that isn't standing.
     let maximumQueueTime: Duration
     /// Entries at most, all ranks together.
-    let places: Int
+    let capacity: Int
     /// By rank, the longest waiting first.
     private var lines: [[Entry]] = [[], [], [], []]
-    private var standings = [Standing](repeating: Standing(), count: 4)
+    private var backlogs = [Backlog](repeating: Backlog(), count: 4)
     private(set) var count = 0
 
-    init(maximumQueueTime: Duration, places: Int) {
+    init(maximumQueueTime: Duration, capacity: Int) {
         self.maximumQueueTime = maximumQueueTime
-        self.places = places
+        self.capacity = capacity
     }
 
-    /// How long one may wait in a line that stands.
+    /// The longest wait in a standing queue.
     var shortQueueTime: Duration { maximumQueueTime / 10 }
-    /// After which it is found out whether the line stands.
+    /// How long a queue is watched before it counts as standing.
     private var interval: Duration { maximumQueueTime / 4 }
 
     var isEmpty: Bool { count == 0 }
 
-    /// The highest rank of which somebody waits.
+    /// The highest rank with a waiting request.
     var highest: Int? { count == 0 ? nil : lines.lastIndex { !$0.isEmpty } }
 
     func count(rank: Int) -> Int { lines[rank].count }
@@ -61,31 +61,31 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
 
     private func count(from rank: Int) -> Int { lines[rank...].reduce(0) { $0 + $1.count } }
 
-    func stands(rank: Int) -> Bool { standings[rank].stands }
+    func isStanding(rank: Int) -> Bool { backlogs[rank].isStanding }
 
     enum Entrance {
         case entered
-        /// Someone else has to make way: where there are too many, one of the lowest rank, the longest
-        /// waiting of it.
+        /// Another request has to leave: the queue was full, and this is the longest waiting of the lowest
+        /// rank.
         case instead(of: Entry)
-        /// Too many wait who matter as much. Those who matter less are sent away with it: their turn would
+        /// The queue is full at this rank and above. The lower ranks are refused with it: their turn would
         /// not have come.
         case full(along: [Entry])
     }
 
-    /// - Parameter chances: how many have a chance to be let in before their patience is over, where the line
-    ///   stands.
-    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Instant)
+    /// - Parameter standingLimit: how many may wait in a standing queue, so that all of them can be admitted
+    ///   within its short queue time.
+    mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, standingLimit: Int, at now: Instant)
         -> Entrance
     {
         look(at: now)
-        if standings[rank].stands, count(from: rank) >= chances {
+        if backlogs[rank].isStanding, count(from: rank) >= standingLimit {
             let along = lines[..<rank].flatMap(\.self)
             if !along.isEmpty { for lower in 0..<rank { lines[lower] = [] } }
             removed(along.count, at: now)
             return .full(along: along)
         }
-        guard count >= places else {
+        guard count >= capacity else {
             insert(entry(), at: now)
             return .entered
         }
@@ -102,21 +102,21 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         lines[entry.rank].append(entry)
         count += 1
         for rank in 0...entry.rank {
-            standings[rank].emptied = nil
-            if standings[rank].since == nil { standings[rank].since = now }
-            standings[rank].peak = max(standings[rank].peak, count(from: rank))
+            backlogs[rank].emptied = nil
+            if backlogs[rank].since == nil { backlogs[rank].since = now }
+            backlogs[rank].peak = max(backlogs[rank].peak, count(from: rank))
         }
     }
 
-    /// Whose turn it is in this line.
+    /// The next request of this rank.
     mutating func next(rank: Int, at now: Instant) -> Entry? {
         guard !lines[rank].isEmpty else { return nil }
-        let entry = stands(rank: rank) ? lines[rank].removeLast() : lines[rank].removeFirst()
+        let entry = isStanding(rank: rank) ? lines[rank].removeLast() : lines[rank].removeFirst()
         removed(1, at: now)
         return entry
     }
 
-    /// One who has gone away. Nil: it wasn't waiting any more.
+    /// Removes a request that has gone away. Nil: it wasn't waiting any more.
     mutating func leave(_ id: UInt64, rank: Int, at now: Instant) -> Entry? {
         guard let index = lines[rank].firstIndex(where: { $0.id == id }) else { return nil }
         let entry = lines[rank].remove(at: index)
@@ -124,9 +124,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         return entry
     }
 
-    /// Takes out who has waited too long. Whoever is sent away takes all of the lower ranks along: they
-    /// matter less, and their turn would not have come.
-    mutating func impatient(at now: Instant) -> [Entry] {
+    /// Removes the requests that have waited too long, and with them all of lower ranks: their turn would not
+    /// have come.
+    mutating func waitedTooLong(at now: Instant) -> [Entry] {
         look(at: now)
         var gone: [Entry] = []
         for rank in (0...3).reversed() where !lines[rank].isEmpty {
@@ -135,7 +135,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
                 lines[rank] = []
                 continue
             }
-            let limit = stands(rank: rank) ? shortQueueTime : maximumQueueTime
+            let limit = isStanding(rank: rank) ? shortQueueTime : maximumQueueTime
             let late = lines[rank].prefix { $0.since.duration(to: now) >= limit }
             guard !late.isEmpty else { continue }
             gone += late
@@ -145,7 +145,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         return gone
     }
 
-    /// Takes out whose deadline has passed.
+    /// Removes the requests whose deadline has passed.
     mutating func overdue(at now: Instant) -> [Entry] {
         var gone: [Entry] = []
         for rank in 0...3 where lines[rank].contains(where: { $0.isOverdue(at: now) }) {
@@ -162,25 +162,25 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         var isWaited = false
         for rank in (0...3).reversed() {
             isWaited = isWaited || !lines[rank].isEmpty
-            if !isWaited, standings[rank].emptied == nil { standings[rank].emptied = now }
+            if !isWaited, backlogs[rank].emptied == nil { backlogs[rank].emptied = now }
         }
     }
 
-    /// Finds out which lines stand.
+    /// Finds out which queues are standing.
     private mutating func look(at now: Instant) {
         for rank in 0...3 {
-            guard let since = standings[rank].since else { continue }
-            if let emptied = standings[rank].emptied {
-                if emptied.duration(to: now) >= (standings[rank].stands ? interval : .zero) {
-                    standings[rank] = Standing()
+            guard let since = backlogs[rank].since else { continue }
+            if let emptied = backlogs[rank].emptied {
+                if emptied.duration(to: now) >= (backlogs[rank].isStanding ? interval : .zero) {
+                    backlogs[rank] = Backlog()
                 }
-            } else if !standings[rank].stands, since.duration(to: now) >= interval {
+            } else if !backlogs[rank].isStanding, since.duration(to: now) >= interval {
                 let left = count(from: rank)
-                if left * 10 < standings[rank].peak * 9 || !isLate(from: rank, at: now) {
-                    standings[rank].since = now
-                    standings[rank].peak = left
+                if left * 10 < backlogs[rank].peak * 9 || !isLate(from: rank, at: now) {
+                    backlogs[rank].since = now
+                    backlogs[rank].peak = left
                 } else {
-                    standings[rank].stands = true
+                    backlogs[rank].isStanding = true
                 }
             }
         }

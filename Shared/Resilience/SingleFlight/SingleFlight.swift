@@ -1,17 +1,17 @@
 /// Calls with one key, made while one of them is under way, share its execution and its outcome.
 ///
-/// For reads that many need at one moment: a value that has just expired, a slow look-up. Nothing is kept:
+/// For reads that many callers need at once: a value that has just expired, a slow look-up. Nothing is kept:
 /// once the execution has ended, the next call begins a new one. Never share a call that changes something on
 /// behalf of its caller.
 ///
 /// **Whose context.** The work runs in a task of its own, with the task-locals (trace, logger) and the
-/// priority of the caller that began it, save ``Deadline/current``, which is unset: another's deadline must
-/// not fail those who joined. It is bounded by its callers instead. Each waits until its own deadline or
-/// cancellation, and leaves; when the last one leaves the work is cancelled. Work that ignores cancellation
-/// runs on unseen, and counts as running until it ends.
+/// priority of the caller that began it, except ``Deadline/current``, which is unset: one caller's deadline
+/// must not fail the others. The callers bound it instead. Each waits until its own deadline or cancellation,
+/// and leaves; when the last one leaves the work is cancelled. Work that ignores cancellation runs on, and
+/// counts as running until it ends.
 ///
-/// **How many.** Every flight has a caller that waits for it, so that whatever bounds the callers bounds the
-/// flights; ``SingleFlightConfiguration/maximumFlights`` bounds the work besides.
+/// **How many.** Every flight has a caller that waits for it, so that a bound on the callers bounds the
+/// flights; ``SingleFlightConfiguration/maximumFlights`` bounds the work as well.
 public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Failure: Error>: Sendable {
     enum Outcome: Sendable {
         case answered(Result<Value, Failure>)
@@ -37,24 +37,24 @@ public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable, Failu
         SingleFlightConfiguration(maximumFlights: state.withLock { $0.maximumFlights })
     }
 
-    /// Replaces the numbers at run time. What is under way stays, even where it is more than the new limit.
+    /// Replaces the numbers at run time. Flights under way stay, even beyond the new limit.
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
     public func reconfigure(_ configuration: SingleFlightConfiguration) throws(InvalidConfiguration) {
         try configuration.validate()
         state.withLock { $0.maximumFlights = configuration.maximumFlights }
     }
 
-    /// Works that run, and callers that wait for them.
+    /// Flights that run, and callers that wait for them.
     public var inUse: (flights: Int, callers: Int) { state.withLock { ($0.running, $0.callers) } }
 
     /// The outcome of `work`, or of the work for the same key that is under way already.
     ///
-    /// Cancelling the caller ends its waiting at once, and nobody else's.
+    /// Cancelling the caller ends its own waiting at once, not that of others.
     /// - Parameters:
     ///   - key: what is asked for: calls with equal keys share one execution.
     ///   - context: the deadline until which this caller waits.
     ///   - classify: what a failure says about the dependency, as this caller sees it.
-    ///   - work: runs at most once, beyond this caller's stay if others wait for it.
+    ///   - work: runs at most once, and after this caller has left if others wait for it.
     /// - Throws: ``CallFailure/failed(_:_:)`` with what the work threw; ``Rejection/cancelled`` or
     ///   ``Rejection/deadlineExceeded`` when this caller left; ``Rejection/bulkheadFull`` when a new flight
     ///   would be one too many.

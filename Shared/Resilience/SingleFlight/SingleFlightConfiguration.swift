@@ -1,7 +1,7 @@
 /// The numbers of a ``SingleFlight``.
 public struct SingleFlightConfiguration: PolicyConfiguration {
-    /// Works that may run at once, each for a key of its own; joining one that runs is always possible. Above
-    /// 0; by default not bounded, since each has a caller that waits for it.
+    /// Flights that may run at once, each for a key of its own; joining a running one is always possible.
+    /// Above 0; by default not bounded, since each has a caller that waits for it.
     public var maximumFlights: Int
 
     /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made with

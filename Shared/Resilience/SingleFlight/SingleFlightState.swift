@@ -1,12 +1,12 @@
-/// Who waits for what, without clock, lock or task.
+/// Which caller waits for which flight, without clock, lock or task.
 ///
-/// `Waiter` is what is given back when a caller's waiting ends; `Work` is what can be cancelled.
+/// `Waiter` is given back when a caller's waiting ends; `Work` can be cancelled.
 struct SingleFlightState<Key: Hashable, Waiter, Work> {
     enum Joined: Equatable {
-        /// The flight is new: start its work, and say so with ``started(_:flight:work:)``.
+        /// The flight is new: start its work, and report it with ``started(_:flight:work:)``.
         case first
         case another
-        /// Too many works run already; the caller has not joined.
+        /// Too many flights run already; the caller has not joined.
         case full
     }
 
@@ -18,7 +18,7 @@ struct SingleFlightState<Key: Hashable, Waiter, Work> {
     }
 
     var maximumFlights: Int
-    /// Works that were begun and haven't ended, those that nobody waits for any more included.
+    /// Flights that were begun and haven't ended, those without waiting callers included.
     private(set) var running = 0
     private var flights: [Key: Flight] = [:]
     private var lastCaller: UInt64 = 0
@@ -28,7 +28,7 @@ struct SingleFlightState<Key: Hashable, Waiter, Work> {
     /// Callers that wait.
     var callers: Int { flights.values.reduce(0) { $0 + $1.waiters.count } }
 
-    /// A number for a caller, never given twice.
+    /// A number for a caller, unique.
     mutating func newCaller() -> UInt64 {
         lastCaller += 1
         return lastCaller
@@ -45,15 +45,15 @@ struct SingleFlightState<Key: Hashable, Waiter, Work> {
         return .first
     }
 
-    /// The work of a new flight runs.
-    /// - Returns: the work, to be cancelled, if everybody has left in the meantime.
+    /// The work of a new flight has been started.
+    /// - Returns: the work, to be cancelled, if all callers have left in the meantime.
     mutating func started(_ key: Key, flight: UInt64, work: Work) -> Work? {
         guard flights[key]?.id == flight else { return work }
         flights[key]?.work = work
         return nil
     }
 
-    /// A caller waits no longer. With the last one the flight is over: whoever comes now begins a new one.
+    /// A caller no longer waits. With the last one the flight is over: the next caller begins a new one.
     /// - Returns: the caller's waiter, nil if it had its answer already; and the work, if it has to be
     ///   cancelled.
     mutating func leave(_ key: Key, _ caller: UInt64) -> (waiter: Waiter?, abandoned: Work?) {
@@ -62,8 +62,8 @@ struct SingleFlightState<Key: Hashable, Waiter, Work> {
         return (waiter, flights.removeValue(forKey: key)?.work)
     }
 
-    /// The work of a flight has ended, one way or the other.
-    /// - Returns: everybody who waits for its outcome.
+    /// The work of a flight has ended.
+    /// - Returns: all callers that wait for its outcome.
     mutating func finish(_ key: Key, flight: UInt64) -> [Waiter] {
         running -= 1
         guard flights[key]?.id == flight else { return [] }

@@ -15,7 +15,7 @@ extension SingleFlight {
                 case .first: start(key, flight: caller, work)
                 case .another: break
                 }
-                // A cancellation before the caller had joined found nobody to send away.
+                // A cancellation before the caller had joined found no waiter to send away.
                 if Task.isCancelled { leave(key, caller, .cancelled) }
                 if let deadline = context.deadline {
                     timer = until(deadline) { self.leave(key, caller, .deadlineExceeded) }

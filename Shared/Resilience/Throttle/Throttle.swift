@@ -1,37 +1,35 @@
-/// Turns calls away on this side when the dependency has been failing so many that it is better left alone:
-/// client-side adaptive throttling.
+/// Refuses a share of the calls on this side when the dependency fails many of them: client-side adaptive
+/// throttling.
 ///
 /// A call is refused (``Rejection/throttled``) with probability
 /// `max(0, (requests − K × accepts) / (requests + 1))` over a sliding window, after "Handling Overload" (Site
-/// Reliability Engineering, Google, 2016). Calls that are turned away count as requests, as there. Unlike a
-/// breaker it has no states: it turns away as much as is failing, and some calls always go through to find
-/// out.
+/// Reliability Engineering, Google, 2016). Refused calls count as requests, as there. Unlike a breaker it has
+/// no states: it refuses as much as is failing, and some calls always pass to find out.
 ///
 /// Three things differ from the book. A call counts when its outcome is known, not when it is sent, so that
 /// the first burst of a healthy start isn't taken for a hundred failures; one whose outcome says nothing
 /// about the dependency (a cancellation, a refusal of a policy inside) doesn't count at all. Below
-/// `minimumRequests` nothing is turned away: three failures are no overload. And `maximumRejection` bounds
-/// the share (as Envoy's admission control does): with the bare formula one call in a whole window gets
-/// through at full outage, and finding out that it is over takes minutes.
+/// `minimumRequests` no call is refused: three failures are no overload. And `maximumRejection` bounds the
+/// share (as Envoy's admission control does): with the bare formula one call in a whole window passes at full
+/// outage, and finding out that it is over takes minutes.
 ///
-/// For a dependency that is called often, by many. For rare calls use a ``CircuitBreaker``.
+/// For a dependency that is called often, by many callers. For rare calls use a ``CircuitBreaker``.
 ///
 /// **Cancellation** is passed on and not counted.
 public final class Throttle: Policy {
-    /// Over how much time and how strictly calls are held back.
+    /// The window, and how strictly calls are refused.
     public struct Configuration: PolicyConfiguration {
-        /// K: how many requests are let through for each that is accepted. 1.1 … 100; default 2, as in the
-        /// book: half of what gets through may fail before anything is turned away. Lower reacts earlier,
-        /// higher lets more through. After an outage what passes grows K-fold in each window, so at 1 it
-        /// would not grow: the throttle would never let go.
+        /// K: how many requests pass for each that is accepted. 1.1 … 100; default 2, as in the book: half of
+        /// the passing calls may fail before any is refused. Lower reacts earlier, higher lets more pass.
+        /// After an outage the number of passing calls grows K-fold in each window, so at 1 it would not
+        /// grow: the throttle would never recover.
         public var multiplier: Double
         /// How long a call counts. 1 s … 10 min; default 30 s (the book's is two minutes, too long for a
         /// customer to wait for the end of an outage).
         public var window: Duration
-        /// Requests in the window below which nothing is turned away. 0 … 1,000,000; default 10; 0 is the
-        /// book's.
+        /// Requests in the window below which no call is refused. 0 … 1,000,000; default 10; 0 is the book's.
         public var minimumRequests: Int
-        /// The largest share that is turned away. Above 0, at most 1; default 0.9; 1 is the book's.
+        /// The largest share that is refused. Above 0, at most 1; default 0.9; 1 is the book's.
         public var maximumRejection: Double
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made
@@ -63,13 +61,13 @@ public final class Throttle: Policy {
         }
     }
 
-    /// The throttle at one moment.
+    /// The throttle at one instant.
     public struct Snapshot: Sendable, Hashable {
-        /// Calls in the last window whose outcome is known, and those turned away.
+        /// Calls in the last window whose outcome is known, and refused ones.
         public var requests: Int
         /// Those of them that the dependency answered, if only with a refusal.
         public var accepts: Int
-        /// The share of calls that is turned away now. 0 … 1.
+        /// The share of calls that is refused now. 0 … 1.
         public var rejection: Double
     }
 
@@ -95,7 +93,7 @@ public final class Throttle: Policy {
         state.withLock { $0.reconfigure(configuration) }
     }
 
-    /// What is in the window at this moment.
+    /// What is in the window now.
     public var snapshot: Snapshot {
         let now = environment.time.now()
         return state.withLock { $0.snapshot(now: now) }
@@ -114,8 +112,8 @@ public final class Throttle: Policy {
             ended(.healthy, now: now)
             return value
         } catch {
-            // A call that was called off, a hedge's loser too, says nothing about the other end, whatever
-            // error that looks like.
+            // A cancelled call, a hedge's loser too, says nothing about the other end, whatever error it ends
+            // with.
             ended(Task.isCancelled ? .unknown : error.disposition.health, now: now)
             throw error
         }
@@ -124,16 +122,15 @@ public final class Throttle: Policy {
     @usableFromInline
     func admit(now: ContinuousClock.Instant) -> Bool {
         let rejection = state.withLock { $0.rejection(now: now) }
-        // RandomSource is somebody else's code: drawn without the lock, and only if there is something to
-        // draw for.
+        // A random source is foreign code: it is called without the lock, and only if a draw is needed.
         guard rejection > 0, environment.random.unit() < rejection else { return true }
         state.withLock { $0.count(accepted: false, now: now) }
         environment.report(.rejected(.throttled))
         return false
     }
 
-    /// `now` is when the call came: windows are long beside calls, and the clock is dear beside the rest of
-    /// this.
+    /// `now` is when the call came: windows are much longer than calls, and reading the clock is dear
+    /// compared with the rest of this.
     @usableFromInline
     func ended(_ health: Disposition.Health, now: ContinuousClock.Instant) {
         if health == .unknown { return }

@@ -1,4 +1,4 @@
-/// The bookkeeping of a ``Throttle``: requests and accepts of the last window, and what share to turn away.
+/// The bookkeeping of a ``Throttle``: requests and accepts of the last window, and the share to refuse.
 struct ThrottleState: Sendable {
     private(set) var configuration: Throttle.Configuration
     private var counts: RollingCounts
@@ -15,7 +15,7 @@ struct ThrottleState: Sendable {
         self.configuration = configuration
     }
 
-    /// The share of calls to turn away now.
+    /// The share of calls to refuse now.
     mutating func rejection(now: ContinuousClock.Instant) -> Double {
         counts.roll(to: now)
         let (requests, accepts) = (counts.total.calls, counts.total.marked)
@@ -24,7 +24,7 @@ struct ThrottleState: Sendable {
         return min(configuration.maximumRejection, max(0, excess / Double(requests + 1)))
     }
 
-    /// Counts a call whose outcome is known, or that was turned away here (which is not accepted).
+    /// Counts a call whose outcome is known, or that was refused here (which is not accepted).
     mutating func count(accepted: Bool, now: ContinuousClock.Instant) {
         counts.roll(to: now)
         counts.count(calls: 1, marked: accepted ? 1 : 0)

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// Bounds what is inside it: the whole call when it stands outside a ``Retry``, each attempt when it stands
-/// inside.
+/// Bounds what is inside it: the whole call outside a ``Retry``, each attempt inside one.
 ///
 /// Of nested ones, and of ``CallContext/deadline``, the earliest counts. A call whose time is over already is
-/// refused with ``Rejection/deadlineExceeded``, unmade. How the time is enforced, ``Enforcement`` says.
+/// refused with ``Rejection/deadlineExceeded``, without being made. ``Enforcement`` says how the time is
+/// enforced.
 ///
-/// **A caller in a hurry is not the dependency's fault.** What fails once the caller's deadline has passed
+/// **A caller in a hurry is not the dependency's fault.** A failure after the caller's deadline has passed
 /// says nothing about the dependency (``Disposition/ignored``; cancelled, it ends as ``Rejection/cutShort``)
-/// if that deadline left it less than a quarter of the limit. Otherwise callers that leave 5 ms open the
-/// breaker for all others. With a quarter or more it counts as ever, so that a dependency that hangs is
-/// noticed by callers whose own time is shorter than the limit; and so does a failure that comes before the
-/// deadline. It follows that the limit should be near what the slowest good answer takes.
+/// if that deadline left it less than a quarter of the limit. Otherwise callers that leave 5 ms would open
+/// the breaker for all others. With a quarter or more it counts as usual, so that a dependency that hangs is
+/// noticed by callers whose own time is shorter than the limit; and so does a failure before the deadline. It
+/// follows that the limit should be near the time of the slowest good answer.
 ///
-/// **Cancellation** is passed on to the operation, whose own end is the call's.
+/// **Cancellation** is passed on to the operation, and the call ends when the operation does.
 public final class Timeout: Policy {
     /// How long a call may take.
     public struct Configuration: PolicyConfiguration {
@@ -33,28 +33,27 @@ public final class Timeout: Policy {
         }
     }
 
-    /// Who ends a call whose time is over.
+    /// How a call whose time is over is ended.
     public enum Enforcement: Sendable {
-        /// The operation is told (``CallContext/deadline``) and ends by itself, as an HTTP client does. Costs
-        /// nothing.
+        /// The operation gets the deadline (``CallContext/deadline``) and ends by itself, as an HTTP client
+        /// does. Costs nothing.
         case byOperation
         /// The operation is also cancelled when the time is over, and the call ends as ``Rejection/timedOut``
-        /// as soon as it returns. Work that ignores its cancellation holds the call up all the same: nothing
-        /// can be torn out of a task. Costs two child tasks and a sleep a call (about 8 µs).
+        /// as soon as it returns. Work that ignores its cancellation still delays the call, since a task
+        /// can't be ended by force. Costs two child tasks and a sleep a call (about 8 µs).
         case byCancelling
     }
 
     @usableFromInline let environment: PolicyEnvironment
     @usableFromInline let enforcement: Enforcement
     private let current: Locked<Configuration>
-    /// The limit once more, in whole nanoseconds: what calls read, without the lock.
+    /// The limit again, in whole nanoseconds: what calls read, without the lock.
     private let limitNanoseconds: Atomic<Int64>
 
     /// - Parameters:
     ///   - configuration: the limit.
-    ///   - enforcement: by default ``Enforcement/byOperation``: the deadline is handed on, and nothing else
-    ///     done.
-    ///   - environment: name, time, and whom to tell.
+    ///   - enforcement: by default ``Enforcement/byOperation``: only the deadline is passed on.
+    ///   - environment: name, time, and the observer.
     /// - Throws: ``InvalidConfiguration`` for a limit out of range.
     public init(
         _ configuration: Configuration, enforcement: Enforcement = .byOperation,
@@ -75,7 +74,7 @@ public final class Timeout: Policy {
         try self.init(Configuration(limit: limit), enforcement: enforcement, environment: environment)
     }
 
-    /// The numbers for the calls from now on can be replaced while calls are running; those keep theirs.
+    /// The numbers for the calls from now on; calls under way keep theirs.
     public var configuration: Configuration { current.withLock { $0 } }
 
     /// - Throws: ``InvalidConfiguration``; the old numbers stay.
@@ -92,7 +91,7 @@ public final class Timeout: Policy {
         now.advanced(by: .nanoseconds(limitNanoseconds.load(ordering: .relaxed)))
     }
 
-    /// Rounded up: no limit is ever shorter than it says.
+    /// Rounded up: no limit is shorter than configured.
     private static func nanoseconds(_ limit: Duration) -> Int64 {
         let (whole, rest) = limit.attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return Int64(clamping: whole + (rest > 0 ? 1 : 0))
@@ -122,8 +121,8 @@ public final class Timeout: Policy {
         }
     }
 
-    /// Whether the caller's own deadline has ended the call before the dependency had a time that says
-    /// anything.
+    /// Whether the caller's own deadline has ended the call before the dependency had enough time for the
+    /// failure to count.
     @usableFromInline
     func isHurried(by deadline: Deadline?, from start: Instant, to end: Instant) -> Bool {
         guard let deadline, start.duration(to: deadline.moment) < start.duration(to: end) / 4 else {
@@ -165,7 +164,7 @@ public final class Timeout: Policy {
                 let first = await group.next() ?? nil
                 group.cancelAll()
                 if let first { return first }
-                // The operation's own end is waited for: a value that made it is not thrown away.
+                // The operation's end is waited for: a value that it made all the same is not thrown away.
                 if let late = await group.next() ?? nil, case .success = late { return late }
                 return Task.isCancelled ? .failure(.rejected(.cancelled)) : nil
             }

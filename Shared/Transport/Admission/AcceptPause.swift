@@ -2,11 +2,11 @@ import Foundation
 package import Logging
 package import NIOCore
 
-/// Stops accepting for a moment when the process has no descriptor for another connection.
+/// Stops accepting for a while when the process has no descriptor for another connection.
 ///
-/// NIO goes on watching the listening socket after such an error, so that the event loop turns without a
+/// After such an error NIO goes on watching the listening socket, so that the event loop turns without a
 /// pause for as long as a client wants to connect; its own back-off (`AcceptBackoffHandler`) delays the next
-/// read but doesn't end the watching.
+/// read but doesn't stop the watching.
 final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
@@ -47,7 +47,7 @@ final class AcceptPause: ChannelInboundHandler {
 }
 
 extension AdmissionControl {
-    /// Watches over the socket that the service listens on.
+    /// Handles the accept errors of the socket that the service listens on.
     package func listens(on channel: any Channel, logger: Logger) async throws {
         let connections = connections
         try await channel.eventLoop.submit {

@@ -1,11 +1,11 @@
 import Resilience
 
-/// What the door knows of a request that it let in; the request's own work finds it as ``current``.
+/// What is known of an admitted request; the request's own work finds it as ``current``.
 package struct Admission: Sendable {
     @TaskLocal static var current: Admission?
 
-    /// Waits for somebody else, on behalf of the request that is in work, if any: its place is another's
-    /// meanwhile.
+    /// Waits for another service on behalf of the request in work, if any: meanwhile another request may have
+    /// its permit.
     package static func suspended<Value, Failure: Error>(
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
@@ -13,13 +13,13 @@ package struct Admission: Sendable {
         return try await permit.suspended(body)
     }
 
-    /// When the request's head came: its time counts from here, the wait for a place included.
+    /// When the request's head came: its time counts from here, the wait for a permit included.
     let arrival: ContinuousClock.Instant
-    /// Nil where no place is needed: probes, and everything while the shedder is off.
+    /// Nil where no permit is needed: probes, and everything while the shedder is off.
     let permit: Shedder.Permit?
 }
 
-/// The admission of the request that was let in last on one connection, on its way to the work: at most one
+/// The admission of the request that was last admitted on one connection, on its way to the work: at most one
 /// request of a connection is in work at a time.
 final class AdmissionSlot: Sendable {
     private let admission = Locked<Admission?>(nil)

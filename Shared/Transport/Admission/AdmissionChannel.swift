@@ -27,8 +27,8 @@ struct AdmissionChannel: HTTPChannelHandler {
             limits.maxHeaderListSize = 16_384
             limits.maxHeaderFieldCount = 100
             let pipeline = channel.pipeline.syncOperations
-            // One request at a time is let in, so nothing else has to keep the answers in order; what can't
-            // be parsed Hummingbird answers.
+            // One request at a time is admitted, so nothing else has to keep the answers in order;
+            // Hummingbird answers what can't be parsed.
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false,
                 withOutboundHeaderValidation: false,
@@ -58,13 +58,13 @@ struct AdmissionChannel: HTTPChannelHandler {
             }
         }
         await admitting.handleHTTP(asyncChannel: connection.parts, logger: logger)
-        // Let in, and never begun.
+        // Admitted, and never begun.
         connection.slot.take()?.permit?.end(countsAsSample: false)
     }
 }
 
 extension HTTPServerBuilder {
-    /// Connections that come through `door`.
+    /// Connections whose requests pass `admission`.
     package static func through(_ admission: AdmissionControl) -> HTTPServerBuilder {
         HTTPServerBuilder { AdmissionChannel(admission: admission, responder: $0) }
     }

@@ -5,11 +5,10 @@ import NIOHTTP1
 package import Resilience
 import ServingPath
 
-/// A service's door: what becomes of a request is decided here from its head alone, before anything is made
-/// of it.
+/// A service's admission: decides about a request from its head alone, before routing.
 ///
-/// Whoever is let in is worked on by ``RouteServer`` as if there were no door. Probes and what operators ask
-/// always are; so is everything, as far as the shedder goes, in naive mode.
+/// ``RouteServer`` serves an admitted request as if there were no admission. Probes and operators' requests
+/// are always admitted; in naive mode the shedder admits everything.
 package final class AdmissionControl: Sendable {
     package struct Configuration: Sendable {
         /// Nil: nothing is shed.
@@ -19,10 +18,10 @@ package final class AdmissionControl: Sendable {
         /// Requests that one client may make at once after a quiet time.
         package var burst: Int
         package var connections: ConnectionLimits
-        /// How long a connection may say nothing between two requests.
+        /// How long a connection may be silent between two requests.
         package var idleTimeout: Duration
-        /// How long the head of a request may take to arrive, and then its body; how long a client may read
-        /// nothing of its answer.
+        /// How long the head of a request may take to arrive, and then its body; how long a client may stop
+        /// reading its answer.
         package var requestTimeout: Duration
 
         package init(
@@ -39,11 +38,11 @@ package final class AdmissionControl: Sendable {
         }
     }
 
-    /// What becomes of a request.
+    /// The decision about a request.
     enum Decision {
-        /// To be worked on, whatever else is going on.
+        /// To be worked on at once, without a permit.
         case free
-        /// To be worked on when it has a place.
+        /// To be worked on when it has a permit.
         case permit(Shedder.Request)
         case refused(Refusals.Reason)
         case rateLimited(ClientRates.Quota)
@@ -59,15 +58,16 @@ package final class AdmissionControl: Sendable {
     private let table: AdmissionTable
     private let credentials: Credentials
     private let rates: ClientRates?
-    /// Of the rates.
+    /// The clock of the rates.
     private let time: TimeSource
     private let tooOften = Locked(0)
     private let counts = ShedCounts()
 
     /// - Parameters:
-    ///   - service: whose answers go out here.
-    ///   - routes: what is shed when there is too much to do.
-    ///   - exempt: what paths begin with that never are, as `csp`: probes, and what operators ask.
+    ///   - service: the service that answers here.
+    ///   - routes: the routes that are shed when there is too much to do.
+    ///   - exempt: first segments of paths that are never shed, such as `csp`: probes and operators'
+    ///     requests.
     /// - Throws: `InvalidConfiguration` with every problem.
     package init(
         _ configuration: Configuration, service: ServiceIdentity, routes: [Route], exempt: [String],
@@ -130,7 +130,7 @@ private struct ShedCounts: Sendable {
 }
 
 extension Criticality {
-    /// Services are believed; anybody else can only lower what the route says.
+    /// A service's header is believed; any other caller can only lower the route's criticality.
     func asked(_ given: Criticality?, byService isService: Bool) -> Criticality {
         guard let given else { return self }
         return isService ? given : min(given, self)

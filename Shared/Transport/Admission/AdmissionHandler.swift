@@ -3,11 +3,11 @@ import NIOCore
 import NIOHTTP1
 import Resilience
 
-/// Stands behind the parser of one connection and lets one request at a time through, in their order.
+/// Sits behind the parser of one connection and admits one request at a time, in order.
 ///
-/// A request is let in when all of it is there, so that nobody keeps a place by sending slowly; what it sends
+/// A request is admitted when all of it has arrived, so that a slow sender holds no permit; what it sends
 /// meanwhile is kept, up to the size that a body may have. What follows it on the connection is kept until it
-/// is answered, and not read where that would be much. Whoever is refused gets bytes that were made before,
+/// is answered, and is not read if that would be much. A refused request gets bytes that were made before,
 /// written below the encoder; the connection stays.
 final class AdmissionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -18,12 +18,12 @@ final class AdmissionHandler: ChannelDuplexHandler {
     private enum Phase {
         /// Between requests.
         case idle
-        /// The request isn't here as a whole.
+        /// The request hasn't arrived as a whole.
         case receiving(Shedder.Request)
         case waiting(Shedder.Ticket, Shedder.Request)
         /// Passed on: to be read to its end, and to be answered.
         case working(isReceived: Bool, isAnswered: Bool)
-        /// Refused; the rest of it goes nowhere.
+        /// Refused; the rest of it is dropped.
         case discarding
         /// Nothing more is served here.
         case over
@@ -33,7 +33,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
     /// The value of the header that names the service.
     private let service: String
     private let slot: AdmissionSlot
-    /// Where bytes go that are no parts.
+    /// Where raw bytes are written, below the parts.
     private let encoder: ChannelHandlerContext
     private var client = ""
     /// In ``AdmissionControl/connections``; nil where there was no room.
@@ -47,7 +47,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
     private var arrival = ContinuousClock.now
     private var path: Substring = ""
     private var isHead = false
-    /// A GET or HEAD.
+    /// Whether it is a GET or HEAD.
     private var isRead = false
     private var closesAfterwards = false
     private var held = HeldInput()
@@ -82,7 +82,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Whoever waits has gone. What is in work goes on: its place comes back when it ends.
+    /// The waiting request's client has gone. Work goes on: its permit comes back when it ends.
     private func end() {
         if case .waiting(let ticket, _) = phase { _ = admission.shedder?.leave(ticket) }
         phase = .over
@@ -133,7 +133,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
         if held.isFull { isReadHeld = true } else { context.read() }
     }
 
-    /// Whether what comes next concerns a request that isn't complete, or a new one.
+    /// Whether what comes next belongs to a request that isn't complete, or to a new one.
     private var isFree: Bool {
         guard held.isEmpty else { return false }
         switch phase {
@@ -147,7 +147,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
         case (.idle, .head(let head)): receive(head, context)
         case (.receiving(let request), _):
             if case .body(let bytes) = part {
-                // Nobody reads the body of these.
+                // The body of these is not read.
                 if isRead { return }
                 bodyBytes += bytes.readableBytes
             }
@@ -173,7 +173,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
         path = head.uri.prefix { $0 != "?" }
         isHead = head.method == .HEAD
         isRead = isHead || head.method == .GET
-        // The parser reads nothing more after a request that wants another protocol, although it gets none.
+        // The parser reads nothing after a request that asks for another protocol, although it gets none.
         if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT {
             closesAfterwards = true
         }
@@ -201,7 +201,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// A request is here as a whole: the connection isn't ended before it is answered.
+    /// A request has arrived as a whole: the connection isn't ended before it is answered.
     private func begin() -> Bool {
         clock.requestCame()
         return id.map(admission.connections.begin) ?? false
@@ -240,8 +240,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
         passOnEnd(context)
     }
 
-    /// Where no request follows the one in work, whoever works on it may know that its client has closed its
-    /// side.
+    /// If no request follows the one in work, the work may know that its client has closed its side.
     private func passOnEnd(_ context: ChannelHandlerContext) {
         guard case .working = phase, held.popInputClosed() else { return }
         context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
@@ -262,7 +261,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
             admission.refusals.bytes(reason, path: path, isHead: isHead, closes: closesAfterwards), context)
     }
 
-    /// Asked by what came last: a request that is here as a whole is over with its answer.
+    /// Called for the last part that came: the answer ends a request that has arrived as a whole.
     private func refuse(_ answer: ByteBuffer, _ context: ChannelHandlerContext) {
         write(answer)
         let isComplete = if case .end = parts.last { true } else { false }
@@ -281,12 +280,12 @@ final class AdmissionHandler: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch (unwrapOutboundIn(data), phase) {
         case (.head(var head), _):
-            // Here, because every answer comes by, those of the framework too.
+            // Here, because every answer passes, the framework's included.
             head.headers.add(name: ServiceIdentity.header, value: service)
             if closesAfterwards { head.headers.replaceOrAdd(name: "connection", value: "close") }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case (.end, .working(isReceived: true, _)) where closesAfterwards:
-            // Not before the last byte is on its way.
+            // Not before the last byte is written.
             phase = .over
             clock.fellSilent()
             let written = promise ?? context.eventLoop.makePromise()

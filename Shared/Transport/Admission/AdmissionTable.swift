@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOHTTP1
 import ServingPath
 
-/// What the door has to know of a route, found by method and path as they stand in the request's first line.
+/// What admission has to know of a route, found by the method and path in the request's first line.
 struct AdmissionTable: Sendable {
     struct Entry: Sendable {
         var criticality: Criticality
@@ -37,10 +37,10 @@ struct AdmissionTable: Sendable {
     private let rows: [Row]
     /// First segments.
     private let exempt: [[UInt8]]
-    /// For what is no route: it costs little, and nobody misses it.
+    /// For unknown paths: they cost little and nothing depends on them.
     private let unknown: Entry
 
-    /// - Parameter exempt: what paths that are never shed begin with, as `csp`.
+    /// - Parameter exempt: the first segments of paths that are never shed, such as `csp`.
     init(_ routes: [Route], exempt: [String]) {
         rows = routes.map { Row($0, Entry(criticality: $0.criticality, budget: $0.budget)) }
         self.exempt = exempt.map { Array($0.utf8) }
@@ -51,7 +51,7 @@ struct AdmissionTable: Sendable {
     func entry(_ method: HTTPMethod, _ uri: String) -> Entry? {
         let first = uri.utf8.dropFirst().prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
         if exempt.contains(where: { first.elementsEqual($0) }) { return nil }
-        // HEAD is answered by what answers GET.
+        // HEAD is answered by the route of GET.
         let method = method == .HEAD ? "GET" : method.rawValue
         for row in rows where row.matches(method, uri.utf8) { return row.entry }
         return unknown

@@ -1,7 +1,7 @@
 import NIOCore
 import Resilience
 
-/// Brings the shedder's answer back to the connection's event loop.
+/// Brings the shedder's answer to the connection's event loop.
 final class AdmissionWaiter: Shedder.Waiter {
     private let handler: NIOLoopBound<(AdmissionHandler, ChannelHandlerContext)>
 

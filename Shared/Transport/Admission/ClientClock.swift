@@ -1,7 +1,7 @@
 import NIOCore
 
-/// How long the client of a connection may take for what it has to do next. Bytes that come slowly don't
-/// renew its time.
+/// How long the client of a connection may take for its next step. Bytes that come slowly don't renew its
+/// time.
 struct ClientClock {
     /// What the connection waits for.
     enum Turn {
@@ -9,7 +9,7 @@ struct ClientClock {
         case request
         /// The rest of a request's head or body.
         case rest
-        /// The service; of the client, that it reads.
+        /// The service's answer; of the client, that it reads.
         case service
         /// That the client closes its side.
         case close
@@ -19,13 +19,13 @@ struct ClientClock {
     private let requestTimeout: TimeAmount
     /// When the connection last fell silent, or the head or the body began to arrive.
     private var since = NIODeadline.now()
-    /// Whether the parser made a part of what was last read, and whether a head has begun that isn't here as
-    /// a whole.
+    /// Whether the parser made a part of the last bytes read, and whether a head has begun that hasn't
+    /// arrived as a whole.
     private var hasPart = false
     private var isHeadBegun = false
-    /// Whether a request has come as a whole: until then a connection has no claim to be idle for long.
+    /// Whether a request has arrived as a whole: until then the connection has no right to idle for long.
     private var hasAsked = false
-    /// Since when the client has taken nothing of what is written to it; nil while it does.
+    /// Since when the client has read nothing of what is written to it; nil while it reads.
     private var unreadSince: NIODeadline?
 
     init(idleTimeout: TimeAmount, requestTimeout: TimeAmount) {
@@ -33,12 +33,12 @@ struct ClientClock {
         self.requestTimeout = requestTimeout
     }
 
-    /// The longest that nothing needs to be looked at.
+    /// The longest interval between two checks.
     var pause: TimeAmount { min(idleTimeout, requestTimeout) }
 
     mutating func partCame() { hasPart = true }
 
-    /// Bytes came. Where the parser made nothing of them between two requests, a head has begun, and its time
+    /// Bytes came. If the parser made no part of them between two requests, a head has begun, and its time
     /// with it.
     mutating func readCompleted(betweenRequests: Bool) {
         if !hasPart, betweenRequests, !isHeadBegun {
@@ -59,8 +59,8 @@ struct ClientClock {
 
     mutating func writabilityChanged(_ isWritable: Bool) { unreadSince = isWritable ? nil : .now() }
 
-    /// What is left of the client's time at `now`, zero or less where it is over; nil where it has nothing to
-    /// do.
+    /// What is left of the client's time at `now`, zero or less if it is over; nil if the client has nothing
+    /// to do.
     func left(_ turn: Turn, at now: NIODeadline) -> TimeAmount? {
         switch turn {
         case .service: unreadSince.map { requestTimeout - (now - $0) }

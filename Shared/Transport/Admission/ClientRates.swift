@@ -1,11 +1,11 @@
 import Resilience
 
-/// How often each client may ask: a token bucket for each address that has been heard of lately.
+/// How often each client may ask: a token bucket for each address that was seen lately.
 ///
-/// A client is a remote address as the socket has it: `X-Forwarded-For` can say anything, and isn't read.
-/// Behind a proxy all of its clients are one, so the limit belongs there. Of IPv6 the first 64 bits count, as
-/// any of the rest are one customer's to choose. So many addresses are remembered that they don't fill the
-/// memory; when all of those have asked lately, the new ones share one bucket.
+/// A client is a remote address as the socket has it: `X-Forwarded-For` can be forged, and isn't read. Behind
+/// a proxy all of its clients are one, so the limit belongs there. Of IPv6 the first 64 bits count, since a
+/// customer may choose the rest. The number of addresses is bounded, so that they don't fill the memory; when
+/// all of those have asked lately, the new ones share one bucket.
 final class ClientRates: Sendable {
     /// What a client has left, in the words of draft-ietf-httpapi-ratelimit-headers.
     struct Quota: Sendable {
@@ -40,7 +40,7 @@ final class ClientRates: Sendable {
         state = Locked(State(shared: fresh))
     }
 
-    /// Whom an address stands for: itself, or its network where that is IPv6.
+    /// The client that an address belongs to: itself, or its network if that is IPv6.
     static func client(_ address: String) -> String {
         let halves = address.split(separator: "%")[0].split(separator: "::", omittingEmptySubsequences: false)
         guard address.contains(":"), let first = halves.first else { return address }

@@ -9,14 +9,14 @@ package struct ConnectionLimits: Sendable, Equatable {
     /// Above the total: for services and probes, when every connection is in use.
     package var reserve: Int
 
-    /// What a service may have open beside its connections: 128 to each of four other services, and its
-    /// store's files, its logs and pipes.
+    /// What a service may have open beside its connections: 128 connections to each of four other services,
+    /// its store's files, its logs and pipes.
     private static let own = 4 * 128 + 64
 
-    /// As many of `total` as there are descriptors for.
+    /// As much of `total` as there are descriptors for.
     /// - Parameters:
     ///   - perClient: nil for three quarters of the total, which leaves a quarter to all others.
-    ///   - descriptors: of the whole process. Where they are few, 7 of 16 are for connections.
+    ///   - descriptors: of the whole process. If they are few, 7 of 16 are for connections.
     package init(total: Int = most, perClient: Int? = nil, descriptors: Int = .max) {
         let room = max(16, descriptors - min(Self.own, descriptors / 16 * 9))
         self.total = min(total, room / 16 * 15)

@@ -1,10 +1,9 @@
 /// Which connections are open, and which one ends when there are too many: the pure half of ``Connections``.
 ///
-/// A new connection is rather let in than refused, at the cost of one on which nothing is being done. First
-/// those go that never asked for anything, then those that have been silent for longest. A connection that
-/// has shown the services' token never goes. When every connection is in use, ``Limits/reserve`` more are let
-/// in, for services and probes, which are known by their first request; beyond that a connection is closed at
-/// once.
+/// A new connection is preferred to an idle one, which is ended for it: first those that never asked for
+/// anything, then those that have been silent for longest. A connection that has shown the services' token is
+/// never ended. When every connection is in use, ``Limits/reserve`` more are accepted, for services and
+/// probes, which their first request shows; beyond that a connection is closed at once.
 struct ConnectionTable {
     struct Limits: Sendable, Equatable {
         var total: Int
@@ -20,22 +19,22 @@ struct ConnectionTable {
         var client: String
         var isBusy = false
         var isService = false
-        /// Whether a request came on it as a whole.
+        /// Whether a whole request came on it.
         var hasAsked = false
-        /// When it was opened or last fell silent, as a count of such moments.
+        /// When it was opened or last fell silent, by the table's count of events.
         var silentSince: UInt64
     }
 
     let limits: Limits
     private var entries: [ID: Entry] = [:]
     private var counts: [String: Int] = [:]
-    private var moment: UInt64 = 0
+    private var events: UInt64 = 0
 
     init(limits: Limits) { self.limits = limits }
 
     var count: Int { entries.count }
 
-    /// Takes in a connection of `client`.
+    /// Adds a connection of `client`.
     /// - Returns: its id, or nil where there is no room; and the connection that has to end for it, if any.
     mutating func open(_ client: String) -> (id: ID?, ends: ID?) {
         var ends: ID?
@@ -46,13 +45,13 @@ struct ConnectionTable {
         }
         if let ends { close(ends) }
         guard entries.count < limits.total + limits.reserve else { return (nil, nil) }
-        moment += 1
-        entries[moment] = Entry(client: client, silentSince: moment)
+        events += 1
+        entries[events] = Entry(client: client, silentSince: events)
         counts[client, default: 0] += 1
-        return (moment, ends)
+        return (events, ends)
     }
 
-    /// A whole request has come. False where the connection was ended meanwhile: then nothing is begun on it.
+    /// A whole request has come. False if the connection was ended meanwhile: then nothing is begun on it.
     @discardableResult
     mutating func begin(_ id: ID) -> Bool {
         guard entries[id] != nil else { return false }
@@ -63,9 +62,9 @@ struct ConnectionTable {
 
     /// The request was answered.
     mutating func end(_ id: ID) {
-        moment += 1
+        events += 1
         entries[id]?.isBusy = false
-        entries[id]?.silentSince = moment
+        entries[id]?.silentSince = events
     }
 
     /// The connection has shown the services' token.
@@ -75,8 +74,7 @@ struct ConnectionTable {
         uncount(entry.client)
     }
 
-    /// Whether a connection is there only because of the reserve, or has more beside it than its client may
-    /// have.
+    /// Whether a connection is open only because of the reserve, or its client has more than its limit.
     func isBeyondLimits(_ id: ID) -> Bool {
         guard let entry = entries[id], !entry.isService else { return false }
         return entries.count > limits.total || counts[entry.client, default: 0] > limits.perClient
@@ -87,7 +85,7 @@ struct ConnectionTable {
         uncount(entry.client)
     }
 
-    /// Ends the connection that is missed least, to have its descriptor back.
+    /// Ends the least useful connection, to have its descriptor back.
     mutating func endOne() -> ID? {
         let id = longestSilent()
         if let id { close(id) }
@@ -99,7 +97,7 @@ struct ConnectionTable {
         if counts[client] == 0 { counts[client] = nil }
     }
 
-    /// Looks at every connection, for about 10 ns each: less than taking one in costs.
+    /// Checks every connection, for about 10 ns each: less than accepting one costs.
     private func longestSilent(of client: String? = nil) -> ID? {
         var found: (id: ID, entry: Entry)?
         for (id, entry) in entries where !entry.isBusy && !entry.isService {

@@ -18,7 +18,7 @@ final class Connections: Sendable {
 
     var count: Int { state.withLock { $0.table.count } }
 
-    /// Takes in a connection, and ends another one for it where it must.
+    /// Adds a connection, and ends another one for it where it must.
     /// - Returns: nil where there is no room for it.
     func open(_ channel: any Channel, of client: String) -> ConnectionTable.ID? {
         let (id, other) = state.withLock { state -> (ConnectionTable.ID?, (any Channel)?) in
@@ -45,7 +45,7 @@ final class Connections: Sendable {
         }
     }
 
-    /// The process has no descriptor left: one of its connections gives its own.
+    /// The process has no descriptor left: one of its connections is ended to free one.
     func endOne() {
         end(
             state.withLock { state in state.table.endOne().flatMap { state.channels.removeValue(forKey: $0) }

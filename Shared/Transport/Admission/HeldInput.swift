@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// What came on a connection before its turn, in its order.
+/// What came on a connection before its turn, in order.
 struct HeldInput {
     enum Item {
         case part(HTTPServerRequestPart)
@@ -9,7 +9,7 @@ struct HeldInput {
         case error(any Error)
     }
 
-    /// So many bytes of bodies, and so many items, are kept before the socket isn't read any more.
+    /// So many bytes of bodies, and so many items, are kept before reading from the socket stops.
     private static let enough = (bytes: 65_536, items: 1000)
 
     private var items = CircularBuffer<Item>()
@@ -29,7 +29,7 @@ struct HeldInput {
         return item
     }
 
-    /// Takes it if the client has closed its side and nothing else came before that.
+    /// Takes it if the client has closed its side and nothing else came before.
     mutating func popInputClosed() -> Bool {
         guard case .inputClosed? = items.first else { return false }
         items.removeFirst()

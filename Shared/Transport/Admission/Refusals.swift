@@ -3,8 +3,7 @@ import Foundation
 import HTTPTypes
 import NIOCore
 
-/// The answers of the door, as the bytes that go over the wire: whoever is refused has to cost next to
-/// nothing.
+/// Admission's answers as bytes for the wire: a refusal has to cost next to nothing.
 struct Refusals: Sendable {
     enum Reason: Sendable {
         case overloaded, deadlineExceeded, bodyTooLarge
@@ -21,7 +20,7 @@ struct Refusals: Sendable {
         }
     }
 
-    /// Around the path of the request, which the document names.
+    /// The parts before and after the path of the request, which the document names.
     private struct Template: Sendable {
         /// Up to the length of the body.
         var head: [UInt8]
@@ -29,7 +28,7 @@ struct Refusals: Sendable {
         var after: [UInt8]
     }
 
-    /// Seconds; some of those who come again come later, so that they don't all come at once.
+    /// Seconds; spread, so that refused clients don't all come back at once.
     private static let pauses = [1, 2, 3]
 
     private let service: ServiceIdentity
@@ -117,7 +116,7 @@ struct Refusals: Sendable {
         return (Array("\(parts[0])\"".utf8), Array("\"\(parts[1])".utf8))
     }
 
-    /// As it came, save what would have to be escaped in JSON or isn't part of any path: that is left out.
+    /// As it came; empty if a character would have to be escaped in JSON, or belongs to no path.
     private static func escaped(_ path: Substring) -> Substring {
         let isPlain = path.utf8.allSatisfy {
             $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// HTTP/1.1 out: one thread a process drives all transfers (libcurl's multi interface, poll form).
+/// HTTP/1.1 out: one thread in the process drives all transfers (libcurl's multi interface, poll form).
 ///
 /// One `send` puts its request on the wire at most once: nothing is retried, no redirect is followed, no
 /// proxy is taken from the environment. Connections are kept and reused.

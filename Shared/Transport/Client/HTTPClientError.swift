@@ -1,4 +1,4 @@
-/// Why a call has no response. The kinds differ in what may have happened at the other end.
+/// Why a call has no response. The cases differ in what may have happened at the other end.
 package enum HTTPClientError: Error, Equatable, Sendable {
     /// Name not found, connection refused, no route, no connection in time: the request was never sent.
     case unreachable(String)

@@ -12,9 +12,9 @@ extension HTTPClient {
         package var connectTimeout: Duration
         /// The whole call, connecting included. Zero or less fails at once with `.timeout`.
         package var timeout: Duration
-        /// Where calls wait for a connection, the higher priority has it first.
+        /// If calls wait for a connection, the higher priority gets it first.
         package var priority: Priority
-        /// The name of the service that is asked. An answer that names another service is `.wrongService`;
+        /// The name of the service that is called. An answer that names another service is `.wrongService`;
         /// one that names none may have come through a proxy, and counts. Nil: an answer of any service
         /// counts.
         package var service: String?

@@ -1,9 +1,9 @@
 import Resilience
 
 /// How many calls are under way to each host. Those over the limit wait: the higher priority first, and among
-/// equals the longest waiting. What matters less can't take the last connections.
+/// equals the longest waiting. A quarter of the connections is reserved for higher priorities.
 ///
-/// libcurl could keep such a queue itself, but minds no timeout in it, and can forget a call there.
+/// libcurl could keep such a queue itself, but ignores timeouts in it, and can forget a call there.
 struct HostQueue {
     private struct Waiter {
         var id: UInt64
@@ -44,7 +44,7 @@ struct HostQueue {
         return false
     }
 
-    /// A call that was under way is over; returns the one that starts in its place.
+    /// A call that was under way is over; returns the call that starts next.
     mutating func leave(_ host: String) -> UInt64? {
         hosts[host]?.underWay -= 1
         guard let left = hosts[host] else { return nil }

@@ -1,11 +1,11 @@
 import CCurl
 import Resilience
 
-/// One named thread, out of reach of signals, that somebody waits for.
+/// One named thread that gets no signals and can be joined.
 final class JoinableThread: Sendable {
     private let handle: Locked<UInt?>
 
-    /// Nil when the system has no thread left to give; `body` then never runs.
+    /// Nil when the system can't start another thread; `body` then never runs.
     init?(name: String, body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var handle: UInt = 0

@@ -1,15 +1,15 @@
 import Contracts
 
-/// The answer as it comes in: interim heads forgotten, sizes capped, trailers ignored.
+/// The answer as it arrives: interim heads forgotten, sizes capped, trailers ignored.
 struct ReceivedAnswer {
     private let maximumBodyBytes: Int
-    /// The name of the service that is asked; nil: an answer of any service counts.
+    /// The name of the service that is called; nil: an answer of any service counts.
     var service: String?
     private var headers: [(name: String, value: String)] = []
     private var body: [UInt8] = []
     private var headBytes = 0
     private var headIsOver = false
-    /// Set when the answer was refused on its way in.
+    /// Set when the answer was refused while it arrived.
     private(set) var broken: HTTPClientError?
 
     init(maximumBodyBytes: Int) {
@@ -25,7 +25,7 @@ struct ReceivedAnswer {
         broken = nil
     }
 
-    /// One line of a head, status line and blank line included; false to give the transfer up.
+    /// One line of a head, status line and blank line included; false ends the transfer.
     mutating func append(headLine line: UnsafeRawBufferPointer) -> Bool {
         headBytes += line.count
         guard headBytes <= maximumHeadBytes else {
@@ -43,9 +43,9 @@ struct ReceivedAnswer {
         return true
     }
 
-    /// False to give the transfer up.
+    /// False ends the transfer.
     private mutating func appendHeader(_ line: UnsafeRawBufferPointer) -> Bool {
-        // A line without a colon is none of a header; libcurl has let it pass, and so do we.
+        // A line without a colon is no header; libcurl ignores it, and so does this.
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }
         let name = String(decoding: line[..<colon], as: UTF8.self)
         let value = String(decoding: trimmed(line[(colon + 1)...]), as: UTF8.self)
@@ -56,7 +56,7 @@ struct ReceivedAnswer {
         return broken == nil
     }
 
-    /// False to give the transfer up.
+    /// False ends the transfer.
     mutating func append(body bytes: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count <= maximumBodyBytes - body.count else {
             broken = .bodyTooLarge
@@ -72,7 +72,7 @@ struct ReceivedAnswer {
     }
 }
 
-/// Far above any head a neighbour sends; counted over interim answers and trailers too.
+/// Far above any head that our services send; counted over interim answers and trailers too.
 private let maximumHeadBytes = 65_536
 
 private func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {

@@ -1,5 +1,5 @@
 extension HTTPClient.Request {
-    /// Refuses what libcurl would guess at, or pass on to the wire as something else than the caller meant.
+    /// Refuses what libcurl would guess at, or put on the wire differently than the caller meant.
     func check() throws(HTTPClientError) {
         guard isToken(method) else { throw .invalidRequest("method is not a token") }
         // HEAD with a body would make libcurl wait for a body in the answer.

@@ -1,7 +1,7 @@
 import CCurl
 
-/// One easy handle, used for one call after the other, with what libcurl's callbacks collect for the call in
-/// hand.
+/// One easy handle, used for one call after the other, with what libcurl's callbacks collect for the current
+/// call.
 final class Transfer {
     let easy: UnsafeMutableRawPointer
     private(set) var id: UInt64 = 0
@@ -13,7 +13,7 @@ final class Transfer {
     private(set) var host = ""
     /// False while the call waits for its turn.
     private(set) var hasBegun = false
-    /// When there has to be a connection.
+    /// When the connection has to be made.
     private(set) var connectDeadline = ContinuousClock.now
     private var deadline = ContinuousClock.now
     private var requestHeaders: UnsafeMutablePointer<curl_slist>?
@@ -51,8 +51,8 @@ final class Transfer {
         try set(CURLOPT_PROXY, "")
         // Below any server's idle timeout, so that a reused connection is seldom one that is being closed.
         try set(CURLOPT_MAXAGE_CONN, 30)
-        // A name is looked up for every new connection: a service that comes back may have another's address.
-        // Kept connections need no look-up.
+        // A name is looked up for every new connection: a restarted service may have another's address. Kept
+        // connections need no look-up.
         try set(CURLOPT_DNS_CACHE_TIMEOUT, 0)
         // libcurl would send /a/../b as /b.
         try set(CURLOPT_PATH_AS_IS, 1)
@@ -77,7 +77,7 @@ final class Transfer {
         self.reply = reply
     }
 
-    /// Its turn has come: gives it what is left of its time.
+    /// Starts the call with what is left of its time, when its turn has come.
     ///
     /// - Parameter distrust: when connections to the host were last found to lead elsewhere; older ones
     ///   aren't used.
@@ -126,7 +126,7 @@ final class Transfer {
         requestHeaders = longer
     }
 
-    /// What the call has come to, once libcurl is done with it.
+    /// The call's outcome, once libcurl is done with it.
     func outcome(_ code: CURLcode) -> Result<HTTPClient.Response, HTTPClientError> {
         if let broken = answer.broken { return .failure(broken) }
         guard code != CURLE_OK else {
@@ -137,7 +137,7 @@ final class Transfer {
         return .failure(clientError(code, requestWasSent: requestWasSent, systemError: systemError, text))
     }
 
-    /// Forgets the call; returns who waits for it.
+    /// Forgets the call; returns the continuation of its caller.
     func clear() -> TransferMailbox.Reply? {
         answer.clear()
         return reply.take()

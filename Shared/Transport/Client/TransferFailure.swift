@@ -1,6 +1,6 @@
 import CCurl
 
-/// libcurl's reasons in the client's words. What decides first is whether the request had begun to be sent.
+/// libcurl's errors as the client's. Whether the request had begun to be sent is decided first.
 func clientError(_ code: CURLcode, requestWasSent: Bool, systemError: Int, _ text: String) -> HTTPClientError
 {
     guard requestWasSent else {

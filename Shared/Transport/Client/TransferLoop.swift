@@ -1,6 +1,6 @@
 import CCurl
 
-/// Drives every transfer. Made, run and destroyed on the client's thread, and never seen outside it.
+/// Drives every transfer. Created, run and destroyed on the client's thread, and used only there.
 final class TransferLoop {
     private let mailbox: TransferMailbox
     private let multi: UnsafeMutableRawPointer
@@ -19,7 +19,7 @@ final class TransferLoop {
         self.multi = multi
         queue = HostQueue(limit: maximumConnectionsPerHost)
         self.maximumBodyBytes = maximumBodyBytes
-        // Kept open between calls: every connection of four neighbours, which is as many as a service has.
+        // Kept open between calls: every connection to four services, which is as many as a service calls.
         csp_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnectionsPerHost * 4)
         mailbox.open(multi: multi)
     }
@@ -40,7 +40,7 @@ final class TransferLoop {
             let pollTimeout = Int32(clamping: endOverdue())
             going = mailbox.take(into: &orders)
             if going, orders.isEmpty {
-                // libcurl shortens this to its own next timeout, and the mailbox cuts it short.
+                // libcurl shortens this to its own next timeout, and the mailbox wakes it earlier.
                 if curl_multi_poll(multi, nil, 0, pollTimeout, nil) != CURLM_OK {
                     endAll(with: .closed("poll failed"))
                 }
@@ -66,7 +66,7 @@ final class TransferLoop {
                 reply.resume(returning: .failure(error))
             }
         case .cancel(let id):
-            // Unknown when it has just ended, or was refused on its way in.
+            // Unknown if it has just ended, or was refused before it began.
             if let transfer = inFlight[id] { end(transfer, with: .failure(.cancelled)) }
         }
     }
@@ -92,8 +92,8 @@ final class TransferLoop {
         }
     }
 
-    /// Ends the calls that have waited too long for their turn. Returns the milliseconds until this is to be
-    /// done again.
+    /// Ends the calls that have waited too long for their turn. Returns the milliseconds until the next check
+    /// is due.
     private func endOverdue() -> Int {
         var next = 60_000
         guard queue.waitingCount > 0 else { return next }
@@ -112,8 +112,8 @@ final class TransferLoop {
         for transfer in inFlight.values { end(transfer, with: .failure(error)) }
     }
 
-    /// Off the multi handle first, which closes the connection of an unfinished transfer; then back into the
-    /// pool; and only then is the caller told.
+    /// In this order: off the multi handle, which closes the connection of an unfinished transfer; back into
+    /// the pool; then the caller is told.
     private func end(_ transfer: Transfer, with result: Result<HTTPClient.Response, HTTPClientError>) {
         guard inFlight.removeValue(forKey: transfer.id) != nil else { return }
         curl_multi_remove_handle(multi, transfer.easy)

@@ -1,7 +1,7 @@
 import CCurl
 import Resilience
 
-/// What callers hand to the thread that drives the transfers; the only state both sides touch.
+/// The orders of callers to the thread that drives the transfers; the only state that both sides share.
 final class TransferMailbox: Sendable {
     typealias Reply = CheckedContinuation<Result<HTTPClient.Response, HTTPClientError>, Never>
 
@@ -13,7 +13,7 @@ final class TransferMailbox: Sendable {
     private struct State {
         var orders: [Order] = []
         var stopped = false
-        /// True from the moment the loop found nothing to do: the next order has to wake it.
+        /// True from when the loop found nothing to do: the next order has to wake it.
         var asleep = false
         /// The multi handle's address, while there is one. libcurl allows `curl_multi_wakeup`, and only that,
         /// from any thread.
@@ -28,13 +28,13 @@ final class TransferMailbox: Sendable {
 
     private let state = Locked(State())
 
-    /// Hands a request to the loop, which will answer `reply` exactly once. To be called by the task that
+    /// Gives a request to the loop, which will answer `reply` exactly once. To be called by the task that
     /// waits for it.
     func start(id: UInt64, _ request: HTTPClient.Request, _ reply: Reply) {
         let refusal: HTTPClientError? = state.withLock { state in
             if state.stopped { return .shutDown }
-            // A cancellation that overtook its request has already been here, and marked the task before: so
-            // the loop never gets a request whose cancellation it has seen, and needs to remember none.
+            // A cancellation that overtook its request has marked the task already: so the loop never gets a
+            // request after its cancellation, and needs to remember none.
             if Task.isCancelled { return .cancelled }
             state.orders.append(.start(id: id, request, reply))
             state.wakeUp()
@@ -51,7 +51,7 @@ final class TransferMailbox: Sendable {
         }
     }
 
-    /// Takes no more orders, and lets the loop end.
+    /// Accepts no more orders, and lets the loop end.
     func stop() {
         state.withLock { state in
             state.stopped = true
@@ -59,13 +59,13 @@ final class TransferMailbox: Sendable {
         }
     }
 
-    /// The loop's side: names the handle that wakes it.
+    /// The loop's side: sets the handle that wakes it.
     func open(multi: UnsafeMutableRawPointer) {
         let address = UInt(bitPattern: multi)
         state.withLock { $0.multi = address }
     }
 
-    /// The loop's side: nobody touches the handle afterwards.
+    /// The loop's side: the handle is not used afterwards.
     func close() {
         state.withLock { state in
             state.stopped = true

@@ -3,12 +3,12 @@ package import Resilience
 import ServingPath
 
 extension FaultSet {
-    /// What the policy takes, once it is checked.
+    /// The policy's faults, once they are checked.
     package var policies: [Fault] { faults.compactMap(Fault.init) }
 
-    /// Says everything that is wrong: a fault that silently does nothing is no experiment.
+    /// Reports everything that is wrong: a fault that silently does nothing is no experiment.
     ///
-    /// - Parameter refusal: why there is nothing to spoil at a route; nil where there is.
+    /// - Parameter refusal: why a route can't have faults; nil if it can.
     package func check(_ check: inout FieldCheck, route refusal: (String) -> String?) {
         check(faults.count <= 100, "/faults", "must have at most 100 entries")
         for (index, fault) in faults.prefix(100).enumerated() {
@@ -59,7 +59,7 @@ extension FaultRequest {
 }
 
 extension Fault {
-    /// nil for a kind, a moment or a criticality that there isn't.
+    /// Nil for an unknown kind, time or criticality.
     fileprivate init?(_ request: FaultRequest) {
         guard let kind = FaultKind(rawValue: request.kind),
             let when = Fault.Phase(rawValue: request.when ?? Fault.Phase.before.rawValue)

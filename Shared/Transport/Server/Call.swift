@@ -5,7 +5,7 @@ import Hummingbird
 package import Resilience
 package import ServingPath
 
-/// One request, as a route's handler gets it: read completely, with its deadline and criticality settled.
+/// One request as a route's handler gets it: read completely, with its deadline and criticality set.
 package struct Call: Sendable {
     /// 256 KiB: a larger body is 413.
     package static let largestBody = 256 * 1024
@@ -14,8 +14,8 @@ package struct Call: Sendable {
     package let body: Data
     package let deadline: Deadline
     package let criticality: Criticality
-    /// Why new work can't begin now; nil when it can. Asked for only where the route adds work and answers
-    /// repeats as well.
+    /// Why new work can't begin now; nil when it can. Set only if the route adds work and answers repeats as
+    /// well.
     package let refusal: Problem?
     let headers: HTTPFields
     let parameters: Parameters
@@ -33,8 +33,8 @@ package struct Call: Sendable {
     /// A query parameter that may be left out; an empty one counts as left out.
     package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0.canonical } }
 
-    /// A query parameter that is one word of `Choice`; nil where it is left out or, as `check` then knows,
-    /// another word.
+    /// A query parameter that is one word of `Choice`; nil if it is left out or another word, which `check`
+    /// then records.
     package func query<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, as type: Choice.Type = Choice.self, _ check: inout FieldCheck
     ) -> Choice? {
@@ -48,7 +48,7 @@ package struct Call: Sendable {
 
     /// The body as `type`; a large one is decoded off the event loop.
     ///
-    /// - Parameter check: says which fields are out of range.
+    /// - Parameter check: records which fields are out of range.
     /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer to each field
     ///   that is missing, of a wrong type or out of range.
     package func decode<Value: Decodable & Sendable>(
@@ -75,7 +75,7 @@ package struct Call: Sendable {
         return key
     }
 
-    /// Nil where `field` isn't one string: a quote, characters with `\"` and `\\` for two of them, a quote.
+    /// Nil unless `field` is one string: a quote, characters with `\"` and `\\` escaped, a quote.
     private static func unquoted(_ field: String) -> String? {
         guard field.utf8.count >= 2, field.last == "\"" else { return nil }
         var text = ""

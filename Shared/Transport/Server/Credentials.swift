@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// The two shared secrets, and how a request's bearer token is held against them.
+/// The two shared secrets, and how a request's bearer token is compared with them.
 package struct Credentials: Sendable {
     let service: String
     let administrator: String?
@@ -27,7 +27,7 @@ package struct Credentials: Sendable {
         return authorization.dropFirst(7)
     }
 
-    /// Takes as long for a near miss as for a far one, so that the time taken says nothing about the secret.
+    /// Takes as long for a near miss as for a far one, so that the time taken tells nothing about the secret.
     private static func equal(_ given: Substring, _ secret: String) -> Bool {
         let given = Array(given.utf8)
         let secret = Array(secret.utf8)

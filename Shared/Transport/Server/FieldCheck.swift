@@ -1,16 +1,16 @@
 package import Contracts
 
-/// Collects what is wrong with a request's fields, so that a caller learns of it at once: the first 20 of it.
+/// Collects what is wrong with a request's fields, so that a caller learns of all at once: the first 20.
 package struct FieldCheck {
     static let most = 20
 
     private var errors: [FieldError]
-    /// Pointers to what couldn't be read: what stands in its place isn't judged.
+    /// Pointers to what couldn't be read: the values used instead are not checked.
     private let unread: [String]
 
     package init() { self.init(found: []) }
 
-    /// - Parameter found: what was wrong already when the fields were read.
+    /// - Parameter found: what was found wrong when the fields were read.
     init(found: [FieldError]) {
         errors = found
         unread = found.map(\.pointer)
@@ -27,8 +27,8 @@ package struct FieldCheck {
         errors.append(FieldError(pointer: pointer, detail: detail()))
     }
 
-    /// Ids, codes and the like: 1 to 255 characters, none of them NUL, where SQLite's text would end and two
-    /// ids become one.
+    /// Ids, codes and the like: 1 to 255 characters, none of them NUL, since SQLite's text would end there
+    /// and two ids become one.
     package static func isText(_ text: String) -> Bool {
         (1...255).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
     }

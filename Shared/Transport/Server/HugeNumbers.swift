@@ -1,10 +1,9 @@
 import Foundation
 
 /// Numbers that no `Double` can hold, such as `1e400`: Foundation refuses a whole text because of one,
-/// without saying where.
+/// without a position.
 enum HugeNumbers {
-    /// `body` with an empty object in the place of each. Every byte is looked at once; what isn't JSON stays
-    /// so.
+    /// `body` with an empty object instead of each. Every byte is read once; what isn't JSON stays so.
     static func masked(_ body: some Sequence<UInt8>) -> [UInt8] {
         var bytes = Array(body)
         var position = 0
@@ -16,7 +15,7 @@ enum HugeNumbers {
                 while position < bytes.count, isOfNumber(bytes[position]) { position += 1 }
                 let text = String(decoding: bytes[start..<position], as: UTF8.self)
                 guard isNumber(bytes[start..<position]), Double(text)?.isFinite != true else { continue }
-                // It fits: the shortest of them is `1e309`.
+                // An empty object fits: the shortest such number is `1e309`.
                 for index in start..<position { bytes[index] = UInt8(ascii: " ") }
                 bytes[start] = UInt8(ascii: "{")
                 bytes[start + 1] = UInt8(ascii: "}")

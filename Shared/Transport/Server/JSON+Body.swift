@@ -2,10 +2,10 @@ import Contracts
 package import Foundation
 
 extension JSON {
-    /// A request's body as `type`; where it is refused it is read a second time, for everything that is wrong
-    /// with it.
+    /// A request's body as `type`; if it is refused it is read a second time, to find everything that is
+    /// wrong with it.
     ///
-    /// - Parameter check: says which fields are out of range.
+    /// - Parameter check: records which fields are out of range.
     /// - Throws: ``Problem``: 400 where the body is not JSON; 422 with a JSON pointer for each field that is
     ///   missing, of a wrong type or out of range, 20 at most.
     package static func decodeBody<Value: Decodable>(
@@ -19,7 +19,7 @@ extension JSON {
             let (standIn, errors) = try PatientDecoder.read(type, from: tree(body))
             fields = FieldCheck(found: errors)
             if let standIn { check(standIn, &fields) }
-            // The two decoders don't agree on what JSON is: the ordinary one decides.
+            // The two decoders disagree about what is JSON: the ordinary one decides.
             throw fields.isPassed ? Problem.malformedJSON() : fields.problem
         }
         check(value, &fields)
@@ -29,7 +29,7 @@ extension JSON {
 
     /// - Throws: 400 where the body isn't JSON.
     private static func tree(_ body: Data) throws(Problem) -> Any {
-        // Foundation's two readers are lenient in different places.
+        // Foundation's two readers are lenient in different ways.
         guard (try? decode(Anything.self, from: body)) != nil else { throw Problem.malformedJSON() }
         for bytes in [{ body }, { Data(HugeNumbers.masked(body)) }] {
             if let tree = try? JSONSerialization.jsonObject(with: bytes(), options: .fragmentsAllowed) {

@@ -1,11 +1,11 @@
 import Dispatch
 import Resilience
 
-/// Where values are encoded and decoded that are too large for the event loop.
+/// Encodes and decodes values that are too large for the event loop.
 ///
-/// One loop serves every request of the process, so whatever takes milliseconds on it delays all of them.
-/// Large values take turns on one thread of their own: they delay each other, and no more than one core is
-/// ever busy with them.
+/// One loop serves every request of the process, so anything that takes milliseconds on it delays all of
+/// them. Large values take turns on one thread of their own: they delay only each other, and use one core at
+/// most.
 enum LargeValues {
     /// Bytes of a body. The most expensive JSON of this size takes about 1 ms to decode; an order of 100
     /// items is smaller.
@@ -13,7 +13,7 @@ enum LargeValues {
 
     private static let queue = DispatchQueue(label: "large values")
 
-    /// - Throws: 503 where the deadline passed before the turn came: its client no longer waits.
+    /// - Throws: 503 if the deadline passed before its turn came: its client no longer waits.
     static func run<Value: Sendable>(
         before deadline: Deadline? = nil, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {

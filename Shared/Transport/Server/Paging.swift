@@ -9,8 +9,8 @@ package struct Paging: Sendable {
 
     /// - Parameters:
     ///   - filters: the list's other parameters.
-    ///   - check: learns of a limit out of range, of a cursor that wasn't ours and of parameters that the
-    ///     list doesn't have: a filter that is spelled wrongly would otherwise filter nothing.
+    ///   - check: records a limit out of range, a foreign cursor, and parameters that the list doesn't have:
+    ///     a misspelt filter would otherwise filter nothing.
     package init(_ call: Call, filters: [String] = [], _ check: inout FieldCheck) {
         let known = ["limit", "cursor"] + filters
         for name in call.queryNames where !known.contains(name) {
@@ -24,7 +24,7 @@ package struct Paging: Sendable {
         }
     }
 
-    /// What is said of another list's cursor.
+    /// The error for another list's cursor.
     package static let foreignCursor = "is not a cursor of this list"
 
     /// 200 with the page of `items`, encoded off the event loop where there are many.
@@ -40,7 +40,7 @@ package struct Paging: Sendable {
         try await answer(items, areMore: areMore, position: position) { try JSON.encode($0) }
     }
 
-    /// The same, of items that know better than JSON's encoder how they are written.
+    /// The same, for items that encode themselves.
     package func answer<Item: Sendable>(
         _ items: [Item], areMore: Bool = false, position: @escaping @Sendable (Item) -> String,
         encode: @escaping @Sendable (Item) throws -> Data
@@ -52,7 +52,7 @@ package struct Paging: Sendable {
 
     /// Encoding a document takes 5 to 50 µs.
     private static let fewItems = 20
-    /// Half of what our own clients take, since a page ends after the document that goes beyond.
+    /// Half of what our own clients accept, since a page ends after the document that goes beyond.
     package static let largestPage = 1 << 19
 
     private func encoded<Item>(

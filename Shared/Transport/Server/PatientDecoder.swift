@@ -1,13 +1,13 @@
 import Contracts
 import Foundation
 
-/// Reads a body that the ordinary decoder refused, to its end: what is missing, of a wrong type or out of its
-/// type's range is noted, and something harmless stands in its place, so that the rest is looked at as well.
+/// Reads a body that the ordinary decoder refused to its end: what is missing, of a wrong type or out of its
+/// type's range is noted and replaced by a harmless value, so that the rest is read as well.
 struct PatientDecoder: Decoder {
     /// What was found wrong so far.
     final class Findings {
         fileprivate(set) var errors: [FieldError] = []
-        /// No more are listed, so there is nothing more to look for.
+        /// The maximum is reached, so that nothing more is looked for.
         fileprivate var areEnough: Bool { errors.count >= FieldCheck.most }
 
         fileprivate func hasOne(within pointer: String) -> Bool {
@@ -17,7 +17,7 @@ struct PatientDecoder: Decoder {
 
     fileprivate enum Node {
         case given(Any)
-        /// In the place of what was noted already: it has every field, and all of them fit.
+        /// A replacement for what was noted: it has every field, and all of them fit.
         case standIn
     }
 
@@ -26,7 +26,7 @@ struct PatientDecoder: Decoder {
     fileprivate let findings: Findings
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
-    /// Nil where nothing could stand in for what was wrong, or where that was enough.
+    /// Nil if nothing could replace what was wrong, or if the maximum was reached.
     ///
     /// - Parameter tree: the body as `JSONSerialization` reads it.
     static func read<Value: Decodable>(_ type: Value.Type, from tree: Any) -> (
@@ -65,7 +65,7 @@ struct PatientDecoder: Decoder {
             return try Value(from: self)
         } catch {
             if findings.areEnough { throw error }
-            // A word or a time that isn't one, unless what is inside was named already.
+            // A word or a time that is invalid, unless a part of it was noted already.
             if case .given = node, !findings.hasOne(within: pointer) {
                 note("is not a value that this field can take")
             }
@@ -101,7 +101,7 @@ struct PatientDecoder: Decoder {
     private func scalar<Value>(_ detail: String, or standIn: Value, _ read: (Any) -> Value?) -> Value {
         guard case .given(let value) = node else { return standIn }
         if let read = read(value) { return read }
-        // An empty object stands for a number that no field takes.
+        // An empty object is a number that no field takes (``HugeNumbers``).
         let isNumber = Self.number(value) != nil || (value as? [String: Any])?.isEmpty == true
         note(value, isNumber && detail.hasSuffix("number") ? "\(detail) in range" : detail)
         return standIn
@@ -146,7 +146,7 @@ extension CaseIterable {
 /// One method reads every type: it is the witness of all the requirements that name one.
 private struct Object<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let decoder: PatientDecoder
-    /// Nil: a stand-in, which has whatever is asked for.
+    /// Nil: a replacement, which has every member.
     let members: [String: Any]?
     var codingPath: [any CodingKey] { decoder.codingPath }
     var allKeys: [Key] {
@@ -189,7 +189,7 @@ private struct List: UnkeyedDecodingContainer {
         init?(stringValue: String) { nil }
     }
 
-    /// More elements are allowed nowhere, so what is wrong with those behind them is of no interest.
+    /// More elements are allowed nowhere, so the rest isn't read.
     static let longest = 1000
 
     let decoder: PatientDecoder

@@ -1,7 +1,7 @@
 package import Contracts
 package import HTTPTypes
 
-/// An error that a caller gets to see: a service's own, told as a ``Problem``.
+/// An error that a caller gets to see: a service's own, with its ``Problem``.
 package protocol ProblemConvertible: Error {
     var problem: Problem { get }
 }
@@ -76,7 +76,7 @@ package struct Problem: ProblemConvertible, Sendable {
         Problem(409, "request-in-progress", "The request is in progress", detail, headers: [.retryAfter: "1"])
     }
 
-    /// 409 for whatever arrives after its order was undone.
+    /// 409 for what arrives after its order was undone.
     package static func voided(orderId: String) -> Problem {
         Problem(
             409, "voided", "The order was undone",
@@ -99,7 +99,7 @@ package struct Problem: ProblemConvertible, Sendable {
         "deadline-exceeded", "The deadline has passed",
         "The time for this request was used up before anything was done.")
 
-    /// What went wrong is in the log; the caller learns nothing of the inside.
+    /// The cause is in the log; the caller learns nothing of the internals.
     package static let internalError = Problem(
         500, "internal", "Something went wrong here", "The service met an error of its own and has logged it."
     )

@@ -1,8 +1,7 @@
 package import HTTPTypes
 package import ServingPath
 
-/// One line of a service's route table: what is asked, how much it matters, how long it may take, who may
-/// ask.
+/// One line of a service's route table: method and path, criticality, budget, access.
 package struct Route: Sendable {
     package enum Access: Sendable {
         case everybody
@@ -12,14 +11,14 @@ package struct Route: Sendable {
         case administrators
     }
 
-    /// What becomes of parameters behind a `?`.
+    /// How parameters behind a `?` are handled.
     package enum Query: Sendable {
-        /// The route has none: any is 422. One that is spelled wrongly, or meant for a list, would otherwise
-        /// change nothing.
+        /// The route has none: any is 422. A misspelt one, or one meant for a list, would otherwise change
+        /// nothing.
         case none
-        /// The handler says which it has, with whatever else is wrong.
+        /// The handler checks them, with the other fields.
         case checked
-        /// Any are put up with: what a monitor adds must not make a service look dead.
+        /// Any are accepted: a monitor's additions must not make a service look dead.
         case ignored
     }
 
@@ -32,8 +31,8 @@ package struct Route: Sendable {
     /// What the service gives the request at most, counted from its arrival.
     package var budget: Duration
     package var access: Access
-    /// Whether it begins something that will need space and time later, and so is refused first where either
-    /// runs out. What finishes or undoes what was begun isn't, nor is reading.
+    /// Whether it begins something that will need space and time later, and so is refused first when either
+    /// runs out. What finishes or undoes earlier work is not refused, nor is reading.
     package var addsWork = false
     /// A request that repeats an earlier one adds no work: the handler gets ``Call/refusal``, and looks for
     /// the earlier one first.

@@ -1,7 +1,8 @@
 import Metrics
 import Resilience
 
-/// `http_server_request_duration_seconds{method,route,status}` of one route, with its instruments made once.
+/// `http_server_request_duration_seconds{method,route,status}` of one route, with its instruments created
+/// once.
 final class RouteDurations: Sendable {
     private let method: String
     private let path: String

@@ -11,12 +11,12 @@ import ServingPath
 /// problem document.
 package struct RouteResponder: HTTPResponder {
     package typealias Context = ConnectionContext
-    /// Whether a route's new work may begin; throws the ``Problem`` by which it is refused.
+    /// Whether a route's new work may begin; throws the ``Problem`` that refuses it.
     package typealias Admission = @Sendable (Route) async throws -> Void
 
     private let inner: RouterResponder<ConnectionContext>
 
-    /// - Parameter peers: where services hear of each other's stores; nil where they don't.
+    /// - Parameter peers: where services exchange their stores' marks; nil where they don't.
     package init(
         routes: [Route], credentials: Credentials, admit: @escaping Admission = { _ in },
         translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil,
@@ -41,7 +41,7 @@ package struct RouteResponder: HTTPResponder {
     }
 }
 
-/// Answers what no route took: 405 where the path is known with another method, else 404.
+/// Answers for paths without a route: 405 where the path is known with another method, else 404.
 private struct MissedRoutes: RouterMiddleware {
     let routes: [Route]
 

@@ -7,11 +7,10 @@ import Resilience
 import ServiceLifecycle
 
 extension RouteServer {
-    /// The request's answer with what `injection` does to it, or nil where there is none: the connection is
-    /// closed then.
+    /// The request's answer with its injected faults, or nil if the connection is closed instead.
     ///
-    /// Before the work means before anything of the request is looked at, its token and its body included;
-    /// its deadline runs on meanwhile. After the work, whatever it answers, an error too, is what suffers.
+    /// A fault before the work bites before the request's token and body are read; its deadline runs on
+    /// meanwhile. One after the work replaces whatever was answered, an error too.
     func answer(
         _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant,
         through injection: Injection
@@ -51,8 +50,8 @@ extension RouteServer {
         return nil
     }
 
-    /// Stopping the service ends the wait, so that the request can still be finished. It takes nothing from
-    /// other requests, so its place in the service is theirs meanwhile: what is slow isn't overloaded.
+    /// Stopping the service ends the wait, so that the request can still be finished. Its permit is free for
+    /// other requests meanwhile: a slow request doesn't use up the service.
     private func hold(for delay: Duration) async {
         guard delay > .zero, let time = faults?.environment.time else { return }
         await Admission.suspended { await cancelWhenGracefulShutdown { try? await time.sleep(delay) } }
@@ -61,12 +60,12 @@ extension RouteServer {
     /// Returns when the client has closed its side of the connection, or the service is being stopped.
     private static func untilGone(_ request: Request) async {
         let (end, ended) = AsyncStream.makeStream(of: Never.self)
-        // Hummingbird lets clients close their side and still get an answer, so the connection's own end says
-        // nothing.
+        // Hummingbird lets clients close their side and still get an answer, so the end of the connection's
+        // input says nothing.
         _ = try? await withGracefulShutdownHandler {
             try await request.body.consumeWithInboundCloseHandler { body in
-                // Nothing is seen of the connection beyond a body that nobody reads. One that was read before
-                // never ends here.
+                // The connection's end is seen only as the end of a body that nothing else reads. One that
+                // was read before never ends here.
                 async let _ = Self.read(body)
                 for await _ in end {}
             } onInboundClosed: {
@@ -83,7 +82,7 @@ extension RouteServer {
 }
 
 extension Route {
-    /// Never injected into: what judges a service, and what ends its faults.
+    /// Never injected into: the routes that check a service, and those that end its faults.
     package static let spared: Set = ["/livez", "/readyz", "/metrics", "/faults", "/csp"]
 
     /// As faults name it: `POST /redemptions`.

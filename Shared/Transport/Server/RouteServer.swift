@@ -12,7 +12,7 @@ import ServingPath
 struct RouteServer: Sendable {
     let route: Route
     let credentials: Credentials
-    /// Asked before new work is read; throws the ``Problem`` by which it is refused.
+    /// Asked before new work is read; throws the ``Problem`` that refuses it.
     let admit: RouteResponder.Admission
     /// Problems for the errors of layers that this one doesn't know.
     let translate: @Sendable (any Error) -> Problem?
@@ -39,8 +39,8 @@ struct RouteServer: Sendable {
         durations = RouteDurations(method: route.method.rawValue, path: route.path)
     }
 
-    /// Never throws: whatever happens inside has an answer. Not cancelled when the client goes away: what
-    /// began is finished.
+    /// Never throws: every error has an answer. Not cancelled when the client goes away: what was begun is
+    /// finished.
     func serve(_ request: Request, context: ConnectionContext) async -> Response {
         let admission = Admission.current
         let arrival = admission?.arrival ?? .now
@@ -49,7 +49,7 @@ struct RouteServer: Sendable {
             guard
                 let left = await self.answer(request, context: context, arrival: arrival, through: injection)
             else {
-                // The connection is closed: nobody gets this.
+                // The connection is closed: this is never sent.
                 return Response(status: .internalServerError)
             }
             answer = left
@@ -63,7 +63,7 @@ struct RouteServer: Sendable {
         return answer.response { [name] in CrashPoint.pass(.after, "answer \(name)") }
     }
 
-    /// Another service is told of this one's store, and heard of its own.
+    /// Tells another service the mark of this one's store, and records that of its own.
     private func exchange(_ asked: HTTPFields, _ answer: inout Answer) {
         guard let peers, credentials.isService(asked) else { return }
         if let said = asked[.store] { peers.hear(said) }
@@ -121,7 +121,7 @@ struct RouteServer: Sendable {
             refusal: refusal, headers: request.headers, parameters: parameters, query: query)
     }
 
-    /// What the request counts as: the route's own and the header's, as far as the caller may say so.
+    /// The request's criticality: the route's, changed by the header as far as the caller may.
     private func criticality(of request: Request, byService isService: Bool? = nil) -> Criticality {
         guard let given = request.headers[.criticality].flatMap(Criticality.init(rawValue:)) else {
             return route.criticality

@@ -3,8 +3,8 @@ import Foundation
 package import Resilience
 import ServingPath
 
-/// Faults of the way to a neighbour, injected on the caller's side: below every policy, so that each of them
-/// sees what it would see if the neighbour or the network had them.
+/// Faults on the way to another service, injected on the caller's side below every policy, so that each
+/// policy sees what it would see if the service or the network had them.
 package struct ClientFaults: Sendable {
     private struct Pattern {
         let name: String
@@ -15,8 +15,8 @@ package struct ClientFaults: Sendable {
     private let faults: Faults
     private let patterns: [Pattern]
 
-    /// - Parameter set: routes are the neighbour's, such as `POST /redemptions` or `GET /coupons/{code}`; a
-    ///   fault without one is for every call, the question whether it is ready (`GET /readyz`) included.
+    /// - Parameter set: routes are the other service's, such as `POST /redemptions` or `GET /coupons/{code}`;
+    ///   a fault without one is for every call, readiness checks (`GET /readyz`) included.
     package init(_ set: [Fault], environment: PolicyEnvironment) throws(InvalidConfiguration) {
         faults = Faults(environment: environment)
         patterns = set.compactMap(\.route).map { route in
@@ -27,13 +27,13 @@ package struct ClientFaults: Sendable {
         try faults.set(set)
     }
 
-    /// Why `route` is none; nil if it may be one.
+    /// Why `route` is invalid; nil if it is valid.
     package static func refusal(_ route: String) -> String? {
         route.wholeMatch(of: /[A-Z]+ \/[^ ?]*/) == nil
             ? "must be a method and a path, such as POST /redemptions" : nil
     }
 
-    /// Sends the request for `method path`, with what there is to spoil of it.
+    /// Sends the request for `method path`, with the faults injected into it.
     func send(
         _ request: HTTPClient.Request, _ method: String, _ path: String, by http: any HTTPSender
     ) async throws(HTTPClientError) -> HTTPClient.Response {
@@ -54,7 +54,7 @@ package struct ClientFaults: Sendable {
         return response
     }
 
-    /// - Returns: what comes back in the neighbour's place; nil if the call goes on.
+    /// - Returns: what comes back instead of the service's answer; nil if the call goes on.
     private func carryOut(_ bite: FaultBite, by deadline: Deadline) async throws(HTTPClientError)
         -> HTTPClient.Response?
     {
@@ -73,7 +73,7 @@ package struct ClientFaults: Sendable {
         }
     }
 
-    /// Waits, until the call's time is over at most.
+    /// Waits for `delay`, but not past the deadline.
     private func hold(for delay: Duration, by deadline: Deadline) async throws(HTTPClientError) {
         guard delay > .zero else { return }
         let time = faults.environment.time
@@ -86,13 +86,13 @@ package struct ClientFaults: Sendable {
         if rest <= delay { throw .timeout }
     }
 
-    /// By the criticality that the call says it has.
+    /// By the criticality in the call's header.
     private static func priority(of request: HTTPClient.Request) -> Priority? {
         let header = request.headers.first { $0.name == "csp-criticality" }
         return header.flatMap { Criticality(rawValue: $0.value) }?.priority
     }
 
-    /// The name under which the call's route is listed, the first that fits.
+    /// The first listed route that matches the call.
     private func route(_ method: String, _ path: String) -> String {
         let segments = path.prefix { $0 != "?" }.split(separator: "/")
         let pattern = patterns.first { pattern in

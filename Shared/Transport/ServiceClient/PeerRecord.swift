@@ -1,10 +1,10 @@
 package import Contracts
 
-/// Where ``PeerStores`` keeps what it has heard, if not in a file.
+/// Where ``PeerStores`` keeps what it has learned, if not in a file.
 package struct PeerRecord: Sendable {
     /// What was kept before.
     package var kept: [ServiceStore]
-    /// Called with everything that is known, at each news.
+    /// Called with everything that is known, at each change.
     package var keep: @Sendable ([ServiceStore]) -> Void
 
     package init(kept: [ServiceStore], keep: @escaping @Sendable ([ServiceStore]) -> Void) {

@@ -2,12 +2,12 @@ package import Contracts
 import Foundation
 import Resilience
 
-/// How far the stores of other services had come when this one last heard of them, so that one that was put
-/// back as a whole, its counter too, is still known to be older.
+/// How far the stores of other services had come when this one last heard of them, so that a store that was
+/// replaced as a whole, its counter too, is still known to be older.
 ///
-/// Services tell each other along with each call and its answer (``ServiceStore/header``). What was heard is
-/// kept in `peers.json` of the data folder, a second late: it is lost with the folder, and never keeps a
-/// service from starting.
+/// Services tell each other with each call and its answer (``ServiceStore/header``). It is kept in
+/// `peers.json` of the data folder, a second late: it is lost with the folder, and never keeps a service from
+/// starting.
 package final class PeerStores: Sendable {
     private static let timeBetweenSaves = DispatchTimeInterval.seconds(1)
 
@@ -25,11 +25,11 @@ package final class PeerStores: Sendable {
 
     package init() {}
 
-    /// Reads what was heard before.
+    /// Reads what was learned before.
     ///
     /// - Parameters:
     ///   - folder: the data folder, which this process holds.
-    ///   - own: what is told of this service's store.
+    ///   - own: the mark of this service's store.
     package func begin(in folder: String, own: @escaping @Sendable () -> ServiceStore) {
         let path = folder + "/peers.json"
         let kept =
@@ -43,7 +43,7 @@ package final class PeerStores: Sendable {
         }
     }
 
-    /// The same on a record of another kind.
+    /// The same with another kind of record.
     package func begin(with record: PeerRecord, own: @escaping @Sendable () -> ServiceStore) {
         state.withLock { state in
             state.own = own
@@ -52,20 +52,20 @@ package final class PeerStores: Sendable {
         }
     }
 
-    /// What is told of this service's store; nil until it has one.
+    /// The header with this service's mark; nil until it has a store.
     package var header: String? { state.withLock { $0.own }.map { "\($0())" } }
 
-    /// The latest of each other service, by name.
+    /// The latest mark of each other service, by name.
     package var seen: [ServiceStore] {
         state.withLock { $0.seen }.map { ServiceStore(service: $0.key, store: $0.value) }.sorted {
             $0.service < $1.service
         }
     }
 
-    /// The latest of one other service; nil: nothing was heard of it yet.
+    /// The latest mark of one other service; nil: none is known yet.
     package func store(of service: String) -> StoreMark? { state.withLock { $0.seen[service] } }
 
-    /// Keeps what another service says, unless it said more before.
+    /// Keeps another service's mark, unless a later one is known.
     ///
     /// - Parameter header: a value of ``ServiceStore/header``; any other text is ignored.
     package func hear(_ header: String) {
@@ -86,7 +86,7 @@ package final class PeerStores: Sendable {
         }
     }
 
-    /// Writes what was heard since the last time, and returns when it is written.
+    /// Writes what was learned since the last time, and returns when it is written.
     package func save() { queue.sync { write() } }
 
     private func write() {
@@ -98,7 +98,7 @@ package final class PeerStores: Sendable {
             $0.service < $1.service
         }
         guard let path, let text = try? JSON.encode(peers) else { return }
-        // What can't be written is written with the next news.
+        // If writing fails, it is tried again with the next change.
         if FileManager.default.createFile(
             atPath: path + ".new", contents: text, attributes: [.posixPermissions: 0o600])
         {

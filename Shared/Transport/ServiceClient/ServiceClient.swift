@@ -4,12 +4,12 @@ import Foundation
 package import Resilience
 package import ServingPath
 
-/// Another service of the system, asked over HTTP: sends what the caller's contract asks for, and sorts what
-/// comes back into an answer, a refusal, or no answer at all.
+/// Another service of the system, called over HTTP: sends what the caller's contract says, and sorts the
+/// result into an answer, a refusal, or no answer at all.
 ///
-/// It knows no policy. Whoever declares a dependency calls it from there, with the context of a try.
+/// It has no policies: the declaration of a dependency adds them, and calls it with the context of a try.
 package struct ServiceClient: Sendable {
-    /// Its name: an answer that says another one is none.
+    /// Its name: an answer that names another service doesn't count.
     let service: String
     let baseURL: String
     let token: String
@@ -20,9 +20,9 @@ package struct ServiceClient: Sendable {
 
     /// What the caller keeps of its deadline, to answer its own caller in time.
     static let margin: Duration = .milliseconds(15)
-    /// Longer than any connection on one machine or network takes, shorter than a customer's patience.
+    /// Longer than any connection on one machine or network takes, shorter than a customer waits.
     static let connectTimeout: Duration = .milliseconds(250)
-    /// For a call that nothing bounds; every policy here does.
+    /// For a call without a deadline; every policy here sets one.
     static let longest: Duration = .seconds(30)
 
     package init(
@@ -37,13 +37,12 @@ package struct ServiceClient: Sendable {
         self.peers = peers
     }
 
-    /// Asks once, on behalf of `caller`, until `context.deadline` less a margin.
+    /// Calls once, on behalf of `caller`, until `context.deadline` less a margin.
     ///
     /// - Parameters:
     ///   - key: the `Idempotency-Key`, where the route needs one.
     ///   - expecting: the statuses that mean success; their body must be an `Answer`.
-    ///   - refusals: the codes of the refusals that the caller knows what to do with. Any other answer breaks
-    ///     the contract.
+    ///   - refusals: the codes of the refusals that the caller handles. Any other answer breaks the contract.
     /// - Throws: ``CallError``. Cancelling the task ends the call as unavailable.
     package func call<Answer: Decodable>(
         _ method: String, _ path: String, body: (some Encodable)? = Optional<String>.none, key: String? = nil,
@@ -55,13 +54,13 @@ package struct ServiceClient: Sendable {
         return try Self.sort(response, expecting: expecting, refusals: refusals)
     }
 
-    /// The path without what differs from one call to the next: segments with a digit are ids.
+    /// The path with its variable segments as `{id}`: segments with a digit are ids.
     private static func template(_ path: String) -> String {
         path.prefix { $0 != "?" }.split(separator: "/")
             .map { $0.contains(where: \.isNumber) ? "/{id}" : "/\($0)" }.joined()
     }
 
-    /// Whether the service says that it can do its job. Needs no token, and is never shed.
+    /// Whether the service says that it can work. Needs no token, and is never shed.
     package func isReady(by deadline: Deadline) async -> Bool {
         let allowance = deadline.allowance(upTo: Self.longest)
         let request = HTTPClient.Request(
@@ -116,7 +115,7 @@ package struct ServiceClient: Sendable {
 
     /// "An answer that isn't the contract's, in status or body, is a failure of the call, never a success."
     /// Two kinds of failure say nothing against the other end's health: a call that it sheds, and a refusal
-    /// that no contract names.
+    /// that the contract doesn't know.
     private static func sort<Answer: Decodable>(
         _ response: HTTPClient.Response, expecting: Set<Int>, refusals: Set<String>
     ) throws(CallError) -> Answer {
@@ -146,18 +145,18 @@ package struct ServiceClient: Sendable {
             Unavailability(.unexpectedRefusal, detail: "\(response.status) \(problem?.code ?? "")"))
     }
 
-    /// The codes of a 503 that mean: not now, since others matter more.
+    /// The codes of a 503 that mean: not now, other requests have a higher criticality.
     private static let shedding: Set<String> = ["overloaded", "deadline-exceeded"]
     /// The 4xx that another try may change: Request Timeout and Too Early.
     private static let passing: Set<Int> = [408, 425]
 
-    /// Seconds; a date, the header's other form, none of our services sends.
+    /// Seconds; our services never send a date, the header's other form.
     private static func retryAfter(_ response: HTTPClient.Response) -> Duration? {
         response.header("Retry-After").flatMap(Int.init).map { .seconds(max(0, min($0, 3600))) }
     }
 }
 
-/// Why a call to another service has no answer to give.
+/// Why a call to another service has no success.
 package typealias CallError = DependencyFailure<ProblemDocument>
 
 extension DependencyFailure<ProblemDocument> {
