@@ -64,7 +64,7 @@ package struct OrderConfiguration: ServiceConfiguration {
             "CATALOGUE_REFRESH", default: .seconds(300), in: .milliseconds(10)...(.seconds(86_400)),
             "how often inventory's catalogue is read, for when it can't be had")
         catalogueTimeout = settings.duration(
-            "CATALOGUE_PATIENCE", default: .seconds(2), in: .zero ... .seconds(60),
+            "CATALOGUE_TIMEOUT", default: .seconds(2), in: .zero ... .seconds(60),
             "how long a start without any known catalogue waits for it")
         couponsMaxAge = settings.duration(
             "COUPONS_MAX_AGE", default: .seconds(86_400), in: .seconds(1)...(.seconds(864_000)),

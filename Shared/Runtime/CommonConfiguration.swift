@@ -71,7 +71,7 @@ package struct CommonConfiguration: ServiceConfiguration {
             "SHED_MAXIMUM", default: 1000, in: 1...100_000,
             "requests that are worked on at once at most; how many in between is found by measuring")
         shedMaximumQueueTime = settings.duration(
-            "SHED_PATIENCE", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
+            "SHED_MAX_QUEUE_TIME", default: .milliseconds(500), in: .milliseconds(1)...(.seconds(60)),
             """
             how long a request waits for admission at most; \
             a tenth of it where the queue doesn't become shorter

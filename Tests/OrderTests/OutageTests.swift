@@ -124,7 +124,7 @@ struct OutageTests {
     func inventory() async throws {
         let broken = try MisbehavingServer(behaviour: .refuse)
         defer { broken.stop() }
-        try await withStack(settings: ["INVENTORY_URL": broken.url, "CATALOGUE_PATIENCE": "0s"]) { stack in
+        try await withStack(settings: ["INVENTORY_URL": broken.url, "CATALOGUE_TIMEOUT": "0s"]) { stack in
             for _ in 0..<2 {
                 let answer = try await stack.place(request(), key: "key-1")
                 #expect(answer.status == 503 && answer.problem?.code == "price-unavailable")

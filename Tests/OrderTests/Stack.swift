@@ -72,7 +72,7 @@ func request(
 
 /// These tests are about what is decided, not how fast: a busy machine must not change the outcome.
 private let generousTimeouts: [String: String] = {
-    var settings = ["ORDER_BUDGET": "60s", "CATALOGUE_PATIENCE": "60s"]
+    var settings = ["ORDER_BUDGET": "60s", "CATALOGUE_TIMEOUT": "60s"]
     for dependency in ["INVENTORY", "COUPON", "PAYMENT", "NOTIFICATION"] {
         settings["\(dependency)_TIMEOUT"] = "50s"
         settings["\(dependency)_ATTEMPT_TIMEOUT"] = "50s"

@@ -28,7 +28,7 @@ struct AmplificationTests {
     /// Nothing may keep the calls from being made but the budgets of those who make them.
     private static let withoutBreakers = [
         "INVENTORY_BREAKER_MINIMUM_CALLS": "10000", "PAYMENT_BREAKER_MINIMUM_CALLS": "10000",
-        "CATALOGUE_PATIENCE": "0s",
+        "CATALOGUE_TIMEOUT": "0s",
         "CSP_MODE": "protected",
     ]
 

@@ -17,7 +17,7 @@ struct ConnectionFloodTests {
             let csp = Executables.folder.appending(path: "csp").path
             let start = try ChildProcess(
                 "/bin/sh", ["-c", "ulimit -n 1024; exec \(csp) start order --data \(stack.folder.path)"],
-                environment: generousTimeouts.merging(["SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m"]) { $1 })
+                environment: generousTimeouts.merging(["SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m"]) { $1 })
             #expect(await start.end() == 0)
             let port = try stack.port("order")
             let pid = try await stack.pid("order")

@@ -39,7 +39,7 @@ struct LoneService: Sendable {
     ) async throws {
         let environment = [
             "HTTP_HOST": host, "HTTP_PORT": "\(port)", "DATA_DIR": data, "SERVICE_TOKEN": TestTokens.service,
-            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "info", "SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m",
+            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "info", "SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m",
         ].merging(settings) { $1 }
         let shell = ["/bin/sh", "-e", "-c", script + "\nexec \"$0\"", "\(executables)/\(name)"]
         let words = (hasOwnMounts ? ["/usr/bin/unshare", "-m"] : []) + shell

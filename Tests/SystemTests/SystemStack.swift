@@ -47,7 +47,7 @@ struct SystemStack: Sendable {
         // A crowded machine is no overload: only the drill has one.
         try await Executables.run(
             "csp", ["up", "--detach", "--data", folder.path, "--ports", "\(base)"],
-            environment: ["SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m"].merging(environment) { $1 })
+            environment: ["SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m"].merging(environment) { $1 })
     }
 
     func post(

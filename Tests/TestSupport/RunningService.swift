@@ -106,7 +106,7 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
         "HTTP_PORT": "0", "DATA_DIR": folder.path + "/data", "SERVICE_TOKEN": TestTokens.service,
         "ADMIN_TOKEN": TestTokens.administrator,
         // A crowded machine is no overload: only tests of the shedder have one.
-        "SHED_MINIMUM": "1000", "SHED_PATIENCE": "1m",
+        "SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m",
     ]
     values.merge(settings) { $1 }
     var reader = Settings { [values] in values[$0] }

@@ -16,7 +16,7 @@ extension JSON {
         do {
             value = try decode(type, from: body)
         } catch is DecodingError {
-            let (standIn, errors) = try PatientDecoder.read(type, from: tree(body))
+            let (standIn, errors) = try LenientDecoder.read(type, from: tree(body))
             fields = FieldCheck(found: errors)
             if let standIn { check(standIn, &fields) }
             // The two decoders disagree about what is JSON: the ordinary one decides.

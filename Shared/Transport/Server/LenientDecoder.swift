@@ -3,7 +3,7 @@ import Foundation
 
 /// Reads a body that the ordinary decoder refused to its end: what is missing, of a wrong type or out of its
 /// type's range is noted and replaced by a harmless value, so that the rest is read as well.
-struct PatientDecoder: Decoder {
+struct LenientDecoder: Decoder {
     /// What was found wrong so far.
     final class Findings {
         fileprivate(set) var errors: [FieldError] = []
@@ -33,7 +33,7 @@ struct PatientDecoder: Decoder {
         value: Value?, errors: [FieldError]
     ) {
         let findings = Findings()
-        let decoder = PatientDecoder(node: .given(tree), codingPath: [], findings: findings)
+        let decoder = LenientDecoder(node: .given(tree), codingPath: [], findings: findings)
         let value = try? decoder.read(type)
         return (value, findings.errors)
     }
@@ -70,7 +70,7 @@ struct PatientDecoder: Decoder {
                 note("is not a value that this field can take")
             }
             if let standIn = try? Value(
-                from: PatientDecoder(node: .standIn, codingPath: codingPath, findings: findings))
+                from: LenientDecoder(node: .standIn, codingPath: codingPath, findings: findings))
             {
                 return standIn
             }
@@ -128,11 +128,11 @@ struct PatientDecoder: Decoder {
         }.joined()
     }
 
-    fileprivate func child(_ node: Node, at key: any CodingKey) -> PatientDecoder {
-        PatientDecoder(node: node, codingPath: codingPath + [key], findings: findings)
+    fileprivate func child(_ node: Node, at key: any CodingKey) -> LenientDecoder {
+        LenientDecoder(node: node, codingPath: codingPath + [key], findings: findings)
     }
 
-    fileprivate func missing(_ key: any CodingKey) -> PatientDecoder {
+    fileprivate func missing(_ key: any CodingKey) -> LenientDecoder {
         let missing = child(.standIn, at: key)
         missing.note("is required")
         return missing
@@ -145,7 +145,7 @@ extension CaseIterable {
 
 /// One method reads every type: it is the witness of all the requirements that name one.
 private struct Object<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let decoder: PatientDecoder
+    let decoder: LenientDecoder
     /// Nil: a replacement, which has every member.
     let members: [String: Any]?
     var codingPath: [any CodingKey] { decoder.codingPath }
@@ -175,7 +175,7 @@ private struct Object<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func superDecoder() throws -> any Decoder { decoder }
     func superDecoder(forKey key: Key) throws -> any Decoder { child(key) }
 
-    private func child(_ key: Key) -> PatientDecoder {
+    private func child(_ key: Key) -> LenientDecoder {
         guard let members else { return decoder.child(.standIn, at: key) }
         return members[key.stringValue].map { decoder.child(.given($0), at: key) } ?? decoder.missing(key)
     }
@@ -192,14 +192,14 @@ private struct List: UnkeyedDecodingContainer {
     /// More elements are allowed nowhere, so the rest isn't read.
     static let longest = 1000
 
-    let decoder: PatientDecoder
+    let decoder: LenientDecoder
     let elements: ArraySlice<Any>
     var codingPath: [any CodingKey] { decoder.codingPath }
     var count: Int? { elements.count }
     var isAtEnd: Bool { currentIndex >= elements.count }
     private(set) var currentIndex = 0
 
-    init(decoder: PatientDecoder, elements: [Any]) {
+    init(decoder: LenientDecoder, elements: [Any]) {
         self.decoder = decoder
         self.elements = elements.prefix(Self.longest)
     }
@@ -223,15 +223,15 @@ private struct List: UnkeyedDecodingContainer {
     }
     mutating func superDecoder() throws -> any Decoder { next() }
 
-    private mutating func next() -> PatientDecoder {
+    private mutating func next() -> LenientDecoder {
         defer { currentIndex += 1 }
-        let node: PatientDecoder.Node = isAtEnd ? .standIn : .given(elements[currentIndex])
+        let node: LenientDecoder.Node = isAtEnd ? .standIn : .given(elements[currentIndex])
         return decoder.child(node, at: Index(intValue: currentIndex))
     }
 }
 
 private struct Single: SingleValueDecodingContainer {
-    let decoder: PatientDecoder
+    let decoder: LenientDecoder
     var codingPath: [any CodingKey] { decoder.codingPath }
 
     func decodeNil() -> Bool {
