@@ -10,7 +10,7 @@ struct Violation: Encodable, Equatable {
     }
 }
 
-/// One of the contract's, looked at.
+/// One invariant of the contract, checked.
 struct Invariant: Encodable {
     var number: Int
     var name: String

@@ -56,8 +56,9 @@ struct FaultClient {
             answer = try await http.send(request)
         } catch {
             throw Failure(
-                "the faults of \(name) can't be asked for: \((error as? HTTPClientError)?.words ?? "\(error)")"
-            )
+                """
+                the faults of \(name) can't be asked for: \((error as? HTTPClientError)?.words ?? "\(error)")
+                """)
         }
         if answer.status == 200, let status = try? JSON.decode(FaultStatus.self, from: Data(answer.body)) {
             return status

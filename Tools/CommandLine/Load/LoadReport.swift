@@ -7,12 +7,12 @@ struct LoadReport: Encodable {
         var max: Double
     }
 
-    /// Of the rate that was asked for, what is near enough.
+    /// The share of the requested rate that counts as reached.
     private static let near = 0.98
 
-    /// Every basket whose end is known ended as the contract says, and nothing interrupted the load.
+    /// Every basket with a known end ended as the contract says, and the load was not interrupted.
     var ok: Bool
-    /// Ctrl-C: what follows is what there was by then.
+    /// Ended by Ctrl-C; the figures are those up to then.
     var interrupted: Bool
     /// Orders a second that were asked for.
     var rate: Double
@@ -28,7 +28,7 @@ struct LoadReport: Encodable {
     var cancelled: Int
     var unresolved: Int
     var unexpected: Int
-    /// Accepted, and not followed to its end: more were than are followed at once, or the load was
+    /// Accepted, but not followed to a terminal status: too many were followed at once, or the load was
     /// interrupted.
     var unfollowed: Int
     /// Sent and still without a decision when the load was interrupted.
@@ -107,7 +107,9 @@ struct LoadReport: Encodable {
             rows.append(
                 (
                     "latency",
-                    "p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms"
+                    """
+                    p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms
+                    """
                 ))
         }
         if let seed { rows.append(("seed", "\(seed)")) }

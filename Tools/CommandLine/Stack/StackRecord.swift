@@ -8,7 +8,7 @@ struct StackRecord: Codable, Equatable {
         var process: ProcessIdentity
     }
 
-    /// Another one with every `up`, so that an older `up` sees that the folder isn't its own any more.
+    /// New with every `up`, so that an older `up` sees that the folder belongs to another stack.
     var instance: String
     var basePort: Int
     /// Where the services listen (`HTTP_HOST`).
@@ -16,7 +16,7 @@ struct StackRecord: Codable, Equatable {
     var seedFolder: String
     /// Whether `down` was asked for.
     var stopping: Bool
-    /// Of the `up`, without the tokens: a service started later gets the same.
+    /// The environment of `up` without the tokens; a service that is started later gets the same.
     var environment: [String: String]
     var services: [Service]
 

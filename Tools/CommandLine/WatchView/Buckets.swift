@@ -1,4 +1,4 @@
-/// What a Prometheus histogram has counted.
+/// The buckets of a Prometheus histogram.
 struct Buckets: Sendable, Equatable {
     /// By inclusive upper bound, ascending, the last one infinite: how many were at or below it.
     private var steps: [(bound: Double, count: Double)]
@@ -9,7 +9,7 @@ struct Buckets: Sendable, Equatable {
 
     var count: Double { steps.last?.count ?? 0 }
 
-    /// What came after `earlier`; everything, when the counting began anew meanwhile.
+    /// The difference to `earlier`; everything, if the process was restarted meanwhile.
     func since(_ earlier: Buckets) -> Buckets {
         guard earlier.count <= count else { return self }
         let before = Dictionary(uniqueKeysWithValues: earlier.steps.map { ($0.bound, $0.count) })

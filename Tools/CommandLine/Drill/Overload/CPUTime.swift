@@ -1,7 +1,7 @@
 import Foundation
 
-/// Processor time so far, in seconds: of a stack and this process, which together are what an order costs,
-/// and of the machine.
+/// Processor time so far, in seconds: of a stack with this process, which together carry the cost of an
+/// order, and of the machine.
 struct CPUTime: Sendable {
     private let processes: [pid_t: Double]
     /// Of all processors together, for all processes. Interrupts are left out: a stack's own calls make them.
@@ -24,8 +24,8 @@ struct CPUTime: Sendable {
         all = fields.reduce(0, +)
     }
 
-    /// What the stack and this process have used since. A service that was started meanwhile began from
-    /// nothing.
+    /// Use of the stack and this process since `earlier`. A service that was started meanwhile counts from
+    /// zero.
     func own(since earlier: CPUTime) -> Double {
         processes.reduce(0) { $0 + max(0, $1.value - (earlier.processes[$1.key] ?? 0)) }
     }
