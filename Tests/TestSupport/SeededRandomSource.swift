@@ -1,7 +1,7 @@
 import Foundation
 import Resilience
 
-/// RandomSource that can be had again: prints its seed, and takes it from `CSP_SEED` where that is set.
+/// A reproducible random source: prints its seed, and takes it from `CSP_SEED` if that is set.
 package struct SeededRandomSource: RandomNumberGenerator {
     package let seed: UInt64
     private let source: RandomSource
