@@ -13,8 +13,8 @@ import Transport
 @Suite("Retries over three hops", .timeLimit(.minutes(10)))
 struct AmplificationTests {
     private static let body = #"""
-        {"type":"urn:csp:problem:overloaded","title":"Too much to do","status":503,"detail":"Nothing was begun.",\#
-        "code":"overloaded"}
+        {"type":"urn:csp:problem:overloaded","title":"Too much to do","status":503,\#
+        "detail":"Nothing was begun.","code":"overloaded"}
         """#
 
     /// Refuses as admission does, with or without `Retry-After`.
