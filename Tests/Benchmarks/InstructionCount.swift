@@ -40,7 +40,7 @@ struct InstructionCount: ~Copyable {
         return total
     }
 
-    /// What a command writes to its standard error.
+    /// Runs a command and returns its standard error.
     private static func run(_ command: String...) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")

@@ -95,7 +95,7 @@ struct EarlierStore: Sendable, CustomStringConvertible {
 
 @Suite("Upgrades", .timeLimit(.minutes(10)))
 struct UpgradeTests {
-    /// By table.
+    /// The number of rows by table.
     private static func rows(_ database: Database) throws -> [String: Int] {
         let tables = try String.fetchAll(
             database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")

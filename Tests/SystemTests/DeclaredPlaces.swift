@@ -14,7 +14,7 @@ struct DeclaredPlaces {
 
     let stack: SystemStack
 
-    /// Those that are not among `passed`.
+    /// The places that are not among `passed`.
     func missing(from passed: Set<CrashPlace>) async throws -> Set<String> {
         let names = Set(passed.map { $0.name.split(separator: " ").dropFirst().joined(separator: " ") })
         let declared = try commits().union(try await answers())

@@ -60,8 +60,8 @@ struct KillRoundsTests {
         }
     }
 
-    /// In each round one or two services die within the first half second, for up to a second. They are dealt
-    /// like cards, so that each dies in every five rounds.
+    /// In each round one or two services die within the first half second, for up to a second. Services are
+    /// drawn without replacement, so that each dies within five rounds.
     private static func plan(_ random: inout SeededRandomSource) -> [[Fault]] {
         var cards: [String] = []
         return (0..<rounds).map { _ in

@@ -30,7 +30,7 @@ extension Attempt {
         }
     }
 
-    /// For a person: `402 payment-declined`, `201 confirmed`, `no answer in time`.
+    /// The answer as text: `402 payment-declined`, `201 confirmed`, `no answer in time`.
     var words: String {
         guard let status else { return failure ?? "no answer" }
         return "\(status) \(code ?? orderStatus?.rawValue ?? "")"

@@ -6,7 +6,7 @@ import Contracts
 /// Each random basket has a customer of its own, so the match is unique. In a replay a customer may buy the
 /// same goods twice; then the operation that may have an unknown order gets it.
 struct Attribution {
-    /// By the operation's position in the history.
+    /// The orders of each operation, by its position in the history.
     private(set) var orders: [[OrderDocument]]
     /// Orders of the history's customers for goods that none of them asked for.
     private(set) var strangers: [OrderDocument] = []

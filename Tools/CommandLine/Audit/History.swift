@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
 
-/// What the clients of one load did and saw, as `csp load --history` has written it.
+/// The operations of one load's clients, as written by `csp load --history`.
 struct History {
     var operations: [ClientOperation]
 

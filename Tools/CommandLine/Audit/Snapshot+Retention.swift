@@ -1,6 +1,6 @@
 import Contracts
 
-/// What is missing because it was deleted as old is no violation.
+/// Rows that retention deleted are not missing.
 extension Snapshot {
     /// Whether the order with this id may have been deleted by retention.
     func mayBeDeleted(_ orderId: String) -> Bool {

@@ -1,6 +1,6 @@
 /// One thing that contradicts an invariant.
 struct Violation: Encodable, Equatable {
-    /// Of the order, SKU, coupon or message that it is about.
+    /// The order, SKU, coupon or message that it concerns.
     var id: String
     var detail: String
 

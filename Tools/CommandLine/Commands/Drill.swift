@@ -114,7 +114,7 @@ struct Drill: AsyncParsableCommand, StackCommand {
             """
     }
 
-    /// What failed and what is undecided, by name.
+    /// Names the failed and the undecided experiments.
     private func headline(_ found: DrillReport) -> String {
         if found.failed.isEmpty, found.undecided.isEmpty {
             return Terminal.coloured("every hypothesis held", .green)

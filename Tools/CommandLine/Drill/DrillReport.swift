@@ -39,7 +39,7 @@ struct DrillRun: Codable, Equatable {
     }
 
     var mode: Mode
-    /// As order declares them.
+    /// The dependencies that order declares.
     var dependencies: [Dependency]
     /// In the order of the table, not in that of execution.
     var experiments: [DrillExperiment]

@@ -32,7 +32,7 @@ struct Judge {
     /// The findings as text.
     var failures: [String] { findings.map(\.words) }
 
-    /// What contradicts the hypothesis.
+    /// Contradictions of the hypothesis.
     var findings: [Finding] {
         if let fault = experiment.partial { return findings(of: fault) }
         let customers: [Finding] =

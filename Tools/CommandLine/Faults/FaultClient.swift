@@ -26,7 +26,7 @@ struct FaultClient {
         try await ask("DELETE", service)
     }
 
-    /// What is active in `service`, and how often it bit.
+    /// The active faults of `service`, and how often each was injected.
     func status(_ service: StackRecord.Service) async throws(Failure) -> FaultStatus {
         try await ask("GET", service)
     }

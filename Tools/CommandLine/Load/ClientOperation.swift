@@ -30,7 +30,7 @@ struct Attempt: Codable, Equatable {
     var failure: String?
     /// There was no connection, so nothing was done.
     var neverSent: Bool?
-    /// Of the problem.
+    /// The code of the problem document.
     var code: String?
     var orderId: String?
     var total: Int?

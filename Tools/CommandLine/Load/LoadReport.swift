@@ -1,4 +1,4 @@
-/// What a load run has found, for people and for programs.
+/// The result of a load, as text and as JSON.
 struct LoadReport: Encodable {
     struct Latency: Encodable {
         var p50: Double
@@ -20,7 +20,7 @@ struct LoadReport: Encodable {
     var ordersPerSecond: Double
     /// Within 2 % of what was asked for.
     var rateReached: Bool
-    /// Of random baskets; nil for a replay.
+    /// Seed of the random baskets; nil for a replay.
     var seed: UInt64?
     var sent: Int
     var confirmed: Int

@@ -3,7 +3,7 @@ import Contracts
 /// How a basket ended.
 enum Ending: Equatable {
     case confirmed
-    /// For a reason of the contract's table.
+    /// Refused for a reason in the contract's table.
     case refused(code: String)
     case cancelled
     /// Unknown at the timeout; holds the last answer.

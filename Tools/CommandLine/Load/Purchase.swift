@@ -20,7 +20,7 @@ struct Purchase: Sendable {
         var latency: Duration?
         /// Sends after the first.
         var retries = 0
-        /// As the first answer said.
+        /// The degradations of the first answer.
         var degradations: [Degradation] = []
     }
 

@@ -42,7 +42,7 @@ final class Tally: Sendable {
         }
     }
 
-    /// What the first decisive answer said, or that there was none.
+    /// Counts the first decisive answer, or its absence.
     ///
     /// - Returns: whether it is to be followed: accepted, while fewer than `followed` are.
     func answered(_ result: Purchase.Result, followed: Int) -> Bool {

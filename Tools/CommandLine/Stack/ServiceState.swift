@@ -29,7 +29,7 @@ extension StackRecord.Service {
             url: "\(url)/readyz", service: name.rawValue, connectTimeout: .milliseconds(300),
             timeout: .milliseconds(500))
         let answer = try? await client.send(request)
-        // It may have died while it was asked.
+        // The process may have died meanwhile.
         return ServiceState(
             process.activity, answer.map { ($0.status, String(decoding: $0.body, as: UTF8.self)) })
     }

@@ -1,5 +1,4 @@
-/// What `DIR/stack.json` says: all that is needed to find a stack's processes, and to start one of them
-/// again.
+/// The content of `DIR/stack.json`: what is needed to find a stack's processes and to restart one.
 struct StackRecord: Codable, Equatable {
     struct Service: Codable, Equatable {
         var name: ServiceName

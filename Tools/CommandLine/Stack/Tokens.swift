@@ -37,7 +37,7 @@ struct Tokens: Codable, Equatable {
     }
 }
 
-/// As many random hexadecimal digits as the integer has room for, from the system's generator.
+/// Random hexadecimal digits for every bit of the integer, from the system's generator.
 func randomHex<Word: FixedWidthInteger & UnsignedInteger>(_ type: Word.Type) -> String {
     let digits = String(Word.random(in: .min ... .max), radix: 16)
     return String(repeating: "0", count: Word.bitWidth / 4 - digits.count) + digits

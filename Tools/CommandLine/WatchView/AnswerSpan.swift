@@ -1,6 +1,6 @@
 import Contracts
 
-/// What has changed between two answers of one process.
+/// The difference between two answers of one process.
 struct AnswerSpan: Sendable {
     var first: AnswerHistory.Answer
     var last: AnswerHistory.Answer

@@ -1,6 +1,6 @@
 /// The buckets of a Prometheus histogram.
 struct Buckets: Sendable, Equatable {
-    /// By inclusive upper bound, ascending, the last one infinite: how many were at or below it.
+    /// Counts at or below inclusive upper bounds, ascending; the last bound is infinite.
     private var steps: [(bound: Double, count: Double)]
 
     init(cumulative: [Double: Double]) {

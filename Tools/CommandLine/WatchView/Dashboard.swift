@@ -20,11 +20,11 @@ struct Dashboard: Encodable, Sendable, Equatable {
     struct Orders: Encodable, Equatable {
         /// `POST /orders`, whatever the answer.
         var answeredPerSecond: Double
-        /// Of these, 503: nothing was done.
+        /// Those of them that were answered 503.
         var unservedPerSecond: Double
         /// By the status that orders reached: confirmed (at once or later), accepted, rejected, cancelled.
         var perSecond: [String: Double]
-        /// Of `POST /orders`.
+        /// Latency of `POST /orders`.
         var latency: Latency?
     }
 

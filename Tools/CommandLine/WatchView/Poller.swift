@@ -56,7 +56,7 @@ struct Poller: Sendable {
             $0.status == 200 ? MetricsPage(String(decoding: $0.body, as: UTF8.self)) : nil
         }
         answered.path = await path
-        // It may have died while it was asked.
+        // The process may have died meanwhile.
         if let activity = service.process?.activity { answered.activity = activity }
         return answered
     }

@@ -4,9 +4,9 @@ import Foundation
 /// order, and of the machine.
 struct CPUTime: Sendable {
     private let processes: [pid_t: Double]
-    /// Of all processors together, for all processes. Interrupts are left out: a stack's own calls make them.
+    /// Use of all processors by all processes, without interrupts, which a stack's own calls cause.
     let busy: Double
-    /// Of all processors together, idle or not.
+    /// Time of all processors, idle or not.
     let all: Double
 
     init(_ record: StackRecord) {
@@ -32,7 +32,7 @@ struct CPUTime: Sendable {
 
     private static let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
 
-    /// Of `/proc/PID/stat`: user and system time in clock ticks, fields 14 and 15.
+    /// User and system time: fields 14 and 15 of `/proc/PID/stat`, in clock ticks.
     private static func used(by pid: pid_t) -> Double {
         let fields = words("/proc/\(pid)/stat", after: ")")
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {

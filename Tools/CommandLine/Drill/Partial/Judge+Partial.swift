@@ -1,7 +1,7 @@
 import Contracts
 
 extension Judge {
-    /// What contradicts the hypothesis of a partial fault.
+    /// Contradictions of the hypothesis of a partial fault.
     func findings(of fault: PartialFault) -> [Finding] {
         expected(fault)
             + .doubtful(waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads)
