@@ -1,6 +1,6 @@
 import Contracts
 
-/// All that an audit looks at, read while nothing is under way.
+/// Everything that an audit checks, read while nothing is under way.
 struct Snapshot {
     var orders: [OrderDocument] = []
     var payments: [Payment] = []

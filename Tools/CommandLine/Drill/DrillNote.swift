@@ -37,10 +37,10 @@ enum DrillNote {
         do {
             try await DrillStack(folder: folder, client: client).restore()
             remove(from: folder)
-            Terminal.note("a drill was killed here; what it had broken is mended")
+            Terminal.note("a drill was killed here; its faults are rolled back")
         } catch {
             let why = (error as? Failure)?.message ?? "\(error)"
-            Terminal.note("a drill was killed here; what it had broken can't be mended: \(why)")
+            Terminal.note("a drill was killed here; its faults can't be rolled back: \(why)")
         }
     }
 }
