@@ -29,7 +29,8 @@ drill: requirements  ## the whole matrix under load, every fault on every depend
 	swift build -c release
 	.build/release/csp drill
 
-lint:                ## the formatter's rules, strictly
+lint:                ## the formatter's rules, strictly; lines of at most 110 characters; the glossary's words
+	Scripts/check-words
 	swift format lint --strict --parallel --recursive $(SWIFT_FILES)
 
 bench: requirements  ## what the policies cost, and the queue and an order beside this machine's floor (release; on a quiet machine)

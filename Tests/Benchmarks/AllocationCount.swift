@@ -1,11 +1,11 @@
 import Foundation
 
-/// Heap allocations of this process, as `Scripts/count-allocations.c` counts them where it is preloaded.
+/// Heap allocations of this process, counted by the preloaded `Scripts/count-allocations.c`.
 enum AllocationCount {
     private typealias Count = @convention(c) () -> UInt
 
     private static let count: Count? = dlsym(nil, "csp_allocations").map { unsafeBitCast($0, to: Count.self) }
 
-    /// So far; nil where nobody counts.
+    /// The count so far; nil if the counter is not preloaded.
     static var now: UInt? { count?() }
 }

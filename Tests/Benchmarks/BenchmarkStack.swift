@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Transport
 
-/// A stack of its own for the benchmark: started with `csp up`, on free ports and a folder that is removed
+/// The benchmark's own stack: started with `csp up`, on free ports and in a folder that is removed
 /// afterwards.
 final class BenchmarkStack {
     struct Failure: Error, CustomStringConvertible {
@@ -33,7 +33,7 @@ final class BenchmarkStack {
 
     func url(_ service: String) -> String { services.first { $0.name == service }?.url ?? "" }
 
-    /// The journey lies in the checkout above the executables.
+    /// The journey is in the checkout above the executables.
     var seedFolder: String {
         var folder = binaries
         while folder.path != "/" {
@@ -47,7 +47,7 @@ final class BenchmarkStack {
     /// - Parameter seedFolder: of the catalogue; the journey's, if none is given.
     func start(seedFolder: String? = nil) throws {
         if let seedFolder { setenv("SEED_DIR", seedFolder, 1) }
-        // A random base in the range that no outgoing connection uses; a taken port is told by csp.
+        // A random base below the range of ephemeral ports; csp reports a taken port.
         let base = Int.random(in: 10_000...30_000)
         _ = try csp("up", "--detach", "--data", folder, "--ports", "\(base)")
         services = try JSON.decode(Status.self, from: csp("status", "--json", "--data", folder)).services

@@ -1,6 +1,6 @@
 import Foundation
 
-// `timespec` belongs to whichever C module the compiler loads first; on Linux that may be this one.
+// `timespec` belongs to the C module that the compiler loads first; on Linux that may be this one.
 #if canImport(CDispatch)
     import CDispatch
 #endif
@@ -13,14 +13,14 @@ enum CPUTime {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000
     }
 
-    /// Of the calling thread alone: what the others do meanwhile doesn't show.
+    /// CPU of the calling thread alone, without that of the others.
     static func ofThisThread() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000
     }
 
-    /// Seconds of CPU that a process has used; its threads together.
+    /// Seconds of CPU that all threads of a process have used.
     static func of(pid: Int32) -> Double {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
             let end = text.lastIndex(of: ")")

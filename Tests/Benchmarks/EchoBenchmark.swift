@@ -3,9 +3,9 @@ import Hummingbird
 import Load
 import Logging
 
-/// What a refusal is held against: a bare Hummingbird route that answers with the body that it got.
+/// The reference for a refusal: a bare Hummingbird route that returns the body of the request.
 enum EchoBenchmark {
-    /// CPU of the server for one request, in seconds; the sender's is left out.
+    /// CPU of the server for one request, in seconds, without the sender's.
     static func cost(of bodies: [[UInt8]], rate: Double, seconds: Double) async throws -> Double {
         var logger = Logger(label: "echo")
         logger.logLevel = .critical

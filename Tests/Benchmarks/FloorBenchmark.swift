@@ -7,8 +7,8 @@ import Resilience
 import Storage
 import Transport
 
-/// The floor: the least that any durable answer over HTTP costs here. A bare Hummingbird route that commits
-/// one row through the group-committing writer, called by the same client as the stack.
+/// The floor: the least cost of a durable answer over HTTP. A bare Hummingbird route commits one row through
+/// the group-committing writer; the client is that of the stack.
 enum FloorBenchmark {
     struct Result {
         var load: LoadResult
@@ -18,8 +18,10 @@ enum FloorBenchmark {
         var text: String {
             """
             floor: bare HTTP + one group-committed row, 32 clients
-              \(fixed(load.perSecond, 0)) requests/s, p50 \(fixed(load.percentile(0.5).milliseconds, 2)) ms, \
-            p99 \(fixed(load.percentile(0.99).milliseconds, 2)) ms, \(fixed(cpuMicroseconds, 0)) µs CPU a request (client included)
+              \(fixed(load.perSecond, 0)) requests/s, \
+            p50 \(fixed(load.percentile(0.5).milliseconds, 2)) ms, \
+            p99 \(fixed(load.percentile(0.99).milliseconds, 2)) ms, \
+            \(fixed(cpuMicroseconds, 0)) µs CPU a request (client included)
 
             """
         }

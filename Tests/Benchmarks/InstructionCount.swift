@@ -1,7 +1,7 @@
 import Foundation
 
-/// Instructions, as valgrind's callgrind counts them: unlike time, near enough the same in every run, on a
-/// busy machine too.
+/// Instructions, counted by valgrind's callgrind: unlike time, nearly the same in every run, on a busy
+/// machine too.
 struct InstructionCount: ~Copyable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -11,8 +11,7 @@ struct InstructionCount: ~Copyable {
         path: "csp-instructions-\(UUID().uuidString)")
     private var executable: URL { folder.appending(path: "Benchmarks") }
 
-    /// Valgrind 3.19 can't read the debug information of this executable, and doesn't go on without: it gets
-    /// a copy that has none.
+    /// Valgrind 3.19 stops at the debug information of this executable, so it gets a stripped copy.
     init() throws {
         guard let original = Bundle.main.executableURL else { throw Failure(description: "no executable") }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -22,7 +21,7 @@ struct InstructionCount: ~Copyable {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    /// Of one call. Two runs, one of them with twice the calls, differ by the calls alone.
+    /// Instructions of one call, from the difference of two runs, one with twice the calls.
     func perCall(of name: String, calls: Int = 10_000) throws -> Double {
         let once = try total(of: name, calls: calls)
         return Double(try total(of: name, calls: 2 * calls) - once) / Double(calls)
@@ -41,7 +40,7 @@ struct InstructionCount: ~Copyable {
         return total
     }
 
-    /// What a command writes to its standard error.
+    /// Runs a command and returns its standard error.
     private static func run(_ command: String...) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")

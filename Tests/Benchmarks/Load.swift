@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Resilience
 
-/// What a run of requests looked like from outside.
+/// The results of a run of requests.
 struct LoadResult: Sendable {
     var latencies: [Duration]
     var elapsed: Duration
@@ -30,8 +30,7 @@ private final class Tickets: Sendable {
 }
 
 enum Load {
-    /// Closed loop: `clients` callers, each sending its next request when the last is answered, `count` in
-    /// all.
+    /// Closed loop: `clients` callers, each of which sends its next request after an answer; `count` in all.
     static func closed(clients: Int, count: Int, send: @escaping @Sendable (Int) async -> Bool) async
         -> LoadResult
     {
@@ -61,8 +60,8 @@ enum Load {
             failures: parts.reduce(0) { $0 + $1.1 })
     }
 
-    /// Open loop: a request every 1/`rate` seconds whatever becomes of the others; latency counts from the
-    /// intended time.
+    /// Open loop: a request every 1/`rate` seconds, whatever the answers do; latency counts from the intended
+    /// time.
     static func open(rate: Double, count: Int, send: @escaping @Sendable (Int) async -> Bool) async
         -> LoadResult
     {

@@ -1,15 +1,14 @@
 import Dispatch
 import Foundation
 
-/// `make bench`: what the policies cost around a call, and what the queue and an order cost beside what this
-/// machine can do at all.
+/// `make bench`: the cost of policies around a call, and of the queue and an order relative to this machine's
+/// limits.
 ///
-///     Benchmarks [policies | queue | orders | overload | bodies] one part, or all Benchmarks --only CASE
-///     --iterations COUNT calls of one kind and nothing else, for callgrind and perf
+///     Benchmarks [policies | queue | orders | overload | bodies]   one part, or all
+///     Benchmarks --only CASE --iterations COUNT                    calls of one kind, for a profiler
 @main
 struct Main {
-    /// Not asynchronous itself: the main thread of such a program waits in a way that valgrind 3.19 doesn't
-    /// survive.
+    /// Not asynchronous: valgrind 3.19 crashes on the main thread's wait of an asynchronous program.
     static func main() {
         let done = DispatchSemaphore(value: 0)
         Task.detached {
@@ -31,7 +30,7 @@ struct Main {
     }
 
     private static func run(_ arguments: [String]) async throws {
-        // What counts this process's allocations must not slow down those that it starts.
+        // The allocation counter must not slow down child processes.
         unsetenv("LD_PRELOAD")
         if arguments.first == "--only" {
             guard arguments.count == 4, arguments[2] == "--iterations", let count = Int(arguments[3]),

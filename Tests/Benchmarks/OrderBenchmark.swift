@@ -12,14 +12,15 @@ enum OrderBenchmark {
         var memory: [(name: String, mebibytes: Double)]
         /// From order's decision, commit included, to notification's handling, in milliseconds.
         var deliveries: [Duration]
-        /// Percent of a core, with nothing to do.
+        /// Percent of a core without load.
         var idle: [(name: String, percent: Double)]
         var orders: Int
 
         func text(beside floor: FloorBenchmark.Result) -> String {
             """
             orders, 32 clients, closed loop
-              \(fixed(saturated.perSecond, 0)) orders/s, p50 \(fixed(saturated.percentile(0.5).milliseconds)) ms, \
+              \(fixed(saturated.perSecond, 0)) orders/s, \
+            p50 \(fixed(saturated.percentile(0.5).milliseconds)) ms, \
             p99 \(fixed(saturated.percentile(0.99).milliseconds)) ms, \(saturated.failures) failed
               \(fixed(floor.load.perSecond / saturated.perSecond)) × fewer than the floor's requests/s
               \(fixed(cpuMicroseconds, 0)) µs CPU an order over all services (aim: 1,200), \
@@ -27,12 +28,12 @@ enum OrderBenchmark {
               \(cpuByService.map { "\($0.name) \(fixed($0.microseconds, 0))" }.joined(separator: ", "))
 
             orders, 300/s, open loop
-              p50 \(fixed(steady.percentile(0.5).milliseconds)) ms, p99 \(fixed(steady.percentile(0.99).milliseconds)) ms \
-            (aim: 100), \(steady.failures) failed
+              p50 \(fixed(steady.percentile(0.5).milliseconds)) ms, \
+            p99 \(fixed(steady.percentile(0.99).milliseconds)) ms (aim: 100), \(steady.failures) failed
 
             commit to handler, from order to notification, 20 orders/s
-              p50 \(fixed(percentile(deliveries, 0.5))) ms (aim: 5), p99 \(fixed(percentile(deliveries, 0.99))) ms \
-            (whole milliseconds)
+              p50 \(fixed(percentile(deliveries, 0.5))) ms (aim: 5), \
+            p99 \(fixed(percentile(deliveries, 0.99))) ms (whole milliseconds)
 
             idle for 30 s (aim: under 0.2 % of a core each)
               \(idle.map { "\($0.name) \(fixed($0.percent, 2)) %" }.joined(separator: ", "))
@@ -58,7 +59,7 @@ enum OrderBenchmark {
         defer { client.shutdown() }
         let run = UUID().uuidString.prefix(8)
         let url = stack.orderURL
-        // Each order has a customer of its own, so that every coupon use is a first one.
+        // Each order has its own customer, so that every use of a coupon is a first one.
         let send: @Sendable (Int) async -> Bool = { number in
             let basket = baskets[number % baskets.count]
             var request = HTTPClient.Request(method: "POST", url: url + "/orders", timeout: .seconds(10))
@@ -69,7 +70,7 @@ enum OrderBenchmark {
             request.body = basket.body(customer: "\(run)-\(number)")
             return (try? await client.send(request))?.status == 201
         }
-        // Reads as much stock as there is: each basket is bought a few times only.
+        // Few orders of each basket, so that the stock lasts.
         let warmUp = 1_000
         _ = await Load.closed(clients: 32, count: warmUp, send: send)
         let steadyLoad = await Load.open(rate: 300, count: steady) { await send(warmUp + $0) }
@@ -89,7 +90,7 @@ enum OrderBenchmark {
             orders: warmUp + steady + saturated)
     }
 
-    /// Seldom enough that each message finds the queue's worker asleep.
+    /// At a rate so low that each message finds the queue's worker idle.
     private static func deliveries(
         _ stack: BenchmarkStack, _ client: HTTPClient, count: Int = 400,
         send: @escaping @Sendable (Int) async -> Bool
@@ -113,7 +114,8 @@ enum OrderBenchmark {
     }
 
     private static func idle(_ stack: BenchmarkStack) async throws -> [(name: String, percent: Double)] {
-        // What the load left to be written behind (the last known stock, every five seconds) is no idling.
+        // Waits for delayed writes of the load (the last known stock, every five seconds), which are not idle
+        // cost.
         try await Task.sleep(for: .seconds(6))
         let before = stack.cpu()
         try await Task.sleep(for: .seconds(30))

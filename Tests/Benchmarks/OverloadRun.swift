@@ -1,9 +1,9 @@
 import Load
 
-/// What came of the requests of one stream, from outside.
+/// The results of one stream of requests.
 struct OverloadRun {
     let outcomes: [RawSender.Outcome]
-    /// Seconds that were sent for.
+    /// Length of the load in seconds.
     let elapsed: Double
 
     private static let bucket = 0.1
@@ -18,21 +18,21 @@ struct OverloadRun {
         outcomes.isEmpty ? 0 : Double(outcomes.filter(condition).count) / Double(outcomes.count)
     }
 
-    /// Answers of use a second, counted when they came.
+    /// Useful answers a second, by the time of the answer.
     func goodput(from start: Double) -> Double {
         let count = outcomes.filter { isGood($0) && (start..<elapsed).contains($0.intended + $0.latency) }
             .count
         return Double(count) / (elapsed - start)
     }
 
-    /// Of those served, in milliseconds.
+    /// A latency percentile of the served, in milliseconds.
     func percentile(_ share: Double, from start: Double = 0) -> Double {
         let sorted = served(from: start).map(\.latency).sorted()
         return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] * 1000
     }
 
-    /// Seconds until the latency of those served stays below the limit (milliseconds), by the tenth of a
-    /// second; a tenth with one slow answer in twenty is let pass.
+    /// Seconds until the latency of the served stays below the limit (milliseconds), in tenths of a second; a
+    /// tenth may have one slow answer in twenty.
     func settled(below limit: Double) -> Double {
         var settled = 0.0
         for index in 0..<Int(elapsed / Self.bucket) {

@@ -5,7 +5,7 @@ import Logging
 import Queue
 import Storage
 
-/// What is measured, one function each.
+/// The measurements, one function each.
 extension QueueBenchmark {
     private static func open(_ folder: String, _ name: String) throws -> (Store, DurableQueue) {
         let store = try Store(
@@ -33,7 +33,8 @@ extension QueueBenchmark {
         """
         WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < \(count))
         INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
-        SELECT 'lane', 'kind', '\(key)' || n, randomblob(200), \(priority), 0, 'waiting', \(due), 0, 1999000 FROM number
+        SELECT 'lane', 'kind', '\(key)' || n, randomblob(200), \(priority), 0, 'waiting', \(due), 0, 1999000
+        FROM number
         """
     }
 
@@ -104,13 +105,13 @@ extension QueueBenchmark {
     /// The median claim of 64 messages; see ``Result``.
     struct Claims {
         var alone: Duration
-        /// A million of all priorities wait for later.
+        /// With a million delayed messages of all priorities.
         var besideDelayed: Duration
-        /// A million are due, and 64 of them are claimed.
+        /// With a million due messages, of which 64 are claimed.
         var fromBacklog: Duration
     }
 
-    /// In turns, so that each kind meets the same disk.
+    /// Alternating, so that each kind meets the same disk.
     static func claims(_ folder: String, rounds: Int = 300) async throws -> Claims {
         var stores: [(Store, LaneClaims)] = []
         for name in ["alone", "delayed", "due"] {
@@ -162,13 +163,13 @@ extension QueueBenchmark {
         var latencies: [Duration] = []
         for number in 0..<count {
             try await store.write { database in
-                // Told before the queue's own observer, which rings the bell.
+                // Called before the queue's own observer, which signals the worker.
                 database.afterNextTransaction { _ in committed.yield(.now) }
                 try queue.enqueue(database, lane: "lane", kind: "kind", key: "key-\(number)")
             }
             guard let commit = await commits.next(), let handling = await handled.next() else { break }
             latencies.append(commit.duration(to: handling))
-            // Until the worker is idle again.
+            // Lets the worker become idle again.
             try await Task.sleep(for: .milliseconds(30))
         }
         working.cancel()
@@ -176,15 +177,15 @@ extension QueueBenchmark {
         return LoadResult(latencies: latencies, elapsed: .zero, failures: count - latencies.count)
     }
 
-    /// What poison does to the others: the 99th percentile from the enqueuing of a message that can be
-    /// delivered to its handler.
+    /// The effect of poison messages on others: the 99th percentile from enqueuing a deliverable message to
+    /// its handler.
     struct Poisoned {
         var without: Duration
         var with: Duration
         var dead: Int
     }
 
-    /// 500 messages a second, every hundredth of them poison, or none; in turns, medians of five rounds.
+    /// 500 messages a second, every hundredth of them poison, or none; alternating, medians of five rounds.
     static func poisoned(_ folder: String) async throws -> Poisoned {
         var (without, with, dead): ([Duration], [Duration], Int) = ([], [], 0)
         for round in 0..<5 {

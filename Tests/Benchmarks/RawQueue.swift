@@ -2,7 +2,7 @@ import GRDBSQLite
 import Queue
 import Storage
 
-/// The same table and the same statements as ours, through SQLite's C interface and nothing else.
+/// The same table and statements as ours, through SQLite's C interface alone.
 final class RawQueue {
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -34,7 +34,7 @@ final class RawQueue {
 
     func run(_ sql: String) throws { try Self.run(database, sql) }
 
-    /// Acknowledges what was claimed last and claims the next, in one transaction, until nothing is left.
+    /// Acknowledges the last claim and claims the next batch, in one transaction, until nothing is left.
     /// - Returns: how many were claimed.
     func drain(batch: Int) throws -> Int {
         var claimed: [(id: Int64, attempt: Int64)] = []

@@ -10,8 +10,10 @@ extension ResilienceBenchmark.Result {
         lines.append("  refused by")
         lines += refusals.map(row)
         lines.append(
-            "  aims: the pipeline at most 350 ns (better 250) over the bare call, a refusal 150 ns; nothing allocated"
-        )
+            """
+              aims: the pipeline at most 350 ns (better 250) over the bare call, a refusal 150 ns; nothing \
+            allocated
+            """)
         if let uncounted { lines.append("  instructions are not counted: \(uncounted)") }
         if bare.allocations == nil {
             lines.append("  allocations are not counted: `make bench` preloads what counts them")
@@ -19,8 +21,10 @@ extension ResilienceBenchmark.Result {
         lines.append("  one look at the clock: \(fixed(clockNanoseconds, 0)) ns")
         let rates = twoThreads.map { "\($0.name) \(fixed($0.ratio, 2))" }.joined(separator: ", ")
         lines.append(
-            "  two threads' calls a second over one thread's (aim: breaker 1.5): \(rates.isEmpty ? "one processor" : rates)"
-        )
+            """
+              two threads' calls a second over one thread's (aim: breaker 1.5): \
+            \(rates.isEmpty ? "one processor" : rates)
+            """)
         return lines.joined(separator: "\n") + "\n"
     }
 

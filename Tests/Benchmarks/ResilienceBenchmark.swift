@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Resilience
 
-/// What the policies add to a call that they have nothing to do for, and what a refusal costs. Each
-/// alternative has its turn in every round; medians over the rounds, in CPU time of the calling thread.
+/// The cost that policies add to a healthy call, and the cost of a refusal. Alternatives alternate in every
+/// round; medians over the rounds, in CPU time of the calling thread.
 enum ResilienceBenchmark {
     struct Price {
         var name: String
@@ -52,7 +52,7 @@ enum ResilienceBenchmark {
             twoThreads: try await twoThreads([.bare, cases.alone[3], cases.pipeline]))
     }
 
-    /// For a profiler: so many calls of one case, and nothing else.
+    /// For a profiler: `count` calls of one case, and nothing else.
     static func run(only name: String, count: Int) async throws {
         let cases = try ResilienceCase.all()
         let all = [.bare] + cases.alone + [cases.pipeline] + cases.refusals
@@ -63,15 +63,14 @@ enum ResilienceBenchmark {
         try await one.make(count)
     }
 
-    /// A call's. What the loop itself allocates, a few pieces for thousands of calls, is lost in the second
-    /// digit.
+    /// Allocations of a call. Those of the loop, a few for thousands of calls, vanish in rounding.
     private static func allocations(_ one: ResilienceCase, count: Int = 5_000) async throws -> Double? {
         guard let start = AllocationCount.now else { return nil }
         try await one.make(count)
         return AllocationCount.now.map { Double($0 - start) / Double(count) }
     }
 
-    /// Returns why it couldn't.
+    /// Returns the reason if it couldn't.
     private static func countInstructions(of prices: inout [Price]) -> String? {
         do {
             let count = try InstructionCount()
@@ -84,9 +83,9 @@ enum ResilienceBenchmark {
         }
     }
 
-    /// Calls a second of two threads at once, over those of one. By the wall clock, since two threads that
-    /// wait for each other use no CPU. The bare call is there to tell what two threads are worth on this
-    /// machine at this moment: where it has less than 2, other work has the rest.
+    /// Calls a second of two concurrent threads, over those of one. By the wall clock, since threads that
+    /// wait for each other use no CPU. The bare call shows what two threads can reach on this machine now:
+    /// below 2, other processes have the rest.
     private static func twoThreads(
         _ cases: [ResilienceCase], rounds: Int = 21, count: Int = 200_000
     ) async throws -> [(name: String, ratio: Double)] {

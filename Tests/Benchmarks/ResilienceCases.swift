@@ -1,8 +1,8 @@
 import Resilience
 
-/// One thing whose price is taken: so many calls, one after the other, of which each has to end the same way.
+/// One measured case: sequential calls, each of which has to end the same way.
 struct ResilienceCase: Sendable {
-    /// What became of the calls; one that ended in any other way is in neither.
+    /// How the calls ended; a call with another ending is in neither.
     struct Ends: Sendable {
         var values = 0
         var refusals = 0
@@ -11,7 +11,7 @@ struct ResilienceCase: Sendable {
     typealias Calls = @Sendable (_ count: Int) async -> Ends
 
     var name: String
-    /// Whether the calls succeed; otherwise each is refused.
+    /// Whether the calls succeed; otherwise every call is refused.
     var succeeds = true
     var calls: Calls
 
@@ -19,8 +19,7 @@ struct ResilienceCase: Sendable {
         var description: String
     }
 
-    /// - Throws: ``Broken`` when a call ends otherwise than it has to: then it is something else that was
-    ///   measured.
+    /// - Throws: ``Broken`` when a call has another ending: then something else was measured.
     func make(_ count: Int) async throws(Broken) {
         let ends = await calls(count)
         guard (succeeds ? ends.values : ends.refusals) == count else {
@@ -81,7 +80,7 @@ extension ResilienceCase {
                 ResilienceCase(name: "open breaker", succeeds: false, calls: calls(under: open)),
                 ResilienceCase(name: "forced open", succeeds: false, calls: calls(under: forcedOpen)),
                 ResilienceCase(name: "full bulkhead", succeeds: false) { count in
-                    // Kept for as long as it has to be full.
+                    // Held while it has to be full.
                     defer { withExtendedLifetime(taken) {} }
                     return await refusing(count)
                 },
@@ -109,7 +108,7 @@ extension ResilienceCase {
 
 struct Outage: Error {}
 
-/// The operation: asynchronous, able to fail, and over at once.
+/// The operation: asynchronous, throwing, and immediate.
 @inline(never)
 private func answer(_ number: Int, _ context: CallContext) async throws(Outage) -> Int {
     if number < 0 { throw Outage() }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Lets several tasks begin at one moment, each on a thread of its own: a task that ends before the next
-/// one's thread is awake would leave its thread to it, and nothing would be done side by side.
+/// Starts several tasks at the same time, each on its own thread. Otherwise a task that ends before the next
+/// thread wakes would pass its thread on, and nothing would run concurrently.
 ///
 /// It spins, so it must not wait for more tasks than there are processors.
 final class StartingLine: Sendable {

@@ -15,12 +15,12 @@ import Testing
         #expect(DurationArgument(argument: text)?.duration == duration)
     }
 
-    @Test("what is no duration is refused", arguments: ["", "s", "-1s", "1d", "ten", "1e99", "nan"])
+    @Test("an invalid duration is refused", arguments: ["", "s", "-1s", "1d", "ten", "1e99", "nan"])
     func noDurations(text: String) {
         #expect(DurationArgument(argument: text) == nil)
     }
 
-    @Test("an item is a SKU with a quantity, or one of it")
+    @Test("an item is a SKU with a quantity, which is 1 by default")
     func items() {
         #expect(ItemArgument(argument: "P1:2")?.item == ItemQuantity(sku: "P1", quantity: 2))
         #expect(ItemArgument(argument: "P1")?.item == ItemQuantity(sku: "P1", quantity: 1))
@@ -43,21 +43,21 @@ import Testing
     @Test(
         "wrong usage is refused before anything is done",
         arguments: [
-            ["up", "--ports", "0"], ["up", "--ports", "65531"], ["kill"], ["kill", "nobody"],
+            ["up", "--ports", "0"], ["up", "--ports", "65531"], ["kill"], ["kill", "unknown"],
             ["load", "--rate", "0"],
             ["load", "--replay", "--coupon-share", "5"], ["load", "--coupon-share", "101"],
             ["load", "--duration", "0"],
             ["place", "--item", "P1:0"], ["place", "--coupon", "C", "--no-coupon"],
             ["place", "--url", "ftp://x"],
             ["audit", "--wait", "x"], ["fault"], ["fault", "coupon"], ["fault", "coupon", "slow"],
-            ["fault", "nobody", "abort"],
+            ["fault", "unknown", "abort"],
             ["fault", "coupon", "latency"], ["fault", "coupon", "abort", "--percent", "101"],
             ["fault", "coupon", "abort", "--status", "500"], ["fault", "coupon", "error", "--status", "200"],
             ["fault", "coupon", "abort", "--when", "during"], ["fault", "coupon", "abort", "--expires", "0"],
-            ["fault", "coupon", "abort", "--route", "/redemptions"], ["fault", "clear", "nobody"],
+            ["fault", "coupon", "abort", "--route", "/redemptions"], ["fault", "clear", "unknown"],
             ["frobnicate"], ["order"], ["breaker", "coupon"], ["breaker", "coupon", "ajar"],
             ["breaker", "order", "open"],
-            ["fault", "show", "nobody"],
+            ["fault", "show", "unknown"],
         ])
     func wrongUsage(arguments: [String]) {
         #expect(end(arguments)?.code == 2)
@@ -77,7 +77,7 @@ import Testing
         #expect(help.help?.contains("--data") == true)
     }
 
-    /// How csp ends on arguments that name nothing to do.
+    /// How csp ends with wrong arguments or help.
     private func end(_ arguments: [String]) -> CommandEnd? {
         do {
             _ = try CSP.command(arguments)
@@ -87,17 +87,15 @@ import Testing
         }
     }
 
-    @Test("an unknown service is answered with the names there are")
+    @Test("the message about an unknown service lists the services")
     func unknownService() throws {
-        let problem = try #require(end(["kill", "nobody"])?.problem)
+        let problem = try #require(end(["kill", "unknown"])?.problem)
         #expect(ServiceName.allCases.allSatisfy { problem.contains($0.rawValue) })
         #expect(!problem.contains("\n"))
         #expect(problem.hasSuffix("see csp kill --help"))
     }
 
-    @Test(
-        "a command that is spelled wrongly is answered with the nearest, one like no other with all there are"
-    )
+    @Test("a misspelled command is answered with the nearest one, another one with the list")
     func unknownCommand() throws {
         #expect(
             end(["plcae", "--item", "P1"])?.problem
@@ -108,7 +106,7 @@ import Testing
         #expect(try (CSP.command(["breaker", "coupon", "auto"]) as? BreakerCommand)?.position == .auto)
     }
 
-    @Test("a basket that isn't one is named by file and line")
+    @Test("an invalid basket is named by file and line")
     func baskets() throws {
         let line =
             #"{"customerId":"H1","placedAt":"2017-05-08T06:02:04Z","items":[{"sku":"A","quantity":2}]}"#

@@ -4,8 +4,8 @@ import Testing
 
 @testable import CommandLine
 
-/// That `chaos validate` takes the files, and that `chaos run` finds what it should,
-/// `Scripts/verify-chaos-toolkit` checks with the tool itself.
+/// `Scripts/verify-chaos-toolkit` checks with the tool itself that `chaos validate` accepts the files and
+/// that `chaos run` finds what it should.
 @Suite struct ChaosToolkitTests {
     private func file(_ targets: [String], _ kind: String) throws -> [String: Any] {
         let run = DrillReport.sample().runs[0]
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test("what the format asks for is there, and nothing stays broken")
+    @Test("the file has all that the format requires, and always rolls back")
     func structure() throws {
         let file = try file(["coupon"], "slow")
         for key in ["version", "title", "description"] { #expect((file[key] as? String)?.isEmpty == false) }
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(
-        "each way of failing is brought about and undone by a command that there is",
+        "each fault is injected and rolled back by an existing command",
         arguments: [
             ("killed", "kill coupon", "start coupon"), ("frozen", "freeze coupon", "thaw coupon"),
             (
@@ -61,7 +61,7 @@ import Testing
         for command in [begin, end] { _ = try CSP.command(command.split(separator: " ").map(String.init)) }
     }
 
-    @Test("every kind of the matrix has its file, an overload has none")
+    @Test("every fault of the matrix has its file, an overload has none")
     func kinds() throws {
         for kind in DrillFault.allCases { _ = try file(["coupon"], kind.rawValue) }
         let run = DrillReport.sample().runs[0]
@@ -70,7 +70,7 @@ import Testing
         #expect(ChaosToolkit(overload, of: run, seed: 7) == nil)
     }
 
-    @Test("with something critical broken an order may be accepted only; else it has to be confirmed")
+    @Test("with a critical dependency broken an order may be accepted; else it has to be confirmed")
     func hypothesis() throws {
         func pattern(_ targets: [String]) throws -> String {
             let hypothesis = try #require(
@@ -85,7 +85,7 @@ import Testing
         #expect(try "\"status\" : \"confirmed\"".contains(Regex(pattern(["coupon", "notification"]))))
     }
 
-    @Test("order itself is brought back before it is asked")
+    @Test("order itself is started again before the hypothesis is checked")
     func orderItself() throws {
         #expect(try commands(file(["order"], "killed"), "method") == ["kill order", "start order"])
     }

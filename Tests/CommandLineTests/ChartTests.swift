@@ -30,7 +30,7 @@ import Testing
         #expect(axis.position(0) == 100)
     }
 
-    @Test("labels keep apart, in order and within the chart")
+    @Test("labels stay apart, in order and within the chart")
     func labels() {
         let labels = Chart.Label.apart(
             [10.0, 99, 98, 11].map { Chart.Label(text: "\($0)", style: "", y: $0) }, within: 0...100)
@@ -39,7 +39,7 @@ import Testing
         #expect(labels.allSatisfy { (0...100).contains($0.y) })
     }
 
-    @Test("stacked areas add up to what was sent, and share an axis with what they are compared with")
+    @Test("stacked areas add up to the sent orders, and share an axis with the compared chart")
     func stacked() {
         let one = DrillExperiment.sample("coupon-slow", "", .naive)
         let chart = OutcomeChart(one.timeline, spans: one.faults)
@@ -50,7 +50,7 @@ import Testing
         #expect(chart.beside(large).content.contains(">800<") && chart.beside(large).content.contains(">60<"))
     }
 
-    @Test("the bound is the capacity as long as it isn't exceeded, and then what refusing leaves of it")
+    @Test("the bound is the capacity up to that load, and then what refusals leave of it")
     func bound() {
         let report = OverloadReport.sample
         #expect(report.bound(at: 0.5) == 406 && report.bound(at: 1) == 812)

@@ -12,7 +12,7 @@ import Testing
 
     private func text(_ lines: [StyledLine]) -> String { lines.map(\.plain).joined(separator: "\n") }
 
-    @Test("at 80 × 24 everything is there, without air")
+    @Test("at 80 × 24 everything is shown, without blank lines")
     func narrow() throws {
         #expect(
             text(try view(80).lines(height: 24))
@@ -41,28 +41,40 @@ import Testing
                 """)
     }
 
-    @Test("at 120 columns there is room for more")
+    @Test("at 120 columns more is shown")
     func wide() throws {
         #expect(
             text(try view(120).lines())
                 == """
-                csp watch  /home/me/shop/.csp                                                                                   12:03:04
+                csp watch  /home/me/shop/.csp                                                      \
+                                             12:03:04
 
                 ORDERS/S     CONFIRMED   ACCEPTED   REJECTED   CANCELLED    503     P50     P99
                 50.3              48.1        2.2          0           0   <0.1  8.6 ms   1.3 s
 
-                SERVICE      STATE             PID    UP   REQ/S     P50     P99  QUEUE  OLDEST  DEAD   AT WORK  WAITING  SHED/S
-                order        degraded      4194304   12m     101  1.8 ms   24 ms    139     27s     0     38/40        3     121
-                payment      ready         4194304   12m     101  1.8 ms   24 ms      0      0s     0         -        -       -
-                coupon       dead                -     -       -       -       -      -       -     -         -        -       -
-                inventory    ready         4194304   12m     101  1.8 ms   24 ms      0      0s     0         -        -       -
-                notification frozen 12s    4194304     -       -       -       -      -       -     -         -        -       -
+                SERVICE      STATE             PID    UP   REQ/S     P50     P99  QUEUE  OLDEST  DEAD\
+                   AT WORK  WAITING  SHED/S
+                order        degraded      4194304   12m     101  1.8 ms   24 ms    139     27s     0\
+                     38/40        3     121
+                payment      ready         4194304   12m     101  1.8 ms   24 ms      0      0s     0\
+                         -        -       -
+                coupon       dead                -     -       -       -       -      -       -     -\
+                         -        -       -
+                inventory    ready         4194304   12m     101  1.8 ms   24 ms      0      0s     0\
+                         -        -       -
+                notification frozen 12s    4194304     -       -       -       -      -       -     -\
+                         -        -       -
 
-                ORDER ASKS   BREAKER        IN USE   OK/S REFUSED FAILED NOT ASKED    P50    P99  ROLE      LAST FAILURE
-                inventory    closed           2/96    100       0      0         0 3.8 ms 8.0 ms  critical  -
-                payment      closed           2/96    100       0      0         0 3.8 ms 8.0 ms  critical  -
-                coupon       open, 2.4s       0/64      0       0      0      15.5      -      -  optional  unreachable, 31s ago
-                notification closed           2/96    100       0      0         0 3.8 ms 8.0 ms  optional  -
+                ORDER ASKS   BREAKER        IN USE   OK/S REFUSED FAILED NOT ASKED    P50    P99\
+                  ROLE      LAST FAILURE
+                inventory    closed           2/96    100       0      0         0 3.8 ms 8.0 ms\
+                  critical  -
+                payment      closed           2/96    100       0      0         0 3.8 ms 8.0 ms\
+                  critical  -
+                coupon       open, 2.4s       0/64      0       0      0      15.5      -      -\
+                  optional  unreachable, 31s ago
+                notification closed           2/96    100       0      0         0 3.8 ms 8.0 ms\
+                  optional  -
 
                 SHED/S         CRITICAL-PLUS  CRITICAL  SHEDDABLE-PLUS  SHEDDABLE    429
                                            0         0             0.4        120      0
@@ -85,7 +97,8 @@ import Testing
     }
 
     @Test(
-        "no line is wider than the terminal and no picture higher", arguments: [1, 20, 79, 80, 81, 110, 200],
+        "no line is wider than the terminal, and no dashboard higher",
+        arguments: [1, 20, 79, 80, 81, 110, 200],
         [1, 10, 24, 50])
     func fits(width: Int, height: Int) throws {
         let lines = try view(width).lines(height: height)
@@ -93,7 +106,7 @@ import Testing
         #expect(lines.allSatisfy { $0.count <= width })
     }
 
-    @Test("what isn't known yet is a dash")
+    @Test("an unknown value is a dash")
     func unknown() throws {
         var dashboard = Dashboard.sample
         dashboard.orders = nil
@@ -105,8 +118,7 @@ import Testing
         #expect(text.hasSuffix("LATELY\nnothing out of the ordinary"))
     }
 
-    @Test(
-        "of an order that is dead nothing is known: no breaker is closed, and nothing is said to be as usual")
+    @Test("while order is dead its figures are unknown, no breaker is closed, and nothing is called normal")
     func deadOrder() throws {
         var dashboard = Dashboard.sample
         dashboard.orders = nil

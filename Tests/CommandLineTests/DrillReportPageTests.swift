@@ -8,7 +8,7 @@ import Testing
 @Suite struct DrillReportPageTests {
     private let page = DrillReportPage.html(.sample(compared: true, failing: true))
 
-    @Test("the page needs nothing else: no script, no style sheet, no picture, no address but its own")
+    @Test("the page is self-contained: no script, style sheet, image or foreign address")
     func selfContained() {
         for word in ["<script", "<link", "<img", "@import", "url("] { #expect(!page.contains(word)) }
         let addresses = page.components(separatedBy: "href=\"").dropFirst()
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(
-        "the outcome stands on top, in words and with its sign",
+        "the outcome is on top, as text and with its sign",
         arguments: [
             (DrillExperiment.Outcome.held, "✓ All 2 hypotheses held"),
             (.failed, "✗ 1 of 2 hypotheses failed: payment-killed"),
@@ -29,7 +29,7 @@ import Testing
         #expect(DrillReportPage.html(report).contains(">\(expected)</h1>"))
     }
 
-    @Test("each experiment has a section that the tables lead to, and each chart a name")
+    @Test("each experiment has a section that the tables link to, and each chart has a name")
     func sections() {
         for name in ["coupon-slow", "payment-killed"] {
             #expect(page.components(separatedBy: "id=\"\(name)\"").count == 2)
@@ -41,7 +41,7 @@ import Testing
         #expect(page.contains("coupon-slow, protections off, p50 and p99 of the orders"))
     }
 
-    @Test("words from outside stay words")
+    @Test("foreign text is escaped")
     func escaped() {
         var report = DrillReport.sample()
         report.runs[0].experiments[0].failures = ["<script>alert(\"&\")</script>\u{0}"]
@@ -51,20 +51,19 @@ import Testing
         #expect(!page.contains("<script") && page.components(separatedBy: "</style>").count == 2)
     }
 
-    @Test(
-        "the picture alone is a well-formed SVG of both stacks on the same axes; there is none without both")
+    @Test("the comparison is a well-formed SVG of both stacks on the same axes; one stack has none")
     func comparison() throws {
-        let pictures = ComparisonPage.all(.sample(compared: true))
-        #expect(pictures.map(\.name) == ["coupon-slow"])
-        let dashboard = try #require(pictures.first)
-        let reader = XMLParser(data: Data(dashboard.svg.utf8))
+        let pages = ComparisonPage.all(.sample(compared: true))
+        #expect(pages.map(\.name) == ["coupon-slow"])
+        let page = try #require(pages.first)
+        let reader = XMLParser(data: Data(page.svg.utf8))
         #expect(reader.parse(), "\(String(describing: reader.parserError))")
-        // 100 s is on an axis only because the naive stack took as long.
-        #expect(dashboard.svg.components(separatedBy: ">100 s<").count == 3)
+        // 100 s is on the axes only because of the naive stack.
+        #expect(page.svg.components(separatedBy: ">100 s<").count == 3)
         #expect(ComparisonPage.all(.sample()).isEmpty)
     }
 
-    @Test("a report without orders, overload or audit is drawn all the same")
+    @Test("a report without orders, overload or audit has a page too")
     func empty() {
         var report = DrillReport.sample()
         report.runs[0].overload = nil
@@ -80,7 +79,7 @@ import Testing
         #expect(DrillReportPage.html(report).contains("</html>"))
     }
 
-    @Test("a matrix is drawn where most of it was tried")
+    @Test("a matrix is drawn if most of its cells have an experiment")
     func matrix() {
         var report = DrillReport.sample()
         #expect(!DrillReportPage.html(report).contains("The matrix"))

@@ -18,7 +18,7 @@ import Testing
         return DrillRun(mode: .protected, dependencies: [], experiments: partial + [whole], overload: nil)
     }
 
-    @Test("whole services come first, then a group for each way in which a part of them is broken")
+    @Test("whole services come first, then one group for each kind of partial fault")
     func groups() {
         #expect(
             run.groups.map(\.title) == [
@@ -31,7 +31,7 @@ import Testing
         #expect(DrillRun(mode: .protected, dependencies: [], experiments: [], overload: nil).groups.isEmpty)
     }
 
-    @Test("the terminal and the page have a table for each group, and the matrix is of whole services")
+    @Test("the terminal and the page have a table for each group; the matrix has whole services alone")
     func tables() {
         var report = DrillReport.sample()
         report.runs = [run]
@@ -43,7 +43,7 @@ import Testing
         #expect(!page.contains("The matrix"))
     }
 
-    @Test("the page tells what went on meanwhile, and how fast orders were finished")
+    @Test("the page has the operations that continued, and the rate of finished orders")
     func facts() {
         var one = run.experiments[0]
         one.traffic = [.init(operation: "inventory.commit", healthy: 50, broken: 48.5, count: 300)]

@@ -6,9 +6,7 @@ import Testing
 @Suite struct ExperimentsTests {
     private let names = Experiments.all(SampleDrill.path).map(\.name)
 
-    @Test(
-        "each declared dependency is broken in each way, each pair of optional ones, parts of them, order, then overload"
-    )
+    @Test("dependencies are broken in each way, then pairs, parts, order itself, then overload")
     func all() {
         #expect(names.count == 4 * 6 + 6 + 7 + 1 + 3 + 1)
         #expect(Set(names).count == names.count)
@@ -22,7 +20,7 @@ import Testing
         #expect(!names.contains { $0.hasPrefix("inventory+") })
     }
 
-    @Test("a dependency that order declares tomorrow is drilled without anybody saying so")
+    @Test("a dependency that order newly declares is drilled without a change of the drill")
     func derived() {
         var path = SampleDrill.path
         path.dependencies.append(SampleDrill.dependency("loyalty", .optional))
@@ -31,9 +29,7 @@ import Testing
         #expect(names.contains("coupon+loyalty-killed") && names.contains("notification+loyalty-killed"))
     }
 
-    @Test(
-        "the quick selection has every kind, every dependency, a pair, a brownout, order itself and an overload"
-    )
+    @Test("the quick selection has every fault and dependency, a pair, a brownout, order and an overload")
     func quick() {
         let quick = Experiments.quick(SampleDrill.path)
         #expect(
@@ -44,14 +40,14 @@ import Testing
         #expect(Set(quick.map(\.name)).isSubset(of: names))
     }
 
-    @Test("a service that depends on nothing leaves order itself and overload to drill")
+    @Test("without dependencies there are only order itself and overload to drill")
     func nothing() {
         let path = PathDocument(service: "order", dependencies: [])
         #expect(Experiments.quick(path).map(\.name) == ["order-killed", "overload-2x"])
         #expect(Experiments.all(path).count == 4)
     }
 
-    @Test("--only takes every experiment whose name begins so, and refuses what begins none")
+    @Test("--only takes every experiment whose name begins so, and refuses a name without any")
     func chosen() throws {
         let all = Experiments.all(SampleDrill.path)
         #expect(
@@ -68,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("the hypothesis is what order declares")
+    @Test("the hypothesis comes from what order declares")
     func hypothesis() {
         let one = Experiment(disruption: .broken([SampleDrill.coupon], .slow))
         #expect(one.hypothesis == "every order is confirmed: coupon later")
@@ -76,9 +72,7 @@ import Testing
         #expect(critical.hypothesis.contains("accepted"))
     }
 
-    @Test(
-        "what is injected ends by itself, and what is done to a process isn't injected",
-        arguments: DrillFault.allCases)
+    @Test("an injected fault expires, and a signal isn't an injected fault", arguments: DrillFault.allCases)
     func requests(kind: DrillFault) {
         let request = kind.request(seed: 7, expiresAfter: 60)
         #expect((request == nil) == (kind == .killed || kind == .frozen))

@@ -7,7 +7,7 @@ import Transport
 @testable import CommandLine
 
 @Suite struct FaultCommandTests {
-    @Test("csp fault SERVICE KIND is what csp fault does without a subcommand")
+    @Test("csp fault SERVICE KIND works without a subcommand")
     func parsed() throws {
         let arguments = [
             "fault", "coupon", "latency", "--milliseconds", "2000", "--jitter", "200", "--when", "after",
@@ -30,7 +30,7 @@ import Transport
         #expect(try (CSP.command(["fault", "show", "coupon"]) as? FaultShow)?.service == .coupon)
     }
 
-    @Test("a number out of its range is called by its option")
+    @Test("a number out of its range is reported with its option")
     func ranges() {
         #expect {
             try CSP.command([
@@ -43,7 +43,7 @@ import Transport
         }
     }
 
-    @Test("a fault is told in one line")
+    @Test("a fault is described in one line")
     func words() {
         let fault = FaultRequest(
             route: "POST /redemptions", criticality: "sheddable", kind: "error", milliseconds: 20,
@@ -53,13 +53,15 @@ import Transport
             fault: fault, remainingSeconds: 57.2, considered: 7, injected: 3, running: 1)
         #expect(
             FaultStatus(faults: [entry]).lines(of: .coupon)
-                == "coupon        error 503 20 ± 5 ms after POST /redemptions (sheddable), 50 %, 4 at once at most, 58 s left: "
-                + "bit 3 of 7, has 1 now")
+                == """
+                coupon        error 503 20 ± 5 ms after POST /redemptions (sheddable), 50 %, 4 at once at \
+                most, 58 s left: bit 3 of 7, has 1 now
+                """)
         #expect(FaultStatus(faults: []).lines(of: .order) == "order         no fault")
     }
 
     @Test(
-        "what a service answers that takes no faults is said in one line that helps",
+        "a service that takes no faults is reported in one line that says what to do",
         arguments: [
             (#"HTTP/1.1 404 No"#, "this stack takes no faults; start it with FAULTS_ENABLED=true csp up"),
             (#"HTTP/1.1 401 No"#, "coupon was started with another admin token than the one in tokens.json"),

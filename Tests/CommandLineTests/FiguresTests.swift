@@ -4,7 +4,7 @@ import Testing
 @testable import CommandLine
 
 @Suite struct FiguresTests {
-    @Test("an answer is counted by what it means to a customer")
+    @Test("an answer is counted by its meaning for a customer")
     func outcomes() {
         func outcome(_ status: Int?, code: String? = nil, order: OrderStatus? = nil) -> Sample.Outcome {
             let id = order == nil ? nil : "ord_1"
@@ -24,7 +24,7 @@ import Testing
         #expect(outcome(nil) == .failed)
     }
 
-    @Test("a timeline has every second, also those in which nothing was sent")
+    @Test("a timeline has every second, also those without orders")
     func timeline() {
         let samples = [0.5, 0.9, 3.1].map { at in
             Sample(
@@ -39,7 +39,7 @@ import Testing
         #expect(timeline[1].figures.latency == nil)
     }
 
-    @Test("what was written is read back")
+    @Test("a written report is read back")
     func codable() throws {
         let experiment = DrillExperiment(
             Experiment(disruption: .broken([SampleDrill.notification], .slow)), SampleDrill.observation(),
@@ -54,7 +54,7 @@ import Testing
         #expect(try JSON.decode(DrillReport.self, from: JSON.encode(report)) == report)
     }
 
-    @Test("the table has a row an experiment, and says in words what failed")
+    @Test("the table has a row an experiment, with the failures below")
     func table() {
         let good = DrillExperiment(
             Experiment(disruption: .broken([SampleDrill.notification], .slow)), SampleDrill.observation(),
@@ -79,7 +79,7 @@ import Testing
         #expect(text.contains("  1 × 500 internal of 800 orders"))
     }
 
-    @Test("the drill's own catalogue is the project's, with plenty of everything")
+    @Test("the drill's own catalogue is the project's, with ample stock")
     func seeds() {
         let products = "sku,name,department,price,stock\nP1,\"A, b\",X,59,90\nP2,C,X,1,0\n"
         #expect(

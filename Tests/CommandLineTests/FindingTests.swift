@@ -7,8 +7,7 @@ import Testing
     private static let slow = [Finding].doubtful(["p99 was 80 ms"])
     private static let wrong = [Finding].certain(["1 × 500 internal of 800 orders"])
 
-    @Test(
-        "what was only too slow is undecided beside a busy process, with the reason, and failed without one")
+    @Test("slowness is undecided beside a busy process, with the reason, and failed without one")
     func slow() {
         #expect(Self.slow.conclusion(otherProcesses: 0.02) == (.failed, ["p99 was 80 ms"]))
         let (outcome, failures) = Self.slow.conclusion(otherProcesses: 0.43)
@@ -17,7 +16,7 @@ import Testing
             failures == ["undecided: other processes took 43 % of the processors meanwhile", "p99 was 80 ms"])
     }
 
-    @Test("what went wrong for sure has failed, whatever else is on the machine")
+    @Test("a wrong result has failed, whatever other processes do")
     func wrong() {
         #expect((Self.slow + Self.wrong).conclusion(otherProcesses: 0.9).outcome == .failed)
         #expect([Finding]().conclusion(otherProcesses: 0.9) == (.held, []))
@@ -35,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "what is in doubt is tried up to three times: the first clear try decides, and without one it failed only if none was excused",
+        "a doubtful result is tried three times; without a clear try it fails if none was undecided",
         arguments: [
             ([Try.held], DrillExperiment.Outcome.held), ([.wrong], .failed), ([.slow, .held], .held),
             ([.slow, .wrong], .failed),

@@ -4,9 +4,9 @@ import Testing
 
 @testable import CommandLine
 
-/// Random histories that are in order, then the same with one lie in them.
+/// Random correct histories, then the same with one lie.
 @Suite struct HistoryPropertyTests {
-    @Test("no random history in order is accused, and what nobody saw is counted right")
+    @Test("no correct random history is accused, and unseen orders are counted")
     func consistent() {
         var random = SeededRandomSource("histories in order")
         for _ in 0..<300 {
@@ -17,9 +17,7 @@ import Testing
         }
     }
 
-    @Test(
-        "one lie in a random history is found by the judgement that is there for it, with the key, alone",
-        arguments: Lie.all)
+    @Test("one lie in a random history is found by its own judgement alone, with the key", arguments: Lie.all)
     func lies(lie: Lie) {
         var random = SeededRandomSource("histories with a lie: \(lie)")
         for _ in 0..<100 {
@@ -31,9 +29,9 @@ import Testing
     }
 }
 
-/// Operations and the orders of the services, made together.
+/// Operations and matching orders of the services.
 struct RandomStory {
-    /// What a client has seen at last.
+    /// What a client saw last.
     enum Life: CaseIterable { case confirmed, followed, cancelled, refused, turnedAway, unseen }
 
     struct Chapter {
@@ -45,7 +43,7 @@ struct RandomStory {
     }
 
     var chapters: [Chapter] = []
-    /// Records of requests that came to nothing, and other people's orders.
+    /// Records of failed requests, and orders of other customers.
     var others: [OrderDocument] = []
 
     var report: HistoryReport {
@@ -72,7 +70,7 @@ struct RandomStory {
                 chapters[chapters.count - 1].isTwin = true
             }
         }
-        others.append(.sample("ord-nobody", .confirmed, customer: "nobody"))
+        others.append(.sample("ord-other", .confirmed, customer: "other"))
     }
 
     private mutating func write(
@@ -138,12 +136,12 @@ struct Lie: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let judgement: String
     let lives: [RandomStory.Life]
-    /// Changes a chapter, and answers orders to add.
+    /// Changes a chapter, and returns orders to add.
     let change: @Sendable (inout Chapter) -> [OrderDocument]
-    /// The offence bears the new order's id, not the key.
+    /// The violation has the new order's id, not the key.
     var isOrders = false
 
-    /// The key that the judgement has to name; nil where the story has no place for this lie.
+    /// The key that the judgement has to name; nil if the story has no chapter for this lie.
     func tell(in story: inout RandomStory, _ random: inout SeededRandomSource) -> String? {
         let places = story.chapters.indices.filter {
             lives.contains(story.chapters[$0].life) && !story.chapters[$0].isTwin
@@ -158,7 +156,7 @@ struct Lie: CustomTestStringConvertible, Sendable {
     static let all: [Lie] = [
         Lie("the order is gone", "lost", [.confirmed, .followed, .cancelled]) { $0.order = nil },
         Lie("the order is another's", "lost", [.confirmed, .followed, .cancelled]) {
-            $0.order?.customerId = "nobody"
+            $0.order?.customerId = "other"
         },
         Lie("the order is for more", "lost", [.confirmed, .followed, .cancelled]) {
             $0.order?.items[0].quantity += 1
@@ -188,7 +186,7 @@ struct Lie: CustomTestStringConvertible, Sendable {
             $0.order = RandomStory.order("ord-done", .confirmed, $0.operation.request)
         },
         Lie(
-            testDescription: "an order that nobody sent", judgement: "unexpected",
+            testDescription: "an order without a request", judgement: "unexpected",
             lives: RandomStory.Life.allCases,
             change: { chapter in
                 var order = RandomStory.order("ord-stranger", .confirmed, chapter.operation.request)

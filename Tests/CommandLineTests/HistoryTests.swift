@@ -5,8 +5,7 @@ import Testing
 
 @testable import CommandLine
 
-/// Each test tells a story that is in order, then one that isn't, and the judgement that is there for it must
-/// find it, alone.
+/// Each test has a correct story, then a wrong one, which exactly one judgement must find.
 @Suite struct HistoryTests {
     private func broken(_ operations: [ClientOperation], _ orders: [OrderDocument]) -> [String: [String]] {
         History(operations: operations).report(orders).broken
@@ -21,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "an order that was answered and isn't there is lost",
+        "an order that was answered and doesn't exist is lost",
         arguments: [OrderStatus.confirmed, .accepted, .placing])
     func missing(status: OrderStatus) {
         let operation = ClientOperation.sample("k", .told("o", status))
@@ -29,8 +28,7 @@ import Testing
         #expect(broken([operation], []) == ["lost": ["k"]])
     }
 
-    @Test(
-        "an order with another customer, other goods, another coupon or another total than was told is lost")
+    @Test("an order whose customer, goods, coupon or total differ from the answer is lost")
     func changed() {
         let operation = ClientOperation.sample("k", .told("o", .accepted), .looked("o", .confirmed))
         #expect(broken([operation], [order("o")]).isEmpty)
@@ -44,7 +42,7 @@ import Testing
         #expect(broken([operation], [coupon]) == ["lost": ["k"]])
     }
 
-    @Test("a total that isn't known yet promises nothing, one that is told is kept")
+    @Test("an unknown total promises nothing, a known one is kept")
     func totals() {
         let placing = ClientOperation.sample("k", .told("o", .placing, total: nil), .looked("o", .confirmed))
         #expect(broken([placing], [order("o")]).isEmpty)
@@ -52,7 +50,7 @@ import Testing
         #expect(broken([changed], [order("o")]) == ["lost": ["k"]])
     }
 
-    @Test("what was told confirmed is confirmed, and what was accepted is not rejected")
+    @Test("an order answered as confirmed is confirmed, and an accepted one is not rejected")
     func statuses() {
         let confirmed = ClientOperation.sample("k", .told("o", .confirmed))
         for status in [OrderStatus.placing, .accepted, .cancelled, .rejected] {
@@ -67,14 +65,14 @@ import Testing
         #expect(broken([placing], [order("o", .rejected)]).isEmpty)
     }
 
-    @Test("two keys that were told of one order: the second has lost its own")
+    @Test("if two keys got one order, the second has lost its own")
     func shared() {
         var second = ClientOperation.sample("second", .told("o", .confirmed))
         second.request.customerId = "k"
         #expect(broken([.sample("k", .told("o", .confirmed)), second], [order("o")]) == ["lost": ["second"]])
     }
 
-    @Test("a key that was told of two orders has them twice")
+    @Test("a key that got two orders is duplicated")
     func toldTwice() {
         let operation = ClientOperation.sample("k", .told("o", .accepted), .told("p", .confirmed))
         #expect(broken([operation], [order("o"), order("p")]) == ["duplicated": ["k"]])
@@ -83,7 +81,7 @@ import Testing
         #expect(broken([refusal], [order("o", .rejected)]).isEmpty)
     }
 
-    @Test("a second order that no client was told of is found by its customer and goods")
+    @Test("a second order that no client knows is found by its customer and goods")
     func secondUnseen() {
         let operation = ClientOperation.sample("k", .unanswered, .told("o", .confirmed))
         #expect(broken([operation], [order("o"), order("p", .cancelled)]) == ["duplicated": ["k"]])
@@ -91,14 +89,14 @@ import Testing
         #expect(broken([unseen], [order("o"), order("p")]) == ["duplicated": ["k"]])
     }
 
-    @Test("the records of requests that came to nothing are no second order")
+    @Test("the records of failed requests are no second order")
     func rejectedRecords() {
         let operation = ClientOperation.sample(
             "k", .problem(503, "price-unavailable"), .unanswered, .told("o", .confirmed))
         #expect(broken([operation], [order("a", .rejected), order("b", .rejected), order("o")]).isEmpty)
     }
 
-    @Test("a customer of a replay who buys the same twice has two orders, and no third")
+    @Test("a customer of a replay who buys the same goods twice has two orders, and no third")
     func replay() {
         var second = ClientOperation.sample("second", .unanswered, outcome: .unresolved)
         second.request.customerId = "k"
@@ -109,8 +107,7 @@ import Testing
         #expect(broken([refused, second], [order("p")]).isEmpty)
     }
 
-    @Test(
-        "an order for goods that its customer never asked for is unexpected, another's is nobody's business")
+    @Test("an order for goods that its customer never wanted is unexpected; others' orders are ignored")
     func strangers() {
         var stranger = order("p")
         stranger.items[0].sku = "B"
@@ -131,7 +128,7 @@ import Testing
         #expect(broken([operation], [order("o", .confirmed)]) == ["unexpected": ["k"]])
     }
 
-    @Test("an order where clients only ever heard that nothing was done is unexpected")
+    @Test("an order whose client was only told that nothing was done is unexpected")
     func nothingDone() {
         let operation = ClientOperation.sample(
             "k", .unreachable, .problem(503, "overloaded"), .problem(503, "price-unavailable"),
@@ -141,7 +138,7 @@ import Testing
     }
 
     @Test(
-        "after a request without an answer, or with one still running, an order is to be expected",
+        "after a request that is unanswered or still running an order is expected",
         arguments: [
             Attempt.unanswered, .problem(409, "request-in-progress"), .problem(503, "storage-failed"),
             .problem(500, "internal"),
@@ -153,7 +150,7 @@ import Testing
         #expect(broken([.sample("k", outcome: nil)], [order("o", .confirmed)]).isEmpty)
     }
 
-    @Test("an order that its customer was told is cancelled is not confirmed")
+    @Test("an order that was answered as cancelled is not confirmed")
     func cancelled() {
         for attempt in [
             Attempt.told("o", .cancelled), .looked("o", .cancelled), .problem(409, "order-cancelled"),
@@ -164,7 +161,7 @@ import Testing
         }
     }
 
-    @Test("what nobody saw is counted: there, absent, or learned by asking again")
+    @Test("unseen orders are counted: there, absent, or learned by asking again")
     func figures() {
         let operations = [
             ClientOperation.sample("there", .unanswered, outcome: .unresolved),
@@ -183,7 +180,7 @@ import Testing
         #expect(report.recovered == 1 && report.absent == 2)
     }
 
-    @Test("what a load wrote down is read back: the last line of a key counts, and a torn last line doesn't")
+    @Test("a written history is read back: the last line of a key counts, a torn last line doesn't")
     func file() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("from before\n", to: "history.jsonl")

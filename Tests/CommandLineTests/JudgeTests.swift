@@ -4,7 +4,7 @@ import Testing
 @testable import CommandLine
 
 @Suite struct JudgeTests {
-    /// Every order with a coupon, and said to be without it while it is broken.
+    /// Every order has a coupon, and reports it as skipped while coupon is broken.
     private func couponOut(_ change: (inout Sample) -> Void = { _ in }) -> Observation {
         SampleDrill.observation { sample in
             sample.hasCoupon = true
@@ -21,20 +21,20 @@ import Testing
         return judge.failures
     }
 
-    @Test("orders that are confirmed in time, say what they went without and are normal again, hold")
+    @Test("the hypothesis holds if orders are confirmed in time, name their degradation and recover")
     func held() {
         let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, couponOut())
         #expect(judge.obstacles.isEmpty && judge.failures.isEmpty)
         #expect(judge.isolateSeconds == 0 && judge.recoverSeconds == 0)
     }
 
-    @Test("a single answer that the contract doesn't have fails")
+    @Test("a single answer outside the contract fails")
     func failed() {
         let found = failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.failed, "500 internal") } }
         #expect(found == ["1 × 500 internal of 800 orders"])
     }
 
-    @Test("an order that is turned away, or only accepted, fails where only what is optional is broken")
+    @Test("an order that is turned away or accepted fails if only optional dependencies are broken")
     func optional() {
         #expect(
             failures { if $0.at == 10 { ($0.outcome, $0.answer) = (.turnedAway, "503 overloaded") } }.count
@@ -43,7 +43,7 @@ import Testing
         #expect(found.first?.hasPrefix("only coupon was broken, yet 1 × 202 accepted") == true)
     }
 
-    @Test("accepted orders are what a critical outage is for, and orders turned away are not")
+    @Test("in a critical outage orders may be accepted, but not turned away")
     func critical() {
         func judge(_ outcome: Sample.Outcome) -> Judge {
             SampleDrill.judge(
@@ -58,7 +58,7 @@ import Testing
         #expect(judge(.turnedAway).failures.first?.hasPrefix("orders were turned away") == true)
     }
 
-    @Test("an order that is accepted without its stock hasn't come as far as payment, and says what it lacks")
+    @Test("an order that is accepted without its stock didn't reach payment, and names inventory")
     func stoppedBefore() {
         func failures(_ effect: Degradation.Effect) -> [String] {
             SampleDrill.judge(
@@ -77,14 +77,14 @@ import Testing
         #expect(failures(.priceCached) == ["payment gave nothing, yet 1 × 202 accepted without saying so"])
     }
 
-    @Test("an answer without what was broken that doesn't say so fails, unless only some calls fail")
+    @Test("an answer without the broken dependency has to say so, unless only some calls fail")
     func honesty() {
         let silent = { (sample: inout Sample) in if sample.at == 10 { sample.degradations = [] } }
         #expect(failures(when: silent) == ["coupon gave nothing, yet 1 × 201 confirmed without saying so"])
         #expect(failures(.errors, when: silent).isEmpty)
     }
 
-    @Test("an order that was sent before the fault was in place needn't say anything")
+    @Test("an order that was sent before the fault was in place needn't name a degradation")
     func notInPlaceYet() {
         var seen = couponOut { if $0.at == 8.1 { $0.degradations = [] } }
         #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, seen).failures.count == 1)
@@ -99,9 +99,7 @@ import Testing
         #expect(found.first?.hasPrefix("p99 during the fault was 1051.0 ms of 400 orders") == true)
     }
 
-    @Test(
-        "a p99 above 1.5 times the healthy one and 20 ms more fails from 3 s after the fault, and in the recovery"
-    )
+    @Test("a p99 above 1.5 × and 20 ms over the healthy one fails 3 s after the fault and later")
     func steady() {
         #expect(failures { if $0.at > 11 && $0.isBroken { $0.latency = 30 } }.isEmpty)
         let late = failures { if $0.at > 11 && $0.isBroken { $0.latency = 31 } }
@@ -109,7 +107,7 @@ import Testing
         #expect(late.contains("customers felt the fault for as long as it lasted"))
     }
 
-    @Test("probes in vain may not delay customers; the catching up may, within the deadline")
+    @Test("failing probes may not delay customers; the backlog may, within the deadline")
     func probes() {
         func found(_ latency: Double, _ span: Range<Double>) -> [String] {
             failures { if span.contains($0.at) { $0.latency = latency } }
@@ -122,7 +120,7 @@ import Testing
                 == true)
     }
 
-    @Test("how long it took to isolate is when the customers' p99 was within its bound for good")
+    @Test("isolation ends when the customers' p99 stays within its bound")
     func isolation() {
         let slow = couponOut { if (8..<10.5).contains($0.at) { $0.latency = 200 } }
         #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, slow).isolateSeconds == 2.5)
@@ -130,7 +128,7 @@ import Testing
         #expect(found.contains { $0.hasPrefix("it took 4.5 s to isolate coupon") })
     }
 
-    @Test("normal again is when every later order is confirmed as usual and the breaker is closed")
+    @Test("recovery ends when every later order is undegraded and the breaker is closed")
     func recovery() {
         let without = couponOut { if $0.at < 19 && $0.at >= 16 { $0.degradations = [SampleDrill.skipped()] } }
         #expect(SampleDrill.judge([SampleDrill.coupon], .frozen, without).recoverSeconds == 3)
@@ -156,9 +154,7 @@ import Testing
         #expect(judge.failures.contains { $0.hasPrefix("it took 11.0 s to be normal again") })
     }
 
-    @Test(
-        "what no request waits for may not even slow the median down: of several rounds the middle one counts"
-    )
+    @Test("a dependency off the path may not slow the median down; the middle round counts")
     func offThePath() {
         func judge(_ slow: [Double]) -> Judge {
             var seen = SampleDrill.observation()
@@ -181,7 +177,7 @@ import Testing
         #expect(judge([13, 13, 11]).failures.first?.hasPrefix("p50 was 1.3 times the healthy one") == true)
     }
 
-    @Test("a stack that wasn't healthy before, or a fault that wasn't proven, leaves nothing to conclude")
+    @Test("an unhealthy stack before the fault, or a fault without effect, is undecided")
     func undecided() {
         let sick = couponOut { if $0.at == 4 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") } }
         let judge = SampleDrill.judge([SampleDrill.coupon], .frozen, sick)
@@ -194,7 +190,7 @@ import Testing
         #expect(report.outcome == .undecided && report.failures == unproven.obstacles)
     }
 
-    @Test("a slow machine explains what was too slow or given up in time, and nothing else")
+    @Test("a slow machine explains slowness and timeouts, and nothing else")
     func doubt() {
         func isDoubtful(_ change: @escaping (inout Sample) -> Void) -> Bool {
             SampleDrill.judge([SampleDrill.coupon], .frozen, couponOut(change)).findings.areDoubtful
@@ -220,9 +216,7 @@ import Testing
         #expect(!SampleDrill.judge([SampleDrill.coupon], .frozen, bare).findings.areDoubtful)
     }
 
-    @Test(
-        "beside a busy process an experiment that was only slow is undecided, and says by how much it was disturbed"
-    )
+    @Test("beside a busy process a slow experiment is undecided, and names the other processes' share")
     func otherProcesses() {
         var seen = couponOut { if $0.isBroken { $0.latency = 400 } }
         seen.otherProcesses = 0.43
@@ -233,7 +227,7 @@ import Testing
         #expect(found.failures.first == "undecided: other processes took 43 % of the processors meanwhile")
     }
 
-    @Test("an order still under way when the fault comes is of neither stretch")
+    @Test("an order under way when the fault begins is in neither stretch")
     func boundary() {
         let seen = couponOut {
             if $0.at == 7.98 { ($0.latency, $0.degradations) = (200, [SampleDrill.skipped()]) }
@@ -242,7 +236,7 @@ import Testing
         #expect(judge.obstacles.isEmpty && judge.failures.isEmpty)
     }
 
-    @Test("order killed is judged by where its clients get to, not by how long they wait")
+    @Test("with order killed the clients' final outcomes count, not their latency")
     func orderKilled() {
         var seen = SampleDrill.observation {
             if $0.isBroken { ($0.outcome, $0.answer, $0.latency) = (.failed, "connection refused", 3000) }
@@ -253,7 +247,7 @@ import Testing
         #expect(Judge(experiment: experiment, seen: seen).failures == ["no end: key-1: no answer in time"])
     }
 
-    @Test("books that don't add up fail, with the first finding")
+    @Test("violated invariants fail, with the first finding")
     func books() {
         var seen = couponOut()
         seen.audit = DrillAudit(

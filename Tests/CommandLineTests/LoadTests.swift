@@ -6,7 +6,7 @@ import Transport
 @testable import CommandLine
 
 @Suite struct LoadTests {
-    @Test("percentiles are values that were measured, by nearest rank")
+    @Test("percentiles are measured values, by nearest rank")
     func percentiles() {
         let values = Percentiles((1...100).reversed().map { .milliseconds($0) })
         #expect(values.value(50) == .milliseconds(50))
@@ -39,14 +39,14 @@ import Transport
     }
 
     @Test(
-        "the share of baskets with a coupon is as asked",
+        "the share of baskets with a coupon is as requested",
         arguments: [(0.0, 0...0), (10, 60...140), (100, 1000...1000)])
     func couponShare(percent: Double, expected: ClosedRange<Int>) {
         var source = BasketSource(journey, couponShare: percent, seed: 7, run: "r")
         #expect(expected.contains((0..<1000).count { _ in source.next().couponCode != nil }))
     }
 
-    @Test("a report counts what ended how, and is not ok with an order unresolved or an answer unexpected")
+    @Test("a report counts endings, and is not ok with an unresolved order or an unexpected answer")
     func report() {
         let tally = Tally()
         let endings: [Ending] = [
@@ -72,7 +72,7 @@ import Transport
         #expect(report.latencyMilliseconds?.max == 4)
     }
 
-    @Test("the rate is that of sending, however long orders are followed, beside the one that was asked for")
+    @Test("the reached rate is that of sending, however long orders are followed")
     func rates() {
         var counts = Tally.Counts()
         (counts.sent, counts.lastSent) = (500, .seconds(9.98))
@@ -86,13 +86,13 @@ import Transport
     }
 }
 
-/// In virtual time, against a shop that answers as it is told.
+/// In virtual time, against a stubbed shop.
 @Suite(.timeLimit(.minutes(10))) struct OpenLoopTests {
     private let time = ManualTime()
     private let sent = Watched(0)
 
     /// - Parameters:
-    ///   - placed: what `POST /orders` is answered.
+    ///   - placed: the answer to `POST /orders`.
     ///   - timeout: of each customer.
     private func loop(
         placed: @escaping Purchase.Exchange, timeout: Duration = .seconds(3600)
@@ -127,7 +127,7 @@ import Transport
         }
     }
 
-    /// A millisecond at a time, for as long as the condition doesn't hold.
+    /// Advances time by milliseconds until the condition holds.
     private func passTime(until isSo: @Sendable () -> Bool) async {
         while !isSo() {
             time.advance(by: .milliseconds(1))
@@ -135,7 +135,7 @@ import Transport
         }
     }
 
-    /// Time passes until all timeout is at its end.
+    /// Advances time until every customer's timeout is over.
     private func ended(_ sending: Task<Tally.Counts, any Error>) async throws -> Tally.Counts {
         let isOver = Watched(false)
         let waiting = Task {
@@ -150,7 +150,7 @@ import Transport
         return try await sending.value
     }
 
-    @Test("sending waits for no order that is followed, and what is left unfollowed is counted")
+    @Test("sending waits for no followed order, and unfollowed ones are counted")
     func apart() async throws {
         let total = OpenLoop.followedLimit + 100
         let sending = send(total, by: try loop(placed: Self.accepting()))
@@ -163,9 +163,7 @@ import Transport
         #expect(report.text.contains("unfollowed  100 accepted"))
     }
 
-    @Test(
-        "a load that is interrupted tells at once what there is: accepted and unanswered orders are no failures"
-    )
+    @Test("an interrupted load reports at once: accepted and unanswered orders are no failures")
     func interrupted() async throws {
         let accepting = try Self.accepting()
         let sent = sent

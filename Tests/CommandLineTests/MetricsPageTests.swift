@@ -18,7 +18,7 @@ import Testing
         took_seconds_bucket{route="/b",le="+Inf"} 20
         """)
 
-    @Test("series are added up where their labels fit, and a metric that isn't there is no zero")
+    @Test("series with fitting labels are added up, and a missing metric is not zero")
     func sums() {
         #expect(page.sum("calls_total") == 12)
         #expect(page.sum("calls_total") { $0["outcome"] == "ok" } == 8)

@@ -34,7 +34,7 @@ import Testing
         ]
     }
 
-    @Test("a degradation is told once, with when it is made good")
+    @Test("a degradation is reported once, with the time of its repair")
     func degraded() {
         var news = OrderFeed()
         let first = news.news(snapshot([order("ord_1")]))
@@ -47,7 +47,7 @@ import Testing
             ])
     }
 
-    @Test("an order that is owed something is followed until it is made good, though newer ones hide it")
+    @Test("an order with a pending repair is followed until it is done, behind newer orders too")
     func followed() {
         var news = OrderFeed()
         _ = news.news(snapshot([order("ord_1")]))
@@ -60,7 +60,7 @@ import Testing
         #expect(news.following.isEmpty)
     }
 
-    @Test("a repair seen in both the list and the timeline is told once")
+    @Test("a repair in both the list and the timeline is reported once")
     func once() {
         var news = OrderFeed()
         _ = news.news(snapshot([order("ord_1")]))
@@ -68,7 +68,7 @@ import Testing
         #expect(both.map(\.words) == ["repaired coupon: moot"])
     }
 
-    @Test("those followed take turns, and aren't more than a few")
+    @Test("followed orders take turns, a few at a time")
     func turns() {
         var news = OrderFeed()
         _ = news.news(snapshot((10..<50).map { order("ord_\($0)") }))
@@ -78,7 +78,7 @@ import Testing
         #expect(news.following == ["ord_14", "ord_15", "ord_16", "ord_17"])
     }
 
-    @Test("the same said of many orders is counted, the newest named; two services are never lumped together")
+    @Test("equal events of orders are counted under the newest; those of two services aren't merged")
     func spells() {
         var events = EventLog()
         func add(_ second: Double, _ subject: String, _ words: String) {

@@ -40,7 +40,7 @@ import Testing
         #expect(try reply(status, problem(status, code)) == .ended(.refused(code: code), nil))
     }
 
-    @Test("a key in progress is sent again, not before Retry-After, and so is what was turned away")
+    @Test("a key in progress or turned away is sent again, not before Retry-After")
     func again() throws {
         #expect(
             try reply(409, problem(409, "request-in-progress"), retryAfter: "2")
@@ -57,7 +57,7 @@ import Testing
         #expect(reply(503, body: []) == .again(after: 0, "503 "))
     }
 
-    @Test("what isn't in the table is unexpected, whatever its status")
+    @Test("an answer outside the table is unexpected, whatever its status")
     func unexpected() throws {
         func isUnexpected(_ reply: OrderReply) -> Bool {
             if case .ended(.unexpected, _) = reply { true } else { false }

@@ -4,8 +4,7 @@ import Testing
 @testable import CommandLine
 
 @Suite struct OverloadJudgeTests {
-    /// 100 orders a second can be served, and a refusal costs a tenth of one: of 200 are asked for, 89 can
-    /// be.
+    /// 100 orders a second can be served, and a refusal costs a tenth of one: of 200 offered ones 89 can be.
     private func judge(
         factor: Double = 2, served: Double = 0.45, latency: Double = 20, after: (Sample) -> Sample = { $0 },
         quotesServed: Double = 0.1, change: (Sample) -> Sample = { $0 }
@@ -27,7 +26,7 @@ import Testing
             quotes: samples(2, 6, 40, quotesServed, 5), span: .init(begin: 2, end: 6), end: 10)
     }
 
-    @Test("what refusals leave of the capacity is (1 − xρ)/(1 − ρ) of it, and never less than nothing")
+    @Test("refusals leave (1 − xρ)/(1 − ρ) of the capacity, and never less than zero")
     func bound() {
         #expect(abs(judge().bound - 88.9) < 0.1)
         #expect(abs(judge(factor: 5).bound - 55.6) < 0.1)
@@ -42,7 +41,7 @@ import Testing
         #expect(judge.settledSeconds == 0 && judge.recoveredSeconds == 0)
     }
 
-    @Test("a capacity that was measured below what is served then bounds nothing")
+    @Test("a measured capacity below the goodput is no bound")
     func capacityTooLow() {
         let more = judge(served: 0.7)
         #expect(more.goodput == 140 && abs(more.bound - 124.4) < 0.1)
@@ -54,9 +53,7 @@ import Testing
             judge(served: 0.38).findings.map(\.words).contains { $0.hasPrefix("76.0 orders/s were served") })
     }
 
-    @Test(
-        "orders that are taken too late are no goodput, and slow ones are more than three times the usual p99"
-    )
+    @Test("late orders are no goodput, and a p99 above three times the usual one fails")
     func late() {
         #expect(judge(latency: 30).findings.isEmpty)
         #expect(
@@ -65,13 +62,13 @@ import Testing
         #expect(judge(latency: 1100).goodput == 0)
     }
 
-    @Test("quotes served rather than orders fail")
+    @Test("quotes that are served before orders fail")
     func criticality() {
         #expect(
             judge(quotesServed: 0.6).findings.map(\.words).first?.contains("60.0 % of the quotes") == true)
     }
 
-    @Test("an answer that the contract doesn't have fails")
+    @Test("an answer outside the contract fails")
     func failed() {
         let found = judge(change: {
             $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .failed, answer: "500") : $0
@@ -80,7 +77,7 @@ import Testing
         #expect(found == ["1 of 960 requests failed: 1 × 500"])
     }
 
-    @Test("orders for which nothing is left are told apart from those that failed")
+    @Test("sold-out orders are distinguished from failed ones")
     func soldOut() {
         let sold = judge(change: {
             $0.at == 3 ? Sample(at: 3, latency: 1, outcome: .refused, answer: "409") : $0
@@ -89,7 +86,7 @@ import Testing
         #expect(Sample(RawSender.Outcome(intended: 3, latency: 0.001, status: 409)).outcome == .refused)
     }
 
-    @Test("no answer in time may be a slow machine's doing, another one than the contract's isn't")
+    @Test("a slow machine explains a missing answer, but not one outside the contract")
     func doubt() {
         func isDoubtful(_ answer: String) -> Bool {
             let change = { (sample: Sample) in
@@ -101,7 +98,7 @@ import Testing
         #expect(judge(served: 0.38).findings.areDoubtful)
     }
 
-    @Test("settling and recovering are measured to where all was as it should be for good")
+    @Test("settling and recovering end when all stays within its bounds")
     func times() {
         func slow(_ span: Range<Double>) -> (Sample) -> Sample {
             {

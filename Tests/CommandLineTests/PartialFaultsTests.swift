@@ -25,7 +25,7 @@ import Testing
         #expect(Set(faults.map { "\($0.group)-\($0.name)" }).count == faults.count)
     }
 
-    @Test("what orders wait for never answers, too; of each dependency's other operations the first is slow")
+    @Test("awaited operations are black-holed too; the first other one of each dependency is slow")
     func kinds() {
         let names = faults.filter { $0.group == .operation }.map(\.name).filter { !$0.hasSuffix("-500") }
         #expect(
@@ -36,7 +36,7 @@ import Testing
             ])
     }
 
-    @Test("orders are to notice only what they wait for")
+    @Test("only awaited operations may affect orders")
     func expectations() throws {
         let expected: [(String, PartialFault.Expectation)] = [
             ("inventory-reserve", .accepted(isTotal: true)), ("payment-capture", .accepted(isTotal: true)),
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test("an operation that order declares tomorrow is broken alone, and expected to be nothing to orders")
+    @Test("an operation that order newly declares is broken alone, and may not affect orders")
     func tomorrow() throws {
         let gift = Operation(dependency: "inventory", role: .critical, name: "gift", route: "POST /gifts")
         let faults = PartialFaults.experiments(for: SamplePartial.operations + [gift])
@@ -57,7 +57,7 @@ import Testing
         #expect(one.expectation == .undegraded && one.injected[0].fault.route == "POST /gifts")
     }
 
-    @Test("the dependency's other operations go on, save what comes to pass only after the broken one")
+    @Test("the dependency's other operations continue, except those that follow the broken one")
     func goesOn() throws {
         #expect(
             try fault(.operation, "inventory-product-500").goesOn == [
@@ -67,7 +67,7 @@ import Testing
         #expect(try fault(.operation, "payment-void-500").goesOn == [SamplePartial.capture])
     }
 
-    @Test("each criticality's requests are broken alone, where a dependency gets more than one")
+    @Test("each criticality's requests are broken alone, if a dependency gets more than one")
     func traffic() throws {
         #expect(
             faults.filter { $0.group == .traffic }.map(\.name) == [
@@ -84,7 +84,7 @@ import Testing
                 && queue.goesOn == [SamplePartial.reserve, SamplePartial.product])
         let orders = try fault(.traffic, "coupon-critical-plus-500")
         #expect(orders.expectation == .confirmedWithout("coupon", isTotal: true))
-        // What is redeemed meanwhile is what the queue makes good.
+        // Redemptions meanwhile come from repairs in the queue.
         #expect(orders.goesOn == [SamplePartial.redeem, SamplePartial.rule])
         #expect(try fault(.traffic, "payment-critical-plus-500").expectation == .accepted(isTotal: true))
     }
@@ -99,7 +99,7 @@ import Testing
         #expect(shed.expectation == .undegraded && shed.reads == 40 && shed.pages == 10)
     }
 
-    @Test("each dependency that requests wait for is late alone at both rates, and all are late together")
+    @Test("each dependency on the path has brownouts at both rates, and all have one together")
     func brownout() throws {
         #expect(
             brownouts.map(\.name) == [
@@ -117,7 +117,7 @@ import Testing
             try fault(.brownout, "coupon-at-10").expectation == .confirmedWithout("coupon", isTotal: false))
     }
 
-    @Test("the hypothesis says what orders get, and what goes on")
+    @Test("the hypothesis names the orders' outcome and the operations that continue")
     func hypothesis() throws {
         let product = Experiment(disruption: .partial(try fault(.operation, "inventory-product-500")))
         #expect(product.name == "operation-inventory-product-500" && product.kind == "operation")
@@ -136,7 +136,7 @@ import Testing
         #expect(try !fault(.brownout, "payment-at-10").needsRefunds)
     }
 
-    @Test("a refund needs a coupon of which nothing is given while coupon can't be asked")
+    @Test("a refund needs a coupon that gives no discount offline")
     func refundable() {
         func coupon(_ code: String, offline: Bool) -> Coupon {
             Coupon(

@@ -13,7 +13,7 @@ import Testing
 
     private func skip(_ sample: inout Sample) { sample.degradations = [SampleDrill.skipped()] }
 
-    @Test("orders that nothing is missing from hold")
+    @Test("undegraded orders hold")
     func held() {
         #expect(failures(.undegraded).isEmpty)
         let one = DrillExperiment(
@@ -23,7 +23,7 @@ import Testing
         #expect(one.outcome == .held && one.kind == "operation" && one.targets == ["coupon"])
     }
 
-    @Test("a single order that is only accepted, or goes without a coupon, fails where none may notice")
+    @Test("a single accepted or degraded order fails if the fault must be invisible")
     func noticed() {
         let accepted = failures(.undegraded) {
             if $0.at == 10 { ($0.outcome, $0.answer) = (.accepted, "202 accepted") }
@@ -34,12 +34,12 @@ import Testing
             degraded == [
                 "orders were not confirmed as usual: 1 × 201 confirmed of 800: coupon-skipped (circuit-open)"
             ])
-        // After the fault as well: a breaker that quotes opened may outlast it.
+        // After the fault too: a breaker that quotes opened may outlast it.
         #expect(!failures(.undegraded) { if $0.at == 20 { skip(&$0) } }.isEmpty)
     }
 
     @Test(
-        "an answer that the contract doesn't have, or an order that is turned away, fails whatever is broken",
+        "an answer outside the contract, or an order turned away, fails whatever is broken",
         arguments: [
             PartialFault.Expectation.undegraded, .confirmedWithout("coupon", isTotal: false),
             .accepted(isTotal: false),
@@ -55,9 +55,7 @@ import Testing
                 == ["orders were turned away: 1 × 503 overloaded of 800"])
     }
 
-    @Test(
-        "a p99 above the healthy one fails in the fault's first second where none may notice, else from 3 s after it"
-    )
+    @Test("a high p99 fails at once if the fault must be invisible, else from 3 s after it")
     func slow() {
         func slow(_ expectation: PartialFault.Expectation, _ group: PartialFault.Group = .operation)
             -> [String]
@@ -84,8 +82,7 @@ import Testing
         #expect(late(1051).first?.hasPrefix("p99 during the fault was 1051.0 ms") == true)
     }
 
-    @Test(
-        "with an optional operation broken every order is confirmed, and only that dependency may be missing")
+    @Test("with an optional operation broken every order is confirmed, without that dependency at most")
     func optional() {
         let expectation = PartialFault.Expectation.confirmedWithout("coupon", isTotal: true)
         let without = { (sample: inout Sample) in
@@ -122,9 +119,7 @@ import Testing
         }
     }
 
-    @Test(
-        "with a critical operation broken orders are accepted, and one confirmed as usual has been answered by nobody"
-    )
+    @Test("with a critical operation broken orders are accepted, and an undegraded one fails")
     func critical() {
         func failures(_ change: @escaping (inout Sample) -> Void) -> [String] {
             SamplePartial.failures(
@@ -144,9 +139,7 @@ import Testing
         #expect(confirmed == ["payment gave nothing, yet 1 × 201 without saying so"])
     }
 
-    @Test(
-        "what the fault isn't meant for is answered half as often as before at least, where it was asked for at all"
-    )
+    @Test("a spared operation has to keep half of its answers, if it had any before")
     func meanwhile() {
         func failures(_ broken: Double, count: Int = 12) -> [String] {
             var seen = SampleDrill.observation()
@@ -159,7 +152,7 @@ import Testing
         #expect(failures(0, count: 2).isEmpty)
     }
 
-    @Test("a queue that finishes less than four fifths of what arrives in a brownout doesn't keep up")
+    @Test("a queue that finishes less than 80 % of the orders of a brownout doesn't keep up")
     func finishing() {
         func failures(_ finished: Double, of share: Double? = 0.8) -> [String] {
             var seen = SampleDrill.observation()
@@ -171,13 +164,15 @@ import Testing
         #expect(failures(8).isEmpty)
         #expect(
             failures(7.9) == [
-                "the queue didn't keep up: 7.9 orders a second were finished in the last third of the fault, 10.0 arrived; its "
-                    + "backlog grew from 3 to 80 messages"
+                """
+                the queue didn't keep up: 7.9 orders a second were finished in the last third of the fault, \
+                10.0 arrived; its backlog grew from 3 to 80 messages
+                """
             ])
         #expect(failures(0, of: nil).isEmpty)
     }
 
-    @Test("books that don't add up, quotes that fail, and orders that aren't normal again fail here too")
+    @Test("violated invariants, failed quotes and a missing recovery fail here too")
     func afterwards() {
         var seen = SampleDrill.observation()
         seen.audit = DrillAudit(
@@ -192,7 +187,7 @@ import Testing
         #expect(never == ["not normal again when the load ended"])
     }
 
-    @Test("a fault that met no request leaves nothing to conclude")
+    @Test("a fault that met no request is undecided")
     func undecided() {
         var seen = SampleDrill.observation()
         seen.obstacles = ["payment answers 500 to POST /payments/void, yet no request met that"]

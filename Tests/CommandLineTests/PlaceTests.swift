@@ -6,9 +6,7 @@ import Transport
 @testable import CommandLine
 
 @Suite struct PlaceTests {
-    @Test(
-        "the same key twice is the same request, so that it is one order; without one each call is another customer's"
-    )
+    @Test("the same key gives the same request; without a key each call has its own customer")
     func oneRequest() throws {
         let place = try #require(try CSP.command(["place", "--item", "P1:2", "--key", "k"]) as? Place)
         #expect(try place.request(key: "k") == place.request(key: "k"))

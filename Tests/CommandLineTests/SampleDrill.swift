@@ -2,7 +2,7 @@ import Contracts
 
 @testable import CommandLine
 
-/// Dependencies and observations that were made up.
+/// Sample dependencies and observations.
 enum SampleDrill {
     static func dependency(
         _ name: String, _ role: DependencyDocument.Role, criticality: String = "sheddable-plus",
@@ -29,8 +29,8 @@ enum SampleDrill {
     static let path = PathDocument(
         service: "order", dependencies: [inventory, payment, coupon, notification])
 
-    /// Fifty orders a second from 0 to 24 s, 10 ms each: healthy for 8 s, a fault for 8 s, and what comes
-    /// after it.
+    /// Fifty orders a second from 0 to 24 s, 10 ms each: healthy for 8 s, a fault for 8 s, and 8 s of
+    /// recovery.
     static func observation(_ change: (inout Sample) -> Void = { _ in }) -> Observation {
         var seen = Observation()
         seen.rounds = [
@@ -58,6 +58,6 @@ enum SampleDrill {
 }
 
 extension Sample {
-    /// Sent while the fault of ``SampleDrill/observation(_:)`` was there.
+    /// Whether it was sent during the fault of ``SampleDrill/observation(_:)`` was there.
     var isBroken: Bool { (8..<16).contains(at) }
 }

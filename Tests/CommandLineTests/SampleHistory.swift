@@ -3,7 +3,7 @@ import Contracts
 @testable import CommandLine
 
 extension ClientOperation {
-    /// Of a customer named like the key, for what `OrderDocument.sample` sells.
+    /// An operation of a customer named like the key, for the goods of `OrderDocument.sample`.
     static func sample(_ key: String, _ attempts: Attempt..., outcome: Outcome? = .confirmed)
         -> ClientOperation
     {
@@ -19,7 +19,7 @@ extension Attempt {
     static let unanswered = Attempt(.place, sentAt: moment, failure: "no answer in time", neverSent: false)
     static let unreachable = Attempt(.place, sentAt: moment, failure: "connection refused", neverSent: true)
 
-    /// 201, 202 or 200, as the status wants it.
+    /// Answered 201, 202 or 200, depending on the status.
     static func told(_ id: String, _ status: OrderStatus, total: Int? = 500) -> Attempt {
         let code = [.confirmed: 201, .cancelled: 200][status] ?? 202
         return Attempt(
@@ -39,7 +39,7 @@ extension Attempt {
 }
 
 extension HistoryReport {
-    /// The offending keys and ids of each judgement that isn't ok.
+    /// The keys and ids of violations by judgement.
     var broken: [String: [String]] {
         judgements.reduce(into: [:]) { if !$1.ok { $0[$1.name] = $1.violations.map(\.id) } }
     }

@@ -2,7 +2,7 @@ import Contracts
 
 @testable import CommandLine
 
-/// Operations, and partial faults of them, that were made up.
+/// Sample operations and partial faults.
 enum SamplePartial {
     static let reserve = Operation(
         dependency: "inventory", role: .critical, name: "reserve", route: "POST /reservations")

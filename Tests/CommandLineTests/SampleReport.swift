@@ -43,7 +43,7 @@ extension DrillExperiment {
         let timeline = (0..<50).map { second in
             let isBroken = (20..<40).contains(second)
             let isIsolated = isBroken && second >= 22
-            // A wobble that is the same in every run.
+            // A jitter that is the same in every run.
             let wobble = Double(second * 7919 % 13)
             if isBroken, mode == .naive {
                 return Second(

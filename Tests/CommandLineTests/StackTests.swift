@@ -16,7 +16,7 @@ import Testing
             })
     }
 
-    @Test("what is written to stack.json is read back, and only its owner may read it")
+    @Test("stack.json is read back as written, and only its owner may read it")
     func roundTrip() throws {
         let temporary = try TemporaryFolder()
         let folder = StackFolder(path: temporary.path)
@@ -31,7 +31,7 @@ import Testing
         #expect(mode == 0o600)
     }
 
-    @Test("a folder without a stack, and a record that isn't one, are said in one line")
+    @Test("a folder without a stack and an invalid record are reported in one line")
     func noStack() throws {
         let temporary = try TemporaryFolder()
         let folder = StackFolder(path: temporary.path)
@@ -50,7 +50,7 @@ import Testing
         #expect(ProcessIdentity(pid: 0, startTime: 0).activity == .gone)
     }
 
-    @Test("a process is read from /proc whatever its program is called")
+    @Test("a process is parsed from /proc whatever the name of its program")
     func statLine() {
         let fields = "S 1 2 3 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 98765 0"
         let stat = ProcessIdentity.parse(stat: "42 (a ) b) \(fields)")
@@ -60,7 +60,7 @@ import Testing
         #expect(ProcessIdentity.parse(stat: "42 (a) S 1") == nil)
     }
 
-    @Test("a child runs in a session of its own with nothing but its environment, and its end is told")
+    @Test("a child has its own session and only the given environment, and its end is reported")
     func child() async throws {
         let temporary = try TemporaryFolder()
         let script = try temporary.write("#!/bin/sh\necho \"got $WORD\"\nexec /bin/sleep 60\n", to: "child")
@@ -77,7 +77,7 @@ import Testing
         #expect(ending(ofChild: process.pid) == "killed by signal 9")
     }
 
-    @Test("a state is told from the process and the answer of its /readyz")
+    @Test("a state follows from the process and the answer of its /readyz")
     func states() {
         #expect(ServiceState(.gone, (200, "")) == .dead)
         #expect(ServiceState(.stopped, nil) == .frozen)
@@ -87,7 +87,7 @@ import Testing
         #expect(ServiceState(.running, nil) == .starting)
     }
 
-    @Test("a command that another one keeps waiting gives up, and goes on once the other is done")
+    @Test("a command that waits for the lock times out, and succeeds once the lock is free")
     func lock() throws {
         let temporary = try TemporaryFolder()
         let folder = StackFolder(path: temporary.path)
@@ -98,7 +98,7 @@ import Testing
         #expect(try folder.locked(within: .milliseconds(1)) { 1 } == 1)
     }
 
-    @Test("tokens come from the environment, else from before, else are made up; and are kept")
+    @Test("tokens come from the environment, else from the file, else are generated; they are stored")
     func tokens() throws {
         let temporary = try TemporaryFolder()
         let folder = StackFolder(path: temporary.path)
@@ -116,9 +116,7 @@ import Testing
         #expect(mode == 0o600)
     }
 
-    @Test(
-        "a service gets up's environment, its own place, and the way to all others; the record keeps no secret"
-    )
+    @Test("a service gets up's environment, its own settings and all URLs; the record has no secret")
     func environment() {
         var record = record(ProcessIdentity(pid: 0, startTime: 0))
         record.environment = StackRecord.kept([
@@ -137,7 +135,7 @@ import Testing
                 && values["NOTIFICATION_URL"] == "http://127.0.0.1:9005")
     }
 
-    @Test("a port that somebody listens on is taken")
+    @Test("a port with a listener is taken")
     func ports() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

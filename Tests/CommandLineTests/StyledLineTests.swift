@@ -11,7 +11,7 @@ import Testing
         return line
     }
 
-    @Test("styles don't count, and only a styled part carries one")
+    @Test("styles don't count in the length, and only styled parts have one")
     func styles() {
         #expect(line.count == 20)
         #expect(line.plain == "state ready for long")
@@ -26,12 +26,12 @@ import Testing
         #expect(line.truncated(to: width).styled.components(separatedBy: "\u{1B}[0m").count <= 2)
     }
 
-    @Test("what others wrote can't steer the terminal")
+    @Test("foreign text can't control the terminal")
     func harmless() {
         #expect(StyledLine("a\u{1B}[2Jb\rc\nd\u{9B}1me").styled == "a [2Jb c d 1me")
     }
 
-    @Test("a frame overwrites the one before, and a full line isn't cleared behind")
+    @Test("a frame overwrites the one before, and a full line isn't cleared after its end")
     func frame() {
         let lines = [StyledLine("ab"), StyledLine("abcd")]
         #expect(

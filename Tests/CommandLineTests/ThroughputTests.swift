@@ -16,7 +16,7 @@ import Testing
         #expect(page.answered("POST /payments") == 0)
     }
 
-    @Test("rates are counted between two looks")
+    @Test("rates are counted between two readings")
     func rates() {
         let early = Throughput(at: 2, answered: ["inventory.reserve": 10])
         let late = Throughput(at: 6, answered: ["inventory.reserve": 30])
@@ -26,7 +26,7 @@ import Testing
         #expect(late.perSecond(SamplePartial.reserve, since: late) == 0)
     }
 
-    @Test("what is finished is held against the orders that were taken in the same time")
+    @Test("finished orders are compared with those accepted in the same time")
     func finishing() throws {
         let samples = (0..<100).map { index in
             Sample(

@@ -3,11 +3,13 @@ import Testing
 
 @testable import CommandLine
 
+private let duration = "http_server_request_duration_seconds"
+
 @Suite struct WatchingTests {
     private let begin = ContinuousClock.now
     private let wall = Timestamp(milliseconds: 1_767_614_584_000)
 
-    /// Coupon after `second`, having answered `requests` requests.
+    /// Coupon at `second`, after `requests` requests.
     private func coupon(
         requests: Int, started: Int = 1_767_614_000, shed: Int = 0, breaker: String = "closed", dead: Int = 0
     ) -> StackSnapshot.Service {
@@ -18,11 +20,11 @@ import Testing
             csp_queue_messages{state="delayed"} 2
             csp_queue_messages{state="dead"} \(dead)
             csp_queue_oldest_seconds 1.25
-            http_server_request_duration_seconds_count{method="POST",route="/redemptions",status="201"} \(requests)
-            http_server_request_duration_seconds_count{method="GET",route="/metrics",status="200"} \(requests * 7)
-            http_server_request_duration_seconds_bucket{method="POST",route="/redemptions",status="201",le="0.01"} \(requests)
-            http_server_request_duration_seconds_bucket{method="POST",route="/redemptions",status="201",le="+Inf"} \(requests)
-            http_server_request_duration_seconds_bucket{method="GET",route="/metrics",status="200",le="+Inf"} \(requests * 7)
+            \(duration)_count{method="POST",route="/redemptions",status="201"} \(requests)
+            \(duration)_count{method="GET",route="/metrics",status="200"} \(requests * 7)
+            \(duration)_bucket{method="POST",route="/redemptions",status="201",le="0.01"} \(requests)
+            \(duration)_bucket{method="POST",route="/redemptions",status="201",le="+Inf"} \(requests)
+            \(duration)_bucket{method="GET",route="/metrics",status="200",le="+Inf"} \(requests * 7)
             """)
         let dependency = DependencyDocument(
             name: "ledger", role: .optional, criticality: "sheddable", operations: [], fallback: "",
@@ -52,7 +54,7 @@ import Testing
             at: begin + .seconds(second), wall: wall.advanced(by: .seconds(second)), services: [service])
     }
 
-    @Test("rates and latencies are those of the last seconds, of work alone")
+    @Test("rates and latencies cover the last seconds, without operators' routes")
     func rates() throws {
         var watching = Watching()
         let first = watching.dashboard(snapshot(0, coupon(requests: 1000))).services[0]
@@ -82,7 +84,7 @@ import Testing
                 .requestsPerSecond == 3)
     }
 
-    @Test("of what doesn't answer nothing is known but for how long it hasn't")
+    @Test("of a silent service only the age of its last answer is known")
     func old() {
         var watching = Watching()
         _ = watching.dashboard(snapshot(0, coupon(requests: 0)))
@@ -95,7 +97,7 @@ import Testing
         #expect(dead.state == .dead && dead.pid == nil && dead.ageSeconds == 4)
     }
 
-    @Test("a service that never answered yet is starting; one that lacks something is degraded")
+    @Test("a service that never answered is starting; one without a dependency is degraded")
     func states() {
         var watching = Watching()
         #expect(watching.dashboard(snapshot(0, silent(.running))).services[0].state == .starting)
@@ -106,7 +108,7 @@ import Testing
         #expect(watching.dashboard(snapshot(3, coupon(requests: 1, shed: 1))).services[0].state == .degraded)
     }
 
-    @Test("what happened to services is told once, in words")
+    @Test("a change of a service is reported once")
     func changes() {
         var watching = Watching()
         func told(_ second: Double, _ service: StackSnapshot.Service) -> [String] {
@@ -128,15 +130,15 @@ import Testing
         #expect(told(10.5, coupon(requests: 1, shed: 9)).first == "coupon sheds nothing any more")
     }
 
-    @Test("an order that is shed was turned away, though it never became a request")
+    @Test("a shed order was turned away, although it wasn't routed")
     func turnedAway() {
         func order(_ second: Double, served: Int, shed: Int) -> StackSnapshot {
             var service = coupon(requests: 0)
             service.name = .order
             service.metrics = MetricsPage(
                 """
-                http_server_request_duration_seconds_count{method="POST",route="/orders",status="201"} \(served)
-                http_server_request_duration_seconds_count{method="POST",route="/orders",status="503"} \(served / 10)
+                \(duration)_count{method="POST",route="/orders",status="201"} \(served)
+                \(duration)_count{method="POST",route="/orders",status="503"} \(served / 10)
                 """)
             service.path?.shedder?.shed = ["critical-plus": shed, "sheddable": 1000 * shed]
             return snapshot(second, service)
@@ -147,7 +149,7 @@ import Testing
         #expect(orders?.answeredPerSecond == 70 && orders?.unservedPerSecond == 20)
     }
 
-    @Test("what order said of its dependencies isn't known once order is silent, and no news is made of that")
+    @Test("once order is silent its dependencies are unknown, and that is no event")
     func silentOrder() throws {
         func order(_ second: Double, _ service: StackSnapshot.Service) -> StackSnapshot {
             var service = service

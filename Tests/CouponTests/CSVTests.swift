@@ -9,7 +9,7 @@ struct CSVTests {
     }
 
     @Test(
-        "records are read as RFC 4180 has them",
+        "records are read according to RFC 4180",
         arguments: [
             ("a,b\n1,2\n3,4\n", [["1", "2"], ["3", "4"]]), ("a,b\r\n1,2\r\n3,4", [["1", "2"], ["3", "4"]]),
             ("\u{feff}a,b\n1,2", [["1", "2"]]), ("b,a\n1,2", [["2", "1"]]), ("a,b\n,\n", [["", ""]]),
@@ -30,7 +30,7 @@ struct CSVTests {
     }
 
     @Test(
-        "what isn't a record is refused with its line",
+        "an invalid record is refused with its line",
         arguments: [
             ("", 1), ("a,a,b\n", 1), ("a\n1", 1), ("a,b\n1", 2), ("a,b\n1,2,3", 2),
             ("a,b\n1,2\n\"3,4\n5,6", 3),

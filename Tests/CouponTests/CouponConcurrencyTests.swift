@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Coupons under concurrency", .timeLimit(.minutes(10)))
 struct CouponConcurrencyTests {
-    /// How often each status came when `call` ran 200 times at once.
+    /// The count of each status of 200 concurrent runs of `call`.
     private func statuses(_ call: @escaping @Sendable (Int) async throws -> TestAnswer) async throws -> [Int:
         Int]
     {
@@ -32,7 +32,7 @@ struct CouponConcurrencyTests {
         }
     }
 
-    @Test("redeeming and releasing one order at once ends released, whoever was first")
+    @Test("redeeming and releasing one order at once ends released, in either order")
     func redeemAgainstRelease() async throws {
         try await withCoupons { service in
             let counts = try await statuses { number in

@@ -2,7 +2,7 @@ import Contracts
 import TestSupport
 import Testing
 
-/// What the service should do, in the plainest words: everything in one dictionary.
+/// What the service should do, as simply as possible: everything in one dictionary.
 private struct Model {
     struct Entry {
         var request: RedemptionRequest?

@@ -10,7 +10,8 @@ struct CouponRequestTests {
         orderId: String = "\"o1\"", at: String = "\"2026-01-05T12:00:00Z\"",
         items: String = #"[{"sku":"A","quantity":1,"unitPrice":1000}]"#
     ) -> String {
-        #"{"orderId":\#(orderId),"customerId":"H1","code":"ONCE","at":\#(at),"items":\#(items),"more":{"x":[1]}}"#
+        #"{"orderId":\#(orderId),"customerId":"H1","code":"ONCE","at":\#(at),"#
+            + #""items":\#(items),"more":{"x":[1]}}"#
     }
 
     @Test("an unknown field is ignored, and a time may have an offset")
@@ -36,7 +37,8 @@ struct CouponRequestTests {
             (redemption(items: #"[{"sku":"A","quantity":100001,"unitPrice":1}]"#), "/items/0/quantity"),
             (
                 redemption(
-                    items: #"[{"sku":"A","quantity":1,"unitPrice":1},{"sku":"","quantity":1,"unitPrice":1}]"#),
+                    items:
+                        #"[{"sku":"A","quantity":1,"unitPrice":1},{"sku":"","quantity":1,"unitPrice":1}]"#),
                 "/items/1/sku"
             ),
             (redemption(items: #"[{"sku":"A","quantity":1,"unitPrice":-1}]"#), "/items/0/unitPrice"),
@@ -73,11 +75,12 @@ struct CouponRequestTests {
         }
     }
 
-    @Test("a time that is none, a missing code, a wrong type and numbers out of range are named together")
+    @Test("an invalid time, a missing code, a wrong type and numbers out of range are named together")
     func allKinds() async throws {
         try await withCoupons { service in
             let body = #"""
-                {"orderId":"o1","customerId":true,"at":"yesterday","items":[{"sku":"A","quantity":0,"unitPrice":-1},{"sku":null}]}
+                {"orderId":"o1","customerId":true,"at":"yesterday",
+                "items":[{"sku":"A","quantity":0,"unitPrice":-1},{"sku":null}]}
                 """#
             let errors = try await service.post("/redemptions", text: body).problem?.errors ?? []
             #expect(
@@ -89,7 +92,7 @@ struct CouponRequestTests {
         }
     }
 
-    @Test("what can't be read is refused by its kind, and nothing ends the service")
+    @Test("an unreadable body is refused by its kind, and nothing ends the service")
     func unreadable() async throws {
         try await withCoupons { service in
             #expect(
@@ -124,7 +127,7 @@ struct CouponRequestTests {
         }
     }
 
-    @Test("a coupon is shown to whoever knows its code, the list of all to the other services alone")
+    @Test("a coupon needs its code alone, the list of all needs the services' token")
     func listing() async throws {
         try await withCoupons { service in
             for token in [nil, "wrong", TestTokens.administrator] {

@@ -49,7 +49,7 @@ extension RunningService<CouponApplication> {
         try await get("/redemptions?limit=500&" + query).decode(Page<Redemption>.self).items
     }
 
-    /// Of its store.
+    /// The epoch of its store.
     func epoch() async throws -> Int64 { try await get("/csp").decode(PathDocument.self).store.epoch }
 
     static func reconciliation(

@@ -24,7 +24,7 @@ struct ReconcileTests {
         }
     }
 
-    @Test("gives nothing new until order has told what it knows; what is there is answered as before")
+    @Test("redeems nothing new before the reconciliation; known redemptions are answered as before")
     func pending() async throws {
         try await withLoss { (service) async throws in
             #expect(try await service.redeem("o1").status == 201)
@@ -40,8 +40,7 @@ struct ReconcileTests {
         }
     }
 
-    @Test(
-        "what was redeemed counts again, what was given back doesn't, and what isn't decided stays as it is")
+    @Test("redemptions count again, releases stay released, and open claims aren't changed")
     func stretch() async throws {
         try await withLoss { (service) async throws in
             for (order, customer) in [("o2", "H2"), ("o4", "H4"), ("o6", "H6")] {
@@ -52,12 +51,12 @@ struct ReconcileTests {
             let first = try await service.reconcile(
                 epoch, upTo: "o4", [confirmed("o1"), confirmed("o2", by: "H2")], undecided: ["o3"])
             #expect(first.isPending)
-            // Of the others nothing was told yet.
+            // The others are not reconciled yet.
             #expect(try await service.redemptions("status=active").map(\.orderId) == ["o6", "o2", "o1"])
             let last = try await service.reconcile(
                 epoch, after: "o4", [confirmed("o5", by: "H5")], undecided: ["o6"])
             #expect(!last.isPending)
-            // A release that coupon has isn't undone by what order knew before.
+            // A release that coupon knows isn't undone by order's older state.
             #expect(try await service.redemptions("status=active").map(\.orderId) == ["o6", "o2", "o1"])
             #expect(try await service.redeem("o7").problem?.code == "coupon-used")
             #expect(try await service.redeem("o8", by: "H4").status == 201)
@@ -65,7 +64,7 @@ struct ReconcileTests {
         }
     }
 
-    @Test("told twice, late or for another epoch, it changes nothing")
+    @Test("a repeated, late or foreign reconciliation changes nothing")
     func late() async throws {
         try await withLoss { service, epoch in
             for _ in 0..<2 {
@@ -81,7 +80,7 @@ struct ReconcileTests {
         }
     }
 
-    @Test("a store that never lost anything needs none, and a restart doesn't forget that it was told")
+    @Test("a store without loss needs none, and a restart doesn't forget a finished one")
     func complete() async throws {
         let folder = try TemporaryFolder()
         let epoch = try await withCoupons(folder: folder, acceptingLoss: true) { service in

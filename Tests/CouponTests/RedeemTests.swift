@@ -39,7 +39,7 @@ struct RedeemTests {
         }
     }
 
-    @Test("an order id that comes again with the same contents gets the same answer, also after a restart")
+    @Test("a repeated order id with the same contents gets the same answer, also after a restart")
     func repeats() async throws {
         let folder = try TemporaryFolder()
         let basket = [item("A", 1), item("C", 2)]
@@ -54,9 +54,7 @@ struct RedeemTests {
         }
     }
 
-    @Test(
-        "an order id that comes again with another basket, price, customer or code is refused and changes nothing"
-    )
+    @Test("a repeated order id with other contents is refused and changes nothing")
     func contentsDiffer() async throws {
         try await withCoupons { service in
             let first: Redemption = try await service.redeem("o1").decode()
@@ -95,14 +93,12 @@ struct RedeemTests {
                 #expect(answer.problem?.reason == reason)
             }
             #expect(try await service.redemptions().map(\.orderId) == ["used"])
-            // The order's id is still free: it may try another coupon.
+            // The order's id is still free for another coupon.
             #expect(try await service.redeem("o4", "TWICE").status == 201)
         }
     }
 
-    @Test(
-        "the end of a coupon is judged by the request's moment, not by the clock; a date counts to its end in UTC"
-    )
+    @Test("a coupon expires by the request's time, not the clock; a date ends with its day in UTC")
     func validUntil() async throws {
         let seeds = try TemporaryFolder()
         try seeds.write(rules, to: "coupons.csv")

@@ -20,7 +20,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("what comes late for an order that was released first is refused as voided, also after a restart")
+    @Test("a redemption after its order's release is refused as voided, also after a restart")
     func tombstone() async throws {
         let folder = try TemporaryFolder()
         let left = try await withCoupons(folder: folder) { service in
@@ -44,7 +44,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("a tombstone says null where there is nothing to say")
+    @Test("a tombstone has null in unknown fields")
     func nulls() async throws {
         try await withCoupons { service in
             let text = try await service.release("o1").text
@@ -53,7 +53,7 @@ struct ReleaseTests {
         }
     }
 
-    @Test("an order that redeemed and was released is refused when it comes again")
+    @Test("an order that redeemed and was released can't redeem again")
     func releasedForGood() async throws {
         try await withCoupons { (service) async throws in
             #expect(try await service.redeem("o1").status == 201)

@@ -81,7 +81,7 @@ struct SeedCouponsTests {
     }
 
     @Test(
-        "a bad seed ends the start with the line that is bad",
+        "a bad seed ends the start and names the line",
         arguments: [
             ("", "line 1: the header is missing"),
             ("code,amount_off,eligible_skus\n", "line 1: the column limit_per_customer is missing"),
@@ -107,7 +107,7 @@ struct SeedCouponsTests {
             "\(String(describing: error))")
     }
 
-    @Test("a seed that isn't there ends the start")
+    @Test("a missing seed ends the start")
     func missingSeed() async throws {
         let error = await #expect(throws: StartError.self) {
             let empty = try TemporaryFolder()

@@ -115,7 +115,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("an order id that can't be one is 422, and doesn't touch the order that it nearly names")
+    @Test("an invalid order id is 422, and doesn't affect the order with a similar id")
     func orderIds() async throws {
         try await withInventory(["A": 5]) { inventory in
             _ = try await inventory.reserve("o1", ["A": 1])

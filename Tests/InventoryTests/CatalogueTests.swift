@@ -28,7 +28,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("the ETag stays while the document does, also over a restart, and changes with it")
+    @Test("the ETag changes with the document alone, also over a restart")
     func entityTag() async throws {
         let folder = try TemporaryFolder()
         let (tag, newTag) = try await withInventory(["A": 5], folder: folder) { inventory in
@@ -56,7 +56,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("names and SKUs may hold whatever CSV can, and are found under their percent-encoded path")
+    @Test("names and SKUs may hold all that CSV can, and are found by their percent-encoded path")
     func oddNames() async throws {
         let products = """
             sku,name,department,price,stock\r
@@ -75,7 +75,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("one spelling of a SKU is as good as another that Unicode calls equal")
+    @Test("canonically equal spellings of a SKU are the same SKU")
     func unicode() async throws {
         try await withInventory(["caf\u{e9}": 5]) { inventory in
             let answer = try await inventory.reserve("o1", ["cafe\u{301}": 1, "caf\u{e9}": 1])
@@ -146,7 +146,10 @@ struct CatalogueTests {
             ),
             (
                 "A,a,G,100,99999999999999999999",
-                "line 2, column stock: \"99999999999999999999\" must be a whole number of pieces from 0 to 1000000000"
+                """
+                line 2, column stock: \"99999999999999999999\" must be a whole number of pieces from 0 to \
+                1000000000
+                """
             ),
             (",a,G,100,5", "line 2, column sku: \"\" must have 1 to 255 characters"),
             ("A,a,G,100", "line 2: has 4 fields, but the header has 5"),
@@ -160,7 +163,7 @@ struct CatalogueTests {
         #expect(error?.description == "SEED_DIR/products.csv " + reason)
     }
 
-    @Test("a seed file that isn't there ends the start of an empty store, and leaves a seeded one alone")
+    @Test("a missing seed file ends the start of an empty store, and not that of a seeded one")
     func missingFile() async throws {
         let folder = try TemporaryFolder()
         let settings = ["SEED_DIR": folder.path + "/nowhere"]

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Commit and release", .timeLimit(.minutes(10)))
 struct EndingTests {
-    @Test("a commit hands the stock out, once, however often it comes")
+    @Test("a repeated commit hands the stock out once")
     func commit() async throws {
         try await withInventory(["A": 5]) { inventory in
             let reserved: Reservation = try await inventory.reserve("o1", ["A": 2]).decode()
@@ -49,7 +49,7 @@ struct EndingTests {
         }
     }
 
-    @Test("whatever comes after a release is refused as voided")
+    @Test("every request after a release is refused as voided")
     func late() async throws {
         try await withInventory(["A": 5]) { inventory in
             _ = try await inventory.reserve("o1", ["A": 2])

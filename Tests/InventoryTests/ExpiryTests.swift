@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Expiry", .timeLimit(.minutes(10)))
 struct ExpiryTests {
-    @Test("a reservation counts as expired from its moment on, and not before")
+    @Test("a reservation counts as expired from its instant on, and not before")
     func moment() async throws {
         let clock = WallClock()
         try await withInventory(["A": 5], clock: clock, settings: ["RESERVATION_TTL": "2h"]) { inventory in
@@ -30,7 +30,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("expired stock is sold to whoever asks next, and the first order then finds too little")
+    @Test("expired stock is sold to the next order, and the first order then finds too little")
     func reuse() async throws {
         let clock = WallClock()
         try await withInventory(["A": 5], clock: clock) { inventory in
@@ -49,8 +49,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test(
-        "what ran out while inventory was away stays set aside until the commits that were held up have come")
+    @Test("stock that expired while inventory was down stays reserved until delayed commits arrive")
     func away() async throws {
         let (clock, folder) = (WallClock(), try TemporaryFolder())
         try await withInventory(["A": 5], folder: folder, clock: clock) { inventory in
@@ -71,7 +70,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("an expired reservation is reserved anew, for the same items only")
+    @Test("an expired reservation is renewed, for the same items only")
     func anew() async throws {
         let clock = WallClock()
         try await withInventory(["A": 5], clock: clock) { inventory in
@@ -85,7 +84,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("a commit after the expiry takes the stock anew where there is enough", arguments: [false, true])
+    @Test("a commit after the expiry takes the stock again if there is enough", arguments: [false, true])
     func commit(afterItWasFreed: Bool) async throws {
         let clock = WallClock()
         try await withInventory(["A": 5], clock: clock) { inventory in
@@ -114,13 +113,13 @@ struct ExpiryTests {
     }
 
     @Test(
-        "a reservation that can't be read keeps its stock set aside, and no other from lapsing",
+        "an unreadable reservation keeps its stock, and doesn't keep others from expiring",
         arguments: [1, 250])
     func unreadable(count: Int) async throws {
         let (clock, folder) = (WallClock(), try TemporaryFolder())
         let settings = ["RESERVATION_GRACE": "0s"]
         try await withInventory(["A": 1000], folder: folder, clock: clock, settings: settings) { inventory in
-            // The oldest, so that a sweep comes to them first.
+            // The oldest, so that a sweep reaches them first.
             for order in 0..<count {
                 #expect(try await inventory.reserve("bad\(order)", ["A": 1]).status == 201)
             }
@@ -130,7 +129,7 @@ struct ExpiryTests {
                 try $0.execute(sql: "UPDATE reservations SET items = x'7b' WHERE order_id LIKE 'bad%'")
             }
             clock.advance(by: hour * 48)
-            // All that is left, and what has lapsed.
+            // The rest of the stock, and that of expired reservations.
             #expect(try await inventory.reserve("next", ["A": 1000 - count]).status == 201)
             #expect(try await inventory.reservation("good").status == .expired)
             #expect(figures(try await inventory.stock("A")) == [1000, 1000, 0])
@@ -145,7 +144,7 @@ struct ExpiryTests {
         }
     }
 
-    @Test("the sweep frees what is due, sleeps until the next expiry, and takes more than one batch")
+    @Test("the sweep frees due reservations in batches, and sleeps until the next expiry")
     func sweep() async throws {
         let folder = try TemporaryFolder()
         let store = try Store(folder: folder.path, name: "inventory", migrations: [ProductTable.migration])

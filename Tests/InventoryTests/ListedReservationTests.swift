@@ -5,9 +5,7 @@ import Testing
 
 @Suite("A reservation in a list")
 struct ListedReservationTests {
-    @Test(
-        "is the same document as by itself, whatever its order is called",
-        arguments: ["ord_1", #""items":[]"#])
+    @Test("is the same document as by itself, whatever its order id", arguments: ["ord_1", #""items":[]"#])
     func same(orderId: String) throws {
         let items = [ReservedItem(sku: "A", name: #"an "Apple""#, quantity: 2, unitPrice: 359)]
         var reservation = Reservation(

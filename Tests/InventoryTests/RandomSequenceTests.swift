@@ -5,7 +5,7 @@ import Testing
 
 @testable import InventoryService
 
-/// What inventory is meant to do, without stock figures of its own: they follow from the orders.
+/// What inventory should do, without own stock figures: they follow from the orders.
 private struct Model {
     struct Order {
         var items: [String: Int]
@@ -96,7 +96,7 @@ private enum Step: CustomStringConvertible {
         let id = "o\(Int.random(in: 0..<25, using: &random))"
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<55:
-            // Mostly the items that this order always has, so that it often comes again with the same.
+            // Mostly the items that this order always has, so that identical requests are frequent.
             var own = SeededRandomSource(seed: UInt64(id.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
             if Int.random(in: 0..<10, using: &random) == 0 { own = random }
             let skus = ["A", "B", "C", "D"].shuffled(using: &own).prefix(Int.random(in: 1...3, using: &own))
@@ -121,7 +121,7 @@ private enum Step: CustomStringConvertible {
 @Suite("Random sequences", .timeLimit(.minutes(10)))
 struct RandomSequenceTests {
     @Test(
-        "any sequence of reserve, commit, release, expiry and replay ends as the obvious model says",
+        "any sequence of reserve, commit, release, expiry and replay ends as the model says",
         arguments: [1, 2, 3, UInt64.random(in: 0...UInt64.max)])
     func sequence(seed: UInt64) async throws {
         let clock = WallClock()
@@ -133,7 +133,7 @@ struct RandomSequenceTests {
                 now: clock.now)
             var step = Step.random(&random)
             for number in 0..<300 {
-                // One step in five is the one before, again.
+                // One step in five repeats the one before.
                 if Int.random(in: 0..<5, using: &random) > 0 { step = .random(&random) }
                 let shown = Comment(rawValue: "seed \(seed), step \(number): \(step)")
                 switch step {
@@ -154,7 +154,7 @@ struct RandomSequenceTests {
         }
     }
 
-    /// What is due may still be set aside, until somebody needs it or the sweep comes by.
+    /// Expired stock may still be reserved, until an order needs it or the sweep runs.
     private func compare(_ inventory: Inventory, _ model: Model, _ shown: Comment) async throws {
         for stock in try await inventory.all("/stock", of: Stock.self, limit: 10) {
             #expect(!figures(stock).isEmpty, shown)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Reserve", .timeLimit(.minutes(10)))
 struct ReserveTests {
-    @Test("a reservation sets stock aside and answers names, prices, currency and its end")
+    @Test("a reservation reserves stock and returns names, prices, currency and its expiry")
     func reserve() async throws {
         let clock = WallClock()
         try await withInventory(["A": 5, "B": 7], clock: clock) { inventory in
@@ -38,7 +38,7 @@ struct ReserveTests {
         }
     }
 
-    @Test("an order that can't be had in full reserves nothing, and hears of every SKU that falls short")
+    @Test("an order that can't be reserved in full reserves nothing, and is told every short SKU")
     func outOfStock() async throws {
         try await withInventory(["A": 5, "B": 1, "C": 0]) { inventory in
             let answer = try await inventory.reserve("o1", ["A": 2, "B": 2, "C": 3])
@@ -57,7 +57,7 @@ struct ReserveTests {
         }
     }
 
-    @Test("SKUs outside the catalogue are named, all of them")
+    @Test("all SKUs outside the catalogue are named")
     func unknown() async throws {
         try await withInventory(["A": 5]) { inventory in
             let answer = try await inventory.reserve("o1", ["X": 1, "A": 2, "Y": 3])

@@ -14,7 +14,7 @@ struct TakeBackTests {
             "/reservations/\(orderId)/returns", ReturnRequest(id: id, items: items))
     }
 
-    @Test("what was handed out goes back on hand, once an id", arguments: [true, false])
+    @Test("returned goods are on hand again, once an id", arguments: [true, false])
     func committed(isCommitted: Bool) async throws {
         try await withInventory(["A": 5, "B": 5]) { inventory in
             _ = try await inventory.reserve("o1", ["A": 3, "B": 1])
@@ -32,7 +32,7 @@ struct TakeBackTests {
         }
     }
 
-    @Test("what ran out is committed without the goods that were taken out of it")
+    @Test("an expired reservation is committed without the goods that were returned from it")
     func expired() async throws {
         let clock = WallClock()
         try await withInventory(["A": 5, "B": 5], clock: clock) { inventory in
@@ -47,7 +47,7 @@ struct TakeBackTests {
         }
     }
 
-    @Test("more than there is, other goods under the same id, an undone order and an unknown one are refused")
+    @Test("too many goods, other goods under the same id, a released and an unknown order are refused")
     func refused() async throws {
         try await withInventory(["A": 5]) { inventory in
             _ = try await inventory.reserve("o1", ["A": 3])

@@ -21,8 +21,7 @@ final class WallClock: Sendable {
 
 let hour = Duration.seconds(3600)
 
-/// Runs inventory on a catalogue in which everything costs 100 cents and there is so much of it as `stock`
-/// says.
+/// Runs inventory on a catalogue with this stock, in which everything costs 100 cents.
 func withInventory<Result: Sendable>(
     _ stock: KeyValuePairs<String, Int>, folder: TemporaryFolder? = nil, clock: WallClock? = nil,
     settings: [String: String] = [:], _ body: @Sendable (Inventory) async throws -> Result
@@ -65,7 +64,7 @@ extension RunningService<InventoryApplication> {
         try await post("/reservations/\(orderId)/release")
     }
 
-    /// The status that a POST gets, one of so many at once that it may wait long for a connection.
+    /// The status of a POST among so many that it may wait long for a connection.
     func crowdedPost(_ path: String, _ value: some Encodable = [String: String]()) async throws -> Int {
         let headers = [
             (name: "Authorization", value: "Bearer \(TestTokens.service)"),
@@ -84,7 +83,7 @@ extension RunningService<InventoryApplication> {
 
     func stock(_ sku: String) async throws -> Stock { try await get("/stock/\(sku)").decode() }
 
-    /// Every page of a list, to its end.
+    /// All items of a list, over all its pages.
     func all<Item: Codable & Sendable>(_ path: String, of type: Item.Type, limit: Int) async throws -> [Item]
     {
         var items: [Item] = []
@@ -99,7 +98,7 @@ extension RunningService<InventoryApplication> {
     }
 }
 
-/// `on hand / reserved / committed` of a stock that keeps the two rules of every stock.
+/// `on hand / reserved / committed` of a stock, after checking its two invariants.
 func figures(_ stock: Stock) -> [Int] {
     let isSound =
         stock.onHand + stock.committed == stock.seeded && (0...stock.onHand).contains(stock.reserved)

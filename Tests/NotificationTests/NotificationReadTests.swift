@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What the notification service reads", .timeLimit(.minutes(10)))
 struct NotificationReadTests {
-    @Test("nothing that is asked for costs more in a larger store")
+    @Test("no read costs more in a larger store")
     func plans() async throws {
         try await withService(NotificationApplication.self) { service in
             let costly = try await service.costlyReads()

@@ -43,7 +43,7 @@ struct NotificationRequestTests {
         }
     }
 
-    @Test("what can't be read is refused by its kind, and nothing ends the service")
+    @Test("an unreadable body is refused by its kind, and nothing ends the service")
     func unreadable() async throws {
         try await withService(NotificationApplication.self) { service in
             #expect(try await service.post("/events", text: "{").problem?.code == "malformed-json")

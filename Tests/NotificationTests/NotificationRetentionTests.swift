@@ -10,7 +10,7 @@ import Testing
 struct NotificationRetentionTests {
     private let day = Duration.seconds(86_400)
 
-    @Test("are deleted after 90 days by default, and GET /retention says up to when; what is younger stays")
+    @Test("are deleted after 90 days by default, and GET /retention says up to when")
     func deleted() async throws {
         let folder = try TemporaryFolder()
         try await withService(NotificationApplication.self, folder: folder, wall: { moment }) { service in
@@ -31,7 +31,7 @@ struct NotificationRetentionTests {
         }
     }
 
-    @Test("are kept for ever where that is asked for")
+    @Test("are kept for ever if so configured")
     func kept() async throws {
         let settings = ["NOTIFICATION_RETENTION": "forever"]
         let (folder, time) = (try TemporaryFolder(), ManualTime())
@@ -81,7 +81,7 @@ struct NotificationRetentionTests {
         }
     }
 
-    @Test("a batch is no larger than asked for, begins with the oldest, and ends before one that isn't sent")
+    @Test("a batch keeps its limit, begins with the oldest, and ends before one that isn't sent")
     func batches() async throws {
         let folder = try TemporaryFolder()
         let store = try Store(folder: folder.path, name: "n", migrations: NotificationApplication.migrations)

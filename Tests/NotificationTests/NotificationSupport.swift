@@ -4,7 +4,7 @@ import TestSupport
 
 let moment = Timestamp(milliseconds: 1_767_614_400_000)  // 2026-01-05T12:00:00Z
 
-/// An event as a sender writes it; each field as JSON.
+/// An event as JSON text; each field is JSON itself.
 func event(
     id: String = "\"o1:order-confirmed\"", type: String = "\"order-confirmed\"",
     specversion: String = "\"1.0\"",
@@ -12,7 +12,8 @@ func event(
     data: String = #"{"orderId":"o1","customerId":"H1","amount":718}"#,
     more: String = ""
 ) -> String {
-    #"{"specversion":\#(specversion),"id":\#(id),"source":\#(source),"type":\#(type),"data":\#(data)\#(more)}"#
+    #"{"specversion":\#(specversion),"id":\#(id),"source":\#(source),"type":\#(type),"#
+        + #""data":\#(data)\#(more)}"#
 }
 
 extension RunningService<NotificationApplication> {

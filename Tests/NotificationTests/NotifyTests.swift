@@ -41,7 +41,7 @@ struct NotifyTests {
         }
     }
 
-    @Test("the event that came first with an id counts, also after a restart")
+    @Test("the first event with an id counts, also after a restart")
     func firstWins() async throws {
         let folder = try TemporaryFolder()
         let first = try await withService(NotificationApplication.self, folder: folder, wall: { moment }) {
@@ -63,7 +63,7 @@ struct NotifyTests {
     }
 
     @Test(
-        "both media types of an event are read, and attributes that aren't known are ignored",
+        "both media types of an event are read, and unknown attributes are ignored",
         arguments: [
             "application/cloudevents+json", "application/json", "application/cloudevents+json; charset=UTF-8",
         ])
@@ -72,7 +72,8 @@ struct NotifyTests {
             let text = event(
                 data: #"{"orderId":"o1","customerId":"H1","basket":[{"sku":"A"}]}"#,
                 more:
-                    #","traceparent":"00-0-0-01","partitionkey":"7","dataschema":"urn:x","sequence":12,"time":"2026-01-05T12:00:00Z""#
+                    #","traceparent":"00-0-0-01","partitionkey":"7","dataschema":"urn:x","#
+                    + #""sequence":12,"time":"2026-01-05T12:00:00Z""#
             )
             #expect(try await service.post("/events", text: text, contentType: contentType).status == 202)
             #expect(try await service.notifications().map(\.id) == ["o1:order-confirmed"])

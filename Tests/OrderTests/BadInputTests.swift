@@ -94,7 +94,8 @@ struct BadInputTests {
     func allKindsAtOnce() async throws {
         try await withStack { (stack) async throws in
             let body = #"""
-                {"customerId":7,"items":[{"sku":"APPLE","quantity":0},{"quantity":1.5},7,{"sku":"PEAR","quantity":1}],
+                {"customerId":7,
+                "items":[{"sku":"APPLE","quantity":0},{"quantity":1.5},7,{"sku":"PEAR","quantity":1}],
                 "ifCouponUnavailable":"maybe","maxTotal":-1,"couponCode":null,"payment":{}}
                 """#
             let answer = try await stack.order.post("/orders", text: body, key: "key-1")
@@ -115,7 +116,7 @@ struct BadInputTests {
         }
     }
 
-    @Test("a list says which of its parameters it doesn't know, beside what is wrong with the others")
+    @Test("a list names unknown parameters, and the problems of the known ones")
     func unknownParameters() async throws {
         try await withStack { (stack) async throws in
             let lists: [(String, @Sendable (String) async throws -> TestAnswer)] = [
@@ -145,9 +146,7 @@ struct BadInputTests {
         }
     }
 
-    @Test(
-        "what is no list has no query parameters and says so, whether it exists or not; what monitors ask puts up with any"
-    )
+    @Test("other routes refuse query parameters, found or not; monitoring routes ignore them")
     func noParameters() async throws {
         try await withStack { (stack) async throws in
             let order: OrderDocument = try await stack.place(request()).decode()
@@ -188,9 +187,7 @@ struct BadInputTests {
         }
     }
 
-    @Test(
-        "a body over 256 KiB is 413, another media type 415, an unknown path 404, a wrong method 405 with Allow"
-    )
+    @Test("a large body is 413, another media type 415, an unknown path 404, a wrong method 405")
     func shapes() async throws {
         try await withStack { (stack) async throws in
             let order = stack.order

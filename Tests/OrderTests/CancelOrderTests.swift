@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Cancelling", .timeLimit(.minutes(10)))
 struct CancelOrderTests {
-    @Test("an accepted order is cancelled at once, then undone everywhere, and the customer is told once")
+    @Test("an accepted order is cancelled at once, then undone everywhere, and notified once")
     func accepted() async throws {
         let broken = try MisbehavingServer(behaviour: .refuse)
         defer { broken.stop() }
@@ -18,7 +18,7 @@ struct CancelOrderTests {
             #expect(cancelled.pending.contains("payment"))
             #expect(cancelled.degradations.allSatisfy { $0.repaired })
             #expect(try await stack.order.post("/orders/\(order.id)/cancel").status == 200)
-            // Payment stays out of reach, so its undoing stays pending while the others end.
+            // Payment is still unreachable, so its void stays pending while the other undoings end.
             let undone = try await stack.until(order.id) { $0.pending == ["payment"] }
             #expect(undone.status == .cancelled)
             let reservation: Reservation = try await stack.inventory.get("/reservations/\(order.id)").decode()
@@ -28,7 +28,7 @@ struct CancelOrderTests {
         }
     }
 
-    @Test("what was decided can't be cancelled, and an unknown order isn't found")
+    @Test("a decided order can't be cancelled, and an unknown order isn't found")
     func decided() async throws {
         try await withStack { stack in
             let order: OrderDocument = try await stack.place(request()).decode()
@@ -50,7 +50,7 @@ struct CancelOrderTests {
                 let page: Page<OrderDocument> = try await stack.order.get("/orders").decode()
                 id = page.items.first?.id
             }
-            // Waits until the capture has been made, whose answer takes its time.
+            // Waits until the slow capture has taken effect.
             while try await stack.payment.get("/payments").decode(Page<Payment>.self).items.isEmpty {}
             let cancelled = try await stack.order.post("/orders/\(try #require(id))/cancel")
             #expect(cancelled.status == 200)

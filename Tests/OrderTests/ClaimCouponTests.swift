@@ -3,8 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Several orders of one customer with one coupon, some of them placed, cancelled or declined while coupon
-/// can't be asked.
+/// Several orders of one customer with one coupon, some of them placed, cancelled or declined during an
+/// outage of coupon.
 @Suite("A coupon's limit across an outage", .timeLimit(.minutes(10)))
 struct ClaimCouponTests {
     private func withProxies(
@@ -39,7 +39,7 @@ struct ClaimCouponTests {
         try await stack.place(request(coupon: code, token: token)).decode()
     }
 
-    /// What the customer has of it, all in all.
+    /// All discounts and refunds that the customer has from it.
     private func worth(_ stack: Stack, _ orders: [OrderDocument]) async throws -> Int {
         var sum = 0
         for order in orders {
@@ -54,9 +54,7 @@ struct ClaimCouponTests {
         return page.items.map(\.orderId)
     }
 
-    @Test(
-        "one order is estimated, others are skipped: the estimate is recorded first, and nothing is refunded to the others"
-    )
+    @Test("one order is estimated, others are skipped: the estimate is recorded, the others get nothing")
     func estimatedFirst() async throws {
         try await withProxies { stack, coupon, _ in
             try await learn(stack, "TENTH")
@@ -71,9 +69,7 @@ struct ClaimCouponTests {
         }
     }
 
-    @Test(
-        "an order that isn't paid yet keeps the discount that it was told; those behind it wait until it has ended"
-    )
+    @Test("an unpaid order keeps its estimated discount; later orders wait until it has ended")
     func unpaidFirst() async throws {
         try await withProxies { stack, coupon, payment in
             try await learn(stack, "TENTH")
@@ -82,7 +78,7 @@ struct ClaimCouponTests {
             let first = try await place(stack)
             #expect(first.status == .accepted && first.discount == 10)
             coupon.treat { _ in .pass }
-            // Neither is paid: the second is behind the first, whatever is known of the coupon.
+            // Neither is paid: the second waits for the first, whatever is known of the coupon.
             let second = try await place(stack)
             #expect(second.discount == 0 && second.degradations.contains { $0.reason == "awaiting-earlier" })
             payment.treat { _ in .pass }
@@ -117,7 +113,7 @@ struct ClaimCouponTests {
         }
     }
 
-    @Test("a refund that was promised isn't refused because of an order that was cancelled")
+    @Test("a promised refund isn't refused because of a cancelled order")
     func promisedRefund() async throws {
         try await withProxies { stack, coupon, payment in
             payment.treat { _ in .refuse }
@@ -136,11 +132,11 @@ struct ClaimCouponTests {
         }
     }
 
-    @Test("after a declined card the coupon is there for another card at once")
+    @Test("after a declined card the coupon is free for another card at once")
     func anotherCard() async throws {
         try await withProxies { stack, coupon, _ in
             try await learn(stack, "TENTH")
-            // What goes through the queue comes later than the next order.
+            // Messages through the queue arrive later than the next order.
             coupon.treat { $0.contains("release") ? .refuse : .pass }
             let declined = try await stack.place(request(coupon: "TENTH", token: "tok_declined"))
             #expect(declined.status == 402)
@@ -154,7 +150,7 @@ struct ClaimCouponTests {
         }
     }
 
-    @Test("however a code is spelled, it is one coupon: composed, decomposed or a mixture")
+    @Test("canonically equal codes are one coupon: composed, decomposed or mixed")
     func spellings() async throws {
         let code = "추석".precomposedStringWithCanonicalMapping
         let coupons = "code,amount_off,limit_per_customer,eligible_skus\n\(code),10,1,APPLE\n"
@@ -176,7 +172,7 @@ struct ClaimCouponTests {
         }
     }
 
-    @Test("a customer is one customer, however the name is spelled")
+    @Test("canonically equal customer ids are one customer")
     func customers() async throws {
         try await withProxies { stack, coupon, _ in
             try await learn(stack, "TENTH")

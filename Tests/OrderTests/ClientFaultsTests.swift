@@ -4,12 +4,14 @@ import Testing
 
 @Suite("Faults on order's way to its dependencies", .timeLimit(.minutes(10)))
 struct ClientFaultsTests {
-    @Test("each dependency has its own setting, and what it does is what an outage would do")
+    @Test("each dependency has its own setting, with the effect of an outage")
     func settings() async throws {
         let settings = [
             "FAULTS_ENABLED": "true", "COUPON_FAULTS": #"[{"kind": "garbage", "expiresInSeconds": 3600}]"#,
-            "PAYMENT_FAULTS":
-                #"{"faults": [{"route": "POST /payments", "kind": "error", "when": "after", "expiresInSeconds": 3600}]}"#,
+            "PAYMENT_FAULTS": #"""
+            {"faults": [{"route": "POST /payments", "kind": "error", "when": "after", \#
+            "expiresInSeconds": 3600}]}
+            """#,
         ]
         try await withStack(settings: settings) { stack in
             let answer = try await stack.place(request(coupon: "TENTH"))
@@ -24,7 +26,7 @@ struct ClientFaultsTests {
         }
     }
 
-    @Test("faults of inventory and notification are theirs alone")
+    @Test("faults of inventory and notification affect no other dependency")
     func others() async throws {
         let settings = [
             "FAULTS_ENABLED": "true",

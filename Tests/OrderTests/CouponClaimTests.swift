@@ -13,39 +13,38 @@ struct CouponClaimTests {
             of: "2", state, among: others.map { CouponClaim(orderId: $0.0, state: $0.1) }, limit: limit)
     }
 
-    @Test(
-        "where the limit has room for all, no order waits for another", arguments: CouponClaim.State.allCases)
+    @Test("if the limit has room for all, no order waits for another", arguments: CouponClaim.State.allCases)
     func room(other: CouponClaim.State) {
         for state in [CouponClaim.State.asked, .toRecord, .toRedeem] {
             #expect(turn(state, [("1", other)], limit: 2) == .redeem)
         }
     }
 
-    @Test("what has come to nothing is released before anything is redeemed")
+    @Test("redemptions of ended orders are released before anything is redeemed")
     func release() {
         for state in [CouponClaim.State.asked, .toRecord, .toRedeem] {
             #expect(turn(state, [("1", .toRecord), ("3", .toRelease)]) == .release(orderId: "3"))
         }
     }
 
-    @Test("what was given is recorded before anything is given")
+    @Test("given discounts are recorded before new ones are given")
     func recordedFirst() {
         #expect(turn(.toRedeem, [("1", .toRedeem), ("3", .toRecord)]) == .makeGood(orderId: "3"))
         #expect(turn(.asked, [("1", .toRedeem), ("3", .toRecord)]) == .makeGood(orderId: "3"))
         #expect(turn(.toRecord, [("1", .toRedeem), ("1", .estimated), ("3", .toRecord)]) == .redeem)
     }
 
-    @Test("of two that were skipped the older comes first, and a new order last")
+    @Test("of two skipped claims the older comes first, and a new order last")
     func age() {
         #expect(turn(.toRedeem, [("1", .toRedeem)]) == .makeGood(orderId: "1"))
         #expect(turn(.toRedeem, [("3", .toRedeem)]) == .redeem)
         #expect(turn(.asked, [("1", .toRedeem)]) == .makeGood(orderId: "1"))
-        // It was promised before this one is decided, although its order is younger.
+        // Its refund is already promised, although its order is younger.
         #expect(turn(.asked, [("3", .toRedeem)]) == .makeGood(orderId: "3"))
         #expect(turn(.asked, [("3", .owed)]) == .wait)
     }
 
-    @Test("an order that may still take the use, or give it back, is waited for")
+    @Test("a claim waits for an order that may still take or release the use")
     func waiting() {
         for other in [CouponClaim.State.asked, .estimated, .owed] {
             #expect(turn(.asked, [("1", other)]) == .wait)
@@ -53,25 +52,25 @@ struct CouponClaimTests {
         for other in [CouponClaim.State.asked, .estimated, .owed, .held] {
             #expect(turn(.toRedeem, [("1", other)]) == .wait)
         }
-        // Also on behalf of the older promise that would come first.
+        // Also when an older promise would come first.
         for other in [CouponClaim.State.estimated, .held] {
             #expect(turn(.toRedeem, [("1", .toRedeem), ("3", other)]) == .wait)
             #expect(turn(.asked, [("1", .toRedeem), ("3", other)]) == .wait)
         }
-        // A customer who waits is told how it is now: coupon says that it is used up.
+        // A waiting customer gets the current answer: coupon says that it is used up.
         #expect(turn(.asked, [("1", .held)]) == .redeem)
     }
 
-    @Test("where the limit is used up for good, nothing is waited for")
+    @Test("if the limit is used up for good, no claim waits")
     func usedUp() {
         for other in CouponClaim.State.allCases {
             #expect(turn(.asked, [("1", .given), ("3", other)]) == .redeem)
         }
-        // Coupon knows nothing of a discount that it refused: there may be room.
+        // Coupon doesn't count a discount that it refused: there may be room.
         #expect(turn(.toRedeem, [("1", .lost), ("3", .asked)]) == .wait)
     }
 
-    @Test("without a known limit whatever isn't settled is waited for")
+    @Test("without a known limit a claim waits for every unsettled one")
     func unknownLimit() {
         #expect(turn(.asked, [("1", .given)], limit: nil) == .redeem)
         #expect(turn(.asked, [("1", .estimated)], limit: nil) == .wait)
@@ -84,7 +83,7 @@ struct CouponTurnsTests {
     private let time = ManualTime()
     private let key = CouponTurns.Key(code: "C", customerId: "H")
 
-    @Test("one at a time, in the order in which they came, and other keys at once")
+    @Test("one at a time, in order of arrival, and other keys concurrently")
     func order() async {
         let turns = CouponTurns(time: time.source)
         let (gate, ran) = (Watched(false), Recorded<String>())
@@ -112,7 +111,7 @@ struct CouponTurnsTests {
         #expect(ran.all == ["9", "1", "2", "3"])
     }
 
-    @Test("one whose time is over goes without, and the next one's turn comes")
+    @Test("a turn that times out is skipped, and the next one comes")
     func late() async {
         let turns = CouponTurns(time: time.source)
         let (gate, begun) = (Watched(false), Watched(false))
@@ -137,7 +136,7 @@ struct CouponTurnsTests {
         #expect(last == true)
     }
 
-    @Test("a newcomer is one until its turn comes")
+    @Test("a newcomer stays one until its turn comes")
     func newcomer() async {
         let turns = CouponTurns(time: time.source)
         turns.expect("1")

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Orders with a coupon while coupon can't be had, and its rules are known from before.
+/// Orders with a coupon during an outage of coupon, whose rules are cached.
 @Suite("Discounts by the last known rule", .timeLimit(.minutes(10)))
 struct CouponFallbackTests {
     /// Runs `body` with coupon behind a proxy.
@@ -15,7 +15,7 @@ struct CouponFallbackTests {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
         proxy.treat(treat)
-        // An outage is over when it is over: no breaker has to find out first.
+        // Short open durations, so that breakers close right after the outage.
         let numbers = ["COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms"]
         try await withStack(
             settings: numbers.merging(settings) { $1 }, through: ["COUPON_URL": proxy], folder: folder,
@@ -23,7 +23,7 @@ struct CouponFallbackTests {
         ) { try await body($0, proxy) }
     }
 
-    /// Has order learn the rule, as it stands.
+    /// Makes order cache the current rule.
     private func learn(_ stack: Stack, _ code: String) async throws {
         _ = try await stack.order.post("/quotes", request([("APPLE", 9)], customer: "H0", coupon: code))
     }
@@ -33,7 +33,7 @@ struct CouponFallbackTests {
         return page.items
     }
 
-    @Test("the order is confirmed with the discount, says by what, and the redemption is recorded later")
+    @Test("the order is confirmed with an estimated discount, and the redemption is recorded later")
     func estimated() async throws {
         try await withProxy { stack, proxy in
             try await learn(stack, "TENTH")
@@ -61,7 +61,7 @@ struct CouponFallbackTests {
     }
 
     @Test(
-        "the rule survives a restart, and if it was another by then the customer loses nothing by it",
+        "the rule survives a restart, and a changed rule costs the customer nothing",
         arguments: [
             ("TENTH,30,1,APPLE", "redeemed; 20 refunded", 20),
             ("TENTH,4,1,APPLE", "redeemed; 6 less than was given, and nothing is taken back", 0),
@@ -87,9 +87,7 @@ struct CouponFallbackTests {
         }
     }
 
-    @Test(
-        "of many orders at once only as many are discounted as the customer's limit allows, and the others go without"
-    )
+    @Test("of concurrent orders only as many are discounted as the customer's limit allows")
     func limit() async throws {
         try await withProxy { stack, proxy in
             try await learn(stack, "TWICE")
@@ -105,14 +103,14 @@ struct CouponFallbackTests {
             }
             #expect(
                 effects.count { $0 == .couponEstimated } == 2 && effects.count { $0 == .couponSkipped } == 18)
-            // Another customer's limit is another one.
+            // Another customer has an own limit.
             let other: OrderDocument = try await stack.place(request(customer: "H2", coupon: "TWICE"))
                 .decode()
             #expect(other.discount == 20)
         }
     }
 
-    @Test("an order that used the coupon takes its use up, one that comes to nothing gives it back")
+    @Test("an order uses up a use of the coupon, and a failed one releases it")
     func uses() async throws {
         try await withProxy { stack, proxy in
             let live: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
@@ -132,7 +130,7 @@ struct CouponFallbackTests {
     }
 
     @Test(
-        "what the rule doesn't allow is never refused by it: the customer's choice decides",
+        "the cached rule never refuses an order: the customer's choice decides",
         arguments: [("LARGE", "APPLE"), ("PAST", "APPLE"), ("TENTH", "PEAR"), ("NONE", "APPLE")])
     func skipped(code: String, sku: String) async throws {
         try await withProxy { stack, proxy in
@@ -147,7 +145,7 @@ struct CouponFallbackTests {
         }
     }
 
-    @Test("where the redemption happened and its answer was lost, the coupon is used once and given once")
+    @Test("if the answer of a redemption was lost, the coupon is used and given once")
     func lostAnswer() async throws {
         try await withProxy(settings: ["COUPON_ATTEMPTS": "1"]) { stack, proxy in
             try await learn(stack, "TENTH")
@@ -165,7 +163,7 @@ struct CouponFallbackTests {
         }
     }
 
-    @Test("a quote says the same, and leaves out a coupon that the customer has used up")
+    @Test("a quote has the same discount, and omits a coupon that the customer has used up")
     func quotes() async throws {
         try await withProxy { stack, proxy in
             try await learn(stack, "TENTH")
@@ -185,7 +183,7 @@ struct CouponFallbackTests {
         }
     }
 
-    @Test("all rules are learned by themselves when the service starts")
+    @Test("all rules are cached when the service starts")
     func filled() async throws {
         try await withProxy(treating: { $0.hasPrefix("GET /coupons?") ? .pass : .refuse }) { stack, _ in
             while true {
@@ -234,7 +232,7 @@ struct CouponFallbackTests {
         }
     }
 
-    @Test("what a late coupon is worth more waits for payment alone, and is refunded once")
+    @Test("the refund of a late coupon waits for payment alone, and is made once")
     func refundWaits() async throws {
         let payment = try FaultyProxy()
         defer { payment.stop() }

@@ -21,7 +21,7 @@ struct DecisionTests {
             ending, order, .init(isCustomerWaiting: waiting, isNotificationUnavailable: false, now: now))
     }
 
-    /// What is decided, in words: the status, what is answered, the messages.
+    /// A decision as text: the status, the answer, the messages.
     private static func words(_ decision: Decision) -> [String] {
         switch decision {
         case .retry: ["retry"]
@@ -38,7 +38,7 @@ struct DecisionTests {
 
     private static let undoAll = ["void-payment", "release-reservation"]
 
-    @Test("while a customer waits each end of the checkout is answered, and nothing is left undone")
+    @Test("with a waiting customer each end of the checkout has an answer and complete messages")
     func waiting() throws {
         let released = ["release-reservation", "release-redemption"]
         let cases: [(Checkout.Ending, [String])] = [
@@ -59,15 +59,13 @@ struct DecisionTests {
         }
     }
 
-    @Test(
-        "from the outbox what can't be asked is tried again, and what was accepted is cancelled rather than rejected"
-    )
+    @Test("from the outbox an outage is retried, and an accepted order is cancelled, not rejected")
     func outbox() throws {
         let cases: [(Checkout.Ending, OrderStatus, [String])] = [
             (.paid, .placing, ["confirmed", "commit-reservation", "order-confirmed"]),
             (.paid, .accepted, ["confirmed", "commit-reservation", "order-confirmed"]),
             (.paymentUnavailable(.timeout), .placing, ["accepted", "order-accepted"]),
-            // Its stock was pending before, so this is a step further.
+            // Its stock was pending before, so it has advanced.
             (.paymentUnavailable(.timeout), .accepted, ["accepted"]),
             (.inventoryUnavailable(.timeout, stock: [:]), .accepted, ["retry"]),
             (.priceUnavailable(.timeout), .placing, ["retry"]),
@@ -95,9 +93,7 @@ struct DecisionTests {
             try Self.words(Self.decide(.paymentUnavailable(.timeout), order, waiting: false)) == ["retry"])
     }
 
-    @Test(
-        "a confirmed order has its coupon repaired where that is owed, and released where it isn't and may be used"
-    )
+    @Test("a confirmed order's coupon is repaired if due, else released if it may be used")
     func coupon() throws {
         for (repair, message) in [
             (Degradation.Repair.refundLater, "repair-coupon"), (.none, "release-redemption"),
@@ -109,7 +105,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("an order goes nowhere from a state that has ended, nor back", arguments: OrderStatus.allCases)
+    @Test("an order leaves no terminal state, and never goes back", arguments: OrderStatus.allCases)
     func illegal(status: OrderStatus) throws {
         var order = try Self.order()
         switch status {

@@ -27,7 +27,7 @@ struct DependencyCacheTests {
         withExtendedLifetime(folder) {}
     }
 
-    @Test("is told with its age, and not told any more when it is too old")
+    @Test("returns a value with its age, and none that is too old")
     func age() async throws {
         try await withKnown { known, time in
             known.store(Self.coupon("ONE"))
@@ -38,7 +38,7 @@ struct DependencyCacheTests {
         }
     }
 
-    @Test("a refresh brings what is new, renews what is there, and forgets what isn't there any more")
+    @Test("a refresh adds new values, renews existing ones, and removes missing ones")
     func refresh() async throws {
         try await withKnown { known, time in
             for code in ["GONE", "OLD"] { known.store(Self.coupon(code)) }
@@ -54,7 +54,7 @@ struct DependencyCacheTests {
         }
     }
 
-    @Test("a list that was read is on disk at once: a crash a moment later takes nothing of it away")
+    @Test("a refreshed list is on disk at once, and survives a crash")
     func kept() async throws {
         let folder = try TemporaryFolder()
         let store = try Store(folder: folder.path, name: "order", migrations: OrderApplication.migrations)
@@ -71,7 +71,7 @@ struct DependencyCacheTests {
         withExtendedLifetime(folder) {}
     }
 
-    @Test("a list that breaks off, and an empty one, take nothing away")
+    @Test("a truncated list and an empty one remove nothing")
     func unfinished() async throws {
         try await withKnown { known, _ in
             known.store(Self.coupon("KEPT"))

@@ -29,7 +29,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("the same key with another body is refused, whatever became of the first")
+    @Test("the same key with another body is refused, whatever the first ended as")
     func reuse() async throws {
         try await withStack { stack in
             _ = try await stack.place(request(), key: "key-1")
@@ -47,7 +47,7 @@ struct IdempotencyTests {
     }
 
     @Test(
-        "a key has to be there, of 1 to 255 visible ASCII characters",
+        "a key is required, of 1 to 255 visible ASCII characters",
         arguments: [
             nil, "", String(repeating: "k", count: 256), String(repeating: "k", count: 300), "with space",
             #""with space""#,
@@ -61,7 +61,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("a key written as a structured field's string, as the IETF draft has it, is the same key")
+    @Test("a key as a structured field's string, as in the IETF draft, is the same key")
     func quoted() async throws {
         try await withStack { stack in
             let first: OrderDocument = try await stack.place(request(), key: "key-1").decode()
@@ -80,7 +80,7 @@ struct IdempotencyTests {
         }
     }
 
-    @Test("a default written out, lines in another order and a line in two pieces ask for the same order")
+    @Test("explicit defaults, reordered lines and split lines are the same order")
     func sameMeaning() async throws {
         try await withStack { stack in
             let first: OrderDocument = try await stack.place(

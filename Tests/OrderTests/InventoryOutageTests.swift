@@ -4,7 +4,7 @@ import Resilience
 import TestSupport
 import Testing
 
-/// Orders while inventory can't be had: priced as it was last known, finished when it is back.
+/// Orders during an outage of inventory: priced from the cache, finished when it is back.
 @Suite("Ordering without inventory", .timeLimit(.minutes(10)))
 struct InventoryOutageTests {
     /// Runs `body` with inventory behind a proxy, and its catalogue known.
@@ -14,7 +14,7 @@ struct InventoryOutageTests {
     ) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
-        // An outage is over when it is over: no breaker has to find out first.
+        // Short open durations, so that breakers close right after the outage.
         let numbers = ["INVENTORY_BREAKER_OPEN": "10ms", "INVENTORY_BREAKER_LONGEST_OPEN": "10ms"]
         try await withStack(
             settings: numbers.merging(settings) { $1 }, through: ["INVENTORY_URL": proxy], folder: folder
@@ -23,9 +23,7 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test(
-        "the order is accepted at the last known price, nothing is charged, and it is finished when inventory is back"
-    )
+    @Test("the order is accepted at the cached price, uncharged, and finished when inventory is back")
     func accepted() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
@@ -59,11 +57,11 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test("no more is promised than was last known, less what was promised since and a margin")
+    @Test("at most the last known stock is promised, less later promises and a margin")
     func promised() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
-            // Three are known, one of them is the margin.
+            // Three pieces are known, one of them is the margin.
             #expect(try await stack.place(request([("RARE", 2)])).status == 202)
             let refused = try await stack.place(request([("RARE", 1), ("APPLE", 1)]), key: "key-1")
             #expect(refused.status == 409 && refused.problem?.code == "out-of-stock")
@@ -77,17 +75,17 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test("what one buyer of many reserved while inventory was well is not promised again")
+    @Test("stock that was reserved before the outage is not promised again")
     func reservedBefore() async throws {
         try await withProxy { (stack, proxy) async throws in
             #expect(try await stack.place(request([("RARE", 2)])).status == 201)
             proxy.treat { _ in .refuse }
-            // One is left, and it is the margin.
+            // One piece is left, the margin.
             #expect(try await stack.place(request([("RARE", 1)])).status == 409)
         }
     }
 
-    @Test("an accepted order whose stock others bought meanwhile is cancelled, undone, and its customer told")
+    @Test("an accepted order whose stock was sold meanwhile is cancelled, undone and notified")
     func soldOut() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
@@ -129,9 +127,7 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test(
-        "what costs nothing waits for inventory alone; what is too dear is refused by the last known price as well"
-    )
+    @Test("a free order waits for inventory alone; a cached price above the limit is refused too")
     func totals() async throws {
         try await withProxy { stack, proxy in
             proxy.treat { _ in .refuse }
@@ -147,9 +143,7 @@ struct InventoryOutageTests {
         }
     }
 
-    @Test(
-        "inventory is back and payment is out: the order is reserved, and says that it waits for payment alone"
-    )
+    @Test("with inventory back and payment out the order is reserved, and waits for payment alone")
     func paymentToo() async throws {
         let payment = try FaultyProxy()
         defer { payment.stop() }

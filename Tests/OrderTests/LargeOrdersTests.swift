@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Large orders", .timeLimit(.minutes(10)))
 struct LargeOrdersTests {
-    @Test("a list of large orders comes in more pages, none of them larger than a mebibyte and one order")
+    @Test("a list of large orders has more pages, each at most a mebibyte and one order")
     func list() async throws {
         try await withStack { (stack) async throws in
             let items = (0..<100).map {

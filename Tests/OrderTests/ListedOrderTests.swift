@@ -20,13 +20,13 @@ struct ListedOrderTests {
         ).encoded()
     }
 
-    @Test("is sent as it lies in its row")
+    @Test("is sent as stored in its row")
     func verbatim() throws {
         let document = try JSON.encode(stored(.confirmed))
         #expect(try listed(document) == document)
     }
 
-    @Test("from before orders had refunds is sent with none, whatever its texts say")
+    @Test("of a version without refunds is sent with none, whatever its texts contain")
     func completed() throws {
         let document = try JSON.encode(stored(.confirmed))
         let text = String(decoding: document, as: UTF8.self)
@@ -35,13 +35,13 @@ struct ListedOrderTests {
         #expect(try listed(old) == document)
     }
 
-    @Test("that was cancelled says what is still being undone")
+    @Test("that was cancelled lists the pending undoings")
     func cancelled() throws {
         let sent = try listed(JSON.encode(stored(.cancelled)), messages: [OrderMessage.voidPayment.rawValue])
         #expect(try JSON.decode(OrderDocument.self, from: sent).pending == ["payment"])
     }
 
-    @Test("that has no document yet is made from its request")
+    @Test("without a document is built from its request")
     func placing() throws {
         let expected = stored(.placing)
         let request = try JSON.encode(

@@ -9,8 +9,8 @@ import Testing
 
 @Suite("Migrations")
 struct MigrationTests {
-    /// Each store's migrations in their order, with a hash of their SQL. A store that has run one never runs
-    /// it again: an edit reaches new stores only, and the old ones keep another schema under the same name.
+    /// Each store's migrations in order, with a hash of their SQL. A store runs each migration once, so an
+    /// edit would give new stores another schema under the same name.
     private static let released: [String: [String]] = [
         "order": [
             "orders-1 3b1a9dffc71c88ed",
@@ -55,9 +55,7 @@ struct MigrationTests {
         ],
     ]
 
-    @Test(
-        "what was released is never edited, moved or taken away; what is new stands at the end, and in this list"
-    )
+    @Test("a released migration is never edited, moved or removed; new ones are at the end, and listed")
     func unedited() {
         let stores = [
             "order": OrderApplication.migrations, "payment": PaymentApplication.migrations,

@@ -12,8 +12,7 @@ struct NothingToPayTests {
     }
 
     @Test(
-        "needs none where nothing is to be paid",
-        arguments: [("GIFT", nil), ("APPLE", "ALL")] as [(String, String?)])
+        "needs none if the total is 0", arguments: [("GIFT", nil), ("APPLE", "ALL")] as [(String, String?)])
     func free(sku: String, coupon: String?) async throws {
         try await withStack { stack in
             let answer = try await stack.place(unpaid([(sku, 1)], coupon: coupon))
@@ -24,7 +23,7 @@ struct NothingToPayTests {
         }
     }
 
-    @Test("is refused where something is to be paid, with the reservation undone and the key free")
+    @Test("is refused if the total is above 0, with the reservation undone and the key free")
     func owed() async throws {
         try await withStack { stack in
             let answer = try await stack.place(unpaid([("APPLE", 2)], coupon: "TENTH"), key: "key-1")
@@ -39,7 +38,7 @@ struct NothingToPayTests {
         }
     }
 
-    @Test("isn't accepted without inventory either where something is to be paid")
+    @Test("isn't accepted without inventory either, if the total is above 0")
     func withoutInventory() async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import OrderService
 
-@Suite("While notification is given up", .timeLimit(.minutes(10)))
+@Suite("While the breaker of notification is open", .timeLimit(.minutes(10)))
 struct NotificationQueuedTests {
     private func force(_ stack: Stack, _ control: String) async throws {
         let body = Array(#"{"control":"\#(control)"}"#.utf8)
@@ -15,7 +15,7 @@ struct NotificationQueuedTests {
         #expect(answer.status == 200)
     }
 
-    @Test("an order says that its message waits, and that it was delivered when it was")
+    @Test("an order lists its waiting message, and later its delivery")
     func confirmed() async throws {
         try await withStack { stack in
             let before: OrderDocument = try await stack.place(request()).decode()
@@ -35,7 +35,7 @@ struct NotificationQueuedTests {
         }
     }
 
-    @Test("of an order that is confirmed by now, the message that it was accepted isn't the one that counts")
+    @Test("for a confirmed order the message of its acceptance doesn't count")
     func latest() throws {
         let now = Timestamp(milliseconds: 0)
         var order = Order(id: "ord_1", request: request(), at: now)
@@ -47,7 +47,7 @@ struct NotificationQueuedTests {
         #expect(order.owes(.orderConfirmed) && !order.owes(.orderAccepted))
     }
 
-    @Test("an order that is accepted first says so once, and owes the message of what it is in the end")
+    @Test("an accepted order is notified once, and again when it ends")
     func accepted() async throws {
         let payment = try FaultyProxy()
         defer { payment.stop() }

@@ -12,21 +12,20 @@ struct OneEffectTests {
         ("INVENTORY_URL", "/commit "), ("NOTIFICATION_URL", "POST /events "),
     ]
 
-    @Test(
-        "a call whose answer is lost after its effect is made good, and has had one effect", arguments: calls)
+    @Test("a call whose answer is lost is repeated, and has one effect", arguments: calls)
     func lost(dependency: String, call: String) async throws {
         try await drive(dependency) { request, count in
             request.contains(call) && count <= 3 ? .loseAnswer : .pass
         }
     }
 
-    @Test("a call that reaches the other end twice has one effect", arguments: calls)
+    @Test("a call that arrives twice has one effect", arguments: calls)
     func twice(dependency: String, call: String) async throws {
         try await drive(dependency) { request, _ in request.contains(call) ? .askTwice : .pass }
     }
 
     @Test(
-        "a declined order whose undoings lose their answers, or come twice, is undone once",
+        "a declined order whose undoings lose their answers, or arrive twice, is undone once",
         arguments: [
             FaultyProxy.Treatment.loseAnswer, .askTwice,
         ])
@@ -47,7 +46,7 @@ struct OneEffectTests {
         }
     }
 
-    /// Places an order through a proxy in front of one dependency, drains, and looks at every effect.
+    /// Places an order through a proxy in front of one dependency, drains, and checks every effect.
     private func drive(
         _ dependency: String,
         _ treat: @escaping @Sendable (_ request: String, _ count: Int) -> FaultyProxy.Treatment
@@ -77,7 +76,7 @@ struct OneEffectTests {
             #expect(
                 payments.items.map(\.amount) == [ended.total]
                     && payments.items.map(\.refunded) == [ended.refunded])
-            // Whichever way the coupon was honoured, it was honoured once.
+            // The coupon was honoured once, as a discount or as a refund.
             #expect((ended.total ?? 0) - ended.refunded == 190)
             let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
             #expect((stock.onHand, stock.reserved, stock.committed) == (998, 0, 2))

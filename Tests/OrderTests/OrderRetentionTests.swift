@@ -33,7 +33,7 @@ struct OrderRetentionTests {
         try await stack.order.get("/orders?limit=500").decode(Page<OrderDocument>.self).items.map(\.id)
     }
 
-    @Test("what is finished is deleted, its key is free, and what it had sold and claimed is remembered")
+    @Test("a finished order is deleted and its key freed; its goods and coupon claims are remembered")
     func finished() async throws {
         try await withStack { stack in
             let first = request([("APPLE", 2), ("PEAR", 1)], coupon: "TWICE")
@@ -57,7 +57,7 @@ struct OrderRetentionTests {
         }
     }
 
-    @Test("what was returned isn't counted as sold, and a refund's key goes with its order")
+    @Test("returned goods don't count as sold, and a refund's key is deleted with its order")
     func refunded() async throws {
         try await withStack { stack in
             let id = try await placed(stack, request([("APPLE", 3)]))
@@ -76,7 +76,7 @@ struct OrderRetentionTests {
         }
     }
 
-    @Test("what is younger stays, and so does all for which something is still to be done")
+    @Test("younger orders and orders with pending work stay")
     func unfinished() async throws {
         try await withStack { stack in
             let before = Timestamp.now().advanced(by: .seconds(-1))
@@ -88,7 +88,7 @@ struct OrderRetentionTests {
             let accepted = Order(id: Identifier.make("ord_", at: before), request: request(), at: before)
             try await store.write { database in
                 try queue.enqueue(
-                    database, lane: "nobody's", kind: "order-confirmed", key: awaited, delay: .seconds(3600))
+                    database, lane: "unused", kind: "order-confirmed", key: awaited, delay: .seconds(3600))
                 try database.run("UPDATE coupon_uses SET state = 'to-release' WHERE order_id = ?", [claiming])
                 _ = try OrderTable.insert(
                     database, accepted, key: "a", request: JSON.encode(accepted.request))
@@ -96,7 +96,7 @@ struct OrderRetentionTests {
             #expect(try await delete(stack, until: before.advanced(by: .seconds(-1))).count == 0)
             #expect(try await ids(stack).count == 4)
 
-            // Two at a time: those that stay hold up nothing.
+            // Two at a time: orders that stay don't block others.
             var batch = try await delete(stack, limit: 2)
             #expect(batch.cursor != nil)
             while let cursor = batch.cursor { batch = try await delete(stack, past: cursor, limit: 2) }

@@ -20,7 +20,7 @@ struct OutageTests {
     ]
 
     @Test(
-        "whatever coupon does, the order is confirmed, says what was skipped and promises the repair",
+        "whatever coupon does, the order is confirmed, names the skipped coupon and the repair",
         arguments: behaviours)
     func coupon(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
@@ -37,7 +37,7 @@ struct OutageTests {
         }
     }
 
-    @Test("without coupon, the customer's choice decides: order without, or don't order and keep the key")
+    @Test("without coupon the customer's choice decides: an order without it, or none and the key free")
     func couponChoices() async throws {
         let broken = try MisbehavingServer(behaviour: .refuse)
         defer { broken.stop() }
@@ -55,7 +55,7 @@ struct OutageTests {
         }
     }
 
-    @Test("a coupon whose repair was refused isn't used up by a try that comes late")
+    @Test("a coupon whose repair was refused isn't used up by a late attempt")
     func lateRedemption() async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
@@ -71,7 +71,7 @@ struct OutageTests {
                     "the coupon was refused: used up"
                 ])
 
-            // Its only use is free again when the second order's first try arrives after all.
+            // The only use is free again when the second order's first attempt arrives late.
             #expect(
                 try await stack.coupon.post("/redemptions/\(first.id)/release", [String: String]()).status
                     == 200)
@@ -83,7 +83,7 @@ struct OutageTests {
         }
     }
 
-    @Test("without notification the order is confirmed as ever", arguments: behaviours)
+    @Test("without notification the order is confirmed as usual", arguments: behaviours)
     func notification(name: String, behaviour: MisbehavingServer.Behaviour) async throws {
         let broken = try MisbehavingServer(behaviour: behaviour)
         defer { broken.stop() }
@@ -135,7 +135,7 @@ struct OutageTests {
         }
     }
 
-    @Test("a capture whose answer is late is found later: accepted first, then confirmed and charged once")
+    @Test("after a late answer of a capture the order is accepted, then confirmed and charged once")
     func slowPayment() async throws {
         try await withStack(settings: ["PAYMENT_TIMEOUT": "100ms"]) { stack in
             let answer = try await stack.place(request(token: "tok_slow"))
@@ -155,7 +155,7 @@ struct OutageTests {
     }
 
     @Test(
-        "an accepted order whose reservation has lapsed is reserved anew, or ends with nothing kept where others have the goods",
+        "an accepted order whose reservation expired is reserved again, or undone if sold out",
         arguments: [(isSold: false, isCharged: false), (true, false), (false, true), (true, true)])
     func lapsed(isSold: Bool, isCharged: Bool) async throws {
         let (payment, inventory) = (try FaultyProxy(), try FaultyProxy())
@@ -172,7 +172,7 @@ struct OutageTests {
             let order: OrderDocument = try await stack.place(request([("RARE", 3)])).decode()
             #expect(order.status == .accepted && order.pending == ["payment"])
             inventory.treat { _ in .refuse }
-            // The order's next try has begun, so the one before renews nothing any more.
+            // The order's next attempt has begun, so the previous one renews nothing any more.
             let asked = inventory.requests.count
             while inventory.requests.count == asked { await Task.yield() }
             clock.withLock { $0 = $0.advanced(by: .seconds(49 * 3600)) }
@@ -193,7 +193,7 @@ struct OutageTests {
         }
     }
 
-    @Test("with no time left nothing is begun and the key stays free")
+    @Test("with an expired deadline nothing is begun and the key stays free")
     func deadline() async throws {
         try await withStack { stack in
             let answer = try await stack.order.send(

@@ -65,7 +65,7 @@ struct PlaceOrderTests {
         }
     }
 
-    @Test("each business refusal says what it is, names its order, and undoes what was done")
+    @Test("each business refusal has its code, names its order, and undoes all effects")
     func refusals() async throws {
         try await withStack { stack in
             #expect(try await stack.place(request([("RARE", 2)])).status == 201)

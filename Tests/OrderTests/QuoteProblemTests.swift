@@ -22,8 +22,7 @@ struct QuoteProblemTests {
         return try answer.decode()
     }
 
-    @Test(
-        "names short stock, a coupon that is used up, and a total above the limit; nothing where all is well")
+    @Test("names short stock, a used-up coupon, and a total above the limit, and nothing otherwise")
     func problems() async throws {
         try await withStack { stack in
             #expect(try await quote(stack, request(coupon: "TENTH", maxTotal: 190)).problems.isEmpty)

@@ -52,7 +52,7 @@ struct ReadLoadTests {
         }
     }
 
-    @Test("a quote without coupon says that it left it out")
+    @Test("a quote during an outage of coupon says that it omits it")
     func degradedQuote() async throws {
         let broken = try MisbehavingServer(behaviour: .refuse)
         defer { broken.stop() }

@@ -3,11 +3,10 @@ import CouponService
 import TestSupport
 import Testing
 
-/// Coupon's store is put back to what it was before, and the loss is accepted.
+/// Coupon's store is restored from an older copy, and the loss is accepted.
 @Suite("A coupon store that has lost what order knows", .timeLimit(.minutes(10)))
 struct ReconcileCouponTests {
-    /// Runs `body` with a coupon that has lost everything in the place of the first, when order has done
-    /// `before`.
+    /// Runs `before`, replaces coupon by one with an empty store, then runs `body`.
     private func withLoss<Value: Sendable>(
         _ before: @Sendable (Stack) async throws -> Value,
         _ body: @Sendable (Stack, RunningService<CouponApplication>, Value) async throws -> Void
@@ -41,7 +40,7 @@ struct ReconcileCouponTests {
         return page.items.map(\.orderId)
     }
 
-    @Test("a customer who has used a coupon up doesn't get it once more, and coupon knows again of every use")
+    @Test("a used-up coupon isn't given again, and coupon learns every use again")
     func usedUp() async throws {
         try await withLoss { stack in
             let first = try await place(stack)
@@ -58,7 +57,7 @@ struct ReconcileCouponTests {
         }
     }
 
-    @Test("many claims are told of in stretches; a use that was left stays the customer's")
+    @Test("many claims are sent in batches; a remaining use stays available")
     func stretches() async throws {
         try await withLoss { stack in
             var ids: [String] = []
@@ -71,7 +70,7 @@ struct ReconcileCouponTests {
             try await stack.drained()
             return ids
         } _: { stack, coupon, ids in
-            // Any answer of coupon's tells order of the loss.
+            // Order learns of the loss from any answer of coupon.
             _ = try await place(stack)
             try await eventually { try await active(coupon).count > ids.count }
             #expect(try await active(coupon).sorted().starts(with: ids.sorted()))

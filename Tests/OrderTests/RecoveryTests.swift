@@ -11,8 +11,8 @@ import Testing
 
 @Suite("Recovery", .timeLimit(.minutes(10)))
 struct RecoveryTests {
-    /// Leaves an order as a process does that is killed right after it wrote the order ahead.
-    /// - Parameter due: when the next process takes it up.
+    /// Leaves an order like a process that is killed right after the write ahead.
+    /// - Parameter due: when the next process resumes it.
     private func crash(
         _ folder: TemporaryFolder, _ request: OrderRequest, key: String, at now: Timestamp = .now(),
         due: Duration = .zero
@@ -43,9 +43,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test(
-        "an order whose process was killed before the coupon was decided is discounted by the last known rule as well"
-    )
+    @Test("an order that was killed before its coupon was decided is discounted by the cached rule too")
     func resumedWithoutCoupon() async throws {
         let folder = try TemporaryFolder()
         try await withStack(folder: folder) { (stack) async throws in
@@ -58,7 +56,7 @@ struct RecoveryTests {
             let order = try await stack.until(id) { $0.status.isTerminal }
             #expect(order.status == .confirmed && order.total == 190)
             #expect(order.degradations.map(\.effect) == [.couponEstimated])
-            // Its use was counted with it.
+            // Its use of the coupon was counted.
             let second: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
             #expect(second.discount == 0)
         }
@@ -78,7 +76,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("a resumed order that can't be had any more gives back what was captured before the crash")
+    @Test("a resumed order without stock refunds what was captured before the crash")
     func resumedWithoutStock() async throws {
         let folder = try TemporaryFolder()
         let id = try await crash(folder, request([("RARE", 5)]), key: "key-1", due: .seconds(3600))
@@ -86,7 +84,7 @@ struct RecoveryTests {
             let capture = PaymentRequest(
                 orderId: id, customerId: "H1", amount: 4995, currency: "USD", token: "tok_ok")
             #expect(try await stack.payment.post("/payments", capture, key: id).status == 201)
-            // The client's retry has it taken up at once.
+            // The client's retry resumes it at once.
             #expect(try await stack.place(request([("RARE", 5)]), key: "key-1").status == 202)
             #expect(try await stack.until(id) { $0.status.isTerminal }.status == .rejected)
             try await stack.drained()
@@ -96,9 +94,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test(
-        "a resumed order whose customer wanted no order without the coupon is cancelled, not kept waiting, and keeps its key"
-    )
+    @Test("a resumed order with `reject` and an unavailable coupon is cancelled, and keeps its key")
     func resumedAndRejected() async throws {
         let folder = try TemporaryFolder()
         let broken = try MisbehavingServer(behaviour: .refuse)
@@ -114,7 +110,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("an order that is undone behind order's back ends cancelled")
+    @Test("an order that was undone by other means ends cancelled")
     func undoneElsewhere() async throws {
         let folder = try TemporaryFolder()
         let id = try await crash(folder, request(), key: "key-1", due: .seconds(3600))
@@ -129,12 +125,12 @@ struct RecoveryTests {
     }
 
     @Test(
-        "an order that can't be read doesn't keep the others from being ended when they are too old",
+        "an unreadable order doesn't keep others from being ended when they are too old",
         arguments: [1, 101])
     func unreadable(count: Int) async throws {
         let folder = try TemporaryFolder()
         let yesterday = Timestamp.now().advanced(by: .seconds(-90_000))
-        // The oldest, so that they are come to first.
+        // The oldest, so that they are read first.
         for number in 0..<count {
             let old = yesterday.advanced(by: .seconds(-1))
             _ = try await crash(
@@ -155,14 +151,12 @@ struct RecoveryTests {
         }
     }
 
-    @Test(
-        "a price that was charged and not written down is the one that the order is confirmed at, whatever it costs by then"
-    )
+    @Test("an order is confirmed at the price that was charged, although it changed before the recovery")
     func chargedBeforeTheCrash() async throws {
         let folder = try TemporaryFolder()
         let id = try await crash(folder, request(), key: "key-1", due: .seconds(3600))
         try await withStack(folder: folder) { stack in
-            // What the process had done before it died: reserved at the price of that day, and charged it.
+            // What the process did before it died: it reserved at the price of that day, and charged it.
             let items = [ItemQuantity(sku: "APPLE", quantity: 2)]
             let reserved = try await stack.inventory.post(
                 "/reservations", ReservationRequest(orderId: id, items: items))
@@ -170,7 +164,8 @@ struct RecoveryTests {
             try await stack.inventory.application.store.write {
                 try $0.execute(
                     sql: """
-                        UPDATE reservations SET items = CAST(replace(CAST(items AS TEXT), ':100', ':90') AS BLOB)
+                        UPDATE reservations
+                        SET items = CAST(replace(CAST(items AS TEXT), ':100', ':90') AS BLOB)
                         WHERE order_id = ?
                         """,
                     arguments: [id])
@@ -188,17 +183,16 @@ struct RecoveryTests {
         }
     }
 
-    @Test(
-        "an order whose next step can't be written is answered as placing, without a price, and charged once when it can be"
-    )
+    @Test("an order whose store fails is answered as placing, without a price, and charged once later")
     func unwritable() async throws {
         try await withStack { stack in
             let store = stack.order.application.store
             try await store.write {
                 try $0.execute(
                     sql:
-                        "CREATE TRIGGER full BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'no more'); END"
-                )
+                        """
+                        CREATE TRIGGER full BEFORE UPDATE ON orders BEGIN SELECT RAISE(ABORT, 'no more'); END
+                        """)
             }
             let answer = try await stack.place(request(), key: "key-1")
             let told: OrderDocument = try answer.decode()
@@ -217,7 +211,7 @@ struct RecoveryTests {
     }
 
     @Test(
-        "an order too old to be finished is cancelled, undone, and its customer told, also where its message isn't due",
+        "an order too old to be finished is cancelled, undone and notified, even if its message isn't due",
         arguments: [Duration.zero, .seconds(3600)])
     func tooOld(due: Duration) async throws {
         let folder = try TemporaryFolder()
@@ -233,7 +227,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test("a status that can't follow can't be written")
+    @Test("an illegal status transition can't be written")
     func transitions() async throws {
         let folder = try TemporaryFolder()
         let store = try Store(folder: folder.path, name: "order", migrations: OrderApplication.migrations)

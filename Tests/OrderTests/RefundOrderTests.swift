@@ -12,15 +12,14 @@ extension Stack {
         try await order.post("/orders/\(id)/refunds", request, key: key, token: token)
     }
 
-    /// Ids of the events by which the customer was told of a refund.
+    /// Ids of the notifications of refunds.
     func toldOfRefunds(_ id: String) async throws -> Set<String> {
         let told: Page<StoredNotification> = try await notification.get("/notifications?orderId=\(id)")
             .decode()
         return Set(told.items.filter { $0.kind == .orderRefunded }.map(\.id))
     }
 
-    /// The order's money and messages, once nothing waits any more; what holds of every refund is held
-    /// against them.
+    /// The order once nothing waits any more, after checking the invariants of every refund.
     func settled(_ id: String) async throws -> OrderDocument {
         try await drained()
         let order = try await show(id)
@@ -32,7 +31,7 @@ extension Stack {
     }
 }
 
-/// For dependencies that are out and come back: no breaker has to find out first.
+/// Short open durations, so that breakers close right after an outage.
 private let quick = Dictionary(
     uniqueKeysWithValues: ["PAYMENT", "INVENTORY", "COUPON", "NOTIFICATION"].flatMap {
         [("\($0)_BREAKER_OPEN", "10ms"), ("\($0)_BREAKER_LONGEST_OPEN", "10ms")]
@@ -64,8 +63,7 @@ struct RefundOrderTests {
         }
     }
 
-    @Test(
-        "goods go back to stock, and give what was paid for them: all parts together the total, to the cent")
+    @Test("returned goods refund what was paid for them: all parts together the total, to the cent")
     func goods() async throws {
         try await withStack { stack in
             let placed: OrderDocument = try await stack.place(
@@ -90,7 +88,7 @@ struct RefundOrderTests {
         }
     }
 
-    @Test("refunds at once never give back more than was captured")
+    @Test("concurrent refunds never exceed the capture")
     func crowd() async throws {
         try await withStack { stack in
             let placed: OrderDocument = try await stack.place(request()).decode()
@@ -128,9 +126,7 @@ struct RefundOrderTests {
         }
     }
 
-    @Test(
-        "with payment or inventory out the refund is durable, says what is pending, and is made once they are back"
-    )
+    @Test("with payment or inventory out a refund is durable, lists what is pending, and is made later")
     func outage() async throws {
         let (payment, inventory) = (try FaultyProxy(), try FaultyProxy())
         defer { payment.stop(); inventory.stop() }
@@ -162,7 +158,7 @@ struct RefundOrderTests {
         ("PAYMENT_URL", "/refunds "), ("INVENTORY_URL", "/returns "), ("NOTIFICATION_URL", "POST /events "),
     ]
 
-    @Test("a step whose answer is lost, or that comes twice, has one effect", arguments: calls)
+    @Test("a step whose answer is lost, or that arrives twice, has one effect", arguments: calls)
     func oneEffect(dependency: String, call: String) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
@@ -184,19 +180,18 @@ struct RefundOrderTests {
         }
     }
 
-    /// What was refunded before the coupon's repair, where, and how the repair ends.
+    /// Refunds before the coupon's repair, where they were made, and how the repair ends.
     private static let before = [
         (amount: 200, atPayment: false, refunded: 200, outcome: "redeemed; nothing was left to refund"),
         (200, true, 200, "redeemed; nothing was left to refund"), (196, false, 200, "redeemed; 4 refunded"),
         (196, true, 200, "redeemed; 4 refunded"), (100, true, 110, "redeemed; 10 refunded"),
     ]
 
-    @Test(
-        "the repair of a coupon refunds what is left to refund, and ends where nothing is", arguments: before)
+    @Test("the repair of a coupon refunds at most the rest", arguments: before)
     func coupon(amount: Int, atPayment: Bool, refunded: Int, outcome: String) async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }
-        // Not to be estimated, so that all of it is owed.
+        // Without `offline`, so that the whole discount is due later.
         let coupons =
             "code,amount_off,limit_per_customer,eligible_skus,valid_until,offline\nTENTH,10,1,APPLE,,false"
         try await withStack(settings: quick, through: ["COUPON_URL": proxy], coupons: coupons) { stack in
@@ -222,7 +217,7 @@ struct RefundOrderTests {
         }
     }
 
-    @Test("what was sold and can't be delivered is refunded, the rest is committed, and the customer is told")
+    @Test("sold goods that can't be delivered are refunded and notified, and the rest is committed")
     func undeliverable() async throws {
         let proxy = try FaultyProxy()
         defer { proxy.stop() }

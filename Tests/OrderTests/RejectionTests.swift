@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Refusals that another try can't change, and that no contract foresaw: they are no outage.
+/// Unexpected refusals that another attempt can't change: they are no outage.
 @Suite("Rejected deliveries", .timeLimit(.minutes(10)))
 struct RejectionTests {
-    /// Kept so short that no test waits for the breaker to close.
+    /// So short that no test waits for the breaker to close.
     private let breaker = ["COUPON_BREAKER_OPEN": "10ms", "COUPON_BREAKER_LONGEST_OPEN": "10ms"]
 
     private func refusal(_ status: Int) -> MisbehavingServer.Behaviour {
@@ -15,7 +15,7 @@ struct RejectionTests {
     }
 
     @Test(
-        "an answer 4xx that nobody expects makes a dead letter that says why, and is no evidence against the dependency",
+        "an unexpected 4xx makes a dead letter with the reason, and doesn't count for the breaker",
         arguments: [400, 401, 404, 409, 410, 422])
     func deadLetter(status: Int) async throws {
         let refusing = try MisbehavingServer(behaviour: refusal(status))
@@ -37,8 +37,7 @@ struct RejectionTests {
         }
     }
 
-    @Test(
-        "Request Timeout and Too Early may pass: they are tried again like an outage", arguments: [408, 425])
+    @Test("Request Timeout and Too Early are retried like an outage", arguments: [408, 425])
     func passing(status: Int) async throws {
         let refusing = try MisbehavingServer(behaviour: refusal(status))
         defer { refusing.stop() }
@@ -50,11 +49,9 @@ struct RejectionTests {
         }
     }
 
-    @Test(
-        "an order of the longest names is undone, finished, repaired and refunded by every service like any other"
-    )
+    @Test("an order with the longest names is undone, finished, repaired and refunded")
     func longest() async throws {
-        // Four bytes each, where the limit counts characters.
+        // Four bytes each; the limit counts characters.
         let code = String(repeating: "\u{1F34F}", count: 255)
         let customer = String(repeating: "\u{1F600}", count: 255)
         let coupons = "code,amount_off,limit_per_customer,eligible_skus,valid_until\n\(code),501,9,APPLE,\n"
@@ -82,9 +79,7 @@ struct RejectionTests {
         }
     }
 
-    @Test(
-        "an answer that says its sender has too much to do leaves the message in the queue and the breaker closed"
-    )
+    @Test("an overloaded answer leaves the message queued and the breaker closed")
     func shed() async throws {
         let body = #"{"type":"x","title":"x","status":503,"detail":"no","code":"overloaded"}"#
         let answer = "HTTP/1.1 503 No\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"

@@ -21,7 +21,7 @@ struct ReservationLifetimeTests {
         func log(event: LogEvent) { lines.add("\(event.message)") }
     }
 
-    @Test("are said once, naming both settings; those that outlive the order, or were committed, aren't")
+    @Test("are logged once, naming both settings, unless they outlive the order or were committed")
     func told() {
         let lines = Recorded<String>()
         let now = Timestamp(milliseconds: 1_767_600_000_000)

@@ -4,12 +4,13 @@ import Resilience
 import TestSupport
 import Testing
 
-/// What the coupon service answers, for a test to change.
+/// The answers of a stubbed coupon service, which a test changes.
 private final class Answers: Sendable {
     static let failure = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
     static let refusal: String = {
         let body =
-            #"{"type":"x","title":"x","status":422,"detail":"expired","code":"coupon-refused","reason":"expired"}"#
+            #"{"type":"x","title":"x","status":422,"detail":"expired","#
+            + #""code":"coupon-refused","reason":"expired"}"#
         return "HTTP/1.1 422 Refused\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }()
 
@@ -47,9 +48,7 @@ struct ServingPathTests {
         }
     }
 
-    @Test(
-        "a coupon service that fails is given up after a few calls, tried out beside the orders, and taken back"
-    )
+    @Test("a failing coupon service is isolated after a few calls, probed, and used again")
     func givenUpAndBack() async throws {
         let answers = Answers()
         let broken = try MisbehavingServer(behaviour: .answer(now: { answers.current }))
@@ -65,22 +64,22 @@ struct ServingPathTests {
                 #expect(order.status == .confirmed)
                 reasons.formUnion(order.degradations.map(\.reason))
             }
-            // Calls that no customer waits for may have opened it before the first order.
+            // Calls outside orders may have opened it before the first order.
             #expect(reasons.isSubset(of: ["server-error", "circuit-open"]))
             let state = try await coupon(stack).state
             #expect(state.calls["rejected", default: 0] > 0 && state.lastFailure?.reason == "server-error")
             let metrics = try await stack.order.get("/metrics").text
             #expect(metrics.contains(#"csp_breaker_state{dependency="coupon"}"#))
 
-            // A refusal shows that it is well. While the probe runs beside them, orders go on without the
+            // A refusal shows that coupon works. While the probe runs beside them, orders go without the
             // coupon.
             answers.current = Answers.refusal
-            // Only past a closed breaker does its refusal reach a customer.
+            // Its refusal reaches a customer only once the breaker is closed.
             while try await stack.place(request(coupon: "TENTH")).status != 422 {}
         }
     }
 
-    @Test("numbers are changed while it runs: all that is sent, or nothing, and by operators alone")
+    @Test("policies are changed at run time: all of a request or nothing, and by operators alone")
     func reconfigured() async throws {
         try await withStack { stack in
             func patch(_ name: String, _ body: String, token: String = TestTokens.administrator) async throws
@@ -105,12 +104,12 @@ struct ServingPathTests {
             #expect(try await coupon(stack).policies == changed.policies)
             #expect(try await patch("coupon", #"{"policies":{"generousTimeouts":1}}"#).status == 422)
             #expect(try await patch("coupon", #"{"control":"ajar"}"#).status == 422)
-            #expect(try await patch("nobody", "{}").status == 404)
+            #expect(try await patch("unknown", "{}").status == 404)
             #expect(try await patch("coupon", "{}", token: TestTokens.service).status == 401)
         }
     }
 
-    @Test("a breaker that is forced open skips the coupon of every order, until it is left to itself again")
+    @Test("a breaker that is forced open skips the coupon of every order, until it is automatic again")
     func forced() async throws {
         try await withStack { stack in
             let forced = Array(#"{"control":"forced-open"}"#.utf8)

@@ -14,8 +14,7 @@ struct SharedSettingsTests {
         return settings.knobs.map(\.key)
     }
 
-    @Test(
-        "each service knows the others' settings by name, so that all may have one file and one environment")
+    @Test("each service knows the others' settings, so that all may share a file and an environment")
     func known() {
         let own = [
             knobs(OrderConfiguration.self), knobs(PaymentConfiguration.self), knobs(CouponConfiguration.self),

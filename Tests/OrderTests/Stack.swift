@@ -40,7 +40,7 @@ struct Stack: Sendable {
 
     func show(_ id: String) async throws -> OrderDocument { try await order.get("/orders/\(id)").decode() }
 
-    /// Returns once the order is as `condition` says; the queue works on it meanwhile.
+    /// Returns once the order satisfies `condition`; the queue works on it meanwhile.
     func until(_ id: String, _ condition: (OrderDocument) -> Bool) async throws -> OrderDocument {
         while true {
             let document = try await show(id)
@@ -70,7 +70,7 @@ func request(
         ifCouponUnavailable: ifCouponUnavailable, maxTotal: maxTotal, payment: PaymentMeans(token: token))
 }
 
-/// These tests are about what is decided, not how fast: a busy machine must not change the outcome.
+/// Long timeouts: a busy machine must not change decisions.
 private let generousTimeouts: [String: String] = {
     var settings = ["ORDER_BUDGET": "60s", "CATALOGUE_TIMEOUT": "60s"]
     for dependency in ["INVENTORY", "COUPON", "PAYMENT", "NOTIFICATION"] {
@@ -82,12 +82,12 @@ private let generousTimeouts: [String: String] = {
     return settings
 }()
 
-/// Runs `body` with all services up; `settings` are the order service's, such as another URL for a
+/// Runs `body` with all services up; `settings` are those of the order service, such as another URL of a
 /// dependency.
 ///
 /// - Parameters:
-///   - proxies: by the setting whose dependency is to be asked through it.
-///   - folder: that of the order service; the others begin anew each time.
+///   - proxies: by the URL setting of the dependency that is called through it.
+///   - folder: that of the order service; the others start empty each time.
 ///   - inventoryWall: the wall clock of inventory.
 func withStack(
     settings: [String: String] = [:], through proxies: [String: FaultyProxy] = [:],

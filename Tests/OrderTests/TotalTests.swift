@@ -16,10 +16,10 @@ struct TotalTests {
         return order
     }
 
-    @Test("is known with the prices where there is no coupon")
+    @Test("is known with the prices, if there is no coupon")
     func withoutCoupon() { #expect(priced(coupon: nil).document.total == 200) }
 
-    @Test("isn't told before the coupon is decided, so that nobody reads one that changes")
+    @Test("isn't told before the coupon is decided, so that it never changes")
     func undecided() {
         let order = priced(coupon: "TENTH")
         #expect(order.document.subtotal == 200 && order.document.total == nil)

@@ -11,13 +11,13 @@ import Testing
 @testable import OrderService
 @testable import PaymentService
 
-/// What an earlier version left: a file with the first of a service's migrations, and rows in its tables.
-/// ``MigrationTests`` sees to it that those are as they were then.
+/// The store of an earlier version: the first migrations of a service, and rows in its tables.
+/// ``MigrationTests`` ensures that these migrations are unchanged.
 struct EarlierStore: Sendable, CustomStringConvertible {
     let service: String
-    /// All of today's.
+    /// All current migrations.
     let migrations: [Store.Migration]
-    /// How many of them there were.
+    /// How many of them the earlier version had.
     let count: Int
 
     var description: String { "\(service) as of \(migrations[count - 1].name)" }
@@ -37,7 +37,8 @@ struct EarlierStore: Sendable, CustomStringConvertible {
     private static let rows = [
         "orders-1": """
         INSERT INTO orders (id, idempotency_key, status, customer_id, created_at, request)
-        VALUES ('ord_1', 'key-1', 'placing', 'H1', \(Timestamp.now().milliseconds), CAST('\(request)' AS BLOB));
+        VALUES ('ord_1', 'key-1', 'placing', 'H1', \(Timestamp.now().milliseconds),
+            CAST('\(request)' AS BLOB));
         """,
         "promises-1": "INSERT INTO promises (sku, order_id, quantity) VALUES ('APPLE', 'ord_1', 2);",
         "coupon-uses-1":
@@ -47,14 +48,15 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         "known-coupons-1":
             "INSERT INTO last_known_coupons (code, coupon, known_at) VALUES ('OLD', x'7b7d', 1);",
         "queue-1": """
-        INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at) VALUES
-        ('order', 'finish-order', 'ord_1', x'', 3, 0, 'waiting', 1, 0, 1),
+        INSERT INTO queue (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
+        VALUES ('order', 'finish-order', 'ord_1', x'', 3, 0, 'waiting', 1, 0, 1),
         ('payment', 'void-payment', 'ord_0', x'', 3, 0, 'waiting', 1, 0, 1);
         """,
         "payments-1": """
         INSERT INTO payments (id, order_id, customer_id, status, amount, currency, token, created_at)
         VALUES ('pay_1', 'ord_1', 'H1', 'captured', 200, 'USD', 'tok_ok', 1);
-        INSERT INTO entries (payment_id, account, amount) VALUES ('pay_1', 'cash', 200), ('pay_1', 'sales', -200);
+        INSERT INTO entries (payment_id, account, amount)
+        VALUES ('pay_1', 'cash', 200), ('pay_1', 'sales', -200);
         """,
         "coupons-1": """
         INSERT INTO coupons (code, amount_off, currency, limit_per_customer, eligible_skus, offline)
@@ -66,7 +68,8 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         "inventory-1": """
         INSERT INTO products (sku, name, department, unit_price) VALUES ('APPLE', 'Apple', 'FRUIT', 100);
         INSERT INTO stock (sku, seeded, on_hand, reserved) VALUES ('APPLE', 10, 10, 2);
-        INSERT INTO reservations (order_id, status, items, expires_at) VALUES ('ord_1', 'reserved', x'5b5d', 1);
+        INSERT INTO reservations (order_id, status, items, expires_at)
+        VALUES ('ord_1', 'reserved', x'5b5d', 1);
         """,
         "returns-1": "INSERT INTO returns (id, order_id, items) VALUES ('ret_1', 'ord_1', x'5b5d');",
         "notifications-1": """
@@ -75,7 +78,7 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         """,
     ]
 
-    /// Without our own code, which says today who a store is.
+    /// Without the current code, which also writes the store's identity.
     func write(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var migrator = DatabaseMigrator()
@@ -92,7 +95,7 @@ struct EarlierStore: Sendable, CustomStringConvertible {
 
 @Suite("Upgrades", .timeLimit(.minutes(10)))
 struct UpgradeTests {
-    /// By table.
+    /// The number of rows by table.
     private static func rows(_ database: Database) throws -> [String: Int] {
         let tables = try String.fetchAll(
             database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
@@ -107,13 +110,15 @@ struct UpgradeTests {
             try String.fetchAll(
                 $0,
                 sql:
-                    "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name"
-            )
+                    """
+                    SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_schema ORDER BY \
+                    type, name
+                    """)
         }
     }
 
     @Test(
-        "what an earlier version left opens, has the schema of a new store, and still holds what it held",
+        "an earlier store opens, gets the schema of a new one, and keeps its rows",
         arguments: EarlierStore.all)
     func opens(earlier: EarlierStore) async throws {
         let (old, new) = (try TemporaryFolder(), try TemporaryFolder())
@@ -139,9 +144,7 @@ struct UpgradeTests {
         }
     }
 
-    @Test(
-        "what migrations change of an earlier version's rows: lanes by operation, claims that were given, balances by account"
-    )
+    @Test("migrations convert earlier rows: lanes by operation, given claims, balances by account")
     func changes() async throws {
         func first<Value: DatabaseValueConvertible & Sendable>(_ service: String, _ sql: String) async throws
             -> [Value]
@@ -161,7 +164,7 @@ struct UpgradeTests {
         #expect(try await first("payment", "SELECT balance FROM balances ORDER BY account") == [200, -200])
     }
 
-    @Test("an order that an earlier version began is finished by today's")
+    @Test("an order of an earlier version is finished by the current one")
     func finishes() async throws {
         let folder = try TemporaryFolder()
         try EarlierStore(service: "order", migrations: OrderApplication.migrations, count: 6).write(

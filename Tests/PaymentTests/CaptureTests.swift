@@ -43,7 +43,7 @@ struct CaptureTests {
         }
     }
 
-    @Test("an order that is charged again, with any key and token, gets its one capture again")
+    @Test("a repeated charge of an order, with any key and token, returns its one capture")
     func onceAnOrder() async throws {
         try await withPayments { service in
             let first: Payment = try await service.capture(charge("o1"), key: "k1").decode()
@@ -58,9 +58,7 @@ struct CaptureTests {
         }
     }
 
-    @Test(
-        "an order that is charged again with another amount, currency or customer is refused and changes nothing"
-    )
+    @Test("a repeated charge with another amount, currency or customer is refused and changes nothing")
     func contentsDiffer() async throws {
         try await withPayments { service in
             let first: Payment = try await service.capture(charge("o1"), key: "k1").decode()
@@ -73,7 +71,7 @@ struct CaptureTests {
         }
     }
 
-    @Test("a key that comes again with another request is refused, whether it had paid or been declined")
+    @Test("a repeated key with another request is refused, after a capture or a decline")
     func keyReused() async throws {
         try await withPayments { (service) async throws in
             for token in ["tok_ok", "tok_declined"] {
@@ -125,9 +123,7 @@ struct CaptureTests {
         }
     }
 
-    @Test(
-        "tok_slow captures at once and is answered after 3 seconds; the same request again is answered at once"
-    )
+    @Test("tok_slow captures at once and answers after 3 seconds; a repeat is answered at once")
     func slowAnswer() async throws {
         try await withPayments { service in
             let time = ManualTime()
@@ -142,7 +138,7 @@ struct CaptureTests {
             let replay = try await capture(request, key: "k1")
             #expect(replay.isReplayed)
             #expect(try await service.capture(request, key: "k1").isReplayed)
-            // Returns at once, as the first one still sleeps.
+            // Returns at once, since the first request still sleeps.
             await time.sleepers(1)
 
             time.advance(by: .milliseconds(1))
@@ -193,7 +189,7 @@ struct CaptureTests {
         }
     }
 
-    @Test("a capture that the ledger has no room for is refused, and what was captured can still be refunded")
+    @Test("a capture beyond the range of the ledger is refused, and earlier ones can be refunded")
     func full() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 700)).decode()

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Payments under concurrency", .timeLimit(.minutes(10)))
 struct PaymentConcurrencyTests {
-    /// What `call` was answered, `count` times at once.
+    /// The answers of `count` concurrent calls.
     private func answers(_ count: Int, _ call: @escaping @Sendable (Int) async throws -> TestAnswer)
         async throws
         -> [TestAnswer]
@@ -38,7 +38,7 @@ struct PaymentConcurrencyTests {
         }
     }
 
-    @Test("capturing and voiding one order at once ends with nothing kept, whoever was first")
+    @Test("capturing and voiding one order at once ends with nothing kept, in either order")
     func captureAgainstVoid() async throws {
         try await withPayments { service in
             let answers = try await answers(200) { number in
@@ -61,7 +61,7 @@ struct PaymentConcurrencyTests {
         }
     }
 
-    @Test("200 parallel refunds and a void never give back more than was captured")
+    @Test("200 parallel refunds and a void never exceed the capture")
     func refundsAgainstVoid() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 1000)).decode()

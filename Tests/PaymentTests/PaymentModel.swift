@@ -1,6 +1,6 @@
 import Contracts
 
-/// What the service should do, in the plainest words: everything in dictionaries.
+/// What the service should do, as simply as possible: everything in dictionaries.
 struct PaymentModel: Sendable {
     struct Charge: Sendable {
         var request: PaymentRequest

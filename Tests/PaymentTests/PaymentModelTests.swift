@@ -5,17 +5,17 @@ import Testing
 
 @Suite("Payments against a model", .timeLimit(.minutes(10)))
 struct PaymentModelTests {
-    /// The model, and what it can't know: the ids of the payments.
+    /// The model, and the ids of the payments, which it can't know.
     private struct Run: Sendable {
         var model = PaymentModel()
         var ids: [String: String] = [:]
-        /// What happened at least once: a sequence that never meets a rule says nothing about it.
+        /// Outcomes that occurred: a sequence tests only the rules that it meets.
         var seen: Set<String> = []
         var generator: SeededRandomSource
     }
 
     @Test(
-        "a random sequence of captures, refunds, voids and restarts does what the model says, and the ledger sums to 0",
+        "random captures, refunds, voids and restarts follow the model, and the ledger sums to 0",
         arguments: [1, 2, 3] as [UInt64])
     func followsTheModel(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
@@ -48,12 +48,12 @@ struct PaymentModelTests {
         }
     }
 
-    /// One random request to both, and a look at the ledger.
+    /// Sends one random request to both, and checks the ledger.
     private func take(_ run: inout Run, _ service: RunningService<PaymentApplication>, _ step: Comment)
         async throws
     {
         let order = "o\(Int.random(in: 0..<25, using: &run.generator))"
-        // Half of the keys are the order's own, so that both repeating one and taking another's happen.
+        // Half of the keys are the order's own, so that both repeated and foreign keys occur.
         let isOwn = Bool.random(using: &run.generator)
         let owner = isOwn ? order : "o\(Int.random(in: 0..<25, using: &run.generator))"
         let key = "\(owner)-\(Int.random(in: 0..<2, using: &run.generator))"

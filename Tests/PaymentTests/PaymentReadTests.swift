@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What the payment service reads", .timeLimit(.minutes(10)))
 struct PaymentReadTests {
-    @Test("nothing that is asked for costs more in a larger store")
+    @Test("no read costs more in a larger store")
     func plans() async throws {
         try await withPayments { service in
             // A row for each currency and account.

@@ -9,8 +9,8 @@ struct PaymentRequestTests {
         currency: String = "\"USD\"",
         token: String = "\"tok_ok\""
     ) -> String {
-        #"{"orderId":\#(orderId),"customerId":\#(customerId),"amount":\#(amount),"currency":\#(currency),"token":\#(token),"#
-            + #""more":{"x":[1]}}"#
+        #"{"orderId":\#(orderId),"customerId":\#(customerId),"amount":\#(amount),"currency":\#(currency),"#
+            + #""token":\#(token),"more":{"x":[1]}}"#
     }
 
     private static let tooLong = "\"\(String(repeating: "x", count: 256))\""
@@ -108,9 +108,7 @@ struct PaymentRequestTests {
         }
     }
 
-    @Test(
-        "text in any script is kept as it was, and one that is spelled with other code points is no second charge"
-    )
+    @Test("text in any script is kept, and a canonically equal order id is no second charge")
     func unicode() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(
@@ -125,7 +123,7 @@ struct PaymentRequestTests {
         }
     }
 
-    @Test("what can't be read is refused by its kind, and nothing ends the service")
+    @Test("an unreadable body is refused by its kind, and nothing ends the service")
     func unreadable() async throws {
         try await withPayments { service in
             for path in ["/payments", "/payments/void", "/payments/pay_0/refunds"] {

@@ -41,7 +41,7 @@ extension RunningService<PaymentApplication> {
 
     func ledger() async throws -> Ledger { try await get("/ledger").decode() }
 
-    /// Of all currencies.
+    /// The cash of all currencies together.
     func cash() async throws -> Int {
         try await ledger().accounts.filter { $0.account == "cash" }.reduce(0) { $0 + $1.balance }
     }

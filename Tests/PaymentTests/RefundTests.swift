@@ -29,7 +29,7 @@ struct RefundTests {
         }
     }
 
-    @Test("a refund that comes again with its key is made once and answered with the payment as it is")
+    @Test("a repeated refund is made once and answered with the current payment")
     func replays() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 700)).decode()
@@ -45,7 +45,7 @@ struct RefundTests {
         }
     }
 
-    @Test("a key that comes again with another payment, amount or reason is refused and changes nothing")
+    @Test("a repeated key with another payment, amount or reason is refused and changes nothing")
     func keyReused() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1")).decode()
@@ -63,7 +63,7 @@ struct RefundTests {
         }
     }
 
-    @Test("more than is left of the capture is refused, and the key may try less")
+    @Test("more than the rest of the capture is refused, and the key stays free")
     func exceeds() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 700)).decode()

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Void", .timeLimit(.minutes(10)))
 struct VoidTests {
-    @Test("a void refunds what is left of the capture, once, however often it comes")
+    @Test("a repeated void refunds the rest of the capture once")
     func refundsTheRest() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 700)).decode()
@@ -25,7 +25,7 @@ struct VoidTests {
         }
     }
 
-    @Test("a capture that was refunded to the last cent can be voided, without another refund")
+    @Test("a fully refunded capture can be voided, without another refund")
     func nothingLeft() async throws {
         try await withPayments { service in
             let payment: Payment = try await service.capture(charge("o1", 700)).decode()
@@ -37,7 +37,7 @@ struct VoidTests {
         }
     }
 
-    @Test("a capture that comes after its order's void is refused, with the key it had and with any other")
+    @Test("a capture after its order's void is refused, with any key")
     func lateCapture() async throws {
         try await withPayments { (service) async throws in
             #expect(try await service.capture(charge("o1"), key: "k1").status == 201)
@@ -51,7 +51,7 @@ struct VoidTests {
         }
     }
 
-    @Test("a void for an order never charged leaves a tombstone, which refuses but is no payment")
+    @Test("a void of an uncharged order leaves a tombstone, which refuses captures and is no payment")
     func tombstone() async throws {
         try await withPayments { service in
             let answer = try await service.void("o1")

@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import Queue
 
-/// A disk with nothing but a queue, and a judge beside it who keeps account of leases himself.
+/// A disk with a queue alone, and a judge that tracks leases independently.
 struct Depot: QueueKeeper {
     var queue: QueueModel
     let judge: LeaseJudge
@@ -21,8 +21,8 @@ struct Depot: QueueKeeper {
     func settled(_ message: Message) { judge.settled(message) }
 }
 
-/// Knows who was last given each message, until when, and what was done with it; trusts no attempt number of
-/// the queue's.
+/// Tracks the last holder of each message, the end of its lease, and its effects, without using the queue's
+/// attempt numbers.
 final class LeaseJudge {
     private struct Holder {
         var owner: Int64
@@ -36,7 +36,7 @@ final class LeaseJudge {
     private var added: [Int: (key: Int, isOrdered: Bool)] = [:]
     private var effects: [Int: Int] = [:]
     private var onceIds: Set<Int> = []
-    /// How many leases ran out under their holders and were taken by others.
+    /// How many leases expired under their holders and were claimed by others.
     private(set) var taken = 0
 
     func broken(_ property: Property, _ id: Int, _ detail: String) {
@@ -52,10 +52,10 @@ final class LeaseJudge {
         }
     }
 
-    /// Nothing more is expected of a message that was taken back or refused.
+    /// A withdrawn or refused message is no longer expected.
     func withdrawn(_ id: Int) { added[id] = nil }
 
-    /// - Returns: a number for this delivery, by which the judge knows it again.
+    /// - Returns: a number by which the judge identifies this delivery.
     func claimed(_ claim: QueueModel.Claim, until: Int64, now: Int64) -> Int64 {
         if let holder = holders[claim.id], holder.until > now, holder.owner != claim.owner {
             broken(
@@ -84,7 +84,7 @@ final class LeaseJudge {
         holders[id] = nil
     }
 
-    /// The receiver did what the message asks for.
+    /// The receiver carried out the message.
     func effect(_ id: Int) {
         effects[id, default: 0] += 1
         if effects[id, default: 0] > 1 { broken(.toldOnce, id, "has \(effects[id, default: 0]) effects") }

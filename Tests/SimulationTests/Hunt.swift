@@ -1,10 +1,10 @@
 import TestSupport
 import Testing
 
-/// Runs episodes, each with the next seed, until one breaks a property: a planted bug has to be found within
+/// Runs episodes, each with the next seed, until one breaks a property. A planted bug has to be found within
 /// a million steps.
 ///
-/// - Parameter episode: runs one, and answers how many steps it took and what it broke.
+/// - Parameter episode: runs one, and returns its number of steps and what it broke.
 func hunt(
     _ bug: String, episode: (_ seed: UInt64) -> (steps: Int, violation: Violation?)
 ) -> (seed: UInt64, violation: Violation)? {

@@ -9,12 +9,12 @@ import TestSupport
 protocol QueueKeeper {
     var queue: QueueModel { get set }
     func message(_ claim: QueueModel.Claim) -> Message
-    /// What a judge sees of leases.
+    /// Reports an extended lease to a judge.
     func extended(_ lease: Lease)
     func settled(_ message: Message)
 }
 
-/// A process that works on a queue: one lane of it at least.
+/// A process that works on one lane of a queue or more.
 protocol QueueProcess: AnyObject {
     associatedtype Disk: QueueKeeper
     var world: World { get }
@@ -25,7 +25,7 @@ protocol QueueProcess: AnyObject {
     func handle(_ message: Message, then: @escaping (Outcome<Disk>) -> Void)
 }
 
-/// What a delivery came to: the simulation's `DeliveryResult`, whose commit changes a simulated disk.
+/// The simulation's `DeliveryResult`, whose commit changes a simulated disk.
 enum Outcome<Disk> {
     case done(commit: ((inout Disk) throws -> Void)? = nil)
     case unavailable(String)
@@ -40,7 +40,7 @@ enum Outcome<Disk> {
     }
 }
 
-/// When a lane writes and claims: the same policy for all, with a lease that is shorter than many a freeze.
+/// The policy of all lanes, with leases shorter than many freezes.
 enum LanePolicy {
     static let policy: QueueWorkers.Policy = {
         var policy = QueueWorkers.Policy()
@@ -58,7 +58,7 @@ enum LanePolicy {
     }
 }
 
-/// One lane's worker: the loop of `LaneWorker`, driven by the production's `LanePlan`.
+/// One lane's worker: the loop of `LaneWorker`, with the real `LanePlan`.
 final class Lane<Process: QueueProcess> {
     private let number: Int
     private unowned let process: Process
@@ -81,7 +81,7 @@ final class Lane<Process: QueueProcess> {
 
     private var now: LanePlan.Instant { LanePolicy.origin.advanced(by: .milliseconds(world.now)) }
 
-    /// Something was committed, or delivered.
+    /// Called after a commit or a delivery.
     func ring() {
         guard !isAwake else { return isRung = true }
         wake()
@@ -110,7 +110,7 @@ final class Lane<Process: QueueProcess> {
         if isRung { return wake() }
         guard let moment else { return }
         let wait = now.duration(to: moment)
-        // The world's time has whole milliseconds: less than one would be the same moment for ever.
+        // Rounded up: the world's time has whole milliseconds, and less than one would never pass.
         timer = world.after(max(1, (wait + .microseconds(999)).wholeMilliseconds), in: process.host) {
             [self] in
             if !isAwake { wake() }

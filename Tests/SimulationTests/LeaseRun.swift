@@ -2,9 +2,8 @@ import TestSupport
 
 @testable import Queue
 
-/// Workers of several processes on one queue, as if no folder lock kept them apart, so that leases run out
-/// under frozen owners and settlements come too late. The receiver is slow, is away for a while, and has an
-/// inbox.
+/// Workers of several processes on one queue without the folder lock, so that leases expire under frozen
+/// owners and settlements come too late. The receiver is slow, unavailable for a while, and has an inbox.
 final class LeaseRun {
     private static let workers = 2
     private static let faults: Int64 = 60_000
@@ -54,7 +53,7 @@ final class LeaseRun {
         }
     }
 
-    /// Somebody adds, replaces, takes back and expedites messages.
+    /// A producer adds, replaces, withdraws and expedites messages.
     private func produce() {
         guard isFaulty else { return }
         depot.queue.now = world.now
@@ -91,7 +90,7 @@ final class LeaseRun {
         }
     }
 
-    /// A request to the receiver; its answer may be lost, and it may arrive after its sender has given up.
+    /// A request to the receiver; its answer may be lost, and it may arrive after its sender timed out.
     func send(_ id: Int, from worker: LeaseWorker, then: @escaping (Outcome<Depot>) -> Void) {
         var isOver = false
         world.after(isFaulty ? 5000 : 500, in: worker.host) {
@@ -101,7 +100,7 @@ final class LeaseRun {
         let wait = isFaulty && world.dice.happens(200) ? world.dice.from(1000, 8000) : world.dice.from(1, 50)
         world.after(wait) { [self] in
             guard world.now >= awayUntil else { return }
-            // Poison: every answer is a refusal.
+            // A poison message: every answer is a refusal.
             let isPoison = id % 41 == 0
             if isPoison { judge.withdrawn(id) } else if inbox.absorb(id) { judge.effect(id) }
             guard !isFaulty || !world.dice.happens(50) else { return }

@@ -3,8 +3,7 @@ import Testing
 
 @Suite("Simulation of leases")
 struct LeaseTests {
-    /// What a restart alone would take over runs out by itself here, so `keepsOldLeases` costs time and
-    /// nothing else.
+    /// Old leases also expire by themselves here, so `keepsOldLeases` costs time and breaks no property.
     private static let mutants: [QueueModel.Mutant: Set<Property>] = [
         .acknowledgesByIdAlone: [.settledByHolder],
         .ignoresLeases: [.oneHolder],
@@ -16,7 +15,7 @@ struct LeaseTests {
         .takesRepeats: [.toldOnce],
     ]
 
-    @Test("two owners at one queue break no property in 100,000 steps", arguments: 1...2)
+    @Test("two owners of one queue break no property in 100,000 steps", arguments: 1...2)
     func sound(part: Int) {
         var seed = SeededRandomSource("leases \(part)").seed
         var (steps, taken) = (0, 0)

@@ -3,15 +3,15 @@ import Mutants
 import TestSupport
 import Testing
 
-/// The five services as they are, in a process of its own in which time, chance and the order of all tasks
-/// are the simulation's: see `Tests/Simulator`.
+/// The five real services in one process whose time, randomness and task order the simulation controls: see
+/// `Tests/Simulator`.
 @Suite("Simulation of the product's own code")
 struct ProductSimulationTests {
     private struct Outcome {
         var status: Int32
         var output: String
 
-        /// The property that was broken, if one was.
+        /// The broken property, if any.
         var broken: String? { output.firstMatch(of: /CSP_SEED=[0-9]+: ([a-zA-Z]+):/).map { String($0.1) } }
         var steps: Int? { output.firstMatch(of: /steps ([0-9]+)/).flatMap { Int($0.1) } }
         var seed: UInt64? { output.firstMatch(of: /CSP_SEED=([0-9]+):/).flatMap { UInt64($0.1) } }
@@ -22,8 +22,7 @@ struct ProductSimulationTests {
 
     private static let executable: String = {
         var url = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an
-        // argument.
+        // On some systems a helper of the toolchain runs the test bundle, whose path is then an argument.
         for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
             url = URL(filePath: argument).resolvingSymlinksInPath()
         }
@@ -40,18 +39,18 @@ struct ProductSimulationTests {
             status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8))
     }
 
-    /// A seed that breaks a property is run again, to print what happened to the order.
+    /// Runs a seed that breaks a property again, to print what happened to the order.
     private static func story(_ outcome: Outcome) async throws -> String {
         guard let seed = outcome.seed else { return outcome.output }
         return try await simulate(["--seed", "\(seed)", "--steps", "1", "--trace"]).output
     }
 
-    @Test("no property is broken in a million steps, and what can go wrong does", arguments: 1...5)
+    @Test("no property is broken in a million steps, in which every expected event occurs", arguments: 1...5)
     func sound(part: Int) async throws {
         var seed = SeededRandomSource("simulation \(part)").seed
         var steps = 0
         var reached: Set<String> = []
-        // What happens seldom may take longer to happen.
+        // Rare events may need more steps.
         repeat {
             let outcome = try await Self.simulate(["--seed", "\(seed)", "--steps", "200000"])
             guard outcome.status == 0, let taken = outcome.steps else {
@@ -65,7 +64,7 @@ struct ProductSimulationTests {
         #expect(Self.expected.subtracting(reached) == [])
     }
 
-    /// What must have happened to some order, as timelines tell it, or the run says nothing.
+    /// Timeline entries that must occur in some order, or the run proves nothing.
     private static let expected: Set<String> = [
         "place done", "reserve done", "reserve refused", "reserve degraded", "price degraded", "redeem done",
         "redeem refused",
@@ -88,14 +87,14 @@ struct ProductSimulationTests {
                 == other.output.replacing(/[0-9]+ steps\/s.*/, with: ""))
     }
 
-    /// One at a time: each has a process of its own, with a hundred megabytes.
+    /// Serialized: each has its own process of a hundred megabytes.
     @Test(
-        "each planted bug is found, by a property that is there for it", .serialized,
+        "each planted bug is found, by one of its properties", .serialized,
         arguments: Mutant.allCases)
     func found(mutant: Mutant) async throws {
         var seed = SeededRandomSource("\(mutant)").seed
         var steps = 0
-        // A bug may break another property first: what one order lost, another may have.
+        // A bug may break another property first.
         while steps < 1_000_000 {
             let outcome = try await Self.simulate(
                 ["--seed", "\(seed)", "--steps", "\(1_000_000 - steps)", "--mutant", mutant.rawValue])
@@ -113,7 +112,7 @@ struct ProductSimulationTests {
 }
 
 extension Mutant {
-    /// The properties that are there for it.
+    /// The properties that it can break.
     var breaks: Set<String> {
         switch self {
         case .forgetsTheRecoveryMessage: ["decided"]

@@ -1,4 +1,4 @@
-/// What must hold of the queue's leases, and is looked at after every event or once everything has drained.
+/// Properties of the queue's leases, checked after every event or once the queue is empty.
 enum Property: String, Sendable {
     case toldOnce = "a message id has one effect"
     case toldInOrder = "messages of one key are delivered in the order in which they were added"
@@ -11,7 +11,7 @@ enum Property: String, Sendable {
 
 struct Violation: Error, CustomStringConvertible {
     var property: Property
-    /// The message that it is about.
+    /// The message that it concerns.
     var about: String
     var detail: String
 

@@ -1,9 +1,9 @@
 import Resilience
 
-/// Virtual time, one source of chance, and what is still to happen, soonest first. Everything in a simulation
-/// happens in an event of its world, one at a time, so that a seed says all that will happen.
+/// Virtual time, one random source, and a queue of future events. A simulation consists of events that run
+/// one at a time, so that the seed determines everything.
 final class World {
-    /// Somebody in whom events happen: gone after a crash, and deaf while frozen.
+    /// The process in which events happen: they are dropped after its crash, and delayed while it is frozen.
     final class Host {
         var isAlive = true
         var frozenUntil: Int64 = 0
@@ -33,7 +33,7 @@ final class World {
     var dice: Dice
     /// Events that have happened.
     private(set) var steps = 0
-    /// Of all that has happened: equal for two runs that did the same.
+    /// A hash of all events: equal for identical runs.
     private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
     private var upcoming = Heap()
     private var sequence = 0
@@ -46,7 +46,7 @@ final class World {
     /// Milliseconds since the world began.
     var now: Int64 { clock.now }
 
-    /// - Parameter host: in whom it happens; nil for what no crash of a process prevents.
+    /// - Parameter host: the process in which it happens; nil for events that no crash prevents.
     @discardableResult
     func after(_ wait: Int64, in host: Host? = nil, _ act: @escaping () -> Void) -> Event {
         sequence += 1
@@ -55,7 +55,7 @@ final class World {
         return event
     }
 
-    /// False: nothing is left to happen.
+    /// False if no event is left.
     func step() -> Bool {
         while let event = upcoming.pop() {
             if event.isCancelled || event.host?.isAlive == false { continue }
@@ -86,7 +86,7 @@ final class VirtualClock: Sendable {
     }
 }
 
-/// RandomSource with the few questions that a simulation asks.
+/// Random numbers with the few helpers that a simulation needs.
 struct Dice: RandomNumberGenerator {
     private let source: RandomSource
     private(set) var draws: UInt64 = 0
@@ -98,7 +98,7 @@ struct Dice: RandomNumberGenerator {
         return source.next()
     }
 
-    /// True so many times in a thousand.
+    /// True `perMille` times in a thousand.
     mutating func happens(_ perMille: Int) -> Bool { perMille > 0 && Int(next() % 1000) < perMille }
 
     mutating func from(_ low: Int64, _ high: Int64) -> Int64 { low + Int64(next() % UInt64(high - low + 1)) }

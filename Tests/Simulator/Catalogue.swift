@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the shop sells, and the coupons it has given out.
+/// The products and coupons of the shop.
 enum Catalogue {
     static let stock = ["APPLE": 60, "BREAD": 25, "CHEESE": 12, "DATES": 200]
     static let limits = ["SAVE": 3, "ONCE": 1, "LARGE": 2]
@@ -23,7 +23,7 @@ enum Catalogue {
 
         """
 
-    /// Writes the services' seeds into a folder.
+    /// Writes the services' seed files into a folder.
     static func write(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try products.write(toFile: folder + "/products.csv", atomically: true, encoding: .utf8)

@@ -2,22 +2,22 @@ import Contracts
 import Foundation
 import Transport
 
-/// A customer who wants one order: sends it again with the same key until there is an answer that ends it,
-/// and may cancel it, send it twice, or come again with another card.
+/// A customer who wants one order: repeats it with the same key until a final answer, and may cancel it, send
+/// it twice, or retry with another card.
 final class Customer: @unchecked Sendable {
     private static let timeout = Duration.seconds(3)
     private static let tries = 10
 
-    /// What a customer was told.
+    /// An answer to the customer.
     enum Reply {
         case order(OrderDocument, status: Int)
         case problem(ProblemDocument)
     }
 
     let number: Int
-    /// A key an order, and what was asked with it.
+    /// The keys, each with its request.
     private(set) var orders: [(key: String, request: OrderRequest)]
-    /// All that the customer was told.
+    /// All answers to the customer.
     private(set) var told: [Reply] = []
     private(set) var isDone = false
     private unowned let shop: Shop
@@ -52,7 +52,7 @@ final class Customer: @unchecked Sendable {
         }
     }
 
-    /// Until an answer ends it.
+    /// Sends until a final answer.
     private func buy() async {
         var (key, request) = orders[0]
         var tries = 0
@@ -69,7 +69,7 @@ final class Customer: @unchecked Sendable {
             case .problem(let problem) where problem.status == 402 && orders.count == 1:
                 again = Scheduler.shared.dice.happens(800)
                 if again {
-                    // A new order at once, with the same coupon and another card.
+                    // Places a new order at once, with the same coupon and another card.
                     key += "-again"
                     request.payment = PaymentMeans(token: "tok_ok")
                     orders.append((key, request))
@@ -102,7 +102,7 @@ final class Customer: @unchecked Sendable {
         return (try? JSON.decode(ProblemDocument.self, from: body)).map { .problem($0) }
     }
 
-    /// By its id, which the customer finds in the list.
+    /// Cancels by the order's id, which the customer reads from the list.
     private func cancel() async {
         guard let list = await ask("GET", "/orders?customerId=\(orders[0].request.customerId)"),
             let page = try? JSON.decode(Page<OrderDocument>.self, from: Data(list.body))
@@ -113,7 +113,7 @@ final class Customer: @unchecked Sendable {
         }
     }
 
-    /// Has an operator pay back a part of the last order, or all that is left of it, with or without goods.
+    /// An operator refunds a part or the rest of the last order, with or without goods.
     private func askForRefund() async {
         var confirmed: OrderDocument?
         for case .order(let order, _) in told where order.status == .confirmed { confirmed = order }

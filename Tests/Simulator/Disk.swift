@@ -3,14 +3,13 @@ import GRDB
 import Resilience
 import Storage
 
-/// What a machine keeps when a process on it dies: the service's database, the counter beside it, and what
-/// the service had heard of others.
+/// The state that survives a process: the service's database, its commit counter, and its knowledge of peers.
 final class Disk: @unchecked Sendable {
     fileprivate(set) var database: DatabaseQueue
-    /// As the counter file has it.
+    /// The content of the counter file.
     fileprivate(set) var counter: StoreMark?
     var peers: [ServiceStore] = []
-    /// Called after each commit, with what was written.
+    /// Called after each commit.
     var committed: ((Database) throws -> Void)?
 
     init(copying template: Disk? = nil) throws {
@@ -19,13 +18,13 @@ final class Disk: @unchecked Sendable {
         counter = template?.counter
     }
 
-    /// From now on the judge sees what is committed.
+    /// Reports all later commits to the judge.
     func watch(by judge: Judge, of service: String) throws {
         try database.writeWithoutTransaction { try Judge.watch(service, $0) }
-        committed = { try judge.look($0) }
+        committed = { try judge.check($0) }
     }
 
-    /// Changes what is there behind the service's back.
+    /// Changes rows without the service.
     func change(_ sql: String) throws { try database.writeWithoutTransaction { try $0.execute(sql: sql) } }
 
     /// A copy of the database as it is now.
@@ -35,17 +34,17 @@ final class Disk: @unchecked Sendable {
         return copy
     }
 
-    /// Nothing is read from it any more.
+    /// Closes the database.
     func close() { try? database.close() }
 
-    /// Puts an older copy back. What the counter says stays.
+    /// Restores an older copy, and keeps the counter.
     func restore(_ copy: DatabaseQueue) throws {
         database = try DatabaseQueue()
         try copy.backup(to: database)
     }
 }
 
-/// How an operation on a disk fails.
+/// How a disk operation fails.
 enum DiskFailure {
     /// Nothing was written.
     case full
@@ -53,9 +52,8 @@ enum DiskFailure {
     case interrupted
 }
 
-/// A store on a simulated disk. Each operation is one event: it takes effect then and as a whole, or, in a
-/// process that has died before, never; and where the process dies before it hears of it, it has taken effect
-/// all the same.
+/// A store on a simulated disk. Each operation is one atomic event. It has no effect if the process died
+/// before it, and it has effect if the process dies before the result arrives.
 final class MemoryEngine: StoreEngine, @unchecked Sendable {
     private let disk: Disk
     private let host: Host
@@ -65,9 +63,9 @@ final class MemoryEngine: StoreEngine, @unchecked Sendable {
     private let danger: () -> Void
 
     /// - Parameters:
-    ///   - latency: of an operation, in milliseconds, one way.
-    ///   - failure: of the write that is about to begin; nil where it doesn't fail.
-    ///   - danger: called before and after each operation: a moment to die at.
+    ///   - latency: of an operation in milliseconds, one way.
+    ///   - failure: the failure of the next write; nil if it succeeds.
+    ///   - danger: called before and after each operation, where the process may die.
     init(
         _ disk: Disk, in host: Host, migrations: [Store.Migration], acceptingLoss: Bool,
         latency: @escaping () -> Int64,

@@ -1,10 +1,9 @@
 import Contracts
 import Resilience
 
-/// One life of a process: what happens in it happens no more after a crash, and later while it is frozen.
+/// One life of a process: its events are dropped after a crash, and delayed while it is frozen.
 ///
-/// A dead process's tasks are never resumed: they stay where they were when it died, and what they were about
-/// to do is not done.
+/// The tasks of a dead process are never resumed.
 final class Host: @unchecked Sendable {
     let name: String
     private(set) var isAlive = true
@@ -24,7 +23,7 @@ final class Host: @unchecked Sendable {
         }
     }
 
-    /// The process's monotonic clock is the simulation's, which `ContinuousClock` reads.
+    /// The monotonic clock of the simulation, which `ContinuousClock` reads.
     var time: TimeSource {
         TimeSource(now: { ContinuousClock.now }) { [self] duration in
             try Task.checkCancellation()
@@ -63,8 +62,7 @@ private final class Sleeper: @unchecked Sendable {
 }
 
 extension Duration {
-    /// Rounded up: the simulation's clock has whole nanoseconds, and less than one would be the same moment
-    /// for ever.
+    /// Rounded up: the simulation's clock has whole nanoseconds, and less than one would never pass.
     var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

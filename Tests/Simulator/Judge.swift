@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import Storage
 
-/// Sees every change that the services commit, remembers what it comes to, and says at once which property
-/// one of them breaks. It trusts none of the services' own checks.
+/// Sees every commit of the services, tracks their state, and reports at once which property a commit breaks.
+/// It doesn't rely on the services' own checks.
 final class Judge {
     private(set) var violation: Violation?
     private let seeded: [String: Int]
@@ -20,11 +20,11 @@ final class Judge {
     private var uses: [String: Set<String>] = [:]
     private var told: [String: [String]] = [:]
     private var promises: [String: [String: Int]] = [:]
-    /// When each order was written ahead, whatever order's clock says.
+    /// When each order was written ahead, by the simulation's clock.
     private(set) var placed: [String: Int64] = [:]
     private var discounted: [String: Set<String>] = [:]
     private var estimated: Set<String> = []
-    /// In the order in which they asked coupon, or were decided without it.
+    /// Orders in the sequence in which they called coupon or were decided without it.
     private(set) var claims: [String] = []
 
     init(stock: [String: Int], limits: [String: Int], offline: Set<String>) {
@@ -37,7 +37,7 @@ final class Judge {
         if violation == nil { violation = Violation(property: property, about: about, detail: detail) }
     }
 
-    // MARK: What is watched
+    // MARK: Watched changes
 
     private static let table = """
         CREATE TEMP TABLE IF NOT EXISTS watched (
@@ -45,14 +45,15 @@ final class Judge {
         """
 
     private static let orderNow = """
-        json_extract(CAST(new.document AS TEXT), '$.total'), json_extract(CAST(old.document AS TEXT), '$.total'),
+        json_extract(CAST(new.document AS TEXT), '$.total'),
+        json_extract(CAST(old.document AS TEXT), '$.total'),
         json_extract(CAST(new.request AS TEXT), '$.couponCode') || ' by ' || new.customer_id,
         (json_extract(CAST(new.document AS TEXT), '$.discount') > 0)
         + 2 * (instr(CAST(new.document AS TEXT), '"coupon-estimated"') > 0)
         + 4 * (json_extract(CAST(new.progress AS TEXT), '$.couponDecision') <> 'undecided')
         """
 
-    /// Per service: what is put down of its changes.
+    /// The recorded changes by service.
     private static let triggers: [String: [(event: String, values: String)]] = [
         "inventory": [
             (
@@ -67,7 +68,10 @@ final class Judge {
         "payment": [
             (
                 "INSERT ON main.entries WHEN new.account = 'cash'",
-                "'cash', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, new.amount, NULL, NULL, NULL"
+                """
+                'cash', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, \
+                new.amount, NULL, NULL, NULL
+                """
             ),
             (
                 "INSERT ON main.payments",
@@ -79,17 +83,26 @@ final class Judge {
             ),
             (
                 "INSERT ON main.refunds",
-                "'refund', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, new.amount, NULL, new.reason, NULL"
+                """
+                'refund', (SELECT order_id FROM main.payments WHERE id = new.payment_id), NULL, NULL, \
+                new.amount, NULL, new.reason, NULL
+                """
             ),
         ],
         "coupon": [
             (
                 "INSERT ON main.redemptions",
-                "'redemption', new.order_id, NULL, new.status, NULL, NULL, new.code || ' by ' || new.customer_id, NULL"
+                """
+                'redemption', new.order_id, NULL, new.status, NULL, NULL, new.code || ' by ' || \
+                new.customer_id, NULL
+                """
             ),
             (
                 "UPDATE ON main.redemptions",
-                "'redemption', new.order_id, old.status, new.status, NULL, NULL, new.code || ' by ' || new.customer_id, NULL"
+                """
+                'redemption', new.order_id, old.status, new.status, NULL, NULL, new.code || ' by ' || \
+                new.customer_id, NULL
+                """
             ),
         ],
         "notification": [
@@ -106,7 +119,7 @@ final class Judge {
         ],
     ]
 
-    /// Puts down in the connection's own temporary table what the service changes from now on.
+    /// Records later changes of the service in a temporary table of the connection.
     static func watch(_ service: String, _ database: Database) throws {
         try database.execute(sql: table)
         for (number, trigger) in (triggers[service] ?? []).enumerated() {
@@ -118,8 +131,8 @@ final class Judge {
         }
     }
 
-    /// Looks at what was just committed.
-    func look(_ database: Database) throws {
+    /// Checks the last commit.
+    func check(_ database: Database) throws {
         let rows = try database.rows("SELECT * FROM temp.watched ORDER BY rowid")
         guard !rows.isEmpty else { return }
         try database.run("DELETE FROM temp.watched")
@@ -140,7 +153,7 @@ final class Judge {
         }
     }
 
-    /// What a service says that it has undone is undone, whatever it keeps of that.
+    /// Records an undoing that a service has acknowledged.
     func answered(_ method: String, _ path: String, _ body: [UInt8]?, by service: String, status: Int) {
         guard method == "POST", status == 200 else { return }
         if path.hasSuffix("/release"), let id = path.split(separator: "/").dropFirst().first {
@@ -179,7 +192,7 @@ final class Judge {
 
     // MARK: Payment
 
-    /// Order asks payment for the amount.
+    /// Order requests a capture of the amount.
     func asked(_ orderId: String, _ amount: Int) {
         let before = asked[orderId] ?? amount
         if before != amount { broken(.oneAmount, orderId, "asked for \(before) and for \(amount)") }
@@ -231,7 +244,7 @@ final class Judge {
         }
     }
 
-    /// Coupon's store is an older copy now: what was lost may be done anew.
+    /// Coupon's store is an older copy now: lost redemptions may be repeated.
     func couponRestored(_ database: Database) throws {
         uses = [:]
         undone = undone.filter { !$0.hasPrefix("redemption ") }
@@ -261,7 +274,7 @@ final class Judge {
 
     // MARK: Order
 
-    /// It asks coupon, or was decided without.
+    /// The order calls coupon, or was decided without it.
     func claimed(_ orderId: String) {
         if !claims.contains(orderId) { claims.append(orderId) }
     }

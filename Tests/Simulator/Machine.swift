@@ -13,21 +13,21 @@ import ServiceLifecycle
 import Storage
 import Transport
 
-/// Where one service runs: its disk and its clock stay when its process dies.
+/// The machine of one service: its disk and clock survive its process.
 final class Machine: @unchecked Sendable {
     let name: String
     let disk: Disk
     private(set) var process: RunningProcess?
     var isUnplugged = false
-    /// How often its disk was put back to what it was before. What was on its way to or from the earlier
-    /// processes is lost then: no connection lasts longer than its process.
+    /// How often its disk was restored from an older copy. Requests and answers of earlier processes are lost
+    /// then: connections end with their process.
     private(set) var era = 0
     var isSlow = false
-    /// How far the wall clock is from the truth, in milliseconds.
+    /// Error of the wall clock in milliseconds.
     var clockError: Int64 = 0
     /// Called with each answer, when it is sent.
     var observe: (HTTPClient.Request, HTTPClient.Response) -> Void = { _, _ in }
-    /// Called where it matters whether the process dies just now: it may.
+    /// Called at points where a crash matters; may kill the process.
     var danger: () -> Void = {}
     private let launch: (Machine, Bool) throws -> RunningProcess
 
@@ -55,14 +55,14 @@ final class Machine: @unchecked Sendable {
         era += 1
     }
 
-    /// Of a write to the disk.
+    /// The failure of a write to the disk.
     func diskFailure(isFaulty: Bool) -> DiskFailure? {
         let scheduler = Scheduler.shared
         guard isFaulty, scheduler.dice.happens(4) else { return nil }
         return scheduler.dice.happens(700) ? .full : .interrupted
     }
 
-    /// Of operations on the disk, in milliseconds.
+    /// The latency of a disk operation in milliseconds.
     func diskLatency(isFaulty: Bool) -> Int64 {
         let scheduler = Scheduler.shared
         guard isFaulty, scheduler.dice.happens(100) else { return 0 }
@@ -70,7 +70,7 @@ final class Machine: @unchecked Sendable {
     }
 }
 
-/// A running service: its real application, with its routes and what runs beside them.
+/// A running service: the real application, with its routes and background tasks.
 final class RunningProcess: @unchecked Sendable {
     let host: Host
     fileprivate(set) var isListening = false
@@ -78,7 +78,7 @@ final class RunningProcess: @unchecked Sendable {
     private var requests: [Int: () -> Void] = [:]
     private var lastRequest = 0
 
-    /// Requests have one, and nothing is sent over it.
+    /// Requests need a channel; nothing is sent over it.
     private static let channel = EmbeddedChannel()
     private static let silent = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
 
@@ -87,7 +87,7 @@ final class RunningProcess: @unchecked Sendable {
         self.responder = responder
     }
 
-    /// Starts `Application` on what is on the machine's disk.
+    /// Starts `Application` on the machine's disk.
     static func launch<Application: ServiceApplication>(
         _ type: Application.Type, on machine: Machine, over network: Network, settings: [String: String],
         acceptingLoss: Bool
@@ -147,7 +147,7 @@ final class RunningProcess: @unchecked Sendable {
         for request in cut { request.value() }
     }
 
-    /// What the service's server would answer.
+    /// The answer of the service's server.
     func respond(to request: HTTPClient.Request) async -> HTTPClient.Response {
         var fields = HTTPFields()
         for (name, value) in request.headers {

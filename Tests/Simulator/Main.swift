@@ -2,8 +2,8 @@ import CSimulation
 import Foundation
 import Mutants
 
-/// `simulator --seed N --steps M [--mutant NAME] [--trace] [--calm]`: episodes with the seeds from N on,
-/// until M steps were taken or a property is broken. It exits with 1 if one is.
+/// `simulator --seed N --steps M [--mutant NAME] [--trace] [--calm]`: runs episodes with the seeds from N on,
+/// until M steps were taken or a property is broken; then it exits with 1.
 @main
 struct Simulator {
     static func main() {
@@ -52,7 +52,7 @@ struct Simulator {
                     }
                     rest.removeFirst()
                     #if DEBUG
-                        // Before the services' code looks for it, which it does once.
+                        // Before the services read it, once.
                         setenv("CSP_MUTANT", mutant.rawValue, 1)
                     #else
                         throw Problem("there is no \(mutant) in a release build")
@@ -63,7 +63,7 @@ struct Simulator {
         }
     }
 
-    /// - Returns: whether nothing was broken.
+    /// - Returns: whether all properties held.
     private static func run(_ options: Options) throws -> Bool {
         let began = sim_processor_time()
         let seeds = try Seeds()
@@ -91,13 +91,19 @@ struct Simulator {
         let seconds = Double(sim_processor_time() - began) / 1e9
         print("steps \(steps) episodes \(episodes) fingerprint \(String(scheduler.fingerprint, radix: 16))")
         print(
-            "mishaps \(mishaps.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))"
-        )
+            """
+            mishaps \
+            \(mishaps.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))
+            """)
         for outcome in reached.sorted() { print("reached \(outcome)") }
         FileHandle.standardError.write(
             Data(
-                "\(Int(Double(steps) / seconds)) steps/s, \(String(format: "%.1f", seconds)) s of processor time\n"
-                    .utf8))
+                """
+                \(Int(Double(steps) / seconds)) steps/s, \
+                \(String(format: "%.1f", seconds)) s of processor time
+
+                """
+                .utf8))
         return violation == nil
     }
 

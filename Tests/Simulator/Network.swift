@@ -2,8 +2,8 @@ import Contracts
 import Resilience
 import Transport
 
-/// Carries requests and answers, and loses, repeats and holds up both: a request may take effect long after
-/// its caller has given up, and after whatever was sent later.
+/// Carries requests and answers, and loses, repeats and delays both: a request may take effect long after its
+/// caller timed out, and after later requests.
 final class Network: @unchecked Sendable {
     private let scheduler = Scheduler.shared
     private var machines: [String: Machine] = [:]
@@ -18,8 +18,9 @@ final class Network: @unchecked Sendable {
 
     func add(_ machine: Machine) { machines[machine.name] = machine }
 
-    /// What a process on `host` sends its requests with.
-    /// - Parameter danger: called when a request is sent and when its answer is there: moments to die at.
+    /// The sender of a process on `host`.
+    /// - Parameter danger: called when a request is sent and when its answer arrives, where the process may
+    ///   die.
     func sender(in host: Host, danger: @escaping @Sendable () -> Void = {}) -> some HTTPSender {
         Sender(network: self, host: host, danger: danger)
     }
@@ -70,7 +71,7 @@ final class Network: @unchecked Sendable {
             exchange.end(.failure(.timeout))
         }
         guard machine.isListening else {
-            // Refused at once, or, where the machine is gone as well, not answered at all.
+            // Refused at once, or not answered at all if the machine is gone too.
             let wait = machine.isUnplugged ? request.connectTimeout.nanoseconds : 1_000_000
             scheduler.after(nanoseconds: wait, in: host) { exchange.end(.failure(.unreachable("refused"))) }
             return
@@ -96,7 +97,7 @@ final class Network: @unchecked Sendable {
             return
         }
         let number = process.begin { [self] in
-            // The process has died: its machine says so, or nothing does.
+            // The process has died: its machine resets the connection, or nothing answers.
             guard scheduler.dice.happens(700) else { return }
             scheduler.after(latency(machine), in: caller) {
                 exchange.end(.failure(.closed("the process died")))
@@ -149,7 +150,7 @@ final class Network: @unchecked Sendable {
     }
 }
 
-/// What has happened, in words; kept only where it is to be read, which is when a seed is run again.
+/// A log of events, kept only when a seed is run again to be read.
 final class Trace: @unchecked Sendable {
     private(set) var lines: [String] = []
     private let isKept: Bool
@@ -160,7 +161,7 @@ final class Trace: @unchecked Sendable {
         if isKept { lines.append("\(Scheduler.shared.now / 1_000_000) ms  \(text())") }
     }
 
-    /// The lines in which one of these words stands, and those about no order.
+    /// The lines with one of these words, and those about no order.
     func about(_ words: [String]) -> [String] {
         lines.filter { line in words.contains { line.contains($0) } || line.contains("ms  *") }
     }

@@ -1,4 +1,4 @@
-/// What must hold, and is looked at after every commit or once everything has drained.
+/// Properties that must hold, checked after every commit or once all queues are empty.
 enum Property: String, CaseIterable, Sendable {
     // After every commit that could break it.
     case neverOversold = "no more is reserved and committed than there was"
@@ -36,7 +36,7 @@ enum Property: String, CaseIterable, Sendable {
 
 struct Violation: Error, CustomStringConvertible {
     var property: Property
-    /// The order that it is about.
+    /// The order that it concerns.
     var about: String
     var detail: String
 

@@ -1,14 +1,13 @@
 import CSimulation
 
-/// Decides what happens next: it runs the jobs of all tasks of this process, one at a time on one thread, and
-/// moves the clock when nothing is left to do at a moment. Which of the jobs that are ready comes first is up
-/// to a seed, so that a seed says all that happens.
+/// Runs the jobs of all tasks of this process, one at a time on one thread, and advances the clock when no
+/// job is ready. The seed decides the order of ready jobs, so it determines everything.
 ///
-/// The one thread is what makes it safe to share.
+/// It is safe to share because there is one thread.
 final class Scheduler: @unchecked Sendable {
     static let shared = Scheduler()
 
-    /// Something that happens at a moment.
+    /// An event at an instant.
     final class Event {
         fileprivate let at: Int64
         fileprivate let order: UInt64
@@ -32,14 +31,14 @@ final class Scheduler: @unchecked Sendable {
     var dice = Dice(seed: 0)
     /// Jobs that were run.
     private(set) var steps = 0
-    /// Of all that has happened: equal for two runs that did the same.
+    /// A hash of all that happened: equal for identical runs.
     private(set) var fingerprint: UInt64 = 0xcbf2_9ce4_8422_2325
     private var ready: [UnsafeMutableRawPointer] = []
     private var upcoming = Heap()
 
     private init() {}
 
-    /// Takes the process over. To be called once, before the first task.
+    /// Takes over the process's executors. Call once, before the first task.
     func takeOver() -> Bool {
         sim_take_over_tasks(
             { job in if let job { Scheduler.shared.ready.append(job) } },
@@ -51,7 +50,7 @@ final class Scheduler: @unchecked Sendable {
             })
     }
 
-    /// A new world, in which nothing has happened yet.
+    /// Begins a new world.
     func begin(seed: UInt64) {
         sim_take_over_time_and_chance(seed ^ 0x5eed)
         dice = Dice(seed: seed)
@@ -59,7 +58,7 @@ final class Scheduler: @unchecked Sendable {
         upcoming = Heap()
     }
 
-    /// - Parameter host: in whom it happens; nil for what no crash of a process prevents.
+    /// - Parameter host: the process in which it happens; nil for events that no crash prevents.
     @discardableResult
     func after(nanoseconds: Int64, in host: Host? = nil, _ act: @escaping () -> Void) -> Event {
         let event = Event(
@@ -73,7 +72,7 @@ final class Scheduler: @unchecked Sendable {
         after(nanoseconds: milliseconds * 1_000_000, in: host, act)
     }
 
-    /// False: nothing is left to happen, or nothing before `end`.
+    /// False if no event is left, or none before `end`.
     func step(until end: Int64 = .max) -> Bool {
         if ready.isEmpty || (upcoming.first.map { $0.at <= now } ?? false && dice.happens(250)) {
             guard let next = upcoming.first, next.at <= end else { return !ready.isEmpty && run() }
@@ -109,19 +108,19 @@ final class Scheduler: @unchecked Sendable {
         return true
     }
 
-    /// Makes something a part of the fingerprint.
+    /// Adds a word to the fingerprint.
     func note(_ word: UInt64) { fingerprint = (fingerprint ^ word) &* 0x100_0000_01b3 }
 
     func note(_ text: some Collection<UInt8>) { for byte in text { note(UInt64(byte)) } }
 
-    /// Nothing happens until then.
+    /// Advances the clock without an event.
     func pass(until end: Int64) {
         guard end > now else { return }
         now = end
         sim_set_time(now)
     }
 
-    /// Runs what is ready, and nothing that is still to come: the end of a world.
+    /// Runs ready jobs but no future events, at the end of a world.
     func finish() {
         upcoming = Heap()
         while !ready.isEmpty { _ = run() }
@@ -135,7 +134,7 @@ extension Int64 {
     }
 }
 
-/// RandomSource with the few questions that a simulation asks. SplitMix64.
+/// Random numbers with the few helpers that a simulation needs. SplitMix64.
 struct Dice: RandomNumberGenerator {
     private var state: UInt64
     private(set) var draws: UInt64 = 0
@@ -153,10 +152,10 @@ struct Dice: RandomNumberGenerator {
 
     mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
 
-    /// True so many times in a thousand.
+    /// True `perMille` times in a thousand.
     mutating func happens(_ perMille: Int) -> Bool { perMille > 0 && below(1000) < perMille }
 
-    /// True once in so many times.
+    /// True once in `times`.
     mutating func onceIn(_ times: Int) -> Bool { below(times) == 0 }
 
     mutating func from(_ low: Int64, _ high: Int64) -> Int64 { low + Int64(next() % UInt64(high - low + 1)) }

@@ -3,8 +3,8 @@ import Foundation
 import GRDB
 import Storage
 
-/// What must hold once everything has drained: the contract's invariants, and what customers were told. Read
-/// from the stores with queries of its own.
+/// The checks once all queues are empty: the contract's invariants and the customers' answers, read from the
+/// stores by separate queries.
 extension Shop {
     private struct Kept {
         var document: OrderDocument
@@ -15,7 +15,7 @@ extension Shop {
 
         var isEstimated: Bool { document.degradations.contains { $0.effect == .couponEstimated } }
         var isSkipped: Bool { document.degradations.contains { $0.effect == .couponSkipped } }
-        /// Coupon has refused it afterwards, since others have used it up.
+        /// Coupon refused it later, since others had used it up.
         var isUsedUp: Bool {
             document.degradations.contains {
                 $0.outcome?.contains("coupon-used") == true || $0.outcome?.contains("used up") == true
@@ -41,7 +41,7 @@ extension Shop {
         try self.machine(machine)?.disk.database.unsafeRead { try $0.rows(sql) } ?? []
     }
 
-    /// What has happened to orders, as their timelines say: what never happens isn't tested.
+    /// Timeline entries that occurred: others are untested.
     func reached() throws -> Set<String> {
         try rows("order", "SELECT progress FROM orders WHERE progress IS NOT NULL").reduce(into: []) {
             reached, row in
@@ -80,7 +80,7 @@ extension Shop {
         }
     }
 
-    /// Half a minute after the faults. Those that customers have only just placed are left out.
+    /// Half a minute after the faults, without orders that were just placed.
     func checkDecided() throws {
         for row in try rows(
             "order", "SELECT id, status FROM orders WHERE status IN ('placing', 'accepted') ORDER BY id")
@@ -125,20 +125,20 @@ extension Shop {
         if !document.pending.isEmpty {
             judge.broken(.drained, document.id, "still has \(document.pending) pending")
         }
-        // Freed for the customer's next try, since nothing was done.
+        // Freed for the customer's next attempt, since nothing was done.
         if order.key == nil, order.refusal?.status != 503 || judge.everCaptured(document.id) {
             judge.broken(.oneOrderAKey, document.id, "has lost its key, and is more than a record")
         }
         for degradation in document.degradations where degradation.repair != .none && !degradation.repaired {
             judge.broken(.repaired, document.id, "\(degradation.effect) is not repaired")
         }
-        // As a discount, or as a refund. What was estimated too high isn't taken back.
+        // As a discount or as a refund. An estimate that was too high isn't taken back.
         if let redeemed = order.redeemed, redeemed.isActive {
             let given =
                 document.discount
                 + document.refunds.filter { $0.cause == .coupon }.reduce(0) { $0 + $1.amount }
             let owed = order.isEstimated ? max(document.discount, redeemed.discount) : redeemed.discount
-            // Where an operator has paid everything back, nothing is left to give.
+            // After a full refund by an operator nothing is left to give.
             let isPaidBack = order.paid.map { $0.refunded == $0.amount } ?? false
             if given != owed, !isPaidBack {
                 judge.broken(.couponWorth, document.id, "\(given) given, worth \(redeemed.discount)")
@@ -211,7 +211,7 @@ extension Shop {
             .first?[0] ?? sku
     }
 
-    /// A confirmed order whose reservation isn't committed, or another one's that is.
+    /// A confirmed order whose reservation isn't committed, or a committed reservation of another order.
     private func mismatch(_ orders: [String: Kept]) throws -> String? {
         let committed = Set(
             try rows("inventory", "SELECT order_id FROM reservations WHERE status = 'committed'").map {
@@ -238,7 +238,7 @@ extension Shop {
         }
     }
 
-    /// In the order in which the coupon was claimed.
+    /// Checked in the sequence of the claims.
     private func checkCouponRules(_ orders: [String: Kept]) {
         let claimed = judge.claims.compactMap { orders[$0] }.filter { $0.document.status == .confirmed }
         let groups = Dictionary(grouping: claimed) {
@@ -253,15 +253,16 @@ extension Shop {
                     "\(used.count) uses of \(use), limit \(limit): \(story(use, orders))")
             }
             for (place, order) in claims.enumerated() where order.isUsedUp && !order.hasUsedCoupon {
-                // What others were promised is as good.
+                // Promises to other orders count as uses.
                 let earlier = used.count { used in
                     claims[..<place].contains { $0.document.id == used.document.id } || used.isSkipped
                 }
                 if earlier < limit {
                     judge.broken(
                         .couponPromise, order.document.id,
-                        "refused with \(earlier) earlier uses of \(use), limit \(limit): \(story(use, orders))"
-                    )
+                        """
+                        refused with \(earlier) earlier uses of \(use), limit \(limit): \(story(use, orders))
+                        """)
                 }
             }
         }
@@ -275,7 +276,10 @@ extension Shop {
                     order.document.degradations.compactMap(\.outcome).first { $0.contains("coupon") } ?? "-"
                 let state = order.redeemed.map { $0.isActive ? "active" : "released" } ?? "-"
                 return
-                    "\(order.document.id) \(order.document.status) −\(order.document.discount) \(state) “\(outcome)”"
+                    """
+                    \(order.document.id) \(order.document.status) −\(order.document.discount) \(state) \
+                    “\(outcome)”
+                    """
             }
             .joined(separator: ", ")
     }
@@ -315,7 +319,7 @@ extension Shop {
                 judge.broken(.clientTold, told.id, "told \(total), and costs \(order.total ?? -1)")
             }
         case .problem(let problem):
-            // One that was cancelled is named in words.
+            // A cancelled order is named in the detail.
             let named = problem.detail.firstMatch(of: /ord_[0-9A-Z]+/).map { String($0.output) }
             guard let id = problem.orderId ?? (problem.code == "order-cancelled" ? named : nil),
                 problem.code != "request-in-progress"

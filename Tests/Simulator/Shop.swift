@@ -11,17 +11,16 @@ import Runtime
 import Storage
 import Transport
 
-/// One episode: some dozen customers, the five services, and everything that can go wrong for a while. Then
-/// the faults stop, everything drains, and what has come of it is judged.
+/// One episode: some dozen customers and the five services, with faults of all kinds for a while. Then the
+/// faults stop, the queues empty, and the results are checked.
 ///
 /// To be read in this order: ``Scheduler`` (what happens next), ``Host`` (the life of a process), ``Disk``,
-/// ``Machine`` (a service as it really is), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what
-/// must hold).
+/// ``Machine`` (a real service), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what must hold).
 final class Shop: @unchecked Sendable {
-    /// Customers come, and faults happen, for so long, in milliseconds.
+    /// How long customers arrive and faults happen, in milliseconds.
     static let sales: Int64 = 20_000
     static let faults: Int64 = 30_000
-    /// An hour after the faults it must all have come to an end.
+    /// All work has to be done an hour after the begin, in milliseconds.
     private static let end: Int64 = 3_600_000
 
     let scheduler = Scheduler.shared
@@ -31,11 +30,11 @@ final class Shop: @unchecked Sendable {
     let customers = Host("customers")
     private(set) var machines: [Machine] = []
     private(set) var people: [Customer] = []
-    /// What went wrong, by kind.
+    /// Number of faults by kind.
     private(set) var mishaps: [String: Int] = [:]
-    /// How many there are: the fewer, the more orders each of them has with one coupon.
+    /// Number of customers: with fewer, each has more orders with one coupon.
     private let customerCount: Int64
-    /// Of a thousand orders, how many ask for a coupon, and how many are to be cancelled.
+    /// How many of a thousand orders have a coupon, and how many are cancelled.
     private let couponShare: Int
     let cancelShare: Int
     private var couponBackup: DatabaseQueue?
@@ -53,7 +52,7 @@ final class Shop: @unchecked Sendable {
         couponShare = scheduler.dice.one(of: [300, 500, 900])
         cancelShare = scheduler.dice.one(of: [100, 200, 500])
         var settings = ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)s"]
-        // In some episodes reservations run out before the commits that were held up have come.
+        // In some episodes reservations expire before their delayed commits arrive.
         if !isCalm, scheduler.dice.happens(300) {
             settings["RESERVATION_TTL"] = "\(acceptedMaxAge + scheduler.dice.from(1, 10))s"
             settings["RESERVATION_GRACE"] = "\(scheduler.dice.from(0, 5))s"
@@ -82,7 +81,7 @@ final class Shop: @unchecked Sendable {
         machine.observe = { [judge] request, response in
             judge.answered(
                 request.method, Trace.path(request), request.body, by: service.name, status: response.status)
-            // What order asks for is known when it arrives; answers aren't always.
+            // Recorded when the request arrives, since its answer may be lost.
             guard service.name == "payment" || service.name == "coupon", let body = request.body else {
                 return
             }
@@ -118,7 +117,7 @@ final class Shop: @unchecked Sendable {
             payment: PaymentMeans(token: scheduler.dice.happens(120) ? "tok_declined" : "tok_ok"))
     }
 
-    // MARK: Bad luck
+    // MARK: Faults
 
     private func begin() {
         for machine in machines {
@@ -130,7 +129,7 @@ final class Shop: @unchecked Sendable {
         redrive()
     }
 
-    /// After each job a process may be frozen for longer than its leases.
+    /// After each job a process may be frozen past its leases.
     private func endanger() {
         if scheduler.dice.onceIn(4000) {
             let machine = scheduler.dice.happens(600) ? machine("order") : scheduler.dice.one(of: machines)
@@ -140,7 +139,7 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// Before and after whatever a process does outside of itself it may die.
+    /// A process may die before and after each external effect.
     private func endanger(_ machine: Machine) {
         guard network.isFaulty, scheduler.dice.onceIn(machine.name == "order" ? 400 : 700),
             let process = machine.process
@@ -165,8 +164,8 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// While inventory or coupon is down, prices change, or what a coupon takes off and of what; what
-    /// customers were told doesn't change with them.
+    /// Changes prices or coupon rules while inventory or coupon is down. Answers to customers must not change
+    /// with them.
     private func changeRules(of machine: Machine) throws {
         guard scheduler.dice.happens(500) else { return }
         let (sku, code) = (scheduler.dice.one(of: Catalogue.skus), scheduler.dice.one(of: ["SAVE", "ONCE"]))
@@ -225,7 +224,7 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// An operator has every service send its dead letters again, if there are any.
+    /// An operator redrives the dead letters of every service.
     private func redrive() {
         scheduler.after(scheduler.dice.from(3000, 20_000)) { [self] in
             guard network.isFaulty else { return }
@@ -241,7 +240,7 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// A wall clock is set, forwards or back.
+    /// Sets a wall clock forwards or back.
     private func clockSteps(of machine: Machine) {
         scheduler.after(scheduler.dice.from(0, 60_000)) { [self] in
             guard network.isFaulty else { return }
@@ -260,7 +259,7 @@ final class Shop: @unchecked Sendable {
 
     // MARK: The run
 
-    /// What is wrong with it, if anything is.
+    /// Runs the episode and returns the broken property, if any.
     func run() -> Violation? {
         while judge.violation == nil, network.isFaulty, scheduler.now < Self.faults * 1_000_000 {
             guard scheduler.step(until: Self.faults * 1_000_000) else { break }
@@ -300,7 +299,7 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// Kills everything that is left.
+    /// Kills all processes.
     func close() {
         customers.crash()
         for machine in machines { machine.crash() }
@@ -329,7 +328,7 @@ final class Shop: @unchecked Sendable {
     }
 }
 
-/// The five services, each with what starts it.
+/// The five services, each with its launch function.
 struct Service: Sendable {
     var name: String
     var launch: @Sendable (Machine, Network, [String: String], Bool) throws -> RunningProcess
@@ -359,7 +358,7 @@ struct Service: Sendable {
     ]
 }
 
-/// The stores as every episode finds them: their schemas made, their seeds loaded, once for all episodes.
+/// The initial stores of every episode, with schemas and seeds, made once.
 struct Seeds {
     static let folder = FileManager.default.temporaryDirectory.path + "/csp-simulator-seeds"
 
@@ -375,7 +374,7 @@ struct Seeds {
                 try service.launch(machine, network, [:], acceptingLoss)
             }
             try machine.start()
-            // Order is new in every episode: what it knows of the others it has to hear first.
+            // Order starts empty in every episode, so it has to learn about its dependencies.
             while service.name != "order", !machine.isListening, scheduler.step() {}
             disks[service.name] = try Disk(copying: machine.disk)
             machine.crash()

@@ -8,15 +8,16 @@ import Transport
 
 @testable import CommandLine
 
-/// A client that retries asks order, which retries and asks a service, which refuses: three hops that must
-/// not multiply.
+/// A retrying client calls order, which retries its calls of a service that refuses: retries must not
+/// multiply over three hops.
 @Suite("Retries over three hops", .timeLimit(.minutes(10)))
 struct AmplificationTests {
     private static let body = #"""
-        {"type":"urn:csp:problem:overloaded","title":"Too much to do","status":503,"detail":"Nothing was begun.","code":"overloaded"}
+        {"type":"urn:csp:problem:overloaded","title":"Too much to do","status":503,\#
+        "detail":"Nothing was begun.","code":"overloaded"}
         """#
 
-    /// Refuses as a service's door does, at once or with a time to come back.
+    /// Refuses as admission does, with or without `Retry-After`.
     private static func refusing(_ retryAfter: String) throws -> MisbehavingServer {
         try MisbehavingServer(
             behaviour: .answer(
@@ -25,15 +26,15 @@ struct AmplificationTests {
     }
 
     private static let orders = 600
-    /// Nothing may keep the calls from being made but the budgets of those who make them.
+    /// With the breakers off, only retry budgets limit the calls.
     private static let withoutBreakers = [
         "INVENTORY_BREAKER_MINIMUM_CALLS": "10000", "PAYMENT_BREAKER_MINIMUM_CALLS": "10000",
         "CATALOGUE_TIMEOUT": "0s",
         "CSP_MODE": "protected",
     ]
 
-    /// Paths many orders at once, each sent by a client until something is decided, and counts the calls of
-    /// customers that a service got. On a slow machine some orders are over before they come there.
+    /// Places many orders at once, each sent until something is decided, and counts the calls of
+    /// critical-plus that a service got. On a slow machine some orders end before they call it.
     private func calls(
         of path: String, at last: MisbehavingServer, from order: RunningService<OrderApplication>, sku: String
     ) async throws -> Double {
@@ -53,7 +54,7 @@ struct AmplificationTests {
                 }
             }
         }
-        // The queue's own calls are sheddable, and wait for each other for up to half a minute.
+        // Excludes the queue's calls, which are sheddable and wait up to half a minute.
         let asked = last.seen.requests.filter {
             $0.hasPrefix("POST \(path) ") && $0.contains("csp-criticality: critical-plus")
         }

@@ -1,4 +1,4 @@
-/// What `csp audit --json` prints.
+/// The output of `csp audit --json`.
 struct AuditReport: Decodable {
     struct Invariant: Decodable {
         struct Violation: Decodable {

@@ -6,7 +6,7 @@ import Testing
 struct BrokenEdgesTests {
     private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
-    @Test("a service whose words can't be written ends with its exit code all the same", arguments: services)
+    @Test("a service that can't write its message ends with its exit code all the same", arguments: services)
     func unwritable(service: String) async throws {
         let process = try ChildProcess(
             Executables.folder.appending(path: service).path, [], environment: ["SERVICE_TOKEN": ""],
@@ -16,7 +16,7 @@ struct BrokenEdgesTests {
     }
 
     @Test(
-        "on a full disk a dead service isn't started, for the reason that is said, and the stack is stopped",
+        "on a full disk a dead service isn't started and says why, and the stack can be stopped",
         .enabled(if: SmallDisk.isPermitted, "\(SmallDisk.reason)"))
     func fullDisk() async throws {
         let folder = try TemporaryFolder()

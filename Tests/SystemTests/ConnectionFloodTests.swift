@@ -3,21 +3,23 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Clients that open connections and do nothing with them, against an order service with 1,024 descriptors.
+/// Clients that open connections without using them, against an order service with 1,024 descriptors.
 @Suite("A flood of connections", .timeLimit(.minutes(20)), .serialized)
 struct ConnectionFloodTests {
     @Test(
         "2,000 idle and 1,000 slow connections: every order beside them is served, and order stays ready",
         .timeLimit(.minutes(20)), .enabled(if: canOpen(4500)))
     func flood() async throws {
-        // Whether each is served counts here, not how fast.
+        // Every order has to be served, at any speed.
         let generousTimeouts = SystemStack.generousTimeouts()
         try await withSystemStack(environment: generousTimeouts) { stack in
             try await stack.csp("kill", "order")
             let csp = Executables.folder.appending(path: "csp").path
             let start = try ChildProcess(
                 "/bin/sh", ["-c", "ulimit -n 1024; exec \(csp) start order --data \(stack.folder.path)"],
-                environment: generousTimeouts.merging(["SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m"]) { $1 })
+                environment: generousTimeouts.merging(["SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m"]) {
+                    $1
+                })
             #expect(await start.end() == 0)
             let port = try stack.port("order")
             let pid = try await stack.pid("order")
@@ -26,14 +28,14 @@ struct ConnectionFloodTests {
             let flood = Task.detached { () -> [RawConnection] in
                 var opened: [RawConnection] = []
                 for number in 0..<3000 {
-                    // As fast as the orders go, so that each of them meets the flood.
+                    // Opened at the pace of the orders, so that each order meets the flood.
                     await served.until { $0 * 10 >= number }
                     guard let connection = try? RawConnection(port: port) else { continue }
                     opened.append(connection)
                     if number % 3 == 0 {
                         connection.send("POST /orders HTTP/1.1\r\nhost: test\r\ncontent-length: 200\r\n\r\n")
                     }
-                    // A byte more on one of the slow ones.
+                    // One more byte on a slow connection.
                     if number >= 300 { opened[(number / 3 * 7) % (opened.count / 3) * 3].send("{") }
                 }
                 return opened
@@ -65,7 +67,7 @@ struct ConnectionFloodTests {
     }
 }
 
-/// Raises this process's limit, if it may be.
+/// Raises this process's limit, if that is permitted.
 private func canOpen(_ count: UInt) -> Bool {
     var limits = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Transport
 
-/// Where a service can be killed.
+/// A named place at which a service can be killed.
 struct CrashPlace: Hashable, Comparable, Sendable, CustomStringConvertible {
     var service: String
     /// `before commit placing`.
@@ -15,18 +15,17 @@ struct CrashPlace: Hashable, Comparable, Sendable, CustomStringConvertible {
     var description: String { "\(service) \(name)" }
 }
 
-/// Walks customers along every path of a purchase while services are killed at named places and started
-/// again.
+/// Sends customers along every path of a purchase while services are killed at named places and restarted.
 struct CrashJourney: Sendable {
     let stack: SystemStack
-    /// That of the stack's `up`.
+    /// The environment of the stack's `up`.
     let environment: [String: String]
-    /// `CRASH_AT=@…`: a file a service, with where to die.
+    /// `CRASH_AT=@…`: one file a service, with the place to die at.
     let plans: TemporaryFolder
     /// `CRASH_LIST`.
     let list: String
 
-    /// Answers to those who only read are left out: nothing depends on them.
+    /// Without answers to GET: nothing depends on them.
     private func passed() throws -> Set<CrashPlace> {
         let text = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
         return Set(
@@ -40,12 +39,12 @@ struct CrashJourney: Sendable {
     struct Run {
         /// How many services died.
         var deaths: Int
-        /// Every place that was passed, by whatever service.
+        /// Every place that any service passed.
         var passed: Set<CrashPlace>
     }
 
-    /// Kills at these places, one after the other for each service, while customers buy, and audits when all
-    /// is drained.
+    /// Kills at these places, one after the other for each service, while customers buy; audits once the
+    /// queues are empty.
     func run(dyingAt places: [CrashPlace], round: String) async throws -> Run {
         try? FileManager.default.removeItem(atPath: list)
         let journey = CustomerJourney(stack: stack, round: round)
@@ -68,7 +67,7 @@ struct CrashJourney: Sendable {
                 }
             }
             try await journey.all()
-            // What only the queue comes to is come to by now; who is still alive stays so.
+            // By now the queue has passed its places; a service that is still alive will not die.
             if deaths.value < places.count { try await stack.csp("audit", "--wait", "30", expecting: nil) }
             lines.cut()
             try await group.waitForAll()
@@ -78,7 +77,7 @@ struct CrashJourney: Sendable {
         return Run(deaths: deaths.value, passed: try passed())
     }
 
-    /// It may be on its way to its next death already: then it never becomes ready.
+    /// The service may die again before it becomes ready.
     private func restart(_ service: String, dyingAt place: CrashPlace?) async throws {
         try plans.write(place?.name ?? "", to: service)
         try await stack.csp("kill", service, expecting: nil)
@@ -86,7 +85,7 @@ struct CrashJourney: Sendable {
     }
 }
 
-/// Lines that are cut together.
+/// Lines that are closed together.
 private final class Heartlines: Sendable {
     private struct State {
         var lines: [Heartline] = []

@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 import Transport
 
-/// Every named place of every service is a place to die: the process is killed there and started again; when
-/// all is drained, the books are clean and every customer who sent a key again has the one order.
+/// Kills every service at each of its named places and restarts it. Once the queues are empty the audit is
+/// clean, and every customer who repeated a key has one order.
 ///
-/// The places are written down nowhere: a journey writes down those that it passes, and one that begins with
-/// a death adds what only recovery passes. A new commit, call or answer is found by itself.
+/// The places are not listed: a journey records those that it passes, and one that begins with a death adds
+/// those of recovery. So a new commit, call or answer is found without a change here.
 @Suite("Crash points", .timeLimit(.minutes(20)), .serialized)
 struct CrashPointTests {
-    /// Passed once in the life of a data folder, or nearly so: each has a folder of its own to die in.
+    /// Passed about once in the life of a data folder, so each gets its own folder.
     private static let early = [
         CrashPlace(service: "coupon", name: "before commit seeds"),
         CrashPlace(service: "coupon", name: "after commit seeds"),
@@ -21,14 +21,14 @@ struct CrashPointTests {
         CrashPlace(service: "order", name: "after commit last known"),
     ]
 
-    @Test("killed at any of them, a service recovers, and nothing is lost or done twice")
+    @Test("killed at any place, a service recovers, and nothing is lost or done twice")
     func everywhere() async throws {
         try await withJourney { journey in
             let start = ContinuousClock.now
             let early = Set(Self.early)
             let direct = try await journey.run(dyingAt: [], round: "0").passed.subtracting(early)
             var passed = direct.union(early)
-            // What only recovery comes to is come to by dying elsewhere first.
+            // Places of recovery are reached by dying elsewhere first.
             var ways: [CrashPlace: [CrashPlace]] = [:]
             for (number, place) in direct.sorted().enumerated() {
                 let run = try await journey.run(dyingAt: [place], round: "\(number + 1)")
@@ -39,7 +39,7 @@ struct CrashPointTests {
                 }
             }
             for (index, (place, first)) in ways.sorted(by: { $0.key < $1.key }).enumerated() {
-                // Some came there by luck; one way at least always leads there.
+                // Some ways led there by chance; at least one always does.
                 var deaths = 0
                 for (number, way) in first.enumerated() where deaths < 2 {
                     deaths = try await journey.run(dyingAt: [way, place], round: "\(index)-\(number)").deaths
@@ -47,8 +47,10 @@ struct CrashPointTests {
                 #expect(deaths == 2, "no journey came to \(place) again, by way of any of \(first)")
             }
             print(
-                "crash points: \(direct.count) places to die, \(ways.count) on the way back, \(start.duration(to: .now))"
-            )
+                """
+                crash points: \(direct.count) places to die, \(ways.count) on the way back, \
+                \(start.duration(to: .now))
+                """)
             let declared = DeclaredPlaces(stack: journey.stack)
             let missing = try await declared.missing(from: passed)
             #expect(missing == [])
@@ -59,21 +61,21 @@ struct CrashPointTests {
     }
 
     @Test(
-        "killed while its store is filled for the first time, a service starts again with all that belongs in it",
+        "killed while its store is first filled, a service starts again with complete data",
         arguments: early)
     func whileFilling(place: CrashPlace) async throws {
         try await withJourney(dyingAt: place) { journey in
-            // A service that died while it started has ended that `up` with an error already.
+            // If the service died while it started, `up` has already failed.
             guard await Heartline(port: try journey.stack.port(place.service)).untilDead() else { return }
             try journey.plans.write("", to: place.service)
-            // An `up` that failed has left nothing running; after one that didn't, this one is refused.
+            // A failed `up` left nothing running; after a successful one this is refused.
             try await journey.stack.up(environment: journey.environment)
             try await journey.stack.csp("start", place.service)
             _ = try await journey.run(dyingAt: [], round: "1")
         }
     }
 
-    /// Brings a stack up whose services die where the journey says.
+    /// Starts a stack whose services die at the journey's places.
     private func withJourney(dyingAt place: CrashPlace? = nil, _ body: (CrashJourney) async throws -> Void)
         async throws
     {
@@ -87,7 +89,7 @@ struct CrashPointTests {
             "CRASH_LIST": plans.path + "/passed",
             "CATALOGUE_REFRESH": "1s",
         ]
-        // What a crash interrupts is soon taken up again.
+        // Work that a crash interrupted is resumed soon.
         for dependency in ["INVENTORY", "PAYMENT", "COUPON", "NOTIFICATION"] {
             environment["\(dependency)_BREAKER_OPEN"] = "20ms"
             environment["\(dependency)_BREAKER_LONGEST_OPEN"] = "100ms"

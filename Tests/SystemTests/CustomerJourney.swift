@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 import Transport
 
-/// Customers who take every way that a purchase can take, and who never give up: whatever gets no answer is
-/// sent again with the same key.
+/// Customers who take every path of a purchase and never give up: a request without an answer is sent again
+/// with the same key.
 struct CustomerJourney: Sendable {
     private struct NotReached: Error {}
 
@@ -21,7 +21,7 @@ struct CustomerJourney: Sendable {
         """
 
     let stack: SystemStack
-    /// Part of every key and customer, so that no journey meets another.
+    /// Part of every key and customer, so that journeys don't collide.
     let round: String
 
     func all() async throws {
@@ -50,7 +50,7 @@ struct CustomerJourney: Sendable {
         try await refund(plain)
     }
 
-    /// Sends the order until it is answered, and answers its id where there is one.
+    /// Sends the order until it is answered, and returns its id if there is one.
     @discardableResult
     private func buy(
         _ name: String, _ sku: String = "APPLE", quantity: Int = 1, coupon: String? = nil,
@@ -81,7 +81,7 @@ struct CustomerJourney: Sendable {
         #expect(status == 200 || status == 409)
     }
 
-    /// Sends back what was bought, as soon as that is confirmed.
+    /// Returns the goods as soon as the order is confirmed.
     private func refund(_ id: String?) async throws {
         let id = try #require(id)
         let wanted = OrderRefundRequest(items: [ItemQuantity(sku: "APPLE", quantity: 1)], reason: "sent back")
@@ -102,8 +102,8 @@ struct CustomerJourney: Sendable {
         #expect(status == 200)
     }
 
-    /// Has order take a dependency for dead meanwhile. An order service that starts again leaves it to its
-    /// breaker.
+    /// Holds order's breaker of a dependency open meanwhile. A restarted order service has its automatic
+    /// breaker again.
     private func with(_ dependency: String, forced control: String, _ body: () async throws -> Void)
         async throws
     {
@@ -123,7 +123,7 @@ struct CustomerJourney: Sendable {
         try await set("automatic")
     }
 
-    /// Until there is an answer: whoever is dead is started again by others.
+    /// Repeats until there is an answer: dead services are restarted meanwhile.
     private func persist<Value>(_ attempt: () async throws -> Value?) async throws -> Value {
         let limit = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < limit {

@@ -2,11 +2,10 @@ import Contracts
 import Foundation
 import Testing
 
-/// The places that there should be, by what the sources name and the services declare: none may be forgotten.
+/// The places that must exist, from the names in the sources and the declared routes.
 struct DeclaredPlaces {
-    /// A journey doesn't come there, and nothing of its orders hangs on them: expiries, what was sold again
-    /// after one, deletions of what is old, what coupon is told after a loss (``LostWritesTests``), and what
-    /// operators ask for.
+    /// Places that no journey passes and that don't affect its orders: expiries and sales after them,
+    /// retention, reconciliation after a loss (``LostWritesTests``), and operators' routes.
     private static let apart: Set<String> = [
         "commit expiry", "commit expired", "commit deleted", "commit undeliverable", "commit redrive",
         "answer POST /queue/dead/redrive", "answer POST /backup",
@@ -15,20 +14,20 @@ struct DeclaredPlaces {
 
     let stack: SystemStack
 
-    /// Those that are not among `passed`.
+    /// The places that are not among `passed`.
     func missing(from passed: Set<CrashPlace>) async throws -> Set<String> {
         let names = Set(passed.map { $0.name.split(separator: " ").dropFirst().joined(separator: " ") })
         let declared = try commits().union(try await answers())
         return declared.subtracting(names).subtracting(Self.apart)
     }
 
-    /// How many different calls order makes, without what it is to make after a loss only.
+    /// Number of different calls that order makes, without those after a loss.
     func calls() async throws -> Int {
         let path: PathDocument = try await stack.get("order", "/csp")
         return path.dependencies.reduce(0) { $0 + $1.operations.count { $0.route != nil } }
     }
 
-    /// Every `write("…")` with a name that stands in the sources.
+    /// Every named `write("…")` in the sources.
     private func commits() throws -> Set<String> {
         var root = Executables.folder
         while root.path != "/",

@@ -6,9 +6,7 @@ import Transport
 
 @Suite("Backup and restore", .timeLimit(.minutes(20)), .serialized)
 struct DiskBackupTests {
-    @Test(
-        "a copy made under load starts as a stack of its own; the audit names what order didn't know, and it is undone"
-    )
+    @Test("a copy made under load starts as a stack; the audit names what order doesn't know, to undo it")
     func restore() async throws {
         try await withSystemStack { stack in
             let copies = try TemporaryFolder()
@@ -19,13 +17,15 @@ struct DiskBackupTests {
                 let acknowledged = customers.tally.value.orders
                 let backup = try await stack.csp("backup", copies.path)
                 print(
-                    "backup under load after \(acknowledged.count) orders, in \(begin.duration(to: .now)):\n\(backup.output)"
-                )
+                    """
+                    backup under load after \(acknowledged.count) orders, in \(begin.duration(to: .now)):
+                    \(backup.output)
+                    """)
                 let during = customers.tally.value.orders.count
                 try await customers.until { $0.orders.count >= during + 20 }
                 try await restored(copies, acknowledged)
             }
-            // The stack that was copied didn't suffer.
+            // The copied stack is intact.
             try await stack.csp("audit")
             try await customers.check()
         }
@@ -41,7 +41,7 @@ struct DiskBackupTests {
             for id in orphans { try await undo(id, stack) }
             audit = try await auditOnceDrained(stack)
             print("restored: \(orphans.count) orders undone that order's copy didn't know")
-            // Payments that were taken and given back keep their record.
+            // Payments that were captured and refunded keep their record.
             let left = audit.invariants.flatMap(\.violations).filter {
                 !$0.detail.contains("has a payment but is no order")
             }
@@ -80,9 +80,7 @@ struct DiskBackupTests {
         }
     }
 
-    @Test(
-        "nothing is overwritten; a service that is dead or frozen is named, with exit code 1, and nothing is left"
-    )
+    @Test("nothing is overwritten; a dead or frozen service is named with exit code 1, without remains")
     func failures() async throws {
         try await withSystemStack { stack in
             let copies = try TemporaryFolder()

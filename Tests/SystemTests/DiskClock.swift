@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A wall clock for a service, which a test sets while it runs; monotonic time goes on as ever.
+/// A wall clock for a service that a test sets while it runs; monotonic time isn't changed.
 struct JumpingClock {
     private static let library: String? = {
         let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
@@ -19,10 +19,9 @@ struct JumpingClock {
         try set("+0")
     }
 
-    /// Starts a service of the stack again, so that it goes by this clock.
+    /// Restarts a service of the stack with this clock.
     ///
-    /// It can't be had through `csp up`'s environment: preloaded, the library leaves csp itself without its
-    /// arguments.
+    /// `csp up` can't pass it on: preloaded into csp, the library loses csp's arguments.
     func rule(_ service: String, of stack: SystemStack) async throws {
         let file = URL(filePath: stack.folder.path + "/stack.json")
         var record = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any] ?? [:]
@@ -36,14 +35,14 @@ struct JumpingClock {
     private var environment: [String: String] {
         [
             "LD_PRELOAD": Self.library ?? "", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            // Read once a second: reading the file for every look at the clock takes longer than an order.
+            // Read once a second: reading the file at every clock call takes longer than an order.
             "FAKETIME_TIMESTAMP_FILE": folder.path + "/clock", "FAKETIME_CACHE_DURATION": "1",
         ]
     }
 
-    /// Seen within a second.
+    /// Takes effect within a second.
     ///
-    /// - Parameter offset: from the machine's own clock: `+1h`, `-1h`.
+    /// - Parameter offset: relative to the machine's clock: `+1h`, `-1h`.
     func set(_ offset: String) throws {
         try Data((offset + "\n").utf8).write(to: URL(filePath: folder.path + "/clock"), options: .atomic)
     }

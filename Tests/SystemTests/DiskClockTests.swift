@@ -7,9 +7,7 @@ import Testing
     "The wall clock is set", .timeLimit(.minutes(20)), .serialized,
     .enabled(if: JumpingClock.isPossible, "\(JumpingClock.reason)"))
 struct DiskClockTests {
-    @Test(
-        "an hour forth and back, with orders waiting for payment: no lease is stuck or lost, and all end well"
-    )
+    @Test("an hour forth and back while orders wait for payment: no lease is stuck or lost")
     func jumps() async throws {
         let clock = try JumpingClock()
         try await withSystemStack { stack in
@@ -22,7 +20,7 @@ struct DiskClockTests {
                     try await stack.csp("kill", "payment")
                     let broken = customers.tally.value
                     try await customers.until { $0.orders.count >= broken.orders.count + 20 }
-                    // Their messages are leased or put off at this moment.
+                    // Their messages are leased or delayed now.
                     try clock.set(offset)
                     let expected = Double(offset.filter { $0 != "h" }).map { $0 * 3600 } ?? 0
                     while abs(try await time(of: stack, customers).timeIntervalSinceNow - expected) > 60 {}
@@ -42,7 +40,7 @@ struct DiskClockTests {
         }
     }
 
-    /// By order's clock, now.
+    /// The time by order's clock.
     private func time(of stack: SystemStack, _ customers: Customers) async throws -> Date {
         let (_, body) = try await stack.place(
             Customers.order("H-clock", sku: try #require(customers.skus.randomElement())))

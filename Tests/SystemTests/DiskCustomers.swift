@@ -4,14 +4,13 @@ import Resilience
 import TestSupport
 import Testing
 
-/// Customers who order one after the other and, as good clients do, ask again with the same key until they
-/// have an order.
+/// Customers who place orders in sequence and repeat each with the same key until it is accepted.
 final class Customers: Sendable {
     struct Tally: Sendable {
-        /// The ids of the orders that were acknowledged, by 201 or 202.
+        /// Ids of the orders that were acknowledged with 201 or 202.
         var orders: Set<String> = []
         var confirmed = 0
-        /// Every other answer, by its problem's code.
+        /// The other answers by their problem's code.
         var refusals: [String: Int] = [:]
         var unexpected: [String] = []
         var latencies: [Duration] = []
@@ -27,8 +26,10 @@ final class Customers: Sendable {
                 return Int(latency / .milliseconds(1))
             }
             return
-                "\(orders.count) orders (\(confirmed) confirmed at once), refused: \(refused.isEmpty ? "none" : refused); "
-                + "p50 \(percentile(0.5)) ms, p99 \(percentile(0.99)) ms"
+                """
+                \(orders.count) orders (\(confirmed) confirmed at once), refused: \
+                \(refused.isEmpty ? "none" : refused); p50 \(percentile(0.5)) ms, p99 \(percentile(0.99)) ms
+                """
         }
     }
 
@@ -51,7 +52,7 @@ final class Customers: Sendable {
         return OrderRequest(customerId: customer, items: items, payment: PaymentMeans(token: "tok_ok"))
     }
 
-    /// `count` of them order side by side until `body` has returned.
+    /// `count` customers order concurrently until `body` has returned.
     func order(_ count: Int, while body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<count {
@@ -64,7 +65,7 @@ final class Customers: Sendable {
         }
     }
 
-    /// `count` of them order side by side, each `each` times.
+    /// `count` customers order concurrently, each `each` times.
     func order(_ count: Int, each: Int) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<count {
@@ -76,7 +77,7 @@ final class Customers: Sendable {
         }
     }
 
-    /// Waits for it, and gives up where the customers do.
+    /// Waits for the condition, and fails if the customers give up.
     func until(_ condition: @escaping @Sendable (Tally) -> Bool) async throws {
         await tally.until { condition($0) || !$0.unexpected.isEmpty }
         try #require(tally.value.unexpected == [])
@@ -105,15 +106,15 @@ final class Customers: Sendable {
             }
             let code = (try? JSON.decode(ProblemDocument.self, from: body))?.code ?? "none"
             tally.update { $0.refusals[code, default: 0] += 1 }
-            // 409: the first request with this key is still at work.
+            // 409: the first request with this key still runs.
             guard status == 503 || code == "request-in-progress" else {
                 return tally.update { $0.unexpected.append("\(status) \(code)") }
             }
         }
     }
 
-    /// After the audit: each order that was acknowledged is there, and has ended well; nobody got an answer
-    /// beside the contract.
+    /// After the audit: each acknowledged order exists and has ended well, and no answer was outside the
+    /// contract.
     func check() async throws {
         #expect(tally.value.unexpected.isEmpty)
         for id in tally.value.orders {

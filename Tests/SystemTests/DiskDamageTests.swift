@@ -24,9 +24,7 @@ struct DiskDamageTests {
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
-    @Test(
-        "a damaged page, another kind of file and a newer store are refused with 1 and one line; csp says it too"
-    )
+    @Test("a damaged page, a foreign file and a newer store are refused with 1 and one line, by csp too")
     func refused() async throws {
         try await withSystemStack { stack in
             try await Customers(stack).order(8, each: 25)
@@ -63,9 +61,7 @@ struct DiskDamageTests {
         }
     }
 
-    @Test(
-        "damage in a file too large to look at before the start makes the service unready, and the next start refuses it"
-    )
+    @Test("damage in a large file makes the service unready, and the next start refuses it")
     func large() async throws {
         let folder = try TemporaryFolder()
         let client = HTTPClient()

@@ -8,7 +8,7 @@ import Transport
     "Order's disk is full", .timeLimit(.minutes(20)), .serialized,
     .enabled(if: SmallDisk.isPermitted, "\(SmallDisk.reason)"))
 struct DiskFullTests {
-    /// A stack whose order has a disk of 32 MiB for itself.
+    /// A stack whose order service has its own disk of 32 MiB.
     private func withSmallDisk(reserve: String, _ body: (SystemStack, SmallDisk) async throws -> Void)
         async throws
     {
@@ -28,9 +28,7 @@ struct DiskFullTests {
         return (status, problem?.code, (try? JSON.decode(OrderDocument.self, from: body))?.id)
     }
 
-    @Test(
-        "below its reserve new orders are refused; reading, finishing and cancelling go on; with space, orders do"
-    )
+    @Test("below the reserve new orders are refused and the rest goes on; with space orders resume")
     func reserve() async throws {
         try await withSmallDisk(reserve: "8MiB") { stack, disk in
             try await stack.csp("kill", "payment")
@@ -38,7 +36,7 @@ struct DiskFullTests {
             let paid = Customers.order("H-repeats")
             #expect(try await stack.place(paid, key: "repeated").status == 202)
             let cancelled = try #require(try await place(stack).id)
-            // Hundreds are placed before the reserve is looked at again: more than there is of one product.
+            // Hundreds are placed before the reserve is checked again: more than the stock of one product.
             var skus = try await Customers(stack).skus.makeIterator()
             try disk.fill(leaving: 6 << 20)
             let begin = ContinuousClock.now
@@ -47,7 +45,7 @@ struct DiskFullTests {
             print("disk full: refused \(begin.duration(to: .now)) after the reserve was reached")
             #expect(refused.status == 503 && refused.code == "storage-full", "\(refused)")
 
-            // A request that repeats one adds no work.
+            // A repeated request adds no work.
             #expect(try await stack.place(paid, key: "repeated").status == 202)
             let read: OrderDocument = try await stack.get("order", "/orders/\(finished)")
             #expect(read.status == .accepted)
@@ -67,10 +65,8 @@ struct DiskFullTests {
         }
     }
 
-    /// Without a reserve, so that it is the disk that refuses.
-    @Test(
-        "filled to the last byte in the middle of load: nothing acknowledged is lost, and orders go on when there is space"
-    )
+    /// Without a reserve, so that the disk itself refuses.
+    @Test("a disk that fills up under load loses nothing acknowledged; with space orders resume")
     func lastByte() async throws {
         try await withSmallDisk(reserve: "0") { stack, disk in
             let customers = try await Customers(stack)

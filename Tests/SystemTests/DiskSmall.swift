@@ -7,7 +7,7 @@ import TestSupport
 struct SmallDisk: Sendable {
     let path: String
 
-    /// Mounting needs root, and not every container lets it.
+    /// Mounting needs root, and not every container permits it.
     static let isPermitted: Bool = {
         guard let folder = try? TemporaryFolder(), (try? mount(folder.path, mebibytes: 1)) != nil else {
             return false
@@ -16,7 +16,7 @@ struct SmallDisk: Sendable {
     }()
     static let reason = "a small file system can't be mounted here (that takes root)"
 
-    /// Mounts one of `mebibytes` at `path` while `body` runs.
+    /// Mounts a disk of `mebibytes` at `path` while `body` runs.
     static func with(at path: String, mebibytes: Int, _ body: (SmallDisk) async throws -> Void) async throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         try mount(path, mebibytes: mebibytes)
@@ -52,7 +52,7 @@ struct SmallDisk: Sendable {
         try run("/bin/mount", ["-t", "tmpfs", "-o", "size=\(mebibytes)m", "csp-test", path])
     }
 
-    /// Lazily: who still has a file open there keeps it, and the folder is free.
+    /// Lazily: open files remain usable, and the folder is free.
     private static func unmount(_ path: String) throws { try run("/bin/umount", ["-l", path]) }
 
     private static func run(_ tool: String, _ arguments: [String]) throws {

@@ -8,7 +8,7 @@ import Transport
     "A disk that is slow or fails", .timeLimit(.minutes(20)), .serialized,
     .enabled(if: BrokenSyncs.isPossible, "\(BrokenSyncs.reason)"))
 struct DiskSyncTests {
-    @Test("with 100 ms a sync orders are confirmed, or honestly accepted", arguments: ["order", "payment"])
+    @Test("with 100 ms a sync orders are confirmed or accepted", arguments: ["order", "payment"])
     func slow(service: String) async throws {
         try await withSystemStack { stack in
             let customers = try await Customers(stack)
@@ -16,8 +16,10 @@ struct DiskSyncTests {
             let begin = ContinuousClock.now
             try await customers.order(8, each: 6)
             print(
-                "\(service) with 100 ms a sync: \(customers.tally.value.line); \(begin.duration(to: .now)) in all"
-            )
+                """
+                \(service) with 100 ms a sync: \(customers.tally.value.line); \(begin.duration(to: .now)) in \
+                all
+                """)
             syncs.end()
             #expect(customers.tally.value.orders.count == 48)
             try await stack.csp("audit")
@@ -25,9 +27,7 @@ struct DiskSyncTests {
         }
     }
 
-    @Test(
-        "when syncs fail nothing is confirmed until the service is restarted, and nothing acknowledged is lost"
-    )
+    @Test("after a failed sync nothing is confirmed until the restart, and nothing acknowledged is lost")
     func failingOrder() async throws {
         try await withSystemStack { stack in
             let customers = try await Customers(stack)
@@ -36,7 +36,7 @@ struct DiskSyncTests {
                 let syncs = try BrokenSyncs(of: try await stack.pid("order"), "error=EIO")
                 let refused = customers.tally.value.refusals["storage-failed", default: 0]
                 try await customers.until { $0.refusals["storage-failed", default: 0] >= refused + 50 }
-                // The disk is well again, and yet nobody may trust it.
+                // The disk works again, but the store must not trust it.
                 syncs.end()
                 let placed = customers.tally.value.orders.count
                 try await customers.until { $0.refusals["storage-failed", default: 0] >= refused + 200 }
@@ -53,9 +53,7 @@ struct DiskSyncTests {
         }
     }
 
-    @Test(
-        "when payment's syncs fail orders are accepted, none is confirmed unpaid, and all are after its restart"
-    )
+    @Test("with failing syncs of payment orders are accepted, and confirmed after its restart")
     func failingPayment() async throws {
         try await withSystemStack { stack in
             let before = try await Customers(stack)
@@ -66,7 +64,7 @@ struct DiskSyncTests {
             syncs.end()
             #expect(during.tally.value.confirmed == 0 && during.tally.value.orders.count == 40)
             try await expectFailed("payment", stack)
-            // Stopped in good order this time: what it leaves is recovered as after a crash.
+            // A regular stop this time: the store is recovered as after a crash.
             try await stack.csp("down")
             try await stack.csp("up", "--detach", "--ports", "\(stack.base)")
             print("payment with failing syncs: \(during.tally.value.line)")
@@ -76,7 +74,7 @@ struct DiskSyncTests {
         }
     }
 
-    /// Alive, unready, and its log says why, once.
+    /// The service is alive and unready, and its log says why, once.
     private func expectFailed(_ service: String, _ stack: SystemStack) async throws {
         let request = HTTPClient.Request(
             url: try stack.url(service) + "/readyz", connectTimeout: .seconds(5), timeout: .seconds(5))

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Makes a running process's `fdatasync` slow, or fail, with `strace`; ends when it is let go.
+/// Makes a running process's `fdatasync` slow or failing, with `strace`; ends when it is released.
 final class BrokenSyncs {
-    /// Whether there is an strace that may look into other processes.
+    /// Whether strace exists and may trace other processes.
     static let isPossible: Bool = {
         guard let process = try? start(["-e", "trace=none", "/bin/true"]) else { return false }
         return process.waitUntilEnd() == 0
@@ -14,9 +14,10 @@ final class BrokenSyncs {
     private let tracer: ChildProcess
     private let pid: Int32
 
-    /// Returns when every sync of the process is concerned.
+    /// Returns once every sync of the process is affected.
     ///
-    /// - Parameter how: as `strace -e inject` has it: `delay_enter=100000` (microseconds), `error=EIO`.
+    /// - Parameter how: in the syntax of `strace -e inject`: `delay_enter=100000` (microseconds),
+    ///   `error=EIO`.
     init(of pid: Int32, _ how: String) throws {
         self.pid = pid
         tracer = try Self.start([
@@ -30,7 +31,7 @@ final class BrokenSyncs {
 
     deinit { tracer.terminate() }
 
-    /// Returns when the process syncs as ever.
+    /// Returns once the process syncs normally.
     func end() {
         tracer.terminate()
         while Self.tracers(of: pid).contains(where: { $0 != 0 }) { usleep(1000) }
@@ -40,7 +41,7 @@ final class BrokenSyncs {
         try ChildProcess("/usr/bin/strace", ["-q", "-o", "/dev/null"] + arguments)
     }
 
-    /// Who traces each of the process's threads; 0 for nobody.
+    /// The tracer of each of the process's threads; 0 for none.
     private static func tracers(of pid: Int32) -> [Int32] {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
         return tasks.compactMap { task in

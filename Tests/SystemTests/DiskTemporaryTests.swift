@@ -7,7 +7,7 @@ import Transport
 @Suite("A service with nothing but its data folder", .serialized, .timeLimit(.minutes(20)))
 struct DiskTemporaryTests {
     @Test(
-        "without a writable folder for temporary files the largest basket is reserved, and the service stays ready",
+        "without a writable temporary folder the largest basket is reserved, and the service stays ready",
         .enabled(if: LoneService.canHaveOwnMounts, "\(LoneService.reason)"))
     func noTemporaryFolder() async throws {
         let client = HTTPClient()
@@ -38,9 +38,7 @@ struct DiskTemporaryTests {
         #expect(await inventory.process.end() == 0)
     }
 
-    @Test(
-        "without a free descriptor it still writes and reads; when there are some again it is ready without a restart"
-    )
+    @Test("without a free descriptor it writes and reads; with some again it is ready without a restart")
     func noDescriptors() async throws {
         let client = HTTPClient()
         defer { client.shutdown() }
@@ -51,7 +49,7 @@ struct DiskTemporaryTests {
         let customer = try RawConnection(port: inventory.port)
         customer.send("GET", "/livez")
         #expect(await customer.answer()?.status == 200)
-        // Fewer than it has open: none is to be had from here on.
+        // Fewer than it has open, so it gets no new one.
         try await allow(descriptors: 4, inventory)
 
         let items = try largestBasket()
@@ -66,7 +64,7 @@ struct DiskTemporaryTests {
         customer.send("GET", "/products?limit=100")
         #expect(await customer.answer()?.status == 200)
         try await allow(descriptors: 1024, inventory)
-        // A connection of its own.
+        // Needs a new connection.
         #expect(try await inventory.get("/readyz").status == 200)
         #expect(try await reserve("ord_2")?.status == 201)
     }

@@ -6,7 +6,7 @@ import Transport
 
 @testable import CommandLine
 
-/// One after the other: each has a whole stack under load.
+/// Serialized: each has a whole stack under load.
 @Suite("The drill, with real processes", .timeLimit(.minutes(20)), .serialized)
 struct DrillTests {
     private func drill(_ arguments: String..., expecting status: Int32?) async throws -> DrillReport {
@@ -19,14 +19,14 @@ struct DrillTests {
         return try JSON.decode(DrillReport.self, from: text)
     }
 
-    /// As much time as the drill lets a call have: on a slow machine too the stack is healthy before the
-    /// fault.
+    /// The longest timeouts that the drill accepts, so that the stack is healthy before the fault on a slow
+    /// machine too.
     private static let generousTimeouts = Dictionary(
         uniqueKeysWithValues: ["INVENTORY", "COUPON", "PAYMENT"].flatMap { dependency in
             ["TIMEOUT", "ATTEMPT_TIMEOUT", "BREAKER_SLOW_CALL"].map { ("\(dependency)_\($0)", "1s") }
         } + [("ORDER_BUDGET", "20s"), ("COUPON_LONGEST_WAIT", "1s"), ("INVENTORY_LONGEST_WAIT", "1s")])
 
-    /// One experiment on a stack of which one protection is broken: what the drill found, and what it saw.
+    /// One experiment on a stack with one protection broken: the drill's outcome and its observations.
     private func experiment(
         _ experiment: String, environment: [String: String] = [:],
         breaking: (SystemStack) async throws -> Void = { _ in }
@@ -48,8 +48,8 @@ struct DrillTests {
         return try #require(found)
     }
 
-    /// How long things take isn't judged of a debug build: `make drill` does, in release. All else is, here
-    /// too.
+    /// Failures about time are ignored in a debug build, and checked in release by `make drill`. All others
+    /// count here too.
     private func isAboutTime(_ failure: String) -> Bool {
         [
             "undecided: other processes", "p50 ", "p99 ", "it took ", "not settled", "normal again after",
@@ -62,7 +62,7 @@ struct DrillTests {
     func quick() async throws {
         let elsewhere = try TemporaryFolder()
         let before = try leftovers()
-        // Few orders a second: a debug build on a slow machine has to be healthy under them.
+        // Few orders a second, so that a debug build on a slow machine is healthy.
         let report = try await drill(
             "--quick", "--rate", "20", "--stretch", "5s", "--data", elsewhere.path, expecting: nil)
         #expect(report.extent == .quick)
@@ -71,7 +71,7 @@ struct DrillTests {
             Set(run.experiments.map(\.kind))
                 == Set(DrillFault.allCases.map(\.rawValue) + ["operation", "brownout"]))
         for experiment in run.experiments {
-            // Beside other processes what was slow is undecided.
+            // Beside other processes a slow experiment is undecided.
             #expect(
                 experiment.outcome != .undecided || experiment.otherProcesses > OtherProcesses.limit,
                 "\(experiment.name): \(experiment.failures)")
@@ -94,7 +94,7 @@ struct DrillTests {
             })
     }
 
-    @Test("on a stack that takes no faults it says how to start one")
+    @Test("on a stack without faults enabled it says how to start one")
     func refused() async throws {
         try await withSystemStack { stack in
             let outcome = try await stack.csp("drill", "--only", "coupon-killed", expecting: 1)
@@ -103,7 +103,7 @@ struct DrillTests {
         }
     }
 
-    @Test("an experiment that there isn't is wrong usage, and --list names those that there are")
+    @Test("an unknown experiment is wrong usage, and --list names the existing ones")
     func unknown() async throws {
         try await withSystemStack(environment: ["FAULTS_ENABLED": "true"]) { stack in
             let outcome = try await stack.csp("drill", "--only", "warp-core", expecting: 2)
@@ -127,7 +127,7 @@ struct DrillTests {
         return try await drilling
     }
 
-    @Test("a drill that is interrupted mends what it broke, and ends with 1")
+    @Test("an interrupted drill rolls back its fault, and ends with 1")
     func interrupted() async throws {
         try await withSystemStack(
             environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }
@@ -139,7 +139,7 @@ struct DrillTests {
         }
     }
 
-    @Test("what a drill that was killed had broken, the next command mends")
+    @Test("after a killed drill the next command rolls back its fault")
     func killed() async throws {
         try await withSystemStack(
             environment: Self.generousTimeouts.merging(["FAULTS_ENABLED": "true"]) { $1 }
@@ -151,7 +151,7 @@ struct DrillTests {
         }
     }
 
-    /// The process of the drill that was started with this argument.
+    /// The pid of the drill that was started with this argument.
     private func ownChild(of argument: String) async throws -> Int32? {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
             guard let pid = Int32(name),
@@ -176,7 +176,7 @@ struct DrillTests {
             try await forceClosed("coupon", stack)
         }
         #expect(found.failures.contains { $0.contains("the breaker of coupon is off") })
-        // What customers feel of it depends on the machine; that it never opened doesn't.
+        // The effect on customers depends on the machine; that the breaker never opened doesn't.
         #expect(!found.events.contains { $0.what.contains("breaker of coupon") })
     }
 

@@ -1,12 +1,11 @@
 import Foundation
 import TestSupport
 
-/// The executables as they were built, which lie beside the test's own.
+/// The built executables, beside the test's own.
 enum Executables {
     static let folder: URL = {
         var url = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        // The test bundle is handed to a helper of the toolchain on some systems: its path is then an
-        // argument.
+        // On some systems a helper of the toolchain runs the test bundle, whose path is then an argument.
         for argument in CommandLine.arguments where argument.hasSuffix(".xctest") {
             url = URL(filePath: argument).resolvingSymlinksInPath()
         }

@@ -18,7 +18,7 @@ struct FaultTests {
         return Dictionary(uniqueKeysWithValues: report.services.map { ($0.name, $0.faults) })
     }
 
-    @Test("a fault is set, added to, replaced, shown and ended; orders go on meanwhile, and nothing is lost")
+    @Test("a fault is set, added, replaced, shown and cleared; orders go on, and nothing is lost")
     func journey() async throws {
         try await withSystemStack(environment: ["FAULTS_ENABLED": "true", "ORDER_BUDGET": "20s"]) { stack in
             try await stack.csp("fault", "coupon", "error", "--status", "503")
@@ -48,7 +48,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a stack that takes no faults says so once, and how to get one that does")
+    @Test("a stack without faults enabled says so once, and how to start one")
     func disabled() async throws {
         try await withSystemStack { stack in
             for arguments in [["coupon", "abort"], ["clear"], ["show"]] {
@@ -60,7 +60,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a service that is stopped while it has hold of requests ends within its time")
+    @Test("a service that is stopped while a fault holds requests ends within its time")
     func stopping() async throws {
         try await withSystemStack(environment: ["FAULTS_ENABLED": "true"]) { stack in
             try await stack.csp("fault", "payment", "black-hole")
@@ -72,9 +72,7 @@ struct FaultTests {
         }
     }
 
-    @Test(
-        "faults by setting need FAULTS_ENABLED, and have to be right: else the start ends with 78 and one line"
-    )
+    @Test("invalid fault settings, or without FAULTS_ENABLED, end the start with 78 and one line")
     func settings() async throws {
         for (key, value) in [("COUPON_FAULTS", #"[{"kind":"abort"}]"#), ("PAYMENT_FAULTS", "abort")] {
             let enabled = key == "COUPON_FAULTS" ? "false" : "true"

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Ports that nobody listens on, below the range from which outgoing connections are given theirs.
+/// Ports without a listener, below the range of ephemeral ports.
 enum FreePorts {
-    /// The first of six free ports in a row, as `csp up --ports` wants them.
+    /// The first of six free ports in a row, as `csp up --ports` needs them.
     static func base() throws -> Int {
         for _ in 0..<1000 {
             let base = Int.random(in: 10_000...30_000)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("csp and a service that is frozen", .timeLimit(.minutes(10)), .serialized)
 struct FrozenCommandTests {
-    @Test("every command ends by itself, and says who doesn't answer")
+    @Test("every command ends by itself, and names the silent service")
     func named() async throws {
         try await withSystemStack(environment: ["FAULTS_ENABLED": "true"]) { stack in
             try await stack.csp("freeze", "payment")

@@ -3,15 +3,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A worker that stands still for longer than its leases, with deliveries under way that were done meanwhile.
+/// A worker that is frozen past its leases while its deliveries are carried out.
 @Suite("A frozen worker", .timeLimit(.minutes(20)), .serialized)
 struct FrozenWorkerTests {
-    @Test("order, frozen for twice its lease in the middle of its deliveries, goes on with one effect each")
+    @Test("order, frozen for twice its lease during deliveries, goes on with one effect each")
     func frozen() async throws {
         let lease = Duration.seconds(1)
         let settings = SystemStack.generousTimeouts(["QUEUE_LEASE": "1s", "NOTIFICATION_QUEUE_TIMEOUT": "3s"])
         try await withSystemStack(environment: settings) { stack in
-            // The deliveries reach a receiver that stands still, and are under way when the worker is frozen.
+            // The receiver is frozen first, so that deliveries are under way when the worker freezes.
             try await stack.csp("freeze", "notification")
             for number in 0..<10 {
                 let order = OrderRequest(
@@ -23,7 +23,7 @@ struct FrozenWorkerTests {
                 .leased == 0
             {}
             try await stack.csp("freeze", "order")
-            // It takes what was sent to it, and nobody hears its answers.
+            // The receiver handles the messages, and its answers are lost.
             try await stack.csp("thaw", "notification")
             // The time that passes is the fault.
             try await Task.sleep(for: lease * 2)
@@ -34,7 +34,7 @@ struct FrozenWorkerTests {
         }
     }
 
-    @Test("payment and inventory, frozen while customers buy, do once what they were asked more than once")
+    @Test("payment and inventory, frozen while customers buy, do repeated requests once")
     func frozenDependencies() async throws {
         try await withSystemStack { stack in
             for service in ["payment", "inventory"] {

@@ -3,8 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Nothing lost, nothing twice, however services die: judged from the outside, by what clients saw and what
-/// services answer.
+/// Nothing is lost or duplicated however services die, by the clients' history and the services' answers.
 @Suite("Random kills under load", .timeLimit(.minutes(20)), .serialized)
 struct KillRoundsTests {
     /// Ten, or `KILL_ROUNDS`.
@@ -19,8 +18,7 @@ struct KillRoundsTests {
         var length: Duration
     }
 
-    @Test(
-        "whatever is killed and started again under 50 orders a second, no order is lost, doubled or made up")
+    @Test("whatever is killed and restarted under load, no order is lost, duplicated or invented")
     func rounds() async throws {
         var random = SeededRandomSource("\(Self.rounds) rounds of random kills")
         let plan = Self.plan(&random)
@@ -37,12 +35,13 @@ struct KillRoundsTests {
             {}
             let begin = ContinuousClock.now
             for (number, faults) in plan.enumerated() {
-                // The schedule of the faults is the experiment: nothing here waits for something to have
-                // happened.
+                // The schedule of the faults is the experiment; this wait synchronises with nothing.
                 try await Task.sleep(until: begin + Self.roundLength * number, clock: .continuous)
                 print(
-                    "round \(number + 1): \(faults.map { "\($0.service) at \($0.begin) for \($0.length)" }.joined(separator: ", "))"
-                )
+                    """
+                    round \(number + 1): \
+                    \(faults.map { "\($0.service) at \($0.begin) for \($0.length)" }.joined(separator: ", "))
+                    """)
                 try await self.round(faults, on: stack)
             }
             let restarted = ContinuousClock.now
@@ -51,16 +50,18 @@ struct KillRoundsTests {
             let audit = try await stack.csp(
                 "audit", "--wait", "\(left / .milliseconds(1))ms", "--history", history, expecting: nil)
             print(
-                "\(loaded.output)\(audit.output)terminal and drained \(ContinuousClock.now - restarted) after the last restart"
-            )
+                """
+                \(loaded.output)\(audit.output)terminal and drained \(ContinuousClock.now - restarted) after \
+                the last restart
+                """)
             #expect(loaded.status == 0, "CSP_SEED=\(seed)\n\(loaded.output)\(loaded.errors)")
             #expect(audit.status == 0, "CSP_SEED=\(seed)\n\(audit.output)\(audit.errors)")
             if audit.status != 0 { try await Self.tell(audit.output, on: stack) }
         }
     }
 
-    /// Each round one or two services, dead for up to a second from within its first half second on. Dealt
-    /// like cards, so that each has its turn in five rounds.
+    /// In each round one or two services die within the first half second, for up to a second. Services are
+    /// drawn without replacement, so that each dies within five rounds.
     private static func plan(_ random: inout SeededRandomSource) -> [[Fault]] {
         var cards: [String] = []
         return (0..<rounds).map { _ in
@@ -92,7 +93,7 @@ struct KillRoundsTests {
         }
     }
 
-    /// The stories of the first orders that a failed audit names, and how each service's log ends.
+    /// Prints the timelines of the first orders that a failed audit names, and the end of each log.
     private static func tell(_ audit: String, on stack: SystemStack) async throws {
         for id in Set(audit.matches(of: /ord_[0-9A-Z]{26}/).map { String($0.output) }).sorted().prefix(10) {
             let order: OrderDocument = try await stack.get("order", "/orders/\(id)")

@@ -4,11 +4,10 @@ import TestSupport
 import Testing
 import Transport
 
-/// One service in a process of its own, started as a container starts it: with a shell's words before its
-/// own.
+/// One service in its own process, started as in a container: by a shell script.
 struct LoneService: Sendable {
     let process: ChildProcess
-    /// As its log has it.
+    /// The URL from its log.
     let url: String
     let port: Int
     let client: HTTPClient
@@ -24,12 +23,12 @@ struct LoneService: Sendable {
         return "Data/journey"
     }()
 
-    /// Returns when it listens.
+    /// Returns once it listens.
     ///
     /// - Parameters:
     ///   - port: 0 for a free one.
-    ///   - script: what a shell does before it becomes the service.
-    ///   - hasOwnMounts: whether what it mounts is its own affair. That takes root.
+    ///   - script: what the shell does before it becomes the service.
+    ///   - hasOwnMounts: whether it has its own mount namespace, which needs root.
     ///   - executables: their folder, after the script.
     init(
         _ name: String, host: String = "127.0.0.1", port: Int = 0, data: String, after script: String = ":",
@@ -39,7 +38,8 @@ struct LoneService: Sendable {
     ) async throws {
         let environment = [
             "HTTP_HOST": host, "HTTP_PORT": "\(port)", "DATA_DIR": data, "SERVICE_TOKEN": TestTokens.service,
-            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "info", "SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m",
+            "SEED_DIR": Self.seedFolder, "LOG_LEVEL": "info", "SHED_MINIMUM": "1000",
+            "SHED_MAX_QUEUE_TIME": "1m",
         ].merging(settings) { $1 }
         let shell = ["/bin/sh", "-e", "-c", script + "\nexec \"$0\"", "\(executables)/\(name)"]
         let words = (hasOwnMounts ? ["/usr/bin/unshare", "-m"] : []) + shell
@@ -102,8 +102,8 @@ struct LoneService: Sendable {
     }
 }
 
-/// As many lines as a basket may have, of products from all over the catalogue: each is on another page of
-/// the file.
+/// The most lines that a basket may have, of products across the catalogue, so that each is on another page
+/// of the file.
 func largestBasket() throws -> [ItemQuantity] {
     let rows = try String(contentsOfFile: LoneService.seedFolder + "/products.csv", encoding: .utf8)
     let skus = rows.split(separator: "\n").dropFirst().filter { !$0.hasSuffix(",0") }.map {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A store that has lost what was acknowledged", .timeLimit(.minutes(20)), .serialized)
 struct LostWritesTests {
-    @Test("without the log of a killed service it doesn't start, until it is told to accept the loss")
+    @Test("without its log a killed service doesn't start, until it is told to accept the loss")
     func deletedLog() async throws {
         try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             let store = stack.folder.path + "/order/order.sqlite"
@@ -16,7 +16,8 @@ struct LostWritesTests {
                 placed = try JSON.decode(OrderDocument.self, from: answer.body)
                 try await stack.csp("audit")
                 try await stack.csp("kill", "order")
-                // A checkpoint may have come last: then nothing, or half of the file, is lost with the log.
+                // After a late checkpoint the log holds nothing or a part: then deleting it loses nothing, or
+                // half of the file.
                 if try isLogAlone(of: store) { break }
                 try await stack.csp("start", "order")
             } while true
@@ -32,13 +33,13 @@ struct LostWritesTests {
             #expect(refused.errors.split(separator: "\n").count == 1)
 
             try await stack.csp("start", "order", "--accept-loss")
-            // Whether the order itself was in the log depends on the last checkpoint too. If it was, payment
-            // and inventory know of it.
+            // Whether the order was in the log depends on the last checkpoint too. If it was, payment and
+            // inventory know it.
             let ids = try await stack.get("order", "/orders", as: Page<OrderDocument>.self).items.map(\.id)
             let isLost = !ids.contains(placed.id)
             let audit = try await stack.csp("audit", "--json", expecting: isLost ? 1 : 0)
             #expect(!isLost || audit.output.contains(placed.id))
-            // It goes on from there, and is not refused again.
+            // It continues from there, and later starts are not refused.
             #expect(try await stack.place(Customers.order("H-later")).status == 201)
             try await stack.csp("kill", "order")
             try await stack.csp("start", "order")
@@ -46,7 +47,7 @@ struct LostWritesTests {
     }
 
     @Test(
-        "a coupon that has lost redemptions gives none a second time, and knows them again, also if it dies while it is told",
+        "coupon learns lost redemptions again and gives none twice, even if killed meanwhile",
         arguments: [
             "before commit reconciliation", "after commit reconciliation",
             "before answer POST /reconciliation",
@@ -75,8 +76,7 @@ struct LostWritesTests {
             try plans.write(place, to: "coupon")
             try await stack.csp("start", "coupon", "--accept-loss")
 
-            // Until order has told coupon, that is an outage of coupon, and afterwards a coupon that is used
-            // up.
+            // Before the reconciliation that is an outage of coupon, afterwards a used-up coupon.
             let later = try await stack.place(order)
             let discount = try? JSON.decode(OrderDocument.self, from: later.body).discount
             #expect(later.status == 422 || later.status == 201 && discount == 0)
@@ -91,7 +91,7 @@ struct LostWritesTests {
         }
     }
 
-    @Test("a service whose whole folder is older starts, and the audit names it and the order that it lost")
+    @Test("a service with an older folder starts, and the audit names it and the lost order")
     func olderFolder() async throws {
         try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             #expect(try await stack.place(Customers.order("H-kept")).status == 201)
@@ -116,8 +116,8 @@ struct LostWritesTests {
         }
     }
 
-    /// Whether the log holds something, and the file nothing of it: by SQLite's index of the log, `mxFrame`
-    /// and `nBackfill` (sqlite.org/walformat.html, 2.1).
+    /// Whether the log has frames and none is checkpointed, by SQLite's index of the log, `mxFrame` and
+    /// `nBackfill` (sqlite.org/walformat.html, 2.1).
     private func isLogAlone(of store: String) throws -> Bool {
         let index = try Data(contentsOf: URL(filePath: store + "-shm"))
         return index.withUnsafeBytes {
@@ -126,7 +126,7 @@ struct LostWritesTests {
         }
     }
 
-    /// What breaks invariant 10.
+    /// The violations of invariant 10.
     private func older(_ stack: SystemStack) async throws -> Set<String> {
         let outcome = try await stack.csp("audit", "--json", expecting: 1)
         let audit = try JSON.decode(AuditReport.self, from: Data(outcome.output.utf8))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("csp place, order and breaker", .timeLimit(.minutes(20)), .serialized)
 struct OrderCommandTests {
-    @Test("one key is one order; it is printed with its timeline; a breaker is held open and given back")
+    @Test("one key is one order, printed with its timeline; a breaker is held open and released")
     func journey() async throws {
         try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             let placed = try await stack.csp("place", "--key", "k1", "--json")
@@ -26,8 +26,8 @@ struct OrderCommandTests {
             let json = try await stack.csp("order", order.id, "--json")
             let report = try JSON.decode(Report.self, from: Data(json.output.utf8))
             #expect(report.order.id == order.id && !report.timeline.isEmpty)
-            let unknown = try await stack.csp("order", "ord_nobody", expecting: 1)
-            #expect(unknown.errors == "csp: order refused: There is no order ord_nobody.\n")
+            let unknown = try await stack.csp("order", "ord_unknown", expecting: 1)
+            #expect(unknown.errors == "csp: order refused: There is no order ord_unknown.\n")
 
             let open = try await stack.csp("breaker", "coupon", "open")
             #expect(open.output.hasPrefix("coupon's breaker is open (forced-open)"))

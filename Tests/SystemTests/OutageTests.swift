@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Transport
 
-/// One after the other: each has a whole stack, and two cores carry one at a time.
+/// Serialized: each has a whole stack, and two cores carry one at a time.
 @Suite("The first outage, with real processes", .timeLimit(.minutes(20)), .serialized)
 struct OutageTests {
     private let basket = [ItemQuantity(sku: "P850102", quantity: 2)]
@@ -14,7 +14,7 @@ struct OutageTests {
             customerId: customer, items: basket, couponCode: coupon, payment: PaymentMeans(token: "tok_ok"))
     }
 
-    /// A coupon of the journey, and a basket that it is good for.
+    /// An order of the journey with a coupon that applies.
     private func couponRequest(_ stack: SystemStack, customer: String) async throws -> OrderRequest {
         let coupon: Coupon = try await stack.get("coupon", "/coupons/C10000085361")
         let items = [ItemQuantity(sku: try #require(coupon.eligibleSkus.first), quantity: 2)]
@@ -32,10 +32,10 @@ struct OutageTests {
         ])
         try await withSystemStack(environment: generousTimeouts) { stack in
             let couponOrder = try await couponRequest(stack, customer: "H-out")
-            // Has order know the rule, if it hasn't read it yet.
+            // Makes order read the coupon's rule.
             #expect(try await stack.post("order", "/quotes", couponOrder).status == 200)
             try await stack.csp(how, "coupon")
-            // Answered while coupon can't answer. How fast, the drill judges, in release.
+            // Answered while coupon can't answer; the drill checks latency, in release.
             let (status, body) = try await stack.place(couponOrder)
             let order = try JSON.decode(OrderDocument.self, from: body)
             #expect(status == 201 && order.status == .confirmed && order.discount == 100)
@@ -67,8 +67,7 @@ struct OutageTests {
         }
     }
 
-    @Test(
-        "orders whose service is killed by SIGKILL are finished after the restart, and the retries get them")
+    @Test("after SIGKILL and restart orders are finished, and retries get them")
     func orderKilled() async throws {
         try await withSystemStack { stack in
             let baskets = try Journey.baskets(200)
@@ -98,8 +97,8 @@ struct OutageTests {
         }
     }
 
-    /// Sends with the same key until the order is placed, as a client does whose connection is refused or
-    /// cut; true when it was. A refusal ends it.
+    /// Repeats with the same key until the order is placed, as a client does after a lost connection. False
+    /// after a refusal.
     private func persist(_ stack: SystemStack, _ order: OrderRequest, key: String) async -> Bool {
         while true {
             guard let (status, _) = try? await stack.place(order, key: key) else { continue }
@@ -109,8 +108,7 @@ struct OutageTests {
         }
     }
 
-    @Test(
-        "the replay of the journey, with everything killed and started in the middle, ends with clean books")
+    @Test("the replay of the journey, with everything killed and restarted, ends with a clean audit")
     func replay() async throws {
         try await withSystemStack { stack in
             let file = try stack.folder.write(
@@ -135,7 +133,7 @@ struct OutageTests {
             to: "products.csv")
         try seeds.write(
             "code,amount_off,limit_per_customer,eligible_skus\nONCE,10,1,PLENTY\n", to: "coupons.csv")
-        // What is decided counts here, not how fast.
+        // Decisions count here, not latency.
         try await withSystemStack(environment: SystemStack.generousTimeouts(["SEED_DIR": seeds.path])) {
             stack in
             let rare = [ItemQuantity(sku: "RARE", quantity: 1)]
@@ -168,7 +166,7 @@ struct OutageTests {
     }
 }
 
-/// The baskets that the project ships.
+/// The project's baskets.
 private enum Journey {
     private struct Line: Decodable {
         var items: [ItemQuantity]
@@ -184,7 +182,7 @@ private enum Journey {
         try lines(count).map { try JSON.decode(Line.self, from: Data($0.utf8)).items }
     }
 
-    /// It lies in the checkout above the executables.
+    /// The folder in the checkout above the executables.
     private static var folder: URL {
         var folder = Executables.folder
         while folder.path != "/" {

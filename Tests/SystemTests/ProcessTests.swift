@@ -8,7 +8,7 @@ struct ProcessTests {
     private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
     @Test(
-        "without a token, or with values that can't be, a service ends with 78 and one line that names them all",
+        "a missing token and invalid values end a service with 78 and one line that names them all",
         arguments: services)
     func configuration(service: String) async throws {
         let outcome = try await Executables.run(
@@ -25,9 +25,7 @@ struct ProcessTests {
         #expect(try await Executables.run("payment", ["--nonsense"]).status == 78)
     }
 
-    @Test(
-        "a setting that is spelled wrongly ends the start with 78 and the one that was meant, in the environment and in a file"
-    )
+    @Test("a misspelled setting in environment or file ends the start with 78 and a suggestion")
     func misspelled() async throws {
         let environment = try await Executables.run(
             "order", [], environment: ["SERVICE_TOKEN": "t", "COUPON_TIMOUT": "1s"])
@@ -69,7 +67,7 @@ struct ProcessTests {
         }
     }
 
-    @Test("SIGTERM ends every service with 0 within its time, and what was acknowledged is there afterwards")
+    @Test("SIGTERM ends every service with 0 within its time, and acknowledged orders remain")
     func termination() async throws {
         try await withSystemStack { stack in
             let items = [ItemQuantity(sku: "P850102", quantity: 1)]
@@ -84,7 +82,7 @@ struct ProcessTests {
         }
     }
 
-    @Test("a second `up` on the same folder, and a port that is taken, are refused in one clear line")
+    @Test("a second `up` on the same folder, and a port that is taken, are refused in one line")
     func secondUp() async throws {
         try await withSystemStack { stack in
             let second = try await stack.csp(
@@ -98,7 +96,7 @@ struct ProcessTests {
         }
     }
 
-    @Test("status tells dead, frozen and ready apart, and its exit code says whether all is well")
+    @Test("status distinguishes dead, frozen and ready, and its exit code says whether all are ready")
     func status() async throws {
         try await withSystemStack { stack in
             try await stack.csp("status")
@@ -109,11 +107,11 @@ struct ProcessTests {
             try await stack.csp("thaw", "notification")
             try await stack.csp("start", "coupon")
             try await stack.csp("status")
-            try await stack.csp("kill", "nobody", expecting: 2)
+            try await stack.csp("kill", "unknown", expecting: 2)
         }
     }
 
-    @Test("a load against a stopped stack ends at once, with 1 and one line that says so")
+    @Test("a load against a stopped stack ends at once, with 1 and one line")
     func loadOfNothing() async throws {
         try await withSystemStack { stack in
             try await stack.csp("down")
@@ -123,7 +121,7 @@ struct ProcessTests {
         }
     }
 
-    @Test("a load that is interrupted prints what there is by then, and ends with 1")
+    @Test("an interrupted load prints its figures so far, and ends with 1")
     func interruptedLoad() async throws {
         try await withSystemStack { stack in
             let scratch = try TemporaryFolder()

@@ -14,7 +14,7 @@ import Transport
 
 @Suite("Orders and notifications that are deleted once they are old", .timeLimit(.minutes(20)), .serialized)
 struct RetentionTests {
-    /// All five services in this process, each on its folder from before.
+    /// All five services in this process, each on its former folder.
     private struct Shop: Sendable {
         let order: RunningService<OrderApplication>
         let reader: StackReader
@@ -89,9 +89,7 @@ struct RetentionTests {
         return StackReader(record: record, client: client, serviceToken: TestTokens.service)
     }
 
-    @Test(
-        "the audit is clean after finished orders and old notifications were deleted; without a word of it, it isn't"
-    )
+    @Test("the audit is clean after old orders were deleted; without the reported retention it isn't")
     func audit() async throws {
         var folders: [ServiceName: TemporaryFolder] = [:]
         for name in ServiceName.allCases { folders[name] = try TemporaryFolder() }
@@ -107,7 +105,7 @@ struct RetentionTests {
         let settings = ["ORDER_RETENTION": "1d", "NOTIFICATION_RETENTION": "1d"]
         try await withShop(in: folders, settings: settings, wall: { Timestamp.now() }) { shop in
             #expect(try await shop.place("APPLE") == 201)
-            // Deleted beside the requests, soon after the start.
+            // Retention runs beside requests, soon after the start.
             var snapshot = try await shop.snapshot()
             while snapshot.orders.count > 1 || snapshot.notifications.count > 1 {
                 snapshot = try await shop.snapshot()

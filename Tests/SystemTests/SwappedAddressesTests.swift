@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 import Transport
 
-/// As containers do that were stopped together and started in another order.
+/// As with containers that were stopped together and started in another order.
 @Suite(
     "Services that come back with each other's address", .serialized, .timeLimit(.minutes(20)),
     .enabled(if: LoneService.canHaveOwnMounts, "\(LoneService.reason)"))
 struct SwappedAddressesTests {
     private static let addresses = ["127.0.71.2", "127.0.71.3"]
 
-    @Test("the next order is confirmed: names are looked up anew")
+    @Test("the next order is confirmed: names are resolved again")
     func swapped() async throws {
         let folder = try TemporaryFolder()
         let client = HTTPClient()
@@ -24,11 +24,16 @@ struct SwappedAddressesTests {
                 client: client)
         }
         func hosts(payment: Int, coupon: Int) -> String {
-            "127.0.0.1 localhost\n\(Self.addresses[payment]) payment.test\n\(Self.addresses[coupon]) coupon.test\n"
+            """
+            127.0.0.1 localhost
+            \(Self.addresses[payment]) payment.test
+            \(Self.addresses[coupon]) coupon.test
+
+            """
         }
         let file = try folder.write(hosts(payment: 0, coupon: 1), to: "hosts")
         var payment = try await start("payment", at: 0)
-        // Both at one port, as containers may be.
+        // Both on the same port, as containers may be.
         let port = payment.port
         var coupon = try await start("coupon", at: 1, port)
         defer {
@@ -58,7 +63,7 @@ struct SwappedAddressesTests {
 
         await payment.kill()
         await coupon.kill()
-        // In place: another file under the name would not be seen.
+        // In place: a new file under this name would not be seen through the bind mount.
         try hosts(payment: 1, coupon: 0).write(toFile: file, atomically: false, encoding: .utf8)
         payment = try await start("payment", at: 1, port)
         coupon = try await start("coupon", at: 0, port)

@@ -10,9 +10,8 @@ struct SystemStack: Sendable {
     let base: Int
     let client: HTTPClient
 
-    /// Settings of order under which a slow machine changes nothing of what is decided: time enough for every
-    /// answer that comes at all. An order whose dependency doesn't answer takes as long as that; give such a
-    /// one its own time in `overriding`.
+    /// Settings of order with long timeouts, so that a slow machine doesn't change decisions. An order with a
+    /// silent dependency takes that long; set shorter timeouts in `overriding` for it.
     static func generousTimeouts(_ overriding: [String: String] = [:]) -> [String: String] {
         var settings = ["ORDER_BUDGET": "40s"]
         for dependency in ["INVENTORY", "COUPON", "PAYMENT"] {
@@ -36,15 +35,18 @@ struct SystemStack: Sendable {
         if let status {
             #expect(
                 outcome.status == status,
-                "csp \(arguments.joined(separator: " ")) → \(outcome.status)\n\(outcome.output)\n\(outcome.errors)"
-            )
+                """
+                csp \(arguments.joined(separator: " ")) → \(outcome.status)
+                \(outcome.output)
+                \(outcome.errors)
+                """)
         }
         return outcome
     }
 
     @discardableResult
     func up(environment: [String: String] = [:]) async throws -> Executables.Outcome {
-        // A crowded machine is no overload: only the drill has one.
+        // A busy test machine must not cause shedding; only the drill tests that.
         try await Executables.run(
             "csp", ["up", "--detach", "--data", folder.path, "--ports", "\(base)"],
             environment: ["SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m"].merging(environment) { $1 })
@@ -91,11 +93,11 @@ struct SystemStack: Sendable {
     }
 }
 
-/// Brings a stack up, runs `body`, and takes it down whatever happens.
+/// Starts a stack, runs `body`, and stops it in any case.
 ///
 /// - Parameters:
-///   - folder: its data folder; a new one, if none is given.
-///   - expecting: the status of `csp up`; nil where any will do.
+///   - folder: its data folder; nil: a new one.
+///   - expecting: the status of `csp up`; nil for any.
 func withSystemStack(
     on folder: TemporaryFolder? = nil, environment: [String: String] = [:], expecting: Int32? = 0,
     _ body: (SystemStack) async throws -> Void

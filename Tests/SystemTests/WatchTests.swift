@@ -8,7 +8,7 @@ import Transport
 
 /// `csp watch` against real processes.
 @Suite(.timeLimit(.minutes(10))) struct WatchTests {
-    /// Looks on until a dashboard is as wanted.
+    /// Reads dashboards until one satisfies a condition.
     private struct Watcher {
         let poller: Poller
         var watching = Watching()
@@ -21,7 +21,7 @@ import Transport
         }
     }
 
-    @Test("a death, a freeze, a coupon that is skipped and made good: all of it is seen as it happens")
+    @Test("a death, a freeze, and a skipped coupon with its repair are shown")
     func seen() async throws {
         try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             var watcher = Watcher(
@@ -68,7 +68,7 @@ import Transport
         }
     }
 
-    @Test("without a terminal a dashboard is plain text, and a line of JSON for programs")
+    @Test("without a terminal a dashboard is plain text, or with --json a line of JSON")
     func plain() async throws {
         try await withSystemStack { stack in
             let text = try await stack.csp("watch", "--once").output
@@ -88,13 +88,13 @@ import Transport
         }
     }
 
-    @Test("a folder without a stack is said in one line")
+    @Test("a folder without a stack is reported in one line")
     func noStack() async throws {
         let outcome = try await Executables.run("csp", ["watch", "--data", "/nowhere/at/all"])
         #expect(outcome.status == 1 && outcome.errors.hasPrefix("csp: no stack on /nowhere/at/all"))
     }
 
-    @Test("a dead order is no dashboard of health, and a reader that has gone away ends the command quietly")
+    @Test("with order dead the exit code says so, and a lost reader ends the command without a message")
     func deadOrderAndGoneReader() async throws {
         try await withSystemStack { stack in
             let csp = Executables.folder.appending(path: "csp").path

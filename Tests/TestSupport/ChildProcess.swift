@@ -1,10 +1,10 @@
 package import Foundation
 import Resilience
 
-/// Another program, in a process of its own.
+/// A child process.
 ///
-/// Foundation's `Process.run()` reads past a buffer now and then (swift-corelibs-foundation #5472), and takes
-/// the whole test run with it: the more files are open, the oftener.
+/// Foundation's `Process.run()` sometimes reads past a buffer (swift-corelibs-foundation #5472) and crashes
+/// the test run, more often with more open files.
 package final class ChildProcess: Sendable {
     package let pid: pid_t
     /// The wait status, once the process has ended.
@@ -13,8 +13,8 @@ package final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - executable: a path, or a name that is looked up in `PATH`.
     ///   - environment: added to this process's own.
-    ///   - output: the path of a file that gets what it writes; nil: nobody reads it. Not a pipe: one would
-    ///     stay open in what the process leaves behind.
+    ///   - output: the path of a file for its output; nil discards it. Not a pipe, which would stay open in
+    ///     surviving children.
     package init(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:],
         output: String? = nil,
@@ -28,7 +28,7 @@ package final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(
                 &files, descriptor, path ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         }
-        // The files and sockets of other tests are not for the child.
+        // The child must not inherit files and sockets of other tests.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
             guard let descriptor = Int32(name), descriptor > STDERR_FILENO else { continue }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -36,8 +36,7 @@ package final class ChildProcess: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // A child inherits the calling thread's blocked signals, among them, on a thread of a pool, the one
-        // that ends it.
+        // A child inherits the calling thread's blocked signals; on a pool thread SIGTERM is among them.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -53,15 +52,14 @@ package final class ChildProcess: Sendable {
         pid = child
     }
 
-    /// How it ended: its exit code, or the number of the signal that killed it. Asked from one place at a
-    /// time.
+    /// Waits for its end: its exit code, or the number of the signal that killed it. One caller at a time.
     package func end() async -> Int32 {
         await withCheckedContinuation { continuation in
             Thread { [self] in continuation.resume(returning: waitUntilEnd()) }.start()
         }
     }
 
-    /// The same, holding up the thread.
+    /// The same, blocking the thread.
     @discardableResult
     package func waitUntilEnd() -> Int32 { Self.meaning(of: wait(0) ?? 0) }
 
@@ -72,7 +70,7 @@ package final class ChildProcess: Sendable {
         if isRunning { kill(pid, SIGTERM) }
     }
 
-    /// The wait status; nil while it runs and `options` say not to wait.
+    /// The wait status; nil while it runs, if `options` say not to wait.
     private func wait(_ options: Int32) -> Int32? {
         if let known = status.withLock({ $0 }) { return known }
         var found: Int32 = 0

@@ -1,5 +1,5 @@
-/// Returns once `condition` holds, giving way to other tasks meanwhile. A test whose time limit is over ends
-/// here.
+/// Returns once `condition` holds, and lets other tasks run meanwhile. Throws when the test's time limit is
+/// over.
 package func eventually(_ condition: () async throws -> Bool) async throws {
     while try await !condition() {
         try Task.checkCancellation()

@@ -1,15 +1,15 @@
 import Foundation
 import Resilience
 
-/// Stands between a service and its dependency, and does to each request what the test says at that moment.
+/// A proxy between a service and its dependency that treats each request as the test currently says.
 package final class FaultyProxy: Sendable {
     package enum Treatment: Sendable {
         case pass
-        /// Closes the connection; the dependency hears nothing.
+        /// Closes the connection; the dependency gets nothing.
         case refuse
-        /// The dependency does what it is asked, and its answer is lost.
+        /// The dependency gets the request, and its answer is lost.
         case loseAnswer
-        /// The dependency is asked twice; the second answer counts.
+        /// The dependency gets the request twice; the second answer counts.
         case askTwice
     }
 
@@ -47,7 +47,8 @@ package final class FaultyProxy: Sendable {
     /// Head and body of each request so far.
     package var requests: [String] { server.seen.requests }
 
-    /// Until then every connection is closed; those to another dependency end with their next request.
+    /// Sets the dependency. Until then every connection is closed; connections to an earlier one end with
+    /// their next request.
     package func connect(to url: String) {
         let port = url.split(separator: ":").last.flatMap { UInt16($0) }
         setting.state.withLock { $0.target = port }
@@ -59,7 +60,7 @@ package final class FaultyProxy: Sendable {
 
     package func stop() { server.stop() }
 
-    /// False when the connection has to be closed.
+    /// False if the connection has to be closed.
     private static func serve(
         _ request: String, from caller: MisbehavingConnection, to dependency: MisbehavingConnection,
         _ treatment: Treatment

@@ -1,17 +1,17 @@
 import Foundation
 import Resilience
 
-/// A connection to a process that says nothing: it ends when the process does, however that ends.
+/// A silent connection to a process: it ends with the process, however that ends.
 package final class Heartline: Sendable {
     private let socket: RawSocket?
     private let isCut = Locked(false)
 
-    /// - Parameter port: where the process listens on 127.0.0.1; nobody there counts as dead.
+    /// - Parameter port: where the process listens on 127.0.0.1; a port without a listener counts as dead.
     package init(port: Int) {
         socket = UInt16(exactly: port).flatMap { try? RawSocket(connectingTo: $0, waiting: true) }
     }
 
-    /// Returns when the process has ended, or when the line is cut: true if it has ended.
+    /// Returns true when the process has ended, false when the connection is closed by ``cut()``.
     package func untilDead() async -> Bool {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
@@ -22,7 +22,7 @@ package final class Heartline: Sendable {
         }
     }
 
-    /// Ends the waiting.
+    /// Ends the wait.
     package func cut() {
         isCut.withLock { $0 = true }
         socket?.shutDown()

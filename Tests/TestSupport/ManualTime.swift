@@ -1,6 +1,6 @@
 package import Resilience
 
-/// Time that only a test moves: sleepers wake when it has been advanced past their moment.
+/// Time that only a test advances: sleepers wake when it passes their instant.
 package final class ManualTime: Sendable {
     private struct Sleeper {
         var id: Int
@@ -24,7 +24,7 @@ package final class ManualTime: Sendable {
         TimeSource(now: { self.start.advanced(by: self.elapsed) }, sleep: { try await self.sleep($0) })
     }
 
-    /// Moves time on and wakes whoever's moment has come.
+    /// Advances time and wakes the sleepers whose instant has come.
     package func advance(by duration: Duration) {
         let due = state.update { state in
             state.elapsed += duration
@@ -59,7 +59,7 @@ package final class ManualTime: Sendable {
         }
     }
 
-    /// Wakes the sleeper at once if its moment has come or its task was cancelled already.
+    /// Wakes the sleeper at once if its instant has come or its task was cancelled.
     private func begin(_ sleeper: Sleeper) {
         let outcome = state.update { state -> Result<Void, any Error>? in
             if state.cancelled.remove(sleeper.id) != nil { return .failure(CancellationError()) }

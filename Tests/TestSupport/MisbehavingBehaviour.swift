@@ -1,5 +1,5 @@
 extension MisbehavingServer {
-    /// What a server does to those who call it. Texts go out as they are: write `\r\n`.
+    /// What a server does to its callers. Texts are sent unchanged: write `\r\n`.
     package struct Behaviour: Sendable {
         enum Kind: Sendable {
             case refuse
@@ -12,7 +12,7 @@ extension MisbehavingServer {
         /// Holds the port without listening: connections are refused.
         package static let refuse = Behaviour(kind: .refuse)
 
-        /// Accepts nobody, with the queue of connections full: connecting takes for ever.
+        /// Accepts no connection, with a full backlog: connecting never ends.
         package static let freeze = Behaviour(kind: .freeze)
 
         /// Reads the request and never answers, until the caller goes away.
@@ -38,7 +38,7 @@ extension MisbehavingServer {
             }
         }
 
-        /// Answers every request with what `text` says at that moment.
+        /// Answers every request with the current value of `text`.
         package static func answer(now text: @escaping @Sendable () -> String) -> Behaviour {
             script { connection in
                 while connection.readRequest() != nil, connection.write(Array(text().utf8)) {}
@@ -62,7 +62,7 @@ extension MisbehavingServer {
             }
         }
 
-        /// Runs `serve` on a thread of its own for each connection, which is closed when it returns.
+        /// Runs `serve` on its own thread for each connection, which is closed when it returns.
         package static func script(_ serve: @escaping @Sendable (MisbehavingConnection) -> Void) -> Behaviour
         {
             Behaviour(kind: .serve(serve))
@@ -70,7 +70,7 @@ extension MisbehavingServer {
     }
 }
 
-/// A connection in the hands of a script. Belongs to that script's thread.
+/// A connection of a script, used on the script's thread alone.
 package final class MisbehavingConnection {
     private let socket: RawSocket
     private let note: (String) -> Void
@@ -101,7 +101,7 @@ package final class MisbehavingConnection {
     /// Makes the close at the end of the script a reset.
     package func resetOnClose() { socket.resetOnClose() }
 
-    /// Waits that long for the caller to go away; false when it has.
+    /// Waits that long for the caller to close; false if it did.
     package func peerStays(milliseconds: Int32) -> Bool { socket.peerStays(milliseconds: milliseconds) }
 
     private func lengthOfFirstRequest() -> Int? {

@@ -1,16 +1,16 @@
 import Foundation
 import Resilience
 
-/// A server on raw sockets and a free port of 127.0.0.1 that does to every connection what its behaviour
-/// says.
+/// A server on raw sockets and a free port of 127.0.0.1, with a given behaviour for every connection.
 ///
-/// It counts what it sees; `until` waits for the counts, so that no test has to sleep. It runs until `stop`.
+/// It counts connections and requests; `until` waits for the counts, so that no test has to sleep. It runs
+/// until `stop`.
 package final class MisbehavingServer: Sendable {
-    /// What was seen so far.
+    /// The counts so far.
     package struct Tally: Sendable {
         /// Connections accepted.
         package var accepted = 0
-        /// Connections that are over, whoever ended them.
+        /// Connections that either side ended.
         package var ended = 0
         /// Head and body of each whole request, in the order read.
         package var requests: [String] = []
@@ -23,7 +23,7 @@ package final class MisbehavingServer: Sendable {
     /// Connections that keep a frozen backlog full.
     private let fillers: [RawSocket]
     private let connections = Locked(Connections())
-    /// Once it is stopped.
+    /// Occupies the port once the server is stopped.
     private let successor = Locked<RawSocket?>(nil)
     private let tally = Watched(Tally())
 
@@ -42,8 +42,8 @@ package final class MisbehavingServer: Sendable {
             fillers = []
         case .freeze:
             try listener.listen(backlog: 0)
-            // The first fills the queue, the others make sure of it: from then on the kernel drops whoever
-            // knocks.
+            // The first fills the backlog, and the others make sure of it: then the kernel drops new
+            // connections.
             fillers = try (0..<4).map { try RawSocket(connectingTo: port, waiting: $0 == 0) }
         case .serve(let serve):
             fillers = []
@@ -54,7 +54,7 @@ package final class MisbehavingServer: Sendable {
 
     package var seen: Tally { tally.value }
 
-    /// Returns as soon as `condition` holds for what was seen.
+    /// Returns once `condition` holds for the counts.
     package func until(_ condition: @escaping @Sendable (Tally) -> Bool) async {
         await tally.until(condition)
     }
@@ -70,7 +70,7 @@ package final class MisbehavingServer: Sendable {
         }
     }
 
-    /// Ends the connections that are open now, and goes on accepting others.
+    /// Ends the open connections, and accepts new ones.
     package func dropConnections() {
         connections.withLock { connections in
             for connection in connections.open.values { connection.shutDown() }
@@ -87,7 +87,7 @@ package final class MisbehavingServer: Sendable {
             Thread.detachNewThread { self.run(serve, on: socket) }
         }
         listener.close()
-        // Else another test's server may get the port, and answer in this one's place.
+        // Otherwise another test's server could get the port and answer instead.
         successor.withLock { [port] in $0 = try? RawSocket(occupying: port) }
     }
 

@@ -1,23 +1,22 @@
-/// The queue as plain values: what the SQL does, said without SQL. Lanes, kinds, keys and ids are numbers,
-/// time is milliseconds that the user moves, and nothing waits; a step costs a walk over the messages that
-/// are there.
+/// A model of the queue in plain values, equivalent to its SQL. Lanes, kinds, keys and ids are numbers, time
+/// is milliseconds that the user sets, and nothing waits; a step is linear in the number of messages.
 package struct QueueModel: Sendable {
-    /// A bug that a check has to find. No bug: nil.
+    /// A planted bug that a check has to find.
     package enum Mutant: CaseIterable, Sendable {
         /// A settlement needs no lease.
         case acknowledgesByIdAlone
         /// A leased message can be claimed.
         case ignoresLeases
-        /// Two claims by one owner can't be told apart.
+        /// Two claims of one owner are indistinguishable.
         case forgetsAttempts
         case deliversBlocked
         case neverUnblocks
         case dropsOnUnavailable
-        /// Unavailability counts as a try.
+        /// Unavailability counts as a refusal.
         case buriesOnUnavailable
         /// A second message with the same id is added.
         case takesRepeats
-        /// What a worker that is gone has leased stays leased.
+        /// Leases of a dead worker remain.
         case keepsOldLeases
     }
 
@@ -37,13 +36,13 @@ package struct QueueModel: Sendable {
         package let isOrdered: Bool
         package let created: Int64
         package var state: State
-        /// How long it was last put off.
+        /// Its last delay.
         package var wait: Int64
         package var attempt: Int64 = 0
         package var tries = 0
         package var failures = 0
 
-        /// From when it may be claimed; nil: not by itself.
+        /// When it may be claimed; nil: not by itself.
         package var due: Int64? {
             switch state {
             case .waiting(let due): due
@@ -102,7 +101,7 @@ package struct QueueModel: Sendable {
         once id: Int? = nil
     ) -> Bool {
         if let id, !absorb(id) { return false }
-        // The SQL tries to add it first, and an id that was tried is not used again.
+        // The SQL tries to insert it first, and a used id is not used again.
         if entries.contains(where: { $0.kind == kind && $0.key == key }) { lastId += 1 }
         remove(kind: kind, key: key)
         lastId += 1
@@ -137,8 +136,7 @@ package struct QueueModel: Sendable {
         entries[index].wait = 0
     }
 
-    /// The highest priority first; among equals those that are taken are the longest due, and they come
-    /// oldest first.
+    /// Selects the highest priority first, among equals the longest due; returns them oldest first.
     package mutating func claim(lane: Int, owner: Int64, limit: Int) -> [Claim] {
         var due = entries.indices.filter { entries[$0].lane == lane && isClaimable(entries[$0]) }
         due.sort { order(entries[$0]) < order(entries[$1]) }
@@ -173,7 +171,7 @@ package struct QueueModel: Sendable {
         return true
     }
 
-    /// - Parameter delay: until the next try, where one follows.
+    /// - Parameter delay: until the next attempt, if one follows.
     /// - Returns: false if the lease is lost.
     package mutating func settle(_ claim: Claim, _ result: DeliveryResult, delay: Int64) -> Bool {
         guard let index = index(of: claim) else { return false }
@@ -208,7 +206,7 @@ package struct QueueModel: Sendable {
         }
     }
 
-    /// - Returns: how many dead letters are sent again.
+    /// - Returns: how many dead letters are redriven.
     @discardableResult
     package mutating func redrive() -> Int {
         let dead = entries.indices.filter { entries[$0].state == .dead }
@@ -222,7 +220,7 @@ package struct QueueModel: Sendable {
         return dead.count
     }
 
-    /// A process starts: nobody else is left.
+    /// A process starts, and all others are gone.
     package mutating func takeOver() {
         for index in entries.indices {
             switch entries[index].state {
@@ -244,7 +242,7 @@ package struct QueueModel: Sendable {
         entries.contains { $0.isOrdered && $0.lane == lane && $0.key == key && $0.due != nil }
     }
 
-    /// The longest blocked one's turn comes, unless another has it.
+    /// Unblocks the longest blocked message of the group, unless another one is active.
     private mutating func giveTurn(after entry: Entry) {
         guard entry.isOrdered, mutant != .neverUnblocks, !isTaken(lane: entry.lane, key: entry.key) else {
             return

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A client's end of a connection, byte for byte: what an HTTP client wouldn't send, a test can.
+/// A client's end of a connection at the level of bytes, for requests that no HTTP client would send.
 package final class RawConnection: Sendable {
     package struct Answer: Sendable, Equatable {
         package var status: Int
@@ -29,7 +29,7 @@ package final class RawConnection: Sendable {
 
     /// The next answer; nil at the end of the connection.
     ///
-    /// - Parameter isHead: an answer to a HEAD, whose length is that of a body that doesn't follow.
+    /// - Parameter isHead: whether it answers a HEAD, whose body doesn't follow.
     package func answer(isHead: Bool = false) async -> Answer? {
         await onThread { [socket, reader] in
             while true {
@@ -43,7 +43,7 @@ package final class RawConnection: Sendable {
     /// Whether the other side ends the connection without another byte.
     package func ends() async -> Bool { await onThread { [socket] in socket.receive() == nil } }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     package func closeOutput() { socket.closeOutput() }
 
     package func close() {
@@ -51,14 +51,13 @@ package final class RawConnection: Sendable {
         socket.close()
     }
 
-    /// Ends the connection so that the other side hears of it at once: a plain close looks as if more might
-    /// be read.
+    /// Resets the connection, so that the peer notices at once: after a plain close it could still send.
     package func reset() {
         socket.resetOnClose()
         socket.close()
     }
 
-    /// Waiting in a socket must not keep a thread from the tasks.
+    /// Blocks its own thread, so that no thread of the task pool is blocked.
     private func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: body()) }
@@ -66,7 +65,7 @@ package final class RawConnection: Sendable {
     }
 }
 
-/// Takes answers off the front of what was received.
+/// Parses answers from the received bytes.
 private final class Reader: Sendable {
     private let unread = Watched<[UInt8]>([])
 

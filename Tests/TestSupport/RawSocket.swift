@@ -10,7 +10,7 @@ import Resilience
     private let noSignal: Int32 = 0
 #endif
 
-/// A system call that failed, by its errno.
+/// A failed system call with its errno.
 package struct SocketFailure: Error {
     package let call: String
     package let code: Int32
@@ -34,7 +34,7 @@ final class RawSocket: Sendable {
         try must("socket", descriptor)
     }
 
-    /// A connection that waits until the other side's kernel has taken it, or else only knocks.
+    /// Connects, and waits until the peer's kernel has accepted it if `waiting`.
     convenience init(connectingTo port: UInt16, waiting: Bool) throws {
         try self.init()
         if !waiting { try must("fcntl", fcntl(descriptor, F_SETFL, O_NONBLOCK)) }
@@ -42,8 +42,7 @@ final class RawSocket: Sendable {
         if waiting { try must("connect", result) }
     }
 
-    /// Keeps a port that was in use a moment ago from being given to anybody else; whoever connects to it is
-    /// refused.
+    /// Occupies a port that was just closed, so that no other socket gets it; connections to it are refused.
     convenience init(occupying port: UInt16) throws {
         try self.init()
         var on: Int32 = 1
@@ -119,10 +118,10 @@ final class RawSocket: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
-    /// The other side reads to an end; this side still reads.
+    /// The peer reads the end of the stream; this side can still read.
     func closeOutput() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Ends what the owner waits for in this socket. With `resetting` the peer hears of it when the owner
+    /// Ends the owner's blocking calls on this socket. With `resetting` the peer gets a reset when the owner
     /// closes.
     func shutDown(resetting: Bool = false) {
         isOpen.withLock { isOpen in

@@ -4,20 +4,19 @@ import Resilience
 import Runtime
 import Storage
 
-/// How SQLite finds what a service's GET routes answer: all of them as its OpenAPI document has them, with
-/// every combination of their filters, at the begin of a list and past it.
+/// The query plans of a service's GET routes: all routes of its OpenAPI document, with every combination of
+/// filters, for the first page and a later one.
 extension RunningService {
-    /// Statements whose cost grows with the store, as `GET path: step of the plan: SQL`. It does where a
-    /// statement
+    /// Statements whose cost grows with the store, as `GET path: step of the plan: SQL`. That is a statement
+    /// that
     ///
     /// - sorts (`USE TEMP B-TREE`),
-    /// - walks a table and sifts it: only a list without any condition, which ends at its limit, may walk
-    ///   one,
-    /// - finds the rows of a list by none of its filters.
+    /// - scans a table and filters it: only an unfiltered list, which ends at its limit, may scan,
+    /// - uses an index for none of a list's filters.
     ///
     /// - Parameters:
-    ///   - small: tables that don't grow with what the service is given to do; those may be walked.
-    ///   - inMemory: lists that ask no store.
+    ///   - small: tables that don't grow with the work of the service; these may be scanned.
+    ///   - inMemory: lists that read no store.
     package func costlyReads(small: Set<String> = [], inMemory: Set<String> = []) async throws -> [String] {
         var costly: [String] = []
         for read in try await reads() {
@@ -78,14 +77,14 @@ extension RunningService {
         }
     }
 
-    /// The queries that the service runs during `body`, as they are compiled. One request after the other is
-    /// always given the same connection.
+    /// The queries that the service compiles during `body`. Sequential requests always get the same
+    /// connection.
     private func statements(_ body: () async throws -> TestAnswer) async throws -> [String] {
         let seen = Locked<[String]>([])
         try await application.store.read { database in
             database.trace { event in
                 guard case .statement(let statement) = event, statement.sql.contains("SELECT") else { return }
-                // A sweep that leaves out what can't be read runs beside all requests, perhaps just now.
+                // Ignores the sweep, which may run now beside the requests.
                 guard !statement.sql.contains("json_each") else { return }
                 seen.withLock { $0.append(statement.sql) }
             }
@@ -98,7 +97,7 @@ extension RunningService {
     private func plan(of sql: String) async throws -> [String] {
         try await application.store.read { database in
             let statement = try database.makeStatement(sql: "EXPLAIN QUERY PLAN " + sql)
-            // The plan is made for any values, as a cached statement's is.
+            // The plan is made for any values, like that of a cached statement.
             statement.setUncheckedArguments(StatementArguments())
             return try Row.fetchAll(statement).map { $0["detail"] }
         }
@@ -109,7 +108,7 @@ extension RunningService {
 private struct Described {
     struct Parameter {
         var name: String
-        /// One of each that the schema names; any text where it names none.
+        /// One value for each that the schema lists, or any text.
         var values: [String]
     }
 

@@ -1,6 +1,6 @@
 import Resilience
 
-/// What happened, in order, for a test to read.
+/// A log of values in order, for a test to read.
 package final class Recorded<Element: Sendable>: Sendable {
     private let elements = Locked<[Element]>([])
 

@@ -6,8 +6,7 @@ package import Runtime
 import ServiceLifecycle
 package import Transport
 
-/// A service that really runs: its own store in a folder of its own, its own server on a free port of the
-/// loopback.
+/// A running service with its own store in its own folder, and its own server on a free port of the loopback.
 package struct RunningService<Application: ServiceApplication>: Sendable {
     package let application: Application
     package let url: String
@@ -22,7 +21,7 @@ package struct RunningService<Application: ServiceApplication>: Sendable {
         var all = headers
         if let token { all.append((name: "Authorization", value: "Bearer \(token)")) }
         if body != nil, let contentType { all.append((name: "Content-Type", value: contentType)) }
-        // Hundreds at once wait for a connection; that is no failure to connect.
+        // Long, since hundreds of concurrent requests wait for a connection.
         var request = HTTPClient.Request(
             method: method, url: url + path, connectTimeout: timeout, timeout: timeout)
         request.headers = all
@@ -89,10 +88,10 @@ package struct TestAnswer: Sendable {
 /// Runs `Application` on a free port while `body` runs, then shuts it down as SIGTERM would.
 ///
 /// - Parameters:
-///   - settings: as in the environment; the tokens and the port are set already.
-///   - folder: the data folder; give the same one twice to start the service again on what it left.
+///   - settings: as in the environment; tokens and port are set already.
+///   - folder: the data folder; pass the same one again to restart the service on its store.
 ///   - wall: the service's wall clock.
-///   - time: what it waits by.
+///   - time: its monotonic time.
 ///   - acceptingLoss: as `--accept-loss`.
 package func withService<Application: ServiceApplication, Result: Sendable>(
     _ type: Application.Type, settings: [String: String] = [:], folder: TemporaryFolder? = nil,
@@ -105,7 +104,7 @@ package func withService<Application: ServiceApplication, Result: Sendable>(
     var values = [
         "HTTP_PORT": "0", "DATA_DIR": folder.path + "/data", "SERVICE_TOKEN": TestTokens.service,
         "ADMIN_TOKEN": TestTokens.administrator,
-        // A crowded machine is no overload: only tests of the shedder have one.
+        // A busy machine must not cause shedding; only tests of the shedder do.
         "SHED_MINIMUM": "1000", "SHED_MAX_QUEUE_TIME": "1m",
     ]
     values.merge(settings) { $1 }

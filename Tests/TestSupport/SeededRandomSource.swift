@@ -1,7 +1,7 @@
 import Foundation
 import Resilience
 
-/// Random numbers that can be had again.
+/// A reproducible random source.
 package struct SeededRandomSource: RandomNumberGenerator {
     package let seed: UInt64
     private let source: RandomSource

@@ -3,13 +3,13 @@ import Runtime
 import Transport
 
 extension RunningService {
-    /// What the served OpenAPI document describes and what is served, as `GET /path`, to be held against each
-    /// other.
+    /// The routes that the served OpenAPI document describes and those that are served, as `GET /path`, to be
+    /// compared.
     package func contract() async throws -> (described: Set<String>, served: Set<String>) {
         let document =
             try JSONSerialization.jsonObject(with: await get("/openapi.json").body) as? [String: Any]
         let paths = document?["paths"] as? [String: [String: Any]] ?? [:]
-        // A path item also holds what its operations share.
+        // A path item also has parameters that its operations share.
         let described = paths.flatMap { path, item in
             item.keys.filter { $0 != "parameters" }.map { "\($0.uppercased()) \(path)" }
         }

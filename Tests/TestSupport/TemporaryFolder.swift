@@ -11,7 +11,7 @@ package final class TemporaryFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// Writes a file into the folder, making folders on the way, and answers its path.
+    /// Writes a file into the folder, with its parent folders, and returns its path.
     @discardableResult
     package func write(_ text: String, to name: String) throws -> String {
         let file = URL(filePath: path).appending(path: name)

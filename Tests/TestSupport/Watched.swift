@@ -1,6 +1,6 @@
 import Resilience
 
-/// A value that one side changes and the other waits for, instead of sleeping until it might have changed.
+/// A value that one side changes and the other waits for, instead of sleeping.
 package final class Watched<Value: Sendable>: Sendable {
     private struct Waiter {
         let condition: @Sendable (Value) -> Bool
@@ -33,8 +33,7 @@ package final class Watched<Value: Sendable>: Sendable {
         return result
     }
 
-    /// Returns as soon as `condition` holds, or when the task is cancelled: a test whose time limit is over
-    /// ends.
+    /// Returns once `condition` holds or the task is cancelled, as by a test's time limit.
     ///
     /// - Parameter evenIfCancelled: for work that ignores its cancellation.
     package func until(evenIfCancelled: Bool = false, _ condition: @escaping @Sendable (Value) -> Bool) async

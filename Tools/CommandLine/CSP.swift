@@ -34,7 +34,7 @@ extension CSP {
         throw ExitCode.success
     }
 
-    /// Of the stack that it is about; nil where it is about none.
+    /// The folder of the stack that the command concerns; nil for none.
     static func folder(of command: any AsyncParsableCommand) -> StackFolder? {
         (command as? any StackCommand)?.data.folder
     }

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Foundation
 
-/// How a command that threw ends: 0 for help, 1 for what went wrong, 2 for wrong usage.
+/// Exit code and output of a command that threw: 0 for help, 1 for a failure, 2 for wrong usage.
 struct CommandEnd {
     var code: Int32
     /// For stdout.
     var help: String?
-    /// For stderr, in one line; nil where the command has said already what it had to say.
+    /// For stderr, one line; nil where the command has reported its failure already.
     var problem: String?
 
     init(_ error: any Error, arguments: [String]) {

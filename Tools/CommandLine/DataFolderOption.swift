@@ -14,13 +14,11 @@ struct DataFolderOption: ParsableArguments {
 struct AcceptLossFlag: ParsableArguments {
     @Flag(
         name: .customLong("accept-loss"),
-        help:
-            "Go on with what each store holds, whatever else was acknowledged once; it counts as whole from then on."
-    )
+        help: "Continue with what each store holds, although acknowledged writes are missing.")
     var isGiven = false
 }
 
-/// `SERVICE`, where a command breaks or mends one of them.
+/// `SERVICE`, where a command breaks or repairs one service.
 struct ServiceArgument: ParsableArguments {
     @Argument(help: "order, payment, coupon, inventory or notification.")
     var service: ServiceName

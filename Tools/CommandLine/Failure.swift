@@ -1,5 +1,4 @@
-/// Why a command could not do what it was asked: one line for a person, naming what and where. Ends it with
-/// exit code 1.
+/// Why a command failed, in one line that names what and where. Ends the command with exit code 1.
 struct Failure: Error, Equatable {
     var message: String
 

@@ -1,7 +1,7 @@
 import Transport
 
 extension HTTPClientError {
-    /// For a person.
+    /// The error as text.
     var words: String {
         switch self {
         case .unreachable(let why), .invalidRequest(let why): why

@@ -2,11 +2,11 @@ import Contracts
 import Foundation
 import Transport
 
-/// Asks order for what a command prints.
+/// Requests to order whose answers a command prints.
 struct OrderAPI {
     let url: String
     let client: HTTPClient
-    /// For what operators alone may ask.
+    /// For operators' routes.
     var adminToken: String?
 
     /// - Throws: ``Failure`` where order can't be reached or refuses.

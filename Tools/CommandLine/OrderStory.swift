@@ -33,8 +33,11 @@ struct OrderStory {
         let sum = item.unitPrice.map { Terminal.money($0 * item.quantity) } ?? "?"
         let name = String((item.name ?? "").prefix(38))
         return
-            "  \(Terminal.number("\(item.quantity)", 3)) × \(Terminal.column(item.sku, width))\(Terminal.column(name, 40))"
-            + "\(Terminal.number(price, 8))\(Terminal.number(sum, 10))"
+            """
+              \(Terminal.number("\(item.quantity)", 3)) × \
+            \(Terminal.column(item.sku, width))\(Terminal.column(name, 40))\
+            \(Terminal.number(price, 8))\(Terminal.number(sum, 10))
+            """
     }
 
     private func sum(_ name: String, _ amount: Int?, _ width: Int) -> String {

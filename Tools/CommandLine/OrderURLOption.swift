@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// `--url`: ordering without a stack on this machine.
+/// `--url`: an order service that is not on this machine.
 struct OrderURLOption: ParsableArguments {
     @Option(
         name: .customLong("url"),
@@ -20,7 +20,7 @@ struct OrderURLOption: ParsableArguments {
         return order.url
     }
 
-    /// The folder of the default journey: the stack's own catalogue, else the one that `up` would find.
+    /// The folder of the default journey: that of the stack's catalogue, else the one that `up` would use.
     func seedFolder(_ folder: StackFolder) throws -> String {
         if given == nil, let record = try folder.recordIfAny() { return record.seedFolder }
         return try Paths.seedFolder()

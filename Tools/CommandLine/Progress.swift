@@ -1,7 +1,6 @@
 import Foundation
 
-/// How far long work has come, on stderr: one line that is rewritten on a terminal, else a line every five
-/// seconds.
+/// Progress of long work on stderr: on a terminal one line that is rewritten, else a line every five seconds.
 struct Progress {
     private static let rewrites = isatty(STDERR_FILENO) == 1
     private var lastShown = ContinuousClock.now

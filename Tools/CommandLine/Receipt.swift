@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Transport
 
-/// The answer to one order, in words.
+/// The answer to one order, as text.
 struct Receipt {
     private let answer: HTTPClient.Response
     private let orderURL: String

@@ -5,13 +5,13 @@ import Foundation
 enum Terminal {
     enum Colour: Int { case red = 31, green = 32, yellow = 33 }
 
-    /// Never fails: a reader that has gone away is no reason to leave a stack half started.
+    /// Never fails: a command must not leave a stack half started because its reader is gone.
     static func print(_ text: String) {
         _ = isRead(text)
     }
 
-    /// Prints, and answers whether there is a reader: a command that only shows things ends where there is
-    /// none.
+    /// Prints, and returns false if stdout has no reader any more; a command that only shows things ends
+    /// then.
     static func isRead(_ text: String) -> Bool {
         (try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))) != nil
     }
@@ -79,7 +79,7 @@ enum Terminal {
         return text
     }
 
-    /// For readers that take a line at a time.
+    /// JSON in one line, for programs that read lines.
     static func jsonLine(_ value: some Encodable) throws -> String {
         String(decoding: try JSON.encode(value), as: UTF8.self)
     }

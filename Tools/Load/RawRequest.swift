@@ -1,7 +1,7 @@
-/// A request as its bytes, with places in it that differ from one to the next.
+/// A request as bytes, with a number in it that differs each time.
 package struct RawRequest: Sendable {
     private var bytes: [UInt8]
-    /// Where twelve digits stand for the number of the request.
+    /// Offsets of the twelve digits of the request's number.
     private var places: [Int] = []
 
     /// `%NUMBER%%%%` in the headers or the body becomes twelve digits, another number each time.

@@ -1,11 +1,10 @@
 import Foundation
 import Resilience
 
-/// Sends requests that were made before, from one thread over bare sockets: so cheap that what is measured is
-/// the other side.
+/// Sends prepared requests from one thread over bare sockets, so cheaply that the server alone is measured.
 ///
-/// Each stream sends at its rates whatever comes back, or, without any, has each answer followed by the next
-/// request. Latency counts from the intended time.
+/// Each stream is an open loop at its rates or, without rates, a closed loop. Latency counts from the
+/// intended time.
 package final class RawSender {
     /// One kind of request.
     package struct Stream: Sendable {
@@ -29,11 +28,10 @@ package final class RawSender {
         var tries: Int
 
         /// - Parameters:
-        ///   - phases: one after the other; nil: each answer is followed by the next request, on as many
-        ///     connections as there are.
-        ///   - connections: at once, at most; what finds none of them free is not sent, and counts as
+        ///   - phases: one after the other; nil: a closed loop on all connections.
+        ///   - connections: the limit; a request without a free connection is not sent and counts as
         ///     ``Outcome/unsent``.
-        ///   - tries: how often one is sent while there is no answer, or a 503.
+        ///   - tries: how often a request is sent while there is no answer, or a 503.
         package init(
             port: Int, requests: [RawRequest], phases: [Phase]?, connections: Int = 2000, tries: Int = 1
         ) {
@@ -68,7 +66,7 @@ package final class RawSender {
     package struct Result: Sendable {
         /// By stream, in the order of their ends.
         package var outcomes: [[Outcome]]
-        /// That were sent, second tries included.
+        /// Requests sent, retries included.
         package var requests: Int
         package var elapsed: Double
         /// CPU of the sending thread.
@@ -93,25 +91,25 @@ package final class RawSender {
         var stream: Stream
         var connections: [Connection] = []
         var idle: [Int] = []
-        /// Of the phases: the one that is on, when it ends, and when the next request is due.
+        /// The current phase, its end, and when the next request is due.
         var phase = 0
         var phaseEnd = 0.0
         var next = 0.0
         var count = 0
-        /// Those to be sent again, by the hundredth of a second.
+        /// Retries by the hundredth of a second in which they are due.
         var again: [Int: [Asked]] = [:]
         var outcomes: [Outcome] = []
     }
 
-    /// Between two rounds, in microseconds: by that much an answer may be taken for later than it was.
+    /// Pause between two rounds in microseconds, by which latencies may be overestimated.
     private static let pause: UInt32 = 500
-    /// An answer isn't waited for longer.
+    /// How long an answer is waited for, in seconds.
     private static let answerTimeout = 3.0
     private static let backoff = Backoff(base: .milliseconds(200), cap: .seconds(2), floor: .milliseconds(50))
 
     private var lanes: [Lane]
     private let firstNumber: Int
-    /// Those that wait for an answer.
+    /// Connections that wait for an answer.
     private var polled: [pollfd] = []
     private var owners: [(lane: Int, connection: Int)] = []
     private var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -128,7 +126,7 @@ package final class RawSender {
 
     /// Sends for `seconds`, then waits up to ``answerTimeout`` for the last answers.
     ///
-    /// - Parameter firstNumber: of the requests, see ``RawRequest/number``; each has a number of its own.
+    /// - Parameter firstNumber: the number of the first request, see ``RawRequest/number``; each has its own.
     /// - Throws: ``Failure`` where there is no connection; `CancellationError` as soon as the task is
     ///   cancelled.
     package static func run(_ streams: [Stream], for seconds: Double, firstNumber: Int) async throws -> Result
@@ -161,7 +159,7 @@ package final class RawSender {
             if now < duration { try send(at: now) }
             receive()
             giveUpLate()
-            // What came meanwhile is taken together: otherwise the sender would be what is measured.
+            // Answers are read in batches: otherwise the sender would be the bottleneck.
             usleep(Self.pause)
         }
         for (lane, connection) in owners { end(lane, connection, status: 0, isLast: true) }
@@ -202,7 +200,7 @@ package final class RawSender {
         slot = current
     }
 
-    /// When the next request of a stream was meant to be sent; nil: later than now.
+    /// The intended time of the next request of a stream; nil if it is later than now.
     private func due(_ index: Int, at now: Double) -> Double? {
         while let phases = lanes[index].stream.phases, lanes[index].phase < phases.count {
             let rate = phases[lanes[index].phase].rate
@@ -236,7 +234,7 @@ package final class RawSender {
         if lanes[index].idle.isEmpty { try connect(index) }
         guard let free = lanes[index].idle.popLast() else { return }
         let kind = asked.number % lanes[index].stream.requests.count
-        // Streams have numbers of their own.
+        // Numbers are unique across streams.
         let bytes = lanes[index].stream.requests[kind].numbered(
             firstNumber + asked.number * lanes.count + index)
         requests += 1
@@ -244,7 +242,7 @@ package final class RawSender {
         lanes[index].connections[free].sent = now
         let count = Glibc.send(
             lanes[index].connections[free].descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-        // A request is far smaller than what a socket takes at once.
+        // A request is far smaller than a socket's buffer.
         guard count == bytes.count else {
             drop(index, free)
             return
@@ -254,7 +252,7 @@ package final class RawSender {
         owners.append((index, free))
     }
 
-    /// Connections for a fifth of a second, so that a step isn't one of connecting.
+    /// Opens connections for a fifth of a second, so that the measurement doesn't begin with connecting.
     private func prepare(_ index: Int) throws {
         let stream = lanes[index].stream
         let needed = stream.phases.map { ($0.map(\.rate).max() ?? 0) / 5 } ?? .infinity
@@ -366,7 +364,7 @@ package final class RawSender {
         for lane in lanes { for connection in lane.connections { _ = Glibc.close(connection.descriptor) } }
     }
 
-    /// Nil while the answer isn't complete. Every answer here says how long it is.
+    /// Nil while the answer isn't complete. Every answer has a content length.
     private static func status(of answer: [UInt8]) -> Int? {
         answer.withUnsafeBufferPointer { bytes in
             var index = 0

@@ -1,12 +1,12 @@
 import Contracts
 
 extension Attempt {
-    /// What a client may conclude from one request, whatever came before and after it.
+    /// What a client may conclude from one request alone.
     enum Meaning: Equatable {
         /// The order is durable (201, 202, or it was read).
         case placed
         case cancelled
-        /// For good: the key is used up.
+        /// Refused for good: the key is used up.
         case refused
         /// Nothing was done and nothing charged; the key is free.
         case nothingDone
@@ -21,7 +21,7 @@ extension Attempt {
         case (200, _) where orderStatus == .rejected: return .refused
         case (200, _), (201, _), (202, _): return .placed
         case (409, "order-cancelled"): return .cancelled
-        // Whether a disk that failed has kept anything shows after a restart.
+        // Only a restart shows whether a disk that failed kept the write.
         case (503, "storage-failed"): return .unknown
         case (503, _?): return .nothingDone
         case (let status?, let code?) where OrderReply.refusals[status]?.contains(code) == true:
@@ -30,7 +30,7 @@ extension Attempt {
         }
     }
 
-    /// For a person: `402 payment-declined`, `201 confirmed`, `no answer in time`.
+    /// The answer as text: `402 payment-declined`, `201 confirmed`, `no answer in time`.
     var words: String {
         guard let status else { return failure ?? "no answer" }
         return "\(status) \(code ?? orderStatus?.rawValue ?? "")"
@@ -40,13 +40,13 @@ extension Attempt {
 extension ClientOperation {
     func attempts(_ meaning: Attempt.Meaning) -> [Attempt] { attempts.filter { $0.meaning == meaning } }
 
-    /// There may be an order that its client knows nothing of: it isn't over, or a request remained without a
-    /// plain answer.
+    /// The services may hold an order that the client doesn't know: the operation isn't over, or a request
+    /// got no clear answer.
     var mayHaveMore: Bool {
         outcome == nil || (attempts(.refused).isEmpty && attempts.contains { $0.meaning == .unknown })
     }
 
-    /// What its client never heard: whether there is an order or not.
+    /// The client never learned whether there is an order.
     var isUnseen: Bool {
         !attempts.contains { [.placed, .cancelled, .refused].contains($0.meaning) }
     }

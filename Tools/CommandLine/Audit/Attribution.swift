@@ -1,14 +1,14 @@
 import Contracts
 
-/// Which operation of a history each order of the services belongs to: the one that was told its id, else one
-/// of the same customer for the same goods.
+/// Assigns each order of the services to an operation of a history: to the one that was told its id, else to
+/// one of the same customer for the same goods.
 ///
-/// Random baskets have a customer each, so that there is no choice; a replay's customer may buy the same
-/// twice, and what could be either's is given to the one that may have an order it knows nothing of.
+/// Each random basket has a customer of its own, so the match is unique. In a replay a customer may buy the
+/// same goods twice; then the operation that may have an unknown order gets it.
 struct Attribution {
-    /// By the operation's position in the history.
+    /// The orders of each operation, by its position in the history.
     private(set) var orders: [[OrderDocument]]
-    /// Of the history's customers, but for goods that none of them asked for.
+    /// Orders of the history's customers for goods that none of them asked for.
     private(set) var strangers: [OrderDocument] = []
 
     private struct Want: Hashable {
@@ -52,7 +52,7 @@ extension History {
     }
 }
 
-/// What was bought, however it was written down.
+/// What was bought, regardless of the order of the lines.
 struct Goods: Hashable {
     private var quantities: [String: Int]
     private var couponCode: String?
@@ -69,7 +69,6 @@ struct Goods: Hashable {
 }
 
 extension OrderDocument {
-    /// Not rejected: a rejected order is the mere record of a request that came to nothing, and a key may
-    /// have many.
+    /// False for a rejected order: it only records a failed request, and one key may have many.
     var isSale: Bool { status != .rejected }
 }

@@ -11,16 +11,17 @@ extension StackReader {
             if busy.isEmpty { return }
             guard ContinuousClock.now < limit else {
                 throw Failure(
-                    "not-drained: \(busy.joined(separator: "; ")) after \(wait.seconds.formattedWithoutZeros) s"
-                )
+                    """
+                    not-drained: \(busy.joined(separator: "; ")) after \(wait.seconds.formattedWithoutZeros) s
+                    """)
             }
             progress("waiting for \(busy.joined(separator: "; "))")
             try await Task.sleep(for: .milliseconds(50))
         }
     }
 
-    /// In words. One after the other, in the order that work flows: what order hands on between two looks is
-    /// seen at its receiver.
+    /// The services are asked in the direction in which work flows: what order delivers between two requests
+    /// is seen at its receiver.
     private func busyQueues(within limit: Duration) async -> [String] {
         var busy: [String] = []
         for name in ServiceName.allCases {

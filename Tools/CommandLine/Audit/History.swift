@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
 
-/// What the clients of one load did and saw, as `csp load --history` has written it.
+/// The operations of one load's clients, as written by `csp load --history`.
 struct History {
     var operations: [ClientOperation]
 
@@ -13,8 +13,8 @@ struct History {
         return try parse(String(decoding: data, as: UTF8.self), file: file)
     }
 
-    /// The last line of a key counts. What follows the last line break is left out: the load was killed while
-    /// it wrote.
+    /// The last line of a key counts. Text after the last line break is ignored: the load was killed while it
+    /// wrote it.
     static func parse(_ text: String, file: String) throws -> History {
         var operations: [ClientOperation] = []
         var position: [String: Int] = [:]

@@ -15,17 +15,17 @@ struct Judgement: Encodable {
     }
 }
 
-/// A history held against the orders of the services, once nothing is under way.
+/// Compares a history with the orders of the services, once nothing is under way.
 struct HistoryReport: Encodable {
     /// Lost, duplicated, unexpected.
     var judgements: [Judgement]
     var operations: Int
     var attempts: Int
-    /// Operations with a request that remained without an answer, whose client learned the end all the same.
+    /// Operations with an unanswered request whose client learned the outcome by asking again.
     var retried: Int
-    /// Operations whose client never learned of an order that is there, and at its end.
+    /// Operations whose client never learned of its order, which is there and terminal.
     var recovered: Int
-    /// Operations whose client never learned anything, and of which there is no order: nothing was promised.
+    /// Operations whose client got no answer and that left no order: nothing was promised.
     var absent: Int
 
     var ok: Bool { judgements.allSatisfy(\.ok) }

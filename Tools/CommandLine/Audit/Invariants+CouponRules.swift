@@ -1,6 +1,6 @@
 import Contracts
 
-/// Invariant 9: what a customer was given, live, by estimate and as a refund together.
+/// Invariant 9: all discounts of a customer together: live, estimated and refunded.
 extension Snapshot {
     var couponsBeyondTheirRule: [Violation] {
         struct Use: Hashable {
@@ -21,16 +21,18 @@ extension Snapshot {
             let sum = given.reduce(0) { $0 + max($1.discount, worth[$1.id] ?? 0) }
             return Violation(
                 use.code,
-                "gave \(sum) to \(use.customer) in \(given.count) orders, limit \(limit): \(given.map(\.id).joined(separator: ", "))"
-            )
+                """
+                gave \(sum) to \(use.customer) in \(given.count) orders, limit \(limit): \
+                \(given.map(\.id).joined(separator: ", "))
+                """)
         }
         .sorted { ($0.id, $0.detail) < ($1.id, $1.detail) }
     }
 }
 
 extension OrderDocument {
-    /// An estimate by a rule that coupon no longer had when it was recorded: given all the same, and not
-    /// taken back.
+    /// The discount was estimated by a rule that coupon no longer had when it was recorded; it is not taken
+    /// back.
     fileprivate var isLossByRule: Bool {
         degradations.contains { degradation in
             guard degradation.effect == .couponEstimated, let outcome = degradation.outcome else {

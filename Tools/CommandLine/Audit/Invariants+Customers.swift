@@ -42,7 +42,7 @@ extension Snapshot {
         let refunds = payments.reduce(into: [String: Int]()) {
             $0[$1.orderId, default: 0] += $1.refunds.count
         }
-        // Those of goods that cost nothing are no refunds of payment's.
+        // Payment knows no refund of an order that cost nothing.
         func expected(_ order: OrderDocument) -> Int {
             refunds[order.id, default: 0] + order.refunds.count { $0.amount == 0 && $0.outcome == nil }
         }

@@ -24,7 +24,7 @@ extension Snapshot {
         return Violation(name.rawValue, "is on store \(own.id) at commit \(own.commits): \(lack)")
     }
 
-    /// Orders that were placed and are gone.
+    /// Orders that other services know and order has lost.
     private var ordersOnlyOthersKnow: [Violation] {
         let known = Set(orders.map(\.id))
         var witnesses: [String: [ServiceName]] = [:]

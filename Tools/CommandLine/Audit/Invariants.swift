@@ -24,7 +24,7 @@ extension Snapshot {
     }
 
     private var paymentViolations: [Violation] {
-        // Undoing an order that never paid leaves a tombstone of amount 0, which is no payment.
+        // A void before the capture leaves a tombstone of amount 0, which is no payment.
         let byOrder = Dictionary(grouping: payments.filter { $0.amount > 0 }, by: \.orderId)
         let known = Set(orders.map(\.id))
         let orphans = byOrder.keys.filter { !known.contains($0) && !mayBeDeleted($0) }.sorted().map {

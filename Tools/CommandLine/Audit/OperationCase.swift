@@ -1,17 +1,17 @@
 import Contracts
 
-/// One operation and the orders that belong to it: what contradicts what.
+/// One operation and its orders, checked for contradictions.
 struct OperationCase {
     let index: Int
     let operation: ClientOperation
     let orders: [OrderDocument]
-    /// Who was told of an order first.
+    /// By order id: the operation that was told of it first.
     let told: [String: Int]
     let byId: [String: OrderDocument]
 
     private func violation(_ detail: String) -> Violation { Violation(operation.key, detail) }
 
-    /// The first answer that doesn't hold.
+    /// The first answer that the services contradict.
     var lost: [Violation] {
         operation.attempts(.placed).lazy.compactMap(contradiction).prefix(1).map(violation)
     }
@@ -48,7 +48,7 @@ struct OperationCase {
             ? [violation("has \(ids.count) orders: \(ids.sorted().joined(separator: ", "))")] : []
     }
 
-    /// Sales that its client has every reason to believe there aren't.
+    /// Sales although the answers told the client that there is none.
     var unexpected: [Violation] {
         let sales = orders.filter(\.isSale)
         if let refusal = operation.attempts(.refused).first {

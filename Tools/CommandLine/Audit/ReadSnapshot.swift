@@ -2,10 +2,10 @@ import Contracts
 import Transport
 
 extension StackReader {
-    /// Everything the invariants need. Only sound while nothing is under way.
+    /// Everything that the invariants need. Valid only while nothing is under way.
     func snapshot(progress: (String) -> Void) async throws -> Snapshot {
         var snapshot = Snapshot()
-        // What was heard of a store is read before the store, which goes on meanwhile.
+        // What peers know of a store is read before the store itself, whose counter only grows.
         for name in ServiceName.allCases {
             snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers
         }
@@ -13,7 +13,7 @@ extension StackReader {
             snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store
         }
         progress("reading all services")
-        // At once: while one looks for a page, those of others are decoded.
+        // Concurrently: one service reads a page while those of others are decoded.
         async let orders = orders()
         async let payments: [Payment] = all(.payment, "/payments")
         async let reservations: [AuditedReservation] = all(.inventory, "/reservations")
@@ -38,12 +38,12 @@ extension StackReader {
         try await get(Page<RetentionStatus>.self, name, "/retention").items
     }
 
-    /// Read anew where orders were deleted in between: the goods of one that is gone are counted apart.
+    /// Read again if orders were deleted meanwhile: the goods of deleted orders are counted separately.
     private func orders() async throws -> ([OrderDocument], [ItemQuantity], [RetentionStatus]) {
         while true {
             let retention = try await retention(.order)
             let goods: [ItemQuantity] = try await all(.order, "/deleted-goods")
-            // Names are most of an order, and aren't kept.
+            // Product names are most of an order's bytes and aren't needed.
             let orders = try await all(.order, "/orders") { (order: inout OrderDocument) in
                 for index in order.items.indices { order.items[index].name = nil }
             }
@@ -55,7 +55,7 @@ extension StackReader {
         var limits: [String: Int] = [:]
         for code in codes.sorted() {
             let path = "/coupons/\(Self.escaped(code))"
-            // A code that was used and isn't known is for the audit to find, not a reason to give up.
+            // A code that was used and is unknown is a finding of the audit, not an error.
             if try await answer(.coupon, path).status == 404 { continue }
             limits[code] = try await get(Coupon.self, .coupon, path).limitPerCustomer
         }

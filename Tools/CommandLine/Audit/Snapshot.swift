@@ -1,6 +1,6 @@
 import Contracts
 
-/// All that an audit looks at, read while nothing is under way.
+/// Everything that an audit checks, read while nothing is under way.
 struct Snapshot {
     var orders: [OrderDocument] = []
     var payments: [Payment] = []
@@ -8,21 +8,21 @@ struct Snapshot {
     var stock: [Stock] = []
     var reservations: [AuditedReservation] = []
     var redemptions: [Redemption] = []
-    /// The limit a customer, of each coupon that was used and is known.
+    /// The limit per customer of each used coupon that coupon knows.
     var couponLimits: [String: Int] = [:]
     var notifications: [AuditedNotification] = []
     var dead: [ServiceName: [DeadMessage]] = [:]
-    /// How far each service's store has come by its own account.
+    /// Epoch and commit counter of each store, as its service reports them.
     var stores: [ServiceName: StoreMark] = [:]
-    /// What each service had heard of the others' stores, before those were asked.
+    /// What each service knows of the others' stores, read before those were asked.
     var seen: [ServiceName: [ServiceStore]] = [:]
 
-    /// What each service says of what it deletes.
+    /// What each service deletes as old.
     var retention: [ServiceName: [RetentionStatus]] = [:]
-    /// What orders that order has deleted had sold.
+    /// The goods of orders that order has deleted.
     var deletedGoods: [ItemQuantity] = []
 
-    /// How many of each were looked at.
+    /// How many of each kind were read.
     var counts: [String: Int] {
         [
             "orders": orders.count, "payments": payments.count, "skus": stock.count,
@@ -33,13 +33,13 @@ struct Snapshot {
     }
 }
 
-/// A reservation, as far as an invariant asks for it: its items are most of it, and are held by the stock.
+/// The part of a reservation that invariants need: without its items, which the stock counts.
 struct AuditedReservation: Codable {
     var orderId: String
     var status: ReservationStatus
 }
 
-/// A notification, as far as an invariant asks for it.
+/// The part of a notification that invariants need.
 struct AuditedNotification: Codable {
     var orderId: String
     var kind: NotificationKind

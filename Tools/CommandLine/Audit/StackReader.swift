@@ -6,9 +6,9 @@ import Transport
 struct StackReader {
     let record: StackRecord
     let client: HTTPClient
-    /// For one answer.
+    /// The timeout of one request.
     static let longest: Duration = .seconds(30)
-    /// Sent along where it is known; reading needs none.
+    /// Sent if it is known; reads work without it.
     let serviceToken: String?
 
     /// - Throws: ``Failure`` naming the service and the path.
@@ -24,7 +24,7 @@ struct StackReader {
         }
     }
 
-    /// Every item of a list, page by page; what `thin` takes from each isn't kept.
+    /// Every item of a list, page by page; `thin` removes what isn't needed.
     func all<Item: Codable & Sendable>(
         _ name: ServiceName, _ path: String, _ thin: (inout Item) -> Void = { _ in }
     ) async throws -> [Item] {

@@ -1,6 +1,6 @@
 /// One thing that contradicts an invariant.
 struct Violation: Encodable, Equatable {
-    /// Of the order, SKU, coupon or message that it is about.
+    /// The order, SKU, coupon or message that it concerns.
     var id: String
     var detail: String
 
@@ -10,7 +10,7 @@ struct Violation: Encodable, Equatable {
     }
 }
 
-/// One of the contract's, looked at.
+/// One invariant of the contract, checked.
 struct Invariant: Encodable {
     var number: Int
     var name: String

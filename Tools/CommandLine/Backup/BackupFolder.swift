@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a backup is made. What was made there can be taken away again.
+/// The folder of a backup; a failed backup removes what it made there.
 struct BackupFolder {
     let folder: StackFolder
 

@@ -6,7 +6,7 @@ import Transport
 struct BackupServices: Sendable {
     let record: StackRecord
     let token: String
-    /// For one copy.
+    /// How long one copy may take.
     let wait: Duration
     /// ` --data DIR` for commands that are suggested.
     let option: String
@@ -54,7 +54,7 @@ struct BackupServices: Sendable {
         return try end.get()
     }
 
-    /// Returns when the service is frozen or dead: nothing will come from it then.
+    /// Returns when the service is frozen or dead: it will not answer then.
     private func stopping(_ service: StackRecord.Service) async -> Result<Int64, Failure> {
         while !Task.isCancelled {
             if let stopped = stopped(service) { return .failure(Failure("\(service.name) \(stopped)")) }

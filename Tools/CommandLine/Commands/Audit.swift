@@ -5,9 +5,11 @@ struct Audit: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Wait until nothing is under way, then check the invariants.",
         discussion: """
-            Reads every service over HTTP: nothing lost, nobody charged twice, nothing oversold, everything made good.
-            With --history, also what the clients of a load saw is held against the orders: nothing lost, nothing twice, \
-            nothing that nobody ordered. Exit code 1 when one fails, or when the queues aren't empty in time (not-drained).
+            Reads every service over HTTP and checks the invariants: nothing is lost, charged twice or \
+            oversold, and every repair is done.
+            With --history, what the clients of a load saw is compared with the orders as well: none is \
+            lost, duplicated or unexpected. Exit code 1 when one fails, or when the queues aren't empty in \
+            time (not-drained).
 
             Example: csp audit --wait 120
             Example: csp load --history seen.jsonl; csp audit --history seen.jsonl
@@ -73,8 +75,11 @@ struct Audit: AsyncParsableCommand, StackCommand {
     private func text(_ history: HistoryReport) -> String {
         let judgements = history.judgements.map { text("\($0.name): \($0.meaning)", $0.violations) }
         let figures =
-            "        of \(history.operations) operations in \(history.attempts) requests, \(history.retried) learned their end "
-            + "by asking again; of those that never did, \(history.recovered) have their order and \(history.absent) have none"
+            """
+                    of \(history.operations) operations in \(history.attempts) requests, \(history.retried) \
+            learned their end by asking again; of those that never did, \(history.recovered) have their \
+            order and \(history.absent) have none
+            """
         return (judgements + [figures]).joined(separator: "\n")
     }
 

@@ -76,7 +76,7 @@ struct Backup: AsyncParsableCommand, StackCommand {
     private func fill(_ target: BackupFolder, _ services: BackupServices, _ report: inout Report) async throws
     {
         let made = try target.make()
-        // Order is the first of them: nothing that it knows of is missing from the others' copies.
+        // Order is copied first: the others' later copies hold everything that it knows of.
         for index in report.copies.indices where report.isComplete {
             let copy = report.copies[index]
             do {

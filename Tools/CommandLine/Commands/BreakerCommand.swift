@@ -9,8 +9,8 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
         commandName: "breaker",
         abstract: "Hold order's breaker of a dependency open or closed, or give it back to itself.",
         discussion: """
-            open: nothing is sent there, and what is declared instead happens. closed: every call is sent, whatever fails. \
-            auto: the breaker decides again. It holds until it is changed or order starts again.
+            open: no call is sent, and the declared fallback is used. closed: every call is sent, whatever \
+            fails. auto: the breaker decides again. It holds until it is changed or order is restarted.
 
             Example: csp breaker coupon open
             """
@@ -19,7 +19,7 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
     enum Position: String, CaseIterable, ExpressibleByArgument {
         case open, closed, auto
 
-        /// As `PATCH /csp/dependencies/{name}` calls it.
+        /// The value in `PATCH /csp/dependencies/{name}`.
         var control: String {
             switch self {
             case .open: "forced-open"

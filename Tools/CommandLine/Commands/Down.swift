@@ -4,7 +4,7 @@ struct Down: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Stop all services of a stack.",
         discussion: """
-            Thaws what is frozen and lets each finish what is in flight; what hasn't ended after 10 s is killed.
+            Thaws frozen services and lets each finish what is in flight; those left after 10 s are killed.
 
             Example: csp down --data .csp
             """
@@ -18,7 +18,8 @@ struct Down: AsyncParsableCommand, StackCommand {
             return Terminal.print("Nothing is running on \(folder.path).")
         }
         var record = try folder.record()
-        // What can't be written down, on a disk that is read-only or gone, is stopped all the same.
+        // On a disk that is read-only or gone the record can't be written; the services are stopped all the
+        // same.
         try? folder.locked {
             record = try folder.record()
             record.stopping = true
@@ -31,8 +32,7 @@ struct Down: AsyncParsableCommand, StackCommand {
             throw Failure("\(left.name) (pid \(left.process.pid)) can't be stopped")
         }
         let names = running.map(\.name.rawValue).joined(separator: ", ")
-        Terminal.print(
-            "Stopped \(names).\(killed.isEmpty ? "" : " Killed after 10 s: \(killed.map(\.rawValue).joined(separator: ", ")).")"
-        )
+        let late = killed.map(\.rawValue).joined(separator: ", ")
+        Terminal.print("Stopped \(names).\(late.isEmpty ? "" : " Killed after 10 s: \(late).")")
     }
 }

@@ -7,18 +7,19 @@ struct Drill: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Break every dependency in every way, under load, and check that the path holds.",
         discussion: """
-            Experiments follow from what order declares: each dependency killed, frozen, slow, failing half the time, \
-            answering garbage or nothing; pairs of optional ones; each operation alone, each criticality's requests alone, \
-            brownouts, quotes broken beside orders; order itself killed; overload. Each has a steady state \
-            before, a hypothesis, a fault that is proven to bite, a rollback, and an audit of the books.
+            Experiments follow from what order declares: each dependency killed, frozen, slow, failing half \
+            the time, answering garbage or nothing; pairs of optional ones; each operation alone, each \
+            criticality's requests alone, brownouts, quotes broken beside orders; order itself killed; \
+            overload. Each has a steady state, a hypothesis, a fault that is proven to be effective, a \
+            rollback and an audit.
 
-            A stack that runs on --data is drilled, if it was started with FAULTS_ENABLED=true; otherwise the drill starts \
-            one for itself, and removes it at the end. Ctrl-C ends it at once, and rolls everything back; of a drill that was \
-            killed the next command does.
+            A stack that runs on --data is drilled, if it was started with FAULTS_ENABLED=true; otherwise \
+            the drill starts its own and removes it at the end. Ctrl-C ends it at once and rolls everything \
+            back; after a killed drill the next command does.
 
-            What was too slow is repeated, up to twice. Where it stays so while other processes have more than a tenth of the \
-            processors, it is undecided, with that as its reason; what went wrong for sure is never excused. Exit code 1 when a \
-            hypothesis failed, 3 when none did and some are undecided.
+            Experiments that were only too slow are repeated, up to twice. If they stay slow while other \
+            processes use more than a tenth of the processors, they are undecided; wrong results always \
+            fail. Exit code 1 when a hypothesis failed, 3 when none did and some are undecided.
 
             Example: csp drill --quick
             Example: csp drill --only coupon --only payment-black-holed
@@ -113,7 +114,7 @@ struct Drill: AsyncParsableCommand, StackCommand {
             """
     }
 
-    /// What failed and what is undecided, by name.
+    /// Names the failed and the undecided experiments.
     private func headline(_ found: DrillReport) -> String {
         if found.failed.isEmpty, found.undecided.isEmpty {
             return Terminal.coloured("every hypothesis held", .green)

@@ -13,9 +13,9 @@ struct FaultCommand: ParsableCommand {
             csp fault show [<service>] [--json]
             """,
         discussion: """
-            Sets one fault in the place of whatever was active in that service; --add keeps it. /livez, /readyz, /metrics, \
-            /faults and /csp are always spared. Needs a stack that was started with FAULTS_ENABLED=true csp up; each takes \
-            --data <dir> to say which. csp fault set --help explains the options.
+            Sets one fault and replaces the active ones of that service; --add keeps them. /livez, /readyz, \
+            /metrics, /faults and /csp are always spared. The stack has to be started with \
+            FAULTS_ENABLED=true csp up; --data <dir> names it. csp fault set --help explains the options.
 
             latency       the request is held up for --milliseconds, and goes on
             error         500, or another --status

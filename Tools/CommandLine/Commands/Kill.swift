@@ -23,7 +23,9 @@ struct Kill: AsyncParsableCommand, StackCommand {
             throw Failure("\(name) (pid \(service.process.pid)) does not end")
         }
         Terminal.print(
-            "\(name) (pid \(service.process.pid)) is dead; csp start \(name)\(data.folder.option) brings it back."
-        )
+            """
+            \(name) (pid \(service.process.pid)) is dead; csp start \(name)\(data.folder.option) brings it \
+            back.
+            """)
     }
 }

@@ -8,14 +8,15 @@ struct Load: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Place many orders at a fixed rate and report how they ended.",
         discussion: """
-            Open loop: orders go out at the rate whatever comes back, and latency counts from the intended send time. What \
-            is undecided (no connection, timeout) is sent again with the same idempotency key, and so is what was turned away \
-            (503, 429), not before Retry-After and not more than a twentieth of the orders. What is accepted is followed to its \
-            end, 1,000 at once; the rest is left unfollowed, and said so. Sending waits for none of it: only with 1,000 orders \
-            unanswered the next one is late. The report says which rate was asked for and which was reached. Ctrl-C ends the \
-            load, and what there is by then is reported. Exit code 1 when an order ended unresolved or with an answer that \
-            isn't in the contract, after Ctrl-C, or where order isn't there.
-            With --history each order's story, as its client saw it, is written to a file for csp audit to judge.
+            Open loop: orders are sent at the rate whatever the answers do, and latency counts from the \
+            intended send time. Undecided orders (no connection, timeout) are sent again with the same \
+            idempotency key, and so are those turned away (503, 429): not before Retry-After, and at most a \
+            twentieth of the orders. Accepted orders are followed to their end, 1,000 at once; the rest \
+            counts as unfollowed. Sending is late only with 1,000 orders unanswered. The report has the \
+            requested rate and the reached one. Ctrl-C ends the load and reports what there is. Exit code 1 \
+            when an order ended unresolved or with an answer outside the contract, after Ctrl-C, or when \
+            order can't be reached.
+            With --history each order's story, as its client saw it, is written to a file for csp audit.
 
             Example: csp load --rate 100 --duration 1m
             Example: csp load --timeout 2m --history seen.jsonl
@@ -70,7 +71,9 @@ struct Load: AsyncParsableCommand, StackCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write down what the clients do and see, as it happens, a JSON object a line (the file is begun anew).",
+            """
+            Write what the clients do and see to a new file, as it happens, one JSON object a line.
+            """,
             valueName: "file"))
     var history: String?
 
@@ -100,10 +103,10 @@ struct Load: AsyncParsableCommand, StackCommand {
         defer { for source in sources { source.cancel() } }
         let url = try order.url(data.folder)
         let client = HTTPClient(maximumConnectionsPerHost: 256)
-        let looks = HTTPClient(maximumConnectionsPerHost: 32)
+        let reads = HTTPClient(maximumConnectionsPerHost: 32)
         defer {
             client.shutdown()
-            looks.shutdown()
+            reads.shutdown()
         }
         try await checkThatOrderIsThere(url, client)
         let baskets = try Basket.read(from: file())
@@ -111,7 +114,7 @@ struct Load: AsyncParsableCommand, StackCommand {
         let history = try history.map(HistoryFile.init)
         let loop = OpenLoop(
             purchase: Purchase(
-                placing: client.send, following: looks.send, orderURL: url, timeout: timeout.duration),
+                placing: client.send, following: reads.send, orderURL: url, timeout: timeout.duration),
             rate: rate, run: run, paymentToken: token
         ) { operation, _ in
             history?.write(operation)
@@ -143,8 +146,8 @@ struct Load: AsyncParsableCommand, StackCommand {
         if !report.ok { throw ExitCode(1) }
     }
 
-    /// Where nothing listens, no rate is reached and no order is lost: that is said at once. An order that
-    /// doesn't answer is what a load may be there to see.
+    /// Fails at once where nothing listens. A service that listens and doesn't answer is a load's legitimate
+    /// subject.
     private func checkThatOrderIsThere(_ url: String, _ client: HTTPClient) async throws {
         do {
             _ = try await client.send(

@@ -7,7 +7,8 @@ struct Place: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Place one order and print it.",
         discussion: """
-            Without --item, the first basket of the journey that has a coupon, for a customer who is named after the key.
+            Without --item, orders the first basket of the journey that has a coupon; the customer is named \
+            after the key.
 
             Example: csp place --item P823365:2 --coupon C10000085361
             """
@@ -75,8 +76,10 @@ struct Place: AsyncParsableCommand, StackCommand {
             throw Failure("order can't be reached at \(url): \(why)")
         } catch {
             throw Failure(
-                "order at \(url) gave no answer (\(error.words)); whether it was placed is unknown, ask again with --key \(key)"
-            )
+                """
+                order at \(url) gave no answer (\(error.words)); whether it was placed is unknown, ask again \
+                with --key \(key)
+                """)
         }
         let receipt = Receipt(answer, orderURL: url, key: key, duration: ContinuousClock.now - begin)
         if json {

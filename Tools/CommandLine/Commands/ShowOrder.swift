@@ -46,7 +46,9 @@ struct ShowOrder: AsyncParsableCommand, StackCommand {
         defer { client.shutdown() }
         let api = OrderAPI(url: try order.url(data.folder), client: client)
         let path =
-            "/orders/\(id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["_", "-"])) ?? id)"
+            """
+            /orders/\(id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["_", "-"])) ?? id)
+            """
         let report = Report(
             order: try await api.ask("GET", path, as: OrderDocument.self),
             timeline: try await api.ask("GET", "\(path)/timeline", as: Page<TimelineEntry>.self).items)

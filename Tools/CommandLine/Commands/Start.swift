@@ -5,8 +5,9 @@ struct Start: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a dead service again and wait until it is ready.",
         discussion: """
-            With the port, data and environment that csp up gave it. One whose store has lost what was acknowledged (a deleted
-            log, an older copy) ends at once and says what is missing; --accept-loss goes on without it.
+            It gets the port, data and environment that csp up gave it. A service whose store has lost \
+            acknowledged writes (a deleted log, an older copy) ends at once and says what is missing; \
+            --accept-loss goes on without it.
 
             Example: csp start coupon
             """

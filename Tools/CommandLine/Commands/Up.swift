@@ -7,9 +7,11 @@ struct Up: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start the five services and wait until they are ready.",
         discussion: """
-            Stays in the foreground and says when a service dies; Ctrl-C stops all of them. Nothing restarts by itself.
-            The services get this command's environment (LOG_LEVEL, ORDER_BUDGET, …; order --help lists them all).
-            One whose store has lost what was acknowledged says what is missing, and nothing is started, save with --accept-loss.
+            Stays in the foreground and says when a service dies; Ctrl-C stops all of them. Nothing restarts \
+            by itself.
+            The services get this command's environment (LOG_LEVEL, ORDER_BUDGET, …; see order --help).
+            If a store has lost acknowledged writes, its service says what is missing and nothing is \
+            started, except with --accept-loss.
 
             Example: csp up --ports 9000 --detach
             """
@@ -106,8 +108,8 @@ struct Up: AsyncParsableCommand, StackCommand {
         }
     }
 
-    /// Stops this `up`'s own stack, those included that `csp start` has brought back; not one that took the
-    /// folder over.
+    /// Stops this `up`'s own stack, with the services that `csp start` has restarted; not a newer stack of
+    /// the same folder.
     private func stop(_ folder: StackFolder, _ record: StackRecord, _ signals: StopSignals) async {
         let current = try? folder.locked {
             var current = try folder.record()
@@ -117,7 +119,7 @@ struct Up: AsyncParsableCommand, StackCommand {
             return current
         }
         let before = signals.count
-        // Without a folder what was started at first is stopped all the same.
+        // Where the folder is gone, the services of the first record are stopped.
         _ = await (current ?? record).stop { signals.count > before }
     }
 }

@@ -6,15 +6,16 @@ import Transport
 struct WatchCommand: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Show the live picture of the stack, once a second.",
+        abstract: "Show a live dashboard of the stack, once a second.",
         discussion: """
-            Orders by outcome, each service, each dependency of order with its breaker, what is shed, the queues, and what \
-            happened lately. Rates and latencies are those of the last three seconds; of a service that doesn't answer \
-            they are unknown, and so are the breakers while order doesn't: the age says since when. LATELY is drawn from the newest 50 orders each second. Ctrl-C ends it.
+            Orders by outcome, each service, each dependency of order with its breaker, what is shed, the \
+            queues, and what happened lately. Rates and latencies are those of the last three seconds; of a \
+            service that doesn't answer they are unknown, and so are the breakers while order doesn't; the \
+            age says since when. LATELY is drawn from the newest 50 orders each second. Ctrl-C ends it.
             With --url, order alone is watched.
 
-            Where stdout isn't a terminal, a plain picture a second, for as long as it is read. With --once the exit code is 1 \
-            where a service doesn't answer.
+            Where stdout isn't a terminal, the dashboard is printed once a second as plain text, until the \
+            reader is gone. With --once the exit code is 1 if a service doesn't answer.
 
             Example: csp watch
             Example: csp watch --once
@@ -26,7 +27,7 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
 
     @OptionGroup var order: OrderURLOption
 
-    @Flag(help: "Show one picture, of one second, and end.")
+    @Flag(help: "Show the dashboard of one second, and end.")
     var once = false
 
     @Flag(help: "Print JSON, an object a line.")
@@ -49,17 +50,17 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
         try await watch(poller, signals, screen)
     }
 
-    /// A picture a second, however long the services take to answer.
+    /// Shows the dashboard once a second, however long the services take to answer.
     private func watch(_ poller: Poller, _ signals: StopSignals, _ screen: Screen?) async throws {
         var watching = Watching()
         var next = ContinuousClock.now
-        var looks = 0
+        var snapshots = 0
         while signals.count == 0 {
             let dashboard = watching.dashboard(try await poller.snapshot(following: watching.following))
-            looks += 1
-            // The first of two looks has nothing to compare with.
-            if !once || looks == 2 { guard try show(dashboard, screen) else { return } }
-            if once, looks == 2 {
+            snapshots += 1
+            // Rates need two snapshots.
+            if !once || snapshots == 2 { guard try show(dashboard, screen) else { return } }
+            if once, snapshots == 2 {
                 if dashboard.services.contains(where: { !$0.state.isUp }) { throw ExitCode(1) }
                 return
             }
@@ -68,7 +69,7 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
         }
     }
 
-    /// False where it isn't read any more.
+    /// False once stdout has no reader any more.
     private func show(_ dashboard: Dashboard, _ screen: Screen?) throws -> Bool {
         if json { return Terminal.isRead(try Terminal.jsonLine(dashboard)) }
         let place = order.given ?? data.folder.path

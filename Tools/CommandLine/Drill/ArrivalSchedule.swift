@@ -1,6 +1,6 @@
-/// How fast and how long experiments are.
+/// Rates and lengths of experiments.
 struct ArrivalSchedule: Equatable {
-    /// Fewer orders than this make no p99.
+    /// The least number of orders for a p99.
     static let sample = 300.0
 
     /// Orders a second.

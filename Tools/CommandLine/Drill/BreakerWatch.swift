@@ -1,7 +1,7 @@
 import Contracts
 import Resilience
 
-/// Looks ten times a second at what order says of its breakers, and keeps what is new.
+/// Polls the breakers of order ten times a second and records their changes.
 final class BreakerWatch: Sendable {
     private struct State {
         var sightings: [Observation.BreakerSighting] = []
@@ -16,7 +16,7 @@ final class BreakerWatch: Sendable {
         state.withLock { state in dependencies.allSatisfy { state.last[$0] ?? "closed" == "closed" } }
     }
 
-    /// Until it is cancelled. What can't be asked, because order is dead, is no news.
+    /// Runs until it is cancelled. While order is dead nothing is recorded.
     func run(_ stack: DrillStack, now: () -> Double) async {
         while (try? await Task.sleep(for: .milliseconds(100))) != nil {
             guard let path = try? await stack.path() else { continue }

@@ -1,8 +1,8 @@
 import Contracts
 
-/// An experiment of the drill as Chaos Toolkit has it (chaostoolkit.org, format 1.0): for `chaos validate`,
-/// and for `chaos run` against a stack that runs. One order stands for the load: its hypothesis is looked at
-/// before the fault and during it.
+/// An experiment of the drill in Chaos Toolkit's format (chaostoolkit.org, 1.0): for `chaos validate`, and
+/// for `chaos run` against a running stack. One order stands for the load: the hypothesis is checked before
+/// and during the fault.
 struct ChaosToolkit: Encodable {
     struct Variable: Encodable {
         var type = "env"
@@ -26,7 +26,7 @@ struct ChaosToolkit: Encodable {
 
         enum Tolerance: Encodable {
             case status(Int)
-            /// Of what a process prints.
+            /// A pattern of what a process prints.
             case prints(String)
 
             func encode(to encoder: any Encoder) throws {
@@ -60,7 +60,7 @@ struct ChaosToolkit: Encodable {
     let hypothesis: Hypothesis
     let method: [Activity]
     let rollbacks: [Activity]
-    /// Nothing stays broken, whatever comes of it.
+    /// The rollbacks run whatever the result.
     let runtime = Runtime()
 
     private enum CodingKeys: String, CodingKey {
@@ -68,8 +68,8 @@ struct ChaosToolkit: Encodable {
         case hypothesis = "steady-state-hypothesis"
     }
 
-    /// - Returns: nil for an overload, which takes a load and not a fault, and for a partial fault, which
-    ///   needs calls beside the one order to bite.
+    /// - Returns: nil for an overload, which is a load and not a fault, and for a partial fault, which only
+    ///   bites on calls that the one order doesn't make.
     init?(_ experiment: DrillExperiment, of run: DrillRun, seed: UInt64) {
         guard let kind = DrillFault(rawValue: experiment.kind), !experiment.targets.isEmpty else {
             return nil
@@ -80,8 +80,11 @@ struct ChaosToolkit: Encodable {
         }
         title = "\(experiment.name): \(experiment.fault)"
         description =
-            "\(experiment.hypothesis). Needs csp in the PATH and a stack (FAULTS_ENABLED=true csp up --detach); CSP_DATA names "
-            + "its folder, ORDER_URL the order service. A warning about an exit code means that the fault was not brought about."
+            """
+            \(experiment.hypothesis). Needs csp in the PATH and a stack (FAULTS_ENABLED=true csp up \
+            --detach); CSP_DATA names its folder, ORDER_URL the order service. A warning about an exit code \
+            means that the fault was not injected.
+            """
         tags = ["csp"] + experiment.targets + [experiment.kind]
         configuration = [
             "data": Variable(key: "CSP_DATA", default: StackFolder.defaultPath),
@@ -92,7 +95,7 @@ struct ChaosToolkit: Encodable {
             probes: [.orderIsReady, .orderIsPlaced(mayWait: mayWait)])
         let ends = experiment.targets.map { Activity.end(kind, of: $0) }
         let begins = experiment.targets.map { Activity.begin(kind, of: $0, seed: seed) }
-        // While order is dead nobody orders: what is expected is that it is as before once it is back.
+        // No order can be placed while order is dead: the hypothesis is checked once it is back.
         method = isOrderItself ? begins + ends : begins
         rollbacks = ends
     }
@@ -110,7 +113,7 @@ extension ChaosToolkit.Activity {
     }
 
     static func begin(_ kind: DrillFault, of service: String, seed: UInt64) -> Self {
-        // It ends by itself, should nobody be left to end it.
+        // The fault expires, in case chaos is killed before the rollback.
         guard let fault = kind.request(seed: seed, expiresAfter: 300) else {
             return csp("action", kind.words(service), [kind == .killed ? "kill" : "freeze", service])
         }

@@ -1,15 +1,15 @@
 import Contracts
 
 extension DrillAudit {
-    /// The finding that work was left when the wait for it ended.
+    /// Name of the finding that the queues weren't empty in time.
     static let drained = "drained"
 
-    /// Waits until nothing is under way, and looks at everything.
+    /// Waits until nothing is under way, then checks all invariants.
     ///
     /// - Parameters:
     ///   - history: what the clients saw.
-    ///   - known: violations that were there before, which are nobody's fault now; those found are added.
-    /// - Returns: also the orders as they are.
+    ///   - known: violations of earlier audits, which are not reported again; new ones are added.
+    /// - Returns: the audit, and the orders it read.
     static func take(
         _ reader: StackReader, history: History?, known: inout Set<String>, wait: Duration,
         progress: (String) -> Void
@@ -41,7 +41,7 @@ extension DrillAudit {
 }
 
 extension DrillExperiment.Repairs {
-    /// Of the orders of one load.
+    /// Counts the repairs of one load's orders.
     init(_ orders: [OrderDocument], run: String) {
         let repairs = orders.filter { $0.customerId.hasPrefix("load-\(run)-") }.flatMap(\.degradations)
             .filter { $0.repair != .none }

@@ -1,7 +1,7 @@
 import Contracts
 
 extension DrillExperiment {
-    /// What was seen, in figures, with the outcome.
+    /// The figures of what was observed, with the outcome.
     init(_ experiment: Experiment, _ seen: Observation, rate: Double, durationSeconds: Double) {
         let judge = Judge(experiment: experiment, seen: seen)
         let obstacles = judge.obstacles

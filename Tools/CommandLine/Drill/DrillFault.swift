@@ -1,11 +1,11 @@
 import Contracts
 
-/// A way for a service to fail, as the contract's matrix has them.
+/// A way for a service to fail, from the contract's matrix.
 enum DrillFault: String, CaseIterable {
     case killed, frozen, slow, errors, garbage
     case blackHoled = "black-holed"
 
-    /// What its service is told to inject; nil where it is done to the process.
+    /// The fault that the service injects; nil if the process is signalled instead.
     func request(seed: UInt64, expiresAfter seconds: Double) -> FaultRequest? {
         switch self {
         case .killed, .frozen: nil
@@ -17,7 +17,7 @@ enum DrillFault: String, CaseIterable {
         }
     }
 
-    /// No call gets a useful answer in time, so that every order has to do without.
+    /// No call gets a useful answer in time, so every order has to go without.
     var isTotal: Bool { self != .errors }
 
     /// `coupon is frozen (SIGSTOP)`

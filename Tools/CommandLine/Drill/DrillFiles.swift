@@ -1,16 +1,16 @@
 import Contracts
 import Foundation
 
-/// What a drill leaves behind in its report's folder.
+/// The files in the folder of a drill's report.
 enum DrillFiles {
-    /// Replaces what an earlier drill left there.
+    /// Replaces the files of an earlier drill.
     static func write(_ report: DrillReport, to folder: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try Data((Terminal.json(report) + "\n").utf8).write(to: URL(filePath: "\(folder)/report.json"))
             try Data(DrillReportPage.html(report).utf8).write(to: URL(filePath: "\(folder)/report.html"))
-            for picture in ComparisonPage.all(report) {
-                try Data(picture.svg.utf8).write(to: URL(filePath: "\(folder)/\(picture.name).svg"))
+            for page in ComparisonPage.all(report) {
+                try Data(page.svg.utf8).write(to: URL(filePath: "\(folder)/\(page.name).svg"))
             }
             try writeForChaosToolkit(report, to: "\(folder)/chaos")
         } catch {

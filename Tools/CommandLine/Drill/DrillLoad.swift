@@ -3,13 +3,13 @@ import Foundation
 import Resilience
 import Transport
 
-/// What customers do while a stack is drilled: orders at a fixed rate, and beside them quotes and reads. Runs
-/// until it is stopped.
+/// The customers of a drill: orders at a fixed rate, with quotes and reads beside them. Runs until it is
+/// stopped.
 final class DrillLoad: Sendable {
-    /// Of the baskets, those with a coupon: percent.
+    /// Percent of the baskets that have a coupon.
     static let couponShare = 50.0
 
-    /// Begins each customer's id and each key.
+    /// Prefix of each customer's id and each key.
     let run: String
     private let rate: Double
     private let reads: Double
@@ -21,7 +21,7 @@ final class DrillLoad: Sendable {
     /// - Parameters:
     ///   - rate: orders a second.
     ///   - reads: quotes and reads a second, half of each.
-    ///   - quoted: what quotes are asked for; nil: the baskets.
+    ///   - quoted: the baskets that are quoted; nil: those that are ordered.
     ///   - timeout: how long one order is sent again and followed.
     init(
         orderURL: String, client: HTTPClient, baskets: [Basket], rate: Double, reads: Double,
@@ -46,9 +46,9 @@ final class DrillLoad: Sendable {
     var history: History { record.history }
     var readCounts: DrillExperiment.Reads { readLoad.counts }
 
-    /// Ends after the last order's end.
+    /// Returns after the end of the last order.
     func send() async throws -> Tally.Counts {
-        async let looks: Void = readLoad.run(
+        async let reading: Void = readLoad.run(
             every: .seconds(1 / reads), until: { [record] in record.isStopped }
         ) { [record] in
             record.lastOrder
@@ -57,21 +57,21 @@ final class DrillLoad: Sendable {
             record.isStopped ? nil : source.withLock { $0.next() }
         } onProgress: { _ in
         }
-        try await looks
+        try await reading
         return counts
     }
 
     func stop() { record.stop() }
 
-    /// Whether for this long all was as with everything healthy.
+    /// Whether every order of the last `seconds` had a healthy outcome.
     func isNormal(for seconds: Double) -> Bool {
         let now = now
-        // An order whose answer is still to come isn't normal yet: it counts by when it was sent.
+        // An unanswered order isn't normal yet: it counts from when it was sent.
         let recent = samples.filter { $0.at >= now - seconds - 0.2 }
         return Double(recent.count) >= rate * seconds * 0.8 && recent.allSatisfy(\.isNormal)
     }
 
-    /// What is written down of it.
+    /// The samples and the history.
     private final class Record: Sendable {
         private struct State {
             var samples: [Sample] = []

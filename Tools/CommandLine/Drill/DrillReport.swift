@@ -1,15 +1,15 @@
 import Contracts
 
-/// What a drill has found: `report.json`, and what `report.html` is drawn from.
+/// The result of a drill: the content of `report.json` and the source of `report.html`.
 ///
-/// All offsets are seconds since the experiment's load began, all latencies milliseconds, counted from when
-/// an order was meant to be sent to the first answer of order.
+/// Offsets are seconds since the experiment's load began. Latencies are milliseconds from an order's
+/// scheduled time to its first answer.
 struct DrillReport: Codable, Equatable {
     enum Extent: String, Codable { case quick, full }
 
     /// No hypothesis of the protected stack failed; some may be undecided.
     var ok: Bool
-    /// Of the protected stack, by name.
+    /// The failed experiments of the protected stack, by name.
     var failed: [String] = []
     var undecided: [String] = []
     var extent: Extent
@@ -18,16 +18,16 @@ struct DrillReport: Codable, Equatable {
     var durationSeconds: Double
     /// `Linux x86_64, 2 cores`
     var machine: String
-    /// One; with `--compare` two of the same experiments, the naive stack's first.
+    /// One; with `--compare` two with the same experiments, the naive stack's first.
     var runs: [DrillRun]
 }
 
 /// The experiments on one stack.
 struct DrillRun: Codable, Equatable {
     enum Mode: String, Codable {
-        /// As the services are meant to run.
+        /// With all protections on.
         case protected
-        /// `CSP_MODE=naive`: no breaker, bulkhead, fallback or shedder, 30 s of patience.
+        /// `CSP_MODE=naive`: no breaker, bulkhead, fallback or shedder, and timeouts of 30 s.
         case naive
     }
 
@@ -39,14 +39,14 @@ struct DrillRun: Codable, Equatable {
     }
 
     var mode: Mode
-    /// As order declares them.
+    /// The dependencies that order declares.
     var dependencies: [Dependency]
-    /// In the order of the table, which isn't the one they were run in.
+    /// In the order of the table, not in that of execution.
     var experiments: [DrillExperiment]
-    /// Measured in the same run; nil where no overload was asked for.
+    /// Measured in the same run; nil if no overload was requested.
     var overload: OverloadReport?
 
-    /// What came of each hypothesis, by the experiment's name.
+    /// The outcome of each hypothesis, by the experiment's name.
     var outcomes: [(name: String, outcome: DrillExperiment.Outcome)] {
         experiments.map { ($0.name, $0.outcome) } + (overload?.outcomes ?? [])
     }
@@ -56,16 +56,15 @@ struct DrillRun: Codable, Equatable {
 struct DrillExperiment: Codable, Equatable {
     enum Outcome: String, Codable {
         case held, failed
-        /// The fault couldn't be brought about, or the stack was too slow while others had the machine:
-        /// nothing is known.
+        /// The fault couldn't be injected, or the stack was too slow while other processes took the machine.
         case undecided
     }
 
     /// `coupon-frozen`, `operation-coupon-rule-500`
     var name: String
-    /// The services that were broken.
+    /// The services with the fault.
     var targets: [String]
-    /// `killed`, `frozen`, `slow`, `errors`, `garbage` or `black-holed`; of a part of a service `operation`,
+    /// `killed`, `frozen`, `slow`, `errors`, `garbage` or `black-holed`; for a part of a service `operation`,
     /// `traffic`, `brownout` or `quotes`; or `overload`.
     var kind: String
     /// `coupon is frozen (SIGSTOP)`
@@ -74,13 +73,13 @@ struct DrillExperiment: Codable, Equatable {
     /// Orders a second.
     var rate: Double
     var outcome: Outcome
-    /// What contradicts the hypothesis, in words; empty where it held.
+    /// What contradicts the hypothesis; empty if it held.
     var failures: [String]
-    /// How the fault was seen to bite: `coupon: connection refused`.
+    /// Evidence that the fault was effective: `coupon: connection refused`.
     var proof: [String]
-    /// When the fault was there; several where healthy and broken stretches alternate.
+    /// When the fault was active; several spans where healthy and broken stretches alternate.
     var faults: [Span]
-    /// In the order that they happened: fault set, breaker open, rolled back, normal again.
+    /// In order of time: fault set, breaker open, rolled back, normal again.
     var events: [Event]
     var timeline: [Second]
     /// Before the fault; all such stretches together.
@@ -91,29 +90,28 @@ struct DrillExperiment: Codable, Equatable {
     var isolated: Figures
     /// From the rollback to the end of the load.
     var recovering: Figures
-    /// From the fault until the customers' p99 was within its bound again and stayed there; nil if it never
-    /// was.
+    /// From the fault until the customers' p99 was within its bound and stayed there; nil if it never was.
     var isolateSeconds: Double?
     /// From the service being back until all was normal again; nil if it never was.
     var recoverSeconds: Double?
-    /// How many answers said so, by effect: `coupon-skipped`.
+    /// Number of degraded answers by effect, such as `coupon-skipped`.
     var degraded: [String: Int]
-    /// Of the degradations that are to be made good, how many were once all was drained.
+    /// How many of the due repairs were done once the queues were empty.
     var repaired: Repairs
     /// Quotes and reads beside the orders.
     var reads: Reads
-    /// What goes on beside a partial fault; empty of any other.
+    /// The operations that continue during a partial fault; empty for other faults.
     var traffic: [Traffic] = []
-    /// Nil where it isn't a partial fault.
+    /// Nil unless the fault is partial.
     var finishing: Finishing?
-    /// Nil where it didn't come to one.
+    /// Nil if the experiment ended before its audit.
     var audit: DrillAudit?
     var durationSeconds: Double
-    /// What other processes had of the processors meanwhile, 0 to 1.
+    /// Share of the processors that other processes used meanwhile, 0 to 1.
     var otherProcesses = 0.0
-    /// Nothing that it did was wrong; at most it was slow, or couldn't be tried.
+    /// True if the stack was at most too slow, or the experiment couldn't be carried out.
     var isInDoubt = false
-    /// What was in doubt is repeated; these are the figures of the try that decided.
+    /// How often it was carried out: doubtful results are repeated, and the deciding try is reported.
     var tries = 1
 }
 
@@ -134,9 +132,9 @@ extension DrillExperiment {
         var confirmed = 0
         /// 202
         var accepted = 0
-        /// A refusal, or a 503, that the contract has.
+        /// Refusals and 503s of the contract.
         var refused = 0
-        /// No answer in time, or one that the contract doesn't have.
+        /// Without an answer in time, or with one outside the contract.
         var failed = 0
 
         var sent: Int { confirmed + accepted + refused + failed }
@@ -153,16 +151,16 @@ extension DrillExperiment {
         var outcomes = Outcomes()
         /// `201 confirmed`, `503 overloaded`, `no answer in time`, with their counts.
         var answers: [String: Int] = [:]
-        /// Nil where nothing was sent.
+        /// Nil if nothing was sent.
         var latency: Latency?
     }
 
-    /// What was sent within one second of the experiment.
+    /// The orders that were sent within one second of the experiment.
     struct Second: Codable, Equatable {
         /// 0 for the first.
         var second: Int
         var figures: Figures
-        /// Orders whose answer named something done otherwise than usual.
+        /// Orders whose answer named a degradation.
         var degraded: Int
     }
 
@@ -173,13 +171,13 @@ extension DrillExperiment {
 
     struct Reads: Codable, Equatable {
         var sent = 0
-        /// 503s that the contract has.
+        /// 503s of the contract.
         var refused = 0
         var failed = 0
     }
 }
 
-/// The books after an experiment, once everything was drained.
+/// The audit after an experiment, once the queues were empty.
 struct DrillAudit: Codable, Equatable {
     struct Finding: Codable, Equatable {
         var name: String
@@ -188,26 +186,26 @@ struct DrillAudit: Codable, Equatable {
         var violations: [String]
     }
 
-    /// The eight invariants, and what the clients' history says: lost, duplicated, unexpected.
+    /// The invariants, and the comparison with the clients' history: lost, duplicated, unexpected.
     var findings: [Finding]
-    /// From the end of the load until no queue had work.
+    /// From the end of the load until every queue was empty.
     var drainedSeconds: Double
     var orders: Int
 
     var ok: Bool { findings.allSatisfy(\.ok) }
 }
 
-/// More than the stack can do, step by step.
+/// Loads above the capacity, step by step.
 struct OverloadReport: Codable, Equatable {
     struct Step: Codable, Equatable {
         /// Times the capacity.
         var factor: Double
-        /// Requests a second that were sent, of all kinds.
+        /// Requests of all kinds that were sent, a second.
         var offered: Double
-        /// Orders a second, and those of them that were taken within their deadline.
+        /// Orders a second that were sent, and those that were accepted within their deadline.
         var ordersOffered: Double
         var goodput: Double
-        /// (1 − xρ)/(1 − ρ) of the capacity: what is left when each refusal costs ρ of an order.
+        /// (1 − xρ)/(1 − ρ) of the capacity: what remains when each refusal costs ρ of an order.
         var bound: Double
         var admittedP50: Double?
         var admittedP99: Double?
@@ -223,24 +221,24 @@ struct OverloadReport: Codable, Equatable {
         var timeline: [DrillExperiment.Second]
         /// When the step was, on the timeline.
         var span: DrillExperiment.Span
-        /// Until what was put off was delivered as well.
+        /// Until the deferred messages were delivered as well.
         var drainedSeconds = 0.0
-        /// As of an experiment.
+        /// See ``DrillExperiment/otherProcesses``.
         var otherProcesses = 0.0
         var isInDoubt = false
         var tries = 1
     }
 
-    /// After an outage under too much load, by customers who ask again.
+    /// An outage under overload, with customers who retry.
     struct Outage: Codable, Equatable {
         var dependency: String
-        /// Orders a second that were asked for until it ended.
+        /// Orders a second until its end.
         var offered: Double
-        /// That were sent for all of them, those afterwards included.
+        /// Requests for all these orders, those afterwards included.
         var requests: Int
         /// Orders a second afterwards.
         var afterwards: Double
-        /// From its end until every order was confirmed in time; nil if that never was.
+        /// From its end until every order was confirmed in time; nil if that never happened.
         var recoveredSeconds: Double?
         var outcome: DrillExperiment.Outcome
         var failures: [String]
@@ -249,19 +247,18 @@ struct OverloadReport: Codable, Equatable {
         var span: DrillExperiment.Span
     }
 
-    /// Orders a second that the stack took with all its clients waiting in turn. As in the steps, what is
-    /// delivered only afterwards doesn't count.
+    /// Orders a second in a closed loop. As in the steps, messages that are delivered afterwards don't count.
     var capacity: Double
     /// p99 at 0.7 of the capacity, in milliseconds.
     var p99AtSeventyPercent: Double
-    /// What a refusal costs of what a served order does, all processes counted.
+    /// Processor time of a refusal over that of a served order, all processes counted.
     var refusalCost: Double
     var steps: [Step]
-    /// Nil where it wasn't asked for.
+    /// Nil if it wasn't requested.
     var outage: Outage?
-    /// After all of them, once everything was drained.
+    /// After all steps, once the queues were empty.
     var audit: DrillAudit?
-    /// Why nothing could be measured; nil where it could.
+    /// Why nothing could be measured; nil otherwise.
     var obstacle: String?
 
     var outcomes: [(name: String, outcome: DrillExperiment.Outcome)] {

@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Transport
 
-/// The stack that is drilled, and what can be done to it.
+/// The stack that is drilled, with the drill's operations on it.
 struct DrillStack: Sendable {
     let folder: StackFolder
     let client: HTTPClient
@@ -10,7 +10,7 @@ struct DrillStack: Sendable {
     let faults: FaultClient
     let seedFolder: String
 
-    /// Of a stack that runs.
+    /// For a running stack.
     init(folder: StackFolder, client: HTTPClient, isInterrupted: @escaping @Sendable () -> Bool = { false })
         throws
     {
@@ -23,13 +23,13 @@ struct DrillStack: Sendable {
         seedFolder = try folder.record().seedFolder
     }
 
-    /// Read anew each time: who is started again has another pid.
+    /// Read each time: a restarted service has another pid.
     func service(_ name: ServiceName) throws -> StackRecord.Service {
         guard let service = try folder.record()[name] else { throw Failure("this stack has no \(name)") }
         return service
     }
 
-    /// What order declares, and how it is doing.
+    /// What order declares, with the state of its dependencies.
     func path() async throws -> PathDocument { try await reader().get(PathDocument.self, .order, "/csp") }
 
     func reader() throws -> StackReader {
@@ -45,7 +45,7 @@ struct DrillStack: Sendable {
         try await launch.waitUntilReady(folder.record().services.map { .init(service: $0, logStart: 0) })
     }
 
-    /// That it can be drilled: all ready, faults allowed, none active.
+    /// Throws unless all services are ready, faults are allowed and none is active.
     func check() async throws {
         for service in try folder.record().services {
             let state = await service.state(client)
@@ -58,8 +58,8 @@ struct DrillStack: Sendable {
         }
     }
 
-    /// Everything as before: thawed, started, without faults. Tries all of it, and then throws what went
-    /// wrong first.
+    /// Thaws and starts all services and clears their faults. Attempts every step, then throws the first
+    /// error.
     func restore() async throws {
         var problem: (any Error)?
         for name in ServiceName.allCases {

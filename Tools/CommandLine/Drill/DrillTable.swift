@@ -1,4 +1,4 @@
-/// The drill in the terminal: a row an experiment, and in words below what didn't hold.
+/// The drill in the terminal: a row an experiment, with the failures below.
 struct DrillTable {
     let report: DrillReport
 
@@ -24,16 +24,19 @@ struct DrillTable {
         }
         if let overload = run.overload, overload.capacity > 0 {
             let what =
-                "capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, "
-                + "a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order"
+                """
+                capacity \(overload.capacity) orders/s, p99 at 0.7 of it \(overload.p99AtSeventyPercent) ms, \
+                a refusal costs \((overload.refusalCost * 100).rounded(places: 1)) % of an order
+                """
             let steps =
                 overload.steps.isEmpty
                 ? [] : [Self.table(Self.overloadTitles, overload.steps.map(row), words: 2)]
             let outage = overload.outage.map { outage in
-                "\(outage.dependency) frozen under \(outage.offered) orders/s (\(outage.requests) requests in all): normal "
-                    + (outage.recoveredSeconds.map { "\($0) s" } ?? "not")
-                    + " after its end, at \(outage.afterwards) orders/s  "
-                    + outage.outcome.rawValue
+                """
+                \(outage.dependency) frozen under \(outage.offered) orders/s (\(outage.requests) requests in \
+                all): normal \(outage.recoveredSeconds.map { "\($0) s" } ?? "not") after its end, at \
+                \(outage.afterwards) orders/s  \(outage.outcome.rawValue)
+                """
             }
             found.append(
                 (steps + [what] + [outage].compactMap { $0.map(Self.coloured) }).joined(separator: "\n"))
@@ -42,7 +45,7 @@ struct DrillTable {
         return found
     }
 
-    /// - Parameter words: columns at the end that are no numbers.
+    /// - Parameter words: number of text columns at the end.
     private static func table(_ titles: [String], _ rows: [[String]], words: Int) -> String {
         let all = [titles] + rows
         let widths = titles.indices.map { column in all.map { $0[column].count }.max() ?? 0 }

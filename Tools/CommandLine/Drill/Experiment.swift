@@ -1,17 +1,17 @@
 import Contracts
 
-/// One thing that the drill does to the stack.
+/// One disruption of the stack, with its hypothesis.
 struct Experiment: Equatable {
     enum Disruption: Equatable {
-        /// What order depends on, all broken in the same way.
+        /// Whole dependencies with the same fault.
         case broken([DependencyDocument], DrillFault)
-        /// A part of what a dependency does, or all of it a little.
+        /// A fault in a part of what a dependency does, or a mild one in all of it.
         case partial(PartialFault)
         /// `kill -9` of order itself, under load.
         case orderKilled
         /// Requests for this many times the capacity.
         case overload(Double)
-        /// An outage of a critical dependency while too many ask, and ask again.
+        /// An outage of a critical dependency under overload, with customers who retry.
         case overloadedOutage(of: String)
     }
 
@@ -32,20 +32,20 @@ struct Experiment: Equatable {
         if case .broken(let dependencies, _) = disruption { dependencies } else { [] }
     }
 
-    /// Nil where all of a dependency is broken.
+    /// Nil unless the fault is partial.
     var partial: PartialFault? { if case .partial(let fault) = disruption { fault } else { nil } }
 
-    /// What the drill's own stack is set to: a partial fault is of refreshes as well, which are rare
-    /// otherwise.
+    /// Settings of the drill's own stack: with a partial fault catalogues are refreshed often, so that
+    /// refreshes meet it too.
     var settings: [String: String] {
         partial == nil ? [:] : ["CATALOGUE_REFRESH": "5s", "COUPONS_REFRESH": "2s"]
     }
 
-    /// Times the capacity; nil where something is broken.
+    /// The load as a multiple of the capacity; nil for a fault.
     var overload: Double? { if case .overload(let factor) = disruption { factor } else { nil } }
-    /// What is out under too much load; nil otherwise.
+    /// The dependency that is out under overload; nil otherwise.
     var outage: String? { if case .overloadedOutage(let name) = disruption { name } else { nil } }
-    /// Whether it needs to know the capacity, which is measured first.
+    /// Whether it needs the capacity, which is measured first.
     var isOverload: Bool { overload != nil || outage != nil }
 
     /// The services that are broken.
@@ -76,12 +76,14 @@ struct Experiment: Equatable {
         case .overload(let factor):
             "\(factor.formattedWithoutZeros) times as many requests as the stack can serve"
         case .overloadedOutage(let name):
-            "\(name) frozen for \(Int(RunOverload.outage)) s under \(RunOverload.outageLoad.formattedWithoutZeros) times the load, with "
-                + "customers who ask again"
+            """
+            \(name) frozen for \(Int(RunOverload.outage)) s under \
+            \(RunOverload.outageLoad.formattedWithoutZeros) times the load, with customers who ask again
+            """
         }
     }
 
-    /// In words, from what order declares.
+    /// The expected behaviour, from what order declares.
     var hypothesis: String {
         switch disruption {
         case .broken(let dependencies, _):
@@ -96,9 +98,9 @@ struct Experiment: Equatable {
                 "a client that asks again with the same key gets the one order; none is lost or charged twice"
         case .overloadedOutage:
             return
-                "once it is back and the load is less than the capacity, all is normal without anybody's help"
+                "once it is back and the load is less than the capacity, all is normal without intervention"
         case .overload:
-            return "orders are served as far as the capacity goes, what matters less is shed first"
+            return "orders are served up to the capacity, and lower criticalities are shed first"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Experiments of a run that belong together: a table each.
+/// Experiments of a run that share a table.
 struct ExperimentGroup {
     /// Nil for whole services.
     var title: String?

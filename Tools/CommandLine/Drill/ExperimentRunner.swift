@@ -2,27 +2,27 @@ import Contracts
 import Foundation
 import Transport
 
-/// Carries one experiment out: steady state → fault → proof → rollback → recovery → audit, with customers
-/// buying all the time. Whatever happens, what was broken is mended.
+/// Carries out one experiment under load: steady state → fault → proof → rollback → recovery → audit. The
+/// rollback happens whatever else fails.
 struct ExperimentRunner {
-    /// How long all has to be normal to count as normal.
+    /// Seconds that all has to be normal to count as recovered.
     private static let calm = 1.0
-    /// Seconds after the rollback in which what was left undone shows.
+    /// Seconds of load after the recovery, in which late effects show.
     private static let aftermath = 3.0
 
     struct Interrupted: Error {}
 
     let stack: DrillStack
-    /// For the customers alone, so that what the drill asks itself waits for none of them.
+    /// For the customers alone, so that the drill's own requests don't wait for theirs.
     let customers: HTTPClient
     let baskets: [Basket]
     let schedule: ArrivalSchedule
     let seed: UInt64
     let signals: StopSignals
-    /// Told how far it is, in words.
+    /// Receives the progress as text.
     let show: @Sendable (String) -> Void
 
-    /// - Parameter known: what the audit found before; what it finds now is added.
+    /// - Parameter known: findings of earlier audits; new ones are added.
     func run(_ experiment: Experiment, known: inout Set<String>) async throws -> DrillExperiment {
         let begin = ContinuousClock.now
         var seen = Observation()
@@ -87,7 +87,7 @@ struct ExperimentRunner {
             durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
     }
 
-    /// Customers of a killed order who never learned what became of theirs, however often they asked.
+    /// Customers of a killed order service who never learned the outcome of their order.
     private func unheard(_ experiment: Experiment, _ history: History) -> [String] {
         guard experiment.disruption == .orderKilled else { return [] }
         return history.operations.filter(\.isUnseen).map {
@@ -105,7 +105,7 @@ struct ExperimentRunner {
         return try await stack.path().dependencies.filter { names.contains($0.name) }.flatMap(\.unprotected)
     }
 
-    /// Until the first orders are taken as they should be.
+    /// Waits until orders are confirmed.
     private func settle(_ load: DrillLoad) async throws {
         let limit = ContinuousClock.now + .seconds(20)
         while !load.isNormal(for: Self.calm) {
@@ -154,12 +154,12 @@ struct ExperimentRunner {
                 inPlace: inPlace))
     }
 
-    /// Order itself is missed no longer than it takes its customers to notice.
+    /// A killed order service stays down only until its customers notice.
     private func broken(_ experiment: Experiment) -> Double {
         experiment.disruption == .orderKilled ? 1 : Thresholds.isolation + schedule.stretch
     }
 
-    /// Goes on until all is normal, and for a while; gives up some time after what is allowed.
+    /// Runs until all is normal, and a while longer; gives up some time after the threshold.
     func recover(_ experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch, since back: Double)
         async throws
     {
@@ -174,7 +174,7 @@ struct ExperimentRunner {
         }
     }
 
-    /// Calls of order that came to nothing at the experiment's targets, or are still waiting there.
+    /// Calls of order to the experiment's targets that failed or are still waiting.
     private func met(_ experiment: Experiment) async throws -> Int {
         let names = Set(experiment.dependencies.map(\.name))
         return try await stack.path().dependencies.filter { names.contains($0.name) }.reduce(0) {

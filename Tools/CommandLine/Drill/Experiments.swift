@@ -3,11 +3,11 @@ import Contracts
 /// The experiments that follow from what order declares (`GET /csp`).
 enum Experiments {
     static let overloads: [Double] = [2, 5, 10]
-    /// What a comparison shows without being asked for anything else: outages without a refusal, which hurt
-    /// most.
+    /// The experiments of `--compare` by default: outages without a refusal, which do the most damage.
     static let telling = ["coupon-slow", "coupon-frozen", "payment-black-holed"]
 
-    /// Every dependency in every way, pairs of optional ones, parts of them, order itself, then overload.
+    /// Every dependency with every fault, pairs of optional ones, partial faults, order itself, then
+    /// overload.
     static func all(_ path: PathDocument) -> [Experiment] {
         let single = path.dependencies.flatMap { dependency in
             DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
@@ -21,7 +21,7 @@ enum Experiments {
     }
 
     /// Every kind once and every dependency at least once, two partial faults, order itself, and the smallest
-    /// overload. What is frozen is a pair, where there is one.
+    /// overload. The frozen target is a pair if there is one.
     static func quick(_ path: PathDocument) -> [Experiment] {
         let pair = pairs(path).first
         let kinds = DrillFault.allCases.filter { pair == nil || $0 != .frozen }
@@ -37,9 +37,9 @@ enum Experiments {
         ]
     }
 
-    /// Those whose names begin with one of `names`; all for none.
+    /// Those whose names begin with one of `names`; all if it is empty.
     ///
-    /// - Throws: ``UnknownExperiment`` naming the first that fits none.
+    /// - Throws: ``UnknownExperiment`` naming the first name that matches none.
     static func chosen(_ names: [String], from experiments: [Experiment]) throws(UnknownExperiment)
         -> [Experiment]
     {
@@ -54,7 +54,7 @@ enum Experiments {
         var name: String
     }
 
-    /// Of what is called last on the critical path: the most has been done by then.
+    /// An outage of the dependency that is called last on the critical path, after the most work.
     private static func outage(_ path: PathDocument) -> [Experiment] {
         path.dependencies.last { $0.role == .critical }.map {
             [Experiment(disruption: .overloadedOutage(of: $0.name))]

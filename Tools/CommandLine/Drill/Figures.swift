@@ -40,7 +40,7 @@ extension DrillExperiment.Second {
 }
 
 extension [Sample] {
-    /// Those that were meant to be sent within the span.
+    /// The samples whose scheduled time is within the span.
     func sent(in span: DrillExperiment.Span) -> [Sample] {
         filter { span.begin <= $0.at && $0.at < span.end }
     }

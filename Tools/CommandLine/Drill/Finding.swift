@@ -1,8 +1,7 @@
 /// Something that contradicts a hypothesis.
 struct Finding: Equatable {
     var words: String
-    /// A stack that has too little of the machine may do this without being broken: it is slow, or gives up
-    /// on what is slow.
+    /// A correct stack may do this while other processes take the machine: it is slow, or times out.
     var isDoubtful: Bool
 }
 
@@ -14,12 +13,12 @@ extension [Finding] {
         words.map { Finding(words: $0, isDoubtful: true) }
     }
 
-    /// There is something, and nothing that a slow machine doesn't explain.
+    /// Whether a slow machine explains all of them, and there are any.
     var areDoubtful: Bool { !isEmpty && allSatisfy(\.isDoubtful) }
 
-    /// What follows, with what others had of the machine meanwhile.
+    /// The outcome, given the share of the machine that other processes used meanwhile.
     ///
-    /// - Parameter neighbours: 0 to 1.
+    /// - Parameter otherProcesses: 0 to 1.
     func conclusion(otherProcesses: Double) -> (outcome: DrillExperiment.Outcome, failures: [String]) {
         guard !isEmpty else { return (.held, []) }
         guard areDoubtful, let excuse = OtherProcesses.excuse(otherProcesses) else {
@@ -29,20 +28,20 @@ extension [Finding] {
     }
 }
 
-/// What can be looked at again where one look doesn't decide.
+/// A result that is repeated if one try doesn't decide.
 protocol Repeatable {
     var outcome: DrillExperiment.Outcome { get }
-    /// Another try may find otherwise: it was undecided, or was only too slow.
+    /// Another try may differ: this one was undecided, or only too slow.
     var isInDoubt: Bool { get }
-    /// How often it was looked at.
+    /// How often it was tried.
     var tries: Int { get set }
 }
 
 extension DrillExperiment: Repeatable {}
 extension OverloadReport.Step: Repeatable {}
 
-/// Tries up to three times; the first try that leaves no doubt decides. Where all do, it failed only if none
-/// was undecided.
+/// Tries up to three times; the first try without doubt decides. If all are in doubt, the result is failed
+/// only if none was undecided.
 func settled<Result: Repeatable>(_ attempt: (_ number: Int) async throws -> Result) async throws -> Result {
     var found = try await attempt(1)
     var number = 1

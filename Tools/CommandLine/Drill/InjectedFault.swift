@@ -2,9 +2,9 @@ import Contracts
 import Foundation
 import Transport
 
-/// One service, broken in one way: brought about, proven, and undone.
+/// The fault of one service: injected, proven and rolled back.
 struct InjectedFault: Sendable {
-    /// A request that every fault of a service bites on.
+    /// A route that every fault of a service affects.
     private static let probed = "/queue"
 
     let service: ServiceName
@@ -34,9 +34,9 @@ struct InjectedFault: Sendable {
         }
     }
 
-    /// How it was seen to bite, in words.
+    /// Evidence that the fault is effective.
     ///
-    /// - Throws: ``Failure`` when it doesn't.
+    /// - Throws: ``Failure`` if it isn't.
     func proof() async throws -> String {
         switch kind {
         case .killed: try await refusal()
@@ -46,7 +46,7 @@ struct InjectedFault: Sendable {
         }
     }
 
-    /// Returns once the service is there again. May be called twice.
+    /// Returns once the service is ready again. Idempotent.
     func end() async throws {
         let target = try stack.service(service)
         switch kind {
@@ -76,7 +76,7 @@ struct InjectedFault: Sendable {
         throw Failure("\(kind.words(service.rawValue)), yet GET \(path) is answered")
     }
 
-    /// An answer that says that a fault made it; of errors with a share, several may be needed.
+    /// Asks until an answer has the header of an injected fault; a fault with a percentage may take several.
     private func injected() async throws -> String {
         for _ in 0..<50 {
             let begin = ContinuousClock.now
@@ -87,7 +87,10 @@ struct InjectedFault: Sendable {
             }
             let time = Terminal.milliseconds(ContinuousClock.now - begin)
             return
-                "\(service): GET \(Self.probed) answered \(answer.status) after \(time) with csp-fault: injected"
+                """
+                \(service): GET \(Self.probed) answered \(answer.status) after \(time) \
+                with csp-fault: injected
+                """
         }
         throw Failure(
             "\(kind.words(service.rawValue)), yet no answer to GET \(Self.probed) says csp-fault: injected")

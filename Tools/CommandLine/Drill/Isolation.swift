@@ -1,6 +1,6 @@
 extension Observation {
-    /// How long the customers felt the fault: from its begin until the p99 of all that was sent later in it
-    /// is within `bound`; of several rounds the longest. Nil where it never was.
+    /// Seconds from the fault's begin until the p99 of all later orders in it is within `bound`; the longest
+    /// of several rounds. Nil if it never was.
     func isolateSeconds(within bound: Double) -> Double? {
         var longest = 0.0
         for round in rounds {
@@ -18,7 +18,7 @@ extension Observation {
     private static func isolateSeconds(
         _ samples: [Sample], from span: DrillExperiment.Span, within bound: Double
     ) -> Double? {
-        // In tenths of a second; what is sent in the last second is too little to tell.
+        // In tenths of a second; the orders of the last second are too few for a p99.
         let last = Int(((span.end - span.begin - 1) * 10).rounded(.down))
         guard last >= 0 else { return nil }
         let tenth = (0...last).first { tenth in
@@ -29,8 +29,8 @@ extension Observation {
         return tenth.map { Double($0) / 10 }
     }
 
-    /// From the service being back until all was normal; of several rounds the longest. Nil where that never
-    /// was.
+    /// Seconds from the service being back until all was normal; the longest of several rounds. Nil if it
+    /// never was.
     func recoverSeconds(of targets: [String]) -> Double? {
         var longest = 0.0
         for (index, round) in rounds.enumerated() {
@@ -40,8 +40,8 @@ extension Observation {
         return longest
     }
 
-    /// From when on, in a round, each order was taken as with everything healthy and the targets' breakers
-    /// were closed; not before the service was back. Nil where that never was.
+    /// The time in a round from which every order had a healthy outcome and the targets' breakers were
+    /// closed; not before the service was back. Nil if there is none.
     func normal(_ index: Int, _ targets: [String]) -> Double? {
         let round = rounds[index]
         let limit = index + 1 < rounds.count ? rounds[index + 1].fault.begin : .infinity
@@ -58,8 +58,8 @@ extension Observation {
         return normal
     }
 
-    /// When a breaker was last seen to become closed in this time: `begin` if it was closed all along, nil if
-    /// it still isn't.
+    /// When the breaker last became closed in this time: `begin` if it was closed throughout, nil if it isn't
+    /// closed at the end.
     private func closed(_ dependency: String, from begin: Double, to end: Double) -> Double? {
         let own = breakers.filter { $0.dependency == dependency && $0.at < end }
         guard let last = own.last else { return begin }

@@ -1,7 +1,7 @@
 import Contracts
 import Transport
 
-/// Holds what was seen against the contract's matrix.
+/// Compares what was observed with the contract's matrix.
 struct Judge {
     let experiment: Experiment
     let seen: Observation
@@ -13,11 +13,11 @@ struct Judge {
     var breakers: [String] { experiment.dependencies.map(\.name) }
     private var isOrderKilled: Bool { experiment.disruption == .orderKilled }
 
-    /// Nil where nobody is to be isolated: order itself is broken.
+    /// Nil if order itself is broken: there is nothing to isolate.
     var isolateSeconds: Double? { isOrderKilled ? nil : seen.isolateSeconds(within: bound) }
     var recoverSeconds: Double? { seen.recoverSeconds(of: breakers) }
 
-    /// Why nothing can be concluded.
+    /// Reasons why the experiment is undecided.
     var obstacles: [String] {
         var found = seen.obstacles
         let odd = seen.healthy.filter { !$0.isNormal }
@@ -29,10 +29,10 @@ struct Judge {
         return found
     }
 
-    /// In words.
+    /// The findings as text.
     var failures: [String] { findings.map(\.words) }
 
-    /// What contradicts the hypothesis.
+    /// Contradictions of the hypothesis.
     var findings: [Finding] {
         if let fault = experiment.partial { return findings(of: fault) }
         let customers: [Finding] =
@@ -50,7 +50,7 @@ struct Judge {
         return refused + .doubtful([words])
     }
 
-    /// Orders that got no answer of the contract's, were turned away, or came to no end.
+    /// Orders with an answer outside the contract, that were turned away, or that never ended.
     var refused: [Finding] {
         let affected = seen.broken + seen.recovering
         var found: [Finding] = []
@@ -65,18 +65,18 @@ struct Judge {
         let turnedAway = affected.filter { $0.outcome == .turnedAway }
         if !turnedAway.isEmpty {
             let words = "orders were turned away: \(Self.words(turnedAway)) of \(affected.count)"
-            let isForWantOfTime = turnedAway.allSatisfy {
+            let isForLackOfTime = turnedAway.allSatisfy {
                 ["503 overloaded", "503 deadline-exceeded"].contains($0.answer)
             }
-            found.append(Finding(words: words, isDoubtful: isForWantOfTime))
+            found.append(Finding(words: words, isDoubtful: isForLackOfTime))
         }
         return found + unended
     }
 
     private var unended: [Finding] { .certain(seen.unended.map { "no end: \($0)" }) }
 
-    /// Whoever went without something was told so. Not asked of half an outage, nor of what no request waits
-    /// for.
+    /// Every order that went without a dependency has to say so. Not checked for partial outages and for
+    /// dependencies off the path.
     private var honesty: [String] {
         guard case .broken(let dependencies, let kind) = experiment.disruption, kind.isTotal else {
             return []
@@ -98,16 +98,15 @@ struct Judge {
     }
 
     private var latency: [String] {
-        // The probes of what is still broken among them.
+        // Half-open probes during the fault are among these orders.
         answeredInTime + asFast(seen.isolated, "from 3 s after the fault") + unhurried
     }
 
-    /// No customer waits longer than an order has.
+    /// No customer waits longer than the deadline of an order.
     var answeredInTime: [String] {
         let why = "the deadline and 50 ms"
         return slow("during the fault", seen.broken, Thresholds.answered, why)
-            // What piled up is done now, by services that share the machine: customers may notice, but wait
-            // no longer than ever.
+            // The backlog is worked off now, on the same machine: latency may rise, within the deadline.
             + slow("during the recovery", seen.recovering, Thresholds.answered, why)
     }
 
@@ -121,7 +120,7 @@ struct Judge {
         return ["p99 \(what) was \(Self.milliseconds(p99)) of \(samples.count) orders, more than \(why)"]
     }
 
-    /// For what no request waits for: the median round's stretches beside each other.
+    /// For dependencies off the path: compares the stretches of the median round.
     private var unhurried: [String] {
         guard !experiment.dependencies.isEmpty, experiment.dependencies.allSatisfy(\.isOffThePath) else {
             return []
@@ -137,8 +136,11 @@ struct Judge {
         let ratios = pairs.map { $0.broken.p50 / max($0.healthy.p50, 0.1) }.sorted()
         if let ratio = ratios.median, ratio > Thresholds.offThePathRatio {
             found.append(
-                "p50 was \(ratio.rounded(places: 2)) times the healthy one, more than \(Thresholds.offThePathRatio) times "
-                    + "(rounds: \(ratios.map { "\($0.rounded(places: 2))" }.joined(separator: ", ")))")
+                """
+                p50 was \(ratio.rounded(places: 2)) times the healthy one, more than \
+                \(Thresholds.offThePathRatio) times (rounds: \
+                \(ratios.map { "\($0.rounded(places: 2))" }.joined(separator: ", ")))
+                """)
         }
         let excess = pairs.map { $0.broken.p99 - Thresholds.offThePath($0.healthy.p99) }.sorted()
         if let median = excess.median, median > 0 {
@@ -153,7 +155,10 @@ struct Judge {
         }
         guard seconds > Thresholds.isolation else { return [] }
         return [
-            "it took \(seconds) s to isolate \(targets), more than \(Thresholds.isolation.formattedWithoutZeros) s"
+            """
+            it took \(seconds) s to isolate \(targets), more than \
+            \(Thresholds.isolation.formattedWithoutZeros) s
+            """
         ]
     }
 
@@ -161,12 +166,15 @@ struct Judge {
         guard let seconds = recoverSeconds else { return ["not normal again when the load ended"] }
         guard seconds > Thresholds.recovery else { return [] }
         return [
-            "it took \(seconds.rounded(places: 1)) s to be normal again, more than \(Thresholds.recovery.formattedWithoutZeros) s"
+            """
+            it took \(seconds.rounded(places: 1)) s to be normal again, more than \
+            \(Thresholds.recovery.formattedWithoutZeros) s
+            """
         ]
     }
 
     var reads: [String] {
-        // While order itself is dead nobody reads.
+        // While order itself is dead all reads fail.
         guard !isOrderKilled, seen.reads.failed > 0 else { return [] }
         return ["\(seen.reads.failed) of \(seen.reads.sent) quotes and reads failed"]
     }
@@ -181,7 +189,7 @@ struct Judge {
         }
     }
 
-    /// `: coupon-skipped (circuit-open), price-cached (timeout)`; empty where nothing is said to be missing.
+    /// `: coupon-skipped (circuit-open), price-cached (timeout)`; empty without degradations.
     static func reasons(_ samples: [Sample]) -> String {
         let effects = Set(samples.flatMap(\.degradations).map { "\($0.effect.rawValue) (\($0.reason))" })
             .sorted()
@@ -199,12 +207,12 @@ struct Judge {
 }
 
 extension [Double] {
-    /// Of sorted values: the middle one, the lower of two.
+    /// The middle of sorted values, the lower one of two.
     fileprivate var median: Double? { isEmpty ? nil : self[(count - 1) / 2] }
 }
 
 extension Sample {
-    /// Accepted without its stock, it hasn't come as far as payment: it lacks inventory, and says that.
+    /// An order that was accepted without inventory names inventory and didn't reach payment.
     fileprivate func stopped(before dependency: String) -> Bool {
         outcome == .accepted
             && degradations.contains { $0.dependency != dependency && $0.effect == .stockUnverified }

@@ -1,11 +1,11 @@
 import Resilience
 
-/// The line that says how far the drill is, written from wherever it gets on.
+/// The progress line of the drill, updated from several tasks.
 final class LiveLine: Sendable {
     private let progress = Locked(Progress())
 
     func show(_ text: String) { progress.withLock { $0.show(text) } }
 
-    /// Makes room for a line that stays.
+    /// Ends the line, before one that stays.
     func finish() { progress.withLock { $0.finish() } }
 }

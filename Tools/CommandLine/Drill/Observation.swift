@@ -1,24 +1,24 @@
-/// All that was seen in one experiment, before anybody judges it. Times are seconds since the load began.
+/// Everything that was observed in one experiment. Times are seconds since the load began.
 struct Observation {
     /// A healthy stretch, the fault, and what came after it.
     struct Round {
         var healthy: DrillExperiment.Span
         /// From the fault's first instant to the first of its rollback.
         var fault: DrillExperiment.Span
-        /// When the service was there again.
+        /// When the service was ready again.
         var back: Double
         var end: Double
-        /// From when on the fault was in place for sure; nil: from its first instant. What is sent before may
-        /// still be served.
+        /// When the fault was certainly in place; nil: from its first instant. Orders sent earlier may still
+        /// be served.
         var inPlace: Double?
 
-        /// Of what was sent during the fault, what it must have met.
+        /// Whether an order that was sent during the fault must have met it.
         func hasMet(_ sample: Sample) -> Bool {
             (inPlace ?? fault.begin) <= sample.at && sample.end < fault.end
         }
     }
 
-    /// What order said of a breaker, whenever it said something new.
+    /// A change of a breaker, as order reports it.
     struct BreakerSighting: Equatable {
         var at: Double
         var dependency: String
@@ -28,25 +28,25 @@ struct Observation {
     var samples: [Sample] = []
     var rounds: [Round] = []
     var breakers: [BreakerSighting] = []
-    /// Protections that are declared switched off, in words.
+    /// Protections that are declared off, as text.
     var unprotected: [String] = []
-    /// Why nothing can be concluded: the fault didn't bite, the stack wasn't healthy before.
+    /// Why the experiment is undecided: the fault had no effect, the stack wasn't healthy before.
     var obstacles: [String] = []
-    /// How the fault was seen to bite.
+    /// Evidence that the fault was effective.
     var proof: [String] = []
-    /// Orders that came to no end that the contract has, with their keys.
+    /// Orders without an ending of the contract, with their keys.
     var unended: [String] = []
     var reads = DrillExperiment.Reads()
-    /// Operations that a partial fault isn't meant for.
+    /// Operations that a partial fault spares.
     var traffic: [DrillExperiment.Traffic] = []
-    /// Nil where no partial fault came to its end.
+    /// Nil unless a partial fault was completed.
     var finishing: DrillExperiment.Finishing?
     var repaired = DrillExperiment.Repairs()
     var audit: DrillAudit?
-    /// What other processes had of the processors, 0 to 1.
+    /// Share of the processors that other processes used, 0 to 1.
     var otherProcesses = 0.0
 
-    /// Without what was still under way when the fault came: it is of neither.
+    /// Without orders under way when the fault began: they are neither healthy nor broken.
     var healthy: [Sample] { rounds.flatMap(healthy) }
 
     func healthy(_ round: Round) -> [Sample] {
@@ -56,7 +56,7 @@ struct Observation {
     var broken: [Sample] { samples.sent(in: rounds.map(\.fault)) }
     var recovering: [Sample] { samples.sent(in: rounds.map { .init(begin: $0.fault.end, end: $0.end) }) }
 
-    /// What was sent once the dependency should have been isolated, while it was tried in vain now and then.
+    /// Orders sent after the time for isolation, while probes of the dependency still fail.
     var isolated: [Sample] {
         samples.sent(
             in: rounds.map { .init(begin: $0.fault.begin + Thresholds.isolation, end: $0.fault.end) })

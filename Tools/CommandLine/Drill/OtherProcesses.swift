@@ -2,11 +2,11 @@ import Contracts
 import Foundation
 import Resilience
 
-/// How much of this machine other processes take while a stack is drilled. Beside a busy process a stack is
-/// slow without being broken: what it was too slow for is undecided then, and what it did wrong is not.
+/// Measures how much of this machine other processes use during a drill. A busy process makes a correct stack
+/// slow: then slowness is undecided, while wrong results still fail.
 final class OtherProcesses: Sendable {
-    /// Of all processors, what others may have, 0 to 1. From there on a latency tells more of them than of
-    /// the stack.
+    /// Share of all processors, 0 to 1, above which latencies say more about other processes than about the
+    /// stack.
     static let limit = 0.1
 
     private struct State {
@@ -20,13 +20,13 @@ final class OtherProcesses: Sendable {
     /// Their share of the processors since the watch began, 0 to 1.
     var share: Double { state.withLock { $0.all > 0 ? ($0.others / $0.all).rounded(places: 3) : 0 } }
 
-    /// Looks twice a second, until it is cancelled.
+    /// Samples twice a second, until it is cancelled.
     func run(beside stack: DrillStack) async {
-        repeat { look(stack) } while (try? await Task.sleep(for: .milliseconds(500))) != nil
-        look(stack)
+        repeat { sample(stack) } while (try? await Task.sleep(for: .milliseconds(500))) != nil
+        sample(stack)
     }
 
-    private func look(_ stack: DrillStack) {
+    private func sample(_ stack: DrillStack) {
         guard let record = try? stack.folder.record() else { return }
         let now = CPUTime(record)
         state.withLock { state in
@@ -38,7 +38,7 @@ final class OtherProcesses: Sendable {
         }
     }
 
-    /// Why what was too slow is undecided; nil where the machine was the drill's own.
+    /// Why slowness is undecided; nil if the drill had the machine to itself.
     static func excuse(_ share: Double) -> String? {
         guard share > limit else { return nil }
         return "undecided: other processes took \(Int((share * 100).rounded())) % of the processors meanwhile"

@@ -1,8 +1,7 @@
 import Foundation
 import Transport
 
-/// A stack that the drill starts for itself, on free ports and in a temporary folder, and that leaves nothing
-/// behind.
+/// The drill's own stack, on free ports and in a temporary folder that is removed at the end.
 struct OwnStack: Sendable {
     private static let prefix = "csp-drill-"
 
@@ -12,7 +11,7 @@ struct OwnStack: Sendable {
     ///
     /// - Parameters:
     ///   - mode: `CSP_MODE` of the services.
-    ///   - settings: more of their environment; what the drill itself was started with goes before them.
+    ///   - settings: further environment; the drill's own environment takes precedence.
     static func start(
         _ mode: DrillRun.Mode, settings: [String: String] = [:], _ client: HTTPClient, _ signals: StopSignals
     ) async throws -> OwnStack {
@@ -37,7 +36,7 @@ struct OwnStack: Sendable {
         }
     }
 
-    /// - Parameter isUrgent: asked while its services end; true kills them at once.
+    /// - Parameter isUrgent: polled while its services end; true kills them at once.
     func stop(isUrgent: @escaping @Sendable () -> Bool) async {
         await Self.stop(stack.folder, isUrgent: isUrgent)
     }
@@ -61,7 +60,7 @@ struct OwnStack: Sendable {
         try? FileManager.default.removeItem(atPath: folder.path)
     }
 
-    /// The base of six in a row, below the range from which outgoing connections are given theirs.
+    /// The base of six free ports in a row, below the range of ephemeral ports.
     private static func freePorts() throws -> Int {
         for _ in 0..<1000 {
             let base = Int.random(in: 10_000...30_000)

@@ -3,7 +3,7 @@ import Foundation
 import Resilience
 import Transport
 
-/// Customers who look: quotes, and orders read again.
+/// Quotes, and reads of placed orders.
 final class ReadLoad: Sendable {
     private let client: HTTPClient
     private let orderURL: String
@@ -30,12 +30,12 @@ final class ReadLoad: Sendable {
                 try await Task.sleep(until: begin + pause * count, clock: .continuous)
                 let basket = baskets[count % baskets.count]
                 let id = count.isMultiple(of: 2) ? order() : nil
-                group.addTask { await self.look(id, basket) }
+                group.addTask { await self.read(id, basket) }
             }
         }
     }
 
-    private func look(_ id: String?, _ basket: Basket) async {
+    private func read(_ id: String?, _ basket: Basket) async {
         var request = HTTPClient.Request(
             url: orderURL + (id.map { "/orders/\($0)" } ?? "/quotes"), connectTimeout: .seconds(1),
             timeout: Purchase.attemptTimeout)

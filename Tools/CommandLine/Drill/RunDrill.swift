@@ -2,8 +2,7 @@ import Contracts
 import Foundation
 import Transport
 
-/// A whole drill: chooses the experiments, finds or makes the stacks they run on, and gathers what they
-/// found.
+/// A whole drill: chooses the experiments, finds or starts their stacks, and collects the results.
 struct RunDrill: Sendable {
     let folder: StackFolder
     let only: [String]
@@ -34,7 +33,7 @@ struct RunDrill: Sendable {
             runs: runs)
     }
 
-    /// What would be done.
+    /// The experiments that would be run.
     func experiments() async throws -> [Experiment] { try await onStack(.protected) { try await chosen($0) } }
 
     private func chosen(_ stack: DrillStack) async throws -> [Experiment] {
@@ -72,14 +71,17 @@ struct RunDrill: Sendable {
                         line.show("\(index + 1) of \(breaking.count)  \(experiment.name)\(again): \($0)")
                     }
                 }
-                // What is unprotected is meant to be slow.
+                // An unprotected stack is expected to be slow.
                 if mode == .naive { found.isInDoubt = false }
                 return found
             }
             line.finish()
+            let failure = result.failures.first.map { ": \($0)" } ?? ""
             Terminal.note(
-                "\(Terminal.column(experiment.name, 42))\(result.outcome.rawValue) after \(result.durationSeconds) s"
-                    + (result.failures.first.map { ": \($0)" } ?? ""))
+                """
+                \(Terminal.column(experiment.name, 42))\(result.outcome.rawValue) after \
+                \(result.durationSeconds) s\(failure)
+                """)
             found[experiment.name] = result
         }
         let overloads = experiments.filter(\.isOverload)
@@ -113,12 +115,12 @@ struct RunDrill: Sendable {
     ) async throws -> DrillExperiment {
         let customers = HTTPClient(maximumConnectionsPerHost: 256)
         defer { customers.shutdown() }
-        let conduct = ExperimentRunner(
+        let runner = ExperimentRunner(
             stack: stack, customers: customers,
             baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), schedule: schedule,
             seed: seed, signals: signals, show: show)
         do {
-            let result = try await conduct.run(experiment, known: &known)
+            let result = try await runner.run(experiment, known: &known)
             try await stack.restore()
             return result
         } catch {
@@ -127,8 +129,7 @@ struct RunDrill: Sendable {
         }
     }
 
-    /// On the stack that is there, or else on a new one: no experiment suffers from what another one left
-    /// behind.
+    /// Runs `body` on the user's stack, or else on a new one, so that no experiment affects another.
     private func onStack<Result>(
         _ mode: DrillRun.Mode, settings: [String: String] = [:], _ body: (DrillStack) async throws -> Result
     ) async throws -> Result {

@@ -1,20 +1,20 @@
 import Contracts
 
-/// One order as its customer saw it: when it was meant to be sent, and the first answer to it.
+/// One order as its customer saw it: its scheduled time and its first answer.
 struct Sample: Equatable, Sendable {
     enum Outcome: Equatable {
         case confirmed, accepted
-        /// As the contract's table refuses: the customer's own doing.
+        /// Refused for a reason in the contract's table, such as a declined payment.
         case refused
-        /// With a 503 of the contract's: nothing was done.
+        /// Refused with a 503 of the contract: nothing was done.
         case turnedAway
-        /// No answer, or one that the contract doesn't have.
+        /// No answer, or one outside the contract.
         case failed
     }
 
     /// Seconds since the load began.
     var at: Double
-    /// Milliseconds to the first answer, or until it was no longer waited for.
+    /// Milliseconds to the first answer, or to the timeout.
     var latency: Double
     var outcome: Outcome
     /// `201 confirmed`, `503 overloaded`, `no answer in time`
@@ -25,7 +25,7 @@ struct Sample: Equatable, Sendable {
     /// When the answer came.
     var end: Double { at + latency / 1000 }
 
-    /// As with everything healthy.
+    /// Whether a healthy stack would answer so.
     var isNormal: Bool { (outcome == .confirmed && degradations.isEmpty) || outcome == .refused }
 
     /// The 503s that `POST /orders` may answer.

@@ -1,4 +1,4 @@
-/// Runs to its end although the task was cancelled: what was broken is mended.
+/// Runs `body` to its end although the task was cancelled, for rollbacks.
 func uncancelled<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws
     -> Result
 {

@@ -26,7 +26,7 @@ struct FaultClient {
         try await ask("DELETE", service)
     }
 
-    /// What is active in `service`, and how often it bit.
+    /// The active faults of `service`, and how often each was injected.
     func status(_ service: StackRecord.Service) async throws(Failure) -> FaultStatus {
         try await ask("GET", service)
     }
@@ -56,8 +56,9 @@ struct FaultClient {
             answer = try await http.send(request)
         } catch {
             throw Failure(
-                "the faults of \(name) can't be asked for: \((error as? HTTPClientError)?.words ?? "\(error)")"
-            )
+                """
+                the faults of \(name) can't be asked for: \((error as? HTTPClientError)?.words ?? "\(error)")
+                """)
         }
         if answer.status == 200, let status = try? JSON.decode(FaultStatus.self, from: Data(answer.body)) {
             return status

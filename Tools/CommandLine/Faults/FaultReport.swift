@@ -1,18 +1,18 @@
 import ArgumentParser
 import Contracts
 
-/// What several services say of their faults.
+/// The faults of several services.
 struct FaultReport: Encodable {
     struct Service: Encodable {
         var name: ServiceName
         var faults: [FaultStatus.Entry]
-        /// Why there is nothing to tell.
+        /// Why the service could not be asked.
         var problem: String?
     }
 
     var services: [Service] = []
 
-    /// Asks one after the other. One that can't be asked doesn't keep the others from being asked.
+    /// Asks one service after the other, also after one has failed.
     init(_ services: [StackRecord.Service], ask: (StackRecord.Service) async throws(Failure) -> FaultStatus)
         async
     {

@@ -13,7 +13,7 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
         abstract: "Set a fault, which is what csp fault does without a subcommand.",
         usage: "csp fault <service> <kind> [<options>]",
         discussion: """
-            In the place of whatever was active in that service. Requests that are under way are left as they are.
+            Replaces the active faults of that service. Requests under way are not affected.
 
             Example: csp fault coupon latency --milliseconds 2000 --expires 30s
             """
@@ -75,7 +75,7 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
         }
     }
 
-    /// `/faults/0/atMost` as it is typed here.
+    /// The option of this command for a pointer such as `/faults/0/atMost`.
     private static func option(_ pointer: String) -> String {
         let field = pointer.split(separator: "/").last.map(String.init) ?? ""
         let others = ["jitterMilliseconds": "jitter", "expiresInSeconds": "expires", "atMost": "at-most"]
@@ -105,7 +105,7 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
 }
 
 extension FaultStatus.Entry {
-    /// The same fault for what is left of its time.
+    /// The same fault for its remaining time.
     fileprivate var rest: FaultRequest {
         var rest = fault
         rest.expiresInSeconds = remainingSeconds

@@ -1,7 +1,7 @@
 import Contracts
 
 extension FaultStatus {
-    /// For a person, a line each.
+    /// One line of text for each fault.
     func lines(of name: ServiceName) -> String {
         let words = faults.isEmpty ? ["no fault"] : faults.map(\.words)
         return words.map { Terminal.column(name.rawValue, 14) + $0 }.joined(separator: "\n")

@@ -23,8 +23,10 @@ struct Basket: Codable, Equatable {
             if line.allSatisfy(\.isWhitespace) { continue }
             guard let basket = try? JSON.decode(Basket.self, from: Data(line.utf8)) else {
                 throw Failure(
-                    "\(file) line \(index + 1) isn't a basket {customerId, items: [{sku, quantity}], couponCode?}"
-                )
+                    """
+                    \(file) line \(index + 1) isn't a basket {customerId, items: [{sku, quantity}], \
+                    couponCode?}
+                    """)
             }
             baskets.append(basket)
         }

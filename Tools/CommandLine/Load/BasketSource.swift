@@ -6,7 +6,7 @@ struct BasketSource {
     private let plain: [Basket]
     private let withCoupon: [Basket]
     private let couponShare: Double
-    /// Begins each customer's id, so that no coupon's limit a customer bites in a later run.
+    /// Prefix of each customer's id, so that no coupon's limit per customer applies across runs.
     private let run: String
     private var random: SeededGenerator
     private var count = 0

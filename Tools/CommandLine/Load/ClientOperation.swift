@@ -1,7 +1,7 @@
 import Contracts
 
-/// One purchase as its client saw it: what it wanted, every request that it sent for it, and how it ended. A
-/// line of a history.
+/// One purchase as its client saw it: what it asked for, every request, and the outcome. One line of a
+/// history.
 struct ClientOperation: Codable, Equatable {
     enum Outcome: String, Codable { case confirmed, cancelled, refused, unresolved, unexpected }
 
@@ -28,14 +28,14 @@ struct Attempt: Codable, Equatable {
     var status: Int?
     /// Why no answer came.
     var failure: String?
-    /// There was no connection, so that certainly nothing was done.
+    /// There was no connection, so nothing was done.
     var neverSent: Bool?
-    /// Of the problem.
+    /// The code of the problem document.
     var code: String?
     var orderId: String?
     var total: Int?
     var orderStatus: OrderStatus?
-    /// What was done otherwise than usual; nil where nothing was.
+    /// What was degraded; nil if nothing was.
     var degradations: [Degradation]?
 }
 

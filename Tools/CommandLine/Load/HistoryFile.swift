@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Resilience
 
-/// Where a load writes down what its clients do and see, as it happens: a load that is killed leaves what it
-/// saw.
+/// The file to which a load writes what its clients do and see, as it happens, so that a killed load leaves
+/// its history.
 ///
 /// An operation is written before its first request and again after each answer, a line each time; its last
 /// line counts.
@@ -37,7 +37,7 @@ final class HistoryFile: Sendable {
         }
     }
 
-    /// - Throws: ``Failure`` if not everything could be written: such a history is no proof.
+    /// - Throws: ``Failure`` if not everything could be written: an incomplete history proves nothing.
     func close() throws {
         try state.withLock { state in
             try state.file.close()

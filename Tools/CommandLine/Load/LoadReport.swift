@@ -1,6 +1,6 @@
 import Contracts
 
-/// What a load run has found, for people and for programs.
+/// The result of a load, as text and as JSON.
 struct LoadReport: Encodable {
     struct Latency: Encodable {
         var p50: Double
@@ -9,12 +9,12 @@ struct LoadReport: Encodable {
         var max: Double
     }
 
-    /// Of the rate that was asked for, what is near enough.
+    /// The share of the requested rate that counts as reached.
     private static let near = 0.98
 
-    /// Every basket whose end is known ended as the contract says, and nothing interrupted the load.
+    /// Every basket with a known end ended as the contract says, and the load was not interrupted.
     var ok: Bool
-    /// Ctrl-C: what follows is what there was by then.
+    /// Ended by Ctrl-C; the figures are those up to then.
     var interrupted: Bool
     /// Orders a second that were asked for.
     var rate: Double
@@ -22,7 +22,7 @@ struct LoadReport: Encodable {
     var ordersPerSecond: Double
     /// Within 2 % of what was asked for.
     var rateReached: Bool
-    /// Of random baskets; nil for a replay.
+    /// Seed of the random baskets; nil for a replay.
     var seed: UInt64?
     var sent: Int
     var confirmed: Int
@@ -30,7 +30,7 @@ struct LoadReport: Encodable {
     var cancelled: Int
     var unresolved: Int
     var unexpected: Int
-    /// Accepted, and not followed to its end: more were than are followed at once, or the load was
+    /// Accepted, but not followed to a terminal status: too many were followed at once, or the load was
     /// interrupted.
     var unfollowed: Int
     /// Sent and still without a decision when the load was interrupted.
@@ -109,7 +109,9 @@ struct LoadReport: Encodable {
             rows.append(
                 (
                     "latency",
-                    "p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms"
+                    """
+                    p50 \(latency.p50) ms, p90 \(latency.p90) ms, p99 \(latency.p99) ms, max \(latency.max) ms
+                    """
                 ))
         }
         if let seed { rows.append(("seed", "\(seed)")) }

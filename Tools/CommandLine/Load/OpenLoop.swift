@@ -1,14 +1,13 @@
 import Contracts
 import Resilience
 
-/// Sends at a fixed rate whether or not answers come: a slow stack isn't asked less. What is accepted is
-/// followed beside that, as far as there is room, and no send waits for it.
+/// Sends at a fixed rate whether or not answers come, so that a slow stack gets no less load. Accepted orders
+/// are followed concurrently, up to a limit, and delay no send.
 struct OpenLoop: Sendable {
-    /// Orders without a decision at once; the next ones wait, their latency counted from when they should
-    /// have gone.
+    /// Most orders without a decision at one time; further ones wait, and their latency counts from their
+    /// scheduled time.
     static let unansweredLimit = 1000
-    /// Accepted orders that are followed at once; what is accepted beyond is left unfollowed, and counted as
-    /// such.
+    /// Most accepted orders that are followed at one time; further ones count as unfollowed.
     static let followedLimit = 1000
 
     let purchase: Purchase
@@ -19,12 +18,12 @@ struct OpenLoop: Sendable {
     let run: String
     let paymentToken: String
     var time = TimeSource.system
-    /// Told of an operation before its first request, after each answer and at its end, with when it was
-    /// meant to be sent.
+    /// Called for an operation before its first request, after each answer and at its end, with its scheduled
+    /// time.
     let seen: @Sendable (ClientOperation, ContinuousClock.Instant) -> Void
 
-    /// Sends what `next` gives until it gives nothing, and returns once all are at their end. When the task
-    /// is cancelled it returns at once, with what there is.
+    /// Sends the baskets of `next` until it returns nil, and returns once all have ended. A cancelled call
+    /// returns at once, with the counts so far.
     ///
     /// - Parameter onProgress: called with the counts several times a second.
     func send(_ next: () -> Basket?, onProgress: @escaping @Sendable (Tally.Counts) -> Void) async throws

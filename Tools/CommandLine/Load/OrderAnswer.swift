@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
 
-/// An answer of order, read once: with the order or the problem that is in it.
+/// An answer of order, decoded once: an order or a problem.
 struct OrderAnswer {
     var status: Int
     /// Seconds; 0 where it asks for none.

@@ -3,23 +3,24 @@ import Contracts
 /// How a basket ended.
 enum Ending: Equatable {
     case confirmed
-    /// For a reason of the contract's table.
+    /// Refused for a reason in the contract's table.
     case refused(code: String)
     case cancelled
-    /// Not known when patience ended: what came last.
+    /// Unknown at the timeout; holds the last answer.
     case unresolved(String)
     /// An answer that the contract doesn't have.
     case unexpected(String)
 }
 
-/// What an answer to `POST /orders` means to a client that means to see its order through.
+/// What an answer to `POST /orders` means for a client that follows its order to the end.
 enum OrderReply: Equatable {
     case ended(Ending, OrderDocument?)
     /// Accepted: to be followed until it is terminal.
     case follow(OrderDocument)
-    /// Nothing is decided yet: the same key again, after this many seconds at least.
+    /// Nothing is decided yet: send the same key again, after this many seconds at least.
     case again(after: Double, String)
-    /// Nothing was done, and not because of the order: it may come again, after this many seconds at least.
+    /// Nothing was done, for a reason outside the order: it may be sent again, after this many seconds at
+    /// least.
     case turnedAway(after: Double, code: String)
 
     /// The refusals of the contract's table, by status.
@@ -38,7 +39,7 @@ enum OrderReply: Equatable {
         case (409, _, "order-cancelled"): self = .ended(.cancelled, nil)
         case (409, _, "request-in-progress"):
             self = .again(after: answer.retryAfter, "409 request-in-progress")
-        // Whether a disk that failed has kept anything shows when it is back.
+        // Only a restart shows whether a disk that failed kept the write.
         case (503, _, "storage-failed"), (503, _, nil):
             self = .again(after: answer.retryAfter, "503 \(answer.problem?.code ?? "")")
         case (503, _, let code?), (429, _, let code?):
@@ -53,7 +54,7 @@ enum OrderReply: Equatable {
         .ended(.unexpected("\(answer.status) \(answer.excerpt)"), nil)
     }
 
-    /// What a look at the order itself says; nil while it isn't terminal.
+    /// The end that an order document tells; nil while it isn't terminal.
     static func ending(of order: OrderDocument) -> Ending? {
         switch order.status {
         case .confirmed: .confirmed

@@ -5,8 +5,8 @@ import Transport
 /// One basket of one customer: sent with one key, sent again while nothing is decided, and followed once
 /// accepted. Sending and following are apart, so that a load never waits for what is followed.
 ///
-/// A stack that turns customers away must not be asked the more for it: all purchases together share a budget
-/// of second tries after a 503, and one that finds it spent gives up, as a customer would.
+/// Refusals must not multiply the load: all purchases share a budget of retries after a 503, and one that
+/// finds it spent gives up, as a customer would.
 struct Purchase: Sendable {
     typealias Exchange = @Sendable (HTTPClient.Request) async throws(HTTPClientError) -> HTTPClient.Response
 
@@ -20,7 +20,7 @@ struct Purchase: Sendable {
         var latency: Duration?
         /// Sends after the first.
         var retries = 0
-        /// As the first answer said.
+        /// The degradations of the first answer.
         var degradations: [Degradation] = []
     }
 
@@ -33,15 +33,14 @@ struct Purchase: Sendable {
     /// How long after the intended time it is still sent or followed.
     private let timeout: Duration
     private let time: TimeSource
-    /// Half of what order allows itself: both together stay below a fifth.
+    /// Half of the budget that order itself has: both together stay below a fifth.
     private let budget =
         (try? RetryBudget(RetryBudget.Configuration(share: 0.05, minimumPerSecond: 0.1))) ?? RetryBudget()
     private let backoff = Backoff(base: .milliseconds(100), cap: .seconds(5), floor: .milliseconds(50))
 
     /// - Parameters:
     ///   - placing: sends an order.
-    ///   - following: sends a look at one; where that has connections of its own, looks take none from
-    ///     orders.
+    ///   - following: reads an order; with a client of its own, reads take no connections from orders.
     init(
         placing: @escaping Exchange, following: @escaping Exchange, orderURL: String, timeout: Duration,
         time: TimeSource = .system
@@ -55,13 +54,13 @@ struct Purchase: Sendable {
 
     /// Sends the order until something is decided, or the time is over.
     ///
-    /// - Parameter seen: told of each request once it is answered or has failed.
+    /// - Parameter seen: called for each request once it is answered or has failed.
     func place(
         _ body: [UInt8], key: String, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in }
     ) async -> Result {
         var result = Result(ending: .unresolved("never sent"))
         await place(body, key, intended, seen, &result)
-        // What ended because the load did has no end.
+        // An order that was cut off by the end of the load has no ending.
         if Task.isCancelled, result.latency == nil { result.ending = nil }
         return result
     }
@@ -98,7 +97,7 @@ struct Purchase: Sendable {
                 floor = seconds
                 result.ending = mayHaveBeenDone ? .unresolved("503 \(code)") : .refused(code: code)
                 while !budget.withdraw(now: time.now()) {
-                    // What may have been done is asked after, be it late.
+                    // A request that may have been carried out is asked about again, even late.
                     failures += 1
                     guard mayHaveBeenDone, await pause(failures, atLeast: .seconds(floor), until: limit)
                     else { return }
@@ -132,15 +131,15 @@ struct Purchase: Sendable {
 
     /// Reads the order until it is terminal, or the time is over.
     ///
-    /// - Parameter seen: told of the look that found it terminal.
+    /// - Parameter seen: called for the read that found it terminal.
     /// - Returns: nil where the task was cancelled.
     func follow(_ order: OrderDocument, intended: ContinuousClock.Instant, seen: (Attempt) -> Void = { _ in })
         async -> Ending?
     {
-        var looks = 0
+        var reads = 0
         while true {
-            looks += 1
-            guard await pause(looks, atLeast: .zero, until: intended + timeout) else {
+            reads += 1
+            guard await pause(reads, atLeast: .zero, until: intended + timeout) else {
                 return Task.isCancelled ? nil : .unresolved("\(order.id) still \(order.status)")
             }
             let request = HTTPClient.Request(
@@ -155,7 +154,7 @@ struct Purchase: Sendable {
         }
     }
 
-    /// False when the time would be over meanwhile.
+    /// False if the limit would pass meanwhile.
     private func pause(_ failures: Int, atLeast floor: Duration, until limit: ContinuousClock.Instant) async
         -> Bool
     {

@@ -1,15 +1,16 @@
 import Contracts
 import Resilience
 
-/// What a load run has seen so far, written by many purchases at once.
+/// The counts of a load so far, updated by many purchases concurrently.
 final class Tally: Sendable {
     struct Counts {
         var sent = 0
-        /// Sent, and nothing decided yet; what remains at the end was interrupted.
+        /// Sent and not decided yet; those left at the end were interrupted.
         var unanswered = 0
         /// Accepted, and followed at the moment.
         var followed = 0
-        /// Accepted, and not followed to its end: too many were, or the load was interrupted.
+        /// Accepted, but not followed to a terminal status: too many were followed, or the load was
+        /// interrupted.
         var unfollowed = 0
         /// Sent later than intended, because too many were unanswered.
         var delayed = 0
@@ -41,7 +42,7 @@ final class Tally: Sendable {
         }
     }
 
-    /// What the first decisive answer said, or that there was none.
+    /// Counts the first decisive answer, or its absence.
     ///
     /// - Returns: whether it is to be followed: accepted, while fewer than `followed` are.
     func answered(_ result: Purchase.Result, followed: Int) -> Bool {

@@ -1,5 +1,5 @@
 extension StackRecord {
-    /// What a service of this stack gets: the environment of `up`, and on top its own place in the stack.
+    /// The environment of a service: that of `up`, with the service's own settings on top.
     func environment(of name: ServiceName, in folder: StackFolder, tokens: Tokens) -> [String: String] {
         var values = environment
         values["HTTP_HOST"] = host
@@ -12,7 +12,7 @@ extension StackRecord {
         return values
     }
 
-    /// Of `up`'s environment, what is kept in the record: secrets are kept in `tokens.json` only.
+    /// The part of `up`'s environment that the record stores: without secrets, which only `tokens.json` has.
     static func kept(_ environment: [String: String]) -> [String: String] {
         environment.filter { $0.key != "SERVICE_TOKEN" && $0.key != "ADMIN_TOKEN" }
     }

@@ -9,9 +9,9 @@ struct Launch {
     let folder: StackFolder
     let tokens: Tokens
     let client: HTTPClient
-    /// Whether what is started goes on with a store that has lost something.
+    /// Whether services start although their store has lost acknowledged writes.
     var acceptsLoss = false
-    /// Asked while waiting: true ends it with ``Interrupted``.
+    /// Polled while waiting; true ends the wait with ``Interrupted``.
     var isInterrupted: @Sendable () -> Bool = { false }
 
     struct Interrupted: Error {}
@@ -55,8 +55,10 @@ struct Launch {
             let names = waiting.map(\.service.name.rawValue).joined(separator: ", ")
             guard ContinuousClock.now < limit else {
                 throw Failure(
-                    "\(names) not ready after \(Self.readyLimit.seconds.formattedWithoutZeros) s; see \(folder.logs)"
-                )
+                    """
+                    \(names) not ready after \(Self.readyLimit.seconds.formattedWithoutZeros) s; see \
+                    \(folder.logs)
+                    """)
             }
             progress.show("waiting for \(names)")
             try await Task.sleep(for: .milliseconds(50))

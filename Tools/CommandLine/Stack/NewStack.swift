@@ -4,21 +4,21 @@ extension StackRecord {
     /// A stack that isn't started yet.
     static func new(ports: Int, seedFolder: String, environment: [String: String]) -> StackRecord {
         let host = environment["HTTP_HOST"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1"
-        let nobody = ProcessIdentity(pid: 0, startTime: 0)
+        let none = ProcessIdentity(pid: 0, startTime: 0)
         return StackRecord(
             instance: randomHex(UInt64.self), basePort: ports, host: host, seedFolder: seedFolder,
             stopping: false,
             environment: kept(environment),
             services: ServiceName.allCases.map { name in
                 let port = ports + name.portOffset
-                return .init(name: name, url: url(host: host, port: port), port: port, process: nobody)
+                return .init(name: name, url: url(host: host, port: port), port: port, process: none)
             })
     }
 }
 
 extension Launch {
-    /// Starts every service, and writes the record; to be called under the folder's lock. Checks first
-    /// whatever can be checked, so that a stack is started as a whole or not at all.
+    /// Starts every service, and writes the record; to be called under the folder's lock. Executables and
+    /// ports are checked first, so that a stack is started as a whole or not at all.
     func spawnAll(_ new: StackRecord) throws -> (StackRecord, [Started]) {
         if let running = try folder.recordIfAny()?.services.first(where: \.process.isAlive) {
             throw Failure(
@@ -59,7 +59,7 @@ extension Launch {
             do {
                 try folder.write(record)
             } catch {
-                // What the record doesn't know could not be stopped.
+                // A process that the record doesn't know could not be stopped later.
                 started.service.process.send(SIGKILL)
                 throw error
             }

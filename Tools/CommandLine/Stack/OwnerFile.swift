@@ -2,9 +2,9 @@ import Foundation
 
 /// A file of JSON that its owner alone may read, and that is never seen half written.
 enum OwnerFile {
-    /// Writes a copy that takes the file's place. Where the disk has no space for one, the text is written
-    /// over the old one: what a stack's record says must be changeable on a full disk too, and the few bytes
-    /// lie in a block that the file has.
+    /// Writes a copy that takes the file's place. Where the disk has no space for one, the old text is
+    /// overwritten: a stack's record must be changeable on a full disk too, and its few bytes fit in the
+    /// block that the file has.
     static func write(_ text: String, to path: String) throws {
         let bytes = Array((text + "\n").utf8)
         let temporary = "\(path).\(getpid())"
@@ -16,7 +16,7 @@ enum OwnerFile {
         }
     }
 
-    /// As long as the file at least: nothing of the old text is left behind the new one at any moment.
+    /// Pads to the length of the file at least, so that no part of the old text remains behind the new one.
     private static func padded(_ bytes: [UInt8], over path: String) -> [UInt8] {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
         return bytes + Array(repeating: UInt8(ascii: "\n"), count: max(0, size - bytes.count))
@@ -27,7 +27,7 @@ enum OwnerFile {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC | flags, 0o600)
         guard descriptor >= 0 else { return false }
         let written = Foundation.write(descriptor, bytes, bytes.count)
-        // A part is written where the disk ends in the middle of it.
+        // A disk that fills up in the middle takes a part of the text.
         let reason = written < 0 ? errno : ENOSPC
         close(descriptor)
         errno = reason

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where things are that the user doesn't name: the services' executables and the catalogue.
+/// Default locations of the services' executables and the catalogue.
 enum Paths {
     /// The folder of csp's own executable, links resolved.
     static func executables() -> String {

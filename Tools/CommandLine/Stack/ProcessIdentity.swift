@@ -19,8 +19,8 @@ struct ProcessIdentity: Codable, Equatable {
         self.init(pid: pid, startTime: stat.startTime)
     }
 
-    /// A zombie is gone: it does nothing any more and waits only for its parent to notice. Not so while a
-    /// thread of it is left, which may still be in the middle of a write and hold the lock of its folder.
+    /// A zombie counts as gone: it only waits for its parent. It does not while one of its threads is left,
+    /// which may be in the middle of a write and hold the lock of its folder.
     var activity: Activity {
         guard let stat = Self.stat(of: pid), stat.startTime == startTime else { return .gone }
         return switch stat.state {
@@ -38,7 +38,7 @@ struct ProcessIdentity: Codable, Equatable {
         if isAlive { kill(pid, signal) }
     }
 
-    /// Nil where the text isn't that of `/proc/PID/stat`.
+    /// Nil if the text is not that of `/proc/PID/stat`.
     static func parse(stat text: String) -> (state: Character, threads: Int, startTime: UInt64)? {
         // The second field is the program's name in parentheses and may hold anything, parentheses too.
         guard let end = text.lastIndex(of: ")") else { return nil }

@@ -4,7 +4,7 @@ import ArgumentParser
 enum ServiceName: String, CaseIterable, Codable, ExpressibleByArgument {
     case order, payment, coupon, inventory, notification
 
-    /// BASE itself is the console's.
+    /// BASE itself belongs to the console.
     var portOffset: Int {
         switch self {
         case .order: 1

@@ -1,6 +1,6 @@
 import Transport
 
-/// What a person wants to know of one service.
+/// The state of one service, as users see it.
 enum ServiceState: String, Codable { case ready, starting, draining, frozen, dead }
 
 /// What `/readyz` said: its status and body, or nil when there was no answer in time.
@@ -21,7 +21,7 @@ extension ServiceState {
 }
 
 extension StackRecord.Service {
-    /// Looks at the process and asks `/readyz`, within half a second.
+    /// Checks the process and asks `/readyz`, within half a second.
     func state(_ client: HTTPClient) async -> ServiceState {
         let activity = process.activity
         guard activity == .running else { return ServiceState(activity, nil) }
@@ -29,7 +29,7 @@ extension StackRecord.Service {
             url: "\(url)/readyz", service: name.rawValue, connectTimeout: .milliseconds(300),
             timeout: .milliseconds(500))
         let answer = try? await client.send(request)
-        // It may have died while it was asked.
+        // The process may have died meanwhile.
         return ServiceState(
             process.activity, answer.map { ($0.status, String(decoding: $0.body, as: UTF8.self)) })
     }

@@ -54,10 +54,11 @@ struct StackFolder {
         }
     }
 
-    /// Runs `change` while no other command changes this stack.
+    /// Runs `change` under the lock that every command takes to change this stack.
     ///
-    /// - Parameter limit: how long another one may take; it only starts processes and writes its record.
-    /// - Throws: ``Failure`` after `limit` (the other one may be frozen), and what `change` throws.
+    /// - Parameter limit: how long to wait for another command, which only starts processes and writes the
+    ///   record.
+    /// - Throws: ``Failure`` after `limit` (the other command may be frozen); rethrows the error of `change`.
     func locked<Result>(within limit: Duration = .seconds(10), _ change: () throws -> Result) throws -> Result
     {
         let file = "\(path)/stack.lock"
@@ -71,8 +72,10 @@ struct StackFolder {
             if errno == EWOULDBLOCK {
                 guard ContinuousClock.now < end else {
                     throw Failure(
-                        "another csp command holds \(file), and doesn't let go of it; end that one, then try again"
-                    )
+                        """
+                        another csp command holds \(file), and doesn't let go of it; end that one, then try \
+                        again
+                        """)
                 }
                 usleep(10_000)
                 continue

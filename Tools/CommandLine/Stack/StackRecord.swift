@@ -1,5 +1,4 @@
-/// What `DIR/stack.json` says: all that is needed to find a stack's processes, and to start one of them
-/// again.
+/// The content of `DIR/stack.json`: what is needed to find a stack's processes and to restart one.
 struct StackRecord: Codable, Equatable {
     struct Service: Codable, Equatable {
         var name: ServiceName
@@ -8,7 +7,7 @@ struct StackRecord: Codable, Equatable {
         var process: ProcessIdentity
     }
 
-    /// Another one with every `up`, so that an older `up` sees that the folder isn't its own any more.
+    /// New with every `up`, so that an older `up` sees that the folder belongs to another stack.
     var instance: String
     var basePort: Int
     /// Where the services listen (`HTTP_HOST`).
@@ -16,7 +15,7 @@ struct StackRecord: Codable, Equatable {
     var seedFolder: String
     /// Whether `down` was asked for.
     var stopping: Bool
-    /// Of the `up`, without the tokens: a service started later gets the same.
+    /// The environment of `up` without the tokens; a service that is started later gets the same.
     var environment: [String: String]
     var services: [Service]
 

@@ -2,8 +2,8 @@ import Foundation
 
 /// Starts a program in a session of its own: no Ctrl-C meant for csp reaches it, and it outlives csp.
 ///
-/// It gets nothing of csp's but the environment given: stdin is empty, both outputs are appended to `log`, no
-/// other file is open, and signals are as in a fresh process.
+/// The child inherits only the given environment: stdin is empty, both outputs are appended to `log`, no
+/// other file is open, and signals have their defaults.
 func startProcess(executable: String, arguments: [String] = [], environment: [String: String], log: String)
     throws
     -> ProcessIdentity
@@ -44,8 +44,7 @@ func startProcess(executable: String, arguments: [String] = [], environment: [St
 /// `POSIX_SPAWN_SETSID` of <spawn.h>, which Swift's Glibc module leaves out as a GNU extension.
 private let ownSession: Int32 = 0x80
 
-/// Nothing but the three standard files is for a child: neither what csp has open nor what it was given
-/// itself.
+/// A child inherits the three standard files alone, neither what csp opened nor what csp inherited.
 private func closeOthersOnStart() {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
         guard let descriptor = Int32(name), descriptor > STDERR_FILENO else { continue }
@@ -53,8 +52,8 @@ private func closeOthersOnStart() {
     }
 }
 
-/// How a child of this process ended, as `exit code 78` or `killed by signal 9`, and buries it; nil while it
-/// lives, or when it is another process's child.
+/// Reaps a child of this process and tells how it ended: `exit code 78`, `killed by signal 9`. Nil while it
+/// runs or if it is another process's child.
 func ending(ofChild pid: pid_t) -> String? {
     var status: Int32 = 0
     guard waitpid(pid, &status, WNOHANG) == pid else { return nil }

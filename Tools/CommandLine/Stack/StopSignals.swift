@@ -1,12 +1,12 @@
 import Foundation
 import Resilience
 
-/// Ctrl-C, SIGTERM and SIGHUP, counted instead of obeyed.
+/// Counts Ctrl-C, SIGTERM and SIGHUP, which then no longer end the process.
 final class StopSignals: Sendable {
     private struct State {
         var count = 0
         var lastID = 0
-        /// What the next signal ends.
+        /// Called by the next signal.
         var cancels: [Int: @Sendable () -> Void] = [:]
     }
 
@@ -39,8 +39,8 @@ final class StopSignals: Sendable {
         _ = try? await cancelling { try await Task.sleep(for: duration) }
     }
 
-    /// Runs `body` in a task that a signal cancels, be it one that came before; so does the cancellation of
-    /// the caller's task.
+    /// Runs `body` in a task that is cancelled by a signal, also by an earlier one, or with the caller's
+    /// task.
     func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws
         -> Result
     {

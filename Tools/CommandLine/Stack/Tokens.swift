@@ -5,8 +5,8 @@ struct Tokens: Codable, Equatable {
     var adminToken: String
     var serviceToken: String
 
-    /// For `up`: the environment's, else those kept from before, else made up. Kept in any case, so that a
-    /// service that is started later from another terminal shares the secret of the others.
+    /// For `up`: the environment's tokens, else the stored ones, else new ones. They are stored in any case,
+    /// so that a service that is started later from another terminal has the same.
     static func establish(in folder: StackFolder, environment: [String: String]) throws -> Tokens {
         let kept = try? read(from: folder)
         func token(_ key: String, _ kept: String?) -> String {
@@ -37,7 +37,7 @@ struct Tokens: Codable, Equatable {
     }
 }
 
-/// As many random hexadecimal digits as the integer has room for, from the system's generator.
+/// Random hexadecimal digits for every bit of the integer, from the system's generator.
 func randomHex<Word: FixedWidthInteger & UnsignedInteger>(_ type: Word.Type) -> String {
     let digits = String(Word.random(in: .min ... .max), radix: 16)
     return String(repeating: "0", count: Word.bitWidth / 4 - digits.count) + digits

@@ -1,6 +1,7 @@
 import Foundation
 
-/// What a foreground `up` does once all are ready: says who died and who is back, until it is told to stop.
+/// What a foreground `up` does once all are ready: it reports services that died or came back, until it is
+/// stopped.
 struct Watch {
     enum End: Equatable { case signal, down, replaced, folderIsGone }
 
@@ -14,11 +15,11 @@ struct Watch {
         alive = Dictionary(uniqueKeysWithValues: record.services.map { ($0.name, $0.process) })
     }
 
-    /// Looks twice a second; a signal ends it at once.
+    /// Checks twice a second; a signal ends it at once.
     mutating func run(_ signals: StopSignals) async throws -> End {
         while true {
             if signals.count > 0 { return .signal }
-            // Read anew each time: down, start and another up speak to this one through the record.
+            // Read each time: down, start and another up communicate through the record.
             guard let record = try folder.recordIfAny() else { return .folderIsGone }
             guard record.instance == instance else { return .replaced }
             for line in changes(record) { Terminal.print(line) }
@@ -27,7 +28,8 @@ struct Watch {
         }
     }
 
-    /// What has changed since the last look, in words. A death is no news while the stack is being stopped.
+    /// What has changed since the last check, in words. Deaths are not reported while the stack is being
+    /// stopped.
     mutating func changes(_ record: StackRecord) -> [String] {
         var lines: [String] = []
         for service in record.services {

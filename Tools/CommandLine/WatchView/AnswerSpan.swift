@@ -1,13 +1,13 @@
 import Contracts
 
-/// What has changed between two answers of one process.
+/// The difference between two answers of one process.
 struct AnswerSpan: Sendable {
     var first: AnswerHistory.Answer
     var last: AnswerHistory.Answer
 
     private var seconds: Double { first.at.duration(to: last.at).seconds }
 
-    /// Nil where there is only one answer yet.
+    /// Nil while there is only one answer.
     func perSecond(_ count: (MetricsPage) -> Double?) -> Double? {
         guard seconds > 0 else { return nil }
         return rate(count(first.metrics) ?? 0, count(last.metrics) ?? 0)
@@ -17,7 +17,7 @@ struct AnswerSpan: Sendable {
         perSecond(first.metrics.sums(name, by: label), last.metrics.sums(name, by: label))
     }
 
-    /// Of counts that only grow.
+    /// Rates of counters.
     func perSecond(_ before: [String: Double], _ now: [String: Double]) -> [String: Double] {
         guard seconds > 0 else { return [:] }
         return Dictionary(uniqueKeysWithValues: now.map { ($0.key, rate(before[$0.key] ?? 0, $0.value)) })

@@ -1,6 +1,6 @@
-/// What a Prometheus histogram has counted.
+/// The buckets of a Prometheus histogram.
 struct Buckets: Sendable, Equatable {
-    /// By inclusive upper bound, ascending, the last one infinite: how many were at or below it.
+    /// Counts at or below inclusive upper bounds, ascending; the last bound is infinite.
     private var steps: [(bound: Double, count: Double)]
 
     init(cumulative: [Double: Double]) {
@@ -9,7 +9,7 @@ struct Buckets: Sendable, Equatable {
 
     var count: Double { steps.last?.count ?? 0 }
 
-    /// What came after `earlier`; everything, when the counting began anew meanwhile.
+    /// The difference to `earlier`; everything, if the process was restarted meanwhile.
     func since(_ earlier: Buckets) -> Buckets {
         guard earlier.count <= count else { return self }
         let before = Dictionary(uniqueKeysWithValues: earlier.steps.map { ($0.bound, $0.count) })

@@ -1,8 +1,7 @@
 import Contracts
 
 extension Dashboard {
-    /// What happened to services and breakers between two pictures; nothing at the first one, which has
-    /// nothing to compare with.
+    /// Changes of services and breakers since the previous dashboard; none for the first.
     func changes(since before: Dashboard?) -> [WatchEvent] {
         guard let before else { return [] }
         var changes: [WatchEvent] = []
@@ -14,9 +13,9 @@ extension Dashboard {
             guard let earlier = before.dependencies.first(where: { $0.name == dependency.name }),
                 earlier.breaker != dependency.breaker, dependency.breaker != Dependency.unknown
             else { continue }
-            // It was closed before order fell silent, as far as is known.
+            // It counts as closed before order fell silent.
             if earlier.breaker == Dependency.unknown, dependency.breaker == "closed" { continue }
-            // Its probes come and go while it stays open: no news until one succeeds.
+            // Probes of an open breaker are no event until one succeeds.
             if dependency.breaker == "half-open"
                 || (earlier.breaker == "half-open" && dependency.breaker == "open")
             {
@@ -38,13 +37,13 @@ extension Dashboard {
             WatchEvent(at: at, subject: service.name.rawValue, words: words, kind: kind)
         }
         var changes: [WatchEvent] = []
-        // Ready or degraded is told by the breakers.
+        // The breakers tell ready from degraded.
         let (was, now) = (before.state.isUp, service.state.isUp)
         if now, !was { changes.append(told("is ready", .better)) }
         if !now, service.state != before.state { changes.append(told("is \(service.state.words)", .worse)) }
         switch (before.isShedding, service.isShedding) {
         case (false, true): changes.append(told("is asked for more than it can do, and sheds", .worse))
-        // A service that has fallen silent may shed still.
+        // A silent service may still shed.
         case (true, false) where service.shedding != nil:
             changes.append(told("sheds nothing any more", .better))
         default: break

@@ -3,14 +3,14 @@ import Contracts
 private let requests = "http_server_request_duration_seconds"
 
 extension Dashboard {
-    /// From so many seconds on, what a service said last is not how it is.
+    /// Seconds after which the last answer of a service is out of date.
     static let old = 1.0
 }
 
 extension Dashboard.Condition {
     /// - Parameters:
-    ///   - hasAnswered: before, in this life or an earlier one.
-    ///   - lacks: a dependency is given up for now, or requests are shed.
+    ///   - hasAnswered: whether any process of the service has answered before.
+    ///   - lacks: whether a breaker is open or requests are shed.
     init(_ service: StackSnapshot.Service, hasAnswered: Bool, lacks: Bool) {
         switch ServiceState(service.activity, service.ready) {
         case .ready: self = lacks ? .degraded : .ready
@@ -24,7 +24,7 @@ extension Dashboard.Condition {
 }
 
 extension Dashboard.Service {
-    /// What operators ask, and this watch itself, is no work.
+    /// Routes of operators and of this command, which don't count as requests.
     private static let asides: Set<String> = [
         "/livez", "/readyz", "/metrics", "/csp", "/csp/dependencies/{name}", "/openapi.json", "/faults",
         "/queue",
@@ -71,7 +71,8 @@ extension Dashboard.Orders {
         let isPlacing = { (labels: MetricsPage.Labels) in
             labels["route"] == "/orders" && labels["method"] == "POST"
         }
-        // What is shed is refused before it becomes a request; an order is what is critical-plus.
+        // Shed requests are refused before routing, so orders are counted by their criticality,
+        // critical-plus.
         let shed = span.last.path.shedder.map {
             Dashboard.Shedding($0, before: span.first.path.shedder, span)
         }
@@ -87,7 +88,7 @@ extension Dashboard.Orders {
 }
 
 extension Dashboard.Dependency {
-    /// - Parameter age: how many seconds ago order said so.
+    /// - Parameter age: seconds since the answer of order.
     static func all(_ span: AnswerSpan, age: Double) -> [Dashboard.Dependency] {
         guard age < Dashboard.old else {
             return span.last.path.dependencies.map { dependency in

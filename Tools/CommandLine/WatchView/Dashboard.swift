@@ -1,15 +1,14 @@
 import Contracts
 
-/// How a stack is doing, ready to be shown or printed as JSON. Rates and latencies are those of the last few
-/// seconds; nil is what isn't known. What a service said before it fell silent isn't known any more: its age
-/// says since when.
+/// The state of a stack, to be shown or printed as JSON. Rates and latencies cover the last three seconds.
+/// Nil means unknown: the figures of a silent service are, and its age says since when.
 struct Dashboard: Encodable, Sendable, Equatable {
-    /// A service's state in one word; `silent` runs and doesn't answer, `degraded` is ready and has to do
-    /// without something.
+    /// A service's state; `silent` runs and doesn't answer, `degraded` is ready but lacks a dependency or
+    /// sheds.
     enum Condition: String, Encodable {
         case ready, degraded, starting, draining, silent, frozen, dead
 
-        /// It answers, and takes requests.
+        /// Whether it takes requests.
         var isUp: Bool { self == .ready || self == .degraded }
     }
 
@@ -21,11 +20,11 @@ struct Dashboard: Encodable, Sendable, Equatable {
     struct Orders: Encodable, Equatable {
         /// `POST /orders`, whatever the answer.
         var answeredPerSecond: Double
-        /// Of these, 503: nothing was done.
+        /// Those of them that were answered 503.
         var unservedPerSecond: Double
-        /// By the status that orders came to: confirmed (at once or later), accepted, rejected, cancelled.
+        /// By the status that orders reached: confirmed (at once or later), accepted, rejected, cancelled.
         var perSecond: [String: Double]
-        /// Of `POST /orders`.
+        /// Latency of `POST /orders`.
         var latency: Latency?
     }
 
@@ -43,7 +42,7 @@ struct Dashboard: Encodable, Sendable, Equatable {
         var url: String
         var pid: Int32?
         var state: Condition
-        /// How long ago it answered; nil when it never did. From one second on its figures are unknown.
+        /// Seconds since its last answer; nil if it never answered. After one second its figures are unknown.
         var ageSeconds: Double?
         var upSeconds: Double?
         var requestsPerSecond: Double?
@@ -61,9 +60,9 @@ struct Dashboard: Encodable, Sendable, Equatable {
         var role: DependencyDocument.Role
         /// `closed`, `open`, `half-open`; ``unknown`` while order doesn't answer.
         var breaker: String
-        /// How long ago order said so; from one second on it is ``unknown``.
+        /// Seconds since the answer of order; after one second it is ``unknown``.
         var ageSeconds: Double?
-        /// What is left of the open duration.
+        /// The rest of the open duration.
         var retryAfterMilliseconds: Int?
         var inUse: Int?
         var limit: Int?
@@ -78,7 +77,7 @@ struct Dashboard: Encodable, Sendable, Equatable {
     var at: Timestamp
     var orders: Orders?
     var services: [Service]
-    /// Order's.
+    /// The dependencies of order.
     var dependencies: [Dependency]
     /// Newest first.
     var events: [WatchEvent]

@@ -2,13 +2,13 @@ import Contracts
 import Foundation
 
 extension DashboardView {
-    /// `unknown 12s`: for how long nothing was heard; a dash where nothing ever was.
+    /// `unknown 12s` with the age of the last answer; a dash if there was none.
     func unknown(sinceOf name: ServiceName) -> String {
         let age = dashboard.services.first { $0.name == name }?.ageSeconds ?? 0
         return age >= Dashboard.old ? "unknown \(FigureText.age(age))" : FigureText.unknown
     }
 
-    /// `ready`, or `frozen 12s`: for how long nothing was heard.
+    /// `ready`, or `frozen 12s` with the age of the last answer.
     func state(_ service: Dashboard.Service) -> String {
         let word = service.state == .silent ? "silent" : service.state.rawValue
         guard let age = service.ageSeconds, age >= Dashboard.old else { return word }
@@ -23,8 +23,8 @@ extension DashboardView {
         }
     }
 
-    /// `closed`, `open, 0.8s` with what is left of the open duration, or `unknown 12s` with how long order
-    /// hasn't said.
+    /// `closed`, `open, 0.8s` with the rest of the open duration, or `unknown 12s` with the age of order's
+    /// answer.
     func breaker(_ dependency: Dashboard.Dependency) -> String {
         if dependency.breaker == Dashboard.Dependency.unknown {
             return "unknown \(FigureText.age(dependency.ageSeconds))"
@@ -47,7 +47,7 @@ extension DashboardView {
         [FigureText.latency(latency?.p50Milliseconds), FigureText.latency(latency?.p99Milliseconds)]
     }
 
-    /// An order's id whole where there is room, else its end, which is what tells ids apart.
+    /// An order's id, or its end where there is no room: ends distinguish ids.
     func subject(_ event: WatchEvent) -> String {
         guard width < 110, event.subject.hasPrefix("ord_"), event.subject.count > 14 else {
             return event.subject

@@ -2,23 +2,23 @@ import Contracts
 import Foundation
 import ServingPath
 
-/// A picture as lines of text for a terminal of that width, the most important first.
+/// The dashboard as lines of text for a terminal of that width, the most important first.
 struct DashboardView {
     let dashboard: Dashboard
     let width: Int
-    /// Of what is watched: a folder or a URL.
+    /// The folder or URL that is watched.
     let place: String
-    /// In which times are told.
+    /// The time zone of displayed times.
     let zone: TimeZone
 
-    /// From here on there is room for what is good to know.
+    /// Whether there is room for less important columns.
     private var isWide: Bool { width >= 110 }
 
-    /// - Parameter height: nil for as many lines as it takes.
+    /// - Parameter height: nil for no limit.
     func lines(height: Int? = nil) -> [StyledLine] {
         let blocks = [heading, orders, services, dependencies, shedding]
         var lines = Array(blocks.filter { !$0.isEmpty }.joined(separator: [StyledLine()]))
-        // On a low terminal the events are worth more than the air.
+        // A low terminal shows events instead of blank lines.
         if let height, lines.count + 5 > height { lines = blocks.flatMap { $0 } }
         let room = height.map { max(0, $0 - lines.count - 2) } ?? 10
         lines += [StyledLine()] + events(room)
@@ -89,7 +89,8 @@ struct DashboardView {
             let use = dependency.inUse.flatMap { inUse in dependency.limit.map { "\(inUse)/\($0)" } }
             let figures = [use ?? FigureText.unknown] + calls + latencies(dependency.latency)
             let failure = dependency.lastFailure.map {
-                "\($0.reason), \(FigureText.age(Double(dashboard.at.milliseconds - $0.at.milliseconds) / 1000)) ago"
+                let seconds = Double(dashboard.at.milliseconds - $0.at.milliseconds) / 1000
+                return "\($0.reason), \(FigureText.age(seconds)) ago"
             }
             table.row(
                 [(dependency.name, .plain), (breaker(dependency), colour(breaker: dependency.breaker))]
@@ -105,7 +106,7 @@ struct DashboardView {
         var table = FigureTable(
             [.left("SHED/S", 13)] + classes.map { .right($0.uppercased(), $0.count + 2) } + [.right("429", 7)]
         )
-        // Order's is what customers meet: without it the sum says nothing.
+        // Without the figures of order, which customers meet first, the sum is meaningless.
         let isKnown = dashboard.services.contains { $0.name == .order && $0.shedding != nil }
         let shedders = isKnown ? dashboard.services.compactMap(\.shedding) : []
         let rates = classes.map { name in
@@ -127,7 +128,7 @@ struct DashboardView {
         return [StyledLine("LATELY", .bold)] + (shown.isEmpty ? [quiet] : shown)
     }
 
-    /// Where nothing has happened since the watch began.
+    /// Shown while there is no event.
     private var quiet: StyledLine {
         let down = dashboard.services.filter { !$0.state.isUp }.map { "\($0.name) is \($0.state.words)" }
         guard !down.isEmpty else { return StyledLine("nothing out of the ordinary") }

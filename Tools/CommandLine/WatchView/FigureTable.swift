@@ -1,4 +1,4 @@
-/// Aligned columns under a heading, without any lines drawn.
+/// Aligned columns under a heading, without rules.
 struct FigureTable {
     struct Column {
         enum Side { case left, right }
@@ -11,7 +11,7 @@ struct FigureTable {
         static func left(_ title: String, _ width: Int) -> Column {
             Column(title: title, width: width, side: .left)
         }
-        /// Figures, and what is written like them.
+        /// Figures.
         static func right(_ title: String, _ width: Int) -> Column {
             Column(title: title, width: width, side: .right)
         }
@@ -27,14 +27,14 @@ struct FigureTable {
         row(columns.map { ($0.title, .bold) })
     }
 
-    /// One cell a column; those that are too many are left out.
+    /// One cell a column; surplus cells are dropped.
     mutating func row(_ cells: [Cell]) {
         var line = StyledLine()
         for (index, (column, cell)) in zip(columns, cells).enumerated() {
             let padding = String(repeating: " ", count: max(0, column.width - cell.text.count))
             switch column.side {
             case .right: line.append(padding + cell.text, cell.style)
-            // Nothing follows the last one.
+            // The last column needs no padding.
             case .left: line.append(cell.text + (index == columns.count - 1 ? "" : padding), cell.style)
             }
         }

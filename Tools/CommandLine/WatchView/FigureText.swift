@@ -1,4 +1,4 @@
-/// How figures are written in the picture: short, with their unit, `-` for what isn't known.
+/// Formats the dashboard's figures: short, with their unit, `-` if unknown.
 enum FigureText {
     static let unknown = "-"
 
@@ -18,7 +18,7 @@ enum FigureText {
         return "\((milliseconds / 1000).rounded(places: 1)) s"
     }
 
-    /// One unit is enough: `0.4s`, `42s`, `12m`, `3h`, `2d`.
+    /// In one unit: `0.4s`, `42s`, `12m`, `3h`, `2d`.
     static func age(_ seconds: Double?) -> String {
         guard let seconds else { return unknown }
         switch max(0, seconds) {

@@ -1,4 +1,4 @@
-/// A page of Prometheus' text format 0.0.4, as far as the services write it. What can't be read is left out.
+/// A page of Prometheus' text format 0.0.4, as far as the services use it. Unreadable lines are ignored.
 struct MetricsPage: Sendable {
     typealias Labels = [String: String]
     private typealias Sample = (labels: Labels, value: Double)
@@ -15,7 +15,7 @@ struct MetricsPage: Sendable {
         }
     }
 
-    /// Of all series of that name whose labels fit; nil when there is none.
+    /// The sum of all series of that name whose labels fit; nil if there is none.
     func sum(_ name: String, where fits: (Labels) -> Bool = { _ in true }) -> Double? {
         let values = (samples[name] ?? []).filter { fits($0.labels) }.map(\.value)
         return values.isEmpty ? nil : values.reduce(0, +)

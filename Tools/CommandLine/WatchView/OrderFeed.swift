@@ -1,19 +1,18 @@
 import Contracts
 
-/// Finds out from the newest orders what was degraded, and follows those that are owed something until it is
-/// made good.
+/// Reports degradations of the newest orders, and follows orders with pending repairs until these are done.
 struct OrderFeed: Sendable {
     private static let followed = 20
     private static let askedAtOnce = 4
 
     private var known: Set<String> = []
-    /// Ids of orders with a repair to come; those asked for last stand at the end.
+    /// Ids of orders with a pending repair; those read last are at the end.
     private var owed: [String] = []
 
-    /// The orders whose timelines are wanted next.
+    /// The orders whose timelines are read next.
     var following: [String] { Array(owed.prefix(Self.askedAtOnce)) }
 
-    /// What is new, in no order.
+    /// New events, unordered.
     mutating func news(_ snapshot: StackSnapshot) -> [WatchEvent] {
         var news: [WatchEvent] = []
         for order in snapshot.orders where !order.degradations.isEmpty {

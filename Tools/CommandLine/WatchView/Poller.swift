@@ -2,12 +2,12 @@ import Contracts
 import Foundation
 import Transport
 
-/// Asks all services at once how they are, and waits for none of them longer than half a second.
+/// Polls all services concurrently, and waits at most half a second for each.
 struct Poller: Sendable {
-    /// Whom to ask, read anew each time: a service that was started again is another process.
+    /// The services to poll, read each time: a restarted service is another process.
     enum Subject: Sendable {
         case stack(StackFolder)
-        /// Order alone, wherever it is.
+        /// Order alone, at any address.
         case order(url: String)
     }
 
@@ -16,7 +16,7 @@ struct Poller: Sendable {
     let subject: Subject
     let client: HTTPClient
 
-    /// - Parameter following: orders whose timelines are wanted.
+    /// - Parameter following: orders whose timelines are read.
     func snapshot(following: [String]) async throws -> StackSnapshot {
         let services = try services()
         let orderURL = services.first { $0.name == .order && $0.activity == .running }?.url
@@ -56,7 +56,7 @@ struct Poller: Sendable {
             $0.status == 200 ? MetricsPage(String(decoding: $0.body, as: UTF8.self)) : nil
         }
         answered.path = await path
-        // It may have died while it was asked.
+        // The process may have died meanwhile.
         if let activity = service.process?.activity { answered.activity = activity }
         return answered
     }
@@ -77,7 +77,7 @@ struct Poller: Sendable {
         return try? JSON.decode(type, from: Data(answer.body))
     }
 
-    /// As the least of all requests: whoever looks on must not stand in a customer's way.
+    /// Sent with the lowest criticality, so that polling is shed before customers' requests.
     private func answer(_ url: String) async -> HTTPClient.Response? {
         try? await client.send(
             HTTPClient.Request(

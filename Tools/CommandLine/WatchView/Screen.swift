@@ -1,8 +1,7 @@
 import Foundation
 import Resilience
 
-/// The whole terminal, for a picture that is drawn over and over: taken at the start, given back as it was at
-/// the end.
+/// The whole terminal, for a dashboard that is redrawn; its former content is restored at the end.
 final class Screen: Sendable {
     struct Size: Equatable {
         var width: Int
@@ -11,7 +10,7 @@ final class Screen: Sendable {
 
     private let drawing = Locked<(@Sendable (Size) -> [StyledLine])?>(nil)
 
-    /// Whether stdout is one.
+    /// Whether stdout is a terminal.
     static var isThere: Bool {
         isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
@@ -24,7 +23,7 @@ final class Screen: Sendable {
         return Size(width: Int(size.ws_col), height: Int(size.ws_row))
     }
 
-    /// Draws again at once when the window is resized, for as long as the result is kept.
+    /// Redraws when the window is resized, as long as the result is kept.
     func begin() -> any DispatchSourceSignal {
         // The alternate screen, and no cursor.
         write("\u{1B}[?1049h\u{1B}[?25l")
@@ -55,12 +54,11 @@ final class Screen: Sendable {
         }
     }
 
-    /// One frame, in one piece: each line over the old one, the rest of it cleared, and so what is below.
-    /// Nothing is blank in between, so nothing flickers.
+    /// One frame as one write: each line overwrites the old one, then the rest is cleared. Nothing is blank
+    /// in between, so nothing flickers.
     static func frame(_ lines: [StyledLine], _ size: Size) -> String {
         let texts = lines.prefix(size.height).map { line in
-            // After a full line the cursor still stands on its last character, which clearing would take
-            // away.
+            // After a full line the cursor is still on its last character, which clearing would remove.
             Terminal.coloured(line) + (line.count < size.width ? "\u{1B}[K" : "")
         }
         return "\u{1B}[H" + texts.joined(separator: "\r\n")

@@ -1,14 +1,14 @@
 import Contracts
 
-/// What one look at the services has seen.
+/// What was read of all services at one time.
 struct StackSnapshot: Sendable {
     struct Service: Sendable {
         var name: ServiceName
         var url: String
-        /// Nil where it isn't this machine's to know.
+        /// Nil if the service isn't on this machine.
         var process: ProcessIdentity?
         var activity: ProcessIdentity.Activity
-        /// Nil without an answer in time; so too the others.
+        /// This and the following are nil without an answer in time.
         var ready: ReadyAnswer?
         var metrics: MetricsPage?
         var path: PathDocument?
@@ -17,8 +17,8 @@ struct StackSnapshot: Sendable {
     var at: ContinuousClock.Instant
     var wall: Timestamp
     var services: [Service]
-    /// The newest.
+    /// The newest orders.
     var orders: [OrderDocument] = []
-    /// Of orders that were followed, by id.
+    /// Timelines of the followed orders, by id.
     var timelines: [String: [TimelineEntry]] = [:]
 }

@@ -13,7 +13,8 @@ struct StyledLine: Equatable {
 
     init(_ text: String, _ style: Style = .plain) { append(text, style) }
 
-    /// What others have written (an answer's text, a path) can't steer the terminal.
+    /// Control characters in foreign text (an answer, a path) are replaced, so that it can't control the
+    /// terminal.
     mutating func append(_ text: String, _ style: Style = .plain) {
         let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
         let harmless = String(String.UnicodeScalarView(scalars))
@@ -33,7 +34,7 @@ struct StyledLine: Equatable {
             .joined()
     }
 
-    /// At most that many characters; what is cut off is marked.
+    /// At most that many characters; a cut is marked.
     func truncated(to width: Int) -> StyledLine {
         guard count > width else { return self }
         var line = StyledLine()

@@ -1,6 +1,6 @@
 import Contracts
 
-/// Something that a reader should know of: a degradation or repair, a breaker or a service that changed.
+/// A degradation, a repair, or a change of a breaker or service.
 struct WatchEvent: Encodable, Sendable, Equatable {
     enum Kind: String, Encodable { case worse, better }
 
@@ -9,14 +9,14 @@ struct WatchEvent: Encodable, Sendable, Equatable {
     var subject: String
     var words: String
     var kind: Kind
-    /// How often the same was seen in a row; time and subject are the last one's.
+    /// How often it occurred in a row; time and subject are those of the last.
     var count = 1
 }
 
 /// The last events, newest first.
 struct EventLog: Sendable {
     private static let kept = 50
-    /// What is said again within this time is counted instead of repeated.
+    /// Milliseconds in which an equal event is counted instead of listed again.
     private static let oneSpell: Int64 = 10_000
 
     private(set) var list: [WatchEvent] = []
@@ -38,7 +38,7 @@ struct EventLog: Sendable {
 }
 
 extension WatchEvent {
-    /// Two orders may be told of together, two services may not.
+    /// Events of different orders are merged, those of different services are not.
     fileprivate func isSameSort(_ other: WatchEvent) -> Bool {
         subject == other.subject || (subject.hasPrefix("ord_") && other.subject.hasPrefix("ord_"))
     }

@@ -1,9 +1,9 @@
 import Contracts
 
-/// Turns looks into pictures: keeps those of the last seconds, for rates and latencies, and when each service
-/// answered last, for when it doesn't.
+/// Turns snapshots into dashboards: keeps the last seconds of answers for rates and latencies, and the time
+/// of each service's last answer.
 struct Watching: Sendable {
-    /// Long enough for a 99th percentile to mean something, short enough to see a fault come and go.
+    /// Long enough for a 99th percentile, short enough to see a fault come and go.
     private static let window: Duration = .seconds(3)
 
     private var answers: [ServiceName: AnswerHistory] = [:]
@@ -73,8 +73,8 @@ struct AnswerHistory: Sendable {
             at: at, metrics: metrics, path: path, started: metrics.sum("process_start_time_seconds"))
         if answer.started != last?.started { answers = [] }
         answers.append(answer)
-        // The first one lies at least a window back, where there is one: spans must not shrink with a late
-        // look.
+        // The first answer is at least a window old, if there is one: a late snapshot must not shorten the
+        // span.
         while answers.count > 2, answers[1].at.duration(to: at) >= window { answers.removeFirst() }
     }
 }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Processor time so far, in seconds: of a stack and this process, which together are what an order costs,
-/// and of the machine.
+/// Processor time so far, in seconds: of a stack with this process, which together carry the cost of an
+/// order, and of the machine.
 struct CPUTime: Sendable {
     private let processes: [pid_t: Double]
-    /// Of all processors together, for all processes. Interrupts are left out: a stack's own calls make them.
+    /// Use of all processors by all processes, without interrupts, which a stack's own calls cause.
     let busy: Double
-    /// Of all processors together, idle or not.
+    /// Time of all processors, idle or not.
     let all: Double
 
     init(_ record: StackRecord) {
@@ -24,15 +24,15 @@ struct CPUTime: Sendable {
         all = fields.reduce(0, +)
     }
 
-    /// What the stack and this process have used since. A service that was started meanwhile began from
-    /// nothing.
+    /// Use of the stack and this process since `earlier`. A service that was started meanwhile counts from
+    /// zero.
     func own(since earlier: CPUTime) -> Double {
         processes.reduce(0) { $0 + max(0, $1.value - (earlier.processes[$1.key] ?? 0)) }
     }
 
     private static let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
 
-    /// Of `/proc/PID/stat`: user and system time in clock ticks, fields 14 and 15.
+    /// User and system time: fields 14 and 15 of `/proc/PID/stat`, in clock ticks.
     private static func used(by pid: pid_t) -> Double {
         let fields = words("/proc/\(pid)/stat", after: ")")
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {

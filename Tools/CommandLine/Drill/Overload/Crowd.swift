@@ -3,10 +3,10 @@ import Foundation
 import Load
 import Transport
 
-/// More customers than the stack can serve, who take what they get. What they send was made before, over bare
-/// sockets, so that they cost little beside what they ask for.
+/// More customers than the stack can serve. Their requests are prepared and sent over bare sockets, so that
+/// they cost little beside the stack.
 struct Crowd {
-    /// Seconds of a rate, of which this share are quotes.
+    /// A rate for some seconds, with a share of quotes.
     struct Phase: Equatable {
         var seconds: Double
         /// Requests a second.
@@ -17,14 +17,14 @@ struct Crowd {
     private let port: Int
     private let orders: [RawRequest]
     private let quotes: [RawRequest]
-    /// Those whose time is up already: the cheapest of refusals, at the service's door.
+    /// Requests with an expired deadline: the cheapest refusal, at admission.
     private let late: [RawRequest]
-    /// Of the next requests: each has a number, and with it a key, of its own.
+    /// The next request number; each request has its own, and with it its own key.
     private var number = 0
-    /// Requests that were sent so far.
+    /// Requests sent so far.
     private(set) var requests = 0
 
-    /// - Parameter baskets: are ordered again and again, without their coupons, which would be used up.
+    /// - Parameter baskets: are ordered repeatedly, without their coupons, which would be used up.
     init(orderURL: String, baskets: [Basket]) throws {
         guard let port = URLComponents(string: orderURL)?.port else {
             throw Failure("no port in \(orderURL)")
@@ -47,10 +47,9 @@ struct Crowd {
         quotes = try requests("/quotes", nil)
     }
 
-    /// Sends at the phases' rates whatever comes back, and returns once all are answered, or have been waited
-    /// for.
+    /// Sends at the phases' rates in an open loop, and returns once all are answered or timed out.
     ///
-    /// - Parameter tries: how often a customer asks while there is no answer, or a 503.
+    /// - Parameter tries: how often a customer sends while there is no answer, or a 503.
     mutating func send(_ phases: [Phase], tries: Int = 1) async throws -> (orders: [Sample], quotes: [Sample])
     {
         func stream(_ requests: [RawRequest], _ share: (Phase) -> Double) -> RawSender.Stream {
@@ -64,13 +63,13 @@ struct Crowd {
         return (seen[0], seen[1])
     }
 
-    /// So many customers, each of whom orders again once it is answered.
+    /// A closed loop of so many customers.
     mutating func inTurn(_ customers: Int, for seconds: Double) async throws -> [Sample] {
         try await run(
             [.init(port: port, requests: orders, phases: nil, connections: customers)], for: seconds)[0]
     }
 
-    /// Orders that are too late, at a rate. How many were refused.
+    /// Sends orders with expired deadlines at a rate, and returns how many were refused.
     mutating func refused(at rate: Double, for seconds: Double) async throws -> Int {
         let phases = [RawSender.Stream.Phase(seconds: seconds, rate: rate)]
         return try await run([.init(port: port, requests: late, phases: phases)], for: seconds)[0]
@@ -86,7 +85,7 @@ struct Crowd {
 }
 
 extension Sample {
-    /// What the body says isn't looked at: that would cost as much as what is measured.
+    /// The body isn't decoded: that would cost as much as what is measured.
     init(_ outcome: RawSender.Outcome) {
         self.init(
             at: outcome.intended, latency: outcome.latency * 1000, outcome: .failed,
@@ -94,7 +93,7 @@ extension Sample {
         switch outcome.status {
         case 200, 201: self.outcome = .confirmed
         case 202: self.outcome = .accepted
-        // Each order has a key and a customer of its own: there is nothing left of what it wants.
+        // Each order has its own key and customer, so a conflict means that the goods are sold out.
         case 409: self.outcome = .refused
         case 503: self.outcome = .turnedAway
         default: break

@@ -1,8 +1,8 @@
 import Contracts
 
-/// Holds one step of overload against what is left of the capacity when each refusal costs its share.
+/// Compares one step of overload with the capacity that the cost of refusals leaves.
 struct OverloadJudge {
-    /// Times the capacity that was asked for.
+    /// The load as a multiple of the capacity.
     let factor: Double
     /// Orders a second.
     let capacity: Double
@@ -18,9 +18,9 @@ struct OverloadJudge {
     private var inStep: [Sample] { orders.sent(in: [span]) }
     private var seconds: Double { span.end - span.begin }
 
-    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work. What was
-    /// served is a capacity too: one that was measured below it, while others had the machine, bounds
-    /// nothing.
+    /// Orders a second that can be served: each refusal takes `refusalCost` of an order's work. If more was
+    /// served than the measured capacity, that counts as the capacity: other processes slowed its
+    /// measurement.
     var bound: Double {
         guard refusalCost < 1 else { return 0 }
         return max(0, max(capacity, goodput) * min(1, (1 - factor * refusalCost) / (1 - refusalCost)))
@@ -29,7 +29,8 @@ struct OverloadJudge {
     var goodput: Double { Self.good(inStep, over: seconds) }
     var admitted: DrillExperiment.Latency? { DrillExperiment.Latency(inStep.filter(\.isTaken)) }
 
-    /// From the step until goodput and the p99 of the admitted were what they should be for the rest of it.
+    /// Seconds from the step's begin until goodput and the p99 of admitted orders stayed within their
+    /// thresholds.
     var settledSeconds: Double? {
         Self.first(orders, in: span) { samples, seconds in
             let p99 = DrillExperiment.Latency(samples.filter(\.isTaken))?.p99 ?? .infinity
@@ -38,7 +39,7 @@ struct OverloadJudge {
         }
     }
 
-    /// From the step's end until nobody was turned away any more and the p99 was within its bound.
+    /// Seconds from the step's end until no order was turned away and the p99 was within its bound.
     var recoveredSeconds: Double? {
         Self.first(orders, in: .init(begin: span.end, end: end)) { samples, _ in
             let p99 = DrillExperiment.Latency(samples)?.p99 ?? .infinity
@@ -46,8 +47,8 @@ struct OverloadJudge {
         }
     }
 
-    /// From the begin of `span` until every order was confirmed, the p99 within its bound, for the rest of
-    /// it.
+    /// Seconds from the begin of `span` until every order was confirmed and the p99 within its bound, to the
+    /// end of it.
     static func normal(_ orders: [Sample], in span: DrillExperiment.Span, within p99: Double) -> Double? {
         first(orders, in: span) { samples, _ in
             samples.allSatisfy { $0.outcome == .confirmed }
@@ -55,7 +56,7 @@ struct OverloadJudge {
         }
     }
 
-    /// Orders that were refused because nothing was left: the step says nothing of the stack then.
+    /// Orders that were refused as sold out: the step doesn't measure the stack then.
     var soldOut: Int { inStep.count { $0.outcome == .refused } }
 
     var findings: [Finding] {
@@ -76,14 +77,18 @@ struct OverloadJudge {
         if goodput < Thresholds.goodput * bound {
             let share = Int(Thresholds.goodput * 100)
             found.append(
-                "\(goodput.rounded(places: 1)) orders/s were served, less than \(share) % of the "
-                    + "\(bound.rounded(places: 1)) that refusals leave of a capacity of \(capacity.rounded(places: 1))"
-            )
+                """
+                \(goodput.rounded(places: 1)) orders/s were served, less than \(share) % of the \
+                \(bound.rounded(places: 1)) that refusals leave of a capacity of \
+                \(capacity.rounded(places: 1))
+                """)
         }
         if share(quotes) > share(orders) {
             found.append(
-                "\(percent(share(quotes))) of the quotes were served and \(percent(share(orders))) of the orders: "
-                    + "what matters less is to be shed first")
+                """
+                \(percent(share(quotes))) of the quotes were served and \(percent(share(orders))) of the \
+                orders: lower criticalities have to be shed first
+                """)
         }
         return found
     }
@@ -92,8 +97,10 @@ struct OverloadJudge {
         var found: [String] = []
         if let p99 = admitted?.p99, p99 > Thresholds.admitted(usualP99) {
             found.append(
-                "p99 of the \(inStep.count(where: \.isTaken)) admitted orders was \(p99) ms, more than 3 × the \(usualP99) ms at 0.7 "
-                    + "of the capacity")
+                """
+                p99 of the \(inStep.count(where: \.isTaken)) admitted orders was \(p99) ms, more than 3 × \
+                the \(usualP99) ms at 0.7 of the capacity
+                """)
         }
         if settledSeconds.map({ $0 > Thresholds.settling }) ?? true {
             found.append(
@@ -108,7 +115,7 @@ struct OverloadJudge {
         return found
     }
 
-    /// Of what was sent in the step, what was served.
+    /// The share of the step's requests that was served.
     private func share(_ samples: [Sample]) -> Double {
         let sent = samples.sent(in: [span])
         return Double(sent.count(where: \.isTaken)) / Double(max(1, sent.count))
@@ -120,8 +127,8 @@ struct OverloadJudge {
         Double(samples.count { $0.isTaken && $0.latency <= Thresholds.answered }) / max(seconds, 0.001)
     }
 
-    /// In tenths of a second: from when on, for the rest of the span, it was so. The last second is too
-    /// little to tell.
+    /// The tenth of a second from which the condition holds to the end of the span. The last second has too
+    /// few orders to tell.
     private static func first(
         _ orders: [Sample], in span: DrillExperiment.Span, where isSo: ([Sample], Double) -> Bool
     ) -> Double? {
@@ -136,9 +143,9 @@ struct OverloadJudge {
 }
 
 extension Sample {
-    /// What stands for an answer where none came in time.
+    /// The answer of a sample that got none in time.
     static let noAnswer = "none"
 
-    /// 201 or 202: the shop has it.
+    /// 201 or 202.
     var isTaken: Bool { outcome == .confirmed || outcome == .accepted }
 }

@@ -2,32 +2,32 @@ import Contracts
 import Foundation
 import Transport
 
-/// Measures what the stack can do and what a refusal costs, and then asks for several times as much.
+/// Measures the capacity and the cost of a refusal, then sends several times the capacity.
 struct RunOverload {
-    /// Customers in turn, so many at once: more of them as long as that serves more orders.
+    /// Sizes of the closed loop, tried in turn as long as a larger one serves more orders.
     private static let crowds = [16, 32, 64, 128]
-    /// What is worth a larger crowd.
+    /// The least gain in orders a second for a larger crowd.
     private static let gain = 1.05
-    /// Of the requests of a step, those that matter less.
+    /// The share of quotes, of lower criticality, in the requests of a step.
     private static let quotes = 0.2
 
-    /// Seconds of an outage under load, the load as a multiple of the capacity, and afterwards.
+    /// Seconds of an outage under load; the load during it and afterwards as multiples of the capacity.
     static let outage = 30.0
     static let outageLoad = 2.0
     private static let afterwards = 0.8
-    /// How often their customers ask.
+    /// How often customers send an order in the outage.
     private static let tries = 4
-    /// Seconds that are looked at then.
+    /// Seconds that are observed afterwards.
     private static let aftermath = 20.0
 
     let stack: DrillStack
     let baskets: [Basket]
-    /// Of one step.
+    /// Length of one step.
     let seconds: Double
     let signals: StopSignals
     let show: @Sendable (String) -> Void
 
-    /// What a step is held against.
+    /// The figures that a step is compared with.
     private struct Measure {
         var capacity: Double
         var refusalCost: Double
@@ -54,7 +54,7 @@ struct RunOverload {
                 let otherProcesses = OtherProcesses()
                 let watching = Task { await otherProcesses.run(beside: stack) }
                 defer { watching.cancel() }
-                // The machine may have been another one when it was measured.
+                // Other processes may have changed the capacity since it was measured.
                 if number > 1 { measure = try await self.measure(&crowd) }
                 show(
                     "\(factor.formattedWithoutZeros) times the capacity of \(Int(measure.capacity)) orders/s")
@@ -83,8 +83,8 @@ struct RunOverload {
             capacity: capacity, refusalCost: refusalCost, usualP99: DrillExperiment.Latency(usual)?.p99 ?? 0)
     }
 
-    /// Orders a second, at most, and the processor time that one takes then. Both are of the time in which
-    /// customers ask, as in the steps: what is put off is delivered before the next crowd comes.
+    /// The most orders a second, and the processor time of one. Both are measured while customers send, as in
+    /// the steps: deferred messages are delivered before the next crowd.
     private func capacity(_ crowd: inout Crowd) async throws -> (Double, Double) {
         var best = (0.0, 0.0)
         _ = try await crowd.inTurn(Self.crowds[0], for: 1)
@@ -105,17 +105,19 @@ struct RunOverload {
         return best
     }
 
-    /// The drill's own stacks have plenty of everything; another one has what it has.
+    /// The drill's own stacks have enough stock; the user's may not.
     private func checkThatGoodsAreLeft(_ refused: Int) async throws {
         guard refused > 0 else { return }
         let stock: [Stock] = try await stack.reader().all(.inventory, "/stock")
         throw Failure(
-            "\(refused) orders were refused (409): \(stock.count { $0.available == 0 }) of \(stock.count) products are sold out, "
-                + "and a shop without goods says nothing of its capacity; without a running stack the drill starts one with plenty"
-        )
+            """
+            \(refused) orders were refused (409): \(stock.count { $0.available == 0 }) of \(stock.count) \
+            products are sold out, and a shop without goods says nothing of its capacity; without a running \
+            stack the drill starts one with plenty
+            """)
     }
 
-    /// The processor time that one takes.
+    /// The processor time of one refusal.
     private func refusal(_ crowd: inout Crowd) async throws -> Double {
         show("measuring what a refusal costs")
         let before = try CPUTime(stack.folder.record())
@@ -162,16 +164,18 @@ struct RunOverload {
             isInDoubt: findings.areDoubtful)
     }
 
-    /// A dependency is frozen under too much load, by customers who ask again; what is left of it when both
-    /// are over?
+    /// Freezes a dependency under overload, with customers who retry, and checks that the stack recovers once
+    /// both end.
     private func outage(of name: String, _ capacity: Double, _ usualP99: Double, _ crowd: inout Crowd)
         async throws
         -> OverloadReport.Outage
     {
         try check()
         show(
-            "\(name) frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \(Int(capacity)) orders/s"
-        )
+            """
+            \(name) frozen under \(Self.outageLoad.formattedWithoutZeros) times the capacity of \
+            \(Int(capacity)) orders/s
+            """)
         let calm = Crowd.Phase(seconds: 2, rate: Self.afterwards * capacity)
         let load = Crowd.Phase(seconds: Self.outage, rate: Self.outageLoad * capacity)
         let after = Crowd.Phase(seconds: Self.aftermath, rate: Self.afterwards * capacity)
@@ -230,7 +234,7 @@ struct RunOverload {
 
     private func shedder() async throws -> ShedderDocument? { try await stack.path().shedder }
 
-    /// What one step leaves undone is not for the next one to pay for.
+    /// Empties the queues, so that a step doesn't carry the work of the one before.
     private func drain() async throws {
         try check()
         try await stack.reader().waitUntilDrained(.seconds(300), progress: show)

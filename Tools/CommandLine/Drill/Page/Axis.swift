@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where a value lies on a chart, and which values are named beside it.
+/// Maps values to positions on a chart, with labelled ticks.
 struct Axis {
     enum Kind { case linear, logarithmic }
 

@@ -1,7 +1,7 @@
-/// The ground of a chart over time: axes with their units, and the fault shaded. What is drawn on it comes as
+/// The frame of a chart over time: axes with units, and the fault shaded. The marks on it are passed as
 /// markup.
 struct Chart {
-    /// Small enough for a telephone at full size; the page enlarges it.
+    /// Fits a telephone at full size; the page enlarges it.
     static let width = 500.0
     static let height = 224.0
     static let plot = (left: 54.0, top: 38.0, right: 368.0, bottom: 188.0)
@@ -25,9 +25,9 @@ struct Chart {
     }
 
     /// - Parameters:
-    ///   - spans: where the fault was, and what it is called there.
-    ///   - marks: what is drawn between ground and axis.
-    ///   - labels: beside the right edge, each as near to its height as the others leave room for.
+    ///   - spans: when the fault was active, and its label.
+    ///   - marks: the marks, drawn between background and axis.
+    ///   - labels: at the right edge, each as near to its height as the others permit.
     func content(
         spans: [DrillExperiment.Span] = [], named name: String = "fault", marks: String, labels: [Label]
     ) -> String {
@@ -42,7 +42,7 @@ struct Chart {
                     "height": Self.place(plot.bottom - plot.top),
                 ])
         }
-        // Its edges lie on top: areas may cover all of the shade.
+        // The edges are drawn on top, since areas may cover the shade.
         let edges = spans.map { span in
             let (left, right) = (x.position(span.begin), x.position(span.end))
             return line("edge", left, plot.top - 4, left, plot.bottom)

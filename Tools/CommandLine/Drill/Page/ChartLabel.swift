@@ -2,7 +2,7 @@ extension Chart {
     /// The name of a line or an area, written beside it instead of in a legend.
     struct Label {
         var text: String
-        /// Of the mark that it names; a swatch of it stands before the text.
+        /// Style of the mark that it names, shown as a swatch before the text.
         var style: String
         var y: Double
 
@@ -19,9 +19,9 @@ extension Chart {
                 ]) + Chart.text(text, "label", x + 16, y + 4.5)
         }
 
-        /// In their order of height, none nearer to the next than a line of text, none outside.
+        /// Moves labels apart by at least a line of text, in their order of height and within the range.
         static func apart(_ labels: [Label], within range: ClosedRange<Double>) -> [Label] {
-            // From the top; of two at one height the later one stands above, as stacked areas do.
+            // From the top; of two at the same height the later one is above, as in stacked areas.
             var labels = labels.reversed().sorted { $0.y < $1.y }
             for index in labels.indices {
                 let least = index == 0 ? range.lowerBound : labels[index - 1].y + spacing

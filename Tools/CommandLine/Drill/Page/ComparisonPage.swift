@@ -1,5 +1,5 @@
-/// One experiment with the protections off and on, side by side on the same axes: a picture that stands
-/// alone, as in the README. It has a ground of its own, so that it is read wherever it is shown.
+/// One experiment with the protections off and on, side by side on the same axes: an SVG that stands alone,
+/// as in the README. It has its own background, so that it is legible on any page.
 struct ComparisonPage {
     private static let padding = 20.0
     private static let gap = 24.0
@@ -8,7 +8,7 @@ struct ComparisonPage {
     let naive: DrillExperiment
     let protected: DrillExperiment
 
-    /// Of every experiment that was run on both stacks.
+    /// One for every experiment that was run on both stacks.
     static func all(_ report: DrillReport) -> [ComparisonPage] {
         func experiments(_ mode: DrillRun.Mode) -> [DrillExperiment] {
             report.runs.filter { $0.mode == mode }.flatMap(\.experiments)
@@ -44,7 +44,8 @@ struct ComparisonPage {
     }
 
     private static let style = """
-        .ground { fill: var(--ground); } .title { font-size: 17px; font-weight: 600; } .heading { font-size: 14px; font-weight: 600; }
+        .ground { fill: var(--ground); } .title { font-size: 17px; font-weight: 600; }
+        .heading { font-size: 14px; font-weight: 600; }
         """
 
     private func column(

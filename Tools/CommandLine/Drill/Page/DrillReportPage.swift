@@ -1,6 +1,6 @@
 import Contracts
 
-/// `report.html`: the whole drill on one page that needs nothing else, neither from the network nor a script.
+/// `report.html`: the whole drill on one self-contained page, without scripts.
 struct DrillReportPage {
     let report: DrillReport
 
@@ -75,16 +75,18 @@ struct DrillReportPage {
         return "\(time.prefix(10)) \(time.dropFirst(11).prefix(5)) UTC"
     }
 
-    /// What the other run is there for, in a sentence.
+    /// One sentence on the purpose of the unprotected run.
     private var comparison: String {
         guard let naive = report.runs.first(where: { $0.mode == .naive }), isComparison else { return "" }
         let failed = naive.outcomes.count { $0.outcome == .failed }
         return Markup.element(
             "p", [:],
             Markup.text(
-                "The same faults were also put to a stack with its protections off (no breaker, bulkhead, fallback or shedder, "
-                    + "30 s of patience): there \(failed) of \(naive.outcomes.count) failed. That run doesn't count; it shows "
-                    + "what the protections are for."))
+                """
+                The same faults were also put to a stack with its protections off (no breaker, bulkhead, \
+                fallback or shedder, timeouts of 30 s): there \(failed) of \(naive.outcomes.count) failed. \
+                That run doesn't count; it shows what the protections are for.
+                """))
     }
 
     // MARK: Experiments
@@ -105,12 +107,22 @@ struct DrillReportPage {
 
     private var reading: String {
         let notes = [
-            "Latency counts from when an order was meant to be sent (open loop) to the first answer: a late client hides nothing.",
-            "Confirmed is 201, accepted 202: taken durably, finished later. Refused is a refusal or 503 that the contract has. "
-                + "Failed is everything else, no answer in time included.",
-            "Shaded: the fault was there. Dashed: what the p99 has to stay below, from the fault's first second, and tighter from "
-                + "\(PageText.number(Thresholds.isolation)) s after it.",
-            "The same again: csp drill --seed \(report.seed). Everything here, and more, is in report.json beside this page.",
+            """
+            Latency counts from when an order was meant to be sent (open loop) to the first answer: a late \
+            client hides nothing.
+            """,
+            """
+            Confirmed is 201, accepted 202: taken durably, finished later. Refused is a refusal or 503 that \
+            the contract has. Failed is everything else, no answer in time included.
+            """,
+            """
+            Shaded: the fault was there. Dashed: what the p99 has to stay below, from the fault's first \
+            second, and tighter from \(PageText.number(Thresholds.isolation)) s after it.
+            """,
+            """
+            The same again: csp drill --seed \(report.seed). Everything here, and more, is in report.json \
+            beside this page.
+            """,
         ]
         return Markup.element(
             "section", [:], Markup.element("h2", [:], "How to read it"),

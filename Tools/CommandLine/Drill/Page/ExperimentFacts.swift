@@ -1,4 +1,4 @@
-/// The figures of an experiment, in words.
+/// The figures of an experiment, as text.
 struct ExperimentFacts {
     let experiment: DrillExperiment
 
@@ -57,7 +57,10 @@ struct ExperimentFacts {
         }
         if !experiment.traffic.isEmpty {
             let words = experiment.traffic.map { one in
-                "\(one.operation) \(PageText.number(one.broken.rounded(places: 1))) (before \(PageText.number(one.healthy.rounded(places: 1))))"
+                """
+                \(one.operation) \(PageText.number(one.broken.rounded(places: 1))) (before \
+                \(PageText.number(one.healthy.rounded(places: 1))))
+                """
             }
             facts.append(("Answered a second meanwhile", words.joined(separator: "; ")))
         }
@@ -65,9 +68,12 @@ struct ExperimentFacts {
             facts.append(
                 (
                     "Orders finished a second",
-                    "\(PageText.number(finishing.finished.rounded(places: 1))) of \(PageText.number(finishing.arrived.rounded(places: 1))) "
-                        + "that arrived in the last third of the fault; \(PageText.count(finishing.backlogAtEnd)) messages in the "
-                        + "queue at its end, \(PageText.count(finishing.backlogAtBegin)) at its begin"
+                    """
+                    \(PageText.number(finishing.finished.rounded(places: 1))) of \
+                    \(PageText.number(finishing.arrived.rounded(places: 1))) that arrived in the last third \
+                    of the fault; \(PageText.count(finishing.backlogAtEnd)) messages in the queue at its \
+                    end, \(PageText.count(finishing.backlogAtBegin)) at its begin
+                    """
                 ))
         }
         facts.append(("Audit", audit))

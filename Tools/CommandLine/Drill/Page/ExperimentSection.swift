@@ -1,8 +1,7 @@
-/// One experiment in full: what was expected, what was seen over time, what became of it. With two runs, side
-/// by side.
+/// One experiment in full: hypothesis, charts over time, figures. Two runs stand side by side.
 struct ExperimentSection {
     struct Side {
-        /// Nil where there is nothing to compare.
+        /// Nil if there is only one run.
         var mode: DrillRun.Mode?
         var experiment: DrillExperiment
     }

@@ -1,4 +1,4 @@
-/// What was served against what was asked for, with the bound that refusing sets: (1 − xρ)/(1 − ρ) of the
+/// Goodput over offered load, with the bound that the cost of refusals sets: (1 − xρ)/(1 − ρ) of the
 /// capacity.
 struct GoodputChart {
     let report: OverloadReport
@@ -47,7 +47,7 @@ struct GoodputChart {
 }
 
 extension OverloadReport {
-    /// Orders a second that are left at `x` times the capacity.
+    /// The bound in orders a second at `x` times the capacity.
     func bound(at x: Double) -> Double {
         guard x > 1, refusalCost < 1 else { return min(x, 1) * capacity }
         return max(0, (1 - x * refusalCost) / (1 - refusalCost)) * capacity

@@ -1,5 +1,5 @@
-/// p50 and p99 of each second's orders, with the bounds that they have to keep, on a logarithmic axis: what a
-/// protection saves is a matter of decades.
+/// p50 and p99 of each second's orders with their bounds, on a logarithmic axis, since protections change
+/// latencies by orders of magnitude.
 struct LatencyChart {
     /// A line that the p99 has to stay below for a while.
     struct Bound {
@@ -12,7 +12,7 @@ struct LatencyChart {
     let spans: [DrillExperiment.Span]
     let spanName: String
     let bounds: [Bound]
-    /// Where the axes end.
+    /// The end of the time axis.
     private var seconds: Double
     private var values: [Double]
 
@@ -29,7 +29,7 @@ struct LatencyChart {
             timeline.compactMap(\.figures.latency).flatMap { [$0.p50, $0.p99] } + bounds.map(\.milliseconds)
     }
 
-    /// On axes that have room for the other one too.
+    /// On axes that fit the other chart too.
     func beside(_ other: LatencyChart) -> LatencyChart {
         var chart = self
         chart.seconds = max(seconds, other.seconds)
@@ -68,8 +68,7 @@ struct LatencyChart {
 }
 
 extension DrillExperiment {
-    /// The matrix's bounds, where they apply: one from the first second of the fault, a tighter one from 3 s
-    /// after it.
+    /// The matrix's bounds: one from the first second of the fault, a tighter one from 3 s after it.
     var latencyBounds: [LatencyChart.Bound] {
         var bounds = [
             LatencyChart.Bound(
@@ -77,7 +76,7 @@ extension DrillExperiment {
                 spans: faults)
         ]
         if kind != PartialFault.Group.brownout.rawValue, let healthy = healthy.latency?.p99 {
-            // Broken and healthy stretches alternate only where no request waits for what is broken.
+            // Broken and healthy stretches alternate only for dependencies off the path.
             let steady = faults.count > 1 ? Thresholds.offThePath(healthy) : Thresholds.steady(healthy)
             let isolated = faults.filter { $0.end > $0.begin + Thresholds.isolation }.map {
                 Span(begin: $0.begin + Thresholds.isolation, end: $0.end)

@@ -1,4 +1,4 @@
-/// Pieces of HTML and SVG. Whatever comes from elsewhere is written through ``text(_:)`` or an attribute.
+/// Pieces of HTML and SVG. Foreign text is escaped by ``text(_:)`` or as an attribute.
 enum Markup {
     typealias Attributes = KeyValuePairs<String, String>
 
@@ -9,7 +9,7 @@ enum Markup {
             case "<": escaped += "&lt;"
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
-            // What XML doesn't allow, not even escaped, would make the whole picture unreadable.
+            // Characters that XML forbids even escaped would make the whole document invalid.
             case _
             where character.unicodeScalars.contains {
                 $0.properties.generalCategory == .control && $0 != "\n"
@@ -25,7 +25,7 @@ enum Markup {
         "\(opening(name, attributes))>\(content.joined())</\(name)>"
     }
 
-    /// Without content, as SVG has them.
+    /// An element without content.
     static func empty(_ name: String, _ attributes: Attributes) -> String { opening(name, attributes) + "/>" }
 
     private static func opening(_ name: String, _ attributes: Attributes) -> String {

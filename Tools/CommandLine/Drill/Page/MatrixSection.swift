@@ -1,4 +1,4 @@
-/// The degradation matrix: each service, or pair of them, in each way of failing, at a glance.
+/// The degradation matrix: a row for each service or pair, a column for each fault.
 struct MatrixSection {
     let run: DrillRun
     let isCompared: Bool
@@ -7,7 +7,7 @@ struct MatrixSection {
         let whole = run.experiments.filter { !$0.isPartial }
         let kinds = distinct(whole.map(\.kind))
         let targets = distinct(whole.map { $0.targets.joined(separator: " + ") })
-        // One row or one column is no matrix, nor is one that is mostly empty: the table below says it all.
+        // Omitted with one row or column, or if it is mostly empty: the table below has the same outcomes.
         guard kinds.count > 1, targets.count > 1, 2 * whole.count > kinds.count * targets.count else {
             return ""
         }

@@ -1,6 +1,6 @@
 /// How the orders of each second ended, stacked.
 struct OutcomeChart {
-    /// From the bottom; what hurts most is on top.
+    /// From the bottom; the worst outcome is on top.
     private static let kinds: [(name: String, count: any KeyPath<DrillExperiment.Outcomes, Int> & Sendable)] =
         [
             ("confirmed", \.confirmed), ("accepted", \.accepted), ("refused", \.refused),
@@ -10,7 +10,7 @@ struct OutcomeChart {
     let timeline: [DrillExperiment.Second]
     let spans: [DrillExperiment.Span]
     let spanName: String
-    /// Where the axes end.
+    /// The end of the time axis.
     private var seconds: Double
     private var most: Double
 
@@ -24,7 +24,7 @@ struct OutcomeChart {
         most = Double(timeline.map(\.figures.outcomes.sent).max() ?? 1)
     }
 
-    /// On axes that have room for the other one too.
+    /// On axes that fit the other chart too.
     func beside(_ other: OutcomeChart) -> OutcomeChart {
         var chart = self
         chart.seconds = max(seconds, other.seconds)
@@ -47,7 +47,7 @@ struct OutcomeChart {
             let top = zip(base, counts).map { $0 + $1 }
             marks += Markup.empty("path", ["class": "area \(kind.name)", "d": area(chart, base, top)])
             if let widest = counts.indices.max(by: { counts[$0] < counts[$1] }) {
-                // Named in the order in which they are stacked, wherever each is widest.
+                // Labels are in stacking order, each at the height where its area is widest.
                 let middle = min(
                     chart.y.position(Double(base[widest] + top[widest]) / 2), labels.last?.y ?? plot.bottom)
                 labels.append(
@@ -58,7 +58,7 @@ struct OutcomeChart {
         return chart.content(spans: spans, named: spanName, marks: marks + hints(chart), labels: labels)
     }
 
-    /// A step a second: up along the tops, back along the bottoms.
+    /// One step a second: forward along the tops, back along the bottoms.
     private func area(_ chart: Chart, _ bottom: [Int], _ top: [Int]) -> String {
         func corner(_ second: Int, _ count: Int) -> String {
             "\(Chart.place(chart.x.position(Double(second)))) \(Chart.place(chart.y.position(Double(count))))"
@@ -69,7 +69,7 @@ struct OutcomeChart {
         return "M" + (up + down).joined(separator: "L") + "Z"
     }
 
-    /// The figures of a second, for a pointer that rests on it.
+    /// Tooltips with the figures of each second.
     private func hints(_ chart: Chart) -> String {
         let plot = Chart.plot
         return timeline.map { second in

@@ -1,7 +1,7 @@
-/// More than the stack can do: what was left of it, step by step.
+/// The overload steps, with their goodput.
 struct OverloadSection {
     let report: OverloadReport
-    /// Nil where there is nothing to compare.
+    /// Nil if there is only one run.
     let mode: DrillRun.Mode?
 
     var markup: String {
@@ -13,10 +13,13 @@ struct OverloadSection {
                 Markup.element("p", [:], Markup.text(report.obstacle ?? "nothing was measured")))
         }
         let intro =
-            "The stack takes \(PageText.number(report.capacity)) orders a second; a refusal costs "
-            + "\(PageText.number((report.refusalCost * 100).rounded(places: 1))) % of an order (ρ). At x times the capacity at most "
-            + "(1 − xρ)/(1 − ρ) of it can be left, and 90 % of that is expected; p99 of what is admitted is to stay within three "
-            + "times that at 0.7 of the capacity, \(PageText.milliseconds(report.p99AtSeventyPercent))."
+            """
+            The stack takes \(PageText.number(report.capacity)) orders a second; a refusal costs \
+            \(PageText.number((report.refusalCost * 100).rounded(places: 1))) % of an order (ρ). At x times \
+            the capacity at most (1 − xρ)/(1 − ρ) of it can be left, and 90 % of that is expected; p99 of \
+            what is admitted is to stay within three times that at 0.7 of the capacity, \
+            \(PageText.milliseconds(report.p99AtSeventyPercent)).
+            """
         return Markup.element(
             "section", ["id": "overload\(mode.map { "-\($0.rawValue)" } ?? "")", "class": "experiment"],
             Markup.element("h2", [:], Markup.text(name)), Markup.element("p", [:], Markup.text(intro)),
@@ -58,9 +61,11 @@ struct OverloadSection {
             + Markup.element(
                 "p", [:],
                 Markup.text(
-                    "\(PageText.number(outage.offered)) orders a second, by customers who ask again (\(outage.requests) "
-                        + "requests in all); afterwards \(PageText.number(outage.afterwards)) orders a second. All was normal "
-                        + "\(recovered)."))
+                    """
+                    \(PageText.number(outage.offered)) orders a second, by customers who ask again \
+                    (\(outage.requests) requests in all); afterwards \(PageText.number(outage.afterwards)) \
+                    orders a second. All was normal \(recovered).
+                    """))
     }
 
     private func step(_ step: OverloadReport.Step) -> String {

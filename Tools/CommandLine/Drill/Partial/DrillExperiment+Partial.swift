@@ -1,15 +1,14 @@
 extension DrillExperiment {
-    /// An operation that the fault isn't meant for: its successful answers a second, before the fault and
-    /// during it.
+    /// An operation that the fault spares: its successful answers a second, before and during the fault.
     struct Traffic: Codable, Equatable {
         /// `inventory.commit`
         var operation: String
         var healthy: Double
         var broken: Double
-        /// Answers before the fault, in all.
+        /// Number of answers before the fault.
         var count: Int
 
-        /// Whether there were answers enough to compare.
+        /// Whether the answers are enough to compare.
         var isTelling: Bool { count >= 3 }
     }
 
@@ -17,7 +16,7 @@ extension DrillExperiment {
     struct Finishing: Codable, Equatable {
         /// Confirmed or accepted.
         var arrived: Double
-        /// That reached a terminal state.
+        /// Reached a terminal state.
         var finished: Double
         /// Messages of order's queue when the fault began, and when it ended.
         var backlogAtBegin: Int
@@ -28,7 +27,7 @@ extension DrillExperiment {
 }
 
 extension DrillExperiment.Finishing {
-    /// Nil where no time passed.
+    /// Nil if no time passed.
     init?(_ samples: [Sample], from late: Throughput, to end: Throughput, backlog: Int) {
         let seconds = end.at - late.at
         guard seconds > 0 else { return nil }

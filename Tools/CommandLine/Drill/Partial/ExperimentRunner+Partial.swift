@@ -1,26 +1,25 @@
 import Contracts
 
 extension ExperimentRunner {
-    /// Healthy, broken, mended: like ``round(_:_:_:_:)``, with looks at what is answered and finished
-    /// meanwhile.
+    /// Like ``round(_:_:_:_:)``, and measures throughput before and during the fault.
     func round(
         _ fault: PartialFault, of experiment: Experiment, _ load: DrillLoad, _ watch: BreakerWatch,
         _ seen: inout Observation
     ) async throws {
         let broken = schedule.broken(fault)
-        let injectedFault = InjectedPartialFault(
+        let injected = InjectedPartialFault(
             fault: fault, stack: stack, seed: seed,
             expiresAfter: (schedule.healthy(fault) + broken + 60).rounded(.up))
         let spans: (healthy: DrillExperiment.Span, fault: DrillExperiment.Span, inPlace: Double)
         do {
-            try await injectedFault.prepare()
-            spans = try await stretches(fault, injectedFault, load, broken: broken, &seen)
-            seen.proof += try await injectedFault.proof()
+            try await injected.prepare()
+            spans = try await stretches(fault, injected, load, broken: broken, &seen)
+            seen.proof += try await injected.proof()
         } catch {
-            try? await uncancelled { try await injectedFault.end() }
+            try? await uncancelled { try await injected.end() }
             throw error
         }
-        try await injectedFault.end()
+        try await injected.end()
         let back = load.now
         try await recover(experiment, load, watch, since: back)
         seen.rounds.append(
@@ -30,7 +29,7 @@ extension ExperimentRunner {
     }
 
     private func stretches(
-        _ fault: PartialFault, _ injectedFault: InjectedPartialFault, _ load: DrillLoad, broken: Double,
+        _ fault: PartialFault, _ injected: InjectedPartialFault, _ load: DrillLoad, broken: Double,
         _ seen: inout Observation
     ) async throws -> (healthy: DrillExperiment.Span, fault: DrillExperiment.Span, inPlace: Double) {
         let start = try await throughput(fault, load)
@@ -38,7 +37,7 @@ extension ExperimentRunner {
         try await pause(schedule.healthy(fault), "healthy", load)
         let before = try await throughput(fault, load)
         let begin = load.now
-        try await injectedFault.begin()
+        try await injected.begin()
         let inPlace = load.now
         let begun = try await throughput(fault, load)
         try await pause(broken * 2 / 3, fault.words, load)
@@ -72,12 +71,12 @@ extension ExperimentRunner {
 }
 
 extension ArrivalSchedule {
-    /// Seconds of the healthy stretch before a partial fault; a brownout isn't held against it.
+    /// Seconds of the healthy stretch before a partial fault; a brownout isn't compared with it.
     func healthy(_ fault: PartialFault) -> Double {
         fault.group == .brownout ? min(stretch * 0.3, 3) : min(stretch, 6)
     }
 
-    /// Seconds of a partial fault; a brownout's last third has to tell how fast orders are finished.
+    /// Seconds of a partial fault; a brownout's last third has to be long enough to measure finished orders.
     func broken(_ fault: PartialFault) -> Double {
         fault.group == .brownout ? min(stretch + 3, 12) : min(stretch + 1, 10)
     }

@@ -1,9 +1,9 @@
 import Contracts
 
-/// A partial fault: brought about, proven, and undone.
+/// A partial fault: injected, proven and rolled back.
 struct InjectedPartialFault: Sendable {
     /// Keeps the coupons of the side traffic from being redeemed at once, so that there is something to
-    /// refund. The orders whose latency is measured are critical-plus, which it leaves alone.
+    /// refund. It spares the measured orders, which are critical-plus.
     private static let standing = PartialFault.Injected(
         service: "coupon",
         fault: FaultRequest(
@@ -15,7 +15,7 @@ struct InjectedPartialFault: Sendable {
     /// Seconds after which the faults end by themselves, should the drill be killed.
     let expiresAfter: Double
 
-    /// What stands before the healthy stretch already.
+    /// Sets the standing fault, before the healthy stretch.
     func prepare() async throws {
         guard fault.needsRefunds else { return }
         try await set([Self.standing], on: Self.standing.service)
@@ -30,28 +30,28 @@ struct InjectedPartialFault: Sendable {
         }
     }
 
-    /// How often each fault bit so far, in words.
+    /// How often each fault was injected so far, as text.
     ///
-    /// - Throws: ``Failure`` when none of them met anything. Of several, one may: what is late first keeps
-    ///   orders from the next.
+    /// - Throws: ``Failure`` when none was injected. One of several is enough: an early failure keeps orders
+    ///   from the later dependencies.
     func proof() async throws -> [String] {
         var words: [String] = []
-        var bitten = 0
+        var injections = 0
         for service in fault.services {
             let entries = try await stack.faults.status(self.service(service)).faults
             for (injected, entry) in zip(fault.injected.filter { $0.service == service }, entries) {
                 let what =
                     injected.fault.route ?? injected.fault.criticality.map { "\($0) requests" }
                     ?? "every route"
-                bitten += entry.injected
+                injections += entry.injected
                 words.append("\(service): bit \(entry.injected) of \(entry.considered) requests (\(what))")
             }
         }
-        guard bitten > 0 else { throw Failure("\(fault.words), yet no request met that") }
+        guard injections > 0 else { throw Failure("\(fault.words), yet no request met that") }
         return words
     }
 
-    /// May be called twice.
+    /// Idempotent.
     func end() async throws {
         let standing = fault.needsRefunds ? [Self.standing.service] : []
         for service in Set(fault.services + standing) { try await stack.faults.clear(self.service(service)) }

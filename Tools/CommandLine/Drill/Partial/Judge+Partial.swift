@@ -1,7 +1,7 @@
 import Contracts
 
 extension Judge {
-    /// What contradicts the hypothesis of a partial fault.
+    /// Contradictions of the hypothesis of a partial fault.
     func findings(of fault: PartialFault) -> [Finding] {
         expected(fault)
             + .doubtful(waited(fault) + meanwhile + (fault.finishing.map(finishing) ?? []) + recovery + reads)
@@ -27,7 +27,7 @@ extension Judge {
         }
     }
 
-    /// Every order that went without something says so: of those that were answered during the fault.
+    /// Finds orders that were answered during the fault without the dependency and don't say so.
     private func silent(_ asked: [Sample], _ dependency: String) -> [Finding] {
         let answered = asked.filter { sample in
             seen.rounds.contains { $0.hasMet(sample) }
@@ -54,7 +54,7 @@ extension Judge {
         }
     }
 
-    /// What the dependency does besides, as often as before.
+    /// Findings where the spared operations were answered less often than before.
     private var meanwhile: [String] {
         seen.traffic.filter { $0.isTelling && $0.broken < Thresholds.goesOn * $0.healthy }.map { one in
             "\(one.operation) was answered \(one.broken.rounded(places: 1)) times a second, before the fault "
@@ -62,19 +62,20 @@ extension Judge {
         }
     }
 
-    /// - Parameter share: of the orders that arrive.
+    /// - Parameter share: the least share of arriving orders that has to be finished.
     private func finishing(_ share: Double) -> [String] {
         guard let seen = seen.finishing, seen.share < share else { return [] }
         return [
-            "the queue didn't keep up: \(seen.finished.rounded(places: 1)) orders a second were finished in the last third of "
-                + "the fault, \(seen.arrived.rounded(places: 1)) arrived; its backlog grew from \(seen.backlogAtBegin) to "
-                + "\(seen.backlogAtEnd) messages"
+            """
+            the queue didn't keep up: \(seen.finished.rounded(places: 1)) orders a second were finished in \
+            the last third of the fault, \(seen.arrived.rounded(places: 1)) arrived; its backlog grew from \
+            \(seen.backlogAtBegin) to \(seen.backlogAtEnd) messages
+            """
         ]
     }
 }
 
 extension Thresholds {
-    /// Of an operation's answers a second before the fault, what has to remain where the fault isn't meant
-    /// for it.
+    /// The share of its answers a second that a spared operation has to keep.
     static let goesOn = 0.5
 }

@@ -1,20 +1,20 @@
 import Contracts
 
-/// One thing that order asks a dependency for, by the route that answers it there.
+/// One operation of a dependency, with the route that serves it.
 struct Operation: Equatable {
     var dependency: String
     var role: DependencyDocument.Role
-    /// As `GET /csp` of order lists it: `reserve`.
+    /// Its name in `GET /csp` of order: `reserve`.
     var name: String
-    /// As `/faults` of the dependency names it: `POST /reservations`.
+    /// Its name in `/faults` of the dependency: `POST /reservations`.
     var route: String
 
-    /// The calls that `POST /orders` waits for. An operation that isn't listed is expected to be invisible to
-    /// its customers.
+    /// The calls that `POST /orders` waits for. Faults of other operations are expected to be invisible to
+    /// customers.
     private static let awaited: Set = ["inventory.reserve", "payment.capture", "coupon.redeem"]
-    /// What customers ask for before they order.
+    /// Operations that customers cause before they order.
     private static let browsed: Set = ["inventory.product", "coupon.rule"]
-    /// What comes to pass only after another operation of the same dependency.
+    /// Operations that only follow another one of the same dependency.
     private static let successors = [
         "inventory.commit": "inventory.reserve", "payment.refund": "payment.capture",
     ]
@@ -27,7 +27,7 @@ struct Operation: Equatable {
 
     func follows(_ other: Operation) -> Bool { Self.successors[id] == other.id }
 
-    /// Of the calls that order makes: its customers' own, and those of the queue and of refreshes.
+    /// The criticalities of order's calls: on behalf of customers, and from the queue and refreshes.
     var criticalities: [String] {
         if isAwaited { return ["critical-plus", "sheddable"] }
         return isBrowsed ? ["sheddable-plus"] : ["sheddable"]

@@ -1,7 +1,7 @@
 import Contracts
 
-/// A fault of a part of what a dependency does: of one operation, of the requests of one criticality, or of
-/// all of them a little. What else it does is expected to go on.
+/// A fault of a part of a dependency: of one operation, of the requests of one criticality, or a mild one of
+/// all. The rest is expected to continue.
 struct PartialFault: Equatable {
     /// Part of the experiment's name; `--only operation-` runs the whole group.
     enum Group: String, CaseIterable {
@@ -9,54 +9,51 @@ struct PartialFault: Equatable {
         case operation
         /// The requests of one criticality broken alone.
         case traffic
-        /// Dependencies that answer late, and without an error.
+        /// Dependencies that answer late, without errors.
         case brownout
-        /// What customers browse is broken or shed, beside their orders.
+        /// Quotes and product reads are broken or shed, beside orders.
         case quotes
     }
 
     struct Injected: Equatable {
         var service: String
-        /// Without the seed and the time after which it ends, which the experiment runner adds.
+        /// Without seed and expiry, which the experiment runner adds.
         var fault: FaultRequest
     }
 
     enum Expectation: Equatable {
-        /// Every order is confirmed, and nothing is missing from it. Its p99 is as healthy from the first
-        /// second on.
+        /// Every order is confirmed without degradation. The p99 is healthy from the first second.
         case undegraded
-        /// Every order is confirmed. Those that go without this optional dependency say so; if `isTotal`, all
-        /// that ask for it have to.
+        /// Every order is confirmed. Orders without this optional dependency say so; if `isTotal`, all that
+        /// need it do.
         case confirmedWithout(String, isTotal: Bool)
-        /// Every order is confirmed, or accepted and finished later; if `isTotal`, none is confirmed as
-        /// usual.
+        /// Every order is confirmed, or accepted and finished later; if `isTotal`, none is confirmed
+        /// undegraded.
         case accepted(isTotal: Bool)
     }
 
     var group: Group
-    /// What follows the group in the experiment's name: `inventory-product-500`.
+    /// The experiment's name after the group: `inventory-product-500`.
     var name: String
     var injected: [Injected]
     /// `payment answers 500 to POST /payments/void`
     var words: String
     var expectation: Expectation
-    /// Operations of the same dependency that are asked for meanwhile, and have to be answered as often as
-    /// before.
+    /// Operations of the same dependency that have to be answered as often as before.
     var goesOn: [Operation] = []
-    /// Of the orders that arrive, what the queue has to finish in the same time; nil where that isn't looked
-    /// at.
+    /// The least share of arriving orders that the queue has to finish in the same time; nil if that isn't
+    /// checked.
     var finishing: Double?
     /// Orders a second; nil: as many as in the other experiments.
     var rate: Double?
     /// Quotes and reads a second.
     var reads = 20.0
-    /// Cancellations beside the orders, and what else makes order call what a purchase that goes well
-    /// doesn't.
+    /// Whether ``SideTraffic`` runs: it causes the calls that a successful purchase doesn't make.
     var hasSideTraffic = true
-    /// Product pages a second that are read at inventory itself.
+    /// Product pages a second that are read from inventory directly.
     var pages = 0.0
 
-    /// Each once.
+    /// The targets, each once.
     var services: [String] {
         injected.map(\.service).reduce(into: []) { services, one in
             if !services.contains(one) { services.append(one) }
@@ -81,7 +78,7 @@ struct PartialFault: Equatable {
     }
 }
 
-/// A way for a part of a dependency to fail.
+/// How a part of a dependency fails.
 enum PartialFailure: String {
     case failing = "500"
     case shed = "503"

@@ -2,22 +2,20 @@ import Contracts
 
 /// The partial faults that follow from what order declares.
 enum PartialFaults {
-    /// What dependencies answer late by in a brownout, in milliseconds: as much as their callers' patience,
-    /// roughly.
+    /// How late dependencies answer in a brownout, in milliseconds: roughly their callers' timeouts.
     private static let lateness = ["payment": 750, "inventory": 400, "coupon": 300]
     private static let usualLateness = 500
-    /// Orders a second in brownouts, few enough for a queue whose every delivery is slow; and what it has to
-    /// finish of them.
+    /// Orders a second in brownouts, few enough for a queue whose deliveries are all slow; and the share that
+    /// it has to finish.
     private static let (brownoutRate, keepingUp) = (10.0, 0.8)
-    /// The same at the full rate, which is more than a lane's 32 deliveries at once can finish: it goes on
-    /// all the same.
+    /// The share at the full rate, which is more than a lane's 32 concurrent deliveries can finish.
     private static let goingOn = 0.4
 
     static func all(_ path: PathDocument) -> [PartialFault] {
         experiments(for: path.drilledOperations) + brownouts(path.dependencies)
     }
 
-    /// One operation alone and one brownout, to the weightiest of what customers browse and pay.
+    /// An operation that customers browse with, and a brownout of the last critical dependency.
     static func quick(_ path: PathDocument) -> [PartialFault] {
         let all = all(path)
         let operation = all.first { $0.group == .quotes }.flatMap { quotes in
@@ -30,8 +28,7 @@ enum PartialFaults {
         return [operation, brownout].compactMap(\.self)
     }
 
-    /// Every operation broken alone, every criticality's requests broken alone, and what is browsed broken or
-    /// shed.
+    /// Every operation broken alone, every criticality's requests broken alone, and quotes broken or shed.
     static func experiments(for operations: [Operation]) -> [PartialFault] {
         operations.flatMap { operation in
             failures(of: operation, operations).map { alone(operation, $0, among: operations) }
@@ -41,8 +38,8 @@ enum PartialFaults {
 
     // MARK: One operation
 
-    /// All of them fail. What orders wait for never answers, too, and of each dependency's other operations
-    /// the first is slow.
+    /// Every operation fails. Those that orders wait for are also black-holed, and the first other operation
+    /// of each dependency is also slow.
     private static func failures(of operation: Operation, _ operations: [Operation]) -> [PartialFailure] {
         if operation.isAwaited { return [.failing, .blackHoled] }
         let first = operations.first { $0.dependency == operation.dependency && !$0.isAwaited }
@@ -63,7 +60,7 @@ enum PartialFaults {
             })
     }
 
-    /// - Parameter broken: for the customers' own requests.
+    /// - Parameter broken: the operations that fail for customers' own requests.
     private static func expectation(_ broken: [Operation], _ operations: [Operation])
         -> PartialFault.Expectation
     {
@@ -72,8 +69,8 @@ enum PartialFaults {
             return awaited.role == .critical
                 ? .accepted(isTotal: true) : .confirmedWithout(first.dependency, isTotal: true)
         }
-        // An order says that its message is late only where the dependency has no other operation: its
-        // breaker is known then.
+        // An order reports a late message only if the dependency has no other operation: then its breaker
+        // tells.
         let isAlone = !operations.contains { $0.dependency == first.dependency && $0 != first }
         return isAlone && first.role == .optional
             ? .confirmedWithout(first.dependency, isTotal: false) : .undegraded
@@ -90,7 +87,7 @@ enum PartialFaults {
             let classes = ["sheddable", "sheddable-plus", "critical-plus"].filter { one in
                 own.contains { $0.criticalities.contains(one) }
             }
-            // Of a dependency with one class, that is the operation broken alone.
+            // With one criticality, it would equal the operation broken alone.
             return classes.count < 2
                 ? [] : classes.flatMap { criticality in traffic(own, criticality, among: operations) }
         }
@@ -101,8 +98,8 @@ enum PartialFaults {
     {
         let dependency = own[0].dependency
         let isOrders = criticality == "critical-plus"
-        // Shed is what it would be; slow is what holds up more, and where orders are broken it is the
-        // operation's black hole.
+        // Shed is the realistic failure. Slow holds up more; for orders it would equal the operation's black
+        // hole.
         let failures: [PartialFailure] =
             isOrders ? [.failing] : own[0].role == .critical ? [.shed, .slow] : [.shed]
         return failures.map { failure in
@@ -133,7 +130,7 @@ enum PartialFaults {
 
     // MARK: Brownouts
 
-    /// Of each dependency that a customer's request waits for: alone, at both rates, and all together.
+    /// A brownout of each dependency on the path alone, at both rates, and of all together.
     private static func brownouts(_ dependencies: [DependencyDocument]) -> [PartialFault] {
         let awaited = dependencies.filter { !$0.isOffThePath }
         let alone = awaited.flatMap { [brownout([$0], rate: brownoutRate), brownout([$0], rate: nil)] }

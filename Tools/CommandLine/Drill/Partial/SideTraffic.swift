@@ -3,26 +3,26 @@ import Foundation
 import Resilience
 import Transport
 
-/// Customers beside those whose orders are judged: they make order call what a purchase that goes well
-/// doesn't. Some cancel an order that isn't paid yet, which voids and releases; some can't use their coupon
-/// at once, and get its worth back later; some read product pages.
+/// Customers beside the measured ones, who cause the calls that a successful purchase doesn't make. Some
+/// cancel an unpaid order, which voids and releases; some get their coupon's discount refunded later; some
+/// read product pages.
 final class SideTraffic: Sendable {
-    /// What the orders of refunds say they are. A fault of this criticality spares the other customers'
-    /// orders.
+    /// Criticality of the orders for refunds. A fault of this criticality spares the other customers' orders.
     static let criticality = "critical"
     /// Cancellations a second, and as many orders for refunds.
     private static let rate = 2.0
-    /// Captures at once and answers after 3 s, so that its order is accepted and may still be cancelled.
+    /// Payment captures at once and answers after 3 s, so that the order is accepted and can still be
+    /// cancelled.
     private static let slowPayment = "tok_slow"
 
     struct Baskets {
         var all: [Basket]
-        /// With coupons of which no part is given while coupon can't be asked.
+        /// Baskets whose coupons give no discount offline.
         var refundable: [Basket] = []
 
         /// - Parameters:
-        ///   - all: of the journey.
-        ///   - coupons: as coupon lists them.
+        ///   - all: all baskets of the journey.
+        ///   - coupons: the list of coupon.
         init(_ all: [Basket], coupons: [Coupon]) {
             self.all = all.withMoreCoupons
             let codes = Set(coupons.filter { !$0.offline }.map(\.code))
@@ -49,7 +49,7 @@ final class SideTraffic: Sendable {
 
     func stop() { isStopped.withLock { $0 = true } }
 
-    /// Until it is stopped; ends after the last answer.
+    /// Runs until it is stopped; returns after the last answer.
     func send() async throws {
         let rate = fault.hasSideTraffic ? Self.rate : 0
         async let cancellations: Void = repeating(rate) { await self.cancel($0) }
@@ -118,7 +118,7 @@ final class SideTraffic: Sendable {
 }
 
 extension [Basket] {
-    /// Of any two in a row that begin at an even place, one has a coupon and one needn't; in turns which.
+    /// Reorders the baskets in pairs of one with a coupon and any other one, alternating which comes first.
     var withMoreCoupons: [Basket] {
         let coupons = filter { $0.couponCode != nil }
         guard !coupons.isEmpty else { return self }

@@ -1,7 +1,7 @@
 import Contracts
 import Transport
 
-/// What a stack has answered and finished since its services began, as their own metrics say.
+/// Answers and finished orders since the services started, from their metrics.
 struct Throughput: Equatable {
     /// Seconds since the load began.
     var at: Double
@@ -12,7 +12,7 @@ struct Throughput: Equatable {
     /// Messages of order's queue that are ready, leased or delayed.
     var backlog = 0
 
-    /// How often the operation was answered between an earlier look and this one.
+    /// How often the operation was answered since an earlier reading.
     func count(_ operation: Operation, since earlier: Throughput) -> Int {
         Int((answered[operation.id] ?? 0) - (earlier.answered[operation.id] ?? 0))
     }
@@ -25,7 +25,7 @@ struct Throughput: Equatable {
 extension Throughput {
     private static let terminal: Set = ["confirmed", "cancelled", "rejected"]
 
-    /// As it is now. None of these routes is one that faults bite.
+    /// Reads the current figures, from routes that faults spare.
     static func read(_ reader: StackReader, _ operations: [Operation], at now: Double) async throws
         -> Throughput
     {

@@ -3,8 +3,7 @@ import Foundation
 extension StackRecord {
     static let stopLimit = Duration.seconds(10)
 
-    /// Thaws and asks every service to end, kills after ``stopLimit`` what is left, and answers whom it had
-    /// to kill.
+    /// Thaws every service and asks it to end; kills those left after ``stopLimit`` and returns their names.
     ///
     /// - Parameter isUrgent: asked while waiting; true kills at once.
     func stop(isUrgent: () -> Bool = { false }) async -> [ServiceName] {
@@ -30,7 +29,7 @@ extension StackRecord {
 }
 
 extension ProcessIdentity {
-    /// Returns once the process is as asked, at the latest after five seconds; false then.
+    /// Returns true once the process is in the state, false after five seconds.
     @discardableResult
     func waitUntil(_ isReached: (Activity) -> Bool) async -> Bool {
         let limit = ContinuousClock.now + .seconds(5)
