@@ -4,7 +4,7 @@ package import ServingPath
 /// One line of a service's route table: method and path, criticality, budget, access.
 package struct Route: Sendable {
     package enum Access: Sendable {
-        case everybody
+        case anonymous
         /// Only with the services' shared token.
         case services
         /// Only with the administrator's token.
@@ -42,7 +42,7 @@ package struct Route: Sendable {
 
     package static func get(
         _ path: String, _ criticality: Criticality = .critical, budget: Duration = .seconds(5),
-        access: Access = .everybody, query: Query = .none, handler: @escaping Handler
+        access: Access = .anonymous, query: Query = .none, handler: @escaping Handler
     ) -> Route {
         Route(
             method: .get, path: path, criticality: criticality, budget: budget, access: access, query: query,
@@ -51,7 +51,7 @@ package struct Route: Sendable {
 
     package static func post(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5),
-        access: Access = .everybody,
+        access: Access = .anonymous,
         addsWork: Bool = false, answersRepeats: Bool = false, handler: @escaping Handler
     ) -> Route {
         Route(
@@ -63,7 +63,7 @@ package struct Route: Sendable {
 
     package static func put(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5),
-        access: Access = .everybody,
+        access: Access = .anonymous,
         handler: @escaping Handler
     ) -> Route {
         Route(
@@ -73,7 +73,7 @@ package struct Route: Sendable {
 
     package static func delete(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5),
-        access: Access = .everybody,
+        access: Access = .anonymous,
         handler: @escaping Handler
     ) -> Route {
         Route(
@@ -83,7 +83,7 @@ package struct Route: Sendable {
 
     package static func patch(
         _ path: String, _ criticality: Criticality, budget: Duration = .seconds(5),
-        access: Access = .everybody,
+        access: Access = .anonymous,
         handler: @escaping Handler
     ) -> Route {
         Route(

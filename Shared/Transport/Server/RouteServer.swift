@@ -89,7 +89,7 @@ struct RouteServer: Sendable {
     {
         let isService = credentials.isService(request.headers)
         switch route.access {
-        case .everybody: break
+        case .anonymous: break
         case .services: guard isService else { throw Problem.unauthorized }
         case .administrators:
             guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
