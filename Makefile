@@ -29,7 +29,7 @@ drill: requirements  ## the whole matrix under load, every fault on every depend
 	swift build -c release
 	.build/release/csp drill
 
-picture: requirements ## the README's picture and its figures: coupon frozen, without and with the protections (release; 4 minutes)
+picture: requirements ## the README's picture and its figures: coupon frozen, without and with the protections (release; 2 minutes)
 	swift build -c release
 	.build/release/csp drill --compare --only coupon-frozen --report .csp/picture
 	cp .csp/picture/coupon-frozen.svg Docs/
