@@ -52,7 +52,7 @@ import Testing
         let found = try folder.reachable(environment)
         #expect(found.services.map(\.name) == names)
         #expect(found[.coupon]?.url == "http://coupon:8083")
-        #expect(found.services.allSatisfy(\.process.isAlive))
+        #expect(found.services.allSatisfy { $0.process.isAlive })
         // Pid 0 is this process's own group: it goes on.
         found[.coupon]?.process.send(SIGKILL)
         #expect(throws: Failure.self) { try folder.record() }
