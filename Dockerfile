@@ -17,7 +17,13 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libcurl4-openssl-dev libsqlite3-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
+# The packages are fetched and built in layers that stay until Package.swift changes: a change of the sources
+# builds nothing but the sources.
 COPY Package.swift ./
+RUN swift package resolve
+RUN mkdir Packages && touch Packages/Empty.swift \
+    && CSP_ONLY_PACKAGES=1 swift build -c release \
+    && rm -r Packages
 COPY Shared Shared
 COPY Services Services
 COPY Tools Tools

@@ -6,7 +6,7 @@ COMPUTING = ResilienceTests SimulationTests QueueTests
 export CSP_COMMIT ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-check error
 
-.PHONY: help up down test drill lint check bench races docs verify requirements
+.PHONY: help up down test drill picture lint check bench races docs verify requirements
 
 help:                ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -28,6 +28,11 @@ test: requirements lint ## lint, build with warnings as errors, and run every te
 drill: requirements  ## the whole matrix under load, every fault on every dependency (release; less than an hour)
 	swift build -c release
 	.build/release/csp drill
+
+picture: requirements ## the README's picture and its figures: coupon frozen, without and with the protections (release; 2 minutes)
+	swift build -c release
+	.build/release/csp drill --compare --only coupon-frozen --report .csp/picture
+	cp .csp/picture/coupon-frozen.svg Docs/
 
 lint:                ## the formatter's rules, strictly; lines of at most 110 characters; the glossary's words
 	Scripts/check-words

@@ -219,6 +219,21 @@ for folder in ["Payment", "Coupon", "Inventory", "Notification", "Order"] {
     package.targets += service(folder)
 }
 
+// The image builds the packages before it has sources (see Dockerfile): with this setting there is one empty
+// target that depends on all of their products.
+if Context.environment["CSP_ONLY_PACKAGES"] == "1" {
+    var products: [String: Target.Dependency] = [:]
+    for dependency in package.targets.filter({ $0.type != .test }).flatMap(\.dependencies) {
+        if case .productItem(let name, _, _, _) = dependency { products[name] = dependency }
+    }
+    package.products = []
+    package.targets = [
+        .target(
+            name: "Packages", dependencies: products.sorted { $0.key < $1.key }.map(\.value),
+            path: "Packages")
+    ]
+}
+
 for target in package.targets where target.type != .system {
     target.swiftSettings = [
         .treatAllWarnings(as: .error),

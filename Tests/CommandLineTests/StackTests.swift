@@ -42,6 +42,27 @@ import Testing
         }
     }
 
+    @Test("without a record the services are those that the environment names, and no signal reaches them")
+    func elsewhere() throws {
+        let temporary = try TemporaryFolder()
+        let folder = StackFolder(path: temporary.path)
+        let names = ServiceName.allCases
+        var environment = Dictionary(
+            uniqueKeysWithValues: names.map { ($0.urlKey, "http://\($0.rawValue):\(8080 + $0.portOffset)") })
+        let found = try folder.reachable(environment)
+        #expect(found.services.map(\.name) == names)
+        #expect(found[.coupon]?.url == "http://coupon:8083")
+        #expect(found.services.allSatisfy { $0.process.isAlive })
+        // Pid 0 is this process's own group: it goes on.
+        found[.coupon]?.process.send(SIGKILL)
+        #expect(throws: Failure.self) { try folder.record() }
+        environment["COUPON_URL"] = nil
+        #expect(throws: Failure.self) { try folder.reachable(environment) }
+        let record = record(ProcessIdentity(pid: 1, startTime: 2))
+        try folder.write(record)
+        #expect(try folder.reachable(environment) == record)
+    }
+
     @Test("a pid with another start time is not ours")
     func reusedPid() throws {
         let own = try #require(ProcessIdentity(running: getpid()))
@@ -110,6 +131,12 @@ import Testing
         let given = try Tokens.establish(in: folder, environment: ["SERVICE_TOKEN": "secret"])
         #expect(given == Tokens(adminToken: first.adminToken, serviceToken: "secret"))
         #expect(try Tokens.read(from: folder) == given)
+        #expect(try Tokens.known(in: folder, environment: ["ADMIN_TOKEN": "other"]) == given)
+        let elsewhere = StackFolder(path: "\(temporary.path)/elsewhere")
+        #expect(
+            try Tokens.known(in: elsewhere, environment: ["ADMIN_TOKEN": "a", "SERVICE_TOKEN": "s"])
+                == Tokens(adminToken: "a", serviceToken: "s"))
+        #expect(throws: Failure.self) { try Tokens.known(in: elsewhere, environment: [:]) }
         let mode =
             try FileManager.default.attributesOfItem(atPath: "\(temporary.path)/tokens.json")[
                 .posixPermissions] as? Int

@@ -5,7 +5,8 @@ import Foundation
 struct OrderURLOption: ParsableArguments {
     @Option(
         name: .customLong("url"),
-        help: ArgumentHelp("Where order is; by default, where the stack's record says.", valueName: "url"))
+        help: ArgumentHelp(
+            "Where order is; by default, where the stack's record says, or ORDER_URL.", valueName: "url"))
     var given: String?
 
     func validate() throws {
@@ -16,7 +17,7 @@ struct OrderURLOption: ParsableArguments {
 
     func url(_ folder: StackFolder) throws -> String {
         if let given { return given.hasSuffix("/") ? String(given.dropLast()) : given }
-        guard let order = try folder.record()[.order] else { throw Failure("this stack has no order") }
+        guard let order = try folder.reachable()[.order] else { throw Failure("this stack has no order") }
         return order.url
     }
 

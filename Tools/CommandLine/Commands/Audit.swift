@@ -39,7 +39,7 @@ struct Audit: AsyncParsableCommand, StackCommand {
 
     func run() async throws {
         let history = try history.map(History.read)
-        let record = try data.folder.record()
+        let record = try data.folder.reachable()
         guard record.services.contains(where: \.process.isAlive) else {
             throw Failure("nothing is running on \(data.folder.path); csp up\(data.folder.option) starts it")
         }
@@ -47,7 +47,7 @@ struct Audit: AsyncParsableCommand, StackCommand {
         let client = HTTPClient(maximumBodyBytes: 64 << 20)
         defer { client.shutdown() }
         let reader = StackReader(
-            record: record, client: client, serviceToken: try? Tokens.read(from: data.folder).serviceToken)
+            record: record, client: client, serviceToken: try? Tokens.known(in: data.folder).serviceToken)
         var progress = Progress()
         let snapshot: Snapshot
         do {

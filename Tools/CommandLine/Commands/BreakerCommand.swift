@@ -49,9 +49,11 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
     func run() async throws {
         let client = HTTPClient()
         defer { client.shutdown() }
-        guard let order = try data.folder.record()[.order] else { throw Failure("this stack has no order") }
+        guard let order = try data.folder.reachable()[.order] else {
+            throw Failure("this stack has no order")
+        }
         let api = OrderAPI(
-            url: order.url, client: client, adminToken: try Tokens.read(from: data.folder).adminToken)
+            url: order.url, client: client, adminToken: try Tokens.known(in: data.folder).adminToken)
         let dependency = try await api.ask(
             "PATCH", "/csp/dependencies/\(name)",
             body: Array(JSON.encode(DependencyChange(control: position.control))),

@@ -107,11 +107,16 @@ struct Drill: AsyncParsableCommand, StackCommand {
 
     private func summary(_ found: DrillReport) -> String {
         return """
-            \(DrillTable(report: found).text)
+            \(([DrillTable(report: found).text] + comparisons(found)).joined(separator: "\n\n"))
 
             \(headline(found)), in \(found.durationSeconds.formattedWithoutZeros) s with seed \(found.seed); \
             \(report)/report.html shows it, \(report)/report.json has all figures
             """
+    }
+
+    /// What each picture shows, in a sentence.
+    private func comparisons(_ found: DrillReport) -> [String] {
+        ComparisonPage.all(found).map { "\($0.name): \($0.sentence)" }
     }
 
     /// Names the failed and the undecided experiments.

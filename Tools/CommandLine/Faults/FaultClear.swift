@@ -19,7 +19,7 @@ struct FaultClear: AsyncParsableCommand, StackCommand {
     var service: ServiceName?
 
     func run() async throws {
-        let services = try data.folder.record().services.filter {
+        let services = try data.folder.reachable().services.filter {
             service == nil ? $0.process.isAlive : $0.name == service
         }
         let http = HTTPClient()

@@ -10,7 +10,7 @@ struct FaultClient {
 
     init(folder: StackFolder, http: HTTPClient) throws {
         self.folder = folder
-        adminToken = try Tokens.read(from: folder).adminToken
+        adminToken = try Tokens.known(in: folder).adminToken
         self.http = http
     }
 

@@ -93,7 +93,9 @@ struct FaultSetting: AsyncParsableCommand, StackCommand {
 
     func run() async throws {
         let name = argument.service
-        guard let service = try data.folder.record()[name] else { throw Failure("this stack has no \(name)") }
+        guard let service = try data.folder.reachable()[name] else {
+            throw Failure("this stack has no \(name)")
+        }
         let http = HTTPClient()
         defer { http.shutdown() }
         let client = try FaultClient(folder: data.folder, http: http)

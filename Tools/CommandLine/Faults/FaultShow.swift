@@ -22,7 +22,7 @@ struct FaultShow: AsyncParsableCommand, StackCommand {
     var json = false
 
     func run() async throws {
-        let services = try data.folder.record().services.filter {
+        let services = try data.folder.reachable().services.filter {
             service == nil ? $0.process.isAlive : $0.name == service
         }
         let http = HTTPClient()

@@ -16,6 +16,20 @@ extension StackRecord {
     }
 }
 
+extension StackRecord {
+    /// The services at the addresses by which they find each other (`ORDER_URL`, …), as a command finds them
+    /// that runs in one of their containers; nil unless there is one of each.
+    static func elsewhere(_ environment: [String: String]) -> StackRecord? {
+        let services = ServiceName.allCases.compactMap { name in
+            environment[name.urlKey].map { Service(name: name, url: $0, port: 0, process: .elsewhere) }
+        }
+        guard services.count == ServiceName.allCases.count else { return nil }
+        return StackRecord(
+            instance: "", basePort: 0, host: "", seedFolder: "", stopping: false, environment: [:],
+            services: services)
+    }
+}
+
 extension Launch {
     /// Starts every service, and writes the record; to be called under the folder's lock. Executables and
     /// ports are checked first, so that a stack is started as a whole or not at all.

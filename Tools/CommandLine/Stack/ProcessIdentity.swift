@@ -8,6 +8,9 @@ struct ProcessIdentity: Codable, Equatable {
     /// Field 22 of `/proc/PID/stat`: clock ticks from the machine's start to the process's.
     var startTime: UInt64
 
+    /// Of a service in another container: it counts as running, and no signal reaches it.
+    static let elsewhere = ProcessIdentity(pid: 0, startTime: .max)
+
     init(pid: pid_t, startTime: UInt64) {
         self.pid = pid
         self.startTime = startTime
@@ -22,6 +25,7 @@ struct ProcessIdentity: Codable, Equatable {
     /// A zombie counts as gone: it only waits for its parent. It does not while one of its threads is left,
     /// which may be in the middle of a write and hold the lock of its folder.
     var activity: Activity {
+        if self == .elsewhere { return .running }
         guard let stat = Self.stat(of: pid), stat.startTime == startTime else { return .gone }
         return switch stat.state {
         case "Z", "X": stat.threads > 1 ? .running : .gone
@@ -35,7 +39,7 @@ struct ProcessIdentity: Codable, Equatable {
     /// Sends the signal, unless the process is gone: a pid that was given to another process is never
     /// touched.
     func send(_ signal: Int32) {
-        if isAlive { kill(pid, signal) }
+        if self != .elsewhere, isAlive { kill(pid, signal) }
     }
 
     /// Nil if the text is not that of `/proc/PID/stat`.

@@ -39,6 +39,15 @@ struct StackFolder {
         return record
     }
 
+    /// The services that a command can ask: those of the record, else those that the environment names.
+    ///
+    /// - Throws: ``Failure`` where there are neither.
+    func reachable(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws
+        -> StackRecord
+    {
+        try recordIfAny() ?? StackRecord.elsewhere(environment) ?? record()
+    }
+
     func write(_ record: StackRecord) throws {
         try OwnerFile.write(Terminal.json(record), to: "\(path)/stack.json")
     }

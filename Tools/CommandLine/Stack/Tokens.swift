@@ -29,6 +29,15 @@ struct Tokens: Codable, Equatable {
         return tokens
     }
 
+    /// For commands that ask services: those of the stack, else the environment's, as in a container.
+    static func known(
+        in folder: StackFolder, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> Tokens {
+        guard !FileManager.default.fileExists(atPath: file(folder)), let admin = environment["ADMIN_TOKEN"]
+        else { return try read(from: folder) }
+        return Tokens(adminToken: admin, serviceToken: environment["SERVICE_TOKEN"] ?? "")
+    }
+
     private static func file(_ folder: StackFolder) -> String { "\(folder.path)/tokens.json" }
 
     /// 256 bits from the system's generator, in hexadecimal.

@@ -38,9 +38,10 @@ struct Poller: Sendable {
         switch subject {
         case .order(let url): [StackSnapshot.Service(name: .order, url: url, activity: .running)]
         case .stack(let folder):
-            try folder.record().services.map {
+            try folder.reachable().services.map {
                 StackSnapshot.Service(
-                    name: $0.name, url: $0.url, process: $0.process, activity: $0.process.activity)
+                    name: $0.name, url: $0.url, process: $0.process == .elsewhere ? nil : $0.process,
+                    activity: $0.process.activity)
             }
         }
     }

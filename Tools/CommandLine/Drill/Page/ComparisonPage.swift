@@ -22,6 +22,21 @@ struct ComparisonPage {
 
     var name: String { protected.name }
 
+    /// What it shows: how the orders ended that were sent while the fault was there.
+    var sentence: String {
+        func share(_ part: Int, _ whole: Int) -> String {
+            "\(PageText.count(part)) of \(PageText.count(whole))"
+        }
+        let without = naive.broken.outcomes
+        let with = protected.broken.outcomes
+        return [
+            "\(PageText.mode(.naive)): \(share(without.failed, without.sent)) orders failed",
+            "\(PageText.mode(.protected)): \(share(with.confirmed, with.sent)) confirmed",
+            PageText.counts(protected.degraded),
+            "\(share(protected.repaired.done, protected.repaired.due)) made good",
+        ].joined(separator: "; ")
+    }
+
     var svg: String {
         let width = 2 * Self.padding + 2 * Chart.width + Self.gap
         let height = Self.top + 2 * Chart.height + 14 + Self.padding
@@ -34,6 +49,7 @@ struct ComparisonPage {
                 "role": "img",
                 "aria-label": name,
             ], Markup.element("title", [:], Markup.text(name)),
+            Markup.element("desc", [:], Markup.text(sentence)),
             Markup.element("style", [:], "\n\(PageStyle.colours)\n\(PageStyle.charts)\n\(Self.style)\n"),
             Markup.empty(
                 "rect",
