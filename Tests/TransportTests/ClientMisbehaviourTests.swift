@@ -45,7 +45,7 @@ struct ClientMisbehaviourTests {
     @Test("a name that doesn't exist is unreachable")
     func unknownName() async throws {
         await #expect {
-            _ = try await client.send(.init(url: "http://nobody.invalid/", timeout: .seconds(5)))
+            _ = try await client.send(.init(url: "http://unknown.invalid/", timeout: .seconds(5)))
         } throws: {
             ($0 as? HTTPClientError)?.isUnreachable == true
         }
