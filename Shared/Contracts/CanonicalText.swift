@@ -1,11 +1,13 @@
 import Foundation
+import Mutants
 
 /// Text that means the same is the same: `é` is one character or two, and Swift's `==` doesn't tell them
 /// apart, while a database and a file do. So what comes from outside is brought into one form, NFC, before it
 /// is compared or kept.
 extension String {
     package var canonical: String {
-        utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping
+        utf8.allSatisfy { $0 < 0x80 } || Mutant.isOn(.keepsEverySpelling)
+            ? self : precomposedStringWithCanonicalMapping
     }
 }
 

@@ -29,6 +29,22 @@ public enum Mutant: String, CaseIterable, Sendable {
     case forgetsToTellOfACancellation
     case confirmsWhatWasNotPaid
     case forgetsToCommitStock
+    case redeemsBeforeReleasing
+    case forgetsWhatIsToBeReleased
+    case countsLostDiscountsAsUses
+    case takesUsedUpForTheLastWord
+    case tellsCouponNothing
+    case demandsATokenForNothing
+    case comparesRequestsLiterally
+    case quotesWithoutProblems
+    case quotesUsedUpCoupons
+    case sendsReasonsOfAnyLength
+    case forgetsRefunds
+    case forgetsToTellOfRefunds
+    case tellsOfRefundsTooEarly
+    case repeatsRefundsThatExceed
+    case leavesWhatCannotBeDelivered
+    case servesBeforePricesAreKept
     // The queue.
     case dropsWhatIsUnavailable
     case deliversInAnyOrder
@@ -37,13 +53,22 @@ public enum Mutant: String, CaseIterable, Sendable {
     case paymentForgetsVoids
     case paymentCapturesTwice
     case paymentVoidsWithoutRefund
+    case paymentMixesCurrencies
     case inventoryForgetsReleases
     case inventoryOversells
     case inventoryKeepsWhatIsReleased
+    case inventoryTakesBackTwice
+    case inventoryHasNoGrace
+    case inventoryStopsAtAnUnreadableRow
+    case inventoryRepricesReservations
     case couponForgetsReleases
     case couponForgetsLimits
     case couponForgetsThatItForgot
+    case couponKeepsWhatOrderForgot
     case notificationHasNoInbox
+    // What all services share.
+    case startsWhateverWasLost
+    case keepsEverySpelling
 
     /// Whether the bug is planted. Always false in a release build, which is known where it is asked: public,
     /// since only such functions can be inlined into other modules.
