@@ -144,7 +144,7 @@ extension Mutant {
         case .confirmsWhatWasNotPaid: ["paid", "repaired", "drained"]
         case .forgetsToCommitStock: ["stock"]
         case .redeemsBeforeReleasing, .forgetsWhatIsToBeReleased: ["couponFree", "couponPromise"]
-        case .countsLostDiscountsAsUses: ["couponPromise", "couponRule", "withinLimits"]
+        case .countsLostDiscountsAsUses: ["reconciled", "couponPromise", "couponRule", "withinLimits"]
         case .takesUsedUpForTheLastWord: ["couponPromise"]
         case .tellsCouponNothing: ["drained", "repaired", "decided"]
         case .demandsATokenForNothing: ["nothingToPay"]
@@ -180,7 +180,7 @@ extension Mutant {
         case .inventoryTakesBackTwice: ["stock", "noDeadLetters", "drained"]
         case .inventoryHasNoGrace: ["heldInGrace"]
         case .inventoryStopsAtAnUnreadableRow: ["stock"]
-        case .inventoryRepricesReservations: ["oneAmount", "paid", "clientTold"]
+        case .inventoryRepricesReservations: ["pricesHeld", "oneAmount", "paid", "clientTold"]
         case .couponForgetsReleases: ["tombstone", "withinLimits", "coupons"]
         case .couponForgetsLimits: ["withinLimits"]
         case .couponForgetsThatItForgot:

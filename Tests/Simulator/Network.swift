@@ -20,14 +20,16 @@ final class Network: @unchecked Sendable {
 
     /// What a process on `host` sends its requests with.
     /// - Parameter danger: called when a request is sent and when its answer is there: moments to die at.
-    func sender(in host: Host, danger: @escaping @Sendable () -> Void = {}) -> some HTTPSender {
+    func sender(in host: Host, danger: @escaping @Sendable (HTTPClient.Request) -> Void = { _ in })
+        -> some HTTPSender
+    {
         Sender(network: self, host: host, danger: danger)
     }
 
     private struct Sender: HTTPSender {
         let network: Network
         let host: Host
-        let danger: @Sendable () -> Void
+        let danger: @Sendable (HTTPClient.Request) -> Void
 
         func send(_ request: HTTPClient.Request) async throws(HTTPClientError) -> HTTPClient.Response {
             guard request.timeout > .zero else { throw .timeout }
@@ -37,13 +39,13 @@ final class Network: @unchecked Sendable {
                     exchange.continuation = continuation
                     if exchange.isCancelled { return exchange.end(.failure(.cancelled)) }
                     network.begin(request, exchange, host)
-                    danger()
+                    danger(request)
                 }
             } onCancel: {
                 exchange.isCancelled = true
                 exchange.end(.failure(.cancelled))
             }
-            danger()
+            danger(request)
             return try result.get()
         }
     }

@@ -35,10 +35,16 @@ final class Shop: @unchecked Sendable {
     private(set) var mishaps: [String: Int] = [:]
     /// How many there are: the fewer, the more orders each of them has with one coupon.
     private let customerCount: Int64
-    /// Of a thousand orders, how many ask for a coupon, and how many are to be cancelled.
+    /// Of a thousand orders, how many ask for a coupon, are to be cancelled, and are paid with a card that is
+    /// declined.
     private let couponShare: Int
     let cancelShare: Int
+    private let declineShare: Int
     private var couponBackup: DatabaseQueue?
+    /// Reservations run out before the commits that were held up have come, and before the faults end.
+    private let isShortLived: Bool
+    /// Whether orders are still to be compared with their quotes.
+    private var isQuoteDue: Bool
 
     /// - Parameter isCalm: nothing goes wrong.
     init(seed: UInt64, seeds: Seeds, isTraced: Bool = false, isCalm: Bool = false, customers count: Int = 40)
@@ -48,25 +54,43 @@ final class Shop: @unchecked Sendable {
         trace = Trace(isKept: isTraced)
         judge = Judge(stock: Catalogue.stock, limits: Catalogue.limits, offline: Catalogue.offline)
         network = Network(trace: trace, isFaulty: !isCalm)
-        let acceptedMaxAge = scheduler.dice.from(5, 60)
+        isShortLived = !isCalm && scheduler.dice.happens(300)
+        isQuoteDue = scheduler.dice.happens(500)
+        let acceptedMaxAge = isShortLived ? scheduler.dice.from(3, 12) : scheduler.dice.from(5, 60)
         customerCount = scheduler.dice.one(of: [2, 4, 4, 12])
         couponShare = scheduler.dice.one(of: [300, 500, 900])
         cancelShare = scheduler.dice.one(of: [100, 200, 500])
+        declineShare = scheduler.dice.one(of: [80, 80, 300])
         var settings = ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)s"]
-        // In some episodes reservations run out before the commits that were held up have come.
-        if !isCalm, scheduler.dice.happens(300) {
-            settings["RESERVATION_TTL"] = "\(acceptedMaxAge + scheduler.dice.from(1, 10))s"
-            settings["RESERVATION_GRACE"] = "\(scheduler.dice.from(0, 5))s"
+        let grace: Int64 = scheduler.dice.one(of: [0, 0, 5, 10])
+        if isShortLived {
+            settings["RESERVATION_TTL"] = "\(acceptedMaxAge + scheduler.dice.from(-2, 8))s"
+            settings["RESERVATION_GRACE"] = "\(grace)s"
         }
         for service in Service.all {
             machines.append(try machine(service, seeds.disks[service.name], settings))
         }
+        if isShortLived {
+            // What nothing can read keeps nothing else from lapsing.
+            try machine("inventory")?.disk.change(
+                "INSERT INTO reservations VALUES ('\(Self.unreadable)', 'reserved', X'7B', 1)")
+            judge.isInGrace = { [unowned self] in
+                guard let inventory = machine("inventory"), !inventory.isClockSet else { return false }
+                return scheduler.now - inventory.startedAt < grace * 1_000_000_000
+            }
+        }
+        machine("order")?.ready = { [unowned self] in checkPrices() }
         for machine in machines { try machine.start() }
         people = (0..<count).map { Customer(self, number: $0, request: request()) }
         for person in people { person.begin() }
         guard !isCalm else { return }
         begin()
     }
+
+    /// The id of a reservation that can't be decoded.
+    private static let unreadable = "ord_unreadable"
+    /// Of the reservations that can.
+    static let isReserved = "status = 'reserved' AND order_id <> '\(unreadable)'"
 
     func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
 
@@ -96,26 +120,38 @@ final class Shop: @unchecked Sendable {
             {
                 judge.claimed(asked.orderId)
             }
+            if request.url.hasSuffix("/reconciliation"),
+                let told = try? JSON.decode(ReconciliationRequest.self, from: Data(body))
+            {
+                judge.reconciled(told.redemptions.map(\.request.orderId))
+            }
         }
         network.add(machine)
         return machine
     }
 
     private func request() -> OrderRequest {
+        let isGift = scheduler.dice.happens(60)
         var items = [
             ItemQuantity(
-                sku: scheduler.dice.one(of: Catalogue.skus), quantity: Int(scheduler.dice.from(1, 3)))
+                sku: scheduler.dice.one(of: isShortLived ? Catalogue.scarce : Catalogue.skus),
+                quantity: Int(scheduler.dice.from(1, 3)))
         ]
-        if scheduler.dice.happens(300) {
+        if isGift {
+            items[0].sku = Catalogue.gift
+        } else if scheduler.dice.happens(300) {
             items.append(ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: 1))
         }
+        let isPaid = !scheduler.dice.happens(isGift ? 500 : 20)
         return OrderRequest(
             customerId: "H\(scheduler.dice.from(1, customerCount))", items: items,
             couponCode: scheduler.dice.happens(couponShare)
-                ? scheduler.dice.one(of: ["SAVE", "SAVE", "ONCE", "LARGE", "WRONG"]) : nil,
+                ? scheduler.dice.one(
+                    of: [Catalogue.save, Catalogue.save, Catalogue.once, Catalogue.large, "WRONG"]) : nil,
             ifCouponUnavailable: scheduler.dice.one(of: [nil, .refundLater, .orderWithout, .reject]),
             maxTotal: scheduler.dice.happens(100) ? Int(scheduler.dice.from(100, 900)) : nil,
-            payment: PaymentMeans(token: scheduler.dice.happens(120) ? "tok_declined" : "tok_ok"))
+            payment: isPaid
+                ? PaymentMeans(token: scheduler.dice.happens(declineShare) ? "tok_declined" : "tok_ok") : nil)
     }
 
     // MARK: Bad luck
@@ -124,10 +160,30 @@ final class Shop: @unchecked Sendable {
         for machine in machines {
             if machine.name != "order" { outages(of: machine) }
             clockSteps(of: machine)
-            machine.danger = { [unowned self, unowned machine] in endanger(machine) }
+            machine.danger = { [unowned self, unowned machine] in endanger(machine, $0) }
         }
         backUpCoupon()
         redrive()
+        let other = OtherShop(network: network, host: customers)
+        for number in 0..<2 {
+            scheduler.after(scheduler.dice.from(0, 15_000), in: customers) { [isShortLived] in
+                Task {
+                    await other.charge(number)
+                    if isShortLived { await other.reserve(number) }
+                }
+            }
+        }
+    }
+
+    /// Where the start has waited for the catalogue to the end, it wasn't there.
+    private func checkPrices() {
+        guard let order = machine("order"), order.failedWrites == 0,
+            scheduler.now - order.startedAt < 2_000_000_000
+        else { return }
+        let known = try? order.disk.database.unsafeRead {
+            try $0.row("SELECT count(*) FROM last_known_products")?[0] as Int?
+        }
+        if known == 0 { judge.broken(.pricesKept, "order", "it is ready, and no price is on disk") }
     }
 
     /// After each job a process may be frozen for longer than its leases.
@@ -140,11 +196,12 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// Before and after whatever a process does outside of itself it may die.
-    private func endanger(_ machine: Machine) {
-        guard network.isFaulty, scheduler.dice.onceIn(machine.name == "order" ? 400 : 700),
-            let process = machine.process
-        else { return }
+    /// Before and after whatever a process does outside of itself it may die, and most of all where a coupon
+    /// may have been redeemed and nothing is known of it yet.
+    private func endanger(_ machine: Machine, _ request: HTTPClient.Request?) {
+        let isRedemption = request?.url.hasSuffix("/redemptions") == true
+        let odds = isRedemption ? 80 : machine.name == "order" ? 400 : 700
+        guard network.isFaulty, scheduler.dice.onceIn(odds), let process = machine.process else { return }
         scheduler.after(0, in: process.host) { [self] in
             happened("crash of \(machine.name)")
             machine.crash()
@@ -169,7 +226,8 @@ final class Shop: @unchecked Sendable {
     /// customers were told doesn't change with them.
     private func changeRules(of machine: Machine) throws {
         guard scheduler.dice.happens(500) else { return }
-        let (sku, code) = (scheduler.dice.one(of: Catalogue.skus), scheduler.dice.one(of: ["SAVE", "ONCE"]))
+        let sku = scheduler.dice.one(of: Catalogue.skus)
+        let code = scheduler.dice.one(of: [Catalogue.save, Catalogue.once])
         let (price, amount) = (scheduler.dice.from(50, 400), scheduler.dice.from(50, 300))
         switch machine.name {
         case "inventory":
@@ -210,6 +268,9 @@ final class Shop: @unchecked Sendable {
         happened("restore of coupon")
         do {
             try machine.restore(couponBackup)
+            if try machine.disk.isBehindItsCounter, (try? machine.start()) != nil {
+                judge.broken(.lossNoticed, machine.name, "it has started on a copy that lacks commits")
+            }
             start(machine, acceptingLoss: true)
             try machine.disk.database.unsafeRead { try judge.couponRestored($0) }
         } catch {
@@ -275,11 +336,14 @@ final class Shop: @unchecked Sendable {
         } catch {
             judge.broken(.started, "the judge", "\(error)")
         }
-        while judge.violation == nil, scheduler.now < Self.end * 1_000_000 {
-            let next = scheduler.now + 5_000_000_000
-            while judge.violation == nil, scheduler.step(until: next) {}
-            if isDrained { break }
-            scheduler.pass(until: next)
+        drain()
+        if isQuoteDue, judge.violation == nil, isDrained {
+            Task {
+                await orderAsQuoted()
+                isQuoteDue = false
+            }
+            while judge.violation == nil, isQuoteDue, scheduler.step() {}
+            drain()
         }
         if judge.violation == nil {
             do {
@@ -289,6 +353,16 @@ final class Shop: @unchecked Sendable {
             }
         }
         return judge.violation
+    }
+
+    /// Until nothing is left to do, or the end has come.
+    private func drain() {
+        while judge.violation == nil, scheduler.now < Self.end * 1_000_000 {
+            let next = scheduler.now + 5_000_000_000
+            while judge.violation == nil, scheduler.step(until: next) {}
+            if isDrained { break }
+            scheduler.pass(until: next)
+        }
     }
 
     private func endFaults() {
@@ -319,9 +393,13 @@ final class Shop: @unchecked Sendable {
                 guard try database.row("SELECT 1 FROM queue WHERE state <> 'dead' LIMIT 1") == nil else {
                     return false
                 }
-                guard machine.name == "order" else { return true }
-                return try database.row(
-                    "SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1") == nil
+                let unfinished: String? =
+                    switch machine.name {
+                    case "order": "SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1"
+                    case "inventory": "SELECT 1 FROM reservations WHERE \(Self.isReserved) LIMIT 1"
+                    default: nil
+                    }
+                return try unfinished.map { try database.row($0) == nil } ?? true
             }
             guard isEmpty else { return false }
         }
