@@ -77,8 +77,11 @@ final class Network: @unchecked Sendable {
             scheduler.after(nanoseconds: wait, in: host) { exchange.end(.failure(.unreachable("refused"))) }
             return
         }
-        // The request arrives, or doesn't, or twice.
-        let copies = !isFaulty ? 1 : scheduler.dice.happens(30) ? 0 : scheduler.dice.happens(40) ? 2 : 1
+        // The request arrives, or doesn't, or twice. A coupon that is given back is lost most of all: what
+        // overtakes it has to wait.
+        let isGivenBack = request.url.contains("/redemptions/") && request.url.hasSuffix("/release")
+        let isLost = isFaulty && scheduler.dice.happens(isGivenBack ? 400 : 30)
+        let copies = isLost ? 0 : isFaulty && scheduler.dice.happens(40) ? 2 : 1
         let era = machine.era
         for _ in 0..<copies {
             scheduler.after(latency(machine)) { [self] in

@@ -62,9 +62,11 @@ final class Shop: @unchecked Sendable {
         cancelShare = scheduler.dice.one(of: [100, 200, 500])
         declineShare = scheduler.dice.one(of: [80, 80, 300])
         var settings = ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)s"]
-        let grace: Int64 = scheduler.dice.one(of: [0, 0, 5, 10])
+        let lifetime = acceptedMaxAge + scheduler.dice.from(-2, 8)
+        // No longer than that: what is made in the time of grace may lapse in it.
+        let grace = min(lifetime, scheduler.dice.one(of: [0, 0, 5, 10]))
         if isShortLived {
-            settings["RESERVATION_TTL"] = "\(acceptedMaxAge + scheduler.dice.from(-2, 8))s"
+            settings["RESERVATION_TTL"] = "\(lifetime)s"
             settings["RESERVATION_GRACE"] = "\(grace)s"
         }
         for service in Service.all {
