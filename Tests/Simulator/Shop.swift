@@ -15,8 +15,8 @@ import Transport
 /// the faults stop, everything drains, and what has come of it is judged.
 ///
 /// To be read in this order: ``Scheduler`` (what happens next), ``Host`` (the life of a process), ``Disk``,
-/// ``Machine`` (a service as it really is), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what
-/// must hold).
+/// ``Machine`` (a service as it really is), ``Network``, ``Customer``, ``OtherShop``, ``Judge`` and
+/// `checkDrained` (what must hold). Which fault is brought back by which mutant is in `Docs/faults.md`.
 final class Shop: @unchecked Sendable {
     /// Customers come, and faults happen, for so long, in milliseconds.
     static let sales: Int64 = 20_000
