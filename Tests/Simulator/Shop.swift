@@ -202,7 +202,7 @@ final class Shop: @unchecked Sendable {
     /// may have been redeemed and nothing is known of it yet.
     private func endanger(_ machine: Machine, _ request: HTTPClient.Request?) {
         let isRedemption = request?.url.hasSuffix("/redemptions") == true
-        let odds = isRedemption ? 80 : machine.name == "order" ? 400 : 700
+        let odds = isRedemption ? 30 : machine.name == "order" ? 400 : 700
         guard network.isFaulty, scheduler.dice.onceIn(odds), let process = machine.process else { return }
         scheduler.after(0, in: process.host) { [self] in
             happened("crash of \(machine.name)")
