@@ -32,7 +32,6 @@ public enum Mutant: String, CaseIterable, Sendable {
     case redeemsBeforeReleasing
     case forgetsWhatIsToBeReleased
     case countsLostDiscountsAsUses
-    case takesUsedUpForTheLastWord
     case tellsCouponNothing
     case demandsATokenForNothing
     case comparesRequestsLiterally

@@ -145,7 +145,6 @@ extension Mutant {
         case .forgetsToCommitStock: ["stock"]
         case .redeemsBeforeReleasing, .forgetsWhatIsToBeReleased: ["couponFree", "couponPromise"]
         case .countsLostDiscountsAsUses: ["reconciled", "couponPromise", "couponRule", "withinLimits"]
-        case .takesUsedUpForTheLastWord: ["couponPromise"]
         case .tellsCouponNothing: ["drained", "repaired", "decided"]
         case .demandsATokenForNothing: ["nothingToPay"]
         case .comparesRequestsLiterally: ["sameRequest"]

@@ -170,9 +170,7 @@ struct ClaimCoupon: Sendable {
             let code = order.request.couponCode
         else { return .unavailable(Unavailability(.awaitingEarlier)) }
         switch await redeemLate(order, code, for: caller, without: unreleased) {
-        case .usedUp(let commit)
-        where order.progress.couponDecision == .skipped && !Mutant.isOn(.takesUsedUpForTheLastWord):
-            return .usedUp(commit)
+        case .usedUp(let commit) where order.progress.couponDecision == .skipped: return .usedUp(commit)
         case .repaired(let commit), .waiting(let commit), .usedUp(let commit):
             try await store.write("saved", commit)
             return .repaired
