@@ -138,7 +138,7 @@ extension Mutant {
         case .estimatesWhatMayNotBe: ["estimatedOffline"]
         case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold:
             ["repaired"]
-        case .redeemsOutOfTurn: ["couponRule", "couponPromise", "estimatedWithinLimits"]
+        case .redeemsOutOfTurn: ["couponRule", "couponPromise", "couponFree", "estimatedWithinLimits"]
         case .takesBackWhatWasEstimated: ["legalWay"]
         case .forgetsToTellOfACancellation: ["told"]
         case .confirmsWhatWasNotPaid: ["paid", "repaired", "drained"]
