@@ -104,13 +104,14 @@ let package = Package(
         .target(
             name: "CBuild", path: "Shared/CBuild",
             cSettings: [.define("CSP_COMMIT", to: "\"\(commit.isEmpty ? "unknown" : commit)\"")]),
-        .target(name: "Contracts", dependencies: ["CBuild"], path: "Shared/Contracts"),
+        .target(name: "Mutants", path: "Shared/Mutants"),
+        .target(name: "Contracts", dependencies: ["CBuild", "Mutants"], path: "Shared/Contracts"),
         .target(
             name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
-        .target(name: "Mutants", path: "Shared/Mutants"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
         .target(
-            name: "Storage", dependencies: ["Contracts", "CrashPoints", "Resilience", grdb, logging, sqlite],
+            name: "Storage",
+            dependencies: ["Contracts", "CrashPoints", "Mutants", "Resilience", grdb, logging, sqlite],
             path: "Shared/Storage"),
         .target(
             name: "Queue",

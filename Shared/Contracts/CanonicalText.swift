@@ -1,10 +1,12 @@
 import Foundation
+import Mutants
 
 /// Makes equal text equal bytes: `é` is one scalar or two; Swift's `==` takes both for the same, a database
 /// and a file do not. So text of a request is normalized to NFC before it is compared or kept.
 extension String {
     package var canonical: String {
-        utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping
+        utf8.allSatisfy { $0 < 0x80 } || Mutant.isOn(.keepsEverySpelling)
+            ? self : precomposedStringWithCanonicalMapping
     }
 }
 

@@ -29,6 +29,21 @@ public enum Mutant: String, CaseIterable, Sendable {
     case forgetsToTellOfACancellation
     case confirmsWhatWasNotPaid
     case forgetsToCommitStock
+    case redeemsBeforeReleasing
+    case forgetsWhatIsToBeReleased
+    case countsLostDiscountsAsUses
+    case tellsCouponNothing
+    case demandsATokenForNothing
+    case comparesRequestsLiterally
+    case quotesWithoutProblems
+    case quotesUsedUpCoupons
+    case sendsReasonsOfAnyLength
+    case forgetsRefunds
+    case forgetsToTellOfRefunds
+    case tellsOfRefundsTooEarly
+    case repeatsRefundsThatExceed
+    case leavesWhatCannotBeDelivered
+    case servesBeforePricesAreKept
     // The queue.
     case dropsWhatIsUnavailable
     case deliversInAnyOrder
@@ -37,13 +52,22 @@ public enum Mutant: String, CaseIterable, Sendable {
     case paymentForgetsVoids
     case paymentCapturesTwice
     case paymentVoidsWithoutRefund
+    case paymentMixesCurrencies
     case inventoryForgetsReleases
     case inventoryOversells
     case inventoryKeepsWhatIsReleased
+    case inventoryTakesBackTwice
+    case inventoryHasNoGrace
+    case inventoryStopsAtAnUnreadableRow
+    case inventoryRepricesReservations
     case couponForgetsReleases
     case couponForgetsLimits
     case couponForgetsThatItForgot
+    case couponKeepsWhatOrderForgot
     case notificationHasNoInbox
+    // What all services share.
+    case startsWhateverWasLost
+    case keepsEverySpelling
 
     /// Whether the bug is planted. Always false in a release build. Public, since only then can it be inlined
     /// into other modules, where the compiler removes what it guards.

@@ -140,6 +140,12 @@ struct ThrottleTests {
         #expect(throttle.snapshot == .init(requests: 100, accepts: 100, rejection: 0))
     }
 
+    @Test("a multiplier at which what was turned away is never let through again is refused")
+    func multiplier() {
+        #expect(Throttle.Configuration(multiplier: 1).problems.count == 1)
+        #expect(Throttle.Configuration(multiplier: 1.1).problems.isEmpty)
+    }
+
     @Test("every wrong number is listed, and the old ones stay")
     func configuration() throws {
         let wrong = Throttle.Configuration(

@@ -137,11 +137,24 @@ extension Mutant {
         case .estimatesWhatMayNotBe: ["estimatedOffline"]
         case .forgetsToRecordEstimates, .forgetsWhatALateCouponOwes, .forgetsThatTheCustomerWasTold:
             ["repaired"]
-        case .redeemsOutOfTurn: ["couponRule", "couponPromise", "estimatedWithinLimits"]
+        case .redeemsOutOfTurn: ["couponRule", "couponPromise", "couponFree", "estimatedWithinLimits"]
         case .takesBackWhatWasEstimated: ["legalWay"]
         case .forgetsToTellOfACancellation: ["told"]
         case .confirmsWhatWasNotPaid: ["paid", "repaired", "drained"]
         case .forgetsToCommitStock: ["stock"]
+        case .redeemsBeforeReleasing, .forgetsWhatIsToBeReleased: ["couponFree", "couponPromise"]
+        case .countsLostDiscountsAsUses: ["reconciled", "couponPromise", "couponRule", "withinLimits"]
+        case .tellsCouponNothing: ["drained", "repaired", "decided"]
+        case .demandsATokenForNothing: ["nothingToPay"]
+        case .comparesRequestsLiterally: ["sameRequest"]
+        case .quotesWithoutProblems, .quotesUsedUpCoupons: ["quoted"]
+        case .sendsReasonsOfAnyLength: ["noDeadLetters", "repaired", "drained"]
+        case .forgetsRefunds: ["repaired", "drained"]
+        case .forgetsToTellOfRefunds: ["told"]
+        case .tellsOfRefundsTooEarly: ["toldInOrder"]
+        case .repeatsRefundsThatExceed: ["noDeadLetters", "repaired", "drained"]
+        case .leavesWhatCannotBeDelivered: ["noDeadLetters", "stock", "drained"]
+        case .servesBeforePricesAreKept: ["pricesKept"]
         case .dropsWhatIsUnavailable:
             [
                 "decided", "terminal", "stock", "told", "paid", "coupons", "couponWorth", "repaired",
@@ -158,14 +171,22 @@ extension Mutant {
         case .paymentForgetsVoids: ["tombstone", "paid"]
         case .paymentCapturesTwice: ["capturedOnce"]
         case .paymentVoidsWithoutRefund: ["paid", "drained"]
+        case .paymentMixesCurrencies: ["ledger"]
         case .inventoryForgetsReleases: ["tombstone", "stock"]
         case .inventoryOversells: ["neverOversold"]
         case .inventoryKeepsWhatIsReleased: ["stock"]
+        case .inventoryTakesBackTwice: ["stock", "noDeadLetters", "drained"]
+        case .inventoryHasNoGrace: ["heldInGrace"]
+        case .inventoryStopsAtAnUnreadableRow: ["stock"]
+        case .inventoryRepricesReservations: ["pricesHeld", "oneAmount", "paid", "clientTold"]
         case .couponForgetsReleases: ["tombstone", "withinLimits", "coupons"]
         case .couponForgetsLimits: ["withinLimits"]
         case .couponForgetsThatItForgot:
             ["coupons", "couponRule", "couponPromise", "withinLimits", "couponWorth"]
+        case .couponKeepsWhatOrderForgot: ["coupons", "couponFree", "withinLimits"]
         case .notificationHasNoInbox: ["toldOnce"]
+        case .startsWhateverWasLost: ["lossNoticed"]
+        case .keepsEverySpelling: ["withinLimits", "couponRule", "estimatedWithinLimits"]
         }
     }
 }

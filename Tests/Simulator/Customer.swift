@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Transport
 
-/// A customer who wants one order: repeats it with the same key until a final answer, and may cancel it, send
-/// it twice, or retry with another card.
+/// A customer who wants one order: sends it again with the same key until there is an answer that ends it,
+/// and may cancel it, send it twice, say it in other words, or come again with another card.
 final class Customer: @unchecked Sendable {
     private static let timeout = Duration.seconds(3)
     private static let tries = 10
@@ -41,7 +41,7 @@ final class Customer: @unchecked Sendable {
         dice.after(start, in: host) { [self] in
             Task {
                 await buy()
-                if dice.dice.happens(100) { await askForRefund() }
+                if dice.dice.happens(150) { await askForRefund() }
                 isDone = true
             }
             let (key, request) = orders[0]
@@ -66,7 +66,8 @@ final class Customer: @unchecked Sendable {
                 again = true
             case .order(let order, _) where !order.status.isTerminal:
                 again = Scheduler.shared.dice.happens(300)
-            case .problem(let problem) where problem.status == 402 && orders.count == 1:
+            case .problem(let problem)
+            where (problem.status == 402 || problem.code == "order-cancelled") && orders.count == 1:
                 again = Scheduler.shared.dice.happens(800)
                 if again {
                     // Places a new order at once, with the same coupon and another card.
@@ -85,11 +86,26 @@ final class Customer: @unchecked Sendable {
     }
 
     private func send(_ request: OrderRequest, _ key: String) async -> Reply? {
-        let answer = await ask("POST", "/orders", body: try? JSON.encode(request), key: key)
+        let answer = await ask("POST", "/orders", body: try? JSON.encode(reworded(request)), key: key)
         guard let answer else { return nil }
         let reply = reply(answer)
         if let reply { told.append(reply) }
+        if case .problem(let problem)? = reply, problem.code == "idempotency-key-reused" {
+            shop.judge.broken(.sameRequest, key, problem.detail)
+        }
         return reply
+    }
+
+    /// The same, written in another way.
+    private func reworded(_ request: OrderRequest) -> OrderRequest {
+        var same = request
+        let dice = Scheduler.shared
+        if dice.dice.happens(500) { same.items.reverse() }
+        if dice.dice.happens(500) { same.ifCouponUnavailable = request.ifCouponUnavailable ?? .refundLater }
+        if dice.dice.happens(500) {
+            same.couponCode = request.couponCode?.decomposedStringWithCanonicalMapping
+        }
+        return same
     }
 
     private func reply(_ answer: HTTPClient.Response) -> Reply? {
@@ -120,8 +136,10 @@ final class Customer: @unchecked Sendable {
         guard let confirmed, let line = confirmed.items.first else { return }
         let dice = Scheduler.shared
         await host.pause(dice.dice.from(0, 8000))
+        let isPaidPast = dice.dice.happens(300)
+        if isPaidPast { await refundPastOrder(confirmed.id) }
         let request = OrderRefundRequest(
-            amount: dice.dice.happens(500) ? Int(dice.dice.from(1, 50)) : nil,
+            amount: !isPaidPast && dice.dice.happens(500) ? Int(dice.dice.from(1, 50)) : nil,
             items: dice.dice.happens(500) ? [ItemQuantity(sku: line.sku, quantity: 1)] : nil,
             reason: "asked for")
         for _ in 0..<5 {
@@ -134,11 +152,26 @@ final class Customer: @unchecked Sendable {
         }
     }
 
+    /// An operator pays something back without asking order.
+    private func refundPastOrder(_ orderId: String) async {
+        guard let list = await ask("GET", "/payments?orderId=\(orderId)", of: "payment"),
+            let page = try? JSON.decode(Page<Payment>.self, from: Data(list.body)),
+            let payment = page.items.first
+        else { return }
+        let refund = RefundRequest(
+            amount: Int(Scheduler.shared.dice.from(1, 50)), reason: Judge.refundedByHand)
+        _ = await ask(
+            "POST", "/payments/\(payment.id)/refunds", of: "payment", body: try? JSON.encode(refund),
+            key: "by-hand-\(number)", token: Tokens.service)
+    }
+
     private func ask(
-        _ method: String, _ path: String, body: Data? = nil, key: String? = nil, token: String? = nil
+        _ method: String, _ path: String, of service: String = "order", body: Data? = nil,
+        key: String? = nil, token: String? = nil
     ) async -> HTTPClient.Response? {
         var request = HTTPClient.Request(
-            method: method, url: "http://order" + path, connectTimeout: Self.timeout, timeout: Self.timeout)
+            method: method, url: "http://\(service)" + path, connectTimeout: Self.timeout,
+            timeout: Self.timeout)
         if let body {
             request.body = Array(body)
             request.headers.append((name: "Content-Type", value: "application/json"))

@@ -34,7 +34,16 @@ final class Disk: @unchecked Sendable {
         return copy
     }
 
-    /// Closes the database.
+    /// Whether fewer commits are in it than the counter knows of.
+    var isBehindItsCounter: Bool {
+        get throws {
+            let held = try database.unsafeRead { try $0.row("SELECT epoch, commits FROM store_identity") }
+            guard let held, let counter else { return false }
+            return (held[0], held[1]) < (counter.epoch, counter.commits)
+        }
+    }
+
+    /// Nothing is read from it any more.
     func close() { try? database.close() }
 
     /// Restores an older copy, and keeps the counter.

@@ -12,6 +12,8 @@ final class Judge {
     private let offline: Set<String>
     private var held: [String: [ItemQuantity]] = [:]
     private var everReserved: Set<String> = []
+    /// Of each reservation, its price by SKU.
+    private var prices: [String: [String: Int]] = [:]
     private var asked: [String: Int] = [:]
     private var captured: [String: Int] = [:]
     private var refunded: [String: Int] = [:]
@@ -26,6 +28,20 @@ final class Judge {
     private var estimated: Set<String> = []
     /// Orders in the sequence in which they called coupon or were decided without it.
     private(set) var claims: [String] = []
+    private var everRedeemed: Set<String> = []
+    /// Orders whose coupon was refused after they were confirmed, since it was used up.
+    private var usedUpLate: Set<String> = []
+    /// Of each use, its orders: when each was placed, and when it came to nothing.
+    private var claimants: [String: [String: (placed: Int, ended: Int?)]] = [:]
+    /// Orders that were placed or ended.
+    private var moments = 0
+    /// What was refunded past order.
+    private(set) var byHand: [String: Int] = [:]
+    /// Whether inventory's process is too young to let go what was reserved before it began.
+    var isInGrace: () -> Bool = { false }
+
+    /// The reason of a refund past order.
+    static let refundedByHand = "by hand"
 
     init(stock: [String: Int], limits: [String: Int], offline: Set<String>) {
         seeded = stock
@@ -51,6 +67,9 @@ final class Judge {
         (json_extract(CAST(new.document AS TEXT), '$.discount') > 0)
         + 2 * (instr(CAST(new.document AS TEXT), '"coupon-estimated"') > 0)
         + 4 * (json_extract(CAST(new.progress AS TEXT), '$.couponDecision') <> 'undecided')
+        + 8 * (json_extract(CAST(new.progress AS TEXT), '$.refusal.code') IS 'invalid-request')
+        + 16 * (json_extract(CAST(new.progress AS TEXT), '$.refusal.reason') IS 'used up')
+        + 32 * (instr(CAST(new.document AS TEXT), 'used up') > 0)
         """
 
     /// The recorded changes by service.
@@ -109,7 +128,13 @@ final class Judge {
             ("INSERT ON main.notifications", "'told', new.order_id, NULL, new.kind, NULL, NULL, new.id, NULL")
         ],
         "order": [
-            ("INSERT ON main.orders", "'placed', new.id, NULL, NULL, NULL, NULL, NULL, NULL"),
+            (
+                "INSERT ON main.orders",
+                """
+                'placed', new.id, NULL, NULL, NULL, NULL,
+                json_extract(CAST(new.request AS TEXT), '$.couponCode') || ' by ' || new.customer_id, NULL
+                """
+            ),
             ("UPDATE ON main.orders", "'order', new.id, old.status, new.status, \(orderNow)"),
             (
                 "INSERT ON main.promises",
@@ -139,14 +164,14 @@ final class Judge {
         for row in rows {
             let id: String = row["id"] ?? "?"
             switch row["what"] as String {
-            case "reservation": reservation(id, row["now"], items: row["note"])
+            case "reservation": reservation(id, row["was"], row["now"], items: row["note"])
             case "cash": cash(id, row["number"])
             case "payment": payment(id, row["now"])
-            case "refund": refund(id, reason: row["note"])
+            case "refund": refund(id, row["number"], reason: row["note"])
             case "redemption": redemption(id, row["now"], use: row["note"])
             case "told": told(id, row["now"])
             case "order": order(id, row)
-            case "placed": placed[id] = Scheduler.shared.now
+            case "placed": placed(id, use: row["note"])
             case "promise": promise(id, row["note"], row["number"])
             default: break
             }
@@ -166,7 +191,10 @@ final class Judge {
 
     // MARK: Inventory
 
-    private func reservation(_ orderId: String, _ status: String, items: Data) {
+    private func reservation(_ orderId: String, _ former: String?, _ status: String, items: Data) {
+        if former == "reserved", status == "expired", isInGrace() {
+            broken(.heldInGrace, orderId, "its reservation lapsed just after the start")
+        }
         switch status {
         case "reserved", "committed":
             if undone.contains("reservation \(orderId)") {
@@ -175,6 +203,13 @@ final class Judge {
             let reserved = (try? JSON.decode([ReservedItem].self, from: items)) ?? []
             held[orderId] = reserved.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
             everReserved.insert(orderId)
+            let now = Dictionary(reserved.map { ($0.sku, $0.unitPrice) }) { first, _ in first }
+            if former == "reserved", let before = prices[orderId],
+                now.contains(where: { $0.value != before[$0.key] })
+            {
+                broken(.pricesHeld, orderId, "reserved at \(before), and at \(now)")
+            }
+            prices[orderId] = now
             for item in reserved {
                 let sum = held.values.reduce(0) {
                     $0 + $1.reduce(0) { $0 + ($1.sku == item.sku ? $1.quantity : 0) }
@@ -208,7 +243,9 @@ final class Judge {
             return
         }
         if undone.contains("payment \(orderId)") { broken(.tombstone, orderId, "captured after its void") }
-        if !everReserved.contains(orderId) { broken(.reservedFirst, orderId, "captured and never reserved") }
+        if !everReserved.contains(orderId), !orderId.hasPrefix(OtherShop.prefix) {
+            broken(.reservedFirst, orderId, "captured and never reserved")
+        }
         if captured[orderId] != nil { broken(.capturedOnce, orderId, "captured a second time") }
         captured[orderId, default: 0] += amount
     }
@@ -217,7 +254,8 @@ final class Judge {
         if status == "voided" { undone.insert("payment \(orderId)") }
     }
 
-    private func refund(_ orderId: String, reason: String) {
+    private func refund(_ orderId: String, _ amount: Int, reason: String) {
+        if reason == Self.refundedByHand { byHand[orderId, default: 0] += amount }
         guard reason.hasPrefix("coupon") else { return }
         if !couponRefunds.insert(orderId).inserted {
             broken(.refundedOnce, orderId, "its coupon is refunded a second time")
@@ -239,6 +277,7 @@ final class Judge {
             broken(.tombstone, orderId, "redeemed after its release")
         }
         uses[use, default: []].insert(orderId)
+        everRedeemed.insert(orderId)
         if let limit = limits[code], uses[use, default: []].count > limit {
             broken(.withinLimits, orderId, "\(use), limit \(limit)")
         }
@@ -255,6 +294,13 @@ final class Judge {
             } else {
                 uses["\(row[2] as String) by \(row[3] as String)", default: []].insert(id)
             }
+        }
+    }
+
+    /// Order tells coupon what it has lost.
+    func reconciled(_ orderIds: [String]) {
+        for id in orderIds where !everRedeemed.contains(id) {
+            broken(.reconciled, id, "its coupon was never redeemed")
         }
     }
 
@@ -279,6 +325,31 @@ final class Judge {
         if !claims.contains(orderId) { claims.append(orderId) }
     }
 
+    private func placed(_ id: String, use: String?) {
+        placed[id] = Scheduler.shared.now
+        moments += 1
+        if let use { claimants[use, default: [:]][id] = (moments, nil) }
+    }
+
+    /// It has come to nothing.
+    private func ended(_ id: String, _ use: String, isUsedUp: Bool, limit: Int) {
+        guard let own = claimants[use]?[id], own.ended == nil else { return }
+        moments += 1
+        claimants[use]?[id]?.ended = moments
+        if isUsedUp { usedUp(id, use, limit: limit) }
+    }
+
+    /// Its coupon was refused: others that had not come to nothing before it must have used it up.
+    private func usedUp(_ id: String, _ use: String, limit: Int) {
+        guard let own = claimants[use]?[id] else { return }
+        let others = claimants[use, default: [:]].filter {
+            $0.key != id && $0.value.ended ?? .max > own.placed
+        }
+        if others.count < limit {
+            broken(.couponFree, id, "\(use) is used up, limit \(limit), by \(others.keys.sorted())")
+        }
+    }
+
     private func order(_ id: String, _ row: Row) {
         let (from, to): (String, String) = (row["was"], row["now"])
         let isLegal =
@@ -289,11 +360,16 @@ final class Judge {
         if from != "placing", before != total {
             broken(.legalWay, id, "total \(before ?? -1) → \(total ?? -1)")
         }
+        let flag: Int = row["flag"] ?? 0
+        if flag & 8 > 0, from == "placing", total == 0 {
+            broken(.nothingToPay, id, "refused for want of a means of payment")
+        }
         guard let use = row["note"] as String?, let code = use.split(separator: " ").first.map(String.init)
         else { return }
-        let flag: Int = row["flag"] ?? 0
         if flag & 4 > 0 { claimed(id) }
         let isSale = to != "rejected" && to != "cancelled"
+        if flag & 32 > 0, usedUpLate.insert(id).inserted { usedUp(id, use, limit: limits[code] ?? 0) }
+        if !isSale { ended(id, use, isUsedUp: flag & 16 > 0, limit: limits[code] ?? 0) }
         if isSale, flag & 1 > 0 {
             discounted[use, default: []].insert(id)
         } else {

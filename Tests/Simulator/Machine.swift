@@ -18,17 +18,28 @@ final class Machine: @unchecked Sendable {
     let name: String
     let disk: Disk
     private(set) var process: RunningProcess?
+    /// Nanoseconds since the world began, when the process was started.
+    private(set) var startedAt: Int64 = 0
+    /// Since then.
+    private(set) var failedWrites = 0
+    /// Whether the wall clock was set since then.
+    private(set) var isClockSet = false
     var isUnplugged = false
     /// How often its disk was restored from an older copy. Requests and answers of earlier processes are lost
     /// then: connections end with their process.
     private(set) var era = 0
     var isSlow = false
-    /// Error of the wall clock in milliseconds.
-    var clockError: Int64 = 0
+    /// How far the wall clock is from the truth, in milliseconds.
+    var clockError: Int64 = 0 {
+        didSet { isClockSet = true }
+    }
     /// Called with each answer, when it is sent.
     var observe: (HTTPClient.Request, HTTPClient.Response) -> Void = { _, _ in }
-    /// Called at points where a crash matters; may kill the process.
-    var danger: () -> Void = {}
+    /// Called where it matters whether the process dies just now: it may. Given the request that it sends,
+    /// or has its answer of.
+    var danger: (HTTPClient.Request?) -> Void = { _ in }
+    /// Called when a process begins to take requests.
+    var ready: () -> Void = {}
     private let launch: (Machine, Bool) throws -> RunningProcess
 
     /// - Parameter launch: starts a process on the machine; the second parameter is `--accept-loss`.
@@ -42,6 +53,7 @@ final class Machine: @unchecked Sendable {
 
     func start(acceptingLoss: Bool = false) throws {
         guard process == nil else { return }
+        (startedAt, failedWrites, isClockSet) = (Scheduler.shared.now, 0, false)
         process = try launch(self, acceptingLoss)
     }
 
@@ -59,6 +71,7 @@ final class Machine: @unchecked Sendable {
     func diskFailure(isFaulty: Bool) -> DiskFailure? {
         let scheduler = Scheduler.shared
         guard isFaulty, scheduler.dice.happens(4) else { return nil }
+        failedWrites += 1
         return scheduler.dice.happens(700) ? .full : .interrupted
     }
 
@@ -107,14 +120,14 @@ final class RunningProcess: @unchecked Sendable {
         let host = Host(machine.name)
         let time = host.time
         var environment = ServiceEnvironment(
-            common: common, logger: silent, http: network.sender(in: host, danger: { machine.danger() }),
+            common: common, logger: silent, http: network.sender(in: host, danger: { machine.danger($0) }),
             time: time,
             wall: { Timestamp(milliseconds: Timestamp.now().milliseconds + machine.clockError) })
         environment.openStore = { _, migrations in
             let engine = try MemoryEngine(
                 machine.disk, in: host, migrations: migrations, acceptingLoss: acceptingLoss,
                 latency: { machine.diskLatency(isFaulty: network.isFaulty) },
-                failure: { machine.diskFailure(isFaulty: network.isFaulty) }, danger: { machine.danger() })
+                failure: { machine.diskFailure(isFaulty: network.isFaulty) }, danger: { machine.danger(nil) })
             return Store(engine: engine, time: time)
         }
         environment.peerRecord = PeerRecord(kept: machine.disk.peers) { peers in
@@ -126,6 +139,7 @@ final class RunningProcess: @unchecked Sendable {
             try? await service.application.prepare()
             service.beginServing()
             process.isListening = true
+            machine.ready()
             for background in service.application.background { Task { try? await background.run() } }
         }
         return process

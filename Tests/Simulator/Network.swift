@@ -19,16 +19,17 @@ final class Network: @unchecked Sendable {
     func add(_ machine: Machine) { machines[machine.name] = machine }
 
     /// The sender of a process on `host`.
-    /// - Parameter danger: called when a request is sent and when its answer arrives, where the process may
-    ///   die.
-    func sender(in host: Host, danger: @escaping @Sendable () -> Void = {}) -> some HTTPSender {
+    /// - Parameter danger: called when a request is sent and when its answer arrives; the process may die.
+    func sender(in host: Host, danger: @escaping @Sendable (HTTPClient.Request) -> Void = { _ in })
+        -> some HTTPSender
+    {
         Sender(network: self, host: host, danger: danger)
     }
 
     private struct Sender: HTTPSender {
         let network: Network
         let host: Host
-        let danger: @Sendable () -> Void
+        let danger: @Sendable (HTTPClient.Request) -> Void
 
         func send(_ request: HTTPClient.Request) async throws(HTTPClientError) -> HTTPClient.Response {
             guard request.timeout > .zero else { throw .timeout }
@@ -38,13 +39,13 @@ final class Network: @unchecked Sendable {
                     exchange.continuation = continuation
                     if exchange.isCancelled { return exchange.end(.failure(.cancelled)) }
                     network.begin(request, exchange, host)
-                    danger()
+                    danger(request)
                 }
             } onCancel: {
                 exchange.isCancelled = true
                 exchange.end(.failure(.cancelled))
             }
-            danger()
+            danger(request)
             return try result.get()
         }
     }
@@ -76,8 +77,11 @@ final class Network: @unchecked Sendable {
             scheduler.after(nanoseconds: wait, in: host) { exchange.end(.failure(.unreachable("refused"))) }
             return
         }
-        // The request arrives, or doesn't, or twice.
-        let copies = !isFaulty ? 1 : scheduler.dice.happens(30) ? 0 : scheduler.dice.happens(40) ? 2 : 1
+        // The request arrives, or doesn't, or twice. A coupon that is given back is lost most of all: what
+        // overtakes it has to wait.
+        let isGivenBack = request.url.contains("/redemptions/") && request.url.hasSuffix("/release")
+        let isLost = isFaulty && scheduler.dice.happens(isGivenBack ? 400 : 30)
+        let copies = isLost ? 0 : isFaulty && scheduler.dice.happens(40) ? 2 : 1
         let era = machine.era
         for _ in 0..<copies {
             scheduler.after(latency(machine)) { [self] in

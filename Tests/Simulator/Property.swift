@@ -14,6 +14,13 @@ enum Property: String, CaseIterable, Sendable {
     case promised = "no more is promised than there is stock"
     case estimatedWithinLimits = "an estimate leaves the customer's other discounts within the limit"
     case estimatedOffline = "a discount is estimated only where the rule allows it"
+    case couponFree = "no coupon is refused because of an order that came to nothing before"
+    case reconciled = "coupon is told of no redemption that it never made"
+    case nothingToPay = "an order that costs nothing needs no means of payment"
+    case pricesHeld = "a reservation has the prices that it was made at"
+    case heldInGrace = "what ran out while inventory was away stays set aside for a while"
+    case pricesKept = "prices that were read are on disk before order is ready"
+    case lossNoticed = "a store that lost something doesn't start until it is told to"
     // Once drained: the contract's invariants, …
     case terminal = "every order is in a terminal state"
     case paid = "every confirmed order is paid once, and no other keeps money"
@@ -30,6 +37,8 @@ enum Property: String, CaseIterable, Sendable {
     case couponWorth = "a coupon that was used has given its discount"
     case couponRule = "no customer has more of a coupon than its rule allows"
     case couponPromise = "what was promised isn't taken by a later order"
+    case quoted = "an order costs what its quote said, and isn't refused where that named no problem"
+    case sameRequest = "a request that means the same is the same request"
     case oneOrderAKey = "a key has one order, unless it was freed with nothing done"
     case started = "a service starts on what its last life has left"
 }

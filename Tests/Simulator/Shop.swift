@@ -15,7 +15,8 @@ import Transport
 /// faults stop, the queues empty, and the results are checked.
 ///
 /// To be read in this order: ``Scheduler`` (what happens next), ``Host`` (the life of a process), ``Disk``,
-/// ``Machine`` (a real service), ``Network``, ``Customer``, ``Judge`` and `checkDrained` (what must hold).
+/// ``Machine`` (a service as it really is), ``Network``, ``Customer``, ``OtherShop``, ``Judge`` and
+/// `checkDrained` (what must hold). Which fault is brought back by which mutant is in `Docs/faults.md`.
 final class Shop: @unchecked Sendable {
     /// How long customers arrive and faults happen, in milliseconds.
     static let sales: Int64 = 20_000
@@ -34,10 +35,16 @@ final class Shop: @unchecked Sendable {
     private(set) var mishaps: [String: Int] = [:]
     /// Number of customers: with fewer, each has more orders with one coupon.
     private let customerCount: Int64
-    /// How many of a thousand orders have a coupon, and how many are cancelled.
+    /// Of a thousand orders, how many ask for a coupon, are to be cancelled, and are paid with a card that is
+    /// declined.
     private let couponShare: Int
     let cancelShare: Int
+    private let declineShare: Int
     private var couponBackup: DatabaseQueue?
+    /// Reservations run out before the commits that were held up have come, and before the faults end.
+    private let isShortLived: Bool
+    /// Whether orders are still to be compared with their quotes.
+    private var isQuoteDue: Bool
 
     /// - Parameter isCalm: nothing goes wrong.
     init(seed: UInt64, seeds: Seeds, isTraced: Bool = false, isCalm: Bool = false, customers count: Int = 40)
@@ -47,25 +54,45 @@ final class Shop: @unchecked Sendable {
         trace = Trace(isKept: isTraced)
         judge = Judge(stock: Catalogue.stock, limits: Catalogue.limits, offline: Catalogue.offline)
         network = Network(trace: trace, isFaulty: !isCalm)
-        let acceptedMaxAge = scheduler.dice.from(5, 60)
+        isShortLived = !isCalm && scheduler.dice.happens(300)
+        isQuoteDue = scheduler.dice.happens(500)
+        let acceptedMaxAge = isShortLived ? scheduler.dice.from(3, 12) : scheduler.dice.from(5, 60)
         customerCount = scheduler.dice.one(of: [2, 4, 4, 12])
         couponShare = scheduler.dice.one(of: [300, 500, 900])
         cancelShare = scheduler.dice.one(of: [100, 200, 500])
+        declineShare = scheduler.dice.one(of: [80, 80, 300])
         var settings = ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)s"]
-        // In some episodes reservations expire before their delayed commits arrive.
-        if !isCalm, scheduler.dice.happens(300) {
-            settings["RESERVATION_TTL"] = "\(acceptedMaxAge + scheduler.dice.from(1, 10))s"
-            settings["RESERVATION_GRACE"] = "\(scheduler.dice.from(0, 5))s"
+        let lifetime = acceptedMaxAge + scheduler.dice.from(-2, 8)
+        // No longer than that: what is made in the time of grace may lapse in it.
+        let grace = min(lifetime, scheduler.dice.one(of: [0, 0, 5, 10]))
+        if isShortLived {
+            settings["RESERVATION_TTL"] = "\(lifetime)s"
+            settings["RESERVATION_GRACE"] = "\(grace)s"
         }
         for service in Service.all {
             machines.append(try machine(service, seeds.disks[service.name], settings))
         }
+        if isShortLived {
+            // What nothing can read keeps nothing else from lapsing.
+            try machine("inventory")?.disk.change(
+                "INSERT INTO reservations VALUES ('\(Self.unreadable)', 'reserved', X'7B', 1)")
+            judge.isInGrace = { [unowned self] in
+                guard let inventory = machine("inventory"), !inventory.isClockSet else { return false }
+                return scheduler.now - inventory.startedAt < grace * 1_000_000_000
+            }
+        }
+        machine("order")?.ready = { [unowned self] in checkPrices() }
         for machine in machines { try machine.start() }
         people = (0..<count).map { Customer(self, number: $0, request: request()) }
         for person in people { person.begin() }
         guard !isCalm else { return }
         begin()
     }
+
+    /// The id of a reservation that can't be decoded.
+    private static let unreadable = "ord_unreadable"
+    /// Of the reservations that can.
+    static let isReserved = "status = 'reserved' AND order_id <> '\(unreadable)'"
 
     func machine(_ name: String) -> Machine? { machines.first { $0.name == name } }
 
@@ -95,26 +122,38 @@ final class Shop: @unchecked Sendable {
             {
                 judge.claimed(asked.orderId)
             }
+            if request.url.hasSuffix("/reconciliation"),
+                let told = try? JSON.decode(ReconciliationRequest.self, from: Data(body))
+            {
+                judge.reconciled(told.redemptions.map(\.request.orderId))
+            }
         }
         network.add(machine)
         return machine
     }
 
     private func request() -> OrderRequest {
+        let isGift = scheduler.dice.happens(60)
         var items = [
             ItemQuantity(
-                sku: scheduler.dice.one(of: Catalogue.skus), quantity: Int(scheduler.dice.from(1, 3)))
+                sku: scheduler.dice.one(of: isShortLived ? Catalogue.scarce : Catalogue.skus),
+                quantity: Int(scheduler.dice.from(1, 3)))
         ]
-        if scheduler.dice.happens(300) {
+        if isGift {
+            items[0].sku = Catalogue.gift
+        } else if scheduler.dice.happens(300) {
             items.append(ItemQuantity(sku: scheduler.dice.one(of: Catalogue.skus), quantity: 1))
         }
+        let isPaid = !scheduler.dice.happens(isGift ? 500 : 20)
         return OrderRequest(
             customerId: "H\(scheduler.dice.from(1, customerCount))", items: items,
             couponCode: scheduler.dice.happens(couponShare)
-                ? scheduler.dice.one(of: ["SAVE", "SAVE", "ONCE", "LARGE", "WRONG"]) : nil,
+                ? scheduler.dice.one(
+                    of: [Catalogue.save, Catalogue.save, Catalogue.once, Catalogue.large, "WRONG"]) : nil,
             ifCouponUnavailable: scheduler.dice.one(of: [nil, .refundLater, .orderWithout, .reject]),
             maxTotal: scheduler.dice.happens(100) ? Int(scheduler.dice.from(100, 900)) : nil,
-            payment: PaymentMeans(token: scheduler.dice.happens(120) ? "tok_declined" : "tok_ok"))
+            payment: isPaid
+                ? PaymentMeans(token: scheduler.dice.happens(declineShare) ? "tok_declined" : "tok_ok") : nil)
     }
 
     // MARK: Faults
@@ -123,10 +162,30 @@ final class Shop: @unchecked Sendable {
         for machine in machines {
             if machine.name != "order" { outages(of: machine) }
             clockSteps(of: machine)
-            machine.danger = { [unowned self, unowned machine] in endanger(machine) }
+            machine.danger = { [unowned self, unowned machine] in endanger(machine, $0) }
         }
         backUpCoupon()
         redrive()
+        let other = OtherShop(network: network, host: customers)
+        for number in 0..<2 {
+            scheduler.after(scheduler.dice.from(0, 15_000), in: customers) { [isShortLived] in
+                Task {
+                    await other.charge(number)
+                    if isShortLived { await other.reserve(number) }
+                }
+            }
+        }
+    }
+
+    /// Where the start has waited for the catalogue to the end, it wasn't there.
+    private func checkPrices() {
+        guard let order = machine("order"), order.failedWrites == 0,
+            scheduler.now - order.startedAt < 2_000_000_000
+        else { return }
+        let known = try? order.disk.database.unsafeRead {
+            try $0.row("SELECT count(*) FROM last_known_products")?[0] as Int?
+        }
+        if known == 0 { judge.broken(.pricesKept, "order", "it is ready, and no price is on disk") }
     }
 
     /// After each job a process may be frozen past its leases.
@@ -139,11 +198,12 @@ final class Shop: @unchecked Sendable {
         }
     }
 
-    /// A process may die before and after each external effect.
-    private func endanger(_ machine: Machine) {
-        guard network.isFaulty, scheduler.dice.onceIn(machine.name == "order" ? 400 : 700),
-            let process = machine.process
-        else { return }
+    /// Before and after whatever a process does outside of itself it may die, and most of all where a coupon
+    /// may have been redeemed and nothing is known of it yet.
+    private func endanger(_ machine: Machine, _ request: HTTPClient.Request?) {
+        let isRedemption = request?.url.hasSuffix("/redemptions") == true
+        let odds = isRedemption ? 30 : machine.name == "order" ? 400 : 700
+        guard network.isFaulty, scheduler.dice.onceIn(odds), let process = machine.process else { return }
         scheduler.after(0, in: process.host) { [self] in
             happened("crash of \(machine.name)")
             machine.crash()
@@ -168,7 +228,8 @@ final class Shop: @unchecked Sendable {
     /// with them.
     private func changeRules(of machine: Machine) throws {
         guard scheduler.dice.happens(500) else { return }
-        let (sku, code) = (scheduler.dice.one(of: Catalogue.skus), scheduler.dice.one(of: ["SAVE", "ONCE"]))
+        let sku = scheduler.dice.one(of: Catalogue.skus)
+        let code = scheduler.dice.one(of: [Catalogue.save, Catalogue.once])
         let (price, amount) = (scheduler.dice.from(50, 400), scheduler.dice.from(50, 300))
         switch machine.name {
         case "inventory":
@@ -209,6 +270,9 @@ final class Shop: @unchecked Sendable {
         happened("restore of coupon")
         do {
             try machine.restore(couponBackup)
+            if try machine.disk.isBehindItsCounter, (try? machine.start()) != nil {
+                judge.broken(.lossNoticed, machine.name, "it has started on a copy that lacks commits")
+            }
             start(machine, acceptingLoss: true)
             try machine.disk.database.unsafeRead { try judge.couponRestored($0) }
         } catch {
@@ -274,11 +338,14 @@ final class Shop: @unchecked Sendable {
         } catch {
             judge.broken(.started, "the judge", "\(error)")
         }
-        while judge.violation == nil, scheduler.now < Self.end * 1_000_000 {
-            let next = scheduler.now + 5_000_000_000
-            while judge.violation == nil, scheduler.step(until: next) {}
-            if isDrained { break }
-            scheduler.pass(until: next)
+        drain()
+        if isQuoteDue, judge.violation == nil, isDrained {
+            Task {
+                await orderAsQuoted()
+                isQuoteDue = false
+            }
+            while judge.violation == nil, isQuoteDue, scheduler.step() {}
+            drain()
         }
         if judge.violation == nil {
             do {
@@ -288,6 +355,16 @@ final class Shop: @unchecked Sendable {
             }
         }
         return judge.violation
+    }
+
+    /// Until nothing is left to do, or the end has come.
+    private func drain() {
+        while judge.violation == nil, scheduler.now < Self.end * 1_000_000 {
+            let next = scheduler.now + 5_000_000_000
+            while judge.violation == nil, scheduler.step(until: next) {}
+            if isDrained { break }
+            scheduler.pass(until: next)
+        }
     }
 
     private func endFaults() {
@@ -318,9 +395,13 @@ final class Shop: @unchecked Sendable {
                 guard try database.row("SELECT 1 FROM queue WHERE state <> 'dead' LIMIT 1") == nil else {
                     return false
                 }
-                guard machine.name == "order" else { return true }
-                return try database.row(
-                    "SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1") == nil
+                let unfinished: String? =
+                    switch machine.name {
+                    case "order": "SELECT 1 FROM orders WHERE status IN ('placing', 'accepted') LIMIT 1"
+                    case "inventory": "SELECT 1 FROM reservations WHERE \(Self.isReserved) LIMIT 1"
+                    default: nil
+                    }
+                return try unfinished.map { try database.row($0) == nil } ?? true
             }
             guard isEmpty else { return false }
         }

@@ -1,5 +1,6 @@
 import Contracts
 import GRDB
+import Mutants
 import Resilience
 import Storage
 
@@ -56,7 +57,7 @@ struct CouponStore: Sendable {
             guard try ReconciliationTable.isPending(database, epoch: request.epoch) else { return false }
             let known = Set(request.redemptions.map(\.request.orderId) + request.undecided)
             let active = try RedemptionTable.active(database, after: request.after ?? "", upTo: request.upTo)
-            for id in active where !known.contains(id) {
+            for id in active where !known.contains(id) && !Mutant.isOn(.couponKeepsWhatOrderForgot) {
                 _ = try RedemptionTable.release(database, orderId: id, at: now)
             }
             for (redemption, items) in confirmed

@@ -1,4 +1,5 @@
 import Contracts
+import Mutants
 import Runtime
 
 /// When reservations lapse: at the end of their life, save for a while after the start.
@@ -24,7 +25,7 @@ struct Lapse: Sendable {
 
     func due(at now: Timestamp) -> Due {
         // What is reserved or renewed since the start ends a lifetime after it at the soonest.
-        let isEarly = now < start.advanced(by: grace)
+        let isEarly = now < start.advanced(by: grace) && !Mutant.isOn(.inventoryHasNoGrace)
         let first = isEarly ? start.advanced(by: lifetime) : Timestamp(milliseconds: 0)
         return Due(from: first, upTo: now, unreadable: unreadable)
     }

@@ -27,7 +27,8 @@ struct ReservationStore: Sendable {
         _ goods: [ItemQuantity], orderId: String, id: String,
         _ decide: @escaping @Sendable (Reservation) throws -> ReservationChange
     ) async throws -> Reservation {
-        try await store.write("return") { database in
+        let id = Mutant.isOn(.inventoryTakesBackTwice) ? Identifier.make("ret_", at: .now()) : id
+        return try await store.write("return") { database in
             guard let existing = try ReservationTable.reservation(database, orderId: orderId) else {
                 throw InventoryError.noReservation(orderId: orderId)
             }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import GRDB
+import Mutants
 import Runtime
 import Storage
 
@@ -53,7 +54,7 @@ enum ReservationTable {
         ).compactMap { row in
             do {
                 return try reservation(row)
-            } catch let error as DecodingError {
+            } catch let error as DecodingError where !Mutant.isOn(.inventoryStopsAtAnUnreadableRow) {
                 due.unreadable.add(row[0], error)
                 return nil
             }

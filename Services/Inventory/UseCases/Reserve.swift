@@ -1,4 +1,5 @@
 import Contracts
+import Mutants
 
 /// Sets an order's stock aside, all of it or nothing, at today's prices; for an order that has it already,
 /// renews it.
@@ -15,7 +16,14 @@ struct Reserve: Sendable {
         return try await reservations.change(request.orderId, as: "reservation") { existing in
             let now = wall()
             let end = now.advanced(by: lapse.lifetime)
-            if let renewed = try existing?.renewed(for: wanted, until: end) { return renewed }
+            if let renewed = try existing?.renewed(for: wanted, until: end) {
+                guard Mutant.isOn(.inventoryRepricesReservations), existing?.status == .reserved else {
+                    return renewed
+                }
+                var repriced = renewed.reservation
+                repriced.items = try catalogue.price(wanted)
+                return .write(repriced)
+            }
             let reservation = Reservation(
                 orderId: request.orderId, items: try catalogue.price(wanted), status: .reserved,
                 currency: Catalogue.currency, expiresAt: end)

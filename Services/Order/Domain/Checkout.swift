@@ -179,7 +179,9 @@ struct Checkout: Sendable {
                         total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
         }
         let amount = order.document.total ?? 0
-        if amount > 0, order.request.payment == nil { return .end(.refused(.paymentMissing)) }
+        if amount > 0 || Mutant.isOn(.demandsATokenForNothing), order.request.payment == nil {
+            return .end(.refused(.paymentMissing))
+        }
         if let unreserved, !Mutant.isOn(.chargesWithoutReservation) {
             return .end(.inventoryUnavailable(unreserved, stock: cachedStock))
         }

@@ -60,7 +60,9 @@ struct CouponClaim: Sendable, Equatable {
         if let limit, others.count < limit { return .redeem }
         // Used up for good: there is nothing to wait for, and coupon says so.
         if let limit, others.count(where: { $0.state == .given }) >= limit { return .redeem }
-        if let release = others.first(where: { $0.state == .toRelease }) {
+        if let release = others.first(where: { $0.state == .toRelease }),
+            !Mutant.isOn(.redeemsBeforeReleasing)
+        {
             return .release(orderId: release.orderId)
         }
         // Given already: the sooner it is recorded the better.
@@ -98,7 +100,9 @@ extension Order {
         case (.rejected, _), (.cancelled, _): nil
         case (_, .undecided): .asked
         case (_, .redeemed): isConfirmed ? .given : .held
-        case (_, .estimated): isConfirmed ? (owesCouponRepair ? .toRecord : .lost) : .estimated
+        case (.confirmed, .estimated) where !owesCouponRepair:
+            Mutant.isOn(.countsLostDiscountsAsUses) ? .given : .lost
+        case (_, .estimated): isConfirmed ? .toRecord : .estimated
         case (_, .skipped) where owesCouponRepair: isConfirmed ? .toRedeem : .owed
         // A call that seemed to fail may have redeemed it; when the order ends it is released.
         case (_, .skipped): isConfirmed ? nil : .asked

@@ -1,5 +1,6 @@
 import Contracts
 import GRDB
+import Mutants
 import Storage
 
 /// The claims of customers' orders on coupons, by what is known here.
@@ -40,7 +41,9 @@ enum CouponClaimTable {
 
     /// The order has come to nothing, and its redemption is to be released.
     static func release(_ database: Database, of order: Order) throws {
-        guard let code = order.request.couponCode, order.mayHoldCoupon else { return }
+        guard let code = order.request.couponCode, order.mayHoldCoupon,
+            !Mutant.isOn(.forgetsWhatIsToBeReleased)
+        else { return }
         try keep(database, of: order, code: code, as: .toRelease)
     }
 

@@ -16,3 +16,14 @@ extension Order {
         }
     }
 }
+
+extension OrderMessage {
+    /// The same of a message of whatever order.
+    var isForgotten: Bool {
+        switch self {
+        case .refundOrder: Mutant.isOn(.forgetsRefunds)
+        case .notifyRefunded: Mutant.isOn(.forgetsToTellOfRefunds)
+        default: false
+        }
+    }
+}

@@ -234,6 +234,7 @@ struct OrderStore: Sendable {
         delay: Duration = .zero
     ) throws {
         let kind = message.kind
+        if kind.isForgotten { return }
         try queue.enqueue(
             database, lane: (lane ?? kind.lane).rawValue, kind: kind.rawValue, key: message.key,
             payload: try message.data.map { try JSON.encode($0) } ?? Data(), delay: delay,

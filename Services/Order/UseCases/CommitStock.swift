@@ -1,4 +1,5 @@
 import Contracts
+import Mutants
 import Queue
 import ServingPath
 
@@ -15,7 +16,9 @@ struct CommitStock: Sendable {
             try await inventory.commit(orderId: message.key, for: .queue)
             return .done()
         } catch {
-            guard case .refused(let problem) = error, problem.code == "out-of-stock", let short = problem.skus
+            guard case .refused(let problem) = error, problem.code == "out-of-stock",
+                let short = problem.skus,
+                !Mutant.isOn(.leavesWhatCannotBeDelivered)
             else {
                 return DeliveryResult(error)
             }

@@ -1,4 +1,5 @@
 import Contracts
+import Mutants
 import Queue
 import ServingPath
 
@@ -29,7 +30,7 @@ struct NotifyCustomer: Sendable {
 
     /// The message of a refund has the refund's key, so it is in no FIFO group with its order's others.
     private func isTooEarly(_ kind: NotificationKind, _ data: NotificationData) async -> Bool {
-        guard kind == .orderRefunded else { return false }
+        guard kind == .orderRefunded, !Mutant.isOn(.tellsOfRefundsTooEarly) else { return false }
         let waiting = try? await store.messages(data.orderId)
         return waiting?.contains(.notifyConfirmed) ?? false
     }

@@ -1,4 +1,5 @@
 import Contracts
+import Mutants
 import Resilience
 import ServingPath
 
@@ -43,7 +44,8 @@ struct QuoteOrder: Sendable {
             customerId: request.customerId, items: lines, currency: products.values.first?.currency ?? "USD",
             subtotal: subtotal, discount: deduction.amount, total: total, couponCode: request.couponCode,
             degradations: [priceDegradation, deduction.degradation].compactMap { $0 },
-            problems: problems.compactMap { $0.map(QuoteProblem.init) })
+            problems: Mutant.isOn(.quotesWithoutProblems)
+                ? [] : problems.compactMap { $0.map(QuoteProblem.init) })
     }
 
     private func find(_ items: [ItemQuantity], for caller: Caller) async throws -> [Found] {
@@ -142,7 +144,7 @@ struct QuoteOrder: Sendable {
     /// By this service's own records: it places all orders.
     private func hasUseLeft(_ coupon: Coupon, _ customerId: String) async throws -> Bool {
         try await store.couponClaims(coupon.code, customerId: customerId).count(where: \.counts)
-            < coupon.limitPerCustomer
+            < coupon.limitPerCustomer || Mutant.isOn(.quotesUsedUpCoupons)
     }
 }
 

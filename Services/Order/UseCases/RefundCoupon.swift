@@ -1,4 +1,5 @@
 import Contracts
+import Mutants
 import Queue
 
 /// Begins the refund of what a coupon that was redeemed late is worth more than was given for it, as far as
@@ -14,7 +15,9 @@ struct RefundCoupon: Sendable {
             commit: store.beginningRefund(id, of: message.key, at: now) { order in
                 guard order.owesCouponRepair, let owed = order.progress.couponRefund else { return nil }
                 // A reason has as many characters as a code may have.
-                let reason = String("coupon \(order.request.couponCode ?? "")".unicodeScalars.prefix(255))
+                let reason = String(
+                    "coupon \(order.request.couponCode ?? "")".unicodeScalars.prefix(
+                        Mutant.isOn(.sendsReasonsOfAnyLength) ? .max : 255))
                 let refund = order.refund(id: id, .coupon, amount: owed, items: [], reason: reason, at: now)
                 guard refund.amount > 0 else {
                     order.couponNotRefunded(at: now)

@@ -25,7 +25,7 @@ struct SettleRefund: Sendable {
             return .done(commit: paid(id, refunded: payment.refunded))
         } catch let error as CallError {
             guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left,
-                left >= 0
+                left >= 0, !Mutant.isOn(.repeatsRefundsThatExceed)
             else { return DeliveryResult(error) }
             return .done(commit: exceeded(id, left: left))
         } catch {

@@ -1,5 +1,6 @@
 import Contracts
 import GRDB
+import Mutants
 import Storage
 
 /// Double entry: every movement is written twice, with opposite signs, and added to a balance of its account
@@ -28,6 +29,7 @@ enum LedgerTable {
         _ database: Database, _ paymentId: String, to: Account, from: Account, _ amount: Int,
         _ currency: String
     ) throws {
+        let currency = Mutant.isOn(.paymentMixesCurrencies) ? "USD" : currency
         for (account, change) in [(to, amount), (from, -amount)] {
             let balance: Int =
                 try database.row(
