@@ -8,8 +8,7 @@ package import ServingPath
 package import Storage
 package import Transport
 
-/// The front door: takes orders, walks the critical serving path, and leaves to its outbox what isn't
-/// time-critical.
+/// Takes orders, walks the critical serving path, and leaves to its outbox what isn't time-critical.
 package struct OrderApplication: ServiceApplication {
     package static let name = "order"
     package static let defaultPort = 8081
@@ -26,79 +25,33 @@ package struct OrderApplication: ServiceApplication {
     private let coupons: CouponRuleRefresh
 
     package init(configuration: OrderConfiguration, environment: ServiceEnvironment) throws {
-        let (wall, time, logger) = (environment.wall, environment.time, environment.logger)
-        self.logger = logger
-        let configuration = environment.common.mode == .naive ? configuration.switchedOff : configuration
+        logger = environment.logger
+        let isNaive = environment.common.mode == .naive
+        let configuration = isNaive ? configuration.switchedOff : configuration
         store = try environment.store(Self.name, migrations: Self.migrations)
         queue = DurableQueue(
-            store: store, wall: { wall().milliseconds }, time: time, capacity: configuration.queueCapacity)
-        let orders = OrderStore(store: store, queue: queue, stockMargin: configuration.stockMargin)
-
+            store: store, wall: { environment.wall().milliseconds }, time: environment.time,
+            capacity: configuration.queueCapacity)
         let dependencies = try Dependencies(
             configuration: configuration, environment: environment, store: store)
         path = dependencies.path
         catalogue = dependencies.catalogue
         coupons = CouponRuleRefresh(coupon: dependencies.coupon, refreshEvery: configuration.couponsRefresh)
-
-        let turns = CouponTurns(time: time)
-        let claim = ClaimCoupon(store: orders, coupon: dependencies.coupon, turns: turns, wall: wall)
-        let runCheckout = RunCheckout(
-            store: orders, inventory: dependencies.inventory, payment: dependencies.payment, claim: claim,
-            catalogue: catalogue,
-            reservationLifetime: ReservationLifetime(
-                acceptedMaxAge: configuration.acceptedMaxAge, logger: logger),
-            isCouponOptional: environment.common.mode == .protected, wall: wall)
-        let inFlight = InFlightOrders()
-        let isNotificationUnavailable = { @Sendable in dependencies.notification.isOpen }
-        let settle = SettleRefund(
-            store: orders, payment: dependencies.payment, inventory: dependencies.inventory, wall: wall)
-
-        routes =
-            OrderRoutes(
-                store: orders,
-                place: PlaceOrder(
-                    store: orders, runCheckout: runCheckout, inFlight: inFlight, turns: turns,
-                    isNotificationUnavailable: isNotificationUnavailable,
-                    resumeAfter: configuration.orderBudget + .seconds(1), wall: wall, logger: logger),
-                cancel: CancelOrder(store: orders, wall: wall),
-                refund: RefundOrder(
-                    store: orders, settle: settle, resumeAfter: OrderRoutes.refundBudget + .seconds(1),
-                    wall: wall),
-                quote: QuoteOrder(
-                    store: orders, inventory: dependencies.inventory, coupon: dependencies.coupon,
-                    catalogue: catalogue, wall: wall),
-                budget: configuration.orderBudget
-            ).routes
-
-        let outbox = OrderOutbox(
-            finish: FinishOrder(
-                store: orders, runCheckout: runCheckout, inFlight: inFlight,
-                acceptedMaxAge: configuration.acceptedMaxAge,
-                isNotificationUnavailable: isNotificationUnavailable, wall: wall),
-            commit: CommitStock(store: orders, inventory: dependencies.inventory, wall: wall),
-            undo: UndoOrder(
-                store: orders, inventory: dependencies.inventory, payment: dependencies.payment,
-                coupon: dependencies.coupon, wall: wall),
-            repairCoupon: RepairCoupon(store: orders, claim: claim),
-            refundCoupon: RefundCoupon(store: orders, wall: wall), settle: settle,
-            notify: NotifyCustomer(store: orders, notification: dependencies.notification, wall: wall))
+        let useCases = OrderUseCases(
+            configuration, environment, dependencies,
+            store: OrderStore(store: store, queue: queue, stockMargin: configuration.stockMargin))
+        routes = useCases.routes
         var policy = QueueWorkers.Policy()
         policy.lease = configuration.queueLease
         let workers = QueueWorkers(
-            queue: queue, lanes: outbox.lanes, policy: policy,
+            queue: queue, lanes: useCases.outbox.lanes, policy: policy,
             share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 }, logger: logger)
-        let expire = ExpireOrders(
-            store: orders, inFlight: inFlight, acceptedMaxAge: configuration.acceptedMaxAge,
-            unreadable: UnreadableRows(table: "orders", logger: logger), time: time, wall: wall,
-            logger: logger)
-        let reconcile = ReconcileCoupon(
-            store: orders, coupon: dependencies.coupon, peers: environment.peers, time: time, logger: logger)
         retentions = [
             Retention("orders", keptFor: configuration.retention) {
                 try OrderTable.deleteOld($0, until: $1, past: $2, limit: $3)
             }
         ]
-        background = [expire, catalogue, coupons, reconcile, workers]
+        background = [useCases.expire, catalogue, coupons, useCases.reconcile, workers]
     }
 
     package func prepare() async throws {

@@ -2,55 +2,46 @@ import Resilience
 package import Runtime
 import ServingPath
 
-/// Every knob of the order service; the only file here that reads settings.
+/// Every setting of the order service; the only file here that reads settings.
 package struct OrderConfiguration: ServiceConfiguration {
-    var inventoryURL: String
-    var paymentURL: String
-    var couponURL: String
-    var notificationURL: String
-    /// What a customer waits for `POST /orders` at most.
+    /// Where a dependency is, the numbers of its policies, and faults on the way to it.
+    struct Dependency {
+        var url: String
+        var protection: Protection
+        var faults: [Fault]
+
+        init(_ name: String, port: Int, _ protection: Protection, reading settings: inout Settings) {
+            let key = name.uppercased()
+            url = settings.url("\(key)_URL", default: "http://127.0.0.1:\(port)", "where \(name) is")
+            self.protection = settings.protection(key, default: protection)
+            faults = settings.faults(key)
+        }
+    }
+
+    var inventory: Dependency
+    var payment: Dependency
+    var coupon: Dependency
+    var notification: Dependency
+    // What each means is in its help, below.
     var orderBudget: Duration
-    var inventory: Protection
-    var payment: Protection
-    var coupon: Protection
-    var notification: Protection
-    var inventoryFaults: [Fault]
-    var paymentFaults: [Fault]
-    var couponFaults: [Fault]
-    var notificationFaults: [Fault]
-    /// After this, an order that could not be finished is undone and cancelled.
     var acceptedMaxAge: Duration
-    /// Older prices and stock are not used, however long inventory is out.
     var catalogueMaxAge: Duration
     var catalogueRefresh: Duration
-    /// What the first start waits for inventory's catalogue at most.
     var catalogueTimeout: Duration
-    /// Older coupon rules are not used, however long coupon is out.
     var couponsMaxAge: Duration
     var couponsRefresh: Duration
-    /// Percent of the last known stock that is not promised without inventory.
     var stockMargin: Int
-    /// How long a message stays with a worker that gives no sign of life.
     var queueLease: Duration
-    /// Messages that wait at most before new orders are refused.
     var queueCapacity: Int
-    /// How long an order and its idempotency keys are kept; nil: for ever.
+    /// Nil: for ever.
     var retention: Duration?
 
     package init(reading settings: inout Settings) {
-        inventoryURL = settings.url("INVENTORY_URL", default: "http://127.0.0.1:8084", "where inventory is")
-        paymentURL = settings.url("PAYMENT_URL", default: "http://127.0.0.1:8082", "where payment is")
-        couponURL = settings.url("COUPON_URL", default: "http://127.0.0.1:8083", "where coupon is")
-        notificationURL = settings.url(
-            "NOTIFICATION_URL", default: "http://127.0.0.1:8085", "where notification is")
-        inventory = settings.protection("INVENTORY", default: InventoryClient.protection)
-        payment = settings.protection("PAYMENT", default: PaymentClient.protection)
-        coupon = settings.protection("COUPON", default: CouponClient.protection)
-        notification = settings.protection("NOTIFICATION", default: NotificationClient.protection)
-        inventoryFaults = settings.faults("INVENTORY")
-        paymentFaults = settings.faults("PAYMENT")
-        couponFaults = settings.faults("COUPON")
-        notificationFaults = settings.faults("NOTIFICATION")
+        inventory = Dependency("inventory", port: 8084, InventoryClient.protection, reading: &settings)
+        payment = Dependency("payment", port: 8082, PaymentClient.protection, reading: &settings)
+        coupon = Dependency("coupon", port: 8083, CouponClient.protection, reading: &settings)
+        notification = Dependency(
+            "notification", port: 8085, NotificationClient.protection, reading: &settings)
         orderBudget = settings.duration(
             "ORDER_BUDGET", default: .seconds(1), in: .milliseconds(1)...(.seconds(60)),
             "what a customer waits for an order at most")

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Resilience
+import Runtime
 import ServingPath
 import Transport
 
@@ -30,7 +31,7 @@ struct OrderRoutes: Sendable {
                 "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators,
                 addsWork: true
             ) { try await refundOrder($0) },
-            .get("/deleted-goods", query: .checked) { try await deletedGoods($0) },
+            .get("/deleted-goods", query: .checked) { try await $0.list { _ in store.deletedGoods() } },
             .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
         ]
     }
@@ -38,24 +39,27 @@ struct OrderRoutes: Sendable {
     private func placeOrder(_ call: Call) async throws -> Answer {
         let key = try call.idempotencyKey()
         let request = try await call.decode(OrderRequest.self) { $0.validate(&$1) }.canonical
-        let outcome =
-            if let refusal = call.refusal {
-                try await place.repeated(request, key: key, else: refusal)
-            } else {
-                try await place(
-                    request, body: call.body, key: key, deadline: call.deadline, criticality: call.criticality
-                )
-            }
+        let outcome: PlaceOrder.Outcome
+        if let refusal = call.refusal {
+            outcome = try await place.repeated(request, key: key, else: refusal)
+        } else {
+            guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
+            outcome = try await place(request, body: call.body, key: key, for: call.customer)
+        }
         switch outcome {
         case .order(let status, let id, let document, let replayed):
-            var headers: HTTPFields = [.location: "/orders/\(id)"]
-            if replayed { headers[.idempotentReplayed] = "true" }
-            return .json(Self.code(status), encoded: document, headers: headers)
+            return .json(Self.code(status), encoded: document, headers: Self.headers(id, replayed))
         case .refused(let error, let replayed):
             var problem = error.problem
             if replayed { problem.headers[.idempotentReplayed] = "true" }
             throw problem
         }
+    }
+
+    private static func headers(_ orderId: String, _ replayed: Bool) -> HTTPFields {
+        var headers: HTTPFields = [.location: "/orders/\(orderId)"]
+        if replayed { headers[.idempotentReplayed] = "true" }
+        return headers
     }
 
     /// How `POST /orders` answers for an order in this state.
@@ -68,14 +72,9 @@ struct OrderRoutes: Sendable {
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, filters: ["customerId", "status"], &check)
-        let status = call.query("status", as: OrderStatus.self, &check)
-        try check.finish()
-        let customerId = call.query("customerId")
-        let page = OrderTable.Page(after: paging.after, limit: paging.limit + 1, bytes: Paging.largestPage)
-        return try await store.list(customerId: customerId, status: status, page, until: call.deadline) {
-            try await paging.answer($0, areMore: $1, position: { $0.id }, encode: { try $0.encoded() })
+        try await call.list(filters: ["customerId", "status"]) { check in
+            let status = call.query("status", as: OrderStatus.self, &check)
+            return store.list(customerId: call.query("customerId"), status: status)
         }
     }
 
@@ -100,19 +99,10 @@ struct OrderRoutes: Sendable {
         let request = try await call.decode(OrderRefundRequest.self) { $0.validate(&$1) }.canonical
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         let id = try orderId(call)
-        let refunded = try await refund(
-            id, request, key: key, for: .customer(until: call.deadline, call.criticality))
-        var headers: HTTPFields = [.location: "/orders/\(id)"]
-        if refunded.isReplayed { headers[.idempotentReplayed] = "true" }
-        return .json(refunded.isPending ? 202 : 201, encoded: refunded.document, headers: headers)
-    }
-
-    private func deletedGoods(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, &check)
-        try check.finish()
-        let goods = try await store.deletedGoods(after: paging.after, limit: paging.limit + 1)
-        return try await paging.answer(goods) { $0.sku }
+        let refunded = try await refund(id, request, key: key, for: call.customer)
+        return .json(
+            refunded.isPending ? 202 : 201, encoded: refunded.document,
+            headers: Self.headers(id, refunded.isReplayed))
     }
 
     /// SQLite would read an id with a NUL only up to there, and find another one.
@@ -126,7 +116,10 @@ struct OrderRoutes: Sendable {
         var request = try await call.decode(OrderRequest.self) { $0.validate(&$1) }.canonical
         // Of no use here, whatever it is.
         request.payment = nil
-        return try .json(
-            200, try await quote(request, for: .customer(until: call.deadline, call.criticality)))
+        return try .json(200, try await quote(request, for: call.customer))
     }
+}
+
+extension Call {
+    fileprivate var customer: Caller { .customer(until: deadline, criticality) }
 }

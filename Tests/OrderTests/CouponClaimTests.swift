@@ -81,7 +81,7 @@ struct CouponClaimTests {
 @Suite("Turns of a customer's orders", .timeLimit(.minutes(10)))
 struct CouponTurnsTests {
     private let time = ManualTime()
-    private let key = CouponTurns.Key(code: "C", customerId: "H")
+    private let key = CustomerCoupon(code: "C", customerId: "H")
 
     @Test("one at a time, in order of arrival, and other keys concurrently")
     func order() async {

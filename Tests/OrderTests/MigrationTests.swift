@@ -26,6 +26,7 @@ struct MigrationTests {
             "queue-counts-1 8f8ebe2540b232c8",
             "order-retention-1 e9e0334b2dd779d3",
             "coupon-uses-3 63b6432f70b64d49",
+            "order-transitions-1 288fec788fe416e1",
         ],
         "payment": [
             "payments-1 209a7d55f02af05a",

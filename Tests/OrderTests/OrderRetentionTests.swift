@@ -50,7 +50,7 @@ struct OrderRetentionTests {
             #expect(
                 goods == [ItemQuantity(sku: "APPLE", quantity: 2), ItemQuantity(sku: "PEAR", quantity: 1)])
             let uses = try await stack.order.application.store.read {
-                try CouponClaimTable.claims($0, code: "TWICE", customerId: "H1")
+                try CouponClaimTable.claims($0, CustomerCoupon(code: "TWICE", customerId: "H1"))
             }
             #expect(uses.map(\.orderId) == [confirmed] && uses.map(\.state) == [.given])
             #expect(try await placed(stack, first, key: "first") != confirmed)

@@ -226,30 +226,4 @@ struct RecoveryTests {
             #expect(told.items.map(\.kind) == [.orderCancelled])
         }
     }
-
-    @Test("an illegal status transition can't be written")
-    func transitions() async throws {
-        let folder = try TemporaryFolder()
-        let store = try Store(folder: folder.path, name: "order", migrations: OrderApplication.migrations)
-        defer { store.close() }
-        func write(_ old: OrderStatus, _ new: OrderStatus) async -> Bool {
-            let isWritten: Void? = try? await store.write { database in
-                try database.run("DELETE FROM orders")
-                try database.run(
-                    """
-                    INSERT INTO orders (id, status, customer_id, created_at, request, document, progress)
-                    VALUES ('o', ?, 'c', 0, x'00', x'00', x'00')
-                    """, [old.rawValue])
-                try database.run("UPDATE orders SET status = ?", [new.rawValue])
-            }
-            return isWritten != nil
-        }
-        for old in OrderStatus.allCases {
-            for new in OrderStatus.allCases where new != old {
-                let isLegal =
-                    old == .placing || (old == .accepted && (new == .confirmed || new == .cancelled))
-                #expect(await write(old, new) == isLegal, "\(old) to \(new)")
-            }
-        }
-    }
 }

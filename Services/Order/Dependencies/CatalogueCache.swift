@@ -1,6 +1,7 @@
 import Contracts
 import Resilience
 import ServiceLifecycle
+import ServingPath
 
 /// The fallback cache of prices and stock: **consulted only when inventory can't be asked**, so that an order
 /// can be accepted at a price that is honoured later. Each reservation brings its products up to date.
@@ -12,14 +13,10 @@ final class CatalogueCache: Sendable {
     private let refreshEvery: Duration
     private let timeout: Duration
 
-    /// - Parameters:
-    ///   - refreshEvery: how often the whole catalogue is read.
-    ///   - timeout: how long a service that knows no catalogue at all waits for its first one before it
-    ///     serves.
+    /// - Parameter timeout: what a service without any catalogue waits for its first one before it serves.
     init(
         _ known: DependencyCache<Product>, inventory: InventoryClient, refreshEvery: Duration,
-        timeout: Duration,
-        time: TimeSource
+        timeout: Duration, time: TimeSource
     ) {
         self.known = known
         self.inventory = inventory
@@ -55,28 +52,27 @@ final class CatalogueCache: Sendable {
         known.store(product)
     }
 
-    /// Loads what was kept, and where there is nothing yet waits a moment for inventory: an order service
-    /// that was never told a price can accept nothing without it. Inventory being dead is no reason not to
-    /// start.
+    /// Loads what was kept. Without any price nothing could be accepted, so it waits a moment for inventory
+    /// then.
     func prepare() async {
         guard await known.load() == 0 else { return }
         let deadline = Deadline.after(timeout, from: time.now())
         while !deadline.hasPassed(at: time.now()) {
             // Asked whether it is ready first: calls that fail before it listens would open its breaker.
             let isReady = await inventory.isReady(by: .after(.milliseconds(500), from: time.now()))
-            if isReady, await known.refresh(until: deadline, pages) { return }
+            if isReady, await known.refresh(until: deadline, page) { return }
             try? await time.sleep(.milliseconds(50))
         }
     }
 
-    private var pages: DependencyCache<Product>.Pages {
-        { [inventory] in try? await inventory.products(after: $0) }
+    @Sendable private func page(after cursor: String?) async -> Page<Product>? {
+        try? await inventory.catalogue.call(cursor, for: .queue)
     }
 }
 
 extension CatalogueCache: Service {
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in await known.keep(every: refreshEvery, pages) }
+        await cancelWhenGracefulShutdown { [self] in await known.keep(every: refreshEvery, page) }
     }
 }
 
@@ -87,4 +83,5 @@ struct CachedProducts: Sendable {
     var age: Duration = .zero
 
     var ageSeconds: Int { Int(age.components.seconds) }
+    var currency: String? { products.values.first?.currency }
 }

@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 import Resilience
 import ServingPath
 import Transport
@@ -7,23 +6,21 @@ import Transport
 /// Coupon is optional: its calls can't throw, so that no outage of it can fail an order. Instead the last
 /// known rule counts where it may, else the customer's choice (`ifCouponUnavailable`).
 struct CouponClient: Sendable {
-    /// Aggressive: a redemption takes 2 to 5 ms, and a customer loses little by ordering without it and
-    /// getting the difference back. So a try is given up after 200 ms, and the breaker opens on little
-    /// evidence: ten calls, a third of them failed.
+    /// Aggressive: a redemption takes 2 to 5 ms, and a customer who orders without it gets the difference
+    /// back. So a try ends after 200 ms, and the breaker opens on little evidence.
     static let protection = Protection(
         timeout: .milliseconds(200), attemptTimeout: .milliseconds(200), queueTimeout: .seconds(2),
-        // One more, for a connection that the other end has just closed.
+        // The second is for a connection that the other end has just closed.
         retry: Retry.Configuration(
             attempts: 2, backoff: Backoff(base: .milliseconds(5), cap: .milliseconds(20))),
-        // At 1,000 orders/s and 5 ms five calls are under way. A crowd at one instant waits a moment, and no
-        // longer.
+        // At 1,000 orders/s and 5 ms five calls are under way. A crowd at one instant waits a moment.
         bulkhead: Bulkhead.Configuration(
             limit: 64, waiting: 512, longestWait: .milliseconds(50), reserved: 16,
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(5)), minimumCalls: 10, failureRate: 0.33, slowCall: .milliseconds(150),
-            slowCallRate: 0.6,
-            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2, probeTimeout: .seconds(3)))
+            slowCallRate: 0.6, openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2,
+            probeTimeout: .seconds(3)))
 
     enum Redeeming: Sendable {
         case redeemed(discount: Int)
@@ -38,11 +35,15 @@ struct CouponClient: Sendable {
 
     /// The rules, for when coupon can't be asked.
     let cached: DependencyCache<Coupon>
-    private let redeeming: OptionalOperation<(order: Order, code: String), Redeeming>
+    /// Redeems once an order, however often it is asked. After a timeout the outcome is unknown.
+    let redeem: OptionalOperation<(order: Order, code: String), Redeeming>
     private let rules: OptionalOperation<String, Rule>
-    private let listing: OptionalOperation<String?, Page<Coupon>>
-    private let releasing: OptionalOperation<String, Redemption>
-    private let reconciling: OptionalOperation<ReconciliationRequest, ReconciliationAnswer>
+    /// A page of all rules past a cursor.
+    let list: OptionalOperation<String?, Page<Coupon>>
+    /// Releases an order's redemption, by the order's id.
+    let release: OptionalOperation<String, Redemption>
+    /// Tells what is known here of a stretch of the orders.
+    let reconcile: OptionalOperation<ReconciliationRequest, ReconciliationAnswer>
 
     init(
         _ client: ServiceClient, on path: ServingPath, protection: Protection, cached: DependencyCache<Coupon>
@@ -51,49 +52,29 @@ struct CouponClient: Sendable {
         let step = try path.optional(
             Declaration(
                 name: "coupon", criticality: .sheddablePlus,
-                fallback:
-                    "the discount by the last known rule where that may be honoured offline; else the order goes on "
-                    + "without the coupon, or is refused where the customer asked for that",
+                fallback: """
+                    the discount by the last known rule where that may be honoured offline; else the order \
+                    goes on without the coupon, or is refused where the customer asked for that
+                    """,
                 effect: "a small discount all the same; a large one is refunded when coupon is back",
                 protection: protection))
-        redeeming = try OptionalOperation(step, "redeem", route: "POST /redemptions", isIdempotent: true) {
-            request, context async throws(Unavailability) in
-            try await Self.redeem(request.order, code: request.code, client, context)
-        } fallback: { _, _ in
-            .absent
-        }
-        rules = try OptionalOperation(step, "rule", route: "GET /coupons/{code}", isIdempotent: true) {
-            code, context async throws(Unavailability) in
-            try await Self.rule(code, client, context)
-        } fallback: { code, _ in
-            cached.lookup(code).map { .cached(.known($0.value), age: $0.age) } ?? .absent
-        }
-        listing = try OptionalOperation(step, "list", route: "GET /coupons", isIdempotent: true) {
-            cursor, context async throws(Unavailability) in
-            try await Self.list(after: cursor, client, context)
-        } fallback: { _, _ in
-            .absent
-        }
-        releasing = try OptionalOperation(
-            step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true
-        ) {
-            orderId, context async throws(Unavailability) in
-            try await Self.release(orderId: orderId, client, context)
-        } fallback: { _, _ in
-            .absent
-        }
+        redeem = try OptionalOperation(
+            step, "redeem", route: "POST /redemptions", isIdempotent: true, live: client.redeem,
+            fallback: { _, _ in .absent })
+        rules = try OptionalOperation(
+            step, "rule", route: "GET /coupons/{code}", isIdempotent: true, live: client.rule,
+            fallback: { code, _ in
+                cached.lookup(code).map { .cached(.known($0.value), age: $0.age) } ?? .absent
+            })
+        list = try OptionalOperation(
+            step, "list", route: "GET /coupons", isIdempotent: true, live: client.coupons,
+            fallback: { _, _ in .absent })
+        release = try OptionalOperation(
+            step, "release", route: "POST /redemptions/{orderId}/release", isIdempotent: true,
+            live: client.release, fallback: { _, _ in .absent })
         // Without a route, so that the drill doesn't break it alone: it is asked only after a loss.
-        reconciling = try OptionalOperation(step, "reconcile", isIdempotent: true) {
-            request, context async throws(Unavailability) in
-            try await Self.reconcile(request, client, context)
-        } fallback: { _, _ in
-            .absent
-        }
-    }
-
-    /// Redeems once an order, however often it is asked. After a timeout, whether it was redeemed is unknown.
-    func redeem(_ order: Order, code: String, for caller: Caller) async -> Served<Redeeming> {
-        await redeeming.call((order, code), for: caller)
+        reconcile = try OptionalOperation(
+            step, "reconcile", isIdempotent: true, live: client.reconcile, fallback: { _, _ in .absent })
     }
 
     /// A live answer is remembered.
@@ -106,104 +87,73 @@ struct CouponClient: Sendable {
         }
         return rule
     }
+}
 
-    /// A page of all rules, for when they can't be had; nil where they can't be had now.
-    func rules(after cursor: String?) async -> Page<Coupon>? { await listing.call(cursor, for: .queue).value }
-
-    func release(orderId: String, for caller: Caller) async -> Served<Redemption> {
-        await releasing.call(orderId, for: caller)
-    }
-
-    /// Tells what is known here of a stretch of the orders; nil where coupon can't be told now.
-    func reconcile(_ request: ReconciliationRequest) async -> ReconciliationAnswer? {
-        await reconciling.call(request, for: .queue).value
-    }
-
-    private static func redeem(
-        _ order: Order, code: String, _ client: ServiceClient, _ context: CallContext
-    ) async throws(Unavailability) -> Redeeming {
-        do throws(CallError) {
-            let redemption: Redemption = try await client.call(
+/// The contract of each call.
+extension ServiceClient {
+    fileprivate func redeem(
+        _ request: (order: Order, code: String), _ context: CallContext
+    ) async throws(Unavailability) -> CouponClient.Redeeming {
+        let (order, code) = request
+        return try await optional {
+            () async throws(CallError) in
+            let redemption: Redemption = try await call(
                 "POST", "/redemptions", body: order.redemption(of: code), expecting: [201],
-                refusals: ["coupon-refused", "coupon-used", "contents-differ", "voided"],
-                in: context)
-            guard redemption.orderId == order.id, redemption.code == code, redemption.status == .active,
-                (0...(order.document.subtotal ?? 0)).contains(redemption.discount)
-            else { throw .unavailable(.invalidAnswer) }
+                refusals: ["coupon-refused", "coupon-used", "contents-differ", "voided"], in: context
+            ) {
+                $0.orderId == order.id && $0.code == code && $0.status == .active
+                    && (0...(order.document.subtotal ?? 0)).contains($0.discount)
+            }
             return .redeemed(discount: redemption.discount)
-        } catch {
-            switch error {
-            case .refused(let problem): return problem.code == "voided" ? .voided : .refused(problem)
-            case .unavailable(let reason): throw reason
-            }
+        } refused: {
+            $0.code == "voided" ? .voided : .refused($0)
         }
     }
 
-    private static func rule(
-        _ code: String, _ client: ServiceClient, _ context: CallContext
-    ) async throws(Unavailability) -> Rule {
-        let path = code.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? code
-        do throws(CallError) {
-            let coupon: Coupon = try await client.call(
-                "GET", "/coupons/\(path)", expecting: [200], refusals: ["not-found"], in: context)
-            guard coupon.code == code, coupon.amountOff >= 0 else { throw .unavailable(.invalidAnswer) }
-            return .known(coupon)
-        } catch {
-            switch error {
-            case .refused: return .unknown
-            case .unavailable(let reason): throw reason
-            }
+    fileprivate func rule(
+        _ code: String, _ context: CallContext
+    ) async throws(Unavailability) -> CouponClient.Rule {
+        try await optional {
+            () async throws(CallError) in
+            let path = "/coupons/\(code.percentEncoded)"
+            return .known(
+                try await call("GET", path, expecting: [200], refusals: ["not-found"], in: context) {
+                    $0.code == code && $0.amountOff >= 0
+                })
+        } refused: { _ in
+            .unknown
         }
     }
 
-    private static func list(
-        after cursor: String?, _ client: ServiceClient, _ context: CallContext
+    fileprivate func coupons(
+        after cursor: String?, _ context: CallContext
     ) async throws(Unavailability) -> Page<Coupon> {
-        let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
-        do throws(CallError) {
-            // A coupon for a thousand SKUs has 10 KB, and an answer may have a megabyte.
-            var page: Page<Coupon> = try await client.call(
-                "GET", "/coupons?limit=100" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200],
-                in: context)
-            page.items.removeAll { $0.amountOff < 0 }
-            return page
-        } catch {
-            switch error {
-            case .refused: throw .invalidAnswer
-            case .unavailable(let reason): throw reason
-            }
+        // A coupon for a thousand SKUs has 10 KB, and an answer may have a megabyte.
+        let path = "/coupons?limit=100" + (cursor.map { "&cursor=\($0.percentEncoded)" } ?? "")
+        var page: Page<Coupon> = try await optional {
+            () async throws(CallError) in try await call("GET", path, expecting: [200], in: context)
         }
+        page.items.removeAll { $0.amountOff < 0 }
+        return page
     }
 
-    private static func release(
-        orderId: String, _ client: ServiceClient, _ context: CallContext
+    fileprivate func release(
+        _ orderId: String, _ context: CallContext
     ) async throws(Unavailability) -> Redemption {
-        do throws(CallError) {
-            let redemption: Redemption = try await client.call(
-                "POST", "/redemptions/\(orderId)/release", expecting: [200], in: context)
-            guard redemption.orderId == orderId, redemption.status == .released else {
-                throw .unavailable(.invalidAnswer)
-            }
-            return redemption
-        } catch {
-            switch error {
-            case .refused: throw .invalidAnswer
-            case .unavailable(let reason): throw reason
+        try await optional {
+            () async throws(CallError) in
+            try await call("POST", "/redemptions/\(orderId)/release", expecting: [200], in: context) {
+                $0.orderId == orderId && $0.status == .released
             }
         }
     }
 
-    private static func reconcile(
-        _ request: ReconciliationRequest, _ client: ServiceClient, _ context: CallContext
+    fileprivate func reconcile(
+        _ request: ReconciliationRequest, _ context: CallContext
     ) async throws(Unavailability) -> ReconciliationAnswer {
-        do throws(CallError) {
-            return try await client.call(
-                "POST", "/reconciliation", body: request, expecting: [200], in: context)
-        } catch {
-            switch error {
-            case .refused: throw .invalidAnswer
-            case .unavailable(let reason): throw reason
-            }
+        try await optional {
+            () async throws(CallError) in
+            try await call("POST", "/reconciliation", body: request, expecting: [200], in: context)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import ServiceLifecycle
+import ServingPath
 
 /// Keeps ``CouponClient``'s cached rules up to date. Coupon is optional: nothing waits for the first of them.
 struct CouponRuleRefresh: Service {
@@ -11,7 +12,7 @@ struct CouponRuleRefresh: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await coupon.cached.keep(every: refreshEvery) { await coupon.rules(after: $0) }
+            await coupon.cached.keep(every: refreshEvery) { await coupon.list.call($0, for: .queue).value }
         }
     }
 }

@@ -15,30 +15,30 @@ struct Dependencies: Sendable {
     let catalogue: CatalogueCache
 
     init(configuration: OrderConfiguration, environment: ServiceEnvironment, store: Store) throws {
-        func client(_ name: String, _ url: String, _ faults: [Fault]) throws -> ServiceClient {
-            ServiceClient(
-                service: name, baseURL: url, token: environment.common.serviceToken, http: environment.http,
-                faults: faults.isEmpty
-                    ? nil : try ClientFaults(faults, environment: environment.faults(named: name)),
-                peers: environment.peers)
+        func client(_ name: String, _ settings: OrderConfiguration.Dependency) throws -> ServiceClient {
+            let faults =
+                try settings.faults.isEmpty
+                ? nil : ClientFaults(settings.faults, environment: environment.faults(named: name))
+            return ServiceClient(
+                service: name, baseURL: settings.url, token: environment.common.serviceToken,
+                http: environment.http, faults: faults, peers: environment.peers)
         }
         path = ServingPath(environment: environment.path)
         inventory = try InventoryClient(
-            client("inventory", configuration.inventoryURL, configuration.inventoryFaults), on: path,
-            protection: configuration.inventory)
+            client("inventory", configuration.inventory), on: path,
+            protection: configuration.inventory.protection)
         payment = try PaymentClient(
-            client("payment", configuration.paymentURL, configuration.paymentFaults), on: path,
-            protection: configuration.payment)
+            client("payment", configuration.payment), on: path, protection: configuration.payment.protection)
         let rules = try DependencyCache<Coupon>(
             .coupons, store: store, maximumAge: configuration.couponsMaxAge, time: environment.time,
             wall: environment.wall
         ) { $0.code }
         coupon = try CouponClient(
-            client("coupon", configuration.couponURL, configuration.couponFaults), on: path,
-            protection: configuration.coupon, cached: rules)
+            client("coupon", configuration.coupon), on: path, protection: configuration.coupon.protection,
+            cached: rules)
         notification = try NotificationClient(
-            client("notification", configuration.notificationURL, configuration.notificationFaults), on: path,
-            protection: configuration.notification)
+            client("notification", configuration.notification), on: path,
+            protection: configuration.notification.protection)
         let products = try DependencyCache<Product>(
             .products, store: store, maximumAge: configuration.catalogueMaxAge, time: environment.time,
             wall: environment.wall

@@ -3,11 +3,8 @@ import Mutants
 import Resilience
 import Storage
 
-/// A fallback cache of everything that a dependency lists, kept on disk: **consulted only when it can't be
-/// asked**.
-///
-/// Filled when the service starts and every few minutes then; live answers bring single values up to date in
-/// between.
+/// A fallback cache of all that a dependency lists, kept on disk: **consulted only when it can't be asked**.
+/// Filled at the start and every few minutes then; live answers bring single values up to date.
 final class DependencyCache<Value: Codable & Sendable>: Sendable {
     /// A page of the dependency's whole list; nil where it can't be asked.
     typealias Pages = @Sendable (_ cursor: String?) async -> Page<Value>?
@@ -16,10 +13,7 @@ final class DependencyCache<Value: Codable & Sendable>: Sendable {
     private let name: @Sendable (Value) -> String
     private let time: TimeSource
 
-    /// - Parameters:
-    ///   - table: where it is kept.
-    ///   - name: what a value is looked up by.
-    ///   - maximumAge: what is older is not used any more.
+    /// - Parameter name: what a value is looked up by.
     init(
         _ table: FallbackTable, store: Store, maximumAge: Duration, time: TimeSource,
         wall: @escaping @Sendable () -> Timestamp, name: @escaping @Sendable (Value) -> String
@@ -60,9 +54,8 @@ final class DependencyCache<Value: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Reads the whole list, page by page, and forgets what isn't in it any more; false if it couldn't be
-    /// had. What is known already stays then. A list that was read is on disk: a service that has just become
-    /// ready may be killed, and needs it most where inventory is gone as well.
+    /// Reads the whole list and forgets what isn't in it; false, and nothing is forgotten, if it can't be
+    /// had. A list that was read is on disk: a service that has just become ready may be killed.
     func refresh(until deadline: Deadline? = nil, _ pages: Pages) async -> Bool {
         let before = Set(cache.keys)
         var listed: Set<String> = []

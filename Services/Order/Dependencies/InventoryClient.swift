@@ -6,161 +6,140 @@ import Transport
 
 /// Inventory is critical: without a reservation there is no sale. Its calls throw.
 struct InventoryClient: Sendable {
-    /// A reservation is one transaction over there (3 to 10 ms); half a second of patience covers a busy disk
-    /// and leaves payment the other half of the customer's second. A second try follows only a failure that
-    /// comes early. Half of the calls of 3 s have failed less than 2 s after the last good answer.
+    /// A reservation is one transaction over there (3 to 10 ms); half a second covers a busy disk and leaves
+    /// payment the other half. Half of the calls of 3 s have failed within 2 s of the last good answer.
     static let protection = Protection(
         timeout: .milliseconds(500), attemptTimeout: .milliseconds(400), queueTimeout: .seconds(2),
         retry: Retry.Configuration(
             attempts: 2, backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(50))),
         // 1,000 orders/s at 10 ms are ten calls under way; a stall of a tenth of a second, a hundred.
-        // Customers' calls wait for each other, as long as payment's half is left. Quotes and the queue have
-        // bulkheads of their own, of two thirds.
+        // Customers' calls wait as long as payment's half is left. Quotes and the queue have two thirds.
         bulkhead: Bulkhead.Configuration(
             limit: 96, waiting: 1024, longestWait: .milliseconds(300), reserved: 32,
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(3)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(300),
-            slowCallRate: 0.6,
-            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2, probeTimeout: .seconds(3)))
-
-    /// What counts of a reservation that was committed or released; its lines are known here and not read
-    /// again.
-    private struct Ended: Decodable {
-        var orderId: String
-        var status: ReservationStatus
-    }
+            slowCallRate: 0.6, openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2,
+            probeTimeout: .seconds(3)))
 
     private let client: ServiceClient
-    private let reserving: CriticalOperation<Order, Reservation, ProblemDocument>
-    private let committing: CriticalOperation<String, Void, ProblemDocument>
-    private let releasing: CriticalOperation<String, Void, ProblemDocument>
-    private let takingBack: CriticalOperation<(orderId: String, goods: ReturnRequest), Void, ProblemDocument>
-    private let products: CriticalOperation<String, Product, ProblemDocument>
-    private let catalogue: CriticalOperation<String?, Page<Product>, ProblemDocument>
+    /// Reserves, or renews what is reserved for the order already. After a timeout the outcome is unknown.
+    let reserve: CriticalOperation<Order, Reservation, ProblemDocument>
+    let commit: CriticalOperation<String, Void, ProblemDocument>
+    let release: CriticalOperation<String, Void, ProblemDocument>
+    /// Takes goods out of an order's reservation, whether they were handed out or not; once an id.
+    let takeBack: CriticalOperation<(orderId: String, goods: ReturnRequest), Void, ProblemDocument>
+    let product: CriticalOperation<String, Product, ProblemDocument>
+    /// A page of the whole catalogue past a cursor, for when inventory can't be asked.
+    let catalogue: CriticalOperation<String?, Page<Product>, ProblemDocument>
 
     init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
         self.client = client
         let step = try path.critical(
             Declaration(
                 name: "inventory", criticality: .criticalPlus,
-                fallback:
-                    "the last known prices, and the last known stock less what was promised since and a margin",
+                fallback: """
+                    the last known prices, and the last known stock less what was promised since and \
+                    a margin
+                    """,
                 effect: "202 accepted, nothing charged; reserved and charged later, and the customer is told",
-                protection: protection)
-        ) { await client.isReady(by: $0) }
-        reserving = try CriticalOperation(step, "reserve", route: "POST /reservations", isIdempotent: true) {
-            order, context async throws(CallError) in
-            let reservation: Reservation = try await client.call(
-                "POST", "/reservations",
-                body: ReservationRequest(orderId: order.id, items: order.request.items),
-                expecting: [201], refusals: ["out-of-stock", "unknown-sku", "voided"], in: context)
-            guard Self.fits(reservation, order) else { throw .unavailable(.invalidAnswer) }
-            return reservation
-        }
-        committing = try CriticalOperation(
-            step, "commit", route: "POST /reservations/{orderId}/commit", isIdempotent: true
-        ) {
-            orderId, context async throws(CallError) in
-            let ended: Ended = try await client.call(
-                "POST", "/reservations/\(orderId)/commit", expecting: [200],
-                refusals: ["out-of-stock", "voided"], in: context)
-            guard ended.orderId == orderId, ended.status == .committed else {
-                throw .unavailable(.invalidAnswer)
-            }
-        }
-        releasing = try CriticalOperation(
-            step, "release", route: "POST /reservations/{orderId}/release", isIdempotent: true
-        ) {
-            orderId, context async throws(CallError) in
-            let ended: Ended = try await client.call(
-                "POST", "/reservations/\(orderId)/release", expecting: [200], in: context)
-            guard ended.orderId == orderId, ended.status == .released else {
-                throw .unavailable(.invalidAnswer)
-            }
-        }
-        takingBack = try CriticalOperation(
-            step, "return", route: "POST /reservations/{orderId}/returns", isIdempotent: true
-        ) {
-            request, context async throws(CallError) in
-            let left: Ended = try await client.call(
-                "POST", "/reservations/\(request.orderId)/returns", body: request.goods, expecting: [200],
-                in: context)
-            guard left.orderId == request.orderId, left.status != .released else {
-                throw .unavailable(.invalidAnswer)
-            }
-        }
-        // A quote of a hundred lines is a hundred calls, so a crowd of quotes waits here rather than in the
-        // way of orders.
-        products = try CriticalOperation(
-            step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16
-        ) {
-            sku, context async throws(CallError) in
-            let path = sku.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? sku
-            let product: Product = try await client.call(
-                "GET", "/products/\(path)", expecting: [200], refusals: ["not-found"], in: context)
-            guard product.sku == sku, Self.isSound(product) else { throw .unavailable(.invalidAnswer) }
-            return product
-        }
-        catalogue = try CriticalOperation(step, "catalogue", route: "GET /products", isIdempotent: true) {
-            cursor, context async throws(CallError) in
-            let cursor = cursor.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
-            var page: Page<Product> = try await client.call(
-                "GET", "/products?limit=500" + (cursor.map { "&cursor=\($0)" } ?? ""), expecting: [200],
-                in: context)
-            // One product that can't be right must not keep the others from being known.
-            page.items.removeAll { !Self.isSound($0) }
-            return page
-        }
-    }
-
-    /// Reserves, or renews what is reserved already for this order. What becomes of it after a timeout is
-    /// unknown.
-    func reserve(_ order: Order, for caller: Caller) async throws(CallError) -> Reservation {
-        try await reserving.call(order, for: caller)
-    }
-
-    func commit(orderId: String, for caller: Caller) async throws(CallError) {
-        try await committing.call(orderId, for: caller)
-    }
-
-    func release(orderId: String, for caller: Caller) async throws(CallError) {
-        try await releasing.call(orderId, for: caller)
-    }
-
-    /// Takes goods out of the order's reservation, whether they were handed out or not; once an `id`.
-    func takeBack(_ items: [ItemQuantity], orderId: String, return id: String, for caller: Caller)
-        async throws(CallError)
-    {
-        try await takingBack.call((orderId, ReturnRequest(id: id, items: items)), for: caller)
-    }
-
-    func product(_ sku: String, for caller: Caller) async throws(CallError) -> Product {
-        try await products.call(sku, for: caller)
-    }
-
-    /// A page of the whole catalogue, for when inventory can't be had.
-    func products(after cursor: String?) async throws(CallError) -> Page<Product> {
-        try await catalogue.call(cursor, for: .queue)
+                protection: protection), isReady: client.isReady)
+        reserve = try CriticalOperation(
+            step, "reserve", route: "POST /reservations", isIdempotent: true, live: client.reserve)
+        commit = try CriticalOperation(
+            step, "commit", route: "POST /reservations/{orderId}/commit", isIdempotent: true,
+            live: client.commit)
+        release = try CriticalOperation(
+            step, "release", route: "POST /reservations/{orderId}/release", isIdempotent: true,
+            live: client.release)
+        takeBack = try CriticalOperation(
+            step, "return", route: "POST /reservations/{orderId}/returns", isIdempotent: true,
+            live: client.takeBack)
+        // A quote of a hundred lines is a hundred calls: a crowd of quotes waits here, out of orders' way.
+        product = try CriticalOperation(
+            step, "product", route: "GET /products/{sku}", isIdempotent: true, concurrency: 16,
+            live: client.product)
+        catalogue = try CriticalOperation(
+            step, "catalogue", route: "GET /products", isIdempotent: true, live: client.products)
     }
 
     /// Whether it takes requests; asked past all policies.
     func isReady(by deadline: Deadline) async -> Bool { await client.isReady(by: deadline) }
+}
 
-    /// Of any product. What lies outside would overflow a sum, or be honoured although nobody meant it.
-    private static let prices = 0...1_000_000_000
-
-    private static func isSound(_ product: Product) -> Bool {
-        prices.contains(product.unitPrice) && product.available >= 0
+/// The contract of each call.
+extension ServiceClient {
+    /// What counts of a reservation that was changed; its lines are known here.
+    private struct Changed: Decodable {
+        var orderId: String
+        var status: ReservationStatus
     }
 
-    /// An answer for other items, or with a price that no product has, would charge the customer for
-    /// something else.
-    private static func fits(_ reservation: Reservation, _ order: Order) -> Bool {
+    fileprivate func reserve(
+        _ order: Order, _ context: CallContext
+    ) async throws(CallError) -> Reservation {
+        let request = ReservationRequest(orderId: order.id, items: order.request.items)
+        return try await call(
+            "POST", "/reservations", body: request, expecting: [201],
+            refusals: ["out-of-stock", "unknown-sku", "voided"], in: context
+        ) { (reservation: Reservation) in reservation.fits(order) }
+    }
+
+    fileprivate func commit(_ orderId: String, _ context: CallContext) async throws(CallError) {
+        _ = try await call(
+            "POST", "/reservations/\(orderId)/commit", expecting: [200],
+            refusals: ["out-of-stock", "voided"],
+            in: context
+        ) { (ended: Changed) in ended.orderId == orderId && ended.status == .committed }
+    }
+
+    fileprivate func release(_ orderId: String, _ context: CallContext) async throws(CallError) {
+        _ = try await call("POST", "/reservations/\(orderId)/release", expecting: [200], in: context) {
+            (ended: Changed) in ended.orderId == orderId && ended.status == .released
+        }
+    }
+
+    fileprivate func takeBack(
+        _ request: (orderId: String, goods: ReturnRequest), _ context: CallContext
+    ) async throws(CallError) {
+        _ = try await call(
+            "POST", "/reservations/\(request.orderId)/returns", body: request.goods, expecting: [200],
+            in: context
+        ) { (left: Changed) in left.orderId == request.orderId && left.status != .released }
+    }
+
+    fileprivate func product(_ sku: String, _ context: CallContext) async throws(CallError) -> Product {
+        let path = "/products/\(sku.percentEncoded)"
+        return try await call("GET", path, expecting: [200], refusals: ["not-found"], in: context) {
+            (product: Product) in product.sku == sku && product.isSound
+        }
+    }
+
+    fileprivate func products(
+        after cursor: String?, _ context: CallContext
+    ) async throws(CallError) -> Page<Product> {
+        let path = "/products?limit=500" + (cursor.map { "&cursor=\($0.percentEncoded)" } ?? "")
+        var page: Page<Product> = try await call("GET", path, expecting: [200], in: context)
+        // One product that can't be right must not keep the others from being known.
+        page.items.removeAll { !$0.isSound }
+        return page
+    }
+}
+
+/// What lies outside would overflow a sum, or is a mistake.
+private let soundPrices = 0...1_000_000_000
+
+extension Product {
+    fileprivate var isSound: Bool { soundPrices.contains(unitPrice) && available >= 0 }
+}
+
+extension Reservation {
+    /// Other items, or a price that no product has, would charge the customer for something else.
+    fileprivate func fits(_ order: Order) -> Bool {
         let wanted = order.request.items.merged
-        let held = reservation.items.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
-        return reservation.orderId == order.id && Set(wanted) == Set(held) && held.count == wanted.count
-            && reservation.items.allSatisfy { prices.contains($0.unitPrice) }
-            && (reservation.status == .reserved || reservation.status == .committed)
+        let held = items.map { ItemQuantity(sku: $0.sku, quantity: $0.quantity) }
+        return orderId == order.id && Set(wanted) == Set(held) && held.count == wanted.count
+            && items.allSatisfy { soundPrices.contains($0.unitPrice) }
+            && (status == .reserved || status == .committed)
     }
 }

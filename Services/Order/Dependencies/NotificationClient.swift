@@ -5,16 +5,15 @@ import Transport
 
 /// Notification is optional and never on a request's way: events reach it through the queue, however late.
 struct NotificationClient: Sendable {
-    /// Nobody waits, so patience costs nothing but a place: two seconds, and the queue comes again. The
-    /// breaker is there to leave a service alone that is coming back, and to say so.
+    /// No request waits, and the queue comes again. The breaker leaves a service alone that is coming back.
     static let protection = Protection(
         timeout: .milliseconds(500), attemptTimeout: .milliseconds(500), queueTimeout: .seconds(2),
         retry: Retry.Configuration(attempts: 1),
         bulkhead: Bulkhead.Configuration(limit: 32, waiting: 0, reserved: 0),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(10)), minimumCalls: 10, failureRate: 0.5, slowCall: .seconds(1),
-            slowCallRate: 0.8,
-            openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 1, probeTimeout: .seconds(3)))
+            slowCallRate: 0.8, openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 1,
+            probeTimeout: .seconds(3)))
 
     enum Sending: Sendable {
         case accepted
@@ -22,7 +21,8 @@ struct NotificationClient: Sendable {
         case refused(ProblemDocument)
     }
 
-    private let sending: OptionalOperation<CloudEvent, Sending>
+    /// Tells notification of an event; one event id is one notification, however often it is sent.
+    let send: OptionalOperation<CloudEvent, Sending>
 
     init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
         let step = try path.optional(
@@ -30,30 +30,27 @@ struct NotificationClient: Sendable {
                 name: "notification", criticality: .sheddable,
                 fallback: "the message stays in the queue and is sent again",
                 effect: "the customer hears of the order later", protection: protection))
-        sending = try OptionalOperation(step, "send", route: "POST /events", isIdempotent: true) {
-            event, context async throws(Unavailability) in
-            do throws(CallError) {
-                let receipt: EventReceipt = try await client.call(
-                    "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"],
-                    in: context)
-                guard receipt.id == event.id, receipt.accepted else { throw .unavailable(.invalidAnswer) }
-                return .accepted
-            } catch {
-                switch error {
-                case .refused(let problem): return .refused(problem)
-                case .unavailable(let reason): throw reason
-                }
-            }
-        } fallback: { _, _ in
-            .absent
-        }
+        send = try OptionalOperation(
+            step, "send", route: "POST /events", isIdempotent: true, live: client.send,
+            fallback: { _, _ in .absent })
     }
 
     /// Whether events stay in the queue for now.
-    var isOpen: Bool { sending.isOpen(for: Caller.queue.criticality) }
+    var isOpen: Bool { send.isOpen(for: Caller.queue.criticality) }
+}
 
-    /// Tells notification of an event; one event id is one notification, however often it is sent.
-    func send(_ event: CloudEvent, for caller: Caller) async -> Served<Sending> {
-        await sending.call(event, for: caller)
+extension ServiceClient {
+    fileprivate func send(
+        _ event: CloudEvent, _ context: CallContext
+    ) async throws(Unavailability) -> NotificationClient.Sending {
+        try await optional {
+            () async throws(CallError) in
+            _ = try await call(
+                "POST", "/events", body: event, expecting: [202], refusals: ["invalid-request"], in: context
+            ) { (receipt: EventReceipt) in receipt.id == event.id && receipt.accepted }
+            return .accepted
+        } refused: {
+            .refused($0)
+        }
     }
 }

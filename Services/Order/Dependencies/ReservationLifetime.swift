@@ -2,9 +2,8 @@ import Contracts
 import Logging
 import Resilience
 
-/// Says in the log, once, that reservations end before the orders that they are for have to:
-/// `ACCEPTED_MAX_AGE` is a setting of order and `RESERVATION_TTL` one of inventory, so neither's start can
-/// hold them against each other; a reservation tells.
+/// Says in the log, once, that reservations end before the orders that they are for have to. One is a setting
+/// of order (`ACCEPTED_MAX_AGE`), one of inventory (`RESERVATION_TTL`): only a reservation shows both.
 final class ReservationLifetime: Sendable {
     private let acceptedMaxAge: Duration
     private let logger: Logger
@@ -15,9 +14,7 @@ final class ReservationLifetime: Sendable {
         self.logger = logger
     }
 
-    /// - Parameters:
-    ///   - reservation: as inventory has just made or renewed it.
-    ///   - now: when it was asked.
+    /// - Parameter now: when the reservation was asked for.
     func check(_ reservation: Reservation, at now: Timestamp) {
         guard reservation.status == .reserved, reservation.expiresAt < now.advanced(by: acceptedMaxAge),
             !isTold.withLock({ isTold in
@@ -27,8 +24,8 @@ final class ReservationLifetime: Sendable {
         else { return }
         logger.warning(
             """
-            inventory's reservations end before accepted orders have to, so that their stock may be sold to others meanwhile: \
-            RESERVATION_TTL is to be longer than ACCEPTED_MAX_AGE
+            inventory's reservations end before accepted orders have to, so that their stock may be sold to \
+            others meanwhile: RESERVATION_TTL is to be longer than ACCEPTED_MAX_AGE
             """,
             metadata: ["ACCEPTED_MAX_AGE": "\(acceptedMaxAge)", "expiresAt": "\(reservation.expiresAt)"])
     }

@@ -7,22 +7,19 @@ import ServingPath
 /// what each answer makes of the order. **Reserve → redeem → charge**, always in this order, each step
 /// repeatable by the order's id.
 ///
-/// ``RunCheckout`` takes the steps; what follows from an ``Ending`` is a ``Decision``. An outcome that is
-/// unknown stays unknown: the order is taken up again from the start, and every step answers what it answered
-/// before.
+/// ``RunCheckout`` takes the steps; what follows from an ``Ending`` is a ``Decision``. After an unknown
+/// outcome the order is taken up again from the start, and every step answers what it answered before.
 struct Checkout: Sendable {
     enum Step: Sendable {
         case reserve
         /// Inventory can't be asked: take prices and stock from the fallback cache.
         case priceFromCache
-        case redeem(code: String)
+        case redeem(CustomerCoupon)
         /// Coupon can't be asked: take its rule from the fallback cache.
-        case estimateDiscount(code: String)
-        /// Put the order, discounted by that rule, on disk, if the customer's limit leaves room: both in one
-        /// transaction.
+        case estimateDiscount(CustomerCoupon)
+        /// Put the order, discounted by that rule, on disk, if the customer's limit leaves room.
         case saveEstimate(Order, limit: Int)
-        /// Put the order on disk: another try could price it or decide about the coupon differently, and
-        /// charge another amount.
+        /// Put the order on disk: another try could price it differently, and charge another amount.
         case save
         case charge(amount: Int)
         case end(Ending)
@@ -39,8 +36,7 @@ struct Checkout: Sendable {
         case priceUnavailable(Unavailability)
         /// The customer would rather not order than order without the coupon.
         case couponUnavailable(Unavailability)
-        /// Whether it was reserved is unknown, and nothing was charged. `stock`: by SKU, of the cache that
-        /// priced it.
+        /// Whether it was reserved is unknown, and nothing was charged. `stock`: of the cache, by SKU.
         case inventoryUnavailable(Unavailability, stock: [String: Int])
         /// Reserved, and whether it was charged is unknown.
         case paymentUnavailable(Unavailability)
@@ -50,11 +46,9 @@ struct Checkout: Sendable {
     private(set) var next = Step.reserve
     /// Stock by SKU, of the fallback cache that priced the order.
     private var cachedStock: [String: Int] = [:]
-    /// While a customer waits, an order that can't be reserved is priced from the cache, so that it can be
-    /// accepted.
+    /// While a customer waits, an order that can't be reserved is priced from the cache and accepted.
     private let isCustomerWaiting: Bool
-    /// False: coupon counts as critical, and an order that asks for one is rejected without it, whatever its
-    /// customer chose.
+    /// False: an order that asks for a coupon is rejected without it, whatever its customer chose.
     private let isCouponOptional: Bool
     /// Why reserve got no answer; while it is set, nothing is charged.
     private var unreserved: Unavailability?
@@ -85,18 +79,16 @@ struct Checkout: Sendable {
         case .unavailable(let reason):
             order.note(.reserve, .degraded, reason.code, at: now)
             unreserved = reason
+            let mayPrice = isCustomerWaiting && reason.reason != .deadlineExceeded
             if order.isPriced {
                 next = .end(.inventoryUnavailable(reason, stock: cachedStock))
             } else {
-                next =
-                    isCustomerWaiting && reason.reason != .deadlineExceeded
-                    ? .priceFromCache : .end(.priceUnavailable(reason))
+                next = mayPrice ? .priceFromCache : .end(.priceUnavailable(reason))
             }
         }
     }
 
-    /// - Parameter cached: every product of the order; nil if the cache lacks one of them, or has it for too
-    ///   long.
+    /// - Parameter cached: all products of the order; nil if one of them isn't known, or not lately.
     mutating func pricedFromCache(_ cached: CachedProducts?, at now: Timestamp) {
         guard let reason = unreserved else { return }
         guard let cached else { return next = .end(.priceUnavailable(reason)) }
@@ -108,10 +100,10 @@ struct Checkout: Sendable {
     }
 
     private var afterPricing: Step {
-        if let code = order.request.couponCode, order.progress.couponDecision == .undecided {
-            return .redeem(code: code)
+        guard let coupon = order.coupon, order.progress.couponDecision == .undecided else {
+            return afterCoupon
         }
-        return afterCoupon
+        return .redeem(coupon)
     }
 
     // MARK: Redeem
@@ -130,18 +122,17 @@ struct Checkout: Sendable {
             // Nothing but a live answer has redeemed anything.
             order.note(.redeem, .degraded, reason.code, at: now)
             unredeemed = reason
-            next = order.request.couponCode.map { .estimateDiscount(code: $0) } ?? afterCoupon
+            next = order.coupon.map { .estimateDiscount($0) } ?? afterCoupon
         }
     }
 
-    /// - Parameter rule: the coupon's, from the fallback cache; nil if it is not there, or for too long.
+    /// - Parameter rule: the coupon's, from the fallback cache; nil if it isn't known, or not lately.
     mutating func estimatedDiscount(by rule: LastGood<Coupon>?, at now: Timestamp) {
         guard let reason = unredeemed else { return }
         var rule = rule
         if Mutant.isOn(.estimatesWhatMayNotBe) { rule?.value.offline = true }
-        guard let rule,
-            let discount = CouponRule(rule.value).offlineDiscount(
-                on: order.pricedItems, at: order.document.createdAt)
+        let (lines, placedAt) = (order.pricedItems, order.document.createdAt)
+        guard let rule, let discount = CouponRule(rule.value).offlineDiscount(on: lines, at: placedAt)
         else { return skipCoupon(reason) }
         var estimated = order
         let age = Int(rule.age.components.seconds)
@@ -173,10 +164,8 @@ struct Checkout: Sendable {
 
     private var afterCoupon: Step {
         if let limit = order.request.maxTotal, let total = order.document.total, total > limit {
-            return .end(
-                .refused(
-                    .totalExceeded(
-                        total, limit: limit, isCouponSkipped: order.progress.couponDecision == .skipped)))
+            let isSkipped = order.progress.couponDecision == .skipped
+            return .end(.refused(.totalExceeded(total, limit: limit, isCouponSkipped: isSkipped)))
         }
         let amount = order.document.total ?? 0
         if amount > 0 || Mutant.isOn(.demandsATokenForNothing), order.request.payment == nil {

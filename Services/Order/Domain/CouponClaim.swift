@@ -1,16 +1,20 @@
 import Contracts
 import Mutants
 
+/// A coupon in a customer's hands: its limit counts that customer's uses.
+struct CustomerCoupon: Sendable, Hashable {
+    var code: String
+    var customerId: String
+}
+
 /// One order's claim on a customer's coupon, and whose turn it is among several.
 ///
 /// A coupon has a limit, and orders that claim it may be anywhere on their way while coupon can't be asked.
-/// What was given already is recorded before anything new is given, and what has come to nothing is undone
-/// before that: so a customer gets no more than the rule allows, and a promise isn't broken by a later order
-/// or by one that was cancelled.
+/// What has come to nothing is undone first, then what was given is recorded, then anything new is given: so
+/// a customer gets no more than the rule allows, and no later or cancelled order breaks a promise.
 struct CouponClaim: Sendable, Equatable {
     enum State: String, Sendable, CaseIterable {
-        /// Coupon may have been asked, and nothing is known of its answer: not decided, or to be done
-        /// without.
+        /// Not decided, or to be done without: coupon may have been asked, and its answer isn't known.
         case asked
         /// Redeemed; the order isn't confirmed yet.
         case held
@@ -24,8 +28,7 @@ struct CouponClaim: Sendable, Equatable {
         case toRedeem = "to-redeem"
         /// Confirmed and redeemed.
         case given
-        /// Confirmed with an estimate that coupon has refused since: the discount stays, and coupon knows of
-        /// no use.
+        /// Confirmed with an estimate that coupon has refused since: the discount stays.
         case lost
         /// It has come to nothing: whatever may have been redeemed is to be released.
         case toRelease = "to-release"
@@ -93,6 +96,10 @@ struct CouponClaim: Sendable, Equatable {
 }
 
 extension Order {
+    var coupon: CustomerCoupon? {
+        request.couponCode.map { CustomerCoupon(code: $0, customerId: request.customerId) }
+    }
+
     /// Its claim on the coupon; nil where it has none, or none any more.
     var couponClaim: CouponClaim.State? {
         let isConfirmed = status == .confirmed

@@ -7,8 +7,8 @@ import ServingPath
 /// | the checkout ended | while a customer waits | from the outbox, with no customer waiting |
 /// |---|---|---|
 /// | paid | confirmed: 201 | confirmed |
-/// | payment unavailable | accepted: 202, charged later | if placing, accepted; if accepted, tried again, and its stock noted once |
-/// | inventory unavailable | accepted: 202, where the cached stock covers it; else rejected: 409 | tried again |
+/// | payment unavailable | accepted: 202, charged later | placing: accepted; accepted: tried again |
+/// | inventory unavailable | accepted: 202, if the cached stock covers it; else rejected: 409 | tried again |
 /// | price unavailable | rejected: 503, the key is free | tried again |
 /// | coupon unavailable, and the order said `reject` | rejected: 503, the key is free | cancelled |
 /// | refused | rejected: 402, 409 or 422 | if placing, rejected; if accepted, cancelled |
@@ -19,8 +19,7 @@ import ServingPath
 enum Decision: Sendable {
     /// The change is written with its messages, and then the customer is answered.
     case conclude(OrderChange, Answer)
-    /// The same, if the cached stock covers the order: looked up and promised in one transaction. Else it is
-    /// out of stock.
+    /// The same, if the cached stock covers the order, in one transaction; else it is out of stock.
     case promise(OrderChange, within: [String: Int], of: Order)
     /// Nothing is decided: the message is delivered again.
     case retry(PendingDependency)
@@ -56,42 +55,41 @@ enum Decision: Sendable {
         case .paid:
             return .conclude(try .confirmed(order, circumstances), .order)
         case .paymentUnavailable where Mutant.isOn(.freesTheKeyOfWhatMayBeDone):
-            return .conclude(
-                try .rejected(order, .deadlineExceeded, undo: .everything, freesKey: true, at: now),
-                .problem(.deadlineExceeded))
+            return try .turningAway(order, .deadlineExceeded, undo: .everything, at: now)
         case .paymentUnavailable where Mutant.isOn(.confirmsWhatWasNotPaid):
             return .conclude(try .confirmed(order, circumstances), .order)
         case .paymentUnavailable(let reason):
             return .conclude(try .accepted(order, pending: .payment(reason), circumstances), .order)
         case .inventoryUnavailable(let reason, let stock):
-            return .promise(
-                try .accepted(order, pending: .inventory(reason), circumstances), within: stock, of: order)
+            let change = try OrderChange.accepted(order, pending: .inventory(reason), circumstances)
+            return .promise(change, within: stock, of: order)
         case .refused(.paymentMissing):
-            return .conclude(
-                try .rejected(order, .paymentMissing, undo: .reservation, freesKey: true, at: now),
-                .problem(.paymentMissing))
+            return try .turningAway(order, .paymentMissing, undo: .reservation, at: now)
         case .refused(let refusal):
             return try .refusing(order, refusal, at: now)
         case .priceUnavailable(let reason):
             let problem = reason.reason == .deadlineExceeded ? OrderError.deadlineExceeded : .priceUnavailable
             let undo: OrderChange.Undo = reason.mayHaveBeenDone ? .reservation : .nothing
-            return .conclude(
-                try .rejected(order, problem, undo: undo, freesKey: true, at: now), .problem(problem))
+            return try .turningAway(order, problem, undo: undo, at: now)
         case .couponUnavailable:
-            return .conclude(
-                try .rejected(order, .couponUnavailable, undo: .reservation, freesKey: true, at: now),
-                .problem(.couponUnavailable))
+            return try .turningAway(order, .couponUnavailable, undo: .reservation, at: now)
         case .voided:
             // The customer cancelled it meanwhile, or it was undone by its id at a dependency.
-            return .conclude(
-                try .cancelled(order, "it was undone while it was being placed", at: now),
-                .problem(.cancelledMeanwhile(id: order.id)))
+            let change = try OrderChange.cancelled(order, "it was undone while it was being placed", at: now)
+            return .conclude(change, .problem(.cancelledMeanwhile(id: order.id)))
         }
     }
 
-    /// Refused for good while its customer waits. An earlier try of the reservation may still arrive, so it
-    /// is undone even where it is the reservation that was refused. A declined charge needs no undoing:
-    /// payment keeps it by the order's id.
+    /// Nothing was charged, and the customer may try again with the same key.
+    private static func turningAway(
+        _ order: Order, _ problem: OrderError, undo: OrderChange.Undo, at now: Timestamp
+    ) throws(IllegalTransition) -> Decision {
+        let change = try OrderChange.rejected(order, problem, undo: undo, freesKey: true, at: now)
+        return .conclude(change, .problem(problem))
+    }
+
+    /// Refused for good. An earlier try of the reservation may still arrive, so it is undone even where it
+    /// was refused. A declined charge needs no undoing: payment keeps it by the order's id.
     static func refusing(
         _ order: Order, _ refusal: OrderError, at now: Timestamp
     ) throws(IllegalTransition) -> Decision {
@@ -108,22 +106,20 @@ enum Decision: Sendable {
         case .paid:
             return .conclude(try .confirmed(order, circumstances), .order)
         case .refused(let refusal) where order.status == .accepted:
-            return .conclude(
-                try .cancelled(order, refusal.document.detail, refusal: refusal, at: now), .order)
+            let change = try OrderChange.cancelled(order, refusal.document.detail, refusal: refusal, at: now)
+            return .conclude(change, .order)
         case .refused(let refusal):
             // The process that began it may have charged before it died, so the payment is undone as well.
             let isFlawed = refusal == .paymentMissing
-            return .conclude(
-                try .rejected(order, refusal, undo: .everything, freesKey: isFlawed, at: now),
-                .problem(refusal))
+            let change = try OrderChange.rejected(
+                order, refusal, undo: .everything, freesKey: isFlawed, at: now)
+            return .conclude(change, .problem(refusal))
+        case .paymentUnavailable(let reason) where order.status == .placing:
+            // A crash left it so; by now it is as good as accepted.
+            return .conclude(try .accepted(order, pending: .payment(reason), circumstances), .order)
         case .paymentUnavailable(let reason):
-            if order.status == .placing {
-                // A crash left it so; by now it is as good as accepted.
-                return .conclude(try .accepted(order, pending: .payment(reason), circumstances), .order)
-            }
             guard order.document.pending.contains("inventory") else { return .retry(.payment(reason)) }
-            // A step further is progress, also for the lane: what comes after it is another dependency's
-            // outage.
+            // A step further is progress, also for the lane: what follows is another dependency's outage.
             return .conclude(.proceeding(order, pending: .payment(reason), at: now), .order)
         case .inventoryUnavailable(let reason, _), .priceUnavailable(let reason):
             return .retry(.inventory(reason))

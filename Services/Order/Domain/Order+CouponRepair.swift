@@ -1,7 +1,6 @@
 import Contracts
 
-/// How a coupon that was skipped or estimated is made good: what is given is never taken back, what is owed
-/// is refunded.
+/// How a skipped or estimated coupon is made good: what is given stays given, what is owed is refunded.
 extension Order {
     /// Redeemed at last, as of the order's time. What it is worth more than was given is owed from now on.
     mutating func redeemedLate(discount: Int, at now: Timestamp) {
@@ -21,7 +20,7 @@ extension Order {
         }
     }
 
-    /// Refused, or undone by somebody: whatever was given stays given.
+    /// Refused, or undone over there: whatever was given stays given.
     mutating func notRedeemedLate(_ why: String, at now: Timestamp) {
         let given = document.discount
         repair("coupon", given == 0 ? why : "\(why); the discount of \(given) stays", at: now)

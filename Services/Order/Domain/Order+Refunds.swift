@@ -17,8 +17,8 @@ extension Order {
         }
     }
 
-    /// A refund of at most what may be refunded; nil `amount`: what was paid for the items, or the whole rest
-    /// without any.
+    /// At most what may be refunded; nil `amount`: what was paid for the items, or the whole rest without
+    /// any.
     func refund(
         id: String, _ cause: OrderRefund.Cause, amount: Int? = nil, items: [ItemQuantity], reason: String,
         at now: Timestamp
@@ -30,8 +30,7 @@ extension Order {
             pending: (items.isEmpty ? [] : ["inventory"]) + (amount > 0 ? ["payment"] : []), at: now)
     }
 
-    /// Their price, less a fair share of the discount. Rounded so that all pieces together, however they are
-    /// parted, give the total.
+    /// Their price, less a share of the discount, rounded so that all pieces together give the total.
     private func paid(for items: [ItemQuantity]) -> Int {
         let prices = Dictionary(pricedItems.map { ($0.sku, $0.unitPrice) }) { first, _ in first }
         let rest = kept.reduce(0) { $0 + $1.value * (prices[$1.key] ?? 0) }
@@ -57,7 +56,7 @@ extension Order {
         note(.refund, .done, dependency, at: now)
     }
 
-    /// Payment refused it, since money was refunded past this service: only so much is left of the capture.
+    /// Payment refused it: money was refunded past this service, and only so much is left of the capture.
     /// What an operator asked for has come to nothing then; what the order owes is the rest.
     mutating func shrink(_ id: String, to left: Int, at now: Timestamp) {
         change(id, at: now) { refund in

@@ -16,8 +16,8 @@ enum PendingDependency: Sendable {
 
     var words: String {
         switch self {
-        case .inventory(let reason): "inventory: \(reason.words)"
-        case .payment(let reason): "payment: \(reason.words)"
+        case .inventory: "inventory: \(reason.words)"
+        case .payment: "payment: \(reason.words)"
         }
     }
 }
@@ -77,9 +77,8 @@ extension Order {
     }
 
     private mutating func become(_ next: OrderStatus, at now: Timestamp) throws(IllegalTransition) {
-        guard next.predecessors.contains(status) else {
-            throw IllegalTransition(id: id, from: status, to: next)
-        }
+        guard next.predecessors.contains(status)
+        else { throw IllegalTransition(id: id, from: status, to: next) }
         document.status = next
         document.updatedAt = now
     }
@@ -91,13 +90,8 @@ extension Order {
             document.pending = document.total == 0 ? ["inventory"] : ["inventory", "payment"]
         case .payment(let reason):
             document.pending = ["payment"]
-            guard !document.degradations.contains(where: { $0.dependency == "payment" && $0.isOwed }) else {
-                return
-            }
-            document.degradations.append(
-                Degradation(
-                    dependency: "payment", effect: .paymentQueued, source: .queue, reason: reason.code,
-                    repair: .finishLater))
+            guard !owes(.paymentQueued) else { return }
+            document.degradations.append(.queued("payment", .paymentQueued, reason: reason))
         }
     }
 
@@ -118,20 +112,13 @@ extension Order {
 
     /// The customer hears of it when notification is back.
     mutating func tellLater() {
-        guard !owesMessage else { return }
-        document.degradations.append(
-            Degradation(
-                dependency: "notification", effect: .notificationQueued, source: .queue,
-                reason: Unavailability.circuitOpen.code, repair: .finishLater))
-    }
-
-    private var owesMessage: Bool {
-        document.degradations.contains { $0.effect == .notificationQueued && $0.isOwed }
+        guard !owes(.notificationQueued) else { return }
+        document.degradations.append(.queued("notification", .notificationQueued, reason: .circuitOpen))
     }
 
     /// Whether it is this message that the customer still has to get: the one of what the order is now.
     func owes(_ kind: NotificationKind) -> Bool {
-        owesMessage && kind == (status == .accepted ? .orderAccepted : .orderConfirmed)
+        owes(.notificationQueued) && kind == (status == .accepted ? .orderAccepted : .orderConfirmed)
     }
 
     /// Ends the repairs owed for a dependency, with their outcome in words.

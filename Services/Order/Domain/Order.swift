@@ -3,8 +3,7 @@ import Foundation
 
 /// An order: the document that customers see, and the progress that only this service needs.
 struct Order: Sendable {
-    /// What was decided about the coupon. It is on disk before the charge, so that a resumed order charges
-    /// the same amount.
+    /// What was decided about the coupon: on disk before the charge; a resumed order charges the same.
     enum CouponDecision: String, Codable, Sendable {
         case undecided, redeemed, estimated, skipped
     }
@@ -30,15 +29,12 @@ struct Order: Sendable {
     var status: OrderStatus { document.status }
     /// The customer was told these prices, or is about to be: they are honoured from here on.
     var isPriced: Bool { document.subtotal != nil }
-    /// The coupon was skipped or estimated: it is still to be redeemed, and what it is worth more is to be
-    /// refunded.
+    /// The coupon was skipped or estimated: it is to be redeemed, and what it is worth more to be refunded.
     var owesCouponRepair: Bool { document.degradations.contains { $0.dependency == "coupon" && $0.isOwed } }
-    /// Its prices are those of the fallback cache, since inventory could not be asked.
+    /// Inventory could not be asked.
     var isPricedFromCache: Bool { document.degradations.contains { $0.effect == .priceCached } }
     /// Stock is promised to it, and whether it is reserved is unknown.
-    var hasUnverifiedStock: Bool {
-        document.degradations.contains { $0.effect == .stockUnverified && $0.isOwed }
-    }
+    var hasUnverifiedStock: Bool { owes(.stockUnverified) }
     /// Nil for lines whose price is not known yet.
     var pricedItems: [PricedItem] { document.items.compactMap(\.priced) }
 
@@ -50,9 +46,13 @@ struct Order: Sendable {
                 OrderLine(sku: $0.sku, name: nil, quantity: $0.quantity, unitPrice: nil)
             },
             currency: "USD", subtotal: nil, discount: 0, total: nil, refunded: 0,
-            couponCode: request.couponCode,
-            pending: [], degradations: [], createdAt: now, updatedAt: now)
+            couponCode: request.couponCode, pending: [], degradations: [], createdAt: now, updatedAt: now)
         note(.place, .done, at: now)
+    }
+
+    /// Whether the repair of such a degradation was promised and has not ended.
+    func owes(_ effect: Degradation.Effect) -> Bool {
+        document.degradations.contains { $0.effect == effect && $0.isOwed }
     }
 
     /// Takes the reservation's prices, unless it has prices already.
@@ -66,26 +66,19 @@ struct Order: Sendable {
 
     /// Takes prices from the fallback cache, and owes the customer the stock.
     mutating func price(_ cached: CachedProducts, reason: String) {
-        let lines = document.items.compactMap { line in
-            cached.products[line.sku].map {
-                OrderLine(sku: line.sku, name: $0.name, quantity: line.quantity, unitPrice: $0.unitPrice)
-            }
-        }
-        price(lines, in: cached.products.values.first?.currency ?? document.currency)
-        let effects: [(Degradation.Effect, Degradation.Repair)] = [
-            (.priceCached, .none), (.stockUnverified, .finishLater),
-        ]
-        document.degradations += effects.map { effect, repair in
+        price(request.items.merged.priced(by: cached.products), in: cached.currency ?? document.currency)
+        document.degradations += [
+            .priceCached(ageSeconds: cached.ageSeconds, reason: reason),
             Degradation(
-                dependency: "inventory", effect: effect, source: .cache, ageSeconds: cached.ageSeconds,
-                reason: reason, repair: repair)
-        }
+                dependency: "inventory", effect: .stockUnverified, source: .cache,
+                ageSeconds: cached.ageSeconds, reason: reason, repair: .finishLater),
+        ]
     }
 
     private mutating func price(_ lines: [OrderLine], in currency: String) {
         document.items = lines
         document.currency = currency
-        document.subtotal = lines.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
+        document.subtotal = lines.subtotal
         setTotal()
     }
 
@@ -100,17 +93,13 @@ struct Order: Sendable {
         progress.couponDecision = .estimated
         setTotal()
         document.degradations.append(
-            Degradation(
-                dependency: "coupon", effect: .couponEstimated, source: .cache, ageSeconds: ageSeconds,
-                reason: reason, repair: .recordLater))
+            .couponEstimated(ageSeconds: ageSeconds, reason: reason, repair: .recordLater))
     }
 
     mutating func skipCoupon(reason: String, repair: Degradation.Repair) {
         progress.couponDecision = .skipped
         setTotal()
-        document.degradations.append(
-            Degradation(
-                dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason, repair: repair))
+        document.degradations.append(.couponSkipped(reason: reason, repair: repair))
     }
 
     /// Not known before the coupon is decided: a customer who is told a total can rely on it.
@@ -125,7 +114,17 @@ extension OrderLine {
     var priced: PricedItem? { unitPrice.map { PricedItem(sku: sku, quantity: quantity, unitPrice: $0) } }
 }
 
-extension Degradation {
-    /// A repair that was promised and has not ended yet.
-    var isOwed: Bool { repair != .none && !repaired }
+extension [OrderLine] {
+    var subtotal: Int { reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) } }
+}
+
+extension [ItemQuantity] {
+    /// Lines at the prices of `products`; without those that aren't among them.
+    func priced(by products: [String: Product]) -> [OrderLine] {
+        compactMap { item in
+            products[item.sku].map {
+                OrderLine(sku: item.sku, name: $0.name, quantity: item.quantity, unitPrice: $0.unitPrice)
+            }
+        }
+    }
 }

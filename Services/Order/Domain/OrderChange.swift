@@ -21,13 +21,10 @@ struct OrderChange: Sendable {
 
         func messages(_ order: Order) -> [OutgoingMessage] {
             if Mutant.isOn(.givesUpWithoutUndoing), order.progress.refusal?.status == 503 { return [] }
-            let redemption: [OrderMessage] = order.request.couponCode == nil ? [] : [.releaseRedemption]
-            let kinds: [OrderMessage] =
-                switch self {
-                case .nothing: []
-                case .reservation: [.releaseReservation] + redemption
-                case .everything: [.voidPayment, .releaseReservation] + redemption
-                }
+            var kinds: [OrderMessage] = []
+            if self == .everything { kinds.append(.voidPayment) }
+            if self != .nothing { kinds.append(.releaseReservation) }
+            if self != .nothing, order.coupon != nil { kinds.append(.releaseRedemption) }
             return kinds.map { OutgoingMessage($0, order.id) }
         }
     }
@@ -42,7 +39,7 @@ extension OrderChange {
         if circumstances.isNotificationUnavailable { order.tellLater() }
         var messages = [
             OutgoingMessage(.commitReservation, order.id),
-            .telling(.notifyConfirmed, order, amount: order.document.total),
+            .telling(.notifyConfirmed, order),
         ]
         if order.owesCouponRepair {
             messages.append(OutgoingMessage(.repairCoupon, order.id))
@@ -59,8 +56,7 @@ extension OrderChange {
         var order = order
         try order.accept(pending: pending, at: circumstances.now)
         if circumstances.isNotificationUnavailable { order.tellLater() }
-        return OrderChange(
-            order: order, messages: [.telling(.notifyAccepted, order, amount: order.document.total)])
+        return OrderChange(order: order, messages: [.telling(.notifyAccepted, order)])
     }
 
     static func proceeding(_ order: Order, pending: PendingDependency, at now: Timestamp) -> OrderChange {
@@ -79,16 +75,14 @@ extension OrderChange {
         return OrderChange(order: order, messages: undo.messages(order), freesKey: freesKey)
     }
 
-    /// By the customer, or because the order can't be finished: everything is undone, and the customer is
-    /// told.
+    /// Everything is undone, and the customer is told.
     static func cancelled(
         _ order: Order, _ why: String, refusal: OrderError? = nil, at now: Timestamp
     ) throws(IllegalTransition) -> OrderChange {
         var order = order
         try order.cancel(why, refusal: refusal?.document, at: now)
-        let telling = OutgoingMessage.telling(
-            .notifyCancelled, order, amount: order.document.total, reason: why)
-        return OrderChange(order: order, messages: Undo.everything.messages(order) + [telling])
+        let told = OutgoingMessage.telling(.notifyCancelled, order, reason: why)
+        return OrderChange(order: order, messages: Undo.everything.messages(order) + [told])
     }
 
     /// Nil unless the order is undecided and was placed at `oldest` or before.

@@ -6,14 +6,14 @@ enum OrderError: Error, Sendable, Equatable {
     /// A dependency's refusal, as it said it, or as it was kept with the order.
     case refused(ProblemDocument)
     case paymentDeclined(reason: String)
-    /// A flaw of the request that shows only when the total is known. Like any such flaw it leaves the key
-    /// free.
+    /// A flaw of the request that shows only when the total is known; it leaves the key free.
     case paymentMissing
     case couponRefused(reason: String)
     case couponUnavailable
     case priceUnavailable
     case deadlineExceeded
-    case outOfStock([ShortSKU])
+    /// `isKnown`: by inventory, which was asked.
+    case outOfStock([ShortSKU], isKnown: Bool)
     case totalExceeded(Int, limit: Int, isCouponSkipped: Bool)
     case cancelledMeanwhile(id: String)
     // Its idempotency key.
@@ -25,5 +25,5 @@ enum OrderError: Error, Sendable, Equatable {
     case notRefundable(id: String, OrderStatus)
     case refundExceedsCapture(String, left: Int)
     // A quote.
-    case unknownSKUs([ItemQuantity])
+    case unknownSKUs([ShortSKU])
 }

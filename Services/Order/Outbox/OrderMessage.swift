@@ -1,12 +1,9 @@
 import Contracts
 
-/// Every message that this service leaves to its queue: what it is for, its lane, its priority. Its handler
-/// is in ``OrderOutbox``.
-///
-/// A message's key is the id of its order, or of its refund, of which an order may have several.
+/// Every message of this service: what it is for, its lane, its priority. ``OrderOutbox`` has its handler.
+/// Its key is the id of its order, or of its refund, of which an order may have several.
 enum OrderMessage: String, Sendable, CaseIterable {
-    /// Takes up an order that was begun and not ended: after a crash, or with inventory or payment out of
-    /// reach.
+    /// Takes up an order that was begun and not ended: after a crash, or in an outage.
     case finishOrder = "finish-order"
     case commitReservation = "commit-reservation"
     case releaseReservation = "release-reservation"
@@ -25,9 +22,8 @@ enum OrderMessage: String, Sendable, CaseIterable {
     case notifyCancelled = "order-cancelled"
     case notifyRefunded = "order-refunded"
 
-    /// One lane for each operation of a dependency, so that one that is dead holds up no other's messages.
-    /// Orders to be finished are in a lane by what they wait for: those of a crash, those without a
-    /// reservation, those without a payment.
+    /// One lane for each operation of a dependency, so that a dead one holds up no other's messages. Orders
+    /// to be finished have a lane by what they wait for: a crash, a reservation, a payment.
     enum Lane: String, CaseIterable {
         case order, unreserved, unpaid
         case commit, release, void, refund
@@ -36,8 +32,7 @@ enum OrderMessage: String, Sendable, CaseIterable {
         case redemption, notification
     }
 
-    /// Within a lane the highest is delivered first: what another customer may wait for, then what is owed,
-    /// then what is only recorded.
+    /// The highest goes first: what another customer may wait for, what is owed, what is only recorded.
     private enum Priority: Int {
         case recorded, committed, owed, awaited
     }
@@ -63,8 +58,7 @@ enum OrderMessage: String, Sendable, CaseIterable {
     /// The customer reads what happened to an order in the order in which it happened.
     var isOrdered: Bool { lane == .notification }
 
-    /// Of a cancelled order: what is still being undone while the message is there, an entry of its
-    /// `pending`.
+    /// What is still being undone of a cancelled order while the message is there.
     var undoes: String? {
         switch self {
         case .releaseReservation: "inventory"

@@ -3,8 +3,7 @@ import Queue
 import ServingPath
 import Transport
 
-/// Which use case handles each ``OrderMessage``: with its lane and priority there, all there is to say about
-/// a message.
+/// Which use case handles each ``OrderMessage``.
 struct OrderOutbox: Sendable {
     let finish: FinishOrder
     let commit: CommitStock
@@ -14,21 +13,21 @@ struct OrderOutbox: Sendable {
     let settle: SettleRefund
     let notify: NotifyCustomer
 
-    func handle(_ kind: OrderMessage, _ message: Message) async -> DeliveryResult {
+    func handle(_ kind: OrderMessage, _ message: Message) async throws -> DeliveryResult {
         switch kind {
-        case .finishOrder: await finish(message)
-        case .commitReservation: await commit(message)
-        case .releaseReservation: await undo.releaseReservation(message)
-        case .voidPayment: await undo.voidPayment(message)
+        case .finishOrder: try await finish(message)
+        case .commitReservation: try await commit(message)
+        case .releaseReservation: try await undo.releaseReservation(message)
+        case .voidPayment: try await undo.voidPayment(message)
         case .releaseRedemption: await undo.releaseRedemption(message)
-        case .repairCoupon: await repairCoupon(message)
+        case .repairCoupon: try await repairCoupon(message)
         case .refundCoupon: refundCoupon(message)
-        case .refundOrder: await settle.pay(message.key, for: .queue)
-        case .returnGoods: await settle.returnGoods(message.key, for: .queue)
-        case .notifyAccepted: await notify(.orderAccepted, message)
-        case .notifyConfirmed: await notify(.orderConfirmed, message)
-        case .notifyCancelled: await notify(.orderCancelled, message)
-        case .notifyRefunded: await notify(.orderRefunded, message)
+        case .refundOrder: try await settle.pay(message.key, for: .queue)
+        case .returnGoods: try await settle.returnGoods(message.key, for: .queue)
+        case .notifyAccepted: try await notify(.orderAccepted, message)
+        case .notifyConfirmed: try await notify(.orderConfirmed, message)
+        case .notifyCancelled: try await notify(.orderCancelled, message)
+        case .notifyRefunded: try await notify(.orderRefunded, message)
         }
     }
 
@@ -36,7 +35,7 @@ struct OrderOutbox: Sendable {
     var lanes: [QueueWorkers.Lane] {
         OrderMessage.Lane.allCases.map { lane in
             let handlers = OrderMessage.kinds(in: lane).map { kind -> (String, QueueWorkers.Handler) in
-                (kind.rawValue, { await handle(kind, $0) })
+                (kind.rawValue, { message in await .of { try await handle(kind, message) } })
             }
             return QueueWorkers.Lane(lane.rawValue, handlers: Dictionary(uniqueKeysWithValues: handlers))
         }
@@ -44,19 +43,23 @@ struct OrderOutbox: Sendable {
 }
 
 extension DeliveryResult {
-    /// What a failed call means for the message that made it.
-    init(_ error: CallError) {
-        switch error {
-        case .refused(let problem): self = .refused("\(problem.status) \(problem.code)")
-        case .unavailable(let reason): self.init(reason)
+    /// What a handler answers, or its failure: a refusal that no contract names counts as a try, an outage
+    /// not.
+    static func of(_ handler: () async throws -> DeliveryResult) async -> DeliveryResult {
+        do {
+            return try await handler()
+        } catch CallError.refused(let problem) {
+            return .refused("\(problem.status) \(problem.code)")
+        } catch CallError.unavailable(let reason) {
+            return DeliveryResult(reason)
+        } catch {
+            return .unavailable("\(error)")
         }
     }
 
-    /// What a missing answer means for it: a refusal that no contract names counts as a try, an outage
-    /// doesn't.
     /// - Parameter words: the reason that is kept with the message; nil: that of the call.
     init(_ why: Unavailability, saying words: String? = nil) {
-        self =
-            why.reason == .unexpectedRefusal ? .refused(words ?? why.words) : .unavailable(words ?? why.code)
+        let isRefusal = why.reason == .unexpectedRefusal
+        self = isRefusal ? .refused(words ?? why.words) : .unavailable(words ?? why.code)
     }
 }

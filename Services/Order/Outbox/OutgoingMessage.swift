@@ -7,8 +7,7 @@ struct OutgoingMessage: Sendable {
     var key: String
     /// What a notification tells.
     var data: NotificationData?
-    /// Added once only, also after it was delivered. A message that goes with a change of status needs none
-    /// of that.
+    /// Added once only, also after it was delivered: no change of status keeps it from being added again.
     var isOnce = false
 
     init(_ kind: OrderMessage, _ key: String) {
@@ -17,17 +16,18 @@ struct OutgoingMessage: Sendable {
     }
 
     /// The event that tells the customer what has become of an order.
-    static func telling(_ kind: OrderMessage, _ order: Order, amount: Int?, reason: String? = nil) -> Self {
+    static func telling(_ kind: OrderMessage, _ order: Order, reason: String? = nil) -> Self {
         var message = OutgoingMessage(kind, order.id)
         message.data = NotificationData(
-            orderId: order.id, customerId: order.request.customerId, amount: amount,
+            orderId: order.id, customerId: order.request.customerId, amount: order.document.total,
             currency: order.document.currency, reason: reason)
         return message
     }
 
     /// The event that tells the customer of a refund: each has one of its own.
     static func telling(_ refund: OrderRefund, of order: Order) -> Self {
-        var message = telling(.notifyRefunded, order, amount: refund.amount, reason: refund.reason)
+        var message = telling(.notifyRefunded, order, reason: refund.reason)
+        message.data?.amount = refund.amount
         message.key = refund.id
         message.isOnce = true
         return message

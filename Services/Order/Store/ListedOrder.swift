@@ -1,8 +1,7 @@
 import Contracts
 import Foundation
 
-/// An order as it lies in its row: decoding takes a hundred times as long as reading, and is for after the
-/// list's turn.
+/// An order as it lies in its row: decoding takes a hundred times as long as reading.
 struct ListedOrder: Sendable {
     var id: String
     var createdAt: Timestamp
@@ -27,8 +26,7 @@ struct ListedOrder: Sendable {
         return try JSON.encode(messages.map { OrderView.view(order, messages: $0) } ?? order)
     }
 
-    /// Documents that were written before orders had refunds lack the member. No text in one can look like
-    /// it: quotes in it are escaped.
+    /// Older documents lack the member. No text in one looks like it: quotes are escaped.
     private static func isComplete(_ document: Data) -> Bool {
         // It stands behind the lines, which are the longest part. From the front the search took a third of
         // a list's time.

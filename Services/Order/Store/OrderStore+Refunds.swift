@@ -10,10 +10,8 @@ extension OrderStore {
         try await store.read { try RefundTable.refund($0, id: id) }
     }
 
-    /// Begins the refund that an operator asks for under a key, with `delay` for the request that carries it
-    /// out meanwhile.
+    /// Begins the refund that an operator asks for; its messages leave `delay` to the request that asked.
     /// - Returns: the id of the refund that the key has already; nil for a new one.
-    /// - Throws: ``OrderError``, and what `refund` throws.
     func beginRefund(
         _ asked: RefundTable.Asked, key: String, delay: Duration, at now: Timestamp,
         _ refund: @escaping @Sendable (Order) throws -> OrderRefund
@@ -34,8 +32,8 @@ extension OrderStore {
         }
     }
 
-    /// Begins a refund that follows from the order, unless it was begun already; nil from `refund`: there is
-    /// nothing to begin, and the order is saved as `refund` left it.
+    /// Begins a refund that follows from the order, unless it was begun already; where `refund` answers nil,
+    /// the order is saved as it left it.
     func beginningRefund(
         _ id: String, of orderId: String, at now: Timestamp,
         _ refund: @escaping @Sendable (inout Order) throws -> OrderRefund?

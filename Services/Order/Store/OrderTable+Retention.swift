@@ -3,9 +3,8 @@ import GRDB
 import Runtime
 import Storage
 
-/// Orders that are deleted once they are old, and what is kept of them: their claims on coupons, which count
-/// towards their customers' limits, and how much they had sold, so that inventory's books can still be held
-/// against the orders.
+/// Orders that are deleted once they are old. Kept of them are their claims on coupons, which count towards
+/// their customers' limits, and how much they had sold, against which inventory's books are held.
 extension OrderTable {
     static let retention = Store.Migration(
         "order-retention-1",
@@ -20,7 +19,8 @@ extension OrderTable {
             customer_id TEXT NOT NULL,
             order_id TEXT NOT NULL,
             state TEXT NOT NULL CHECK (state IN
-                ('asked', 'held', 'estimated', 'owed', 'to-record', 'to-redeem', 'given', 'lost', 'to-release')),
+                ('asked', 'held', 'estimated', 'owed', 'to-record', 'to-redeem', 'given', 'lost', \
+        'to-release')),
             PRIMARY KEY (code, customer_id, order_id)
         ) STRICT, WITHOUT ROWID;
         INSERT INTO coupon_claims (code, customer_id, order_id, state)
@@ -35,11 +35,9 @@ extension OrderTable {
     static func deleteOld(
         _ database: Database, until: Timestamp, past cursor: String?, limit: Int
     ) throws -> Retention.Batch {
-        // An id begins with the time of its order.
-        let later = Identifier.first("ord_", at: until.advanced(by: .milliseconds(1)))
         let old = try database.rows(
             "SELECT \(columns) FROM orders WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-            [cursor ?? "", later, limit]
+            [cursor ?? "", firstId(after: until), limit]
         ).map(decode)
         var batch = Retention.Batch(cursor: old.count == limit ? old.last?.id : nil)
         for order in old where try order.isFinished && !isAwaited(database, order) {
@@ -56,11 +54,10 @@ extension OrderTable {
         where try database.row("SELECT 1 FROM queue WHERE key = ?", [key]) != nil {
             return true
         }
-        guard let code = order.request.couponCode else { return false }
-        return try CouponClaimTable.claims(database, code: code, customerId: order.request.customerId)
-            .contains {
-                $0.orderId == order.id && ![.given, .lost].contains($0.state)
-            }
+        guard let coupon = order.coupon else { return false }
+        return try CouponClaimTable.claims(database, coupon).contains {
+            $0.orderId == order.id && ![.given, .lost].contains($0.state)
+        }
     }
 
     private static func delete(_ database: Database, _ order: Order) throws {
@@ -69,7 +66,8 @@ extension OrderTable {
                 try database.run(
                     """
                     INSERT INTO deleted_goods (sku, quantity) VALUES (?, ?)
-                    ON CONFLICT (sku) DO UPDATE SET quantity = quantity + excluded.quantity
+                    ON CONFLICT (sku) DO UPDATE
+                    SET quantity = deleted_goods.quantity + excluded.quantity
                     """,
                     [sku, quantity])
             }
@@ -78,12 +76,11 @@ extension OrderTable {
         try database.run("DELETE FROM orders WHERE id = ?", [order.id])
     }
 
-    /// What deleted orders had sold, less what was returned: by SKU, those past `after`.
-    static func deletedGoods(_ database: Database, after: String?, limit: Int) throws -> [ItemQuantity] {
-        try database.rows(
-            "SELECT sku, quantity FROM deleted_goods WHERE sku > ? ORDER BY sku LIMIT ?",
-            [after ?? "", limit]
-        ).map { ItemQuantity(sku: $0[0], quantity: $0[1]) }
+    /// What deleted orders had sold, less what was returned, by SKU.
+    static func deletedGoods(_ store: Store) -> KeysetList {
+        KeysetList(store, "SELECT sku, quantity FROM deleted_goods", by: "sku") { _, row in
+            .json(ItemQuantity(sku: row[0], quantity: row[1]))
+        }
     }
 }
 

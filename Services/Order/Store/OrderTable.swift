@@ -4,9 +4,7 @@ import GRDB
 import Queue
 import Storage
 
-/// The table of orders.
-///
-/// A row holds the request as it came, the document as customers see it, and the rest of the order's
+/// The table of orders: the request as it came, the document as customers see it, and the rest of the order's
 /// progress, each as JSON. The last two are missing as long as they follow from the first.
 enum OrderTable {
     static let migration = Store.Migration(
@@ -15,7 +13,8 @@ enum OrderTable {
         CREATE TABLE orders (
             id TEXT NOT NULL PRIMARY KEY,
             idempotency_key TEXT UNIQUE,
-            status TEXT NOT NULL CHECK (status IN ('placing', 'accepted', 'confirmed', 'rejected', 'cancelled')),
+            status TEXT NOT NULL CHECK (status IN ('placing', 'accepted', 'confirmed', 'rejected', \
+        'cancelled')),
             version INTEGER NOT NULL DEFAULT 0,
             customer_id TEXT NOT NULL,
             created_at INTEGER NOT NULL,
@@ -44,6 +43,9 @@ enum OrderTable {
         """
     )
 
+    /// What a transition needs is in the verb that makes it: ``save(_:_:document:)``.
+    static let transitions = Store.Migration("order-transitions-1", "DROP TRIGGER orders_transition")
+
     enum Placed: Sendable {
         case new
         /// The key was used before, by this order.
@@ -57,31 +59,40 @@ enum OrderTable {
         if let existing = try self.order(database, key: key) { return .existing(existing) }
         try database.run(
             """
-            INSERT INTO orders (id, idempotency_key, status, customer_id, created_at, request) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO orders (id, idempotency_key, status, customer_id, created_at, request)
+            VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
                 order.id, key, order.status.rawValue, order.request.customerId,
                 order.document.createdAt.milliseconds, request,
             ])
-        if let code = order.request.couponCode { try CouponClaimTable.keep(database, of: order, code: code) }
+        try CouponClaimTable.keep(database, of: order)
         return .new
     }
 
-    /// Saves the order over the version it was read at; one compare-and-set decides between two that change
-    /// an order.
+    /// Saves the order, with a new version, over the one it was read at, if it may come to its state from
+    /// there.
+    /// - Parameter document: the order's, where it was encoded before the transaction began.
     /// - Throws: ``OrderChanged`` if another change came first.
-    /// - Parameter document: the order's, as JSON, where it was encoded before the transaction began.
-    static func save(_ database: Database, _ order: Order, document: Data? = nil) throws {
+    @discardableResult
+    static func save(_ database: Database, _ order: Order, document: Data? = nil) throws -> Order {
         try database.run(
-            "UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ? WHERE id = ? AND version = ?",
+            """
+            UPDATE orders
+            SET status = :status, version = version + 1, document = :document, progress = :progress
+            WHERE id = :id AND version = :version AND (status IN (:status, 'placing')
+                OR status = 'accepted' AND :status IN ('confirmed', 'cancelled'))
+            """,
             [
-                order.status.rawValue, try document ?? JSON.encode(order.document),
-                try JSON.encode(order.progress),
-                order.id, order.version,
+                "status": order.status.rawValue, "document": try document ?? JSON.encode(order.document),
+                "progress": try JSON.encode(order.progress), "id": order.id, "version": order.version,
             ])
         guard database.changesCount == 1 else { throw OrderChanged() }
         if order.isPricedFromCache { try PromiseTable.keep(database, of: order) }
-        if let code = order.request.couponCode { try CouponClaimTable.keep(database, of: order, code: code) }
+        try CouponClaimTable.keep(database, of: order)
+        var saved = order
+        saved.version += 1
+        return saved
     }
 
     /// Frees the order's idempotency key: nothing was done, and the customer may try again with it.
@@ -97,72 +108,53 @@ enum OrderTable {
         try database.row("SELECT \(columns) FROM orders WHERE idempotency_key = ?", [key]).map(decode)
     }
 
-    /// Tells most of those that owe none without reading all of them: the word stands nowhere in their
-    /// document.
+    /// Tells most of those that owe none without decoding them: the word stands nowhere in their document.
     static func mayOweMessage(_ database: Database, id: String) throws -> Bool {
-        let word = Data(Degradation.Effect.notificationQueued.rawValue.utf8)
-        return try database.row("SELECT 1 FROM orders WHERE id = ? AND instr(document, ?)", [id, word]) != nil
+        let document: Data? = try database.row("SELECT document FROM orders WHERE id = ?", [id])?[0]
+        return document?.range(of: Data(Degradation.Effect.notificationQueued.rawValue.utf8)) != nil
     }
 
-    /// Ids of the orders that are not decided and were placed at `oldest` or before, the oldest first.
-    /// - Parameter except: ids that are left out, as a JSON array.
+    /// Ids past `after` of undecided orders that were placed at `oldest` or before, the oldest first.
     static func unfinished(
-        _ database: Database, upTo oldest: Timestamp, except: String, limit: Int
+        _ database: Database, upTo oldest: Timestamp, after: String, limit: Int
     ) throws -> [String] {
-        // An id begins with the time of its order.
-        let later = Identifier.first("ord_", at: oldest.advanced(by: .milliseconds(1)))
-        let others = "id < :later AND id NOT IN (SELECT value FROM json_each(:except))"
-        return try database.rows(
+        try database.rows(
             """
-            SELECT id FROM orders WHERE status = 'placing' AND \(others)
-            UNION ALL SELECT id FROM orders WHERE status = 'accepted' AND \(others)
+            SELECT id FROM orders WHERE status = 'placing' AND id > :after AND id < :later
+            UNION ALL SELECT id FROM orders WHERE status = 'accepted' AND id > :after AND id < :later
             ORDER BY id LIMIT :limit
             """,
-            ["later": later, "except": except, "limit": limit]
+            ["after": after, "later": firstId(after: oldest), "limit": limit]
         ).map { $0[0] }
     }
 
-    /// A stretch of a list.
-    struct Page: Sendable {
-        /// Orders older than this one; nil: from the newest on.
-        var after: String?
-        var limit: Int
-        /// Fewer than `limit` where the rows have more: an order may have 100 lines with long names.
-        var bytes: Int
+    /// An id begins with the time of its order.
+    static func firstId(after time: Timestamp) -> String {
+        Identifier.first("ord_", at: time.advanced(by: .milliseconds(1)))
     }
 
-    /// Newest first, by id, the rows as they lie: decoding takes a hundred times as long as reading them, and
-    /// is for afterwards.
-    static func orders(
-        _ database: Database, customerId: String?, status: OrderStatus?, _ page: Page
-    ) throws -> (orders: [ListedOrder], areMore: Bool) {
-        let conditions = ListConditions(
-            ["customer_id": customerId, "status": status?.rawValue], from: ("id < ?", page.after))
-        let rows = try Row.fetchCursor(
-            database.cachedStatement(
-                sql: """
-                    SELECT id, created_at, status, iif(document IS NULL, request, NULL), document
-                    FROM orders \(conditions.sql) ORDER BY id DESC LIMIT ?
-                    """), arguments: conditions.arguments(limit: page.limit))
-        var orders: [ListedOrder] = []
-        var read = 0
-        while let row = try rows.next() {
+    /// Newest first, by id, the rows as they lie.
+    static func list(_ store: Store, customerId: String?, status: OrderStatus?) -> KeysetList {
+        KeysetList(
+            store,
+            """
+            SELECT id, created_at, status, CASE WHEN document IS NULL THEN request END, document FROM orders
+            """, by: "id", .descending,
+            where: ["customer_id = ?": customerId, "status = ?": status?.rawValue]
+        ) { database, row in
+            let isCancelled = row[2] == OrderStatus.cancelled.rawValue
             let order = ListedOrder(
                 id: row[0], createdAt: Timestamp(milliseconds: row[1]), request: row[3], document: row[4],
-                messages: row[2] == OrderStatus.cancelled.rawValue
-                    ? try DurableQueue.kinds(database, key: row[0]) : nil)
-            orders.append(order)
-            read += order.bytes
-            if read > page.bytes { return (orders, true) }
+                messages: isCancelled ? try DurableQueue.kinds(database, key: row[0]) : nil)
+            return KeysetList.Item(bytes: order.bytes) { try order.encoded() }
         }
-        return (orders, false)
     }
 
     static func decode(_ row: Row) throws -> Order {
         let request = try JSON.decode(OrderRequest.self, from: row[2]).canonical
         var order = Order(id: row[0], request: request, at: Timestamp(milliseconds: row[1]))
         order.version = row[5]
-        if let document = row[3] as Data?, let progress = row[4] as Data? {
+        if let document: Data = row[3], let progress: Data = row[4] {
             order.document = try JSON.decode(OrderDocument.self, from: document)
             order.progress = try JSON.decode(Order.Progress.self, from: progress)
         }

@@ -2,18 +2,14 @@ import Contracts
 import Foundation
 import GRDB
 import Queue
-import Storage
 
-/// An order as customers see it. All of it is in the stored document, save what is still being undone for a
-/// cancelled order: that is read from the queue, so that it needs no writing as the undoings end.
+/// An order as customers see it: as it is stored, save what is still being undone for a cancelled one. That
+/// is read from the queue, so that it needs no writing as the undoings end.
 enum OrderView {
     static func document(_ database: Database, _ order: Order) throws -> Data {
-        try JSON.encode(view(database, order))
-    }
-
-    static func view(_ database: Database, _ order: Order) throws -> OrderDocument {
-        guard order.status == .cancelled else { return order.document }
-        return view(order.document, messages: try DurableQueue.kinds(database, key: order.id))
+        guard order.status == .cancelled else { return try JSON.encode(order.document) }
+        let messages = try DurableQueue.kinds(database, key: order.id)
+        return try JSON.encode(view(order.document, messages: messages))
     }
 
     /// - Parameter messages: the kinds of those that a cancelled order still has.

@@ -3,8 +3,7 @@ import GRDB
 import Mutants
 import Storage
 
-/// The stock that accepted orders were promised while inventory couldn't be asked, until it is reserved or
-/// the order has ended.
+/// Stock that was promised while inventory couldn't be asked, until it is reserved or the order has ended.
 enum PromiseTable {
     static let migration = Store.Migration(
         "promises-1",
@@ -30,19 +29,16 @@ enum PromiseTable {
         }
     }
 
-    /// The order's items that the cached stock doesn't cover, less what was promised since and a margin.
-    /// - Parameters:
-    ///   - stock: available pieces by SKU.
-    ///   - margin: the share of them that isn't promised, in percent, rounded up to whole pieces: others may
-    ///     have been sold since by ways that aren't known here.
+    /// The order's items that the cached stock doesn't cover, less what was promised since and a margin:
+    /// percent of it, rounded up, for what was sold since by ways that aren't known here.
     static func uncovered(
         _ database: Database, _ order: Order, stock: [String: Int], margin: Int
     ) throws -> [ShortSKU] {
         try order.document.items.compactMap { line in
             let available = stock[line.sku] ?? 0
-            let promised: Int =
-                try database.row("SELECT total(quantity) FROM promises WHERE sku = ?", [line.sku])?[0] ?? 0
-            let counted = Mutant.isOn(.forgetsPromises) ? 0 : promised
+            let promised: Int? = try database.row(
+                "SELECT sum(quantity) FROM promises WHERE sku = ?", [line.sku])?[0]
+            let counted = Mutant.isOn(.forgetsPromises) ? 0 : promised ?? 0
             let free = max(0, available - (available * margin + 99) / 100 - counted)
             return line.quantity <= free
                 ? nil : ShortSKU(sku: line.sku, requested: line.quantity, available: free)

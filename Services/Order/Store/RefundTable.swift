@@ -3,8 +3,7 @@ import GRDB
 import Queue
 import Storage
 
-/// The refunds of orders by id, and by the key under which an operator asked for one. What becomes of them is
-/// in the order.
+/// Refunds by id, and by the key of an operator's request. What becomes of them is in the order.
 enum RefundTable {
     static let migration = Store.Migration(
         "refunds-1",

@@ -1,14 +1,12 @@
 import Contracts
 import Foundation
 
-/// Cancels an order that is not decided yet: at once for the customer, while the undoings go through the
-/// outbox.
+/// Cancels an undecided order: at once for the customer, while the undoings go through the outbox.
 struct CancelOrder: Sendable {
     let store: OrderStore
     let wall: @Sendable () -> Timestamp
 
     /// The cancelled order's document, as JSON. Cancelling twice is cancelling once.
-    /// - Throws: ``OrderError/unknownOrder(id:)`` or ``OrderError/notCancellable(id:_:)``.
     func callAsFunction(_ id: String) async throws -> Data {
         let document = try await store.update(id, as: "cancel") { [wall] order in
             switch order.status {

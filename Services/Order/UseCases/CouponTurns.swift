@@ -1,24 +1,16 @@
 import Resilience
 
-/// Lets one order of a customer at a time decide about a coupon: two that do so at once could both be given
-/// its last use.
-///
-/// It also knows which orders haven't asked coupon yet, since they have only just come: these claim nothing
-/// so far.
+/// Lets one order of a customer at a time decide about a coupon: two at once could both be given its last
+/// use. It also knows which orders have only just come and haven't asked coupon yet: these claim nothing.
 final class CouponTurns: Sendable {
-    struct Key: Sendable, Hashable {
-        var code: String
-        var customerId: String
-    }
-
     private struct Waiter {
         var id: Int
         var wake: CheckedContinuation<Bool, Never>
     }
     private struct State {
         var lastId = 0
-        /// Of each key whose turn is taken, those that wait for it, the longest first.
-        var waiting: [Key: [Waiter]] = [:]
+        /// Of each coupon whose turn is taken, those that wait for it, the longest first.
+        var waiting: [CustomerCoupon: [Waiter]] = [:]
         var newcomers: Set<String> = []
         /// Those that ask coupon although their turn didn't come, or whose answer isn't written yet.
         var outOfTurn: Set<String> = []
@@ -56,9 +48,9 @@ final class CouponTurns: Sendable {
 
     // MARK: Turns
 
-    /// Runs `body` when nothing else runs for the key; nil if that isn't before the deadline.
+    /// Runs `body` when nothing else runs for the coupon; nil if that isn't before the deadline.
     func take<Value: Sendable, Failure: Error>(
-        _ key: Key, for orderId: String, until deadline: Deadline? = nil,
+        _ key: CustomerCoupon, for orderId: String, until deadline: Deadline? = nil,
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value? {
         guard await begin(key, until: deadline) else { return nil }
@@ -71,7 +63,7 @@ final class CouponTurns: Sendable {
         return try await body()
     }
 
-    private func begin(_ key: Key, until deadline: Deadline?) async -> Bool {
+    private func begin(_ key: CustomerCoupon, until deadline: Deadline?) async -> Bool {
         var timer: Task<Void, Never>?
         defer { timer?.cancel() }
         return await withCheckedContinuation { wake in
@@ -95,7 +87,7 @@ final class CouponTurns: Sendable {
         }
     }
 
-    private func giveUp(_ id: Int, _ key: Key) {
+    private func giveUp(_ id: Int, _ key: CustomerCoupon) {
         let waiter = state.withLock { state -> Waiter? in
             guard let index = state.waiting[key]?.firstIndex(where: { $0.id == id }) else { return nil }
             return state.waiting[key]?.remove(at: index)
@@ -104,7 +96,7 @@ final class CouponTurns: Sendable {
     }
 
     /// Hands the turn on to the one that has waited longest.
-    private func end(_ key: Key) {
+    private func end(_ key: CustomerCoupon) {
         let next = state.withLock { state -> Waiter? in
             guard let waiting = state.waiting[key], !waiting.isEmpty else {
                 state.waiting[key] = nil

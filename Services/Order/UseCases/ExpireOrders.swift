@@ -4,8 +4,7 @@ import Resilience
 import Runtime
 import ServiceLifecycle
 
-/// Ends what has been unfinished for too long, also where its `finish-order` message is behind a long
-/// backlog.
+/// Ends what has been unfinished for too long, also where `finish-order` is behind a long backlog.
 struct ExpireOrders: Service {
     private static let batch = 100
 
@@ -36,31 +35,25 @@ struct ExpireOrders: Service {
 
     private var oldest: Timestamp { wall().advanced(by: .zero - acceptedMaxAge) }
 
+    /// Orders that are in flight, and those that can't be read, are passed over until the next time.
     private func expire() async throws {
-        var passed = 0
+        var ids: [String] = []
         repeat {
-            let ids = try await store.unfinished(upTo: oldest, except: unreadable.ids, limit: Self.batch)
-            passed = 0
+            ids = try await store.unfinished(upTo: oldest, after: ids.last ?? "", limit: Self.batch)
             for id in ids where inFlight.begin(id) {
                 defer { inFlight.end(id) }
-                passed += try await expire(id) ? 1 : 0
+                try await expire(id)
             }
-        } while passed == Self.batch
+        } while ids.count == Self.batch
     }
 
-    /// - Returns: whether the order won't be found again: it has ended, or can't be read.
-    private func expire(_ id: String) async throws -> Bool {
+    private func expire(_ id: String) async throws {
         do {
-            let isExpired = Locked(false)
             _ = try await store.update(id, as: "expired") { order in
-                let change = try OrderChange.expired(order, oldest: oldest, at: wall())
-                isExpired.withLock { $0 = change != nil }
-                return change
+                try .expired(order, oldest: oldest, at: wall())
             }
-            return isExpired.withLock { $0 }
         } catch let error as DecodingError {
             unreadable.add(id, error)
-            return true
         }
     }
 }

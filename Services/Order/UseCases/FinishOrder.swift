@@ -3,10 +3,8 @@ import Queue
 import Resilience
 import ServingPath
 
-/// Takes up an order that was begun and not ended, with no customer waiting: after a crash, or with inventory
-/// or payment out of reach.
-///
-/// It runs the same checkout as ``PlaceOrder`` from the start; every step answers what it answered before.
+/// Takes up an order that was begun and not ended, after a crash or in an outage: the same checkout as in
+/// ``PlaceOrder``, from the start; every step answers what it answered before.
 struct FinishOrder: Sendable {
     let store: OrderStore
     let runCheckout: RunCheckout
@@ -16,20 +14,14 @@ struct FinishOrder: Sendable {
     let isNotificationUnavailable: @Sendable () -> Bool
     let wall: @Sendable () -> Timestamp
 
-    func callAsFunction(_ message: Message) async -> DeliveryResult {
+    func callAsFunction(_ message: Message) async throws -> DeliveryResult {
         guard inFlight.begin(message.key) else { return .unavailable("its request is still running") }
         defer { inFlight.end(message.key) }
-        do {
-            guard let order = try await store.order(message.key), !order.status.isTerminal else {
-                return .done()
-            }
-            let now = wall()
-            let oldest = now.advanced(by: .zero - acceptedMaxAge)
-            if let expired = try OrderChange.expired(order, oldest: oldest, at: now) { return done(expired) }
-            return try await finish(order)
-        } catch {
-            return .unavailable("\(error)")
-        }
+        guard let order = try await store.order(message.key), !order.status.isTerminal else { return .done() }
+        let now = wall()
+        let oldest = now.advanced(by: .zero - acceptedMaxAge)
+        if let expired = try OrderChange.expired(order, oldest: oldest, at: now) { return done(expired) }
+        return try await finish(order)
     }
 
     private func finish(_ begun: Order) async throws -> DeliveryResult {
@@ -39,15 +31,13 @@ struct FinishOrder: Sendable {
         switch try Decision.decide(ending, order, circumstances) {
         case .conclude(let change, _), .promise(let change, _, _): return done(change)
         case .retry(let pending):
-            // The customer may read how far the order has come: once for each reason, so that a long outage
-            // doesn't fill the timeline.
+            // Once for each reason, so that a long outage doesn't fill the timeline.
             if !order.repeatsStep(of: begun) { _ = try await store.save(order) }
             return DeliveryResult(pending.reason, saying: pending.words)
         }
     }
 
-    /// What becomes of the order and the end of this message are one transaction. The version of the order
-    /// fences it, and the message's lease: a cancellation that changed the order meanwhile has taken the
-    /// message away. Where the order isn't ended yet, it leaves a new one.
+    /// One transaction with the end of this message, fenced by the order's version and the message's lease: a
+    /// cancellation meanwhile has taken the message away.
     private func done(_ change: OrderChange) -> DeliveryResult { .done(commit: store.concluding(change)) }
 }

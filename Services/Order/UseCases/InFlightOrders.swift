@@ -1,8 +1,8 @@
 import Mutants
 import Resilience
 
-/// The orders that this process is working on right now: a request and the recovery of the same order keep
-/// out of each other's way, and a repeated request learns that the first still runs.
+/// The orders that this process works on now: a request and the recovery of an order keep out of each other's
+/// way, and a repeated request learns that the first still runs.
 final class InFlightOrders: Sendable {
     private let orders = Locked<Set<String>>([])
 

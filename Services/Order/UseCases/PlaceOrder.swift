@@ -6,9 +6,8 @@ import ServingPath
 
 /// Places an order while the customer waits: write ahead → reserve → redeem → charge → confirm.
 ///
-/// From the first write on the order is never lost: whatever happens to this request, the `finish-order`
-/// message that is committed with it takes the order up again. The steps are those of ``Checkout``; what
-/// follows from its end is a ``Decision``.
+/// From the first write on the order is never lost: the `finish-order` message that is committed with it
+/// takes it up again. The steps are those of ``Checkout``; what follows from its end is a ``Decision``.
 struct PlaceOrder: Sendable {
     /// How a request ended, for the route to answer.
     enum Outcome: Sendable {
@@ -25,18 +24,15 @@ struct PlaceOrder: Sendable {
     let inFlight: InFlightOrders
     let turns: CouponTurns
     let isNotificationUnavailable: @Sendable () -> Bool
-    /// How long after its write `finish-order` takes an order over: the time that a request has, and a second
-    /// more.
+    /// When `finish-order` takes an order over: after the request's time, and a second more.
     let resumeAfter: Duration
     let wall: @Sendable () -> Timestamp
     let logger: Logger
 
-    /// - Parameter body: the request as it came. It is kept byte for byte up to ``largestKept``; a longer one
-    ///   is encoded anew, without unknown members.
+    /// - Parameter body: as it came, kept byte for byte; above ``largestKept`` without unknown members.
     func callAsFunction(
-        _ request: OrderRequest, body: Data, key: String, deadline: Deadline, criticality: Criticality
+        _ request: OrderRequest, body: Data, key: String, for customer: Caller
     ) async throws -> Outcome {
-        guard !deadline.hasPassed() else { throw OrderError.deadlineExceeded }
         let now = wall()
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
         let kept = body.count <= Self.largestKept ? body : try JSON.encode(request)
@@ -48,7 +44,7 @@ struct PlaceOrder: Sendable {
         }
         switch try await store.begin(order, key: key, request: kept, resumeAfter: resumeAfter) {
         case .existing(let existing): return try await replay(existing, as: request)
-        case .new: return await place(order, for: .customer(until: deadline, criticality))
+        case .new: return await place(order, for: customer)
         }
     }
 
@@ -59,12 +55,10 @@ struct PlaceOrder: Sendable {
                 isCustomerWaiting: true, isNotificationUnavailable: isNotificationUnavailable(), now: wall())
             return try await conclude(.decide(ending, order, circumstances))
         } catch is OrderChanged {
-            // Only a cancellation can have changed it: InFlightOrders keeps FinishOrder away until the
-            // request has ended.
+            // By a cancellation: InFlightOrders keeps FinishOrder away until the request has ended.
             return .refused(.cancelledMeanwhile(id: begun.id), replayed: false)
         } catch {
-            // What failed after the order was begun, most likely the disk: it is there as `placing`, and will
-            // be finished.
+            // The disk, most likely: the order is there as `placing`, and will be finished.
             logger.error(
                 "an order could not be saved", metadata: ["order": "\(begun.id)", "error": "\(error)"])
             let document = (try? JSON.encode(begun.document)) ?? Data()
@@ -83,7 +77,7 @@ struct PlaceOrder: Sendable {
         case .promise(let change, let stock, let order):
             let short = try await store.promise(change, within: stock)
             guard short.isEmpty else {
-                return try await conclude(.refusing(order, .outOfStock(short), at: wall()))
+                return try await conclude(.refusing(order, .outOfStock(short, isKnown: false), at: wall()))
             }
             return .order(
                 .accepted, id: order.id, document: try JSON.encode(change.order.document), replayed: false)

@@ -14,43 +14,55 @@ struct QuoteOrder: Sendable {
     let catalogue: CatalogueCache
     let wall: @Sendable () -> Timestamp
 
-    /// A product of the quote: as inventory tells it now, or as it was last known.
-    private enum Found: Sendable {
-        case live(Product)
-        case cached(Product, age: Duration, reason: Unavailability)
-        case unknown(sku: String)
-    }
-
     func callAsFunction(_ request: OrderRequest, for caller: Caller) async throws -> QuoteDocument {
         let items = request.items.merged
-        let (products, priceDegradation) = try sort(try await find(items, for: caller), items)
-        let lines = items.compactMap { item in
-            products[item.sku].map {
-                OrderLine(sku: item.sku, name: $0.name, quantity: item.quantity, unitPrice: $0.unitPrice)
-            }
-        }
-        let subtotal = lines.reduce(0) { $0 + $1.quantity * ($1.unitPrice ?? 0) }
+        let (products, priceDegradation) = try await products(items, for: caller)
+        let lines = items.priced(by: products)
         let deduction = try await deduction(request, lines.compactMap(\.priced), for: caller)
-        let total = subtotal - deduction.amount
-        let isSkipped = deduction.degradation?.effect == .couponSkipped
-        let problems = [
-            ProblemDocument.shortStock(items, products.mapValues(\.available)), deduction.problem?.document,
-            request.maxTotal.flatMap {
-                $0 < total
-                    ? OrderError.totalExceeded(total, limit: $0, isCouponSkipped: isSkipped).document : nil
-            },
-        ]
+        let total = lines.subtotal - deduction.amount
+        var problems: [OrderError] = []
+        let short = items.short(of: products)
+        if !short.isEmpty { problems.append(.outOfStock(short, isKnown: true)) }
+        if let problem = deduction.problem { problems.append(problem) }
+        if let limit = request.maxTotal, limit < total {
+            let isSkipped = deduction.degradation?.effect == .couponSkipped
+            problems.append(.totalExceeded(total, limit: limit, isCouponSkipped: isSkipped))
+        }
         return QuoteDocument(
             customerId: request.customerId, items: lines, currency: products.values.first?.currency ?? "USD",
-            subtotal: subtotal, discount: deduction.amount, total: total, couponCode: request.couponCode,
+            subtotal: lines.subtotal, discount: deduction.amount, total: total,
+            couponCode: request.couponCode,
             degradations: [priceDegradation, deduction.degradation].compactMap { $0 },
             problems: Mutant.isOn(.quotesWithoutProblems)
-                ? [] : problems.compactMap { $0.map(QuoteProblem.init) })
+                ? [] : problems.map { QuoteProblem($0.document) })
     }
 
-    private func find(_ items: [ItemQuantity], for caller: Caller) async throws -> [Found] {
-        try await withThrowingTaskGroup(of: Found.self) { group in
-            var found: [Found] = []
+    // MARK: Prices
+
+    /// By SKU, with what the quote has to say where one of them isn't live.
+    private func products(
+        _ items: [ItemQuantity], for caller: Caller
+    ) async throws -> ([String: Product], Degradation?) {
+        var products: [String: Product] = [:]
+        var oldest: (age: Duration, reason: Unavailability)?
+        for found in try await find(items, for: caller) {
+            guard let product = found.value ?? nil else { continue }
+            products[product.sku] = product
+            if case .cached(_, let age, let reason) = found, age >= oldest?.age ?? .zero {
+                oldest = (age, reason)
+            }
+        }
+        let unknown = items.filter { products[$0.sku] == nil }
+        guard unknown.isEmpty else { throw OrderError.unknownSKUs(unknown.short(of: products)) }
+        let degradation = oldest.map {
+            Degradation.priceCached(ageSeconds: Int($0.age.components.seconds), reason: $0.reason.code)
+        }
+        return (products, degradation)
+    }
+
+    private func find(_ items: [ItemQuantity], for caller: Caller) async throws -> [Served<Product?>] {
+        try await withThrowingTaskGroup(of: Served<Product?>.self) { group in
+            var found: [Served<Product?>] = []
             for (index, item) in items.enumerated() {
                 if index >= Self.concurrency, let next = try await group.next() { found.append(next) }
                 group.addTask { try await product(item.sku, for: caller) }
@@ -60,41 +72,18 @@ struct QuoteOrder: Sendable {
         }
     }
 
-    private func product(_ sku: String, for caller: Caller) async throws -> Found {
+    /// A product as inventory tells it now, or as it was last known; nil: inventory knows none.
+    private func product(_ sku: String, for caller: Caller) async throws -> Served<Product?> {
         do {
-            return .live(try await inventory.product(sku, for: caller))
+            return .live(try await inventory.product.call(sku, for: caller))
         } catch {
-            guard case .unavailable(let reason) = error else { return .unknown(sku: sku) }
+            guard case .unavailable(let reason) = error else { return .live(nil) }
             guard let known = catalogue.product(sku) else { throw OrderError.priceUnavailable }
             return .cached(known.value, age: known.age, reason: reason)
         }
     }
 
-    /// By SKU; with what the quote has to say where one of them isn't live.
-    /// - Throws: 422 `unknown-sku`.
-    private func sort(_ found: [Found], _ items: [ItemQuantity]) throws -> ([String: Product], Degradation?) {
-        var (products, unknown, oldest):
-            ([String: Product], Set<String>, (age: Duration, reason: Unavailability)?) = (
-                [:], [], nil
-            )
-        for found in found {
-            switch found {
-            case .unknown(let sku): unknown.insert(sku)
-            case .live(let product): products[product.sku] = product
-            case .cached(let product, let age, let reason):
-                products[product.sku] = product
-                if age >= oldest?.age ?? .zero { oldest = (age, reason) }
-            }
-        }
-        guard unknown.isEmpty else { throw OrderError.unknownSKUs(items.filter { unknown.contains($0.sku) }) }
-        let degradation = oldest.map {
-            Degradation(
-                dependency: "inventory", effect: .priceCached, source: .cache,
-                ageSeconds: Int($0.age.components.seconds),
-                reason: $0.reason.code, repair: .none)
-        }
-        return (products, degradation)
-    }
+    // MARK: Coupon
 
     /// What the coupon takes off, and what there is to say of it.
     private struct Deduction {
@@ -103,9 +92,9 @@ struct QuoteOrder: Sendable {
         var problem: OrderError?
     }
 
-    private func deduction(_ request: OrderRequest, _ lines: [PricedItem], for caller: Caller) async throws
-        -> Deduction
-    {
+    private func deduction(
+        _ request: OrderRequest, _ lines: [PricedItem], for caller: Caller
+    ) async throws -> Deduction {
         guard let code = request.couponCode else { return Deduction() }
         switch await coupon.rule(code, for: caller) {
         case .live(.unknown):
@@ -123,11 +112,10 @@ struct QuoteOrder: Sendable {
             guard let discount = CouponRule(coupon).offlineDiscount(on: lines, at: wall()),
                 try await hasUseLeft(coupon, request.customerId)
             else { return try skipped(request, reason) }
-            let estimated = Degradation(
-                dependency: "coupon", effect: .couponEstimated, source: .cache,
-                ageSeconds: Int(age.components.seconds),
-                reason: reason.code, repair: .none)
-            return Deduction(amount: discount, degradation: estimated)
+            let seconds = Int(age.components.seconds)
+            return Deduction(
+                amount: discount,
+                degradation: .couponEstimated(ageSeconds: seconds, reason: reason.code, repair: .none))
         case .cached(.unknown, _, let reason), .computed(_, let reason), .absent(let reason):
             return try skipped(request, reason)
         }
@@ -135,31 +123,21 @@ struct QuoteOrder: Sendable {
 
     private func skipped(_ request: OrderRequest, _ reason: Unavailability) throws -> Deduction {
         if request.ifCouponUnavailable == .reject { throw OrderError.couponUnavailable }
-        return Deduction(
-            degradation: Degradation(
-                dependency: "coupon", effect: .couponSkipped, source: .none, reason: reason.code,
-                repair: .none))
+        return Deduction(degradation: .couponSkipped(reason: reason.code, repair: .none))
     }
 
     /// By this service's own records: it places all orders.
     private func hasUseLeft(_ coupon: Coupon, _ customerId: String) async throws -> Bool {
-        try await store.couponClaims(coupon.code, customerId: customerId).count(where: \.counts)
-            < coupon.limitPerCustomer || Mutant.isOn(.quotesUsedUpCoupons)
+        let claimed = CustomerCoupon(code: coupon.code, customerId: customerId)
+        let claims = try await store.couponClaims(claimed)
+        return claims.count(where: \.counts) < coupon.limitPerCustomer || Mutant.isOn(.quotesUsedUpCoupons)
     }
 }
 
-extension ProblemDocument {
-    /// Nil where there is enough of everything.
-    fileprivate static func shortStock(_ items: [ItemQuantity], _ available: [String: Int])
-        -> ProblemDocument?
-    {
-        let short = items.map {
-            ShortSKU(sku: $0.sku, requested: $0.quantity, available: available[$0.sku] ?? 0)
-        }
-        .filter { $0.available < $0.requested }
-        guard !short.isEmpty else { return nil }
-        return ProblemDocument(
-            status: 409, code: "out-of-stock", title: "Out of stock",
-            detail: "There isn't enough of \(short.map(\.sku).listed).", skus: short)
+extension [ItemQuantity] {
+    /// Those of which there isn't enough.
+    fileprivate func short(of products: [String: Product]) -> [ShortSKU] {
+        map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: products[$0.sku]?.available ?? 0) }
+            .filter { $0.available < $0.requested }
     }
 }

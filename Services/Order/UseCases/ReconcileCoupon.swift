@@ -3,16 +3,15 @@ import Logging
 import Mutants
 import Resilience
 import ServiceLifecycle
+import ServingPath
 import Transport
 
 /// Tells coupon what it has confirmed before, when its store has lost something: see decision 0007.
 ///
-/// Coupon says in each answer which epoch of its store has begun. A later one than the last that was gone
-/// through here means that redemptions may be missing there, and that coupon gives none until it was told.
-/// All of it may be told again, so that nothing has to be remembered here.
+/// Coupon says in each answer which epoch of its store has begun. After a later one than was gone through
+/// here it gives nothing until it was told. All may be told again, so nothing has to be remembered here.
 struct ReconcileCoupon: Service {
-    /// Claims that are told of at once, and lines of their orders, each with a name of 255 characters at
-    /// most: 100 KB.
+    /// Claims that are told of at once, and lines of their orders: 100 KB at most.
     private static let most = (claims: ReconciliationRequest.most, lines: 300)
 
     let store: OrderStore
@@ -35,41 +34,28 @@ struct ReconcileCoupon: Service {
         }
     }
 
-    /// Goes through all claims; false where coupon couldn't be told.
+    /// Goes through all claims; false where they can't be read, or coupon can't be told, now.
     private func reconcile(_ epoch: Int64) async -> Bool {
         var after: String?
-        repeat {
-            guard let request = await claims(after: after, epoch),
-                let answer = await coupon.reconcile(request)
-            else {
-                return false
-            }
-            after = request.upTo
-            guard answer.isPending else { break }
-        } while after != nil
-        logger.notice("coupon knows again what was redeemed", metadata: ["epoch": "\(epoch)"])
-        return true
-    }
-
-    /// Nil where they can't be read now.
-    private func claims(after: String?, _ epoch: Int64) async -> ReconciliationRequest? {
         do {
-            let claims = try await store.couponClaims(after: after ?? "", limit: Self.most.claims)
-            return ReconciliationRequest(epoch: epoch, after: after, of: claims, most: Self.most)
+            repeat {
+                let claims = try await store.couponClaims(after: after ?? "", limit: Self.most.claims)
+                let request = ReconciliationRequest(epoch: epoch, after: after, of: claims, most: Self.most)
+                guard let answer = await coupon.reconcile.call(request, for: .queue).value
+                else { return false }
+                after = answer.isPending ? request.upTo : nil
+            } while after != nil
         } catch {
             logger.error("coupon can't be told what was redeemed", metadata: ["error": "\(error)"])
-            return nil
+            return false
         }
+        logger.notice("coupon knows again what was redeemed", metadata: ["epoch": "\(epoch)"])
+        return true
     }
 }
 
 extension ReconciliationRequest {
-    /// A stretch of claims.
-    ///
-    /// - Parameters:
-    ///   - claims: the next after `after`, by order id, each with its order; nil where that can't be read.
-    ///     Fewer than `most.claims` are the last.
-    ///   - most: after so many claims, or lines of orders, the stretch ends.
+    /// A stretch of claims, which ends after `most` claims or lines of orders. Fewer claims are the last.
     init(
         epoch: Int64, after: String?, of claims: [(claim: CouponClaim, order: Order?)],
         most: (claims: Int, lines: Int)

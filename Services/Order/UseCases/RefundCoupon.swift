@@ -2,8 +2,8 @@ import Contracts
 import Mutants
 import Queue
 
-/// Begins the refund of what a coupon that was redeemed late is worth more than was given for it, as far as
-/// anything is left to refund. Its id follows from the order's, so that it is begun once.
+/// Begins the refund of what a late coupon is worth more than was given for it. Its id follows from the
+/// order's, so that it is begun once.
 struct RefundCoupon: Sendable {
     let store: OrderStore
     let wall: @Sendable () -> Timestamp

@@ -4,8 +4,8 @@ import Queue
 import ServingPath
 import Transport
 
-/// Refunds a confirmed order, in part or in whole, once an idempotency key: written ahead, then paid back and
-/// taken back at once where that can be done, else by the outbox.
+/// Refunds a confirmed order, once an idempotency key: written ahead, then paid back and taken back at once
+/// where that can be done, else by the outbox.
 struct RefundOrder: Sendable {
     /// The order's document, as JSON.
     struct Refunded: Sendable {
@@ -21,8 +21,7 @@ struct RefundOrder: Sendable {
     let resumeAfter: Duration
     let wall: @Sendable () -> Timestamp
 
-    /// - Throws: ``OrderError``: an unknown order, one that isn't confirmed, more than is left, or a key that
-    ///   comes again with another refund; 422 for goods that aren't the order's.
+    /// - Throws: ``OrderError``; 422 for goods that aren't the order's.
     func callAsFunction(
         _ orderId: String, _ request: OrderRefundRequest, key: String, for caller: Caller
     ) async throws -> Refunded {
@@ -34,8 +33,10 @@ struct RefundOrder: Sendable {
         }
         if earlier == nil {
             // Where the disk fails, the message is still there, and the step is taken again.
-            try? await store.settle(.refundOrder, id, await settle.pay(id, for: caller))
-            try? await store.settle(.returnGoods, id, await settle.returnGoods(id, for: caller))
+            let paid = await DeliveryResult.of { try await settle.pay(id, for: caller) }
+            try? await store.settle(.refundOrder, id, paid)
+            let returned = await DeliveryResult.of { try await settle.returnGoods(id, for: caller) }
+            try? await store.settle(.returnGoods, id, returned)
         }
         return try await answer(earlier ?? id, isReplayed: earlier != nil)
     }
@@ -53,17 +54,16 @@ struct RefundOrder: Sendable {
 
 extension Order {
     /// The refund that an operator asks for.
-    fileprivate func refund(id: String, as request: OrderRefundRequest, at now: Timestamp) throws
-        -> OrderRefund
-    {
+    fileprivate func refund(
+        id: String, as request: OrderRefundRequest, at now: Timestamp
+    ) throws -> OrderRefund {
         guard status == .confirmed else { throw OrderError.notRefundable(id: self.id, status) }
         let items = request.items?.merged ?? []
         let kept = kept
         var check = FieldCheck()
         for (index, item) in items.enumerated() {
-            check(
-                item.quantity <= kept[item.sku, default: 0], "/items/\(index)",
-                "is more than the customer has of it")
+            let isTheirs = item.quantity <= kept[item.sku, default: 0]
+            check(isTheirs, "/items/\(index)", "is more than the customer has of it")
         }
         try check.finish()
         let left = refundable
@@ -73,14 +73,5 @@ extension Order {
         }
         return refund(
             id: id, .requested, amount: request.amount, items: items, reason: request.reason, at: now)
-    }
-}
-
-extension OrderRefundRequest {
-    /// Every field that is out of range.
-    func validate(_ check: inout FieldCheck) {
-        if let amount { check.amount(amount, "/amount") }
-        if let items { check.items(items) }
-        check.text(reason, "/reason")
     }
 }

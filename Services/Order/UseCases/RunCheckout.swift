@@ -26,7 +26,7 @@ struct RunCheckout: Sendable {
             case .reserve: await reserve(&checkout, for: caller)
             case .priceFromCache:
                 checkout.pricedFromCache(catalogue.products(checkout.order.request.items.merged), at: wall())
-            case .redeem(let code): checkout = try await decideCoupon(checkout, code, for: caller)
+            case .redeem(let coupon): checkout = try await decideCoupon(checkout, coupon, for: caller)
             case .estimateDiscount, .saveEstimate: try await estimateDiscount(&checkout)
             case .save: checkout.saved(as: try await store.save(checkout.order))
             case .charge(let amount): await charge(amount, &checkout, for: caller)
@@ -38,7 +38,7 @@ struct RunCheckout: Sendable {
     private func reserve(_ checkout: inout Checkout, for caller: Caller) async {
         do {
             let asked = wall()
-            let reservation = try await inventory.reserve(checkout.order, for: caller)
+            let reservation = try await inventory.reserve.call(checkout.order, for: caller)
             reservationLifetime.check(reservation, at: asked)
             // A renewal takes no stock that it hasn't got already.
             if !checkout.order.isPriced || checkout.order.hasUnverifiedStock {
@@ -52,8 +52,8 @@ struct RunCheckout: Sendable {
 
     private func charge(_ amount: Int, _ checkout: inout Checkout, for caller: Caller) async {
         do {
-            checkout.charged(
-                try await payment.capture(checkout.order, amount: amount, for: caller), at: wall())
+            let payment = try await payment.capture.call((checkout.order, amount), for: caller)
+            checkout.charged(payment, at: wall())
         } catch {
             let isUnknown = if case .unavailable = error { true } else { false }
             let isTaken = isUnknown && Mutant.isOn(.takesAnUnknownCaptureForDeclined)
@@ -62,30 +62,25 @@ struct RunCheckout: Sendable {
         }
     }
 
-    /// Until the decision is on disk no other order of the customer decides about the same coupon. An order
-    /// waits half of its customer's time for its turn. After that coupon is asked all the same where nothing
-    /// is owed to another order, and no discount is estimated.
-    private func decideCoupon(_ undecided: Checkout, _ code: String, for caller: Caller) async throws
-        -> Checkout
-    {
-        let key = undecided.order.couponKey(code)
-        let longestWait = longestWait(of: caller)
-        let decided = try await claim.turns.take(key, for: undecided.order.id, until: longestWait) {
+    /// Until the decision is on disk no other order of the customer decides about the coupon. After half of
+    /// its customer's time an order asks out of turn, and estimates nothing.
+    private func decideCoupon(
+        _ undecided: Checkout, _ coupon: CustomerCoupon, for caller: Caller
+    ) async throws -> Checkout {
+        let order = undecided.order
+        let decided = try await claim.turns.take(coupon, for: order.id, until: longestWait(of: caller)) {
             () async throws -> Checkout in
             var checkout = undecided
-            checkout.redeemed(try await claim.redeem(checkout.order, code: code, for: caller), at: wall())
+            checkout.redeemed(try await claim.redeem(order, coupon, for: caller), at: wall())
             try await estimateDiscount(&checkout)
-            if case .save = checkout.next, Mutant.isOn(.keepsTheCouponDecisionInMemory) {
-                checkout.saved(as: checkout.order)
-            } else if case .save = checkout.next {
-                checkout.saved(as: try await store.save(checkout.order))
-            }
+            guard case .save = checkout.next else { return checkout }
+            let isKept = Mutant.isOn(.keepsTheCouponDecisionInMemory)
+            checkout.saved(as: isKept ? checkout.order : try await store.save(checkout.order))
             return checkout
         }
         if let decided { return decided }
         var checkout = undecided
-        checkout.redeemed(
-            try await claim.redeemOutOfTurn(checkout.order, code: code, for: caller), at: wall())
+        checkout.redeemed(try await claim.redeemOutOfTurn(order, coupon, for: caller), at: wall())
         checkout.estimatedDiscount(by: nil, at: wall())
         return checkout
     }
@@ -97,8 +92,8 @@ struct RunCheckout: Sendable {
     }
 
     private func estimateDiscount(_ checkout: inout Checkout) async throws {
-        if case .estimateDiscount(let code) = checkout.next {
-            checkout.estimatedDiscount(by: claim.coupon.cached.lookup(code), at: wall())
+        if case .estimateDiscount(let coupon) = checkout.next {
+            checkout.estimatedDiscount(by: claim.coupon.cached.lookup(coupon.code), at: wall())
         }
         if case .saveEstimate(let estimated, let limit) = checkout.next {
             let saved = try await store.save(estimated) { [claim] claims in

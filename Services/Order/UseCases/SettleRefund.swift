@@ -4,8 +4,8 @@ import Queue
 import ServingPath
 import Transport
 
-/// The two steps of a refund, taken by the request that asks for it or by the outbox: payment gives the money
-/// back, inventory takes the goods back. Repeating one changes nothing: its key is the refund's id.
+/// The two steps of a refund, taken by its request or by the outbox: payment gives the money back, inventory
+/// takes the goods back. Repeating one changes nothing: its key is the refund's id.
 struct SettleRefund: Sendable {
     let store: OrderStore
     let payment: PaymentClient
@@ -13,23 +13,21 @@ struct SettleRefund: Sendable {
     let wall: @Sendable () -> Timestamp
 
     /// What became of a step; its commit belongs in the transaction that removes its message.
-    func pay(_ id: String, for caller: Caller) async -> DeliveryResult {
-        do {
-            guard let (order, refund) = try await store.refund(id), refund.pending.contains("payment"),
-                let paymentId = order.progress.paymentId
-            else { return .done() }
-            let payment = try await payment.refund(
-                paymentId: paymentId, amount: refund.amount, reason: refund.reason,
-                key: Mutant.isOn(.refundsWithAFreshKey) ? Identifier.make("key_", at: wall()) : id,
-                for: caller)
+    func pay(_ id: String, for caller: Caller) async throws -> DeliveryResult {
+        guard let (order, refund) = try await store.refund(id), refund.pending.contains("payment"),
+            let paymentId = order.progress.paymentId
+        else { return .done() }
+        let key = Mutant.isOn(.refundsWithAFreshKey) ? Identifier.make("key_", at: wall()) : id
+        let request = RefundRequest(amount: refund.amount, reason: refund.reason)
+        do throws(CallError) {
+            let payment = try await payment.refund.call(
+                PaymentClient.Refund(paymentId: paymentId, request: request, key: key), for: caller)
             return .done(commit: paid(id, refunded: payment.refunded))
-        } catch let error as CallError {
+        } catch {
             guard case .refused(let problem) = error, let left = problem.code == "voided" ? 0 : problem.left,
                 left >= 0, !Mutant.isOn(.repeatsRefundsThatExceed)
-            else { return DeliveryResult(error) }
+            else { throw error }
             return .done(commit: exceeded(id, left: left))
-        } catch {
-            return .unavailable("\(error)")
         }
     }
 
@@ -60,23 +58,16 @@ struct SettleRefund: Sendable {
     }
 
     /// Where the order's commit was refused for want of these goods, what is left can be committed now.
-    func returnGoods(_ id: String, for caller: Caller) async -> DeliveryResult {
-        do {
-            guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory")
-            else {
-                return .done()
-            }
-            try await inventory.takeBack(refund.items, orderId: order.id, return: id, for: caller)
-            let settling = store.settling(id, awaiting: "inventory", expediting: .commitReservation) {
-                [wall] order, _ in
-                order.settle(id, by: "inventory", at: wall())
-                return []
-            }
-            return .done(commit: settling)
-        } catch let error as CallError {
-            return DeliveryResult(error)
-        } catch {
-            return .unavailable("\(error)")
+    func returnGoods(_ id: String, for caller: Caller) async throws -> DeliveryResult {
+        guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory")
+        else { return .done() }
+        let goods = ReturnRequest(id: id, items: refund.items)
+        try await inventory.takeBack.call((order.id, goods), for: caller)
+        let settling = store.settling(id, awaiting: "inventory", expediting: .commitReservation) {
+            [wall] order, _ in
+            order.settle(id, by: "inventory", at: wall())
+            return []
         }
+        return .done(commit: settling)
     }
 }

@@ -2,8 +2,7 @@ import Contracts
 import Queue
 import ServingPath
 
-/// Undoes an order at a dependency, by the order's id: always allowed, whether or not anything was done
-/// there.
+/// Undoes an order at a dependency, by the order's id: allowed whether or not anything was done there.
 struct UndoOrder: Sendable {
     let store: OrderStore
     let inventory: InventoryClient
@@ -11,37 +10,27 @@ struct UndoOrder: Sendable {
     let coupon: CouponClient
     let wall: @Sendable () -> Timestamp
 
-    func releaseReservation(_ message: Message) async -> DeliveryResult {
-        do {
-            try await inventory.release(orderId: message.key, for: .queue)
-            return .done()
-        } catch {
-            return DeliveryResult(error)
-        }
+    func releaseReservation(_ message: Message) async throws -> DeliveryResult {
+        try await inventory.release.call(message.key, for: .queue)
+        return .done()
     }
 
     func releaseRedemption(_ message: Message) async -> DeliveryResult {
-        switch await coupon.release(orderId: message.key, for: .queue) {
-        case .live: .done(commit: store.releasedCoupon(message.key))
-        case .cached(_, _, let reason), .computed(_, let reason), .absent(let reason): DeliveryResult(reason)
-        }
+        let answer = await coupon.release.call(message.key, for: .queue)
+        return answer.reason.map { DeliveryResult($0) } ?? .done(commit: store.releasedCoupon(message.key))
     }
 
     /// The refund that voiding made is written into the order together with the end of the message.
-    func voidPayment(_ message: Message) async -> DeliveryResult {
-        do {
-            let voided = try await payment.void(orderId: message.key, for: .queue)
-            guard voided.refunded > 0 else { return .done() }
+    func voidPayment(_ message: Message) async throws -> DeliveryResult {
+        let voided = try await payment.void.call(message.key, for: .queue)
+        guard voided.refunded > 0 else { return .done() }
+        let voiding = store.changing(message.key) { [wall] order in
             let now = wall()
-            return .done(
-                commit: store.changing(message.key) { order in
-                    order.document.refunded = voided.refunded
-                    order.document.updatedAt = now
-                    order.note(.void, .done, "\(voided.refunded) refunded", at: now)
-                    return []
-                })
-        } catch {
-            return DeliveryResult(error)
+            order.document.refunded = voided.refunded
+            order.document.updatedAt = now
+            order.note(.void, .done, "\(voided.refunded) refunded", at: now)
+            return []
         }
+        return .done(commit: voiding)
     }
 }

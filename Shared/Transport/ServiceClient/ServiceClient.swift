@@ -43,15 +43,19 @@ package struct ServiceClient: Sendable {
     ///   - key: the `Idempotency-Key`, where the route needs one.
     ///   - expecting: the statuses that mean success; their body must be an `Answer`.
     ///   - refusals: the codes of the refusals that the caller handles. Any other answer breaks the contract.
+    ///   - isAsked: whether an answer is one to what was asked; another one breaks the contract as well.
     /// - Throws: ``CallError``. Cancelling the task ends the call as unavailable.
     package func call<Answer: Decodable>(
         _ method: String, _ path: String, body: (some Encodable)? = Optional<String>.none, key: String? = nil,
-        expecting: Set<Int> = [200, 201], refusals: Set<String> = [], in context: CallContext
+        expecting: Set<Int> = [200, 201], refusals: Set<String> = [], in context: CallContext,
+        where isAsked: (Answer) -> Bool = { _ in true }
     ) async throws(CallError) -> Answer {
         CrashPoint.pass(.before, "call \(method) \(Self.template(path))")
         let response = try await send(method, path, body: body, key: key, in: context)
         CrashPoint.pass(.after, "call \(method) \(Self.template(path))")
-        return try Self.sort(response, expecting: expecting, refusals: refusals)
+        let answer: Answer = try Self.sort(response, expecting: expecting, refusals: refusals)
+        guard isAsked(answer) else { throw .unavailable(.invalidAnswer) }
+        return answer
     }
 
     /// The path with its variable segments as `{id}`: segments with a digit are ids.
