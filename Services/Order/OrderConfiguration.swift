@@ -1,3 +1,4 @@
+import Contracts
 import Resilience
 package import Runtime
 import ServingPath
@@ -38,11 +39,10 @@ package struct OrderConfiguration: ServiceConfiguration {
     var retention: Duration?
 
     package init(reading settings: inout Settings) {
-        inventoryURL = settings.url("INVENTORY_URL", default: "http://127.0.0.1:8084", "where inventory is")
-        paymentURL = settings.url("PAYMENT_URL", default: "http://127.0.0.1:8082", "where payment is")
-        couponURL = settings.url("COUPON_URL", default: "http://127.0.0.1:8083", "where coupon is")
-        notificationURL = settings.url(
-            "NOTIFICATION_URL", default: "http://127.0.0.1:8085", "where notification is")
+        inventoryURL = settings.url(of: .inventory)
+        paymentURL = settings.url(of: .payment)
+        couponURL = settings.url(of: .coupon)
+        notificationURL = settings.url(of: .notification)
         inventory = settings.protection("INVENTORY", default: InventoryClient.protection)
         payment = settings.protection("PAYMENT", default: PaymentClient.protection)
         coupon = settings.protection("COUPON", default: CouponClient.protection)

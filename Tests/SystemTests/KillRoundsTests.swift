@@ -10,7 +10,6 @@ struct KillRoundsTests {
     /// Ten, or `KILL_ROUNDS`.
     private static let rounds = ProcessInfo.processInfo.environment["KILL_ROUNDS"].flatMap(Int.init) ?? 10
     private static let roundLength = Duration.milliseconds(2_200)
-    private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
     /// One service's death in a round: when, and for how long.
     private struct Fault {
@@ -60,7 +59,7 @@ struct KillRoundsTests {
     }
 
     /// Each round one or two services, dead for up to a second from within its first half second on. Dealt
-    /// like cards, so that each has its turn in five rounds.
+    /// like cards, so that each has its turn.
     private static func plan(_ random: inout SeededRandomSource) -> [[Fault]] {
         var cards: [String] = []
         return (0..<rounds).map { _ in
@@ -75,7 +74,7 @@ struct KillRoundsTests {
     }
 
     private static func deal(_ cards: inout [String], _ random: inout SeededRandomSource) -> String {
-        if cards.isEmpty { cards = services.shuffled(using: &random) }
+        if cards.isEmpty { cards = ServiceName.allCases.map(\.rawValue).shuffled(using: &random) }
         return cards.removeLast()
     }
 
@@ -100,7 +99,7 @@ struct KillRoundsTests {
             let story: Page<TimelineEntry> = try await stack.get("order", "/orders/\(id)/timeline")
             for entry in story.items { print("  \(entry.at) \(entry.step) \(entry.outcome) \(entry.detail)") }
         }
-        for service in services {
+        for service in ServiceName.allCases {
             let log = try String(contentsOfFile: "\(stack.folder.path)/logs/\(service).log", encoding: .utf8)
             print(log.split(separator: "\n").suffix(10).joined(separator: "\n"))
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 /// `--data`, which every command has.
 struct DataFolderOption: ParsableArguments {
@@ -22,6 +23,6 @@ struct AcceptLossFlag: ParsableArguments {
 
 /// `SERVICE`, where a command breaks or mends one of them.
 struct ServiceArgument: ParsableArguments {
-    @Argument(help: "order, payment, coupon, inventory or notification.")
+    @Argument(help: "\(ServiceName.list).")
     var service: ServiceName
 }

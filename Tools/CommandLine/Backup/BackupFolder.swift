@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// Where a backup is made. What was made there can be taken away again.

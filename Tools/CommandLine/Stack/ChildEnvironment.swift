@@ -1,3 +1,5 @@
+import Contracts
+
 extension StackRecord {
     /// What a service of this stack gets: the environment of `up`, and on top its own place in the stack.
     func environment(of name: ServiceName, in folder: StackFolder, tokens: Tokens) -> [String: String] {

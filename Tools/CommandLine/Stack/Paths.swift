@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// Where things are that the user doesn't name: the services' executables and the catalogue.

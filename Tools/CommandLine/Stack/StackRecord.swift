@@ -1,3 +1,5 @@
+import Contracts
+
 /// What `DIR/stack.json` says: all that is needed to find a stack's processes, and to start one of them
 /// again.
 struct StackRecord: Codable, Equatable {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// What a foreground `up` does once all are ready: says who died and who is back, until it is told to stop.
