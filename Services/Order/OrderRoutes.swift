@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Resilience
+import Runtime
 import ServingPath
 import Transport
 
@@ -30,7 +31,7 @@ struct OrderRoutes: Sendable {
                 "/orders/{id}/refunds", .critical, budget: Self.refundBudget, access: .administrators,
                 addsWork: true
             ) { try await refundOrder($0) },
-            .get("/deleted-goods", query: .checked) { try await deletedGoods($0) },
+            .get("/deleted-goods", query: .checked) { try await $0.list { _ in store.deletedGoods() } },
             .post("/quotes", .sheddablePlus, budget: budget) { try await quoteOrder($0) },
         ]
     }
@@ -68,14 +69,9 @@ struct OrderRoutes: Sendable {
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, filters: ["customerId", "status"], &check)
-        let status = call.query("status", as: OrderStatus.self, &check)
-        try check.finish()
-        let customerId = call.query("customerId")
-        let page = OrderTable.Page(after: paging.after, limit: paging.limit + 1, bytes: Paging.largestPage)
-        return try await store.list(customerId: customerId, status: status, page, until: call.deadline) {
-            try await paging.answer($0, areMore: $1, position: { $0.id }, encode: { try $0.encoded() })
+        try await call.list(filters: ["customerId", "status"]) { check in
+            let status = call.query("status", as: OrderStatus.self, &check)
+            return store.list(customerId: call.query("customerId"), status: status)
         }
     }
 
@@ -105,14 +101,6 @@ struct OrderRoutes: Sendable {
         var headers: HTTPFields = [.location: "/orders/\(id)"]
         if refunded.isReplayed { headers[.idempotentReplayed] = "true" }
         return .json(refunded.isPending ? 202 : 201, encoded: refunded.document, headers: headers)
-    }
-
-    private func deletedGoods(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, &check)
-        try check.finish()
-        let goods = try await store.deletedGoods(after: paging.after, limit: paging.limit + 1)
-        return try await paging.answer(goods) { $0.sku }
     }
 
     /// SQLite would read an id with a NUL only up to there, and find another one.

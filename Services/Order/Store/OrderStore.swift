@@ -49,22 +49,13 @@ struct OrderStore: Sendable {
         try await store.read { try OrderTable.unfinished($0, upTo: oldest, except: except, limit: limit) }
     }
 
-    /// Newest first, by id; what `answer` makes of the rows is made in the list's turn.
-    func list<Answer: Sendable>(
-        customerId: String?, status: OrderStatus?, _ page: OrderTable.Page, until deadline: Deadline,
-        answer: @Sendable ([ListedOrder], _ areMore: Bool) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try OrderTable.orders($0, customerId: customerId, status: status, page)
-        } answer: {
-            try await answer($0.orders, $0.areMore)
-        }
+    /// Newest first, by id.
+    func list(customerId: String?, status: OrderStatus?) -> KeysetList {
+        OrderTable.list(store, customerId: customerId, status: status)
     }
 
-    /// What deleted orders had sold, less what was returned: by SKU, those past `after`.
-    func deletedGoods(after: String?, limit: Int) async throws -> [ItemQuantity] {
-        try await store.read { try OrderTable.deletedGoods($0, after: after, limit: limit) }
-    }
+    /// What deleted orders had sold, less what was returned, by SKU.
+    func deletedGoods() -> KeysetList { OrderTable.deletedGoods(store) }
 
     // MARK: Placing and deciding
 

@@ -78,12 +78,11 @@ extension OrderTable {
         try database.run("DELETE FROM orders WHERE id = ?", [order.id])
     }
 
-    /// What deleted orders had sold, less what was returned: by SKU, those past `after`.
-    static func deletedGoods(_ database: Database, after: String?, limit: Int) throws -> [ItemQuantity] {
-        try database.rows(
-            "SELECT sku, quantity FROM deleted_goods WHERE sku > ? ORDER BY sku LIMIT ?",
-            [after ?? "", limit]
-        ).map { ItemQuantity(sku: $0[0], quantity: $0[1]) }
+    /// What deleted orders had sold, less what was returned, by SKU.
+    static func deletedGoods(_ store: Store) -> KeysetList {
+        KeysetList(store, "SELECT sku, quantity FROM deleted_goods", by: "sku") { _, row in
+            .json(ItemQuantity(sku: row[0], quantity: row[1]))
+        }
     }
 }
 

@@ -122,40 +122,21 @@ enum OrderTable {
         ).map { $0[0] }
     }
 
-    /// A stretch of a list.
-    struct Page: Sendable {
-        /// Orders older than this one; nil: from the newest on.
-        var after: String?
-        var limit: Int
-        /// Fewer than `limit` where the rows have more: an order may have 100 lines with long names.
-        var bytes: Int
-    }
-
-    /// Newest first, by id, the rows as they lie: decoding takes a hundred times as long as reading them, and
-    /// is for afterwards.
-    static func orders(
-        _ database: Database, customerId: String?, status: OrderStatus?, _ page: Page
-    ) throws -> (orders: [ListedOrder], areMore: Bool) {
-        let conditions = ListConditions(
-            ["customer_id": customerId, "status": status?.rawValue], from: ("id < ?", page.after))
-        let rows = try Row.fetchCursor(
-            database.cachedStatement(
-                sql: """
-                    SELECT id, created_at, status, iif(document IS NULL, request, NULL), document
-                    FROM orders \(conditions.sql) ORDER BY id DESC LIMIT ?
-                    """), arguments: conditions.arguments(limit: page.limit))
-        var orders: [ListedOrder] = []
-        var read = 0
-        while let row = try rows.next() {
+    /// Newest first, by id, the rows as they lie.
+    static func list(_ store: Store, customerId: String?, status: OrderStatus?) -> KeysetList {
+        KeysetList(
+            store,
+            """
+            SELECT id, created_at, status, CASE WHEN document IS NULL THEN request END, document FROM orders
+            """, by: "id", .descending,
+            where: ["customer_id = ?": customerId, "status = ?": status?.rawValue]
+        ) { database, row in
+            let isCancelled = row[2] == OrderStatus.cancelled.rawValue
             let order = ListedOrder(
                 id: row[0], createdAt: Timestamp(milliseconds: row[1]), request: row[3], document: row[4],
-                messages: row[2] == OrderStatus.cancelled.rawValue
-                    ? try DurableQueue.kinds(database, key: row[0]) : nil)
-            orders.append(order)
-            read += order.bytes
-            if read > page.bytes { return (orders, true) }
+                messages: isCancelled ? try DurableQueue.kinds(database, key: row[0]) : nil)
+            return KeysetList.Item(bytes: order.bytes) { try order.encoded() }
         }
-        return (orders, false)
     }
 
     static func decode(_ row: Row) throws -> Order {
