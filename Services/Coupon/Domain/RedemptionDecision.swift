@@ -35,8 +35,7 @@ enum RedemptionDecision: Sendable {
         return .redeem(
             Redemption(
                 orderId: request.orderId, customerId: request.customerId, code: rule.coupon.code,
-                discount: discount,
-                status: .active, at: now))
+                discount: discount, status: .active, at: now))
     }
 
     /// The answer to an order id that was seen before. `at` isn't held against it: the moment that came first

@@ -41,10 +41,8 @@ enum CaptureDecision: Sendable {
         return .capture(
             Payment(
                 id: Identifier.make("pay_", at: now), orderId: request.orderId,
-                customerId: request.customerId,
-                status: .captured, amount: request.amount, currency: request.currency, refunded: 0,
-                refunds: [],
-                createdAt: now))
+                customerId: request.customerId, status: .captured, amount: request.amount,
+                currency: request.currency, refunded: 0, refunds: [], createdAt: now))
     }
 }
 
