@@ -1,4 +1,3 @@
-import Contracts
 import Transport
 
 extension CouponError: ProblemConvertible {
@@ -21,8 +20,10 @@ extension CouponError: ProblemConvertible {
         case .reconciling:
             .unavailable(
                 "reconciling", "Redemptions may be missing",
-                "A loss of this store was accepted; until order has told what it knows, nothing new is redeemed."
-            )
+                """
+                A loss of this store was accepted; until order has told what it knows, nothing new is \
+                redeemed.
+                """)
         case .otherEpoch(let epoch):
             Problem(
                 409, "other-epoch", "The store is of another epoch", "Epoch \(epoch) of this store has begun."

@@ -1,4 +1,3 @@
-import Contracts
 import Transport
 
 extension PaymentError: ProblemConvertible {

@@ -29,12 +29,9 @@ struct CouponStore: Sendable {
                 earlier: try RedemptionTable.redemption(database, orderId: request.orderId),
                 isReconciling: try ReconciliationTable.isPending(database, epoch: epoch),
                 uses: try RedemptionTable.uses(database, code: request.code, customerId: request.customerId))
-            switch try decide(known) {
-            case .repeated(let redemption): return redemption
-            case .redeem(let redemption):
-                try RedemptionTable.insert(database, redemption, items: items)
-                return redemption
-            }
+            let decision = try decide(known)
+            if decision.isNew { try RedemptionTable.insert(database, decision.redemption, items: items) }
+            return decision.redemption
         }
     }
 

@@ -12,7 +12,8 @@ enum NotificationTable {
             id TEXT NOT NULL UNIQUE,
             order_id TEXT NOT NULL,
             customer_id TEXT NOT NULL,
-            kind TEXT NOT NULL CHECK (kind IN ('order-accepted', 'order-confirmed', 'order-cancelled', 'order-refunded')),
+            kind TEXT NOT NULL CHECK (kind IN ('order-accepted', 'order-confirmed', \
+        'order-cancelled', 'order-refunded')),
             channel TEXT NOT NULL CHECK (channel IN ('log', 'webhook', 'email')),
             status TEXT NOT NULL CHECK (status IN ('stored', 'sent', 'failed')),
             at INTEGER NOT NULL

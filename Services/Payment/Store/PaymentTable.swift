@@ -120,7 +120,8 @@ enum PaymentTable {
     static func refund(_ database: Database, _ payment: Payment, _ refund: Refund, key: String?) throws {
         try database.run(
             """
-            INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at)
+            VALUES (?, ?, ?, ?, ?, ?)
             """,
             [refund.id, payment.id, key, refund.amount, refund.reason, refund.at])
         try database.run(
