@@ -1,3 +1,4 @@
+import Contracts
 import Transport
 
 /// What a person wants to know of one service.
