@@ -40,7 +40,6 @@ struct PaymentRoutes: Sendable {
         }
     }
 
-    /// What is made once an idempotency key.
     private func change<Request: Decodable & Sendable>(
         _ call: Call, _ type: Request.Type, _ check: @escaping @Sendable (Request, inout FieldCheck) -> Void,
         _ change: (Request, _ key: String) async throws -> (payment: Payment, isReplayed: Bool)

@@ -7,7 +7,6 @@ struct RedemptionDecision: Sendable {
     /// False: the order has it already.
     var isNew: Bool
 
-    /// What is on disk for a request.
     struct Known: Sendable {
         /// The order's, with its basket.
         var earlier: (redemption: Redemption, items: [PricedItem])?

@@ -35,7 +35,6 @@ struct CouponStore: Sendable {
         }
     }
 
-    /// The order's redemption as released; a tombstone of this moment where there was none.
     func release(orderId: String, at now: Timestamp) async throws -> Redemption {
         try await store.write("release") { try RedemptionTable.release($0, orderId: orderId, at: now) }
     }

@@ -19,7 +19,6 @@ struct ReservationStore: Sendable {
         }
     }
 
-    /// The same for a return, once its id.
     func takeBack(
         _ goods: [ItemQuantity], orderId: String, id: String,
         _ decide: @escaping @Sendable (Reservation) throws -> ReservationChange
@@ -62,12 +61,10 @@ struct ReservationStore: Sendable {
         return reservation
     }
 
-    /// Expires about `limit` of what is due.
     func expire(_ due: Lapse.Due, limit: Int) async throws {
         try await store.write("expiry") { try ReservationTable.expire($0, due, limit: limit) }
     }
 
-    /// When the next one is over, or the first was.
     func nextExpiry(_ due: Lapse.Due) async throws -> Timestamp? {
         try await store.read { try ReservationTable.nextExpiry($0, due) }
     }

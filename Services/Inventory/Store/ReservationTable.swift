@@ -61,7 +61,6 @@ enum ReservationTable {
         ).first { !due.unreadable.contains($0[0]) }?[1]
     }
 
-    /// Writes a reservation, over the order's former one if there is one.
     static func save(_ database: Database, _ reservation: Reservation) throws {
         try database.run(
             """
@@ -75,7 +74,6 @@ enum ReservationTable {
             ])
     }
 
-    /// Writes the status and expiry of a reservation that is there.
     static func update(_ database: Database, _ reservation: Reservation) throws {
         try database.run(
             "UPDATE reservations SET status = ?, expires_at = ? WHERE order_id = ?",

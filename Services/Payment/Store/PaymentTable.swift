@@ -133,7 +133,6 @@ enum PaymentTable {
         try database.run("UPDATE payments SET status = 'voided' WHERE id = ?", [paymentId])
     }
 
-    /// The refund that was made with this key: its payment's id, amount and reason.
     static func refund(_ database: Database, key: String) throws -> (
         paymentId: String, amount: Int, reason: String
     )? {
