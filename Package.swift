@@ -25,17 +25,21 @@ let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", pac
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+/// The folders of the services. Products, targets and the tests of all of them follow from this list.
+let services = ["Order", "Payment", "Coupon", "Inventory", "Notification"]
+let serviceLibraries = services.map { Target.Dependency.target(name: "\($0)Service") }
+let serviceExecutables = services.map { $0.lowercased() }
+
 /// A service is a library (`OrderService`), so that tests and the simulator run the same code, and an
 /// executable of one file with the name that users type (`order`).
-func service(_ folder: String, dependencies: [Target.Dependency] = []) -> [Target] {
+func service(_ folder: String) -> [Target] {
     [
         .target(
             name: "\(folder)Service",
             dependencies: [
                 "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage",
-                "Transport", grdb,
-                httpTypes, lifecycle, logging, metrics,
-            ] + dependencies,
+                "Transport", grdb, httpTypes, lifecycle, logging, metrics,
+            ],
             path: "Services/\(folder)",
             exclude: ["Main"],
             resources: [.embedInCode("openapi.json")]
@@ -56,10 +60,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests")
 }
 
-func serviceTests(_ folder: String, beside others: [String] = []) -> Target {
+/// Order's tests run it with all others.
+func serviceTests(_ folder: String) -> Target {
     tests(
         folder,
-        ([folder] + others).map { .target(name: "\($0)Service") } + [
+        (folder == "Order" ? serviceLibraries : [.target(name: "\(folder)Service")]) + [
             "TestSupport", "Contracts", httpTypes, "Queue", "Resilience", "Runtime", "ServingPath",
             "Storage", "Transport", grdb,
         ]
@@ -69,13 +74,8 @@ func serviceTests(_ folder: String, beside others: [String] = []) -> Target {
 let package = Package(
     name: "critical-serving-path",
     platforms: [.macOS(.v15)],
-    products: [
+    products: serviceExecutables.map { .executable(name: $0, targets: [$0]) } + [
         .library(name: "Resilience", targets: ["Resilience"]),
-        .executable(name: "order", targets: ["order"]),
-        .executable(name: "payment", targets: ["payment"]),
-        .executable(name: "coupon", targets: ["coupon"]),
-        .executable(name: "inventory", targets: ["inventory"]),
-        .executable(name: "notification", targets: ["notification"]),
         .executable(name: "csp", targets: ["CommandLine"]),
         .executable(name: "simulator", targets: ["Simulator"]),
     ],
@@ -176,34 +176,23 @@ let package = Package(
                 "Runtime", "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Transport",
                 "TestSupport", grdb,
             ]),
-        serviceTests("Payment"),
-        serviceTests("Coupon"),
-        serviceTests("Inventory"),
-        serviceTests("Notification"),
-        serviceTests("Order", beside: ["Coupon", "Inventory", "Notification", "Payment"]),
         // The simulator itself is another executable, which stands in front of the C library's clock.
         tests("Simulation", ["Contracts", "Mutants", "Queue", "Resilience", "TestSupport"]),
         tests("CommandLine", ["CommandLine", "Contracts", "Load", "Transport", "TestSupport"]),
         tests(
             "System",
             [
-                "CommandLine", "Contracts", "CouponService", "InventoryService", "NotificationService",
-                "OrderService",
-                "PaymentService", "Resilience", "Storage", "TestSupport", "Transport", grdb,
-                "coupon", "inventory", "notification", "order", "payment",
-            ]
+                "CommandLine", "Contracts", "Resilience", "Storage", "TestSupport", "Transport", grdb,
+            ] + serviceLibraries + serviceExecutables.map { .target(name: $0) }
         ),
         .target(name: "CSimulation", path: "Tests/CSimulation"),
         .executableTarget(
             name: "Simulator",
             dependencies: [
-                "CSimulation", "Contracts", "Mutants", "CouponService", "InventoryService",
-                "NotificationService",
-                "OrderService",
-                "PaymentService", "Queue", "Resilience", "Runtime", "ServingPath", "Storage", "Transport",
-                grdb, hummingbird,
-                hummingbirdCore, httpTypes, lifecycle, logging, nioCore, nioEmbedded,
-            ],
+                "CSimulation", "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath",
+                "Storage", "Transport", grdb, hummingbird, hummingbirdCore, httpTypes, lifecycle, logging,
+                nioCore, nioEmbedded,
+            ] + serviceLibraries,
             path: "Tests/Simulator"),
         .executableTarget(
             name: "Benchmarks",
@@ -216,9 +205,7 @@ let package = Package(
     ]
 )
 
-for folder in ["Payment", "Coupon", "Inventory", "Notification", "Order"] {
-    package.targets += service(folder)
-}
+for folder in services { package.targets += service(folder) + [serviceTests(folder)] }
 
 // The image builds the packages before it has sources (see Dockerfile): with this setting there is one empty
 // target that depends on all of their products.

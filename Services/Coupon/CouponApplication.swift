@@ -6,11 +6,10 @@ package import Transport
 
 /// Coupon rules and their redemptions.
 package struct CouponApplication: ServiceApplication {
-    package static let name = "coupon"
-    package static let defaultPort = 8083
+    package static let name = ServiceName.coupon.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [
+    package static let migrations = [
         CouponTable.migration, DurableQueue.migration, RedemptionTable.lists, DurableQueue.counts,
         ReconciliationTable.migration,
     ]

@@ -1,5 +1,5 @@
 import Contracts
-import Resilience
+import Runtime
 import ServingPath
 import Transport
 
@@ -12,13 +12,15 @@ struct CouponRoutes: Sendable {
 
     var routes: [Route] {
         [
-            // A code is worth money to whoever knows it.
+            // A code is worth money to those who know it.
             .get("/coupons", .sheddablePlus, access: .services, query: .checked) {
                 try await listCoupons($0)
             },
             .get("/coupons/{code}", .sheddablePlus) { try showCoupon($0) },
             .post("/redemptions", .criticalPlus, access: .services, addsWork: true) { try await redeem($0) },
-            .post("/redemptions/{orderId}/release", .sheddable, access: .services) { try await release($0) },
+            .post("/redemptions/{orderId}/release", .sheddable, access: .services) {
+                try .json(200, try await release(orderId: $0.id("orderId")))
+            },
             .get("/redemptions", query: .checked) { try await listRedemptions($0) },
             .post("/reconciliation", .sheddable, access: .services) { try await reconcile($0) },
         ]
@@ -40,16 +42,7 @@ struct CouponRoutes: Sendable {
 
     private func redeem(_ call: Call) async throws -> Answer {
         let request = try await call.decode(RedemptionRequest.self) { $0.validate(&$1) }.canonical
-        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await redeem(request))
-    }
-
-    private func release(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let orderId = call.parameter("orderId")
-        check.text(orderId, "/orderId")
-        try check.finish()
-        return try .json(200, try await release(orderId: orderId))
     }
 
     private func reconcile(_ call: Call) async throws -> Answer {
@@ -58,17 +51,10 @@ struct CouponRoutes: Sendable {
     }
 
     private func listRedemptions(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, filters: ["code", "customerId", "orderId", "status"], &check)
-        let status = call.query("status", as: RedemptionStatus.self, &check)
-        try check.finish()
-        let filter = RedemptionTable.Filter(
-            code: call.query("code"), customerId: call.query("customerId"), orderId: call.query("orderId"),
-            status: status)
-        return try await coupons.list(
-            filter, after: paging.after, limit: paging.limit + 1, until: call.deadline
-        ) {
-            try await paging.answer($0) { $0.orderId }
+        try await call.list(filters: ["code", "customerId", "orderId", "status"]) { check in
+            let status = call.query("status", as: RedemptionStatus.self, &check)
+            return coupons.redemptions(
+                of: call.query("orderId"), by: call.query("customerId"), code: call.query("code"), status)
         }
     }
 }

@@ -7,11 +7,10 @@ package import Transport
 
 /// The catalogue, its prices, its stock, and what of the stock is set aside for whom.
 package struct InventoryApplication: ServiceApplication {
-    package static let name = "inventory"
-    package static let defaultPort = 8084
+    package static let name = ServiceName.inventory.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [
+    package static let migrations = [
         ProductTable.migration, DurableQueue.migration, ReturnTable.migration, ReservationTable.lists,
         DurableQueue.counts,
     ]

@@ -13,7 +13,9 @@ package struct InventoryConfiguration: ServiceConfiguration {
             "how long a reservation holds its stock; longer than order's ACCEPTED_MAX_AGE")
         reservationGrace = settings.duration(
             "RESERVATION_GRACE", default: .seconds(60), in: .zero ... .seconds(3600),
-            "how long after a start reservations made before it don't lapse, so that commits which were held up find them"
-        )
+            """
+            how long after a start reservations made before it don't lapse, so that commits which were held \
+            up find them
+            """)
     }
 }

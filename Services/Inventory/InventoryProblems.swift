@@ -1,22 +1,18 @@
 import Contracts
 import Transport
 
-/// How every ``InventoryError`` is told.
 extension InventoryError: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .outOfStock(let short):
             Problem(
-                ProblemDocument(
-                    status: 409, code: "out-of-stock", title: "Out of stock",
-                    detail: "There isn't enough of \(Self.names(short.map(\.sku))); nothing was reserved.",
-                    skus: short))
+                409, "out-of-stock", "Out of stock",
+                "There isn't enough of \(Self.names(short.map(\.sku))); nothing was reserved.", skus: short)
         case .unknownSKUs(let items):
             Problem(
-                ProblemDocument(
-                    status: 422, code: "unknown-sku", title: "Unknown SKU",
-                    detail: "The catalogue doesn't have \(Self.names(items.map(\.sku))).",
-                    skus: items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: 0) }))
+                422, "unknown-sku", "Unknown SKU",
+                "The catalogue doesn't have \(Self.names(items.map(\.sku))).",
+                skus: items.map { ShortSKU(sku: $0.sku, requested: $0.quantity, available: 0) })
         case .voided(let orderId): .voided(orderId: orderId)
         case .otherContents(let detail): .contentsDiffer(detail)
         case .noReservation(let orderId): .notFound("There is no reservation for order \(orderId).")

@@ -1,7 +1,7 @@
 import Contracts
-import Foundation
 import HTTPTypes
 import Resilience
+import Runtime
 import ServingPath
 import Transport
 
@@ -22,7 +22,11 @@ struct InventoryRoutes: Sendable {
                 try await makeReservation($0)
             },
             .get("/reservations", query: .checked) { try await listReservations($0) },
-            .get("/reservations/{orderId}") { try await reservation($0) },
+            .get("/reservations/{orderId}") {
+                try await show($0, "orderId", "reservation") {
+                    try await reservations.reservation($0)?.seen(at: wall())
+                }
+            },
             .post("/reservations/{orderId}/commit", .criticalPlus, access: .services) {
                 try await change($0, commit.callAsFunction)
             },
@@ -33,17 +37,20 @@ struct InventoryRoutes: Sendable {
                 try await returnGoods($0)
             },
             .get("/products", .sheddablePlus, budget: Self.browsing, query: .checked) {
-                try await products($0)
+                try await $0.list { _ in reservations.products() }
             },
             .get("/products/{sku}", .sheddablePlus, budget: Self.browsing) { try await product($0) },
-            .get("/stock", .sheddablePlus, budget: Self.browsing, query: .checked) { try await stocks($0) },
-            .get("/stock/{sku}", .sheddablePlus, budget: Self.browsing) { try await stock($0) },
+            .get("/stock", .sheddablePlus, budget: Self.browsing, query: .checked) {
+                try await $0.list { _ in reservations.stocks() }
+            },
+            .get("/stock/{sku}", .sheddablePlus, budget: Self.browsing) {
+                try await show($0, "sku", "stock", reservations.stock)
+            },
         ]
     }
 
     private func makeReservation(_ call: Call) async throws -> Answer {
         let request = try await call.decode(ReservationRequest.self) { $0.validate(&$1) }.canonical
-        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(201, try await reserve(request))
     }
 
@@ -55,43 +62,14 @@ struct InventoryRoutes: Sendable {
     private func change(_ call: Call, _ change: @Sendable (String) async throws -> Reservation) async throws
         -> Answer
     {
-        let orderId = call.parameter("orderId")
-        var check = FieldCheck()
-        check.text(orderId, "/orderId")
-        try check.finish()
+        let orderId = try call.id("orderId")
         guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return try .json(200, try await change(orderId))
     }
 
     private func listReservations(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, filters: ["status"], &check)
-        let status = call.query("status", as: ReservationStatus.self, &check)
-        try check.finish()
-        let now = wall()
-        return try await reservations.reservations(
-            status, at: now, after: paging.after, limit: paging.limit + 1, until: call.deadline
-        ) { found in
-            let seen = found.map {
-                ListedReservation(reservation: $0.reservation.seen(at: now), items: $0.items)
-            }
-            return try await paging.answer(
-                seen, position: { $0.reservation.orderId }, encode: { try $0.encoded() })
-        }
-    }
-
-    private func reservation(_ call: Call) async throws -> Answer {
-        try await show(call, "orderId", "reservation") {
-            try await reservations.reservation($0)?.seen(at: wall())
-        }
-    }
-
-    private func products(_ call: Call) async throws -> Answer {
-        let paging = try paging(call)
-        return try await reservations.products(
-            after: paging.after, limit: paging.limit + 1, until: call.deadline
-        ) {
-            try await paging.answer($0) { $0.sku }
+        try await call.list(filters: ["status"]) { check in
+            reservations.reservations(call.query("status", &check), at: wall())
         }
     }
 
@@ -103,26 +81,6 @@ struct InventoryRoutes: Sendable {
             return Answer(status: 304, headers: headers)
         }
         return try .json(200, product, headers: headers)
-    }
-
-    private func stocks(_ call: Call) async throws -> Answer {
-        let paging = try paging(call)
-        return try await reservations.stocks(
-            after: paging.after, limit: paging.limit + 1, until: call.deadline
-        ) {
-            try await paging.answer($0) { $0.sku }
-        }
-    }
-
-    private func paging(_ call: Call) throws -> Paging {
-        var check = FieldCheck()
-        let paging = Paging(call, &check)
-        try check.finish()
-        return paging
-    }
-
-    private func stock(_ call: Call) async throws -> Answer {
-        try await show(call, "sku", "stock", reservations.stock)
     }
 
     private func show<Value: Encodable & Sendable>(

@@ -5,7 +5,6 @@ extension CloudEvent {
     /// Nil for a type that isn't one of ours.
     var kind: NotificationKind? { NotificationKind(rawValue: type) }
 
-    /// Every field that is out of range.
     func validate(_ check: inout FieldCheck) {
         check(specversion == "1.0", "/specversion", "must be 1.0")
         check(!source.isEmpty, "/source", "must not be empty")

@@ -6,11 +6,10 @@ package import Transport
 
 /// Delivers messages to customers.
 package struct NotificationApplication: ServiceApplication {
-    package static let name = "notification"
-    package static let defaultPort = 8085
+    package static let name = ServiceName.notification.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [
+    package static let migrations = [
         NotificationTable.migration, DurableQueue.migration, NotificationTable.lists, DurableQueue.counts,
     ]
 

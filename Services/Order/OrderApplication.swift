@@ -10,8 +10,7 @@ package import Transport
 
 /// Takes orders, walks the critical serving path, and leaves to its outbox what isn't time-critical.
 package struct OrderApplication: ServiceApplication {
-    package static let name = "order"
-    package static let defaultPort = 8081
+    package static let name = ServiceName.order.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
     package let store: Store

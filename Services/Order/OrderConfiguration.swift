@@ -1,3 +1,4 @@
+import Contracts
 import Resilience
 package import Runtime
 import ServingPath
@@ -10,9 +11,9 @@ package struct OrderConfiguration: ServiceConfiguration {
         var protection: Protection
         var faults: [Fault]
 
-        init(_ name: String, port: Int, _ protection: Protection, reading settings: inout Settings) {
-            let key = name.uppercased()
-            url = settings.url("\(key)_URL", default: "http://127.0.0.1:\(port)", "where \(name) is")
+        init(_ service: ServiceName, _ protection: Protection, reading settings: inout Settings) {
+            let key = service.rawValue.uppercased()
+            url = settings.url(of: service)
             self.protection = settings.protection(key, default: protection)
             faults = settings.faults(key)
         }
@@ -37,11 +38,10 @@ package struct OrderConfiguration: ServiceConfiguration {
     var retention: Duration?
 
     package init(reading settings: inout Settings) {
-        inventory = Dependency("inventory", port: 8084, InventoryClient.protection, reading: &settings)
-        payment = Dependency("payment", port: 8082, PaymentClient.protection, reading: &settings)
-        coupon = Dependency("coupon", port: 8083, CouponClient.protection, reading: &settings)
-        notification = Dependency(
-            "notification", port: 8085, NotificationClient.protection, reading: &settings)
+        inventory = Dependency(.inventory, InventoryClient.protection, reading: &settings)
+        payment = Dependency(.payment, PaymentClient.protection, reading: &settings)
+        coupon = Dependency(.coupon, CouponClient.protection, reading: &settings)
+        notification = Dependency(.notification, NotificationClient.protection, reading: &settings)
         orderBudget = settings.duration(
             "ORDER_BUDGET", default: .seconds(1), in: .milliseconds(1)...(.seconds(60)),
             "what a customer waits for an order at most")

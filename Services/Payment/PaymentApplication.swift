@@ -6,11 +6,10 @@ package import Transport
 
 /// Captures, refunds, and the double-entry ledger over both.
 package struct PaymentApplication: ServiceApplication {
-    package static let name = "payment"
-    package static let defaultPort = 8082
+    package static let name = ServiceName.payment.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
 
-    static let migrations = [
+    package static let migrations = [
         PaymentTable.migration, DurableQueue.migration, LedgerTable.migration, DurableQueue.counts,
     ]
 

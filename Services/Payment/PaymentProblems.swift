@@ -1,15 +1,12 @@
-import Contracts
 import Transport
 
-/// How every ``PaymentError`` is told.
 extension PaymentError: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .declined(let reason):
             Problem(
-                ProblemDocument(
-                    status: 402, code: "payment-declined", title: "The payment was declined",
-                    detail: "The issuer says: \(reason).", reason: reason))
+                402, "payment-declined", "The payment was declined", "The issuer says: \(reason).",
+                reason: reason)
         case .voided(let orderId): .voided(orderId: orderId)
         case .keyReused: .idempotencyKeyReused
         case .otherContents:
@@ -17,9 +14,8 @@ extension PaymentError: ProblemConvertible {
         case .unknown(let id): .notFound("There is no payment \(id.excerpt()).")
         case .refundExceedsCapture(let captured, let left):
             Problem(
-                ProblemDocument(
-                    status: 422, code: "refund-exceeds-capture", title: "The refund is more than is left",
-                    detail: "Of \(captured) captured, \(left) can still be refunded.", left: left))
+                422, "refund-exceeds-capture", "The refund is more than is left",
+                "Of \(captured) captured, \(left) can still be refunded.", left: left)
         case .ledgerFull(let currency):
             Problem(
                 409, "ledger-full", "The ledger has no room",

@@ -1,6 +1,6 @@
 import Contracts
 import HTTPTypes
-import Resilience
+import Runtime
 import ServingPath
 import Transport
 
@@ -26,12 +26,7 @@ struct PaymentRoutes: Sendable {
     }
 
     private func capturePayment(_ call: Call) async throws -> Answer {
-        let key = try call.idempotencyKey()
-        let request = try await call.decode(PaymentRequest.self) { $0.validate(&$1) }
-        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
-        let captured = try await capture(request, key: key)
-        return try .json(
-            201, captured.payment, headers: headers(captured.payment, isReplayed: captured.isReplayed))
+        try await change(call, PaymentRequest.self, { $0.validate(&$1) }) { try await capture($0, key: $1) }
     }
 
     private func voidPayment(_ call: Call) async throws -> Answer {
@@ -40,29 +35,29 @@ struct PaymentRoutes: Sendable {
     }
 
     private func refundPayment(_ call: Call) async throws -> Answer {
-        let key = try call.idempotencyKey()
-        let request = try await call.decode(RefundRequest.self) { $0.validate(&$1) }
-        guard !call.deadline.hasPassed() else { throw Problem.deadlineExceeded }
-        let refunded = try await refund(paymentId(call), request, key: key)
-        return try .json(
-            201, refunded.payment, headers: headers(refunded.payment, isReplayed: refunded.isReplayed))
+        try await change(call, RefundRequest.self, { $0.validate(&$1) }) {
+            try await refund(paymentId(call), $0, key: $1)
+        }
     }
 
-    private func headers(_ payment: Payment, isReplayed: Bool) -> HTTPFields {
+    private func change<Request: Decodable & Sendable>(
+        _ call: Call, _ type: Request.Type, _ check: @escaping @Sendable (Request, inout FieldCheck) -> Void,
+        _ change: (Request, _ key: String) async throws -> (payment: Payment, isReplayed: Bool)
+    ) async throws -> Answer {
+        let key = try call.idempotencyKey()
+        let request = try await call.decode(type, check: check)
+        let (payment, isReplayed) = try await change(request, key)
         var headers: HTTPFields = [.location: "/payments/\(payment.id)"]
         if isReplayed { headers[.idempotentReplayed] = "true" }
-        return headers
+        return try .json(201, payment, headers: headers)
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        var check = FieldCheck()
-        let paging = Paging(call, filters: ["orderId"], &check)
-        let orderId = call.query("orderId")
-        if let orderId { check.text(orderId, "/orderId") }
-        try check.finish()
-        return try await payments.list(
-            orderId: orderId, after: paging.after, limit: paging.limit + 1, until: call.deadline
-        ) { try await paging.answer($0) { $0.id } }
+        try await call.list(filters: ["orderId"]) { check in
+            let orderId = call.query("orderId")
+            if let orderId { check.text(orderId, "/orderId") }
+            return payments.list(orderId: orderId)
+        }
     }
 
     private func show(_ call: Call) async throws -> Answer {

@@ -19,6 +19,15 @@ package enum CSV {
                 line: line, column: column, reason: "\(self[column].excerpt(40).debugDescription) \(reason)")
         }
 
+        /// The field of a column as `parse` reads it; nil where it is empty, or there is no such column.
+        package func optional<Value>(
+            _ column: String, _ reason: String, parse: (String) -> Value?
+        ) throws(Malformed) -> Value? {
+            guard !self[column].isEmpty else { return nil }
+            guard let value = parse(self[column]) else { throw malformed(column, reason) }
+            return value
+        }
+
         /// The field of a column as a whole number.
         ///
         /// - Parameter unit: of the number, for the error: `cents`.
@@ -52,6 +61,7 @@ package enum CSV {
 
     /// Reads the file `name` in `SEED_DIR`, and each record of it with `read`.
     ///
+    /// - Parameter columns: those that it must have; the first is the id of its line.
     /// - Throws: ``StartError`` that names the file and the line.
     package static func seeds<Value>(
         _ name: String, in folder: String, columns: [String], read: (Record) throws(Malformed) -> Value
@@ -63,7 +73,17 @@ package enum CSV {
         }
         do throws(Malformed) {
             var values: [Value] = []
-            for record in try records(of: data, columns: columns) { values.append(try read(record)) }
+            var ids: Set<String> = []
+            for record in try records(of: data, columns: columns) {
+                let (column, id) = (columns[0], record[columns[0]])
+                guard FieldCheck.isText(id) else {
+                    throw record.malformed(column, "must have 1 to 255 characters")
+                }
+                guard ids.insert(id).inserted else {
+                    throw record.malformed(column, "must stand in one line only")
+                }
+                values.append(try read(record))
+            }
             return values
         } catch {
             throw StartError(.configuration, "SEED_DIR/\(name) \(error)")

@@ -13,7 +13,8 @@ package protocol ServiceApplication: Sendable {
 
     /// As users type it, and as it is called in logs and file names.
     static var name: String { get }
-    static var defaultPort: Int { get }
+    /// Of its store. Order matters; one that was released is never edited, moved or removed.
+    static var migrations: [Store.Migration] { get }
     /// The OpenAPI document that `GET /openapi.json` serves.
     static var openAPI: [UInt8] { get }
 
@@ -36,6 +37,8 @@ package protocol ServiceApplication: Sendable {
 }
 
 extension ServiceApplication {
+    /// Any free one, for a service that isn't of the system.
+    package static var defaultPort: Int { ServiceName(rawValue: name)?.defaultPort ?? 0 }
     package var background: [any Service] { [] }
     package var retentions: [Retention] { [] }
     package var path: ServingPath { ServingPath() }

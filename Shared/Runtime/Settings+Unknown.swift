@@ -40,7 +40,6 @@ extension Settings {
     /// Each service's own settings, with their service: the others may find them in a shared file. A test
     /// checks this list against the services.
     package static let ofAnyService: Set<String> = {
-        let dependencies = ["ORDER", "INVENTORY", "PAYMENT", "COUPON", "NOTIFICATION"]
         let own = [
             "CONFIG_FILE", "ORDER_BUDGET", "ACCEPTED_MAX_AGE", "CATALOGUE_MAX_AGE", "CATALOGUE_REFRESH",
             "CATALOGUE_TIMEOUT",
@@ -49,6 +48,10 @@ extension Settings {
             "RESERVATION_TTL", "RESERVATION_GRACE", "ORDER_RETENTION", "NOTIFICATION_RETENTION",
         ]
         let protections = ProtectionNumber.all.map { key($0.name) } + ["URL", "FAULTS"]
-        return Set(own + dependencies.flatMap { dependency in protections.map { "\(dependency)_\($0)" } })
+        return Set(
+            own
+                + ServiceName.allCases.flatMap { service in
+                    protections.map { "\(service.settingPrefix)_\($0)" }
+                })
     }()
 }

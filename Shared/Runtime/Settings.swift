@@ -1,4 +1,4 @@
-import Contracts
+package import Contracts
 
 /// Reads a service's settings, each declared where it is read: its key, what it means, its default and its
 /// range.
@@ -109,6 +109,11 @@ package struct Settings {
         return parsed(key, default: defaultValue, shown: defaultValue.rawValue, "\(help) (\(names))") {
             Choice(rawValue: $0)
         }
+    }
+
+    /// Where a service of the system is.
+    package mutating func url(of service: ServiceName) -> String {
+        url(service.urlKey, default: service.defaultURL, "where \(service) is")
     }
 
     package mutating func url(_ key: String, default defaultValue: String, _ help: String) -> String {

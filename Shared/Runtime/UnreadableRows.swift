@@ -10,12 +10,12 @@ package final class UnreadableRows: Sendable {
     private let table: String
     private let logger: Logger
     private let found = Locked<Set<String>>([])
-    private let count: Counter
+    private let counter: Counter
 
     package init(table: String, logger: Logger) {
         self.table = table
         self.logger = logger
-        count = Counter(label: "csp_unreadable_rows_total", dimensions: [("table", table)])
+        counter = Counter(label: "csp_unreadable_rows_total", dimensions: [("table", table)])
     }
 
     /// The ids of those found so far as a JSON array, for `NOT IN (SELECT value FROM json_each(?))`.
@@ -23,9 +23,25 @@ package final class UnreadableRows: Sendable {
         get throws { String(decoding: try JSON.encode(found.withLock { $0.sorted() }), as: UTF8.self) }
     }
 
+    /// How many were found so far.
+    package var count: Int { found.withLock(\.count) }
+
+    package func contains(_ id: String) -> Bool { found.withLock { $0.contains(id) } }
+
+    /// What `body` makes of the row `id`; nil where the row can't be decoded.
+    package func skip<Value>(_ id: String, _ body: () throws -> Value) throws -> Value? {
+        guard !contains(id) else { return nil }
+        do {
+            return try body()
+        } catch let error as DecodingError {
+            add(id, error)
+            return nil
+        }
+    }
+
     package func add(_ id: String, _ error: DecodingError) {
         guard found.withLock({ $0.insert(id).inserted }) else { return }
-        count.increment()
+        counter.increment()
         logger.error(
             "a row can't be read and is skipped",
             metadata: ["table": "\(table)", "id": "\(id)", "error": "\(error)"])

@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Transport
 
-/// The whole stack as `csp up` runs it: five processes, the journey's baskets, real HTTP, real disks.
+/// The whole stack as `csp up` runs it: a process a service, the journey's baskets, real HTTP, real disks.
 enum OrderBenchmark {
     struct Result {
         var saturated: LoadResult

@@ -1,4 +1,5 @@
 import Contracts
+import GRDB
 import Runtime
 import Storage
 import TestSupport
@@ -99,7 +100,7 @@ struct NotificationRetentionTests {
         }
         func ids() async throws -> [String] {
             try await store.read {
-                try NotificationTable.notifications($0, .init(), after: nil, limit: 10).map(\.id)
+                try String.fetchAll($0, sql: "SELECT id FROM notifications ORDER BY sequence DESC")
             }
         }
         let first = try await delete(until: 9, limit: 2)

@@ -1,11 +1,6 @@
+import Runtime
 import Storage
 import Testing
-
-@testable import CouponService
-@testable import InventoryService
-@testable import NotificationService
-@testable import OrderService
-@testable import PaymentService
 
 @Suite("Migrations")
 struct MigrationTests {
@@ -58,20 +53,16 @@ struct MigrationTests {
 
     @Test("a released migration is never edited, moved or removed; new ones are at the end, and listed")
     func unedited() {
-        let stores = [
-            "order": OrderApplication.migrations, "payment": PaymentApplication.migrations,
-            "coupon": CouponApplication.migrations, "inventory": InventoryApplication.migrations,
-            "notification": NotificationApplication.migrations,
-        ]
-        for (service, migrations) in stores {
-            let released = Self.released[service] ?? []
-            let current = migrations.map { "\($0.name) \(Self.hash($0.sql))" }
+        for service in allServices {
+            let released = Self.released[service.name] ?? []
+            let current = service.migrations.map { "\($0.name) \(Self.hash($0.sql))" }
             #expect(
                 Array(current.prefix(released.count)) == released,
-                "\(service): undo the change, and add a migration that makes it")
+                "\(service.name): undo the change, and add a migration that makes it")
             #expect(
                 current.count <= released.count,
-                "\(service): new here, so add \(current.dropFirst(released.count).joined(separator: ", "))")
+                "\(service.name): new here, so add \(current.dropFirst(released.count).joined(separator: ", "))"
+            )
         }
     }
 

@@ -9,7 +9,7 @@ import Runtime
 import TestSupport
 import Testing
 
-/// All five services, each with its own store and server, in one process.
+/// All services of a purchase, each with its own store and server, in one process.
 struct Stack: Sendable {
     let order: RunningService<OrderApplication>
     let payment: RunningService<PaymentApplication>

@@ -1,15 +1,12 @@
 import Contracts
 import Foundation
 import GRDB
+import Runtime
 import Storage
 import TestSupport
 import Testing
 
-@testable import CouponService
-@testable import InventoryService
-@testable import NotificationService
 @testable import OrderService
-@testable import PaymentService
 
 /// The store of an earlier version: the first migrations of a service, and rows in its tables.
 /// ``MigrationTests`` ensures that these migrations are unchanged.
@@ -22,12 +19,10 @@ struct EarlierStore: Sendable, CustomStringConvertible {
 
     var description: String { "\(service) as of \(migrations[count - 1].name)" }
 
-    static let all = [
-        ("order", OrderApplication.migrations), ("payment", PaymentApplication.migrations),
-        ("coupon", CouponApplication.migrations), ("inventory", InventoryApplication.migrations),
-        ("notification", NotificationApplication.migrations),
-    ].flatMap { service, migrations in
-        (1...migrations.count).map { EarlierStore(service: service, migrations: migrations, count: $0) }
+    static let all = allServices.flatMap { service in
+        (1...service.migrations.count).map {
+            EarlierStore(service: service.name, migrations: service.migrations, count: $0)
+        }
     }
 
     static let request =

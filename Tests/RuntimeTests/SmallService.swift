@@ -14,7 +14,11 @@ struct SmallService: ServiceApplication {
     }
 
     static let name = "small"
-    static let defaultPort = 0
+    static let migrations = [
+        Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT"),
+        DurableQueue.migration,
+        DurableQueue.counts,
+    ]
     static let openAPI = Array(#"{"paths":{}}"#.utf8)
 
     let store: Store
@@ -22,11 +26,9 @@ struct SmallService: ServiceApplication {
     let routes: [Route]
 
     init(configuration: Configuration, environment: ServiceEnvironment) throws {
-        let notes = Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT")
         let store = try Store(
             folder: environment.common.dataFolder, name: Self.name,
-            migrations: [notes, DurableQueue.migration, DurableQueue.counts],
-            acceptingLoss: environment.common.acceptsLoss)
+            migrations: Self.migrations, acceptingLoss: environment.common.acceptsLoss)
         self.store = store
         queue = DurableQueue(store: store, wall: { environment.wall().milliseconds })
         let write: Route.Handler = { _ in

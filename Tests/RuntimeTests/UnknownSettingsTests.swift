@@ -1,3 +1,4 @@
+import Contracts
 import ServingPath
 import Testing
 
@@ -27,7 +28,7 @@ struct UnknownSettingsTests {
         "other names in the environment stop no service: Kubernetes' service links, proxies, unlike names"
     )
     func foreign() {
-        let links = ["ORDER", "PAYMENT", "COUPON", "INVENTORY", "NOTIFICATION", "HTTP", "QUEUE", "STOCK"]
+        let links = (ServiceName.allCases.map(\.settingPrefix) + ["HTTP", "QUEUE", "STOCK"])
             .flatMap { name in
                 [
                     "\(name)_SERVICE_HOST", "\(name)_SERVICE_PORT", "\(name)_SERVICE_PORT_HTTP",

@@ -1,12 +1,14 @@
+import Contracts
 import Foundation
 import TestSupport
 import Testing
 
 @Suite("Broken edges", .timeLimit(.minutes(20)), .serialized)
 struct BrokenEdgesTests {
-    private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
-    @Test("a service that can't write its message ends with its exit code all the same", arguments: services)
+    @Test(
+        "a service that can't write its message ends with its exit code all the same",
+        arguments: ServiceName.allCases.map(\.rawValue))
     func unwritable(service: String) async throws {
         let process = try ChildProcess(
             Executables.folder.appending(path: service).path, [], environment: ["SERVICE_TOKEN": ""],

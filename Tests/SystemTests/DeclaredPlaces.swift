@@ -58,7 +58,7 @@ struct DeclaredPlaces {
             var paths: [String: [String: Operation]]
         }
         var found: Set<String> = []
-        for service in ["order", "payment", "coupon", "inventory", "notification"] {
+        for service in ServiceName.allCases.map(\.rawValue) {
             let document: Document = try await stack.get(service, "/openapi.json")
             for (path, methods) in document.paths {
                 for method in methods.keys where ["post", "put", "patch", "delete"].contains(method) {

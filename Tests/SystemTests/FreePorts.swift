@@ -1,13 +1,14 @@
+import Contracts
 import Foundation
 import Testing
 
 /// Ports without a listener, below the range of ephemeral ports.
 enum FreePorts {
-    /// The first of six free ports in a row, as `csp up --ports` needs them.
+    /// The first of free ports in a row, one for each service and the console's, as `csp up --ports` needs them.
     static func base() throws -> Int {
         for _ in 0..<1000 {
             let base = Int.random(in: 10_000...30_000)
-            if (base...base + 5).allSatisfy(isFree) { return base }
+            if (base...base + ServiceName.allCases.count).allSatisfy(isFree) { return base }
         }
         throw NoPorts()
     }

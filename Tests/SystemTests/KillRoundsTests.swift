@@ -9,7 +9,6 @@ struct KillRoundsTests {
     /// Ten, or `KILL_ROUNDS`.
     private static let rounds = ProcessInfo.processInfo.environment["KILL_ROUNDS"].flatMap(Int.init) ?? 10
     private static let roundLength = Duration.milliseconds(2_200)
-    private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
     /// One service's death in a round: when, and for how long.
     private struct Fault {
@@ -76,7 +75,7 @@ struct KillRoundsTests {
     }
 
     private static func deal(_ cards: inout [String], _ random: inout SeededRandomSource) -> String {
-        if cards.isEmpty { cards = services.shuffled(using: &random) }
+        if cards.isEmpty { cards = ServiceName.allCases.map(\.rawValue).shuffled(using: &random) }
         return cards.removeLast()
     }
 
@@ -101,7 +100,7 @@ struct KillRoundsTests {
             let story: Page<TimelineEntry> = try await stack.get("order", "/orders/\(id)/timeline")
             for entry in story.items { print("  \(entry.at) \(entry.step) \(entry.outcome) \(entry.detail)") }
         }
-        for service in services {
+        for service in ServiceName.allCases {
             let log = try String(contentsOfFile: "\(stack.folder.path)/logs/\(service).log", encoding: .utf8)
             print(log.split(separator: "\n").suffix(10).joined(separator: "\n"))
         }

@@ -5,11 +5,10 @@ import Testing
 
 @Suite("Processes", .timeLimit(.minutes(20)), .serialized)
 struct ProcessTests {
-    private static let services = ["order", "payment", "coupon", "inventory", "notification"]
 
     @Test(
         "a missing token and invalid values end a service with 78 and one line that names them all",
-        arguments: services)
+        arguments: ServiceName.allCases.map(\.rawValue))
     func configuration(service: String) async throws {
         let outcome = try await Executables.run(
             service, [], environment: ["SERVICE_TOKEN": "", "HTTP_PORT": "eighty", "LOG_LEVEL": "loud"])
@@ -39,7 +38,7 @@ struct ProcessTests {
         #expect(file.errors == line)
     }
 
-    @Test("--help lists every setting with its default", arguments: services)
+    @Test("--help lists every setting with its default", arguments: ServiceName.allCases.map(\.rawValue))
     func help(service: String) async throws {
         let outcome = try await Executables.run(service, ["--help"])
         #expect(outcome.status == 0)

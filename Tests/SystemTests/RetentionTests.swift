@@ -14,7 +14,7 @@ import Transport
 
 @Suite("Orders and notifications that are deleted once they are old", .timeLimit(.minutes(20)), .serialized)
 struct RetentionTests {
-    /// All five services in this process, each on its former folder.
+    /// All services of a purchase in this process, each on its former folder.
     private struct Shop: Sendable {
         let order: RunningService<OrderApplication>
         let reader: StackReader

@@ -17,7 +17,7 @@ struct ServiceHeaderTests {
             var info: Info
         }
         try await withSystemStack { stack in
-            for service in ["order", "payment", "coupon", "inventory", "notification"] {
+            for service in ServiceName.allCases.map(\.rawValue) {
                 let identity = "\(service)/\(SystemVersion.current)"
                 for path in ["/livez", "/readyz", "/metrics", "/csp", "/openapi.json", "/nowhere"] {
                     let answer = try await stack.client.send(
@@ -37,7 +37,7 @@ struct ServiceHeaderTests {
 
     @Test(
         "--version says what was built, from which commit",
-        arguments: ["order", "payment", "coupon", "inventory", "notification"])
+        arguments: ServiceName.allCases.map(\.rawValue))
     func version(service: String) async throws {
         let version = try await Executables.run(service, ["--version"])
         #expect(version.status == 0 && version.output == "\(service) \(SystemVersion.description)\n")

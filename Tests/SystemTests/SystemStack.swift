@@ -23,8 +23,7 @@ struct SystemStack: Sendable {
     }
 
     func port(_ service: String) throws -> Int {
-        let offset = ["order", "payment", "coupon", "inventory", "notification"].firstIndex(of: service)
-        return base + 1 + (try #require(offset))
+        base + (try #require(ServiceName(rawValue: service)).portOffset)
     }
 
     func url(_ service: String) throws -> String { "http://127.0.0.1:\(try port(service))" }

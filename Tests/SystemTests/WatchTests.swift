@@ -30,7 +30,8 @@ import Transport
                 dashboard.services.first { $0.name == name }?.state
             }
             _ = try await watcher.until {
-                $0.services.allSatisfy { $0.state == .ready } && $0.services.count == 5
+                $0.services.allSatisfy { $0.state == .ready }
+                    && $0.services.count == ServiceName.allCases.count
             }
 
             let coupon: Coupon = try await stack.get("coupon", "/coupons/C10000085361")
@@ -79,7 +80,8 @@ import Transport
             #expect(json.split(separator: "\n").count == 1)
             let object = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
             #expect(
-                (object["services"] as? [Any])?.count == 5 && (object["dependencies"] as? [Any])?.count == 4)
+                (object["services"] as? [Any])?.count == ServiceName.allCases.count
+                    && (object["dependencies"] as? [Any])?.count == 4)
             let alone = try await Executables.run(
                 "csp", ["watch", "--once", "--url", try stack.url("order")])
             #expect(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 /// `--data`, which every command has.
 struct DataFolderOption: ParsableArguments {
@@ -20,6 +21,6 @@ struct AcceptLossFlag: ParsableArguments {
 
 /// `SERVICE`, where a command breaks or repairs one service.
 struct ServiceArgument: ParsableArguments {
-    @Argument(help: "order, payment, coupon, inventory or notification.")
+    @Argument(help: "\(ServiceName.list).")
     var service: ServiceName
 }

@@ -1,4 +1,4 @@
-/// Everything that this service refuses, and why. How it is told is in `CouponProblems.swift`.
+/// What this service refuses.
 enum CouponError: Error, Sendable, Equatable {
     case unknownCoupon(code: String)
     case refused(CouponRefusal, code: String)

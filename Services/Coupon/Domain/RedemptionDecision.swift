@@ -2,12 +2,11 @@ import Contracts
 import Mutants
 
 /// What becomes of a request to redeem, by what is known of its order and its customer.
-enum RedemptionDecision: Sendable {
-    case redeem(Redemption)
-    /// The redemption that the order has already.
-    case repeated(Redemption)
+struct RedemptionDecision: Sendable {
+    var redemption: Redemption
+    /// False: the order has it already.
+    var isNew: Bool
 
-    /// What is on disk for a request.
     struct Known: Sendable {
         /// The order's, with its basket.
         var earlier: (redemption: Redemption, items: [PricedItem])?
@@ -23,7 +22,9 @@ enum RedemptionDecision: Sendable {
         _ request: RedemptionRequest, _ items: [PricedItem], by rule: CouponRule?, _ known: Known,
         at now: Timestamp
     ) throws(CouponError) -> RedemptionDecision {
-        if let earlier = known.earlier { return .repeated(try again(earlier, request, items)) }
+        if let earlier = known.earlier {
+            return RedemptionDecision(redemption: try again(earlier, request, items), isNew: false)
+        }
         guard !known.isReconciling else { throw .reconciling }
         func refused(_ refusal: CouponRefusal) -> CouponError { .refused(refusal, code: request.code) }
         guard let rule else { throw refused(.unknown) }
@@ -32,11 +33,10 @@ enum RedemptionDecision: Sendable {
         guard known.uses < rule.coupon.limitPerCustomer || Mutant.isOn(.couponForgetsLimits) else {
             throw refused(.usedUp)
         }
-        return .redeem(
-            Redemption(
-                orderId: request.orderId, customerId: request.customerId, code: rule.coupon.code,
-                discount: discount,
-                status: .active, at: now))
+        let redemption = Redemption(
+            orderId: request.orderId, customerId: request.customerId, code: rule.coupon.code,
+            discount: discount, status: .active, at: now)
+        return RedemptionDecision(redemption: redemption, isNew: true)
     }
 
     /// The answer to an order id that was seen before. `at` isn't held against it: the moment that came first

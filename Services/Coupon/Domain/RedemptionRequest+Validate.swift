@@ -7,7 +7,6 @@ extension RedemptionRequest {
     /// Minor units; keeps every sum of a basket far from overflow.
     static let largestAmount = 1_000_000_000_000
 
-    /// Every field that is out of range.
     func validate(_ check: inout FieldCheck, at pointer: String = "") {
         check.text(orderId, "\(pointer)/orderId")
         check.text(customerId, "\(pointer)/customerId")
@@ -22,7 +21,6 @@ extension RedemptionRequest {
 }
 
 extension ReconciliationRequest {
-    /// Every field that is out of range.
     func validate(_ check: inout FieldCheck) {
         if let after { check.text(after, "/after") }
         if let upTo { check.text(upTo, "/upTo") }

@@ -1,7 +1,6 @@
 import Contracts
 import GRDB
 import Mutants
-import Resilience
 import Storage
 
 /// Coupons and redemptions on disk, in this service's verbs: each is one transaction.
@@ -11,9 +10,7 @@ struct CouponStore: Sendable {
     /// Of this store; a loss that was accepted begins a new one.
     var epoch: Int64 { store.mark.epoch }
 
-    func isEmpty() async throws -> Bool { try await store.read { try CouponTable.isEmpty($0) } }
-
-    func coupons() async throws -> [Coupon] { try await store.read { try CouponTable.coupons($0) } }
+    func coupons() async throws -> [Coupon] { try await store.read(CouponTable.coupons) }
 
     func insert(_ coupons: [Coupon]) async throws {
         try await store.write("seeds") { database in
@@ -26,7 +23,7 @@ struct CouponStore: Sendable {
     func redeem(
         _ request: RedemptionRequest, _ items: [PricedItem],
         _ decide: @escaping @Sendable (RedemptionDecision.Known) throws(CouponError) -> RedemptionDecision
-    ) async throws -> RedemptionDecision {
+    ) async throws -> Redemption {
         let epoch = epoch
         return try await store.write("redemption") { database in
             let known = RedemptionDecision.Known(
@@ -34,14 +31,11 @@ struct CouponStore: Sendable {
                 isReconciling: try ReconciliationTable.isPending(database, epoch: epoch),
                 uses: try RedemptionTable.uses(database, code: request.code, customerId: request.customerId))
             let decision = try decide(known)
-            if case .redeem(let redemption) = decision {
-                try RedemptionTable.insert(database, redemption, items: items)
-            }
-            return decision
+            if decision.isNew { try RedemptionTable.insert(database, decision.redemption, items: items) }
+            return decision.redemption
         }
     }
 
-    /// The order's redemption as released; a tombstone of this moment where there was none.
     func release(orderId: String, at now: Timestamp) async throws -> Redemption {
         try await store.write("release") { try RedemptionTable.release($0, orderId: orderId, at: now) }
     }
@@ -69,15 +63,14 @@ struct CouponStore: Sendable {
         }
     }
 
-    /// By order id from the greatest down; what `answer` makes of them is made in the list's turn.
-    func list<Answer: Sendable>(
-        _ filter: RedemptionTable.Filter, after: String?, limit: Int, until deadline: Deadline,
-        answer: @Sendable ([Redemption]) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try RedemptionTable.redemptions($0, filter, after: after, limit: limit)
-        } answer: {
-            try await answer($0)
-        }
+    func redemptions(
+        of orderId: String?, by customerId: String?, code: String?, _ status: RedemptionStatus?
+    ) -> KeysetList {
+        RedemptionTable.list(
+            store,
+            where: [
+                "order_id = ?": orderId, "customer_id = ?": customerId, "code = ?": code,
+                "status = ?": status?.rawValue,
+            ])
     }
 }

@@ -2,7 +2,6 @@ import Contracts
 import GRDB
 import Storage
 
-/// The table of coupons.
 enum CouponTable {
     static let migration = Store.Migration(
         "coupons-1",
@@ -31,32 +30,25 @@ enum CouponTable {
         """
     )
 
-    static func isEmpty(_ database: Database) throws -> Bool {
-        try database.row("SELECT 1 FROM coupons LIMIT 1") == nil
-    }
+    private static let columns =
+        "code, amount_off, currency, limit_per_customer, eligible_skus, valid_until, offline"
 
     static func insert(_ database: Database, _ coupon: Coupon) throws {
         try database.run(
-            """
-            INSERT INTO coupons (code, amount_off, currency, limit_per_customer, eligible_skus, valid_until, offline)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
-            """,
+            "INSERT INTO coupons (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 coupon.code, coupon.amountOff, coupon.currency, coupon.limitPerCustomer,
-                coupon.eligibleSkus.joined(separator: " "), coupon.validUntil?.milliseconds, coupon.offline,
+                coupon.eligibleSkus.joined(separator: " "), coupon.validUntil, coupon.offline,
             ])
     }
 
     static func coupons(_ database: Database) throws -> [Coupon] {
-        try database.rows(
-            "SELECT code, amount_off, currency, limit_per_customer, eligible_skus, valid_until, offline FROM coupons"
-        ).map { row in
+        try database.rows("SELECT \(columns) FROM coupons").map { row in
             let skus: String = row[4]
-            let validUntil: Int64? = row[5]
             return Coupon(
                 code: row[0], amountOff: row[1], currency: row[2], limitPerCustomer: row[3],
-                eligibleSkus: skus.split(separator: " ").map(String.init),
-                validUntil: validUntil.map(Timestamp.init(milliseconds:)), offline: row[6])
+                eligibleSkus: skus.split(separator: " ").map(String.init), validUntil: row[5],
+                offline: row[6])
         }
     }
 }

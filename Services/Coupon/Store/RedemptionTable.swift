@@ -16,28 +16,16 @@ enum RedemptionTable {
         """
     )
 
-    /// What a list of redemptions is asked for; nil asks for all.
-    struct Filter: Sendable {
-        var code: String?
-        var customerId: String?
-        var orderId: String?
-        var status: RedemptionStatus?
-    }
-
     private static let columns = "order_id, customer_id, code, discount, status, at"
 
     /// With its basket, which is empty for a tombstone.
     static func redemption(_ database: Database, orderId: String) throws -> (
         redemption: Redemption, items: [PricedItem]
     )? {
-        guard
-            let row = try database.row(
-                "SELECT \(columns), items FROM redemptions WHERE order_id = ?", [orderId])
-        else {
-            return nil
+        try database.row("SELECT \(columns), items FROM redemptions WHERE order_id = ?", [orderId]).map {
+            let items: Data? = $0[6]
+            return (try redemption($0), try items.map { try JSON.decode([PricedItem].self, from: $0) } ?? [])
         }
-        let items: Data? = row[6]
-        return (try redemption(row), try items.map { try JSON.decode([PricedItem].self, from: $0) } ?? [])
     }
 
     /// How often the customer uses the coupon now; released redemptions don't count.
@@ -53,10 +41,11 @@ enum RedemptionTable {
             "INSERT INTO redemptions (\(columns), items) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 redemption.orderId, redemption.customerId, redemption.code, redemption.discount,
-                redemption.status.rawValue, redemption.at.milliseconds, try JSON.encode(items),
+                redemption.status.rawValue, redemption.at, try JSON.encode(items),
             ])
     }
 
+    /// The order's redemption as released; a tombstone of this moment where there was none.
     /// The order's redemption as released; a tombstone of this moment where there was none.
     static func release(_ database: Database, orderId: String, at now: Timestamp) throws -> Redemption {
         if Mutant.isOn(.couponForgetsReleases) {
@@ -70,7 +59,7 @@ enum RedemptionTable {
             ON CONFLICT (order_id) DO UPDATE SET status = 'released'
             RETURNING \(columns)
             """,
-            [orderId, now.milliseconds])
+            [orderId, now])
         guard let row else { throw StoreError.failed(reason: "an upsert returned nothing") }
         return try redemption(row)
     }
@@ -85,26 +74,15 @@ enum RedemptionTable {
     }
 
     /// By order id from the greatest down, which is newest first for ids that begin with their time.
-    static func redemptions(
-        _ database: Database, _ filter: Filter, after: String?, limit: Int
-    ) throws -> [Redemption] {
-        let conditions = ListConditions(
-            [
-                "order_id": filter.orderId, "customer_id": filter.customerId, "code": filter.code,
-                "status": filter.status?.rawValue,
-            ], from: ("order_id < ?", after))
-        return try database.rows(
-            "SELECT \(columns) FROM redemptions \(conditions.sql) ORDER BY order_id DESC LIMIT ?",
-            conditions.arguments(limit: limit)
-        ).map(redemption)
+    static func list(_ store: Store, where filters: KeysetList.Filters) -> KeysetList {
+        KeysetList(store, "SELECT \(columns) FROM redemptions", by: "order_id", .descending, where: filters) {
+            .json(try redemption($1))
+        }
     }
 
     private static func redemption(_ row: Row) throws -> Redemption {
-        guard let status = RedemptionStatus(rawValue: row[4]) else {
-            throw StoreError.failed(reason: "a redemption has an unknown status")
-        }
-        return Redemption(
-            orderId: row[0], customerId: row[1], code: row[2], discount: row[3], status: status,
-            at: Timestamp(milliseconds: row[5]))
+        Redemption(
+            orderId: row[0], customerId: row[1], code: row[2], discount: row[3], status: try row.choice(4),
+            at: row[5])
     }
 }

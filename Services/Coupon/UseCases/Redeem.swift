@@ -12,11 +12,8 @@ struct Redeem: Sendable {
         let items = request.items.merged
         let rule = book.rule(request.code)
         let now = wall()
-        let decision = try await coupons.redeem(request, items) { known throws(CouponError) in
+        return try await coupons.redeem(request, items) { known throws(CouponError) in
             try RedemptionDecision.decide(request, items, by: rule, known, at: now)
-        }
-        switch decision {
-        case .redeem(let redemption), .repeated(let redemption): return redemption
         }
     }
 }

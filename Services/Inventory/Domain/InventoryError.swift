@@ -1,6 +1,6 @@
 import Contracts
 
-/// Everything that this service refuses, and why. How it is told is in `InventoryProblems.swift`.
+/// What this service refuses.
 enum InventoryError: Error, Sendable, Equatable {
     /// Every SKU of the order that there isn't enough of.
     case outOfStock([ShortSKU])

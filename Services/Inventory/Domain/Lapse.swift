@@ -7,16 +7,13 @@ import Runtime
 /// The commits of reservations that ran out while inventory was away had nowhere to go. Until they have come,
 /// what was reserved before the start stays set aside: it was most likely sold.
 struct Lapse: Sendable {
-    /// What ran out, by its end.
     struct Due: Sendable {
         var from: Timestamp
-        /// Included.
         var upTo: Timestamp
         /// Left out: whose items can't be read, so that their stock stays set aside.
         var unreadable: UnreadableRows
     }
 
-    /// How long a reservation lives.
     let lifetime: Duration
     /// How long after the start older ones stay.
     let grace: Duration

@@ -3,7 +3,6 @@ import Mutants
 
 /// What becomes of an order's reservation, and how its stock moves with it.
 enum ReservationChange: Sendable {
-    /// It stays as it is.
     case none(Reservation)
     /// Written, without any stock being moved.
     case write(Reservation)
@@ -17,7 +16,6 @@ enum ReservationChange: Sendable {
     }
 }
 
-/// The transitions of a reservation.
 extension Reservation {
     private func with(_ status: ReservationStatus) -> Reservation {
         var changed = self

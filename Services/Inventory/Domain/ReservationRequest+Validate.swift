@@ -2,7 +2,6 @@ import Contracts
 import Transport
 
 extension ReservationRequest {
-    /// Every field that is out of range.
     func validate(_ check: inout FieldCheck) {
         check.text(orderId, "/orderId")
         check.items(items)
@@ -10,7 +9,6 @@ extension ReservationRequest {
 }
 
 extension ReturnRequest {
-    /// Every field that is out of range.
     func validate(_ check: inout FieldCheck) {
         check.text(id, "/id")
         check.items(items)

@@ -1,21 +1,15 @@
-/// The ways in which an item's quantity moves between `onHand`, `reserved` and `committed`.
-enum StockMovement: Sendable {
-    /// Sets available stock aside.
-    case reserve
-    /// Gives back what was set aside.
-    case free
-    /// Hands out what was set aside.
-    case commit
-    /// Hands out available stock that was not set aside.
-    case commitUnreserved
-    /// Takes back what was handed out.
-    case putBack
+/// What a piece that moves adds to `onHand`, `reserved` and `committed`.
+struct StockMovement: Sendable {
+    var onHand = 0
+    var reserved = 0
+    var committed = 0
 
-    /// Whether it can fall short.
-    var takesAvailable: Bool {
-        switch self {
-        case .reserve, .commitUnreserved: true
-        case .free, .commit, .putBack: false
-        }
-    }
+    static let reserve = Self(reserved: 1)
+    static let free = Self(reserved: -1)
+    static let commit = Self(onHand: -1, reserved: -1, committed: 1)
+    static let commitUnreserved = Self(onHand: -1, committed: 1)
+    static let putBack = Self(onHand: 1, committed: -1)
+
+    /// Whether it can fall short: what is on hand and not reserved is available.
+    var takesAvailable: Bool { onHand < reserved }
 }

@@ -2,8 +2,6 @@ import Contracts
 import GRDB
 import Storage
 
-/// The table of products, and the first migration of this service.
-///
 /// Stock lies apart from the catalogue, in narrow rows: what an order changes is a few pages, however large
 /// the catalogue.
 enum ProductTable {
@@ -35,7 +33,8 @@ enum ProductTable {
         """
     )
 
-    private static let productColumns = "sku, name, department, unit_price, on_hand - reserved"
+    private static let select =
+        "SELECT sku, name, department, unit_price, on_hand - reserved FROM products JOIN stock USING (sku)"
 
     static func insert(_ database: Database, _ entry: Catalogue.Entry, stock: Int) throws {
         try database.run(
@@ -52,16 +51,11 @@ enum ProductTable {
     }
 
     static func product(_ database: Database, sku: String) throws -> Product? {
-        try database.row("SELECT \(productColumns) FROM products JOIN stock USING (sku) WHERE sku = ?", [sku])
-            .map(product)
+        try database.row("\(select) WHERE sku = ?", [sku]).map(product)
     }
 
-    /// By SKU, those past `after`.
-    static func products(_ database: Database, after: String?, limit: Int) throws -> [Product] {
-        try database.rows(
-            "SELECT \(productColumns) FROM products JOIN stock USING (sku) WHERE sku > ? ORDER BY sku LIMIT ?",
-            [after ?? "", limit]
-        ).map(product)
+    static func list(_ store: Store) -> KeysetList {
+        KeysetList(store, select, by: "sku") { .json(product($1)) }
     }
 
     private static func product(_ row: Row) -> Product {

@@ -1,14 +1,11 @@
 import Contracts
 import GRDB
 import Mutants
-import Resilience
 import Storage
 
 /// Catalogue, stock and reservations on disk, in this service's verbs: each is one transaction.
 struct ReservationStore: Sendable {
     let store: Store
-
-    // MARK: Reservations
 
     /// Reads an order's reservation, decides what becomes of it, and moves its stock: nothing comes in
     /// between.
@@ -22,7 +19,6 @@ struct ReservationStore: Sendable {
         }
     }
 
-    /// The same for a return, once its id.
     func takeBack(
         _ goods: [ItemQuantity], orderId: String, id: String,
         _ decide: @escaping @Sendable (Reservation) throws -> ReservationChange
@@ -66,12 +62,10 @@ struct ReservationStore: Sendable {
         return reservation
     }
 
-    /// Expires what is due, `limit` at most.
     func expire(_ due: Lapse.Due, limit: Int) async throws {
         try await store.write("expiry") { try ReservationTable.expire($0, due, limit: limit) }
     }
 
-    /// When the next one is over, or the first was.
     func nextExpiry(_ due: Lapse.Due) async throws -> Timestamp? {
         try await store.read { try ReservationTable.nextExpiry($0, due) }
     }
@@ -80,23 +74,11 @@ struct ReservationStore: Sendable {
         try await store.read { try ReservationTable.reservation($0, orderId: orderId) }
     }
 
-    /// By order id; what `answer` makes of them is made in the list's turn.
-    func reservations<Answer: Sendable>(
-        _ status: ReservationStatus?, at now: Timestamp, after: String?, limit: Int, until deadline: Deadline,
-        answer: @Sendable ([ListedReservation]) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try ReservationTable.reservations($0, status: status, at: now, after: after, limit: limit)
-        } answer: {
-            try await answer($0)
-        }
+    func reservations(_ status: ReservationStatus?, at now: Timestamp) -> KeysetList {
+        ReservationTable.list(store, status, at: now)
     }
 
-    // MARK: Catalogue and stock
-
-    func catalogue() async throws -> [Catalogue.Entry] {
-        try await store.read { try ProductTable.catalogue($0) }
-    }
+    func catalogue() async throws -> [Catalogue.Entry] { try await store.read(ProductTable.catalogue) }
 
     func insert(_ seeds: [LoadCatalogue.Seed]) async throws {
         try await store.write("seeds") { database in
@@ -112,27 +94,6 @@ struct ReservationStore: Sendable {
         try await store.read { try StockTable.stock($0, sku: sku) }
     }
 
-    /// By SKU; what `answer` makes of them is made in the list's turn.
-    func products<Answer: Sendable>(
-        after: String?, limit: Int, until deadline: Deadline,
-        answer: @Sendable ([Product]) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try ProductTable.products($0, after: after, limit: limit)
-        } answer: {
-            try await answer($0)
-        }
-    }
-
-    /// The same of stock.
-    func stocks<Answer: Sendable>(
-        after: String?, limit: Int, until deadline: Deadline,
-        answer: @Sendable ([Stock]) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try StockTable.stocks($0, after: after, limit: limit)
-        } answer: {
-            try await answer($0)
-        }
-    }
+    func products() -> KeysetList { ProductTable.list(store) }
+    func stocks() -> KeysetList { StockTable.list(store) }
 }

@@ -15,7 +15,6 @@ enum ReturnTable {
         """
     )
 
-    /// The order and the items of a return that was made.
     static func takenBack(_ database: Database, id: String) throws -> (
         orderId: String, items: [ItemQuantity]
     )? {

@@ -3,20 +3,16 @@ import GRDB
 import Mutants
 import Storage
 
-/// The table of stock; ``ProductTable`` makes it.
+/// ``ProductTable`` makes it.
 enum StockTable {
-    private static let stockColumns = "sku, seeded, on_hand, reserved, committed"
+    private static let columns = "sku, seeded, on_hand, reserved, committed"
 
     static func stock(_ database: Database, sku: String) throws -> Stock? {
-        try database.row("SELECT \(stockColumns) FROM stock WHERE sku = ?", [sku]).map(stock)
+        try database.row("SELECT \(columns) FROM stock WHERE sku = ?", [sku]).map(stock)
     }
 
-    /// By SKU, those past `after`.
-    static func stocks(_ database: Database, after: String?, limit: Int) throws -> [Stock] {
-        try database.rows(
-            "SELECT \(stockColumns) FROM stock WHERE sku > ? ORDER BY sku LIMIT ?", [after ?? "", limit]
-        ).map(
-            stock)
+    static func list(_ store: Store) -> KeysetList {
+        KeysetList(store, "SELECT \(columns) FROM stock", by: "sku") { .json(stock($1)) }
     }
 
     /// Moves all items, or throws and leaves it to the caller's transaction to undo the part that was moved.
@@ -33,7 +29,7 @@ enum StockTable {
         var short = try unmoved(items)
         if short.isEmpty || !movement.takesAvailable { return }
         if let due {
-            try ReservationTable.expire(database, due, limit: .max)
+            try ReservationTable.expire(database, due)
             short = try unmoved(short)
         }
         if short.isEmpty || Mutant.isOn(.inventoryOversells) { return }
@@ -48,27 +44,16 @@ enum StockTable {
     private static func move(_ database: Database, _ movement: StockMovement, sku: String, quantity: Int)
         throws -> Bool
     {
-        try database.run(statement(movement), [quantity, sku])
+        try database.run(
+            """
+            UPDATE stock SET on_hand = on_hand + ?, reserved = reserved + ?, committed = committed + ?
+            WHERE sku = ? AND on_hand - reserved >= ?
+            """,
+            [
+                movement.onHand * quantity, movement.reserved * quantity, movement.committed * quantity, sku,
+                movement.takesAvailable ? quantity : 0,
+            ])
         return database.changesCount == 1
-    }
-
-    private static func statement(_ movement: StockMovement) -> String {
-        switch movement {
-        case .reserve:
-            "UPDATE stock SET reserved = reserved + ?1 WHERE sku = ?2 AND on_hand - reserved >= ?1"
-        case .free:
-            "UPDATE stock SET reserved = reserved - ?1 WHERE sku = ?2"
-        case .commit:
-            """
-            UPDATE stock SET on_hand = on_hand - ?1, reserved = reserved - ?1, committed = committed + ?1 WHERE sku = ?2
-            """
-        case .commitUnreserved:
-            """
-            UPDATE stock SET on_hand = on_hand - ?1, committed = committed + ?1 WHERE sku = ?2 AND on_hand - reserved >= ?1
-            """
-        case .putBack:
-            "UPDATE stock SET on_hand = on_hand + ?1, committed = committed - ?1 WHERE sku = ?2"
-        }
     }
 
     private static func stock(_ row: Row) -> Stock {

@@ -17,7 +17,6 @@ struct ExpireReservations: Service {
     /// In one transaction of the sweep, so that no order waits long behind it.
     private static let batch = 100
 
-    /// Sweeps until the process shuts down.
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {

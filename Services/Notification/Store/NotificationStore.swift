@@ -2,7 +2,6 @@ import Contracts
 import GRDB
 import Mutants
 import Queue
-import Resilience
 import Storage
 
 /// The notifications on disk, in this service's verbs: each is one transaction.
@@ -24,15 +23,9 @@ struct NotificationStore: Sendable {
         }
     }
 
-    /// Newest first; what `answer` makes of them is made in the list's turn.
-    func list<Answer: Sendable>(
-        _ filter: NotificationTable.Filter, after: String?, limit: Int, until deadline: Deadline,
-        answer: @Sendable ([StoredNotification]) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try NotificationTable.notifications($0, filter, after: after, limit: limit)
-        } answer: {
-            try await answer($0)
-        }
+    func list(orderId: String?, customerId: String?, _ kind: NotificationKind?) -> KeysetList {
+        NotificationTable.list(
+            store,
+            where: ["order_id = ?": orderId, "customer_id = ?": customerId, "kind = ?": kind?.rawValue])
     }
 }

@@ -3,7 +3,6 @@ import GRDB
 import Runtime
 import Storage
 
-/// The table of notifications.
 enum NotificationTable {
     static let migration = Store.Migration(
         "notifications-1",
@@ -13,7 +12,8 @@ enum NotificationTable {
             id TEXT NOT NULL UNIQUE,
             order_id TEXT NOT NULL,
             customer_id TEXT NOT NULL,
-            kind TEXT NOT NULL CHECK (kind IN ('order-accepted', 'order-confirmed', 'order-cancelled', 'order-refunded')),
+            kind TEXT NOT NULL CHECK (kind IN ('order-accepted', 'order-confirmed', \
+        'order-cancelled', 'order-refunded')),
             channel TEXT NOT NULL CHECK (channel IN ('log', 'webhook', 'email')),
             status TEXT NOT NULL CHECK (status IN ('stored', 'sent', 'failed')),
             at INTEGER NOT NULL
@@ -31,41 +31,29 @@ enum NotificationTable {
         """
     )
 
-    /// What a list is asked for; nil asks for all.
-    struct Filter: Sendable {
-        var orderId: String?
-        var customerId: String?
-        var kind: NotificationKind?
-    }
+    private static let columns = "id, order_id, customer_id, kind, channel, status, at"
 
     /// - Returns: whether it is new; one with the same id stays as it is, also when the inbox has forgotten
     ///   it.
     static func insert(_ database: Database, _ notification: StoredNotification) throws -> Bool {
         try database.run(
             """
-            INSERT INTO notifications (id, order_id, customer_id, kind, channel, status, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO notifications (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
             """,
             [
                 notification.id, notification.orderId, notification.customerId, notification.kind.rawValue,
-                notification.channel.rawValue, notification.status.rawValue, notification.at.milliseconds,
+                notification.channel.rawValue, notification.status.rawValue, notification.at,
             ])
         return database.changesCount == 1
     }
 
-    /// Newest first; those older than the one with the id `after` where given.
-    static func notifications(
-        _ database: Database, _ filter: Filter, after: String?, limit: Int
-    ) throws -> [StoredNotification] {
-        let conditions = ListConditions(
-            ["order_id": filter.orderId, "customer_id": filter.customerId, "kind": filter.kind?.rawValue],
-            from: ("sequence < (SELECT sequence FROM notifications WHERE id = ?)", after))
-        return try database.rows(
-            """
-            SELECT id, order_id, customer_id, kind, channel, status, at FROM notifications \(conditions.sql)
-            ORDER BY sequence DESC LIMIT ?
-            """, conditions.arguments(limit: limit)
-        ).map(notification)
+    /// Newest first.
+    static func list(_ store: Store, where filters: KeysetList.Filters) -> KeysetList {
+        KeysetList(
+            store, "SELECT \(columns) FROM notifications", by: "sequence", .descending, where: filters,
+            cursor: "(SELECT sequence FROM notifications WHERE id = ?)"
+        ) { .json(try notification($1)) }
     }
 
     /// Deletes the oldest ones, `limit` at most, as far as they are from `until` or before. One that isn't
@@ -73,21 +61,17 @@ enum NotificationTable {
     static func deleteOldest(_ database: Database, until: Timestamp, limit: Int) throws -> Retention.Batch {
         let oldest = try database.rows(
             "SELECT sequence, at, status FROM notifications ORDER BY sequence LIMIT ?", [limit])
-        let old = oldest.prefix { ($0[1] as Int64) <= until.milliseconds && ($0[2] as String) != "stored" }
+        let old = oldest.prefix { ($0[1] as Timestamp) <= until && ($0[2] as String) != "stored" }
         guard let last = old.last?[0] as Int64? else { return Retention.Batch() }
         try database.run("DELETE FROM notifications WHERE sequence <= ?", [last])
         return Retention.Batch(
-            count: old.count, until: old.map { Timestamp(milliseconds: $0[1]) }.max(),
+            count: old.count, until: old.map { $0[1] as Timestamp }.max(),
             cursor: old.count == limit ? "" : nil)
     }
 
     private static func notification(_ row: Row) throws -> StoredNotification {
-        guard let kind = NotificationKind(rawValue: row[3]),
-            let channel = StoredNotification.Channel(rawValue: row[4]),
-            let status = StoredNotification.Status(rawValue: row[5])
-        else { throw StoreError.failed(reason: "a notification has an unknown kind, channel or status") }
-        return StoredNotification(
-            id: row[0], orderId: row[1], customerId: row[2], kind: kind, channel: channel, status: status,
-            at: Timestamp(milliseconds: row[6]))
+        StoredNotification(
+            id: row[0], orderId: row[1], customerId: row[2], kind: try row.choice(3),
+            channel: try row.choice(4), status: try row.choice(5), at: row[6])
     }
 }

@@ -11,8 +11,7 @@ struct Notify: Sendable {
     func callAsFunction(_ event: CloudEvent, kind: NotificationKind) async throws -> EventReceipt {
         let notification = StoredNotification(
             id: event.id, orderId: event.data.orderId, customerId: event.data.customerId, kind: kind,
-            channel: .log,
-            status: .sent, at: wall())
+            channel: .log, status: .sent, at: wall())
         try await notifications.add(notification) { [logger] in
             logger.info(
                 "notification sent",

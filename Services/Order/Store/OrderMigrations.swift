@@ -1,9 +1,9 @@
 import Queue
-import Storage
+package import Storage
 
 extension OrderApplication {
     /// In the order in which they came; none is ever edited.
-    static let migrations = [
+    package static let migrations = [
         OrderTable.migration, PromiseTable.migration, CouponClaimTable.migration,
         FallbackTable.products.migration("catalogue-1"), FallbackTable.coupons.migration("known-coupons-1"),
         DurableQueue.migration, lanes, CouponClaimTable.states, RefundTable.migration, OrderTable.lists,

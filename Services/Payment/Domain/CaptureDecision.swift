@@ -2,25 +2,19 @@ import Contracts
 
 /// What becomes of a request to capture, by what is known of its key and its order.
 enum CaptureDecision: Sendable {
-    /// A new payment.
     case capture(Payment)
     /// A new refusal, which its key keeps.
     case decline(reason: String)
-    /// The payment that was captured before.
     case repeatCapture(Payment)
     /// The refusal that the key has.
     case repeatDecline(reason: String)
 
-    /// What is on disk for a request.
     struct Known: Sendable {
-        /// The payment that was made with the key, and its request's.
         var byKey: (payment: Payment, token: String)?
-        /// The request that was refused with the key, and why.
         var decline: (request: PaymentRequest, reason: String)?
         var byOrder: Payment?
     }
 
-    /// - Throws: ``PaymentError``.
     static func decide(_ request: PaymentRequest, _ known: Known, at now: Timestamp) throws(PaymentError)
         -> CaptureDecision
     {
@@ -41,10 +35,8 @@ enum CaptureDecision: Sendable {
         return .capture(
             Payment(
                 id: Identifier.make("pay_", at: now), orderId: request.orderId,
-                customerId: request.customerId,
-                status: .captured, amount: request.amount, currency: request.currency, refunded: 0,
-                refunds: [],
-                createdAt: now))
+                customerId: request.customerId, status: .captured, amount: request.amount,
+                currency: request.currency, refunded: 0, refunds: [], createdAt: now))
     }
 }
 
@@ -53,7 +45,6 @@ extension PaymentRequest {
         amount == payment.amount && currency == payment.currency && customerId == payment.customerId
     }
 
-    /// Whether this is the request that made the payment.
     fileprivate func made(_ payment: Payment, token: String) -> Bool {
         orderId == payment.orderId && asksFor(payment) && self.token == token
     }

@@ -1,4 +1,4 @@
-/// Everything that this service refuses, and why. How it is told is in `PaymentProblems.swift`.
+/// What this service refuses.
 enum PaymentError: Error, Sendable, Equatable {
     case declined(reason: String)
     case voided(orderId: String)

@@ -18,7 +18,8 @@ enum LedgerTable {
             PRIMARY KEY (currency, account)
         ) STRICT, WITHOUT ROWID;
         INSERT INTO balances (account, currency, balance)
-            SELECT account, currency, sum(entries.amount) FROM entries JOIN payments ON payments.id = payment_id
+            SELECT account, currency, sum(entries.amount) \
+        FROM entries JOIN payments ON payments.id = payment_id
             GROUP BY account, currency;
         """
     )

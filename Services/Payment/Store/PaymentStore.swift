@@ -1,7 +1,6 @@
 import Contracts
 import GRDB
 import Mutants
-import Resilience
 import Storage
 
 /// The payments on disk, in this service's verbs: each is one transaction.
@@ -79,17 +78,7 @@ struct PaymentStore: Sendable {
         return payment
     }
 
-    /// Oldest first, after the id `after`; what `answer` makes of them is made in the list's turn.
-    func list<Answer: Sendable>(
-        orderId: String?, after: String?, limit: Int, until deadline: Deadline,
-        answer: @Sendable ([Payment]) async throws -> Answer
-    ) async throws -> Answer {
-        try await store.list(until: deadline) {
-            try PaymentTable.payments($0, orderId: orderId, after: after ?? "", limit: limit)
-        } answer: {
-            try await answer($0)
-        }
-    }
+    func list(orderId: String?) -> KeysetList { PaymentTable.list(store, orderId: orderId) }
 
     func ledger() async throws -> Ledger { try await store.read(LedgerTable.ledger) }
 }

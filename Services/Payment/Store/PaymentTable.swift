@@ -2,8 +2,6 @@ import Contracts
 import GRDB
 import Storage
 
-/// The table of payments, with their refunds and the requests that were declined.
-///
 /// An order id has one row, whatever is retried. A row with amount 0 is a tombstone: the order was voided
 /// before anything was captured for it; it is no payment and isn't listed.
 enum PaymentTable {
@@ -57,70 +55,61 @@ enum PaymentTable {
         var token: String
     }
 
-    private static let columns =
-        "id, order_id, customer_id, status, amount, currency, refunded, token, created_at"
+    private static let select = """
+        SELECT id, order_id, customer_id, status, amount, currency, refunded, token, created_at FROM payments
+        """
 
     static func record(_ database: Database, orderId: String) throws -> Record? {
-        try database.row("SELECT \(columns) FROM payments WHERE order_id = ?", [orderId]).map {
-            try record(database, $0)
-        }
+        try record(database, where: "order_id = ?", orderId)
     }
 
     static func record(_ database: Database, key: String) throws -> Record? {
-        try database.row("SELECT \(columns) FROM payments WHERE idempotency_key = ?", [key]).map {
-            try record(database, $0)
-        }
+        try record(database, where: "idempotency_key = ?", key)
     }
 
     static func record(_ database: Database, id: String) throws -> Record? {
-        try database.row("SELECT \(columns) FROM payments WHERE id = ? AND amount > 0", [id]).map {
-            try record(database, $0)
+        try record(database, where: "amount > 0 AND id = ?", id)
+    }
+
+    private static func record(_ database: Database, where condition: String, _ value: String) throws
+        -> Record?
+    {
+        try database.row("\(select) WHERE \(condition)", [value]).map { try record(database, $0) }
+    }
+
+    /// Oldest first; tombstones left out.
+    static func list(_ store: Store, orderId: String?) -> KeysetList {
+        KeysetList(store, select, by: "id", where: ["order_id = ?": orderId, "amount > ?": 0]) {
+            .json(try record($0, $1).payment)
         }
     }
 
-    /// Oldest first, after the id `after`; tombstones left out.
-    static func payments(_ database: Database, orderId: String?, after: String, limit: Int) throws
-        -> [Payment]
-    {
-        let filter = orderId == nil ? "" : "AND order_id = ?"
-        let arguments: [any DatabaseValueConvertible] = [after] + (orderId.map { [$0] } ?? []) + [limit]
-        return try database.rows(
-            "SELECT \(columns) FROM payments WHERE amount > 0 AND id > ? \(filter) ORDER BY id LIMIT ?",
-            StatementArguments(arguments)
-        ).map { try record(database, $0).payment }
-    }
-
     private static func record(_ database: Database, _ row: Row) throws -> Record {
-        let id: String = row[0]
-        let refunded: Int = row[6]
+        let (id, refunded): (String, Int) = (row[0], row[6])
         return Record(
             payment: Payment(
-                id: id, orderId: row[1], customerId: row[2], status: row[3] == "voided" ? .voided : .captured,
-                amount: row[4],
+                id: id, orderId: row[1], customerId: row[2], status: try row.choice(3), amount: row[4],
                 currency: row[5], refunded: refunded,
-                refunds: refunded > 0 ? try refunds(database, paymentId: id) : [],
-                createdAt: Timestamp(milliseconds: row[8])),
+                refunds: refunded > 0 ? try refunds(database, paymentId: id) : [], createdAt: row[8]),
             token: row[7])
     }
 
     private static func refunds(_ database: Database, paymentId: String) throws -> [Refund] {
         try database.rows(
             "SELECT id, amount, reason, at FROM refunds WHERE payment_id = ? ORDER BY rowid", [paymentId]
-        ).map {
-            Refund(id: $0[0], amount: $0[1], reason: $0[2], at: Timestamp(milliseconds: $0[3]))
-        }
+        ).map { Refund(id: $0[0], amount: $0[1], reason: $0[2], at: $0[3]) }
     }
 
     static func insert(_ database: Database, _ payment: Payment, token: String, key: String?) throws {
         try database.run(
             """
-            INSERT INTO payments (id, order_id, customer_id, status, amount, currency, token, idempotency_key, created_at)
+            INSERT INTO payments
+            (id, order_id, customer_id, status, amount, currency, token, idempotency_key, created_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 payment.id, payment.orderId, payment.customerId, payment.status.rawValue, payment.amount,
-                payment.currency,
-                token, key, payment.createdAt.milliseconds,
+                payment.currency, token, key, payment.createdAt,
             ])
         if payment.amount > 0 {
             try LedgerTable.book(
@@ -130,8 +119,11 @@ enum PaymentTable {
 
     static func refund(_ database: Database, _ payment: Payment, _ refund: Refund, key: String?) throws {
         try database.run(
-            "INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
-            [refund.id, payment.id, key, refund.amount, refund.reason, refund.at.milliseconds])
+            """
+            INSERT INTO refunds (id, payment_id, idempotency_key, amount, reason, at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            [refund.id, payment.id, key, refund.amount, refund.reason, refund.at])
         try database.run(
             "UPDATE payments SET refunded = refunded + ? WHERE id = ?", [refund.amount, payment.id])
         try LedgerTable.book(database, payment.id, to: .refunds, from: .cash, refund.amount, payment.currency)
@@ -141,28 +133,26 @@ enum PaymentTable {
         try database.run("UPDATE payments SET status = 'voided' WHERE id = ?", [paymentId])
     }
 
-    /// The refund that was made with this key: its payment's id, amount and reason.
     static func refund(_ database: Database, key: String) throws -> (
         paymentId: String, amount: Int, reason: String
     )? {
         try database.row("SELECT payment_id, amount, reason FROM refunds WHERE idempotency_key = ?", [key])
-            .map {
-                ($0[0], $0[1], $0[2])
-            }
+            .map { ($0[0], $0[1], $0[2]) }
     }
 
     /// A refused request, kept so that its key gets the same refusal again.
     static func decline(_ database: Database, key: String) throws -> (
         request: PaymentRequest, reason: String
     )? {
-        let row = try database.row(
-            "SELECT order_id, customer_id, amount, currency, token, reason FROM declines WHERE idempotency_key = ?",
-            [key])
-        return row.map {
-            (
-                PaymentRequest(
-                    orderId: $0[0], customerId: $0[1], amount: $0[2], currency: $0[3], token: $0[4]), $0[5]
-            )
+        try database.row(
+            """
+            SELECT order_id, customer_id, amount, currency, token, reason FROM declines
+            WHERE idempotency_key = ?
+            """, [key]
+        ).map {
+            let request = PaymentRequest(
+                orderId: $0[0], customerId: $0[1], amount: $0[2], currency: $0[3], token: $0[4])
+            return (request, $0[5])
         }
     }
 

@@ -11,8 +11,7 @@ struct VoidPayment: Sendable {
         let now = wall()
         let tombstone = Payment(
             id: Identifier.make("pay_", at: now), orderId: orderId, customerId: "", status: .voided,
-            amount: 0,
-            currency: "", refunded: 0, refunds: [], createdAt: now)
+            amount: 0, currency: "", refunded: 0, refunds: [], createdAt: now)
         return try await payments.void(orderId: orderId, else: tombstone) { payment in
             let left = payment.amount - payment.refunded
             return left > 0

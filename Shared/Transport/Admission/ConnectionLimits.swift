@@ -1,3 +1,5 @@
+import Contracts
+
 /// How many connections a service has open at once.
 package struct ConnectionLimits: Sendable, Equatable {
     package static let most = 4096
@@ -9,9 +11,9 @@ package struct ConnectionLimits: Sendable, Equatable {
     /// Above the total: for services and probes, when every connection is in use.
     package var reserve: Int
 
-    /// What a service may have open beside its connections: 128 connections to each of four other services,
-    /// its store's files, its logs and pipes.
-    private static let own = 4 * 128 + 64
+    /// What a service may have open beside its connections: 128 to each of the other services, and its store's
+    /// files, its logs and pipes.
+    private static let own = (ServiceName.allCases.count - 1) * 128 + 64
 
     /// As much of `total` as there are descriptors for.
     /// - Parameters:

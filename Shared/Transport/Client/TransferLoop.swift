@@ -1,4 +1,5 @@
 import CCurl
+import Contracts
 
 /// Drives every transfer. Created, run and destroyed on the client's thread, and used only there.
 final class TransferLoop {
@@ -19,8 +20,9 @@ final class TransferLoop {
         self.multi = multi
         queue = HostQueue(limit: maximumConnectionsPerHost)
         self.maximumBodyBytes = maximumBodyBytes
-        // Kept open between calls: every connection to four services, which is as many as a service calls.
-        csp_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnectionsPerHost * 4)
+        // Kept open between calls: every connection to each of the other services.
+        let others = ServiceName.allCases.count - 1
+        csp_multi_set_long(multi, CURLMOPT_MAXCONNECTS, maximumConnectionsPerHost * others)
         mailbox.open(multi: multi)
     }
 

@@ -28,6 +28,16 @@ package struct Call: Sendable {
         parameters.get(name)?.removingPercentEncoding?.canonical ?? ""
     }
 
+    /// A path parameter that is an id.
+    /// - Throws: 422 where it can't be one.
+    package func id(_ name: String) throws -> String {
+        let id = parameter(name)
+        var check = FieldCheck()
+        check.text(id, "/\(name)")
+        try check.finish()
+        return id
+    }
+
     var queryNames: [String] { query.keys.sorted() }
 
     /// A query parameter that may be left out; an empty one counts as left out.
@@ -50,19 +60,23 @@ package struct Call: Sendable {
     ///
     /// - Parameter check: records which fields are out of range.
     /// - Throws: ``Problem``: 415 for another media type, 400 for bad JSON, 422 with a pointer to each field
-    ///   that is missing, of a wrong type or out of range.
+    ///   that is missing, of a wrong type or out of range, 503 where the deadline has passed by then.
     package func decode<Value: Decodable & Sendable>(
         _ type: Value.Type, check: @escaping @Sendable (Value, inout FieldCheck) -> Void = { _, _ in }
     ) async throws -> Value {
         guard let mediaType = headers[.contentType].map(Self.essence), Self.isJSON(mediaType) else {
             throw Problem.unsupportedMediaType
         }
-        guard body.count > LargeValues.threshold else {
-            return try JSON.decodeBody(type, from: body, check: check)
-        }
-        return try await LargeValues.run(before: deadline) { [body] in
-            try JSON.decodeBody(type, from: body, check: check)
-        }
+        let value =
+            if body.count > LargeValues.threshold {
+                try await LargeValues.run(before: deadline) { [body] in
+                    try JSON.decodeBody(type, from: body, check: check)
+                }
+            } else {
+                try JSON.decodeBody(type, from: body, check: check)
+            }
+        guard !deadline.hasPassed() else { throw Problem.deadlineExceeded }
+        return value
     }
 
     /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters. `"k"`, the string of a structured

@@ -18,9 +18,15 @@ package struct Problem: ProblemConvertible, Sendable {
         self.headers = headers
     }
 
-    package init(_ status: Int, _ code: String, _ title: String, _ detail: String, headers: HTTPFields = [:])
-    {
-        self.init(ProblemDocument(status: status, code: code, title: title, detail: detail), headers: headers)
+    package init(
+        _ status: Int, _ code: String, _ title: String, _ detail: String, skus: [ShortSKU]? = nil,
+        reason: String? = nil, left: Int? = nil, headers: HTTPFields = [:]
+    ) {
+        self.init(
+            ProblemDocument(
+                status: status, code: code, title: title, detail: detail, skus: skus, reason: reason,
+                left: left),
+            headers: headers)
     }
 
     /// 422, with the first 20 of `errors`. A pointer or a detail that quotes at length what the caller sent

@@ -24,7 +24,7 @@ extension StackReader {
     /// is seen at its receiver.
     private func busyQueues(within limit: Duration) async -> [String] {
         var busy: [String] = []
-        for name in ServiceName.allCases {
+        for name in names {
             do {
                 let queue = try await get(QueueStatus.self, name, "/queue", within: min(limit, Self.longest))
                 if queue.ready + queue.leased + queue.delayed > 0 {

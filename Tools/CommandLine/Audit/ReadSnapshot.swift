@@ -6,10 +6,10 @@ extension StackReader {
     func snapshot(progress: (String) -> Void) async throws -> Snapshot {
         var snapshot = Snapshot()
         // What peers know of a store is read before the store itself, whose counter only grows.
-        for name in ServiceName.allCases {
+        for name in names {
             snapshot.seen[name] = try await get(PathDocument.self, name, "/csp").peers
         }
-        for name in ServiceName.allCases {
+        for name in names {
             snapshot.stores[name] = try await get(PathDocument.self, name, "/csp").store
         }
         progress("reading all services")
@@ -30,7 +30,7 @@ extension StackReader {
         let given = snapshot.orders.filter { $0.status == .confirmed && $0.discount > 0 }.compactMap(
             \.couponCode)
         snapshot.couponLimits = try await limits(of: Set(snapshot.redemptions.compactMap(\.code) + given))
-        for name in ServiceName.allCases { snapshot.dead[name] = try await all(name, "/queue/dead") }
+        for name in names { snapshot.dead[name] = try await all(name, "/queue/dead") }
         return snapshot
     }
 

@@ -11,6 +11,9 @@ struct StackReader {
     /// Sent if it is known; reads work without it.
     let serviceToken: String?
 
+    /// Of the stack's services.
+    var names: [ServiceName] { record.services.map(\.name) }
+
     /// - Throws: ``Failure`` naming the service and the path.
     func get<Value: Decodable>(
         _ type: Value.Type, _ name: ServiceName, _ path: String, within limit: Duration = Self.longest

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// The folder of a backup; a failed backup removes what it made there.

@@ -31,7 +31,7 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
 
     @OptionGroup var data: DataFolderOption
 
-    @Argument(help: "inventory, payment, coupon or notification.")
+    @Argument(help: "A service that order calls; csp watch lists them.")
     var name: ServiceName
 
     @Argument(help: "open, closed or auto.")

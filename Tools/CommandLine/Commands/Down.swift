@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 
 struct Down: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(

@@ -5,7 +5,7 @@ import Transport
 
 struct Up: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Start the five services and wait until they are ready.",
+        abstract: "Start the services and wait until they are ready.",
         discussion: """
             Stays in the foreground and says when a service dies; Ctrl-C stops all of them. Nothing restarts \
             by itself.
@@ -21,9 +21,10 @@ struct Up: AsyncParsableCommand, StackCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Order listens on BASE+1, payment on +2, coupon +3, inventory +4, notification +5.",
+            ServiceName.allCases.map { "\($0) listens on BASE+\($0.portOffset)" }.joined(separator: ", ")
+                + ".",
             valueName: "base"))
-    var ports = 8080
+    var ports = ServiceName.basePort
 
     @Flag(help: "Return once all are ready; csp down stops them.")
     var detach = false

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 import Transport
 
 /// `csp fault clear [SERVICE]`.
@@ -15,7 +16,7 @@ struct FaultClear: AsyncParsableCommand, StackCommand {
 
     @OptionGroup var data: DataFolderOption
 
-    @Argument(help: "order, payment, coupon, inventory or notification; all of them, if it is left out.")
+    @Argument(help: "\(ServiceName.list); all of them, if it is left out.")
     var service: ServiceName?
 
     func run() async throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Contracts
 import Transport
 
 /// `csp fault show [SERVICE]`.
@@ -15,7 +16,7 @@ struct FaultShow: AsyncParsableCommand, StackCommand {
 
     @OptionGroup var data: DataFolderOption
 
-    @Argument(help: "order, payment, coupon, inventory or notification; all that live, if it is left out.")
+    @Argument(help: "\(ServiceName.list); all that live, if it is left out.")
     var service: ServiceName?
 
     @Flag(help: "Print JSON.")

@@ -1,3 +1,5 @@
+import Contracts
+
 extension StackRecord {
     /// The environment of a service: that of `up`, with the service's own settings on top.
     func environment(of name: ServiceName, in folder: StackFolder, tokens: Tokens) -> [String: String] {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// Default locations of the services' executables and the catalogue.

@@ -1,3 +1,4 @@
+import Contracts
 import Transport
 
 /// The state of one service, as users see it.

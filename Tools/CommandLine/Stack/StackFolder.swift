@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// The folder of one stack (`--data`): a folder a service, `logs/`, `stack.json`, `tokens.json`.

@@ -1,3 +1,5 @@
+import Contracts
+
 /// The content of `DIR/stack.json`: what is needed to find a stack's processes and to restart one.
 struct StackRecord: Codable, Equatable {
     struct Service: Codable, Equatable {

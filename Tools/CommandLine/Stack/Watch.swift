@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 
 /// What a foreground `up` does once all are ready: it reports services that died or came back, until it is

@@ -1,0 +1,23 @@
+package import Contracts
+package import GRDB
+
+extension Row {
+    /// A text that is one word of `Choice`.
+    /// - Throws: ``StoreError/failed(reason:)`` for another text, which a newer version may have written.
+    package func choice<Choice: RawRepresentable<String>>(_ index: Int) throws -> Choice {
+        let word: String = self[index]
+        guard let choice = Choice(rawValue: word) else {
+            throw StoreError.failed(reason: "a row has the unknown \(Choice.self) \(word)")
+        }
+        return choice
+    }
+}
+
+/// Milliseconds since 1970, as an integer.
+extension Timestamp: DatabaseValueConvertible {
+    package var databaseValue: DatabaseValue { milliseconds.databaseValue }
+
+    package static func fromDatabaseValue(_ value: DatabaseValue) -> Timestamp? {
+        Int64.fromDatabaseValue(value).map(Timestamp.init(milliseconds:))
+    }
+}
