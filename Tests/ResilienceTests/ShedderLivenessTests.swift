@@ -3,9 +3,8 @@ import Testing
 
 @testable import Resilience
 
-/// Whatever was asked of a shedder: once nobody asks more than it can do, it lets everybody in at once. Its
-/// numbers can't be changed while it runs.
-@Suite("A shedder, asked at random")
+/// Whatever was asked of a shedder: once nobody asks more than it can do, it lets everybody in at once.
+@Suite("A shedder, asked and reconfigured at random")
 struct ShedderLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> Shedder.Configuration {
         let minimum = 1 + random.upTo(8)
@@ -62,12 +61,16 @@ struct ShedderLivenessTests {
                 guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone)
                 else { return }
                 _ = state.leave(ticket, rank: rank, at: now)
-            case ..<80: settle(state.tick(at: now))
+            case ..<79: settle(state.tick(at: now))
+            case 79:
+                if random.upTo(10) == 0 {
+                    settle(state.reconfigure(ShedderLivenessTests.configuration(&random), at: now))
+                }
             default: now = now.advanced(by: .milliseconds(random.upTo(random.upTo(20) == 0 ? 2_000 : 20)))
             }
         }
 
-        /// One ends, whole or not; one that waits for somebody else too.
+        /// One ends, whole, not, or given up; one that waits for somebody else too.
         mutating func end() {
             let isOutside = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
             let permit: ShedderState<Int>.Permit
@@ -77,6 +80,7 @@ struct ShedderLivenessTests {
                 guard !working.isEmpty else { return }
                 permit = working.remove(at: random.upTo(working.count))
             }
+            if !isOutside, random.upTo(5) == 0 { return settle(state.abandon(permit, at: now)) }
             settle(state.end(permit, isOutside: isOutside, countsAsSample: random.upTo(3) > 0, at: now))
         }
 
@@ -102,9 +106,10 @@ struct ShedderLivenessTests {
     func emptiesAndAdmits() throws {
         var random = SeededRandomSource("shedder under random requests")
         for round in 0..<1_000 {
-            let numbers = Self.configuration(&random)
-            var storm = Storm(random, numbers)
+            let configuration = Self.configuration(&random)
+            var storm = Storm(random, configuration)
             for _ in 0..<storm.random.upTo(1_500) { storm.step() }
+            let numbers = storm.state.configuration
             storm.calmDown(numbers.maximumQueueTime)
             let message = "round \(round), seed \(random.seed)"
             try #require(storm.state.inFlight == 0 && storm.state.suspended == 0, "\(message)")
@@ -139,7 +144,8 @@ struct ShedderLivenessTests {
         }
         var random = SeededRandomSource("places of a shedder, dropped")
         let time = ManualTime()
-        let shedder = try Shedder(.init(minimum: 4, maximum: 8, places: 100), time: time.source)
+        let shedder = try Shedder(
+            .init(minimum: 4, maximum: 8, places: 100), environment: PolicyEnvironment(time: time.source))
         var places: [Shedder.Permit] = []
         var customers: [Customer] = []
         for _ in 0..<20_000 {

@@ -54,7 +54,7 @@ struct AdmissionServer: Sendable {
         let probe = Route.get("/livez") { _ in try .json(200, ["status": "alive"]) }
         let admission = try AdmissionControl(
             AdmissionControl.Configuration(
-                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst,
+                shedder: shedder.map { try Shedder($0, environment: PolicyEnvironment(time: time)) }, rate: rate, burst: burst,
                 connections: connections,
                 idleTimeout: idleTimeout, requestTimeout: requestTimeout),
             service: ServiceIdentity(name: "admission"), routes: routes, exempt: ["livez"],

@@ -33,7 +33,7 @@ public enum Rejection: Error, Sendable, Hashable {
     case circuitOpen(retryAfter: Duration?)
     /// All permits are taken and the waiting room is full.
     case bulkheadFull
-    /// The measured limit of calls at once is reached.
+    /// A ``Shedder`` has more to do than it can.
     case limitReached
     /// The rate is used up; `retryAfter` is when the next token is there.
     case rateLimited(retryAfter: Duration)

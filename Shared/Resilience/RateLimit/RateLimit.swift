@@ -2,7 +2,7 @@
 /// (``Rejection/rateLimited(retryAfter:)``).
 ///
 /// For a quota that somebody else counts, or a client that must not take everything. It knows nothing of how
-/// the dependency is doing: against overload use a ``Bulkhead`` or an ``AdaptiveLimit``. A token that was
+/// the dependency is doing: against overload use a ``Bulkhead`` or a ``Shedder``. A token that was
 /// taken is spent, however the call ends. Nobody waits here, so that there is nothing to cancel. The
 /// algorithm: ``TokenBucket``.
 public final class RateLimit: Policy {

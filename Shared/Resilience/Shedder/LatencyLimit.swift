@@ -70,9 +70,9 @@ struct LatencyLimit: Sendable {
         var latency: Double
     }
 
-    private let minimum: Double
-    private let maximum: Double
-    private let initial: Double
+    private var minimum: Double
+    private var maximum: Double
+    private var initial: Double
     private var exact: Double
     private var window = Window()
     /// So many requests end before the next window begins: they were in work when the limit was changed.
@@ -85,7 +85,7 @@ struct LatencyLimit: Sendable {
     /// Requests until it is found out anew whether there is a queue.
     private var untilAsked = 0.0
     /// As ``repetition``, at the minimum.
-    private var maximumQueueTime = Self.repetition.lowerBound
+    private var repetition = Self.repetition.lowerBound
 
     init(_ configuration: Shedder.Configuration) {
         minimum = Double(configuration.minimum)
@@ -94,10 +94,25 @@ struct LatencyLimit: Sendable {
         exact = initial
     }
 
+    /// Other bounds from now on; what was found stays, within them.
+    mutating func reconfigure(_ configuration: Shedder.Configuration) {
+        minimum = Double(configuration.minimum)
+        maximum = Double(configuration.maximum)
+        initial = Double(configuration.initial)
+        set(exact)
+    }
+
     var limit: Int { Int(exact) }
 
+    /// While how many are in work each rank may begin: 50, 75, 90 and 100 % of the limit, rounded down, but
+    /// at least one.
+    var allowances: SIMD4<Int> {
+        let limit = limit
+        return SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)
+    }
+
     /// How long a request may take that doesn't queue.
-    var slowness: Duration { unloaded > 0 ? LimitSearch.duration(ticks: Self.tolerance * unloaded) : .zero }
+    var slowness: Duration { unloaded > 0 ? Self.duration(ticks: Self.tolerance * unloaded) : .zero }
 
     mutating func began(inFlight: Int) { window.peak = max(window.peak, inFlight) }
 
@@ -119,8 +134,8 @@ struct LatencyLimit: Sendable {
             return
         }
         guard countsAsSample || latency >= allowed else { return }
-        let latency = LimitSearch.ticks(latency)
-        let allowed = max(1, LimitSearch.ticks(allowed)) + Self.tolerance * unloaded
+        let latency = Self.ticks(latency)
+        let allowed = max(1, Self.ticks(allowed)) + Self.tolerance * unloaded
         window.count += 1
         window.latency += latency
         window.usualLatency += min(latency, Self.outlier * allowed)
@@ -147,7 +162,7 @@ struct LatencyLimit: Sendable {
         if !isMeasured, let top = topOfVainDescent(window) {
             unloaded = window.mean
             untilAsked = Self.repetition.upperBound * exact
-            maximumQueueTime = Self.repetition.lowerBound
+            repetition = Self.repetition.lowerBound
             return change(to: top, inFlight: inFlight)
         }
         var allowed = window.allowed
@@ -181,8 +196,8 @@ struct LatencyLimit: Sendable {
         }
         self.descent = Descent(top: descent.top, inWork: inWork, latency: window.mean)
         if exact <= minimum {
-            untilAsked = maximumQueueTime * exact
-            maximumQueueTime = min(2 * maximumQueueTime, Self.repetition.upperBound)
+            untilAsked = repetition * exact
+            repetition = min(2 * repetition, Self.repetition.upperBound)
         }
         return nil
     }
@@ -200,4 +215,13 @@ struct LatencyLimit: Sendable {
     }
 
     private mutating func set(_ limit: Double) { exact = max(minimum, min(limit, maximum)) }
+
+    // MARK: Ticks
+
+    /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
+    private static func ticks(_ duration: Duration) -> Double {
+        Double(Int64(clamping: duration.attoseconds >> 30))
+    }
+
+    private static func duration(ticks: Double) -> Duration { Duration(attoseconds: Int128(ticks) << 30) }
 }

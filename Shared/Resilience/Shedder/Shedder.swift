@@ -14,8 +14,9 @@
 ///   together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
-/// Nobody waits in here: whoever asks is told at once, or later through its ``Waiter``. So it fits an event
-/// loop, where a refusal has to cost next to nothing.
+/// A server asks for each request (``ask(_:at:_:)``) and is told at once, or later through its ``Waiter``. So
+/// it fits an event loop, where a refusal has to cost next to nothing. It is a ``Policy`` as well, for work
+/// or a dependency whose capacity isn't known: a call waits for its turn in ``apply(_:_:)``.
 public final class Shedder: Sendable {
     /// Somebody who may have to wait.
     public protocol Waiter: AnyObject, Sendable {
@@ -128,16 +129,26 @@ public final class Shedder: Sendable {
         ///   early counts only if it took as long all the same: failing fast isn't being fast.
         public func end(countsAsSample: Bool) {
             let now = shedder.time.moment()
-            let course = course.withLock { course -> Course? in
-                guard !course.hasEnded else { return nil }
-                course.hasEnded = true
-                return course
-            }
-            guard let course else { return }
+            guard let course = close() else { return }
             var permit = permit
             permit.away = course.away + (course.since?.duration(to: now) ?? .zero)
             shedder.change {
                 $0.end(permit, isOutside: course.since != nil, countsAsSample: countsAsSample, at: now)
+            }
+        }
+
+        /// Gives the place back; what the work took says nothing, since its caller gave it up.
+        func abandon() {
+            let now = shedder.time.moment()
+            if close() != nil { shedder.change { $0.abandon(permit, at: now) } }
+        }
+
+        /// - Returns: nil where it has ended already.
+        private func close() -> Course? {
+            course.withLock { course in
+                guard !course.hasEnded else { return nil }
+                course.hasEnded = true
+                return course
             }
         }
 
@@ -169,19 +180,30 @@ public final class Shedder: Sendable {
     /// How often those who wait are looked after when nothing else happens.
     private static let watchEvery = Duration.milliseconds(5)
 
-    fileprivate let time: TimeSource
+    let environment: PolicyEnvironment
     private let room: Locked<Room>
 
-    /// - Parameters:
-    ///   - configuration: how much, and how long.
-    ///   - time: where time comes from.
+    private var time: TimeSource { environment.time }
+
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration = .init(), time: TimeSource = .system)
+    public init(_ configuration: Configuration = .init(), environment: PolicyEnvironment = .init())
         throws(InvalidConfiguration)
     {
         try configuration.validate()
-        self.time = time
+        self.environment = environment
         room = Locked(Room(state: ShedderState(configuration)))
+    }
+
+    /// The numbers that count now.
+    public var configuration: Configuration { room.withLock { $0.state.configuration } }
+
+    /// Replaces the numbers while requests are in work. The limit that was found stays, within the new
+    /// bounds; those who wait stay, even where they are more than the new places.
+    /// - Throws: ``InvalidConfiguration`` with every problem; the old numbers stay.
+    public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
+        try configuration.validate()
+        let now = time.moment()
+        change { $0.reconfigure(configuration, at: now) }
     }
 
     /// The limit, who is in, who waits, and who was refused, at this moment.
@@ -202,7 +224,7 @@ public final class Shedder: Sendable {
         return room.withLock { $0.state.backgroundShare(at: now) }
     }
 
-    /// Asks to be let in.
+    /// Asks to be let in. Reports no event; ``Snapshot/refused`` counts.
     ///
     /// - Parameters:
     ///   - request: what is known of it.

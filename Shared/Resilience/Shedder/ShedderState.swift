@@ -31,7 +31,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         var isEmpty: Bool { admitted.isEmpty && refused.isEmpty }
     }
 
-    private let configuration: Shedder.Configuration
+    private(set) var configuration: Shedder.Configuration
     private var search: LatencyLimit
     private var allowance = PriorityAllowance()
     private(set) var line: WaitingLine<Waiter>
@@ -56,7 +56,16 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     var limit: Int { search.limit }
 
     /// Up to how many in work each rank may begin.
-    var allowances: SIMD4<Int> { allowance.allowances(AdaptiveLimitState.allowances(under: search.limit)) }
+    var allowances: SIMD4<Int> { allowance.allowances(search.allowances) }
+
+    /// Other numbers from now on. Those who wait stay, even where they are more than the new places.
+    mutating func reconfigure(_ configuration: Shedder.Configuration, at now: Instant) -> Changes {
+        self.configuration = configuration
+        search.reconfigure(configuration)
+        line.maximumQueueTime = configuration.maximumQueueTime
+        line.places = configuration.places
+        return settle(at: now)
+    }
 
     /// - Parameter waiter: whom to tell, should it have to wait.
     mutating func arrive(_ request: Request, _ waiter: @autoclosure () -> Waiter, at now: Instant) -> (
@@ -72,7 +81,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             return (.admitted(begin(request.rank, maximumQueueTime(of: request, at: now), at: now)), changes)
         }
         // A rank that yields is held back by what it leaves to others, not by the limit.
-        if inFlight >= AdaptiveLimitState.allowances(under: search.limit)[request.rank] { search.pressed() }
+        if inFlight >= search.allowances[request.rank] { search.pressed() }
         allowance.hadToWait(request.rank, at: now)
         let id = lastId + 1
         let maximumQueueTime = maximumQueueTime(of: request, at: now)
@@ -108,6 +117,15 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             permit.rank, after: max(.zero, latency - search.slowness), allowed: permit.allowed, at: now)
         search.ended(
             after: latency, allowed: permit.allowed, countsAsSample: countsAsSample, inWork: permit.inWork,
+            inFlight: inFlight)
+        return settle(at: now)
+    }
+
+    /// Work was given up by its caller: what it took says nothing.
+    mutating func abandon(_ permit: Permit, at now: Instant) -> Changes {
+        inFlight -= 1
+        search.ended(
+            after: .zero, allowed: permit.allowed, countsAsSample: false, inWork: permit.inWork,
             inFlight: inFlight)
         return settle(at: now)
     }

@@ -1,7 +1,7 @@
 /// Who waits at a ``Shedder``: by rank, within a rank in the order of arrival, without clock or lock.
 ///
 /// The line of a rank **stands** when somebody of that rank or a higher one has been waiting all through a
-/// quarter of the ``patience``, it hasn't become shorter meanwhile, and somebody has been waiting for longer
+/// quarter of the ``maximumQueueTime``, it hasn't become shorter meanwhile, and somebody has been waiting for longer
 /// than the ``shortQueueTime``; and until nobody has been waiting for as long. Then it is no crowd that is
 /// being worked off, nor customers who come again as soon as they are served, and whoever waits much longer
 /// has a caller who has given up. So the time that anybody may wait becomes short, the newest goes first, and
@@ -30,9 +30,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// How long one may wait in a line that doesn't stand.
-    let maximumQueueTime: Duration
+    var maximumQueueTime: Duration
     /// Entries at most, all ranks together.
-    let places: Int
+    var places: Int
     /// By rank, the longest waiting first.
     private var lines: [[Entry]] = [[], [], [], []]
     private var standings = [Standing](repeating: Standing(), count: 4)
@@ -73,7 +73,7 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
         case full(along: [Entry])
     }
 
-    /// - Parameter chances: how many have a chance to be let in before their patience is over, where the line
+    /// - Parameter chances: how many have a chance to be let in before they have waited too long, where the line
     ///   stands.
     mutating func enter(_ entry: @autoclosure () -> Entry, rank: Int, chances: Int, at now: Instant)
         -> Entrance
