@@ -13,13 +13,12 @@ extension RouteServer {
     /// Before the work means before anything of the request is looked at, its token and its body included;
     /// its deadline runs on meanwhile. After the work, whatever it answers, an error too, is what suffers.
     func answer(
-        _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant,
-        through injection: Injection
+        _ request: Request, context: ConnectionContext, _ admission: Admission, through injection: Injection
     ) async -> Answer? {
         defer { injection.end() }
         var end = await carryOut(injection.before, on: request, context.connection)
         if end == nil {
-            let answer = await answer(request, parameters: context.parameters, arrival: arrival)
+            let answer = await answer(request, parameters: context.parameters, admission)
             end = await carryOut(injection.after, on: request, context.connection) ?? .answer(answer)
         }
         guard case .answer(var answer) = end else { return nil }
