@@ -71,6 +71,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Resilience", targets: ["Resilience"]),
+        .library(name: "ServingPath", targets: ["ServingPath"]),
         .executable(name: "order", targets: ["order"]),
         .executable(name: "payment", targets: ["payment"]),
         .executable(name: "coupon", targets: ["coupon"]),
