@@ -21,7 +21,8 @@ struct HurriedCallersTests {
 
     /// A call to a dependency that takes a second, by a caller that waits for `timeout`.
     private func call(_ policy: some Policy, timeout: Duration) async -> Failure? {
-        let context = CallContext(deadline: .after(timeout, from: time.source.now()))
+        let context = CallContext(
+            deadline: .after(timeout, from: time.source.now()), priority: Priority(rank: 3))
         let call = Task { [time] () -> Failure? in
             do throws(Failure) {
                 try await policy.run(context) { _ in try await time.source.sleep(.seconds(1)) }

@@ -37,7 +37,7 @@ struct NestedByHandTests {
         let bulkhead = try Bulkhead(.init(limit: 1), environment: environment)
         try await bulkhead.run { _ in
             for _ in 0..<60 {
-                _ = try? await throttle.run { context in
+                _ = try? await throttle.run(CallContext(priority: Priority(rank: 3))) { context in
                     try await shedder.run(context) { context in
                         try await breaker.run(context) { context in try await bulkhead.run(context) { _ in } }
                     }

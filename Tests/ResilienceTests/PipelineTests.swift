@@ -132,8 +132,6 @@ struct PipelineTests {
             return value
         }
         #expect(try await stock(of: "P1") == 7)
-        try faults.set([Fault(.error, atMost: 1)])
-        #expect(try await stock(of: "P1") == 7)
         try faults.set([Fault(.error)])
         await #expect(throws: CallFailure<CallFailure<Broken>>.self) { try await stock(of: "P1") }
         #expect(lastKnown.lookup("P1")?.value == 7)

@@ -158,7 +158,7 @@ struct ShedderPolicyTests {
 
     /// What becomes of a limit of 10 in full use by calls that take so long and end so.
     private func limit(after latency: Duration, _ disposition: Disposition?) async throws -> Int {
-        let shedder = try shedder(.init(minimum: 1, initial: 10))
+        let shedder = try shedder(.init(minimum: 1, initial: 10, places: 0))
         let held = shedder.hold(9)
         for _ in 0..<60 {
             _ = try? await shedder.run(highest, classify: { _ in disposition ?? .transient }) {
