@@ -24,7 +24,7 @@ package protocol ServiceApplication: Sendable {
     var queue: DurableQueue { get }
     var routes: [Route] { get }
     /// The services that this one asks; none, unless it says so.
-    var path: ServingPath { get }
+    var path: CriticalPath { get }
     /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, the last one
     /// first.
     var background: [any Service] { get }
@@ -38,7 +38,7 @@ package protocol ServiceApplication: Sendable {
 extension ServiceApplication {
     package var background: [any Service] { [] }
     package var retentions: [Retention] { [] }
-    package var path: ServingPath { ServingPath() }
+    package var path: CriticalPath { CriticalPath() }
     package func prepare() async throws {}
 }
 
@@ -83,7 +83,7 @@ package struct ServiceEnvironment: Sendable {
             folder: common.dataFolder, name: name, migrations: migrations, acceptingLoss: common.acceptsLoss)
     }
 
-    /// For the service's ``ServingPath``: with this process's metrics and log.
+    /// For the service's ``CriticalPath``: with this process's metrics and log.
     package var path: PathEnvironment {
         let calls = DependencyCalls()
         return PathEnvironment(

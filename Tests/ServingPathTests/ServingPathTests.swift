@@ -56,7 +56,7 @@ struct ServingPathTests {
     @Test("of many who declare one name at once, one succeeds")
     func declaredAtOnce() async throws {
         for _ in 0..<50 {
-            let path = ServingPath()
+            let path = CriticalPath()
             let successes = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<8 {
                     group.addTask { (try? path.optional(Shop.declaration("coupon"))) != nil }
@@ -106,7 +106,7 @@ struct ServingPathTests {
     @Test("outcomes are told with the dependency's name, and so is what the policies do")
     func told() async throws {
         let told = Recorded<String>()
-        let path = ServingPath(
+        let path = CriticalPath(
             environment: PathEnvironment(
                 time: shop.time.source,
                 called: { name, outcome, _ in told.add("\(name) \(outcome.rawValue)") },
@@ -134,7 +134,7 @@ struct ServingPathTests {
     @Test("a call's end is told with how long its caller waited")
     func waited() async throws {
         let told = Recorded<Duration>()
-        let path = ServingPath(
+        let path = CriticalPath(
             environment: PathEnvironment(
                 time: shop.time.source, called: { _, _, elapsed in told.add(elapsed) }))
         let step = try path.optional(Shop.declaration("coupon"))

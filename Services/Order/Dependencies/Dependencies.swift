@@ -7,7 +7,7 @@ import Transport
 
 /// The services that this one asks: its serving path, with one client each, and what takes an answer's place.
 struct Dependencies: Sendable {
-    let path: ServingPath
+    let path: CriticalPath
     let inventory: InventoryClient
     let payment: PaymentClient
     let coupon: CouponClient
@@ -22,7 +22,7 @@ struct Dependencies: Sendable {
                     ? nil : try ClientFaults(faults, environment: environment.faults(named: name)),
                 peers: environment.peers)
         }
-        path = ServingPath(environment: environment.path)
+        path = CriticalPath(environment: environment.path)
         inventory = try InventoryClient(
             client("inventory", configuration.inventoryURL, configuration.inventoryFaults), on: path,
             protection: configuration.inventory)

@@ -39,7 +39,7 @@ struct InventoryClient: Sendable {
     private let products: CriticalOperation<String, Product, ProblemDocument>
     private let catalogue: CriticalOperation<String?, Page<Product>, ProblemDocument>
 
-    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: CriticalPath, protection: Protection) throws {
         self.client = client
         let step = try path.critical(
             Declaration(

@@ -37,7 +37,7 @@ struct PaymentClient: Sendable {
     private let voiding: CriticalOperation<String, Payment, ProblemDocument>
     private let refunding: CriticalOperation<Refund, Payment, ProblemDocument>
 
-    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: CriticalPath, protection: Protection) throws {
         let step = try path.critical(
             Declaration(
                 name: "payment", criticality: .criticalPlus,
