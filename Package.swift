@@ -76,6 +76,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: serviceExecutables.map { .executable(name: $0, targets: [$0]) } + [
         .library(name: "Resilience", targets: ["Resilience"]),
+        .library(name: "ServingPath", targets: ["ServingPath"]),
         .executable(name: "csp", targets: ["CommandLine"]),
         .executable(name: "simulator", targets: ["Simulator"]),
     ],

@@ -18,7 +18,7 @@ package struct OrderApplication: ServiceApplication {
     package let routes: [Route]
     package let background: [any Service]
     package let retentions: [Retention]
-    package let path: ServingPath
+    package let path: CriticalPath
     private let logger: Logger
     private let catalogue: CatalogueCache
     private let coupons: CouponRuleRefresh

@@ -7,7 +7,7 @@ import Transport
 /// What a service reports of its serving path, and how its numbers are changed while it runs.
 struct PathRoutes: Sendable {
     let service: String
-    let path: ServingPath
+    let path: CriticalPath
     let time: TimeSource
     let wall: @Sendable () -> Timestamp
     let admission: AdmissionControl

@@ -25,7 +25,7 @@ package protocol ServiceApplication: Sendable {
     var queue: DurableQueue { get }
     var routes: [Route] { get }
     /// The services that this one calls; by default none.
-    var path: ServingPath { get }
+    var path: CriticalPath { get }
     /// What runs beside the requests: the queue's workers, sweeps. Stopped after the server, in reverse
     /// order.
     var background: [any Service] { get }
@@ -41,7 +41,7 @@ extension ServiceApplication {
     package static var defaultPort: Int { ServiceName(rawValue: name)?.defaultPort ?? 0 }
     package var background: [any Service] { [] }
     package var retentions: [Retention] { [] }
-    package var path: ServingPath { ServingPath() }
+    package var path: CriticalPath { CriticalPath() }
     package func prepare() async throws {}
 }
 
@@ -86,7 +86,7 @@ package struct ServiceEnvironment: Sendable {
             folder: common.dataFolder, name: name, migrations: migrations, acceptingLoss: common.acceptsLoss)
     }
 
-    /// For the service's ``ServingPath``: with this process's metrics and log.
+    /// For the service's ``CriticalPath``: with this process's metrics and log.
     package var path: PathEnvironment {
         let calls = DependencyCalls()
         return PathEnvironment(

@@ -18,9 +18,11 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     package let application: Application
     private let environment: ServiceEnvironment
     private let credentials: Credentials
-    /// The application's.
+    /// All that are served.
     private let routes: [Route]
     private let admission: AdmissionControl
+    private let reserve: StorageReserve
+    private let faults: Faults?
     private let readiness = Readiness()
     private let retentions: [Retention]
 
@@ -50,15 +52,31 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
                 }
             ]
         credentials = Credentials(service: common.serviceToken, administrator: common.administratorToken)
-        routes = application.routes.map { route in
+        admission = try AdmissionControl(
+            common.admission(environment.shedder), service: ServiceIdentity(name: Application.name),
+            credentials: credentials, time: environment.time)
+        reserve = StorageReserve(
+            folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
+        let standard = StandardRoutes(
+            name: Application.name, openAPI: Data(Application.openAPI), store: application.store,
+            queue: application.queue,
+            reserve: reserve, readiness: readiness, registry: Metering.registry, retentions: retentions,
+            path: PathRoutes(
+                service: Application.name, path: application.path, time: environment.time,
+                wall: environment.wall,
+                admission: admission, store: { [store = application.store] in store.mark },
+                peers: environment.peers))
+        var routes = standard.routes
+        routes += application.routes.map { route in
             var route = route
             route.budget = max(route.budget, environment.minimumTime)
             return route
         }
-        admission = try AdmissionControl(
-            common.admission(environment.shedder), service: ServiceIdentity(name: Application.name),
-            routes: routes,
-            exempt: StandardRoutes.firstSegments, credentials: credentials, time: environment.time)
+        faults = common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
+        if let faults {
+            routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes
+        }
+        self.routes = routes
     }
 
     /// Serves until the surrounding task is cancelled or one of `signals` arrives; then stops accepting,
@@ -95,7 +113,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
     private func server(_ onListening: @escaping @Sendable (Int) -> Void) -> some Service {
         let common = environment.common
         return Hummingbird.Application(
-            responder: responder(), server: .through(admission),
+            responder: responder(),
+            server: .through(admission, to: routes, exempt: StandardRoutes.firstSegments),
             configuration: ApplicationConfiguration(
                 address: .hostname(common.host, port: common.port), backlog: 1024),
             onServerRunning: { [readiness, admission, logger = environment.logger] channel in
@@ -111,28 +130,10 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
 
     /// What answers the service's requests, wherever they come from.
     package func responder() -> RouteResponder {
-        let common = environment.common
-        let reserve = StorageReserve(
-            folder: common.dataFolder, bytes: common.storageReserve, time: environment.time)
-        let standard = StandardRoutes(
-            name: Application.name, openAPI: Data(Application.openAPI), store: application.store,
-            queue: application.queue,
-            reserve: reserve, readiness: readiness, registry: Metering.registry, retentions: retentions,
-            path: PathRoutes(
-                service: Application.name, path: application.path, time: environment.time,
-                wall: environment.wall,
-                admission: admission, store: { [store = application.store] in store.mark },
-                peers: environment.peers))
-        let faults =
-            common.faultsEnabled ? Faults(environment: environment.faults(named: Application.name)) : nil
-        var routes = standard.routes + routes
-        if let faults {
-            routes += FaultRoutes(faults: faults, served: routes, logger: environment.logger).routes
-        }
-        return RouteResponder(
+        RouteResponder(
             routes: routes,
             credentials: credentials,
-            admit: { [queue = application.queue] in try await Self.admit($0, reserve, queue) },
+            admit: { [queue = application.queue, reserve] in try await Self.admit($0, reserve, queue) },
             translate: Self.problem, faults: faults, peers: environment.peers, logger: environment.logger)
     }
 

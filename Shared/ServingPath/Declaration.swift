@@ -9,7 +9,7 @@ public struct Declaration: Sendable, Hashable {
     public var fallback: String
     /// What the customer notices of that, in words.
     public var effect: String
-    /// The numbers of its policies at the start; ``ServingPath/reconfigure(_:_:)`` replaces them later.
+    /// The numbers of its policies at the start; ``CriticalPath/reconfigure(_:_:)`` replaces them later.
     public var protection: Protection
 
     /// Checked when it is declared on a path: no text may be empty, no name taken, and the numbers have to be

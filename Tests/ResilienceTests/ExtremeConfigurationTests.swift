@@ -171,25 +171,8 @@ struct ExtremeConfigurationTests {
         #expect(breaker.phase == .closed)
     }
 
-    @Test("measured limits, rate limits, throttles, hedges and single flights")
+    @Test("rate limits, throttles, hedges and single flights")
     func others() async throws {
-        let limits = try await accepted {
-            AdaptiveLimit.Configuration(
-                minimum: $0.count(1), maximum: $0.count(1000),
-                initial: $0.random.upTo(2) == 0 ? nil : $0.count(20),
-                tolerance: $0.real(1.5), slack: $0.time(.milliseconds(5)), samples: $0.count(10))
-        } use: {
-            let limit = try AdaptiveLimit($0, environment: environment)
-            await calls(limit, &$1)
-            for _ in 0..<20 {
-                let latency = max(.seconds(Int64.min), min($1.time(.seconds(1)), .seconds(Int64.max)))
-                let end = time.source.now().advanced(by: latency)
-                if let permit = limit.tryAcquire(priority: Priority(rank: $1.count(3)), at: time.source.now())
-                {
-                    limit.release(permit, outcome: .healthy, at: end)
-                }
-            }
-        }
         let rates = try await accepted {
             RateLimit.Configuration(permits: $0.count(10), per: $0.time(.seconds(1)), burst: $0.count(10))
         } use: {
@@ -218,7 +201,7 @@ struct ExtremeConfigurationTests {
             let deadline = Deadline.after($1.time(.seconds(1)), from: time.source.now())
             _ = try? await flight.run(1, context: CallContext(deadline: deadline)) { 1 }
         }
-        for count in [limits, rates, throttles, hedges, flights] { #expect(count > 100) }
+        for count in [rates, throttles, hedges, flights] { #expect(count > 100) }
     }
 
     @Test("fallback caches, and times from their storage")
@@ -283,9 +266,11 @@ struct ExtremeConfigurationTests {
             Shedder.Configuration(
                 minimum: $0.count(16), maximum: $0.count(1000),
                 initial: $0.random.upTo(2) == 0 ? nil : $0.count(64),
-                share: $0.real(0.025), maximumQueueTime: $0.time(.milliseconds(500)), places: $0.count(1000))
+                share: $0.real(0.025), maximumQueueTime: $0.time(.milliseconds(500)),
+                queueLength: $0.count(1000))
         } use: {
-            let shedder = try Shedder($0, time: time.source)
+            let shedder = try Shedder($0, environment: environment)
+            await calls(shedder, &$1)
             for _ in 0..<200 {
                 let deadline = $1.optional(.seconds(1)).map { Deadline.after($0, from: time.source.now()) }
                 let request = Shedder.Request(Priority(rank: $1.count(3)), deadline: deadline)

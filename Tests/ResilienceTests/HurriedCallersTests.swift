@@ -21,7 +21,8 @@ struct HurriedCallersTests {
 
     /// A call to a dependency that takes a second, by a caller that waits for `timeout`.
     private func call(_ policy: some Policy, timeout: Duration) async -> Failure? {
-        let context = CallContext(deadline: .after(timeout, from: time.source.now()))
+        let context = CallContext(
+            deadline: .after(timeout, from: time.source.now()), priority: Priority(rank: 3))
         let call = Task { [time] () -> Failure? in
             do throws(Failure) {
                 try await policy.run(context) { _ in try await time.source.sleep(.seconds(1)) }
@@ -36,19 +37,19 @@ struct HurriedCallersTests {
     }
 
     @Test(
-        "twenty that leave 5 ms of 100 open no breaker, lower no measured limit and make no throttle refuse")
+        "sixty that leave 5 ms of 100 open no breaker, move no measured limit and make no throttle refuse")
     func cutShort() async throws {
         let breaker = try breaker()
         let throttle = try Throttle(.init(minimumRequests: 1), environment: environment)
-        let limit = try AdaptiveLimit(
-            .init(maximum: 100, initial: 100, samples: 10), environment: environment)
+        let shedder = try Shedder(.init(minimum: 1, initial: 10), environment: environment)
+        let held = shedder.hold(9)
         let policy = Pipeline {
             throttle
-            limit
+            shedder
             breaker
             try! Timeout(.milliseconds(100), enforcement: .byCancelling, environment: environment)
         }
-        for _ in 0..<20 {
+        for _ in 0..<60 {
             let failure = try #require(await call(policy, timeout: .milliseconds(5)))
             guard case .rejected(.cutShort) = failure else {
                 Issue.record("\(failure)")
@@ -56,8 +57,9 @@ struct HurriedCallersTests {
             }
         }
         #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
-        #expect(limit.snapshot.limit == 100 && throttle.snapshot.requests == 0)
-        #expect(events.all == Array(repeating: .rejected(.cutShort), count: 20))
+        #expect(shedder.snapshot.limit == 10 && throttle.snapshot.requests == 0)
+        #expect(events.all == Array(repeating: .rejected(.cutShort), count: 60))
+        withExtendedLifetime(held) {}
     }
 
     @Test(

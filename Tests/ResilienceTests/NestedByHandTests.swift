@@ -32,13 +32,13 @@ struct NestedByHandTests {
     func fullBulkhead() async throws {
         let breaker = try breaker()
         let throttle = try Throttle(.init(minimumRequests: 1), environment: environment)
-        let limit = try AdaptiveLimit(
-            .init(maximum: 100, initial: 100, samples: 10), environment: environment)
+        let shedder = try Shedder(.init(minimum: 1, initial: 10), environment: environment)
+        let held = shedder.hold(9)
         let bulkhead = try Bulkhead(.init(limit: 1), environment: environment)
         try await bulkhead.run { _ in
-            for _ in 0..<20 {
-                _ = try? await throttle.run { context in
-                    try await limit.run(context) { context in
+            for _ in 0..<60 {
+                _ = try? await throttle.run(CallContext(priority: Priority(rank: 3))) { context in
+                    try await shedder.run(context) { context in
                         try await breaker.run(context) { context in try await bulkhead.run(context) { _ in } }
                     }
                 }
@@ -46,8 +46,9 @@ struct NestedByHandTests {
             }
         }
         #expect(breaker.phase == .closed && breaker.snapshot.calls == 0)
-        #expect(throttle.snapshot.requests == 0 && limit.snapshot.limit == 100)
-        #expect(bulkhead.snapshot.refused == 20)
+        #expect(throttle.snapshot.requests == 0 && shedder.snapshot.limit == 10)
+        #expect(bulkhead.snapshot.refused == 60)
+        withExtendedLifetime(held) {}
     }
 
     @Test(

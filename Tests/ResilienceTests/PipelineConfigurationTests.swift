@@ -49,9 +49,9 @@ struct Wrong: Sendable, CustomTestStringConvertible {
             CircuitBreaker.Configuration(window: .calls(0), minimumCalls: 1),
             ["window", "minimumCalls"]),
         Wrong(
-            AdaptiveLimit.Configuration(
-                minimum: 0, maximum: -1, initial: 5, tolerance: 0, slack: .seconds(-1), samples: 0),
-            ["minimum", "maximum", "initial", "tolerance", "slack", "samples"]),
+            Shedder.Configuration(
+                minimum: 0, maximum: -1, initial: 5, share: 0, maximumQueueTime: .zero, places: -1),
+            ["maximum", "minimum", "initial", "share", "maximumQueueTime", "places"]),
         Wrong(RateLimit.Configuration(permits: 0, per: .zero, burst: -1), ["permits", "period", "burst"]),
         Wrong(
             Hedge.Configuration(percentile: 1, minimumDelay: .zero, minimumSamples: 0),
@@ -96,7 +96,7 @@ struct PipelineConfigurationTests {
         #expect(RetryBudget.Configuration(share: .nan, minimumPerSecond: .nan).problems.count == 2)
         #expect(Hedge.Configuration(percentile: .nan).problems.count == 1)
         #expect(Throttle.Configuration(multiplier: .nan, maximumRejection: .nan).problems.count == 2)
-        #expect(AdaptiveLimit.Configuration(tolerance: .nan).problems.count == 1)
+        #expect(Shedder.Configuration(share: .nan).problems.count == 1)
         #expect(Fault(.error, percent: .nan).problems.count == 1)
     }
 
@@ -104,7 +104,7 @@ struct PipelineConfigurationTests {
     func defaults() {
         #expect(Retry.Configuration().problems.isEmpty && RetryBudget.Configuration().problems.isEmpty)
         #expect(
-            CircuitBreaker.Configuration().problems.isEmpty && AdaptiveLimit.Configuration().problems.isEmpty)
+            CircuitBreaker.Configuration().problems.isEmpty && Shedder.Configuration().problems.isEmpty)
         #expect(Hedge.Configuration().problems.isEmpty && Throttle.Configuration().problems.isEmpty)
         #expect(SingleFlightConfiguration().problems.isEmpty && FallbackCacheConfiguration().problems.isEmpty)
         #expect(

@@ -105,6 +105,38 @@ struct PipelineTests {
         }
     }
 
+    @Test("every policy of the library stands in one pipeline, and what isn't a policy stands around it")
+    func everyPolicy() async throws {
+        let environment = PolicyEnvironment(name: "stock", time: LeapingTime().source, random: .seeded(1))
+        let faults = Faults(environment: environment)
+        let pipeline = try Pipeline {
+            try RateLimit(.init(permits: 100), environment: environment)
+            try Throttle(environment: environment)
+            try Bulkhead(.init(limit: 8), environment: environment)
+            try Timeout(.seconds(1), environment: environment)
+            try Retry(.init(attempts: 2), budget: RetryBudget(), environment: environment)
+            try Hedge(budget: RetryBudget(), environment: environment)
+            try Shedder(environment: environment)
+            try CircuitBreaker(environment: environment)
+            try Timeout(.milliseconds(500), environment: environment)
+            faults
+        }
+        let flights = try SingleFlight<String, Int, CallFailure<Broken>>(environment: environment)
+        let lastKnown = try FallbackCache<String, Int>(environment: environment)
+        func stock(of sku: String) async throws -> Int {
+            let value = try await flights.run(sku) { () async throws(CallFailure<Broken>) in
+                try await pipeline.run(CallContext(deadline: nil, isIdempotent: true)) { _ throws(Broken) in 7
+                }
+            }
+            lastKnown.store(value, for: sku)
+            return value
+        }
+        #expect(try await stock(of: "P1") == 7)
+        try faults.set([Fault(.error)])
+        await #expect(throws: CallFailure<CallFailure<Broken>>.self) { try await stock(of: "P1") }
+        #expect(lastKnown.lookup("P1")?.value == 7)
+    }
+
     @Test("every refusal of this side says nothing about the dependency; a timeout and an injected fault do")
     func dispositions() {
         let ours: [Rejection] = [

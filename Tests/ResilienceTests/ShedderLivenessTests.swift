@@ -4,8 +4,8 @@ import Testing
 @testable import Resilience
 
 /// However a shedder was used before: once it isn't asked for more than it can do, it admits every request at
-/// once. Its numbers can't be changed while it runs.
-@Suite("A shedder, asked at random")
+/// once.
+@Suite("A shedder, asked and reconfigured at random")
 struct ShedderLivenessTests {
     private static func configuration(_ random: inout SeededRandomSource) -> Shedder.Configuration {
         let minimum = 1 + random.upTo(8)
@@ -13,7 +13,7 @@ struct ShedderLivenessTests {
         return Shedder.Configuration(
             minimum: minimum, maximum: maximum, initial: minimum + random.upTo(maximum - minimum + 1),
             share: Double(1 + random.upTo(100)) / 100,
-            maximumQueueTime: .milliseconds(1 + random.upTo(1_000)), places: random.upTo(30))
+            maximumQueueTime: .milliseconds(1 + random.upTo(1_000)), queueLength: random.upTo(30))
     }
 
     private struct Storm {
@@ -62,12 +62,16 @@ struct ShedderLivenessTests {
                 guard let gone = waiting.keys.min(), let (ticket, rank) = waiting.removeValue(forKey: gone)
                 else { return }
                 _ = state.leave(ticket, rank: rank, at: now)
-            case ..<80: settle(state.tick(at: now))
+            case ..<79: settle(state.tick(at: now))
+            case 79:
+                if random.upTo(10) == 0 {
+                    settle(state.reconfigure(ShedderLivenessTests.configuration(&random), at: now))
+                }
             default: now = now.advanced(by: .milliseconds(random.upTo(random.upTo(20) == 0 ? 2_000 : 20)))
             }
         }
 
-        /// One ends, as a sample or not; a suspended one too.
+        /// One ends, as a sample, not as one, or given up; a suspended one too.
         mutating func end() {
             let isSuspended = !suspended.isEmpty && (working.isEmpty || random.upTo(2) == 0)
             let permit: ShedderState<Int>.Permit
@@ -77,6 +81,7 @@ struct ShedderLivenessTests {
                 guard !working.isEmpty else { return }
                 permit = working.remove(at: random.upTo(working.count))
             }
+            if !isSuspended, random.upTo(5) == 0 { return settle(state.abandon(permit, at: now)) }
             settle(state.end(permit, isSuspended: isSuspended, countsAsSample: random.upTo(3) > 0, at: now))
         }
 
@@ -102,9 +107,10 @@ struct ShedderLivenessTests {
     func emptiesAndAdmits() throws {
         var random = SeededRandomSource("shedder under random requests")
         for round in 0..<1_000 {
-            let numbers = Self.configuration(&random)
-            var storm = Storm(random, numbers)
+            let configuration = Self.configuration(&random)
+            var storm = Storm(random, configuration)
             for _ in 0..<storm.random.upTo(1_500) { storm.step() }
+            let numbers = storm.state.configuration
             storm.calmDown(numbers.maximumQueueTime)
             let message = "round \(round), seed \(random.seed)"
             try #require(storm.state.inFlight == 0 && storm.state.suspended == 0, "\(message)")
@@ -139,7 +145,9 @@ struct ShedderLivenessTests {
         }
         var random = SeededRandomSource("places of a shedder, dropped")
         let time = ManualTime()
-        let shedder = try Shedder(.init(minimum: 4, maximum: 8, places: 100), time: time.source)
+        let shedder = try Shedder(
+            .init(minimum: 4, maximum: 8, queueLength: 100), environment: PolicyEnvironment(time: time.source)
+        )
         var permits: [Shedder.Permit] = []
         var customers: [Customer] = []
         for _ in 0..<20_000 {

@@ -156,7 +156,7 @@ struct ShedderPropertyTests {
         private mutating func check() throws {
             for (id, one) in waiting where ranks[id] == nil { ranks[id] = one.rank }
             try #require(state.inFlight == working.count && state.suspended == suspended.count)
-            try #require(state.line.count == waiting.count && waiting.count <= configuration.places)
+            try #require(state.line.count == waiting.count && waiting.count <= configuration.queueLength)
             try #require(
                 (0..<4).allSatisfy { rank in
                     state.line.count(rank: rank) == waiting.values.count { $0.rank == rank }
@@ -180,7 +180,7 @@ struct ShedderPropertyTests {
                 Shedder.Configuration(
                     minimum: minimum, maximum: minimum + random.upTo(60),
                     maximumQueueTime: .milliseconds(10 + random.upTo(200)),
-                    places: random.upTo(4) == 0 ? random.upTo(3) : 5 + random.upTo(60)))
+                    queueLength: random.upTo(4) == 0 ? random.upTo(3) : 5 + random.upTo(60)))
             let pressure = 1 + random.upTo(4)
             let pace = 1 + random.upTo(20)
             for _ in 0..<2000 {

@@ -185,6 +185,15 @@ struct ShedderSimulation {
     }
 }
 
+/// How long the works of one sort take.
+enum Spread: Sendable {
+    /// From half the mean to one and a half.
+    case even
+    case exponential
+    /// Most take about as long, a few ten times that.
+    case heavy
+}
+
 extension [ShedderSimulation.Outcome] {
     /// Those that came from then on.
     func arrived(from start: Double) -> Self { filter { $0.arrival >= start } }

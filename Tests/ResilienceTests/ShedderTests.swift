@@ -13,7 +13,9 @@ struct ShedderTests {
     private func shedder(_ limit: Int, maximum: Int? = nil, _ time: ManualTime = ManualTime()) throws
         -> Shedder
     {
-        try Shedder(.init(minimum: limit, maximum: maximum ?? limit, initial: limit), time: time.source)
+        try Shedder(
+            .init(minimum: limit, maximum: maximum ?? limit, initial: limit),
+            environment: PolicyEnvironment(time: time.source))
     }
 
     private func ask(_ shedder: Shedder, _ waiter: Waiter = Waiter()) -> Shedder.Permit? {
@@ -69,7 +71,8 @@ struct ShedderTests {
     func time() async throws {
         func limit(own: Duration, suspended: Duration) async throws -> Int {
             let time = ManualTime()
-            let shedder = try Shedder(.init(minimum: 2, initial: 8), time: time.source)
+            let shedder = try Shedder(
+                .init(minimum: 2, initial: 8), environment: PolicyEnvironment(time: time.source))
             for _ in 0..<100 {
                 var permits: [Shedder.Permit] = []
                 while let permit = ask(shedder) { permits.append(permit) }

@@ -56,7 +56,7 @@ struct ServingPathTests {
     @Test("of many who declare one name at once, one succeeds")
     func declaredAtOnce() async throws {
         for _ in 0..<50 {
-            let path = ServingPath()
+            let path = CriticalPath()
             let successes = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<8 {
                     group.addTask { (try? path.optional(Shop.declaration("coupon"))) != nil }
@@ -106,7 +106,7 @@ struct ServingPathTests {
     @Test("outcomes are reported with the dependency's name, and so are the policies' events")
     func reported() async throws {
         let reported = Recorded<String>()
-        let path = ServingPath(
+        let path = CriticalPath(
             environment: PathEnvironment(
                 time: shop.time.source,
                 called: { name, outcome, _ in reported.add("\(name) \(outcome.rawValue)") },
@@ -134,7 +134,7 @@ struct ServingPathTests {
     @Test("a call's end is reported with its caller's wait")
     func waited() async throws {
         let reported = Recorded<Duration>()
-        let path = ServingPath(
+        let path = CriticalPath(
             environment: PathEnvironment(
                 time: shop.time.source, called: { _, _, elapsed in reported.add(elapsed) }))
         let step = try path.optional(Shop.declaration("coupon"))

@@ -8,7 +8,7 @@ struct Shop {
     let time = ManualTime()
     let outcomes = Recorded<CallOutcome>()
     let events = Recorded<PolicyEvent>()
-    let path: ServingPath
+    let path: CriticalPath
 
     /// Opens after two failures of two calls, for a second; one probe closes it.
     static let protection = Protection(
@@ -20,7 +20,7 @@ struct Shop {
             probes: 1, probeTimeout: .seconds(5)))
 
     init(isProtected: Bool = true) {
-        path = ServingPath(
+        path = CriticalPath(
             environment: PathEnvironment(
                 time: time.source, random: .seeded(1), isProtected: isProtected,
                 called: { [outcomes] _, outcome, _ in outcomes.add(outcome) },

@@ -12,7 +12,7 @@ struct UnknownOutcomeTests {
             retry: Retry.Configuration(
                 attempts: 2, backoff: Backoff(base: .milliseconds(1), cap: .milliseconds(1))),
             bulkhead: Bulkhead.Configuration(limit: 8), breaker: CircuitBreaker.Configuration())
-        let path = ServingPath(environment: PathEnvironment(time: time.source))
+        let path = CriticalPath(environment: PathEnvironment(time: time.source))
         let step = try path.critical(
             Declaration(
                 name: "payment", criticality: .criticalPlus, fallback: "none", effect: "late",

@@ -45,7 +45,12 @@ struct AdmissionServer: Sendable {
         let handler: Route.Handler = { call in
             begun.update { $0.append(call.path) }
             await gate.until(evenIfCancelled: true) { $0.contains(call.path) }
-            return try .json(200, ["path": call.path, "body": String(decoding: call.body, as: UTF8.self)])
+            return try .json(
+                200,
+                [
+                    "path": call.path, "body": String(decoding: call.body, as: UTF8.self),
+                    "criticality": call.criticality.rawValue,
+                ])
         }
         let routes: [Route] = [
             .post("/order", .criticalPlus, budget: .seconds(60), handler: handler),
@@ -53,20 +58,21 @@ struct AdmissionServer: Sendable {
             .get("/page", .sheddablePlus, budget: .seconds(60), handler: handler),
         ]
         let probe = Route.get("/livez") { _ in try .json(200, ["status": "alive"]) }
+        let served = routes + [probe]
         let admission = try AdmissionControl(
             AdmissionControl.Configuration(
-                shedder: shedder.map { try Shedder($0, time: time) }, rate: rate, burst: burst,
+                shedder: shedder.map { try Shedder($0, environment: PolicyEnvironment(time: time)) },
+                rate: rate, burst: burst,
                 connections: connections,
                 idleTimeout: idleTimeout, requestTimeout: requestTimeout),
-            service: ServiceIdentity(name: "admission"), routes: routes, exempt: ["livez"],
-            credentials: credentials, time: time)
+            service: ServiceIdentity(name: "admission"), credentials: credentials, time: time)
         var logger = Logger(label: "admission")
         logger.logLevel = .critical
         let (channels, found) = AsyncStream.makeStream(of: (any Channel).self)
         let application = Application(
             responder: RouteResponder(
-                routes: routes + [probe], credentials: credentials, translate: { _ in nil }, logger: logger),
-            server: .through(admission),
+                routes: served, credentials: credentials, translate: { _ in nil }, logger: logger),
+            server: .through(admission, to: served, exempt: ["livez"]),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { [logger] channel in
                 try? await admission.listens(on: channel, logger: logger)

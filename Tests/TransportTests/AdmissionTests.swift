@@ -191,18 +191,37 @@ struct AdmissionTests {
         try await AdmissionServer.run(shedder: .init(minimum: 100, maximum: 100)) { [token] server in
             let connection = try server.connect()
             for path in ["/page", "/order/1"] { server.end(path) }
-            func ask(_ path: String, _ headers: [String: String]) async {
+            func ask(_ path: String, _ headers: [String: String], _ expected: String) async {
                 connection.send("GET", path, headers: headers)
-                #expect(await connection.answer()?.status == 200)
+                let answer = await connection.answer()
+                // What the work sees is what it was admitted with.
+                #expect(answer?.body.contains(#""criticality":"\#(expected)""#) == true)
             }
-            await ask("/order/1", [:])
-            await ask("/order/1", ["csp-criticality": "sheddable"])
-            await ask("/order/1", ["csp-criticality": "critical-plus"])
-            await ask("/order/1", ["csp-criticality": "critical-plus", "authorization": "Bearer wrong"])
-            await ask("/page", ["csp-criticality": "critical-plus"].merging(token) { $1 })
-            await ask("/page", ["csp-criticality": "nonsense"])
-            await ask("/page", [:])
+            let highest = ["csp-criticality": "critical-plus"]
+            await ask("/order/1", [:], "critical")
+            await ask("/order/1", ["csp-criticality": "sheddable"], "sheddable")
+            await ask("/order/1", highest, "critical")
+            await ask("/order/1", highest.merging(["authorization": "Bearer wrong"]) { $1 }, "critical")
+            await ask("/page", highest.merging(token) { $1 }, "critical-plus")
+            await ask("/page", ["csp-criticality": "nonsense"], "sheddable-plus")
+            await ask("/page", [:], "sheddable-plus")
             #expect(server.admission.shedder?.snapshot.admitted == [1, 2, 3, 1])
+        }
+    }
+
+    @Test(
+        "a route is found in every spelling in which the router finds it",
+        arguments: ["/order/1", "//order/1", "/order//1/", "http://shop.test/order/1"])
+    func spellings(path: String) async throws {
+        try await AdmissionServer.run(shedder: .init(minimum: 100, maximum: 100)) { server in
+            server.end(path.hasPrefix("http") ? "/order/1" : path)
+            let connection = try server.connect()
+            connection.send("GET", path)
+            #expect(await connection.answer()?.body.contains(#""criticality":"critical""#) == true)
+            #expect(server.admission.shedder?.snapshot.admitted == [0, 0, 1, 0])
+            connection.send("GET", path.replacing(/order.*/, with: "livez"))
+            #expect(await connection.answer()?.body == #"{"status":"alive"}"#)
+            #expect(server.admission.shedder?.snapshot.admitted == [0, 0, 1, 0])
         }
     }
 

@@ -44,7 +44,9 @@ enum ReservationTable {
         for row in rows {
             let read = { try Self.reservation(row) }
             let isStopped = Mutant.isOn(.inventoryStopsAtAnUnreadableRow)
-            guard var reservation = try isStopped ? read() : due.unreadable.skip(row[0], read) else { continue }
+            guard var reservation = try isStopped ? read() : due.unreadable.skip(row[0], read) else {
+                continue
+            }
             try StockTable.move(database, .free, reservation.items)
             reservation.status = .expired
             try update(database, reservation)

@@ -46,7 +46,8 @@ struct CouponClient: Sendable {
     let reconcile: OptionalOperation<ReconciliationRequest, ReconciliationAnswer>
 
     init(
-        _ client: ServiceClient, on path: ServingPath, protection: Protection, cached: DependencyCache<Coupon>
+        _ client: ServiceClient, on path: CriticalPath, protection: Protection,
+        cached: DependencyCache<Coupon>
     ) throws {
         self.cached = cached
         let step = try path.optional(

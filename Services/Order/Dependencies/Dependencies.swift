@@ -7,7 +7,7 @@ import Transport
 
 /// The services that this one asks: its serving path, with one client each, and what takes an answer's place.
 struct Dependencies: Sendable {
-    let path: ServingPath
+    let path: CriticalPath
     let inventory: InventoryClient
     let payment: PaymentClient
     let coupon: CouponClient
@@ -23,7 +23,7 @@ struct Dependencies: Sendable {
                 service: name, baseURL: settings.url, token: environment.common.serviceToken,
                 http: environment.http, faults: faults, peers: environment.peers)
         }
-        path = ServingPath(environment: environment.path)
+        path = CriticalPath(environment: environment.path)
         inventory = try InventoryClient(
             client("inventory", configuration.inventory), on: path,
             protection: configuration.inventory.protection)

@@ -33,7 +33,7 @@ struct InventoryClient: Sendable {
     /// A page of the whole catalogue past a cursor, for when inventory can't be asked.
     let catalogue: CriticalOperation<String?, Page<Product>, ProblemDocument>
 
-    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: CriticalPath, protection: Protection) throws {
         self.client = client
         let step = try path.critical(
             Declaration(

@@ -24,7 +24,7 @@ struct NotificationClient: Sendable {
     /// Tells notification of an event; one event id is one notification, however often it is sent.
     let send: OptionalOperation<CloudEvent, Sending>
 
-    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: CriticalPath, protection: Protection) throws {
         let step = try path.optional(
             Declaration(
                 name: "notification", criticality: .sheddable,

@@ -34,7 +34,7 @@ struct PaymentClient: Sendable {
     let void: CriticalOperation<String, Payment, ProblemDocument>
     let refund: CriticalOperation<Refund, Payment, ProblemDocument>
 
-    init(_ client: ServiceClient, on path: ServingPath, protection: Protection) throws {
+    init(_ client: ServiceClient, on path: CriticalPath, protection: Protection) throws {
         let step = try path.critical(
             Declaration(
                 name: "payment", criticality: .criticalPlus,

@@ -31,7 +31,7 @@ public enum Rejection: Error, Sendable, Hashable {
     case circuitOpen(retryAfter: Duration?)
     /// All permits are taken and the queue is full.
     case bulkheadFull
-    /// The measured limit of calls at once is reached.
+    /// A ``Shedder`` has more to do than it can.
     case limitReached
     /// The rate is used up; the next token comes after `retryAfter`.
     case rateLimited(retryAfter: Duration)

@@ -39,8 +39,6 @@ public struct PolicyEvent: Sendable, Hashable {
         case retryBudgetSpent
         /// A breaker went from one phase to another, for the reason given in words.
         case breakerChanged(from: BreakerPhase, to: BreakerPhase, reason: String)
-        /// An adaptive limit has changed by a tenth or more since it was last reported.
-        case limitChanged(from: Int, to: Int)
         /// A second try was sent while the first still ran.
         case hedged
         /// A fault was injected: its kind, as in ``Faults``.

@@ -2,7 +2,7 @@
 /// (``Rejection/rateLimited(retryAfter:)``).
 ///
 /// For a quota that the other end counts, or a client that must not take everything. It doesn't measure the
-/// dependency's health: against overload use a ``Bulkhead`` or an ``AdaptiveLimit``. A token that was taken
+/// dependency's health: against overload use a ``Bulkhead`` or a ``Shedder``. A token that was taken
 /// is spent, however the call ends. No call waits here, so that there is nothing to cancel. The algorithm:
 /// ``TokenBucket``.
 public final class RateLimit: Policy {

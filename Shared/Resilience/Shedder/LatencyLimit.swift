@@ -69,9 +69,9 @@ struct LatencyLimit: Sendable {
         var latency: Double
     }
 
-    private let minimum: Double
-    private let maximum: Double
-    private let initial: Double
+    private var minimum: Double
+    private var maximum: Double
+    private var initial: Double
     private var exact: Double
     private var window = Window()
     /// So many requests, which were in work when the limit was changed, end before the next window begins.
@@ -93,10 +93,25 @@ struct LatencyLimit: Sendable {
         exact = initial
     }
 
+    /// Other bounds from now on; what was found stays, within them.
+    mutating func reconfigure(_ configuration: Shedder.Configuration) {
+        minimum = Double(configuration.minimum)
+        maximum = Double(configuration.maximum)
+        initial = Double(configuration.initial)
+        set(exact)
+    }
+
     var limit: Int { Int(exact) }
 
+    /// While how many are in work each rank may begin: 50, 75, 90 and 100 % of the limit, rounded down, but
+    /// at least one.
+    var allowances: SIMD4<Int> {
+        let limit = limit
+        return SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)
+    }
+
     /// The latency of a request that doesn't queue, at most.
-    var slowness: Duration { unloaded > 0 ? LimitSearch.duration(ticks: Self.tolerance * unloaded) : .zero }
+    var slowness: Duration { unloaded > 0 ? Self.duration(ticks: Self.tolerance * unloaded) : .zero }
 
     mutating func began(inFlight: Int) { window.peak = max(window.peak, inFlight) }
 
@@ -118,8 +133,8 @@ struct LatencyLimit: Sendable {
             return
         }
         guard countsAsSample || latency >= allowed else { return }
-        let latency = LimitSearch.ticks(latency)
-        let allowed = max(1, LimitSearch.ticks(allowed)) + Self.tolerance * unloaded
+        let latency = Self.ticks(latency)
+        let allowed = max(1, Self.ticks(allowed)) + Self.tolerance * unloaded
         window.count += 1
         window.latency += latency
         window.usualLatency += min(latency, Self.outlier * allowed)
@@ -199,4 +214,13 @@ struct LatencyLimit: Sendable {
     }
 
     private mutating func set(_ limit: Double) { exact = max(minimum, min(limit, maximum)) }
+
+    // MARK: Ticks
+
+    /// About a nanosecond (2³⁰ attoseconds): a shift where a division would cost as much as the rest.
+    private static func ticks(_ duration: Duration) -> Double {
+        Double(Int64(clamping: duration.attoseconds >> 30))
+    }
+
+    private static func duration(ticks: Double) -> Duration { Duration(attoseconds: Int128(ticks) << 30) }
 }

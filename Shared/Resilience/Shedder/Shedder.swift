@@ -15,8 +15,9 @@
 ///   overload. All together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
-/// ``ask(_:at:_:)`` never waits: it answers at once, or later through the ``Waiter``. So it can be called on
-/// an event loop, where a refusal has to cost next to nothing.
+/// A server calls ``ask(_:at:_:)``, which never waits: it answers at once, or later through the ``Waiter``. So it
+/// can be called on an event loop, where a refusal has to cost next to nothing. The shedder is a ``Policy`` as
+/// well, for work or a dependency whose capacity isn't known: a call waits for its turn in ``apply(_:_:)``.
 public final class Shedder: Sendable {
     /// A request's side that may have to wait.
     public protocol Waiter: AnyObject, Sendable {
@@ -129,16 +130,26 @@ public final class Shedder: Sendable {
         ///   only if it was as slow all the same: failing fast isn't being fast.
         public func end(countsAsSample: Bool) {
             let now = shedder.time.moment()
-            let course = course.withLock { course -> Course? in
-                guard !course.hasEnded else { return nil }
-                course.hasEnded = true
-                return course
-            }
-            guard let course else { return }
+            guard let course = close() else { return }
             var permit = permit
             permit.away = course.away + (course.since?.duration(to: now) ?? .zero)
             shedder.change {
                 $0.end(permit, isSuspended: course.since != nil, countsAsSample: countsAsSample, at: now)
+            }
+        }
+
+        /// Gives the place back; what the work took says nothing, since its caller gave it up.
+        func abandon() {
+            let now = shedder.time.moment()
+            if close() != nil { shedder.change { $0.abandon(permit, at: now) } }
+        }
+
+        /// - Returns: nil where it has ended already.
+        private func close() -> Course? {
+            course.withLock { course in
+                guard !course.hasEnded else { return nil }
+                course.hasEnded = true
+                return course
             }
         }
 
@@ -170,19 +181,30 @@ public final class Shedder: Sendable {
     /// How often waiting requests are checked when nothing else happens.
     private static let watchEvery = Duration.milliseconds(5)
 
-    fileprivate let time: TimeSource
+    let environment: PolicyEnvironment
     private let room: Locked<Room>
 
-    /// - Parameters:
-    ///   - configuration: how much, and how long.
-    ///   - time: the clock.
+    private var time: TimeSource { environment.time }
+
     /// - Throws: ``InvalidConfiguration`` with every problem.
-    public init(_ configuration: Configuration = .init(), time: TimeSource = .system)
+    public init(_ configuration: Configuration = .init(), environment: PolicyEnvironment = .init())
         throws(InvalidConfiguration)
     {
         try configuration.validate()
-        self.time = time
+        self.environment = environment
         room = Locked(Room(state: ShedderState(configuration)))
+    }
+
+    /// The present configuration.
+    public var configuration: Configuration { room.withLock { $0.state.configuration } }
+
+    /// Replaces the configuration while requests are in work. The limit that was found stays, within the new
+    /// bounds; waiting requests stay, even where they are more than may wait now.
+    /// - Throws: ``InvalidConfiguration`` with every problem; the old configuration stays.
+    public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
+        try configuration.validate()
+        let now = time.moment()
+        change { $0.reconfigure(configuration, at: now) }
     }
 
     /// The limit and the counts, now.
@@ -203,7 +225,7 @@ public final class Shedder: Sendable {
         return room.withLock { $0.state.backgroundShare(at: now) }
     }
 
-    /// Asks for admission.
+    /// Asks for admission. Reports no event; ``Snapshot/refused`` counts.
     ///
     /// - Parameters:
     ///   - request: what is known of it.

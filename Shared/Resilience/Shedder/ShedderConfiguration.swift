@@ -22,20 +22,20 @@ extension Shedder {
         /// become shorter for a quarter of it. 1 ms … 1 min; default 500 ms.
         public var maximumQueueTime: Duration
         /// Requests that may wait at once. 0 … 100,000; default 1,000.
-        public var places: Int
+        public var queueLength: Int
 
         /// Any numbers; what is wrong with them is listed by ``problems``, and refused by whatever is made
         /// with them.
         public init(
             minimum: Int = 16, maximum: Int = 1000, initial: Int? = nil, share: Double = 0.025,
-            maximumQueueTime: Duration = .milliseconds(500), places: Int = 1000
+            maximumQueueTime: Duration = .milliseconds(500), queueLength: Int = 1000
         ) {
             self.minimum = minimum
             self.maximum = maximum
             self.initial = initial ?? max(minimum, min(64, maximum))
             self.share = share
             self.maximumQueueTime = maximumQueueTime
-            self.places = places
+            self.queueLength = queueLength
         }
 
         public static var policy: String { "Shedder" }
@@ -51,7 +51,7 @@ extension Shedder {
             check.require(
                 maximumQueueTime >= .milliseconds(1) && maximumQueueTime <= .seconds(60), "maximumQueueTime",
                 maximumQueueTime, "from 1 ms to 1 minute")
-            check.require((0...100_000).contains(places), "places", places, "from 0 to 100000")
+            check.require((0...100_000).contains(queueLength), "queueLength", queueLength, "from 0 to 100000")
             return check.problems
         }
     }

@@ -31,7 +31,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         var isEmpty: Bool { admitted.isEmpty && refused.isEmpty }
     }
 
-    private let configuration: Shedder.Configuration
+    private(set) var configuration: Shedder.Configuration
     private var search: LatencyLimit
     private var allowance = PriorityAllowance()
     private(set) var line: WaitingLine<Waiter>
@@ -50,13 +50,23 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     init(_ configuration: Shedder.Configuration) {
         self.configuration = configuration
         search = LatencyLimit(configuration)
-        line = WaitingLine(maximumQueueTime: configuration.maximumQueueTime, capacity: configuration.places)
+        line = WaitingLine(
+            maximumQueueTime: configuration.maximumQueueTime, capacity: configuration.queueLength)
     }
 
     var limit: Int { search.limit }
 
     /// How many may be in work for a rank to begin another.
-    var allowances: SIMD4<Int> { allowance.allowances(AdaptiveLimitState.allowances(under: search.limit)) }
+    var allowances: SIMD4<Int> { allowance.allowances(search.allowances) }
+
+    /// Another configuration from now on. Waiting requests stay, even where they are more than may wait now.
+    mutating func reconfigure(_ configuration: Shedder.Configuration, at now: Instant) -> Changes {
+        self.configuration = configuration
+        search.reconfigure(configuration)
+        line.maximumQueueTime = configuration.maximumQueueTime
+        line.capacity = configuration.queueLength
+        return settle(at: now)
+    }
 
     /// - Parameter waiter: told if it has to wait.
     mutating func arrive(_ request: Request, _ waiter: @autoclosure () -> Waiter, at now: Instant) -> (
@@ -72,7 +82,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             return (.admitted(begin(request.rank, callerWait(of: request, at: now), at: now)), changes)
         }
         // A rank whose allowance is reduced is held back by that, not by the limit.
-        if inFlight >= AdaptiveLimitState.allowances(under: search.limit)[request.rank] { search.pressed() }
+        if inFlight >= search.allowances[request.rank] { search.pressed() }
         allowance.hadToWait(request.rank, at: now)
         let id = lastId + 1
         let callerWait = callerWait(of: request, at: now)
@@ -109,6 +119,15 @@ struct ShedderState<Waiter: Sendable>: Sendable {
             permit.rank, after: max(.zero, latency - search.slowness), allowed: permit.allowed, at: now)
         search.ended(
             after: latency, allowed: permit.allowed, countsAsSample: countsAsSample, inWork: permit.inWork,
+            inFlight: inFlight)
+        return settle(at: now)
+    }
+
+    /// A call was given up by its caller: its latency is no sample.
+    mutating func abandon(_ permit: Permit, at now: Instant) -> Changes {
+        inFlight -= 1
+        search.ended(
+            after: .zero, allowed: permit.allowed, countsAsSample: false, inWork: permit.inWork,
             inFlight: inFlight)
         return settle(at: now)
     }

@@ -30,9 +30,9 @@ struct WaitingLine<Waiter: Sendable>: Sendable {
     }
 
     /// The longest wait in a queue that isn't standing.
-    let maximumQueueTime: Duration
+    var maximumQueueTime: Duration
     /// Entries at most, all ranks together.
-    let capacity: Int
+    var capacity: Int
     /// By rank, the longest waiting first.
     private var lines: [[Entry]] = [[], [], [], []]
     private var backlogs = [Backlog](repeating: Backlog(), count: 4)

@@ -17,6 +17,7 @@ struct AdmissionChannel: HTTPChannelHandler {
     }
 
     let admission: AdmissionControl
+    let table: AdmissionTable
     let responder: HTTPChannelHandler.Responder
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
@@ -35,7 +36,7 @@ struct AdmissionChannel: HTTPChannelHandler {
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
                 AdmissionHandler(
-                    admission: admission, slot: slot,
+                    admission: admission, table: table, slot: slot,
                     encoder: pipeline.context(handlerType: HTTPResponseEncoder.self)))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             let parts = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
@@ -46,7 +47,8 @@ struct AdmissionChannel: HTTPChannelHandler {
     }
 
     func handle(value connection: Connection, logger: Logger) async {
-        let admitting = AdmissionChannel(admission: admission) { [responder] request, writer, channel in
+        let admitting = AdmissionChannel(admission: admission, table: table) {
+            [responder] request, writer, channel in
             guard let admission = connection.slot.take() else {
                 return try await responder(request, writer, channel)
             }
@@ -65,7 +67,14 @@ struct AdmissionChannel: HTTPChannelHandler {
 
 extension HTTPServerBuilder {
     /// Connections whose requests pass `admission`.
-    package static func through(_ admission: AdmissionControl) -> HTTPServerBuilder {
-        HTTPServerBuilder { AdmissionChannel(admission: admission, responder: $0) }
+    ///
+    /// - Parameters:
+    ///   - routes: all routes that are served.
+    ///   - exempt: first segments of paths that are never shed, such as `csp`: probes and operators' requests.
+    package static func through(
+        _ admission: AdmissionControl, to routes: [Route], exempt: [String]
+    ) -> HTTPServerBuilder {
+        let table = AdmissionTable(routes, exempt: exempt)
+        return HTTPServerBuilder { AdmissionChannel(admission: admission, table: table, responder: $0) }
     }
 }

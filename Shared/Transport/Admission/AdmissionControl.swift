@@ -1,4 +1,5 @@
 package import Contracts
+import HTTPTypes
 import Metrics
 import NIOCore
 import NIOHTTP1
@@ -41,9 +42,9 @@ package final class AdmissionControl: Sendable {
     /// The decision about a request.
     enum Decision {
         /// To be worked on at once, without a permit.
-        case free
+        case free(Admission)
         /// To be worked on when it has a permit.
-        case permit(Shedder.Request)
+        case permit(Admission)
         case refused(Refusals.Reason)
         case rateLimited(ClientRates.Quota)
     }
@@ -55,7 +56,6 @@ package final class AdmissionControl: Sendable {
     let connections: Connections
     let idleTimeout: TimeAmount
     let requestTimeout: TimeAmount
-    private let table: AdmissionTable
     private let credentials: Credentials
     private let rates: ClientRates?
     /// The clock of the rates.
@@ -65,18 +65,13 @@ package final class AdmissionControl: Sendable {
 
     /// - Parameters:
     ///   - service: the service that answers here.
-    ///   - routes: the routes that are shed when there is too much to do.
-    ///   - exempt: first segments of paths that are never shed, such as `csp`: probes and operators'
-    ///     requests.
     /// - Throws: `InvalidConfiguration` with every problem.
     package init(
-        _ configuration: Configuration, service: ServiceIdentity, routes: [Route], exempt: [String],
-        credentials: Credentials,
+        _ configuration: Configuration, service: ServiceIdentity, credentials: Credentials,
         time: TimeSource = .system
     ) throws(InvalidConfiguration) {
         self.service = service
         refusals = Refusals(service)
-        table = AdmissionTable(routes, exempt: exempt)
         self.credentials = credentials
         self.time = time
         connections = Connections(limits: configuration.connections.table)
@@ -88,11 +83,18 @@ package final class AdmissionControl: Sendable {
             ? try ClientRates(rate: configuration.rate, burst: configuration.burst, now: time.now()) : nil
     }
 
-    /// - Parameter client: its address.
-    func admit(_ head: HTTPRequestHead, from client: String, at now: ContinuousClock.Instant) -> Decision {
-        guard let entry = table.entry(head.method, head.uri) else { return .free }
-        let given = head.headers.first(name: "csp-criticality").flatMap(Criticality.init(rawValue:))
-        let isService = (given != nil || rates != nil) && self.isService(head)
+    /// - Parameters:
+    ///   - route: what is known of the route that it is for.
+    ///   - isService: whether it shows the services' token.
+    ///   - client: its address.
+    func admit(
+        _ head: HTTPRequestHead, to route: AdmissionTable.Entry, isService: Bool, from client: String,
+        at now: ContinuousClock.Instant
+    ) -> Decision {
+        let admission = Admission(
+            criticality: route.criticality, budget: route.budget, isService: isService, at: now
+        ) { head.headers.first(name: $0.rawName) }
+        if route.isExempt { return .free(admission) }
         if let rates, !isService {
             let quota = rates.ask(client, at: time.now())
             if quota.isExceeded {
@@ -100,14 +102,11 @@ package final class AdmissionControl: Sendable {
                 return .rateLimited(quota)
             }
         }
-        let criticality = entry.criticality.asked(given, byService: isService)
-        let budget = entry.budget.shortened(to: head.headers.first(name: "csp-deadline-ms"))
-        guard budget > .zero else {
-            counts.count(criticality)
+        guard !admission.deadline.hasPassed(at: now) else {
+            refused(admission)
             return .refused(.deadlineExceeded)
         }
-        guard shedder != nil else { return .free }
-        return .permit(Shedder.Request(criticality.priority, deadline: .after(budget, from: now)))
+        return shedder == nil ? .free(admission) : .permit(admission)
     }
 
     func isService(_ head: HTTPRequestHead) -> Bool {
@@ -117,7 +116,7 @@ package final class AdmissionControl: Sendable {
     /// Requests that were refused because their client asked too often.
     var rateLimited: Int { tooOften.withLock { $0 } }
 
-    func refused(_ request: Shedder.Request) { counts.count(Criticality(Priority(rank: request.rank))) }
+    func refused(_ admission: Admission) { counts.count(admission.criticality) }
 }
 
 /// `csp_shed_total{criticality}`.
@@ -127,21 +126,4 @@ private struct ShedCounts: Sendable {
     }
 
     func count(_ criticality: Criticality) { counters[criticality.priority.rank].increment() }
-}
-
-extension Criticality {
-    /// A service's header is believed; any other caller can only lower the route's criticality.
-    func asked(_ given: Criticality?, byService isService: Bool) -> Criticality {
-        guard let given else { return self }
-        return isService ? given : min(given, self)
-    }
-}
-
-extension Duration {
-    /// The smaller of a route's budget and the caller's, in milliseconds; a header that isn't a number
-    /// doesn't count.
-    func shortened(to header: String?) -> Duration {
-        guard let given = header.flatMap(Int.init) else { return self }
-        return min(self, .milliseconds(min(max(given, 0), 86_400_000)))
-    }
 }

@@ -19,8 +19,8 @@ final class AdmissionHandler: ChannelDuplexHandler {
         /// Between requests.
         case idle
         /// The request hasn't arrived as a whole.
-        case receiving(Shedder.Request)
-        case waiting(Shedder.Ticket, Shedder.Request)
+        case receiving(Admission)
+        case waiting(Shedder.Ticket, Admission)
         /// Passed on: to be read to its end, and to be answered.
         case working(isReceived: Bool, isAnswered: Bool)
         /// Refused; the rest of it is dropped.
@@ -30,6 +30,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
     }
 
     private let admission: AdmissionControl
+    private let table: AdmissionTable
     /// The value of the header that names the service.
     private let service: String
     private let slot: AdmissionSlot
@@ -38,13 +39,13 @@ final class AdmissionHandler: ChannelDuplexHandler {
     private var client = ""
     /// In ``AdmissionControl/connections``; nil where there was no room.
     private var id: ConnectionTable.ID?
-    private var isService = false
+    /// Whether a service has shown its token on this connection.
+    private var isOfService = false
     private var waiter: AdmissionWaiter?
     private var phase = Phase.idle
     /// The request that is received or waits.
     private var parts: [HTTPServerRequestPart] = []
     private var bodyBytes = 0
-    private var arrival = ContinuousClock.now
     private var path: Substring = ""
     private var isHead = false
     /// Whether it is a GET or HEAD.
@@ -55,8 +56,12 @@ final class AdmissionHandler: ChannelDuplexHandler {
     private var clock: ClientClock
     private var timer: Scheduled<Void>?
 
-    init(admission: AdmissionControl, slot: AdmissionSlot, encoder: ChannelHandlerContext) {
+    init(
+        admission: AdmissionControl, table: AdmissionTable, slot: AdmissionSlot,
+        encoder: ChannelHandlerContext
+    ) {
         self.admission = admission
+        self.table = table
         clock = ClientClock(idleTimeout: admission.idleTimeout, requestTimeout: admission.requestTimeout)
         service = "\(admission.service)"
         self.slot = slot
@@ -145,7 +150,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
     private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (phase, part) {
         case (.idle, .head(let head)): receive(head, context)
-        case (.receiving(let request), _):
+        case (.receiving(let admitted), _):
             if case .body(let bytes) = part {
                 // The body of these is not read.
                 if isRead { return }
@@ -155,7 +160,7 @@ final class AdmissionHandler: ChannelDuplexHandler {
             parts.append(part)
             guard case .end = part else { return }
             guard begin() else { return context.close(promise: nil) }
-            ask(request, context)
+            ask(admitted, context)
         case (.working(_, let isAnswered), _):
             context.fireChannelRead(wrapInboundOut(part))
             guard case .end = part else { return }
@@ -168,7 +173,6 @@ final class AdmissionHandler: ChannelDuplexHandler {
     }
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        arrival = .now
         clock.headCame()
         path = head.uri.prefix { $0 != "?" }
         isHead = head.method == .HEAD
@@ -177,20 +181,22 @@ final class AdmissionHandler: ChannelDuplexHandler {
         if !head.isKeepAlive || head.headers.contains(name: "upgrade") || head.method == .CONNECT {
             closesAfterwards = true
         }
-        if !isService, let id, admission.isService(head) {
-            isService = true
+        let isService = admission.isService(head)
+        if isService, !isOfService, let id {
+            isOfService = true
             admission.connections.isService(id)
         }
-        switch admission.admit(head, from: client, at: arrival) {
-        case .free:
-            slot.put(Admission(arrival: arrival, permit: nil))
+        let route = table.entry(head.method, head.uri)
+        switch admission.admit(head, to: route, isService: isService, from: client, at: .now) {
+        case .free(let admitted):
+            slot.put(admitted)
             phase = .working(isReceived: false, isAnswered: false)
             context.fireChannelRead(wrapInboundOut(.head(head)))
-        case .permit(let request) where id.map(admission.connections.isBeyondLimits) ?? true:
+        case .permit(let admitted) where id.map(admission.connections.isBeyondLimits) ?? true:
             closesAfterwards = true
-            refuse(request, .overloaded, context)
-        case .permit(let request):
-            phase = .receiving(request)
+            refuse(admitted, .overloaded, context)
+        case .permit(let admitted):
+            phase = .receiving(admitted)
             parts.append(.head(head))
             if head.version == .http1_1, head.headers.contains(name: "expect") { write(Refusals.goOn) }
         case .refused(let reason): refuse(reason, context)
@@ -209,29 +215,31 @@ final class AdmissionHandler: ChannelDuplexHandler {
 
     // MARK: Admission
 
-    private func ask(_ request: Shedder.Request, _ context: ChannelHandlerContext) {
+    private func ask(_ admitted: Admission, _ context: ChannelHandlerContext) {
         guard let shedder = admission.shedder, let waiter else { return }
-        switch shedder.ask(request, waiter) {
-        case .admitted(let permit): passOn(permit, context)
+        switch shedder.ask(admitted.request, waiter) {
+        case .admitted(let permit): passOn(admitted, permit, context)
         case .waiting(let ticket):
-            phase = .waiting(ticket, request)
-        case .refused(let refusal): refuse(request, refusal, context)
+            phase = .waiting(ticket, admitted)
+        case .refused(let refusal): refuse(admitted, refusal, context)
         }
     }
 
     func admitted(_ permit: Shedder.Permit, _ context: ChannelHandlerContext) {
-        guard case .waiting = phase else { return permit.end(countsAsSample: false) }
-        passOn(permit, context)
+        guard case .waiting(_, let admitted) = phase else { return permit.end(countsAsSample: false) }
+        passOn(admitted, permit, context)
         context.fireChannelReadComplete()
     }
 
     func refused(_ refusal: Shedder.Refusal, _ context: ChannelHandlerContext) {
-        guard case .waiting(_, let request) = phase else { return }
-        refuse(request, refusal, context)
+        guard case .waiting(_, let admitted) = phase else { return }
+        refuse(admitted, refusal, context)
     }
 
-    private func passOn(_ permit: Shedder.Permit, _ context: ChannelHandlerContext) {
-        slot.put(Admission(arrival: arrival, permit: permit))
+    private func passOn(_ admitted: Admission, _ permit: Shedder.Permit, _ context: ChannelHandlerContext) {
+        var admitted = admitted
+        admitted.permit = permit
+        slot.put(admitted)
         phase = .working(isReceived: true, isAnswered: false)
         let request = parts
         parts = []
@@ -247,9 +255,9 @@ final class AdmissionHandler: ChannelDuplexHandler {
     }
 
     private func refuse(
-        _ request: Shedder.Request, _ refusal: Shedder.Refusal, _ context: ChannelHandlerContext
+        _ admitted: Admission, _ refusal: Shedder.Refusal, _ context: ChannelHandlerContext
     ) {
-        admission.refused(request)
+        admission.refused(admitted)
         switch refusal {
         case .overloaded: refuse(.overloaded, context)
         case .deadlineExceeded: refuse(.deadlineExceeded, context)

@@ -12,13 +12,12 @@ extension RouteServer {
     /// A fault before the work bites before the request's token and body are read; its deadline runs on
     /// meanwhile. One after the work replaces whatever was answered, an error too.
     func answer(
-        _ request: Request, context: ConnectionContext, arrival: ContinuousClock.Instant,
-        through injection: Injection
+        _ request: Request, context: ConnectionContext, _ admission: Admission, through injection: Injection
     ) async -> Answer? {
         defer { injection.end() }
         var end = await carryOut(injection.before, on: request, context.connection)
         if end == nil {
-            let answer = await answer(request, parameters: context.parameters, arrival: arrival)
+            let answer = await answer(request, parameters: context.parameters, admission)
             end = await carryOut(injection.after, on: request, context.connection) ?? .answer(answer)
         }
         guard case .answer(var answer) = end else { return nil }

@@ -42,39 +42,44 @@ struct RouteServer: Sendable {
     /// Never throws: every error has an answer. Not cancelled when the client goes away: what was begun is
     /// finished.
     func serve(_ request: Request, context: ConnectionContext) async -> Response {
-        let admission = Admission.current
-        let arrival = admission?.arrival ?? .now
+        // A request that came through no gate, as in the simulation, is judged here.
+        let admission = Admission.current ?? admission(of: request)
         var answer: Answer
-        if let injection = faults?.decide(name, priority: criticality(of: request).priority) {
-            guard
-                let left = await self.answer(request, context: context, arrival: arrival, through: injection)
+        if let injection = faults?.decide(name, priority: admission.criticality.priority) {
+            guard let left = await self.answer(request, context: context, admission, through: injection)
             else {
                 // The connection is closed: this is never sent.
                 return Response(status: .internalServerError)
             }
             answer = left
         } else {
-            answer = await self.answer(request, parameters: context.parameters, arrival: arrival)
+            answer = await self.answer(request, parameters: context.parameters, admission)
         }
-        exchange(request.headers, &answer)
-        admission?.permit?.end(countsAsSample: answer.status < 400)
-        durations.record(status: answer.status, elapsed: arrival.duration(to: .now))
+        if admission.isService { exchange(request.headers, &answer) }
+        admission.permit?.end(countsAsSample: answer.status < 400)
+        durations.record(status: answer.status, elapsed: admission.arrival.duration(to: .now))
         CrashPoint.pass(.before, "answer \(name)")
         return answer.response { [name] in CrashPoint.pass(.after, "answer \(name)") }
     }
 
+    private func admission(of request: Request) -> Admission {
+        Admission(
+            criticality: route.criticality, budget: route.budget,
+            isService: credentials.isService(request.headers), at: .now
+        ) { request.headers[$0] }
+    }
+
     /// Tells another service the mark of this one's store, and records that of its own.
     private func exchange(_ asked: HTTPFields, _ answer: inout Answer) {
-        guard let peers, credentials.isService(asked) else { return }
+        guard let peers else { return }
         if let said = asked[.store] { peers.hear(said) }
         if let own = peers.header { answer.headers[.store] = own }
     }
 
     /// The work, and what it answers.
-    func answer(_ request: Request, parameters: Parameters, arrival: ContinuousClock.Instant) async -> Answer
-    {
+    func answer(_ request: Request, parameters: Parameters, _ admission: Admission) async -> Answer {
         do {
-            let call = try await call(from: request, parameters: parameters, arrival: arrival)
+            let call = try await call(from: request, parameters: parameters, admission)
             let trace = TraceContext.continuing(
                 traceparent: request.headers[.traceparent], state: request.headers[.tracestate],
                 baggage: request.headers[.baggage])
@@ -84,13 +89,12 @@ struct RouteServer: Sendable {
         }
     }
 
-    private func call(from request: Request, parameters: Parameters, arrival: ContinuousClock.Instant)
-        async throws -> Call
+    private func call(from request: Request, parameters: Parameters, _ admission: Admission) async throws
+        -> Call
     {
-        let isService = credentials.isService(request.headers)
         switch route.access {
         case .anonymous: break
-        case .services: guard isService else { throw Problem.unauthorized }
+        case .services: guard admission.isService else { throw Problem.unauthorized }
         case .administrators:
             guard credentials.isAdministrator(request.headers) else { throw Problem.unauthorized }
         }
@@ -116,17 +120,8 @@ struct RouteServer: Sendable {
         let body = try await Self.body(of: request)
         return Call(
             path: request.uri.path, body: body,
-            deadline: .after(route.budget.shortened(to: request.headers[.deadline]), from: arrival),
-            criticality: criticality(of: request, byService: isService),
-            refusal: refusal, headers: request.headers, parameters: parameters, query: query)
-    }
-
-    /// The request's criticality: the route's, changed by the header as far as the caller may.
-    private func criticality(of request: Request, byService isService: Bool? = nil) -> Criticality {
-        guard let given = request.headers[.criticality].flatMap(Criticality.init(rawValue:)) else {
-            return route.criticality
-        }
-        return route.criticality.asked(given, byService: isService ?? credentials.isService(request.headers))
+            deadline: admission.deadline, criticality: admission.criticality, refusal: refusal,
+            headers: request.headers, parameters: parameters, query: query)
     }
 
     private static func body(of request: Request) async throws -> Data {

@@ -4,7 +4,7 @@ public import Resilience
 /// ``CriticalOperation`` and ``OptionalOperation`` are made from a dependency, and only a path makes those.
 ///
 /// ```swift
-/// let path = ServingPath()
+/// let path = CriticalPath()
 /// let coupon = try path.optional(Declaration(name: "coupon", …))
 /// let redeem = try OptionalOperation(coupon, "redeem", isIdempotent: true) { request, context in
 ///     try await client.redeem(request, until: context.deadline)
@@ -12,7 +12,7 @@ public import Resilience
 ///     .absent
 /// }
 /// ```
-public final class ServingPath: Sendable {
+public final class CriticalPath: Sendable {
     private let environment: PathEnvironment
     private let declared = Locked<[Dependency]>([])
 
@@ -98,18 +98,18 @@ public final class ServingPath: Sendable {
 
     private func known(_ name: String) throws(InvalidConfiguration) -> Dependency {
         guard let dependency = dependency(name) else {
-            throw InvalidConfiguration(policy: "ServingPath", problems: ["\(name) is not declared"])
+            throw InvalidConfiguration(policy: "CriticalPath", problems: ["\(name) is not declared"])
         }
         return dependency
     }
 }
 
-/// A dependency that was declared as critical; only ``ServingPath/critical(_:isReady:)`` makes one.
+/// A dependency that was declared as critical; only ``CriticalPath/critical(_:isReady:)`` makes one.
 public struct CriticalDependency: Sendable {
     let dependency: Dependency
 }
 
-/// A dependency that was declared as optional; only ``ServingPath/optional(_:)`` makes one.
+/// A dependency that was declared as optional; only ``CriticalPath/optional(_:)`` makes one.
 public struct OptionalDependency: Sendable {
     let dependency: Dependency
 }
