@@ -86,7 +86,7 @@ public struct ProtectionNumber: Sendable {
         ),
         real("breakerSlowRate", .share, "share of slow calls at which it opens", \.breaker.slowCallRate),
         time("breakerOpen", "how long it stays open the first time", \.breaker.openDuration),
-        time("breakerLongestOpen", "how long it stays open at most", \.breaker.longestOpenTime),
+        time("breakerLongestOpen", "how long it stays open at most", \.breaker.longestOpenDuration),
         count("breakerProbes", "probes that have to succeed for it to close", \.breaker.probes),
         time("breakerProbeTimeout", "when a probe that has no answer is given up", \.breaker.probeTimeout),
         time("attemptTimeout", "longest try while a customer waits", \.attemptTimeout),

@@ -62,7 +62,7 @@ extension ResilienceCase {
         let open = try CircuitBreaker(
             .init(
                 window: .calls(1), minimumCalls: 1, openDuration: .seconds(3600),
-                longestOpenTime: .seconds(3600)))
+                longestOpenDuration: .seconds(3600)))
         if case .permit(let permit) = open.acquire(at: .now) {
             open.settle(permit, .faulty, slow: false, at: .now)
         }

@@ -61,7 +61,7 @@ struct MigrationTests {
                 "\(service.name): undo the change, and add a migration that makes it")
             #expect(
                 current.count <= released.count,
-                "\(service.name): new here, so add \(current.dropFirst(released.count).joined(separator: ", "))"
+                "\(service.name): add \(current.dropFirst(released.count).joined(separator: ", "))"
             )
         }
     }

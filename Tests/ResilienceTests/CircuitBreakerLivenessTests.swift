@@ -18,7 +18,7 @@ struct CircuitBreakerLivenessTests {
             minimumCalls: 1 + random.upTo(calls), failureRate: Double(1 + random.upTo(10)) / 10,
             slowCall: random.upTo(2) == 0 ? .milliseconds(50) : nil,
             slowCallRate: Double(1 + random.upTo(10)) / 10,
-            openDuration: openDuration, longestOpenTime: openDuration * (1 + random.upTo(64)),
+            openDuration: openDuration, longestOpenDuration: openDuration * (1 + random.upTo(64)),
             probes: 1 + random.upTo(4),
             probeTimeout: .milliseconds(1 + random.upTo(1000)))
     }
@@ -32,7 +32,7 @@ struct CircuitBreakerLivenessTests {
         switch random.upTo(6) {
         case 0: new = other
         case 1: (new.window, new.minimumCalls) = (other.window, other.minimumCalls)
-        case 2: (new.openDuration, new.longestOpenTime) = (other.openDuration, other.longestOpenTime)
+        case 2: (new.openDuration, new.longestOpenDuration) = (other.openDuration, other.longestOpenDuration)
         case 3: new.probeTimeout = other.probeTimeout
         default: new.probes = other.probes
         }
@@ -92,7 +92,7 @@ struct CircuitBreakerLivenessTests {
             if before.phase == .halfOpen { halfOpen += 1 }
             let numbers = breaker.configuration
             let bound =
-                time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + Self.step
+                time.elapsed + numbers.longestOpenDuration + numbers.probeTimeout + Self.step
                 * (numbers.probes + 2)
             var calls = 0
             while calls < 50 {

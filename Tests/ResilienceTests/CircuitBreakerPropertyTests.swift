@@ -104,7 +104,7 @@ private struct ObviousBreaker {
 
     private var openDuration: Duration {
         var time = openings == 0 ? .zero : configuration.openDuration
-        for _ in 1..<max(openings, 1) { time = min(time * 2, configuration.longestOpenTime) }
+        for _ in 1..<max(openings, 1) { time = min(time * 2, configuration.longestOpenDuration) }
         return time
     }
 
@@ -127,16 +127,16 @@ struct CircuitBreakerPropertyTests {
         CircuitBreaker.Configuration(
             window: .calls(20), minimumCalls: 5, failureRate: 0.4, slowCall: .milliseconds(50),
             slowCallRate: 0.5,
-            openDuration: .milliseconds(300), longestOpenTime: .seconds(2), probes: 3,
+            openDuration: .milliseconds(300), longestOpenDuration: .seconds(2), probes: 3,
             probeTimeout: .milliseconds(700)),
         CircuitBreaker.Configuration(
             window: .time(.seconds(2)), minimumCalls: 4, failureRate: 0.5, slowCall: .milliseconds(50),
             slowCallRate: 0.3,
-            openDuration: .milliseconds(200), longestOpenTime: .seconds(1), probes: 1,
+            openDuration: .milliseconds(200), longestOpenDuration: .seconds(1), probes: 1,
             probeTimeout: .milliseconds(500)),
         CircuitBreaker.Configuration(
             window: .calls(1), minimumCalls: 1, failureRate: 1, openDuration: .milliseconds(10),
-            longestOpenTime: .milliseconds(10),
+            longestOpenDuration: .milliseconds(10),
             probes: 2, probeTimeout: .milliseconds(50)),
     ]
 
@@ -149,7 +149,7 @@ struct CircuitBreakerPropertyTests {
         case 0: new.probes = 1 + random.upTo(4)
         case 1:
             new.openDuration = .milliseconds(1 + random.upTo(400))
-            new.longestOpenTime = new.openDuration * (1 + random.upTo(8))
+            new.longestOpenDuration = new.openDuration * (1 + random.upTo(8))
         default:
             new.minimumCalls = 1 + random.upTo(5)
             new.window =

@@ -10,7 +10,7 @@ struct CircuitBreakerTests {
 
     func breaker(
         _ configuration: CircuitBreaker.Configuration = .init(
-            window: .calls(10), minimumCalls: 4, openDuration: .seconds(1), longestOpenTime: .seconds(8),
+            window: .calls(10), minimumCalls: 4, openDuration: .seconds(1), longestOpenDuration: .seconds(8),
             probes: 2,
             probeTimeout: .seconds(5)),
         events: Recorded<PolicyEvent>? = nil
@@ -224,7 +224,7 @@ struct CircuitBreakerTests {
         let breaker = try breaker()
         let bad = CircuitBreaker.Configuration(
             window: .calls(3), minimumCalls: 0, failureRate: 1.5, slowCall: .zero, openDuration: .seconds(2),
-            longestOpenTime: .seconds(1), probes: 0, probeTimeout: .zero)
+            longestOpenDuration: .seconds(1), probes: 0, probeTimeout: .zero)
         let error = #expect(throws: InvalidConfiguration.self) { try breaker.reconfigure(bad) }
         #expect(error?.problems.count == 6)
         #expect(breaker.configuration.minimumCalls == 4)
@@ -282,13 +282,13 @@ struct CircuitBreakerTests {
         let breaker = try breaker()
         await fail(breaker, times: 4)
         var numbers = breaker.configuration
-        (numbers.openDuration, numbers.longestOpenTime) = (.seconds(60), .seconds(60))
+        (numbers.openDuration, numbers.longestOpenDuration) = (.seconds(60), .seconds(60))
         try breaker.reconfigure(numbers)
         #expect(breaker.snapshot.retryAfter == .seconds(1))
         time.advance(by: .seconds(1))
         await fail(breaker)
         #expect(breaker.snapshot.retryAfter == .seconds(60))
-        (numbers.openDuration, numbers.longestOpenTime) = (.seconds(2), .seconds(3))
+        (numbers.openDuration, numbers.longestOpenDuration) = (.seconds(2), .seconds(3))
         try breaker.reconfigure(numbers)
         #expect(breaker.snapshot.retryAfter == .seconds(3))
         time.advance(by: .seconds(3))

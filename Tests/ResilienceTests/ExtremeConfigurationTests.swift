@@ -149,7 +149,8 @@ struct ExtremeConfigurationTests {
                 window: $0.random.upTo(2) == 0 ? .calls($0.count(10)) : .time($0.time(.seconds(10))),
                 minimumCalls: $0.count(2),
                 failureRate: $0.real(0.5), slowCall: $0.optional(.seconds(1)), slowCallRate: $0.real(0.8),
-                openDuration: $0.time(.seconds(1)), longestOpenTime: $0.time(.longest), probes: $0.count(2),
+                openDuration: $0.time(.seconds(1)), longestOpenDuration: $0.time(.longest),
+                probes: $0.count(2),
                 probeTimeout: $0.time(.seconds(10)))
         } use: {
             let breaker = try CircuitBreaker($0, environment: environment)

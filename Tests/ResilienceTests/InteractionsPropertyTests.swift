@@ -92,7 +92,7 @@ struct InteractionsPropertyTests {
     private static let breaker = CircuitBreaker.Configuration(
         window: .time(.seconds(1)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(70),
         slowCallRate: 0.6,
-        openDuration: .milliseconds(100), longestOpenTime: .milliseconds(800), probes: 2,
+        openDuration: .milliseconds(100), longestOpenDuration: .milliseconds(800), probes: 2,
         probeTimeout: .milliseconds(300))
 
     private let seed: UInt64
@@ -352,7 +352,7 @@ struct InteractionsPropertyTests {
         let (since, limit) =
             refused.isHalfOpen
             ? (counts.lastAdmission, Self.breaker.probeTimeout)
-            : (counts.lastOpening, Self.breaker.longestOpenTime)
+            : (counts.lastOpening, Self.breaker.longestOpenDuration)
         if since.map({ elapsed < $0 + limit }) != true {
             Issue.record("stuck at \(elapsed): \(breaker.snapshot)")
         }

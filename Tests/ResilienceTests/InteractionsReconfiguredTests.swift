@@ -45,7 +45,7 @@ struct InteractionsReconfiguredTests {
         return .init(
             window: random.upTo(2) == 0 ? .calls(20) : .time(.seconds(1)), minimumCalls: 1 + random.upTo(20),
             slowCall: .milliseconds(70), openDuration: openDuration,
-            longestOpenTime: openDuration * (1 + random.upTo(16)),
+            longestOpenDuration: openDuration * (1 + random.upTo(16)),
             probes: 1 + random.upTo(4), probeTimeout: .milliseconds(1 + random.upTo(500)))
     }
 
@@ -151,7 +151,7 @@ struct InteractionsReconfiguredTests {
     private func passes(_ before: CircuitBreaker.Snapshot) async throws {
         let numbers = breaker.configuration
         let bound =
-            time.elapsed + numbers.longestOpenTime + numbers.probeTimeout + .milliseconds(20)
+            time.elapsed + numbers.longestOpenDuration + numbers.probeTimeout + .milliseconds(20)
             * (numbers.probes + 2)
         time.join()
         let caller = Task {

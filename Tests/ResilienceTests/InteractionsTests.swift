@@ -22,7 +22,7 @@ struct InteractionsTests {
         try CircuitBreaker(
             .init(
                 window: .calls(count), minimumCalls: count, failureRate: 1, openDuration: .seconds(60),
-                longestOpenTime: .seconds(60)),
+                longestOpenDuration: .seconds(60)),
             environment: environment)
     }
 

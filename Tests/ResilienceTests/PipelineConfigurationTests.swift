@@ -39,10 +39,10 @@ struct Wrong: Sendable, CustomTestStringConvertible {
         Wrong(
             CircuitBreaker.Configuration(
                 window: .time(.zero), minimumCalls: 0, failureRate: 0, slowCall: .zero, slowCallRate: .nan,
-                openDuration: .zero, longestOpenTime: .seconds(-1), probes: 0, probeTimeout: .zero),
+                openDuration: .zero, longestOpenDuration: .seconds(-1), probes: 0, probeTimeout: .zero),
             [
                 "window", "minimumCalls", "failureRate", "slowCall", "slowCallRate", "openDuration",
-                "longestOpenTime", "probes",
+                "longestOpenDuration", "probes",
                 "probeTimeout",
             ]),
         Wrong(
@@ -50,8 +50,8 @@ struct Wrong: Sendable, CustomTestStringConvertible {
             ["window", "minimumCalls"]),
         Wrong(
             Shedder.Configuration(
-                minimum: 0, maximum: -1, initial: 5, share: 0, maximumQueueTime: .zero, places: -1),
-            ["maximum", "minimum", "initial", "share", "maximumQueueTime", "places"]),
+                minimum: 0, maximum: -1, initial: 5, share: 0, maximumQueueTime: .zero, queueLength: -1),
+            ["maximum", "minimum", "initial", "share", "maximumQueueTime", "queueLength"]),
         Wrong(RateLimit.Configuration(permits: 0, per: .zero, burst: -1), ["permits", "period", "burst"]),
         Wrong(
             Hedge.Configuration(percentile: 1, minimumDelay: .zero, minimumSamples: 0),

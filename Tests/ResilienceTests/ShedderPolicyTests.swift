@@ -30,7 +30,7 @@ struct ShedderPolicyTests {
                 name: "order", time: time.source, report: { [events] in events.add($0.kind) }))
     }
 
-    /// As many at once as are said, and nobody waits.
+    /// A fixed limit and no queue.
     private func full(_ limit: Int) -> Shedder.Configuration {
         Shedder.Configuration(minimum: limit, maximum: limit, queueLength: 0)
     }

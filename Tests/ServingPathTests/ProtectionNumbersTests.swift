@@ -18,7 +18,7 @@ struct ProtectionNumbersTests {
         breaker: CircuitBreaker.Configuration(
             window: .time(.milliseconds(5003)), minimumCalls: 11, failureRate: 0.33,
             slowCall: .milliseconds(151),
-            slowCallRate: 0.61, openDuration: .milliseconds(1007), longestOpenTime: .milliseconds(5009),
+            slowCallRate: 0.61, openDuration: .milliseconds(1007), longestOpenDuration: .milliseconds(5009),
             probes: 3,
             probeTimeout: .milliseconds(2011)))
 

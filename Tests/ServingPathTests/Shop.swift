@@ -16,7 +16,7 @@ struct Shop {
         retry: Retry.Configuration(attempts: 1), bulkhead: Bulkhead.Configuration(limit: 1),
         breaker: CircuitBreaker.Configuration(
             window: .calls(2), minimumCalls: 2, failureRate: 1, openDuration: .seconds(1),
-            longestOpenTime: .seconds(1),
+            longestOpenDuration: .seconds(1),
             probes: 1, probeTimeout: .seconds(5)))
 
     init(isProtected: Bool = true) {

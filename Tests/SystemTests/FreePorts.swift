@@ -4,7 +4,8 @@ import Testing
 
 /// Ports without a listener, below the range of ephemeral ports.
 enum FreePorts {
-    /// The first of free ports in a row, one for each service and the console's, as `csp up --ports` needs them.
+    /// The first of free ports in a row, as many as `csp up --ports` needs: one for each service, and the
+    /// console's.
     static func base() throws -> Int {
         for _ in 0..<1000 {
             let base = Int.random(in: 10_000...30_000)

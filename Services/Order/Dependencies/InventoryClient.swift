@@ -19,7 +19,7 @@ struct InventoryClient: Sendable {
             reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(3)), minimumCalls: 10, failureRate: 0.5, slowCall: .milliseconds(300),
-            slowCallRate: 0.6, openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2,
+            slowCallRate: 0.6, openDuration: .seconds(1), longestOpenDuration: .seconds(5), probes: 2,
             probeTimeout: .seconds(3)))
 
     private let client: ServiceClient

@@ -12,7 +12,7 @@ struct NotificationClient: Sendable {
         bulkhead: Bulkhead.Configuration(limit: 32, waiting: 0, reserved: 0),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(10)), minimumCalls: 10, failureRate: 0.5, slowCall: .seconds(1),
-            slowCallRate: 0.8, openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 1,
+            slowCallRate: 0.8, openDuration: .seconds(1), longestOpenDuration: .seconds(5), probes: 1,
             probeTimeout: .seconds(3)))
 
     enum Sending: Sendable {

@@ -18,7 +18,7 @@ struct PaymentClient: Sendable {
             limit: 128, waiting: 1024, reserved: 32, reservedFrom: Criticality.critical.priority),
         breaker: CircuitBreaker.Configuration(
             window: .time(.seconds(3)), minimumCalls: 20, failureRate: 0.5, slowCall: .milliseconds(700),
-            slowCallRate: 0.7, openDuration: .seconds(1), longestOpenTime: .seconds(5), probes: 2,
+            slowCallRate: 0.7, openDuration: .seconds(1), longestOpenDuration: .seconds(5), probes: 2,
             probeTimeout: .seconds(3)))
 
     struct Refund: Sendable {

@@ -26,7 +26,7 @@ extension CircuitBreaker {
         public var openDuration: Duration
         /// Each opening after that doubles the time, up to this: `openDuration` to 100 years; default 30 s. A
         /// breaker that then stays closed for as long as it was last open has forgotten its earlier openings.
-        public var longestOpenTime: Duration
+        public var longestOpenDuration: Duration
         /// Probes at once when half-open, and how many have to succeed for it to close: 1 to 1,000; default
         /// 2.
         public var probes: Int
@@ -40,7 +40,8 @@ extension CircuitBreaker {
         public init(
             window: Window = .time(.seconds(10)), minimumCalls: Int = 20, failureRate: Double = 0.5,
             slowCall: Duration? = nil, slowCallRate: Double = 0.8, openDuration: Duration = .seconds(1),
-            longestOpenTime: Duration = .seconds(30), probes: Int = 2, probeTimeout: Duration = .seconds(10)
+            longestOpenDuration: Duration = .seconds(30), probes: Int = 2,
+            probeTimeout: Duration = .seconds(10)
         ) {
             self.window = window
             self.minimumCalls = minimumCalls
@@ -48,7 +49,7 @@ extension CircuitBreaker {
             self.slowCall = slowCall
             self.slowCallRate = slowCallRate
             self.openDuration = openDuration
-            self.longestOpenTime = longestOpenTime
+            self.longestOpenDuration = longestOpenDuration
             self.probes = probes
             self.probeTimeout = probeTimeout
         }
@@ -77,8 +78,8 @@ extension CircuitBreaker {
                 slowCallRate > 0 && slowCallRate <= 1, "slowCallRate", slowCallRate, "above 0 and at most 1")
             check.require(openDuration > .zero, "openDuration", openDuration, "above zero")
             check.require(
-                longestOpenTime >= openDuration && longestOpenTime <= .longest, "longestOpenTime",
-                longestOpenTime,
+                longestOpenDuration >= openDuration && longestOpenDuration <= .longest, "longestOpenDuration",
+                longestOpenDuration,
                 "at least openDuration, \(openDuration), and at most 100 years")
             check.require((1...1000).contains(probes), "probes", probes, "1 to 1000")
             check.require(

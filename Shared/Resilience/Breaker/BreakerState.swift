@@ -198,7 +198,7 @@ struct BreakerState: Sendable {
     /// How long the `count`-th opening in a row lasts: doubled each time, capped.
     private func openDuration(_ count: Int) -> Duration {
         guard count > 0 else { return .zero }
-        return min(configuration.longestOpenTime, configuration.openDuration * (1 << min(count - 1, 30)))
+        return min(configuration.longestOpenDuration, configuration.openDuration * (1 << min(count - 1, 30)))
     }
 
     private mutating func move(to next: BreakerPhase, _ reason: String, at now: ContinuousClock.Instant)

@@ -15,9 +15,10 @@
 ///   overload. All together are bounded by ``Configuration/maximum``.
 /// - A request whose **deadline** passes while it waits is refused and never begun.
 ///
-/// A server calls ``ask(_:at:_:)``, which never waits: it answers at once, or later through the ``Waiter``. So it
-/// can be called on an event loop, where a refusal has to cost next to nothing. The shedder is a ``Policy`` as
-/// well, for work or a dependency whose capacity isn't known: a call waits for its turn in ``apply(_:_:)``.
+/// A server calls ``ask(_:at:_:)``, which never waits: it answers at once, or later through the ``Waiter``.
+/// So it can be called on an event loop, where a refusal has to cost next to nothing. The shedder is a
+/// ``Policy`` as well, for work or a dependency whose capacity isn't known: a call waits for its turn in
+/// ``apply(_:_:)``.
 public final class Shedder: Sendable {
     /// A request's side that may have to wait.
     public protocol Waiter: AnyObject, Sendable {

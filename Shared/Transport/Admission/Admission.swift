@@ -2,8 +2,8 @@ import HTTPTypes
 import Resilience
 import ServingPath
 
-/// What was decided of a request from its head: who asks, its criticality and its deadline. Decided once, when
-/// the head comes; the request's own work finds it as ``current``.
+/// What was decided of a request from its head: its caller, its criticality and its deadline. Decided once,
+/// when the head comes; the request's own work finds it as ``current``.
 package struct Admission: Sendable {
     @TaskLocal static var current: Admission?
 

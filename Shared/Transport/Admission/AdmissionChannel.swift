@@ -70,7 +70,8 @@ extension HTTPServerBuilder {
     ///
     /// - Parameters:
     ///   - routes: all routes that are served.
-    ///   - exempt: first segments of paths that are never shed, such as `csp`: probes and operators' requests.
+    ///   - exempt: first segments of paths that are never shed, such as `csp`: probes and operators'
+    ///     requests.
     package static func through(
         _ admission: AdmissionControl, to routes: [Route], exempt: [String]
     ) -> HTTPServerBuilder {

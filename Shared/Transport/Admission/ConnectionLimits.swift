@@ -11,8 +11,8 @@ package struct ConnectionLimits: Sendable, Equatable {
     /// Above the total: for services and probes, when every connection is in use.
     package var reserve: Int
 
-    /// What a service may have open beside its connections: 128 to each of the other services, and its store's
-    /// files, its logs and pipes.
+    /// What a service may have open beside its connections: 128 connections to each of the other services,
+    /// its store's files, its logs and pipes.
     private static let own = (ServiceName.allCases.count - 1) * 128 + 64
 
     /// As much of `total` as there are descriptors for.
