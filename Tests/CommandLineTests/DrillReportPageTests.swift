@@ -62,10 +62,10 @@ import Testing
         #expect(page.svg.components(separatedBy: ">100 s<").count == 3)
         #expect(ComparisonPage.all(.sample()).isEmpty)
         #expect(
-            dashboard.sentence
+            page.sentence
                 == "protections off: 820 of 1,000 orders failed; protections on: 971 of 991 confirmed; "
                 + "3 × coupon-estimated, 97 × coupon-skipped; 97 of 97 made good")
-        #expect(dashboard.svg.contains("<desc>\(dashboard.sentence)</desc>"))
+        #expect(page.svg.contains("<desc>\(page.sentence)</desc>"))
     }
 
     @Test("a report without orders, overload or audit has a page too")
