@@ -18,7 +18,7 @@ extension DurableQueue {
         ) STRICT, WITHOUT ROWID;
         INSERT INTO queue_counts (lane, priority, kind, state, messages)
             SELECT lane, priority, kind, iif(due_at IS NULL, state, 'open'), count(*) FROM queue \
-            GROUP BY 1, 2, 3, 4;
+        GROUP BY 1, 2, 3, 4;
         CREATE TRIGGER queue_counts_added AFTER INSERT ON queue BEGIN
             INSERT INTO queue_counts (lane, priority, kind, state, messages)
                 VALUES (new.lane, new.priority, new.kind, iif(new.due_at IS NULL, new.state, 'open'), 1)
