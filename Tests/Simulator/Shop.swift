@@ -201,6 +201,7 @@ final class Shop: @unchecked Sendable {
     /// Before and after whatever a process does outside of itself it may die, and most of all where a coupon
     /// may have been redeemed and nothing is known of it yet.
     private func endanger(_ machine: Machine, _ request: HTTPClient.Request?) {
+        holdUpCommits(request)
         let isRedemption = request?.url.hasSuffix("/redemptions") == true
         let odds = isRedemption ? 30 : machine.name == "order" ? 400 : 700
         guard network.isFaulty, scheduler.dice.onceIn(odds), let process = machine.process else { return }
@@ -241,6 +242,23 @@ final class Shop: @unchecked Sendable {
         default: return
         }
         happened("other rules in \(machine.name)")
+    }
+
+    /// Inventory is out for about the life of a reservation when stock is to be committed: that others buy
+    /// the stock meanwhile is the rarest of all bad luck.
+    private func holdUpCommits(_ request: HTTPClient.Request?) {
+        guard isShortLived, request?.url.hasSuffix("/commit") == true, scheduler.dice.onceIn(30) else {
+            return
+        }
+        let length = scheduler.dice.from(4000, 20_000)
+        scheduler.after(0) { [self] in
+            guard network.isFaulty, let inventory = machine("inventory"), inventory.process != nil else {
+                return
+            }
+            happened("outage of inventory, with commits to come")
+            inventory.crash()
+            scheduler.after(length) { [self] in endOutage(of: inventory) }
+        }
     }
 
     private func outages(of machine: Machine) {
