@@ -247,7 +247,7 @@ final class Shop: @unchecked Sendable {
     /// Inventory is out for about the life of a reservation when stock is to be committed: that others buy
     /// the stock meanwhile is the rarest of all bad luck.
     private func holdUpCommits(_ request: HTTPClient.Request?) {
-        guard isShortLived, request?.url.hasSuffix("/commit") == true, scheduler.dice.onceIn(30) else {
+        guard isShortLived, request?.url.hasSuffix("/commit") == true, scheduler.dice.onceIn(4) else {
             return
         }
         let length = scheduler.dice.from(4000, 20_000)
