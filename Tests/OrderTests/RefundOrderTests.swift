@@ -154,6 +154,30 @@ struct RefundOrderTests {
         }
     }
 
+    @Test("goods go back once the money has: if payment refuses to give it back, they stay the customer's")
+    func moneyFirst() async throws {
+        let proxy = try FaultyProxy()
+        defer { proxy.stop() }
+        try await withStack(settings: quick, through: ["PAYMENT_URL": proxy]) { stack in
+            let placed: OrderDocument = try await stack.place(request()).decode()
+            try await stack.drained()
+            proxy.treat { _ in .refuse }
+            let items = [ItemQuantity(sku: "APPLE", quantity: 1)]
+            let begun = try await stack.refund(placed.id, OrderRefundRequest(items: items, reason: "r"))
+            #expect(try begun.decode(OrderDocument.self).pending == ["inventory", "payment"])
+            let captured: Page<Payment> = try await stack.payment.get("/payments?orderId=\(placed.id)")
+                .decode()
+            let whole = RefundRequest(amount: 200, reason: "past order")
+            let id = try #require(captured.items.first?.id)
+            #expect(try await stack.payment.post("/payments/\(id)/refunds", whole, key: "r1").status == 201)
+            proxy.treat { _ in .pass }
+            let order = try await stack.settled(placed.id)
+            #expect(order.refunded == 200 && order.refunds.map(\.outcome).allSatisfy { $0 != nil })
+            let stock: Stock = try await stack.inventory.get("/stock/APPLE").decode()
+            #expect((stock.onHand, stock.reserved, stock.committed) == (998, 0, 2))
+        }
+    }
+
     private static let calls = [
         ("PAYMENT_URL", "/refunds "), ("INVENTORY_URL", "/returns "), ("NOTIFICATION_URL", "POST /events "),
     ]

@@ -57,9 +57,11 @@ struct SettleRefund: Sendable {
         }
     }
 
-    /// Where the order's commit was refused for want of these goods, what is left can be committed now.
+    /// Where the order's commit was refused for want of these goods, what is left can be committed now. Other
+    /// goods wait for the money: if payment refuses to give it back, they stay the customer's.
     func returnGoods(_ id: String, for caller: Caller) async throws -> DeliveryResult {
-        guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory")
+        guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory"),
+            refund.cause == .outOfStock || !refund.pending.contains("payment")
         else { return .done() }
         let goods = ReturnRequest(id: id, items: refund.items)
         try await inventory.takeBack.call((order.id, goods), for: caller)
