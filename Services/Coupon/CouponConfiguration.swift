@@ -1,7 +1,7 @@
 import Contracts
 package import Runtime
 
-/// Every knob of the coupon service; the only file here that reads settings.
+/// Every setting of the coupon service; the only file here that reads settings.
 package struct CouponConfiguration: ServiceConfiguration {
     /// A seeded coupon that doesn't say whether it may be honoured offline may be, up to this discount in
     /// minor units.

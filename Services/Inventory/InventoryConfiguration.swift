@@ -1,6 +1,6 @@
 package import Runtime
 
-/// Every knob of the inventory service; the only file here that reads settings.
+/// Every setting of the inventory service; the only file here that reads settings.
 package struct InventoryConfiguration: ServiceConfiguration {
     /// How long a reservation holds its stock; longer than an order may stay accepted.
     var reservationLifetime: Duration

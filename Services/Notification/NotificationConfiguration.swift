@@ -1,6 +1,6 @@
 package import Runtime
 
-/// Every knob of the notification service; there is one channel, the log.
+/// Every setting of the notification service; there is one channel, the log.
 package struct NotificationConfiguration: ServiceConfiguration {
     /// Nil: for ever.
     var retention: Duration?

@@ -12,7 +12,7 @@ package struct OrderConfiguration: ServiceConfiguration {
         var faults: [Fault]
 
         init(_ service: ServiceName, _ protection: Protection, reading settings: inout Settings) {
-            let key = service.rawValue.uppercased()
+            let key = service.settingPrefix
             url = settings.url(of: service)
             self.protection = settings.protection(key, default: protection)
             faults = settings.faults(key)
@@ -76,7 +76,7 @@ package struct OrderConfiguration: ServiceConfiguration {
             "ORDER_RETENTION", default: nil, "how long a finished order and its idempotency keys are kept")
     }
 
-    /// For comparison, with the protections off: all the timeout there is, and nothing to fall back on.
+    /// For comparison, with the protections off: long timeouts, and nothing to fall back on.
     var switchedOff: OrderConfiguration {
         var naive = self
         naive.orderBudget = .seconds(30)

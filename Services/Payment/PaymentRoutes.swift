@@ -64,11 +64,8 @@ struct PaymentRoutes: Sendable {
         try .json(200, try await payments.payment(paymentId(call)))
     }
 
-    /// SQLite would read an id with a NUL only up to there, and find another one.
     private func paymentId(_ call: Call) throws -> String {
-        let id = call.parameter("id")
-        guard !id.utf8.contains(0) else { throw PaymentError.unknown(id: id) }
-        return id
+        try call.id("id") { PaymentError.unknown(id: $0) }
     }
 }
 

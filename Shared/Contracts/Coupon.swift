@@ -44,7 +44,7 @@ package struct RedemptionRequest: Codable, Sendable, Hashable {
 /// What order knows of a range of its orders, for a coupon store from which redemptions may be missing: those
 /// with ids above `after` and up to and including `upTo`.
 package struct ReconciliationRequest: Codable, Sendable, Hashable {
-    /// Redemptions and undecided orders in one request, together.
+    /// Redemptions, and undecided orders, in one request.
     package static let most = 100
 
     /// Of coupon's store when the loss was accepted.

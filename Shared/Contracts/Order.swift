@@ -114,7 +114,7 @@ package struct OrderLine: Codable, Sendable, Hashable {
     }
 }
 
-/// One thing that was done otherwise than with everything healthy, and how it was repaired.
+/// One thing that was done otherwise than with everything healthy, and its repair.
 package struct Degradation: Codable, Sendable, Hashable {
     package enum Effect: String, Codable, Sendable, Hashable {
         case couponSkipped = "coupon-skipped"

@@ -108,7 +108,7 @@ package final class DurableQueue: Sendable {
 
     private func wakeAfterCommit(_ database: Database, lane: String) {
         let wakeSignal = wakeSignal(lane)
-        database.afterNextTransaction { _ in wakeSignal.ring() }
+        database.afterNextTransaction { _ in wakeSignal.signal() }
     }
 
     /// The signal that wakes a lane's worker.
@@ -122,6 +122,6 @@ package final class DurableQueue: Sendable {
     }
 
     func wakeAll() {
-        for wakeSignal in wakeSignals.withLock({ Array($0.values) }) { wakeSignal.ring() }
+        for wakeSignal in wakeSignals.withLock({ Array($0.values) }) { wakeSignal.signal() }
     }
 }

@@ -87,7 +87,7 @@ struct LanePlan {
     }
 
     /// A wake signal came: a message may be due now.
-    mutating func rung(at now: Instant) { claimFrom = min(claimFrom ?? now, now) }
+    mutating func woken(at now: Instant) { claimFrom = min(claimFrom ?? now, now) }
 
     mutating func finish(_ delivery: Delivery, at now: Instant, random: inout some RandomNumberGenerator) {
         guard let inFlight = inDelivery.removeValue(forKey: delivery.message.lease) else { return }

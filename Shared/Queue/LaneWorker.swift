@@ -46,7 +46,7 @@ struct LaneWorker: Sendable {
             await Task { await work(completions) }.value
         } onCancel: {
             completions.stop()
-            wakeSignal.ring()
+            wakeSignal.signal()
         }
     }
 
@@ -63,13 +63,13 @@ struct LaneWorker: Sendable {
                 let next = plan.nextRound(now: now, isStopping: isStopping)
                 guard let next, next <= now else {
                     await wait(until: next)
-                    plan.rung(at: time.now())
+                    plan.woken(at: time.now())
                     continue
                 }
                 for message in await round(&plan, now: now, isStopping: isStopping) {
                     deliveries.addTask {
                         completions.put(LanePlan.Delivery(message: message, result: await handle(message)))
-                        wakeSignal.ring()
+                        wakeSignal.signal()
                     }
                 }
             }
@@ -164,7 +164,7 @@ struct LaneWorker: Sendable {
             // Cancelled, it must not signal: it would wake the next wait, and that one's timer the next, for
             // ever.
             guard (try? await time.sleep(time.now().duration(to: instant))) != nil else { return }
-            wakeSignal.ring()
+            wakeSignal.signal()
         }
         await wakeSignal.wait()
         timer.cancel()

@@ -9,7 +9,7 @@ final class WakeSignal: Sendable {
     }
     private let state = Locked(State())
 
-    func ring() {
+    func signal() {
         let waiter = state.withLock { state in
             state.isSignalled = state.waiter == nil
             defer { state.waiter = nil }

@@ -44,7 +44,7 @@ package enum CSV {
 
     package struct Malformed: Error, Equatable, CustomStringConvertible {
         package var line: Int
-        /// By name, or by number, counted from 1, if the line can't be split; nil if the whole file is meant.
+        /// By name, or by number, counted from 1, if the line can't be split; nil if the whole line is meant.
         package var column: String?
         package var reason: String
 

@@ -129,10 +129,10 @@ package enum ServiceProcess<Application: ServiceApplication> {
         var settings = Settings { _ in nil }
         _ = CommonConfiguration(reading: &settings, name: Application.name, port: Application.defaultPort)
         _ = Application.Configuration(reading: &settings)
-        let width = settings.knobs.map(\.key.count).max() ?? 0
-        let lines = settings.knobs.map { knob in
-            let key = knob.key.padding(toLength: width, withPad: " ", startingAt: 0)
-            return "  \(key)  \(knob.help) [\(knob.defaultValue)]"
+        let width = settings.known.map(\.key.count).max() ?? 0
+        let lines = settings.known.map { setting in
+            let key = setting.key.padding(toLength: width, withPad: " ", startingAt: 0)
+            return "  \(key)  \(setting.help) [\(setting.defaultValue)]"
         }
         return """
             \(Application.name): one service of the critical serving path. Runs until SIGTERM.

@@ -11,7 +11,7 @@ extension Settings {
     /// (`COUPON_SERVICE_HOST`, `COUPON_PORT`, `COUPON_PORT_8083_TCP`) are never that near.
     package mutating func refuseUnknown(environment: some Sequence<String>, file: some Sequence<String> = [])
     {
-        let known = Set(knobs.map(\.key)).union(Self.ofAnyService)
+        let known = Set(self.known.map(\.key)).union(Self.ofAnyService)
         for name in Set(file).subtracting(known).sorted() {
             let meant =
                 Spelling.nearest(to: name, among: known).map { "did you mean \($0)?" } ?? "--help lists all"
@@ -42,10 +42,9 @@ extension Settings {
     package static let ofAnyService: Set<String> = {
         let own = [
             "CONFIG_FILE", "ORDER_BUDGET", "ACCEPTED_MAX_AGE", "CATALOGUE_MAX_AGE", "CATALOGUE_REFRESH",
-            "CATALOGUE_TIMEOUT",
-            "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE", "QUEUE_CAPACITY",
-            "COUPON_OFFLINE_LIMIT",
-            "RESERVATION_TTL", "RESERVATION_GRACE", "ORDER_RETENTION", "NOTIFICATION_RETENTION",
+            "CATALOGUE_TIMEOUT", "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE",
+            "QUEUE_CAPACITY", "COUPON_OFFLINE_LIMIT", "RESERVATION_TTL", "RESERVATION_GRACE",
+            "ORDER_RETENTION", "NOTIFICATION_RETENTION",
         ]
         let protections = ProtectionNumber.all.map { key($0.name) } + ["URL", "FAULTS"]
         return Set(

@@ -7,14 +7,14 @@ package import Contracts
 /// once.
 package struct Settings {
     /// What `--help` shows of one setting.
-    package struct Knob: Sendable {
+    package struct Known: Sendable {
         package var key: String
         package var defaultValue: String
         package var help: String
     }
 
     let value: (String) -> String?
-    package private(set) var knobs: [Knob] = []
+    package private(set) var known: [Known] = []
     package internal(set) var problems: [String] = []
 
     /// - Parameter value: the text set for a key, or nil; an empty text counts as not set.
@@ -135,7 +135,7 @@ package struct Settings {
     }
 
     private mutating func declare(_ key: String, _ defaultValue: String, _ help: String) {
-        knobs.append(Knob(key: key, defaultValue: defaultValue, help: help))
+        known.append(Known(key: key, defaultValue: defaultValue, help: help))
     }
 
     private static let units: [(suffix: String, milliseconds: Int64)] = [

@@ -1,4 +1,3 @@
-import Contracts
 package import Logging
 import Metrics
 import Resilience
@@ -16,11 +15,6 @@ package final class UnreadableRows: Sendable {
         self.table = table
         self.logger = logger
         counter = Counter(label: "csp_unreadable_rows_total", dimensions: [("table", table)])
-    }
-
-    /// The ids of those found so far as a JSON array, for `NOT IN (SELECT value FROM json_each(?))`.
-    package var ids: String {
-        get throws { String(decoding: try JSON.encode(found.withLock { $0.sorted() }), as: UTF8.self) }
     }
 
     /// How many were found so far.

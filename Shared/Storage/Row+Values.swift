@@ -3,11 +3,13 @@ package import GRDB
 
 extension Row {
     /// A text that is one word of `Choice`.
-    /// - Throws: ``StoreError/failed(reason:)`` for another text, which a newer version may have written.
+    /// - Throws: `DecodingError` for another text, which a newer version may have written: an unreadable row
+    ///   is no failure of the store.
     package func choice<Choice: RawRepresentable<String>>(_ index: Int) throws -> Choice {
         let word: String = self[index]
         guard let choice = Choice(rawValue: word) else {
-            throw StoreError.failed(reason: "a row has the unknown \(Choice.self) \(word)")
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: "\(word) is no \(Choice.self)"))
         }
         return choice
     }

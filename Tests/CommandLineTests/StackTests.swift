@@ -132,16 +132,31 @@ import Testing
         let given = try Tokens.establish(in: folder, environment: ["SERVICE_TOKEN": "secret"])
         #expect(given == Tokens(adminToken: first.adminToken, serviceToken: "secret"))
         #expect(try Tokens.read(from: folder) == given)
-        #expect(try Tokens.known(in: folder, environment: ["ADMIN_TOKEN": "other"]) == given)
-        let elsewhere = StackFolder(path: "\(temporary.path)/elsewhere")
-        #expect(
-            try Tokens.known(in: elsewhere, environment: ["ADMIN_TOKEN": "a", "SERVICE_TOKEN": "s"])
-                == Tokens(adminToken: "a", serviceToken: "s"))
-        #expect(throws: Failure.self) { try Tokens.known(in: elsewhere, environment: [:]) }
         let mode =
             try FileManager.default.attributesOfItem(atPath: "\(temporary.path)/tokens.json")[
                 .posixPermissions] as? Int
         #expect(mode == 0o600)
+    }
+
+    @Test(
+        "a command takes its token from the stack, in a container from the setting, and says what is missing")
+    func knownToken() throws {
+        let temporary = try TemporaryFolder()
+        let folder = StackFolder(path: temporary.path)
+        let kept = try Tokens.establish(in: folder, environment: [:])
+        func admin(_ folder: StackFolder, _ environment: [String: String]) throws -> String {
+            try Tokens.known(\.adminToken, "ADMIN_TOKEN", in: folder, environment: environment)
+        }
+        #expect(try admin(folder, ["ADMIN_TOKEN": "other"]) == kept.adminToken)
+        let container = StackFolder(path: "\(temporary.path)/none")
+        #expect(try admin(container, ["ADMIN_TOKEN": "a"]) == "a")
+        #expect(
+            try Tokens.known(
+                \.serviceToken, "SERVICE_TOKEN", in: container, environment: ["SERVICE_TOKEN": "s"]) == "s")
+        for environment in [[:], ["ADMIN_TOKEN": "", "SERVICE_TOKEN": "s"]] {
+            let failure = #expect(throws: Failure.self) { try admin(container, environment) }
+            #expect(failure?.message.contains("ADMIN_TOKEN isn't set") == true)
+        }
     }
 
     @Test("a service gets up's environment, its own settings and all URLs; the record has no secret")

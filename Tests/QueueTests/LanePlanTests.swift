@@ -45,7 +45,7 @@ struct LanePlanTests {
                 && plan.limit(now: start, isStopping: false) == 4)
         plan.written(LanePlan.Round(), begun: start, limit: 4, now: start)
         #expect(plan.nextRound(now: start, isStopping: false) == nil)
-        plan.rung(at: start + .seconds(5))
+        plan.woken(at: start + .seconds(5))
         #expect(plan.nextRound(now: start, isStopping: false) == start + .seconds(5))
         plan.written(LanePlan.Round(untilNext: .seconds(60)), begun: start, limit: 4, now: start)
         #expect(plan.nextRound(now: start, isStopping: false) == start + .seconds(60))
@@ -101,7 +101,7 @@ struct LanePlanTests {
         finish(&plan, 1)
         let later = start + policy.claimInterval
         plan.written(LanePlan.Round(), begun: later, limit: 4, now: later)
-        plan.rung(at: later + .milliseconds(1))
+        plan.woken(at: later + .milliseconds(1))
         #expect(plan.nextRound(now: later, isStopping: false) == later + .milliseconds(1))
     }
 

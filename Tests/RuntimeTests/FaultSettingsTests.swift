@@ -27,7 +27,7 @@ struct FaultSettingsTests {
     func none() {
         var settings = Settings { _ in nil }
         #expect(settings.faults("COUPON").isEmpty && settings.problems.isEmpty)
-        #expect(settings.knobs.map(\.key) == ["COUPON_FAULTS"])
+        #expect(settings.known.map(\.key) == ["COUPON_FAULTS"])
     }
 
     @Test("without FAULTS_ENABLED the start is refused", arguments: [nil, "false", ""])

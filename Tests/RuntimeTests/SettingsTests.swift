@@ -13,7 +13,7 @@ struct SettingsTests {
         #expect(
             settings.duration("AGE", default: .seconds(5), in: .zero...(.seconds(60)), "age") == .seconds(5))
         #expect(settings.problems.isEmpty)
-        #expect(settings.knobs.map(\.key) == ["PORT", "AGE"])
+        #expect(settings.known.map(\.key) == ["PORT", "AGE"])
     }
 
     @Test("every problem is listed, each with its key and what was expected")
@@ -72,7 +72,7 @@ struct SettingsTests {
         _ = settings.retention("SHORT", default: nil, "short")
         _ = settings.retention("NEVER", default: nil, "never")
         #expect(settings.problems.count == 2)
-        #expect(settings.knobs.map(\.defaultValue) == ["forever", "2160h", "2160h", "forever", "forever"])
+        #expect(settings.known.map(\.defaultValue) == ["forever", "2160h", "2160h", "forever", "forever"])
     }
 
     @Test(
@@ -87,6 +87,6 @@ struct SettingsTests {
         var settings = settings(["RESERVE": "2GiB"])
         #expect(settings.bytes("RESERVE", default: 64 << 20, in: 0...(1 << 30), "space") == 64 << 20)
         #expect(settings.problems == ["RESERVE=2GiB is not valid: space (0 to 1GiB)"])
-        #expect(settings.knobs.map(\.defaultValue) == ["64MiB"])
+        #expect(settings.known.map(\.defaultValue) == ["64MiB"])
     }
 }

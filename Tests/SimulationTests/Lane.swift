@@ -66,9 +66,9 @@ final class Lane<Process: QueueProcess> {
     private var plan: LanePlan
     private var claims: [Lease: QueueModel.Claim] = [:]
     private var outcomes: [Lease: Outcome<Process.Disk>] = [:]
-    private var tray: [LanePlan.Delivery] = []
+    private var completions: [LanePlan.Delivery] = []
     private var isAwake = false
-    private var isRung = false
+    private var isSignalled = false
     private var timer: World.Event?
 
     init(_ number: Int, of process: Process) {
@@ -82,24 +82,24 @@ final class Lane<Process: QueueProcess> {
     private var now: LanePlan.Instant { LanePolicy.origin.advanced(by: .milliseconds(world.now)) }
 
     /// Called after a commit or a delivery.
-    func ring() {
-        guard !isAwake else { return isRung = true }
+    func signal() {
+        guard !isAwake else { return isSignalled = true }
         wake()
     }
 
     private func wake() {
         timer?.cancel()
         isAwake = true
-        isRung = false
+        isSignalled = false
         world.after(0, in: process.host) { [self] in
-            plan.rung(at: now)
+            plan.woken(at: now)
             work()
         }
     }
 
     private func work() {
-        for delivery in tray { plan.finish(delivery, at: now, random: &world.dice) }
-        tray = []
+        for delivery in completions { plan.finish(delivery, at: now, random: &world.dice) }
+        completions = []
         guard let next = plan.nextRound(now: now, isStopping: false) else { return sleep() }
         guard next <= now else { return sleep(until: next) }
         round()
@@ -107,7 +107,7 @@ final class Lane<Process: QueueProcess> {
 
     private func sleep(until moment: LanePlan.Instant? = nil) {
         isAwake = false
-        if isRung { return wake() }
+        if isSignalled { return wake() }
         guard let moment else { return }
         let wait = now.duration(to: moment)
         // Rounded up: the world's time has whole milliseconds, and less than one would never pass.
@@ -159,8 +159,8 @@ final class Lane<Process: QueueProcess> {
     private func deliver(_ message: Message) {
         process.handle(message) { [self] outcome in
             outcomes[message.lease] = outcome
-            tray.append(LanePlan.Delivery(message: message, result: outcome.result))
-            ring()
+            completions.append(LanePlan.Delivery(message: message, result: outcome.result))
+            signal()
         }
     }
 

@@ -66,7 +66,7 @@ final class LeaseRun {
         case 1: depot.queue.expedite(kind: kind, key: key)
         default: add(kind, key, replacing: replaced)
         }
-        for worker in workers { worker.lane?.ring() }
+        for worker in workers { worker.lane?.signal() }
         world.after(world.dice.from(5, 600)) { [self] in produce() }
     }
 
@@ -127,7 +127,7 @@ final class LeaseWorker: QueueProcess {
         self.owner = owner
         world = run.world
         lane = Lane(0, of: self)
-        lane?.ring()
+        lane?.signal()
     }
 
     func transact<Value>(

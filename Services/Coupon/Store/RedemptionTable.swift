@@ -46,7 +46,6 @@ enum RedemptionTable {
     }
 
     /// The order's redemption as released; a tombstone of this moment where there was none.
-    /// The order's redemption as released; a tombstone of this moment where there was none.
     static func release(_ database: Database, orderId: String, at now: Timestamp) throws -> Redemption {
         if Mutant.isOn(.couponForgetsReleases) {
             try database.run("DELETE FROM redemptions WHERE order_id = ?", [orderId])

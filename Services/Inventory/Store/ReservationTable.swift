@@ -5,7 +5,7 @@ import Mutants
 import Runtime
 import Storage
 
-/// ``ProductTable`` makes it.
+/// The reservations, by order; ``ProductTable`` makes their table.
 enum ReservationTable {
     static let lists = Store.Migration(
         "reservation-lists-1",
@@ -35,12 +35,12 @@ enum ReservationTable {
 
     /// Expires those that are due, the oldest first, and frees their stock; about `limit` of them, where it
     /// is given.
-    static func expire(_ database: Database, _ due: Lapse.Due, limit: Int = .max / 2) throws {
+    static func expire(_ database: Database, _ due: Lapse.Due, limit: Int? = nil) throws {
         let rows = try database.rows(
             """
             \(select) WHERE status = 'reserved' AND expires_at BETWEEN ? AND ? ORDER BY expires_at LIMIT ?
             """,
-            [due.from, due.upTo, limit + due.unreadable.count])
+            [due.from, due.upTo, limit.map { $0 + due.unreadable.count } ?? -1])
         for row in rows {
             let read = { try Self.reservation(row) }
             let isStopped = Mutant.isOn(.inventoryStopsAtAnUnreadableRow)

@@ -3,7 +3,7 @@ import GRDB
 import Mutants
 import Storage
 
-/// ``ProductTable`` makes it.
+/// The pieces of each product; ``ProductTable`` makes their table.
 enum StockTable {
     private static let columns = "sku, seeded, on_hand, reserved, committed"
 

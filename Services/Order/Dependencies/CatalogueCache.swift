@@ -52,8 +52,8 @@ final class CatalogueCache: Sendable {
         known.store(product)
     }
 
-    /// Loads what was kept. Without any price nothing could be accepted, so it waits a moment for inventory
-    /// then.
+    /// Loads the stored prices. If there are none, it waits for inventory's, at most for the timeout: without
+    /// a price no order can be accepted.
     func prepare() async {
         guard await known.load() == 0 else { return }
         let deadline = Deadline.after(timeout, from: time.now())

@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 import ServingPath
 import Transport
 
@@ -20,9 +19,4 @@ extension ServiceClient {
             }
         }
     }
-}
-
-extension String {
-    /// As a segment of a path, or a value of a query.
-    var percentEncoded: String { addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? self }
 }

@@ -12,8 +12,8 @@ enum OrderError: Error, Sendable, Equatable {
     case couponUnavailable
     case priceUnavailable
     case deadlineExceeded
-    /// `isKnown`: by inventory, which was asked.
-    case outOfStock([ShortSKU], isKnown: Bool)
+    /// By what is known, where inventory can't be asked.
+    case outOfStock([ShortSKU])
     case totalExceeded(Int, limit: Int, isCouponSkipped: Bool)
     case cancelledMeanwhile(id: String)
     // Its idempotency key.
@@ -25,5 +25,6 @@ enum OrderError: Error, Sendable, Equatable {
     case notRefundable(id: String, OrderStatus)
     case refundExceedsCapture(String, left: Int)
     // A quote.
+    case tooFewToQuote([ShortSKU])
     case unknownSKUs([ShortSKU])
 }

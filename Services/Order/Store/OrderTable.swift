@@ -43,7 +43,7 @@ enum OrderTable {
         """
     )
 
-    /// What a transition needs is in the verb that makes it: ``save(_:_:document:)``.
+    /// ``save(_:_:document:)`` guards the transitions.
     static let transitions = Store.Migration("order-transitions-1", "DROP TRIGGER orders_transition")
 
     enum Placed: Sendable {
@@ -70,29 +70,36 @@ enum OrderTable {
         return .new
     }
 
-    /// Saves the order, with a new version, over the one it was read at, if it may come to its state from
-    /// there.
+    /// Saves the order, with a new version, over the one it was read at.
     /// - Parameter document: the order's, where it was encoded before the transaction began.
-    /// - Throws: ``OrderChanged`` if another change came first.
+    /// - Throws: ``OrderChanged`` if another change came first, ``IllegalTransition`` from a state that it
+    ///   can't come from.
     @discardableResult
     static func save(_ database: Database, _ order: Order, document: Data? = nil) throws -> Order {
+        let legal = ([order.status] + order.status.predecessors).map(\.rawValue)
+        let values: [(any DatabaseValueConvertible)?] = [
+            order.status.rawValue, try document ?? JSON.encode(order.document),
+            try JSON.encode(order.progress), order.id, order.version,
+        ]
         try database.run(
             """
-            UPDATE orders
-            SET status = :status, version = version + 1, document = :document, progress = :progress
-            WHERE id = :id AND version = :version AND (status IN (:status, 'placing')
-                OR status = 'accepted' AND :status IN ('confirmed', 'cancelled'))
+            UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ?
+            WHERE id = ? AND version = ? AND status IN (\(legal.map { _ in "?" }.joined(separator: ", ")))
             """,
-            [
-                "status": order.status.rawValue, "document": try document ?? JSON.encode(order.document),
-                "progress": try JSON.encode(order.progress), "id": order.id, "version": order.version,
-            ])
-        guard database.changesCount == 1 else { throw OrderChanged() }
+            StatementArguments(values + legal))
+        guard database.changesCount == 1 else { throw try refusal(database, of: order) }
         if order.isPricedFromCache { try PromiseTable.keep(database, of: order) }
         try CouponClaimTable.keep(database, of: order)
         var saved = order
         saved.version += 1
         return saved
+    }
+
+    private static func refusal(_ database: Database, of order: Order) throws -> any Error {
+        let found = try database.row(
+            "SELECT status FROM orders WHERE id = ? AND version = ?", [order.id, order.version])
+        guard let found else { return OrderChanged() }
+        return IllegalTransition(id: order.id, from: try found.choice(0), to: order.status)
     }
 
     /// Frees the order's idempotency key: nothing was done, and the customer may try again with it.

@@ -35,12 +35,12 @@ struct ExpireOrders: Service {
 
     private var oldest: Timestamp { wall().advanced(by: .zero - acceptedMaxAge) }
 
-    /// Orders that are in flight, and those that can't be read, are passed over until the next time.
+    /// Orders that are in flight are passed over until the next time, those that can't be read from then on.
     private func expire() async throws {
         var ids: [String] = []
         repeat {
             ids = try await store.unfinished(upTo: oldest, after: ids.last ?? "", limit: Self.batch)
-            for id in ids where inFlight.begin(id) {
+            for id in ids where !unreadable.contains(id) && inFlight.begin(id) {
                 defer { inFlight.end(id) }
                 try await expire(id)
             }

@@ -77,7 +77,7 @@ struct PlaceOrder: Sendable {
         case .promise(let change, let stock, let order):
             let short = try await store.promise(change, within: stock)
             guard short.isEmpty else {
-                return try await conclude(.refusing(order, .outOfStock(short, isKnown: false), at: wall()))
+                return try await conclude(.refusing(order, .outOfStock(short), at: wall()))
             }
             return .order(
                 .accepted, id: order.id, document: try JSON.encode(change.order.document), replayed: false)

@@ -22,7 +22,7 @@ struct QuoteOrder: Sendable {
         let total = lines.subtotal - deduction.amount
         var problems: [OrderError] = []
         let short = items.short(of: products)
-        if !short.isEmpty { problems.append(.outOfStock(short, isKnown: true)) }
+        if !short.isEmpty { problems.append(.tooFewToQuote(short)) }
         if let problem = deduction.problem { problems.append(problem) }
         if let limit = request.maxTotal, limit < total {
             let isSkipped = deduction.degradation?.effect == .couponSkipped

@@ -60,9 +60,10 @@ struct SettleRefund: Sendable {
     /// Where the order's commit was refused for want of these goods, what is left can be committed now. Other
     /// goods wait for the money: if payment refuses to give it back, they stay the customer's.
     func returnGoods(_ id: String, for caller: Caller) async throws -> DeliveryResult {
-        guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory"),
-            refund.cause == .outOfStock || !refund.pending.contains("payment")
+        guard let (order, refund) = try await store.refund(id), refund.pending.contains("inventory")
         else { return .done() }
+        guard refund.cause == .outOfStock || !refund.pending.contains("payment")
+        else { return .unavailable("the money goes back first") }
         let goods = ReturnRequest(id: id, items: refund.items)
         try await inventory.takeBack.call((order.id, goods), for: caller)
         let settling = store.settling(id, awaiting: "inventory", expediting: .commitReservation) {

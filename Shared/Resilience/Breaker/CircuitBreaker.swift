@@ -106,7 +106,7 @@ public final class CircuitBreaker: Policy {
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
-        let start = context.moment(environment.time)
+        let start = context.instant(environment.time)
         let grant: BreakerState.Grant
         switch admit(at: start) {
         case .granted(let given): grant = given
@@ -165,7 +165,7 @@ public final class CircuitBreaker: Policy {
         let sliceEndTicks = sliceEndTicks.load(ordering: .relaxed)
         // With a window of calls and no slow calls the time isn't needed.
         let isTimed = slowTicks != .max || sliceEndTicks != .max || health != .healthy || grant.isProbe
-        let now = isTimed ? environment.time.moment() : start
+        let now = isTimed ? environment.time.instant() : start
         let isSlow = isTimed && Self.ticks(start.duration(to: now)) >= slowTicks
         if health == .healthy, !isSlow, !grant.isProbe, Self.ticks(epoch.duration(to: now)) < sliceEndTicks,
             stripes.count(generation: grant.generation)

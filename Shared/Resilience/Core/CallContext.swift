@@ -29,12 +29,12 @@ public struct CallContext: Sendable {
     /// It is shared only by the policies of one call: the operation, and calls that are given its context,
     /// read the clock again.
     @inlinable
-    public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { moment(time).instant }
+    public mutating func now(_ time: TimeSource) -> ContinuousClock.Instant { instant(time).instant }
 
     @inlinable
-    mutating func moment(_ time: TimeSource) -> Instant {
+    mutating func instant(_ time: TimeSource) -> Instant {
         if let lastInstant { return lastInstant }
-        let now = time.moment()
+        let now = time.instant()
         lastInstant = now
         return now
     }

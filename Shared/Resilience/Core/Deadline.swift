@@ -6,18 +6,18 @@
 /// itself**: work that doesn't wait, or ignores its deadline, runs on. ``Timeout`` can cancel such work,
 /// which helps only if the work reacts to cancellation.
 public struct Deadline: Sendable, Hashable, Comparable {
-    @usableFromInline let moment: Instant
+    @usableFromInline let end: Instant
 
     /// The deadline at an instant of the monotonic clock.
     @inlinable
-    public init(_ instant: ContinuousClock.Instant) { moment = Instant(instant) }
+    public init(_ instant: ContinuousClock.Instant) { end = Instant(instant) }
 
     @inlinable
-    init(_ moment: Instant) { self.moment = moment }
+    init(_ end: Instant) { self.end = end }
 
     /// The instant itself, of the monotonic clock.
     @inlinable
-    public var instant: ContinuousClock.Instant { moment.instant }
+    public var instant: ContinuousClock.Instant { end.instant }
 
     /// The task's deadline, nil where none was set. Child tasks inherit it; detached tasks don't.
     @TaskLocal public static var current: Deadline?
@@ -52,7 +52,7 @@ public struct Deadline: Sendable, Hashable, Comparable {
     public func hasPassed(at now: ContinuousClock.Instant = .now) -> Bool { instant <= now }
 
     @inlinable
-    func hasPassed(at now: Instant) -> Bool { moment <= now }
+    func hasPassed(at now: Instant) -> Bool { end <= now }
 
     /// The time that one attempt may take: what is left less `margin`, at most `limit`; never negative.
     ///
@@ -65,5 +65,5 @@ public struct Deadline: Sendable, Hashable, Comparable {
     }
 
     @inlinable
-    public static func < (left: Deadline, right: Deadline) -> Bool { left.moment < right.moment }
+    public static func < (left: Deadline, right: Deadline) -> Bool { left.end < right.end }
 }

@@ -16,7 +16,7 @@ public struct TimeSource: Sendable {
     }
 
     @usableFromInline
-    func moment() -> Instant { Instant(now()) }
+    func instant() -> Instant { Instant(now()) }
 
     /// The system's monotonic clock, which goes on while the machine sleeps.
     public static let system = TimeSource(

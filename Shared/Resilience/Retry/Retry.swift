@@ -85,7 +85,7 @@ public final class Retry: Policy {
     ) async throws(CallFailure<Failure>) -> Value {
         guard context.attempt == 1 else { return try await operation(context) }
         var context = context
-        if let budget { budget.deposit(at: context.moment(environment.time)) }
+        if let budget { budget.deposit(at: context.instant(environment.time)) }
         do throws(CallFailure<Failure>) {
             return try await operation(context)
         } catch {

@@ -103,8 +103,8 @@ struct LatencyLimit: Sendable {
 
     var limit: Int { Int(exact) }
 
-    /// While how many are in work each rank may begin: 50, 75, 90 and 100 % of the limit, rounded down, but
-    /// at least one.
+    /// How many may be in work for a rank to begin another: 50, 75, 90 and 100 % of the limit, rounded down,
+    /// but at least one.
     var allowances: SIMD4<Int> {
         let limit = limit
         return SIMD4(max(1, limit / 2), max(1, limit * 3 / 4), max(1, limit * 9 / 10), limit)

@@ -99,7 +99,7 @@ public final class Shedder: Sendable {
         }
 
         private func suspend() {
-            let now = shedder.time.moment()
+            let now = shedder.time.instant()
             let isFirst = course.withLock { course in
                 course.waits += 1
                 guard course.waits == 1, !course.hasEnded else { return false }
@@ -110,7 +110,7 @@ public final class Shedder: Sendable {
         }
 
         private func resume() {
-            let now = shedder.time.moment()
+            let now = shedder.time.instant()
             let isLast = course.withLock { course in
                 course.waits -= 1
                 guard course.waits == 0, !course.hasEnded, let since = course.since else { return false }
@@ -130,7 +130,7 @@ public final class Shedder: Sendable {
         /// - Parameter countsAsSample: whether the work took its usual course. What was refused early counts
         ///   only if it was as slow all the same: failing fast isn't being fast.
         public func end(countsAsSample: Bool) {
-            let now = shedder.time.moment()
+            let now = shedder.time.instant()
             guard let course = close() else { return }
             var permit = permit
             permit.away = course.away + (course.since?.duration(to: now) ?? .zero)
@@ -139,9 +139,9 @@ public final class Shedder: Sendable {
             }
         }
 
-        /// Gives the place back; what the work took says nothing, since its caller gave it up.
+        /// Gives the permit back; its latency is no sample, since the caller gave the call up.
         func abandon() {
-            let now = shedder.time.moment()
+            let now = shedder.time.instant()
             if close() != nil { shedder.change { $0.abandon(permit, at: now) } }
         }
 
@@ -204,7 +204,7 @@ public final class Shedder: Sendable {
     /// - Throws: ``InvalidConfiguration`` with every problem; the old configuration stays.
     public func reconfigure(_ configuration: Configuration) throws(InvalidConfiguration) {
         try configuration.validate()
-        let now = time.moment()
+        let now = time.instant()
         change { $0.reconfigure(configuration, at: now) }
     }
 
@@ -222,7 +222,7 @@ public final class Shedder: Sendable {
     /// The part of the background work's concurrency that may be used now: an eighth … 1. It falls fast while
     /// a request has to wait or requests take most of what they may, and comes back slowly.
     public var backgroundShare: Double {
-        let now = time.moment()
+        let now = time.instant()
         return room.withLock { $0.state.backgroundShare(at: now) }
     }
 
@@ -235,7 +235,7 @@ public final class Shedder: Sendable {
     public func ask(_ request: Request, at now: ContinuousClock.Instant? = nil, _ waiter: some Waiter)
         -> Answer
     {
-        let now = now.map { Instant($0) } ?? time.moment()
+        let now = now.map { Instant($0) } ?? time.instant()
         let (arrival, changes, isToBeWatched) = room.withLock { room in
             let (arrival, changes) = room.state.arrive(request, waiter, at: now)
             defer { if !room.state.line.isEmpty { room.isWatched = true } }
@@ -252,7 +252,7 @@ public final class Shedder: Sendable {
 
     /// Leaves the queue. False: too late, the waiter has been told or is about to be.
     public func leave(_ ticket: Ticket) -> Bool {
-        let now = time.moment()
+        let now = time.instant()
         return room.withLock { $0.state.leave(ticket.id, rank: ticket.rank, at: now) }
     }
 
@@ -274,7 +274,7 @@ public final class Shedder: Sendable {
     }
 
     private func look() -> Bool {
-        let now = time.moment()
+        let now = time.instant()
         let (changes, isQueueing) = room.withLock { room in
             let changes = room.state.tick(at: now)
             room.isWatched = !room.state.line.isEmpty

@@ -89,7 +89,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
         let entrance = line.enter(
             WaitingLine.Entry(
                 id: id, waiter: waiter(), rank: request.rank, callerWait: callerWait, since: now,
-                deadline: request.deadline?.moment
+                deadline: request.deadline?.end
             ),
             rank: request.rank, standingLimit: max(1, search.limit / 2), at: now)
         switch entrance {
@@ -172,7 +172,7 @@ struct ShedderState<Waiter: Sendable>: Sendable {
     }
 
     private func callerWait(of request: Request, at now: Instant) -> Duration {
-        request.deadline.map { now.duration(to: $0.moment) } ?? Self.usualCallerWait
+        request.deadline.map { now.duration(to: $0.end) } ?? Self.usualCallerWait
     }
 
     private mutating func begin(_ rank: Int, _ callerWait: Duration, at now: Instant) -> Permit {

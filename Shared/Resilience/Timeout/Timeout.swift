@@ -103,7 +103,7 @@ public final class Timeout: Policy {
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value
     ) async throws(CallFailure<Failure>) -> Value {
         var context = context
-        let now = context.moment(environment.time)
+        let now = context.instant(environment.time)
         if let deadline = context.deadline, deadline.hasPassed(at: now) {
             environment.report(.rejected(.deadlineExceeded))
             throw .rejected(.deadlineExceeded)
@@ -125,10 +125,10 @@ public final class Timeout: Policy {
     /// failure to count.
     @usableFromInline
     func isHurried(by deadline: Deadline?, from start: Instant, to end: Instant) -> Bool {
-        guard let deadline, start.duration(to: deadline.moment) < start.duration(to: end) / 4 else {
+        guard let deadline, start.duration(to: deadline.end) < start.duration(to: end) / 4 else {
             return false
         }
-        return deadline.hasPassed(at: environment.time.moment())
+        return deadline.hasPassed(at: environment.time.instant())
     }
 
     @usableFromInline
@@ -146,7 +146,7 @@ public final class Timeout: Policy {
         _ operation: @Sendable (CallContext) async throws(CallFailure<Failure>) -> Value,
         isHurried: () -> Bool
     ) async throws(CallFailure<Failure>) -> Value {
-        let allowance = context.deadline.map { now.duration(to: $0.moment) } ?? .zero
+        let allowance = context.deadline.map { now.duration(to: $0.end) } ?? .zero
         let result: Result<Value, CallFailure<Failure>>? = await withoutActuallyEscaping(operation) {
             operation in
             await withTaskGroup(of: Result<Value, CallFailure<Failure>>?.self) { group in

@@ -9,7 +9,7 @@ import ServingPath
 /// A service's admission: decides about a request from its head alone, before routing.
 ///
 /// ``RouteServer`` serves an admitted request as if there were no admission. Probes and operators' requests
-/// are always admitted; in naive mode the shedder admits everything.
+/// are always admitted; in naive mode nothing is shed.
 package final class AdmissionControl: Sendable {
     package struct Configuration: Sendable {
         /// Nil: nothing is shed.

@@ -38,6 +38,15 @@ package struct Call: Sendable {
         return id
     }
 
+    /// A path parameter that is an id. SQLite would read one with a NUL only up to there, and find another
+    /// row.
+    /// - Parameter unknown: the error for such an id.
+    package func id(_ name: String, else unknown: (String) -> any Error) throws -> String {
+        let id = parameter(name)
+        guard !id.utf8.contains(0) else { throw unknown(id) }
+        return id
+    }
+
     var queryNames: [String] { query.keys.sorted() }
 
     /// A query parameter that may be left out; an empty one counts as left out.

@@ -12,13 +12,13 @@ import ServingPath
 package struct RouteResponder: HTTPResponder {
     package typealias Context = ConnectionContext
     /// Whether a route's new work may begin; throws the ``Problem`` that refuses it.
-    package typealias Admission = @Sendable (Route) async throws -> Void
+    package typealias NewWorkCheck = @Sendable (Route) async throws -> Void
 
     private let inner: RouterResponder<ConnectionContext>
 
     /// - Parameter peers: where services exchange their stores' marks; nil where they don't.
     package init(
-        routes: [Route], credentials: Credentials, admit: @escaping Admission = { _ in },
+        routes: [Route], credentials: Credentials, admit: @escaping NewWorkCheck = { _ in },
         translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil,
         peers: PeerStores? = nil, logger: Logger
     ) {

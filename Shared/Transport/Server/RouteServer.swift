@@ -13,7 +13,7 @@ struct RouteServer: Sendable {
     let route: Route
     let credentials: Credentials
     /// Asked before new work is read; throws the ``Problem`` that refuses it.
-    let admit: RouteResponder.Admission
+    let admit: RouteResponder.NewWorkCheck
     /// Problems for the errors of layers that this one doesn't know.
     let translate: @Sendable (any Error) -> Problem?
     /// nil where none may be injected.
@@ -24,7 +24,7 @@ struct RouteServer: Sendable {
     private let durations: RouteDurations
 
     init(
-        route: Route, credentials: Credentials, admit: @escaping RouteResponder.Admission,
+        route: Route, credentials: Credentials, admit: @escaping RouteResponder.NewWorkCheck,
         translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, peers: PeerStores?,
         logger: Logger
     ) {
@@ -42,7 +42,7 @@ struct RouteServer: Sendable {
     /// Never throws: every error has an answer. Not cancelled when the client goes away: what was begun is
     /// finished.
     func serve(_ request: Request, context: ConnectionContext) async -> Response {
-        // A request that came through no gate, as in the simulation, is judged here.
+        // A request that did not pass admission, as in the simulation, gets its `Admission` here.
         let admission = Admission.current ?? admission(of: request)
         var answer: Answer
         if let injection = faults?.decide(name, priority: admission.criticality.priority) {

@@ -54,7 +54,7 @@ extension StackReader {
     private func limits(of codes: Set<String>) async throws -> [String: Int] {
         var limits: [String: Int] = [:]
         for code in codes.sorted() {
-            let path = "/coupons/\(Self.escaped(code))"
+            let path = "/coupons/\(code.percentEncoded)"
             // A code that was used and is unknown is a finding of the audit, not an error.
             if try await answer(.coupon, path).status == 404 { continue }
             limits[code] = try await get(Coupon.self, .coupon, path).limitPerCustomer

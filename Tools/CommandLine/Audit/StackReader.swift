@@ -34,7 +34,7 @@ struct StackReader {
         var items: [Item] = []
         var cursor: String?
         repeat {
-            let query = "?limit=500" + (cursor.map { "&cursor=\(Self.escaped($0))" } ?? "")
+            let query = "?limit=500" + (cursor.map { "&cursor=\($0.percentEncoded)" } ?? "")
             let page = try await get(Page<Item>.self, name, path + query)
             for var item in page.items {
                 thin(&item)
@@ -60,11 +60,6 @@ struct StackReader {
         } catch {
             throw Failure("\(name) can't be read at \(service.url)\(path): \(error.words)")
         }
-    }
-
-    static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(
-            withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
     }
 
     private static func words(_ error: any Error) -> String {

@@ -47,7 +47,8 @@ struct Audit: AsyncParsableCommand, StackCommand {
         let client = HTTPClient(maximumBodyBytes: 64 << 20)
         defer { client.shutdown() }
         let reader = StackReader(
-            record: record, client: client, serviceToken: try? Tokens.known(in: data.folder).serviceToken)
+            record: record, client: client,
+            serviceToken: try? Tokens.known(\.serviceToken, "SERVICE_TOKEN", in: data.folder))
         var progress = Progress()
         let snapshot: Snapshot
         do {

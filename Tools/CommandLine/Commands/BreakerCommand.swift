@@ -53,7 +53,8 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
             throw Failure("this stack has no order")
         }
         let api = OrderAPI(
-            url: order.url, client: client, adminToken: try Tokens.known(in: data.folder).adminToken)
+            url: order.url, client: client,
+            adminToken: try Tokens.known(\.adminToken, "ADMIN_TOKEN", in: data.folder))
         let dependency = try await api.ask(
             "PATCH", "/csp/dependencies/\(name)",
             body: Array(JSON.encode(DependencyChange(control: position.control))),

@@ -45,10 +45,7 @@ struct ShowOrder: AsyncParsableCommand, StackCommand {
         let client = HTTPClient()
         defer { client.shutdown() }
         let api = OrderAPI(url: try order.url(data.folder), client: client)
-        let path =
-            """
-            /orders/\(id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["_", "-"])) ?? id)
-            """
+        let path = "/orders/\(id.percentEncoded)"
         let report = Report(
             order: try await api.ask("GET", path, as: OrderDocument.self),
             timeline: try await api.ask("GET", "\(path)/timeline", as: Page<TimelineEntry>.self).items)

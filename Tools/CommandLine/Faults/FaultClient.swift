@@ -10,7 +10,7 @@ struct FaultClient {
 
     init(folder: StackFolder, http: HTTPClient) throws {
         self.folder = folder
-        adminToken = try Tokens.known(in: folder).adminToken
+        adminToken = try Tokens.known(\.adminToken, "ADMIN_TOKEN", in: folder)
         self.http = http
     }
 

@@ -1,5 +1,4 @@
 import Contracts
-import Resilience
 
 /// Random baskets of a journey, the same sequence for the same seed, each for a customer of its own.
 struct BasketSource {
@@ -29,13 +28,4 @@ struct BasketSource {
         if !carriesCoupon { basket.couponCode = nil }
         return basket
     }
-}
-
-/// The same numbers in the same order for the same seed.
-struct SeededGenerator: RandomNumberGenerator {
-    private let source: RandomSource
-
-    init(seed: UInt64) { source = .seeded(seed) }
-
-    mutating func next() -> UInt64 { source.next() }
 }

@@ -29,13 +29,21 @@ struct Tokens: Codable, Equatable {
         return tokens
     }
 
-    /// For commands that ask services: those of the stack, else the environment's, as in a container.
+    /// For commands that ask services: the stack's, else the environment's, as in a container.
+    /// - Parameters:
+    ///   - token: the one that is asked for.
+    ///   - key: its setting.
     static func known(
-        in folder: StackFolder, environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws -> Tokens {
-        guard !FileManager.default.fileExists(atPath: file(folder)), let admin = environment["ADMIN_TOKEN"]
-        else { return try read(from: folder) }
-        return Tokens(adminToken: admin, serviceToken: environment["SERVICE_TOKEN"] ?? "")
+        _ token: KeyPath<Tokens, String>, _ key: String, in folder: StackFolder,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> String {
+        if FileManager.default.fileExists(atPath: file(folder)) {
+            return try read(from: folder)[keyPath: token]
+        }
+        guard let value = environment[key], !value.isEmpty else {
+            throw Failure("there is no \(file(folder)), and \(key) isn't set")
+        }
+        return value
     }
 
     private static func file(_ folder: StackFolder) -> String { "\(folder.path)/tokens.json" }
