@@ -10,6 +10,8 @@ final class Network: @unchecked Sendable {
     private let trace: Trace
     /// False once the faults are over.
     var isFaulty: Bool
+    /// Nanoseconds: until then no commit of stock arrives.
+    var commitsLostUntil: Int64 = 0
 
     init(trace: Trace, isFaulty: Bool) {
         self.trace = trace
@@ -80,7 +82,8 @@ final class Network: @unchecked Sendable {
         // The request arrives, or doesn't, or twice. A coupon that is given back is lost most of all: what
         // overtakes it has to wait.
         let isGivenBack = request.url.contains("/redemptions/") && request.url.hasSuffix("/release")
-        let isLost = isFaulty && scheduler.dice.happens(isGivenBack ? 400 : 30)
+        let isHeldUp = request.url.hasSuffix("/commit") && scheduler.now < commitsLostUntil
+        let isLost = isFaulty && (isHeldUp || scheduler.dice.happens(isGivenBack ? 400 : 30))
         let copies = isLost ? 0 : isFaulty && scheduler.dice.happens(40) ? 2 : 1
         let era = machine.era
         for _ in 0..<copies {

@@ -244,21 +244,14 @@ final class Shop: @unchecked Sendable {
         happened("other rules in \(machine.name)")
     }
 
-    /// Inventory is out for about the life of a reservation when stock is to be committed: that others buy
+    /// Commits are lost for about the life of a reservation, while inventory goes on selling: that others buy
     /// the stock meanwhile is the rarest of all bad luck.
     private func holdUpCommits(_ request: HTTPClient.Request?) {
-        guard isShortLived, request?.url.hasSuffix("/commit") == true, scheduler.dice.onceIn(4) else {
-            return
-        }
-        let length = scheduler.dice.from(4000, 20_000)
-        scheduler.after(0) { [self] in
-            guard network.isFaulty, let inventory = machine("inventory"), inventory.process != nil else {
-                return
-            }
-            happened("outage of inventory, with commits to come")
-            inventory.crash()
-            scheduler.after(length) { [self] in endOutage(of: inventory) }
-        }
+        guard isShortLived, network.isFaulty, scheduler.now >= network.commitsLostUntil,
+            request?.url.hasSuffix("/commit") == true, scheduler.dice.onceIn(4)
+        else { return }
+        happened("loss of commits")
+        network.commitsLostUntil = scheduler.now + scheduler.dice.from(4000, 20_000) * 1_000_000
     }
 
     private func outages(of machine: Machine) {
