@@ -241,6 +241,44 @@ struct RefundOrderTests {
         }
     }
 
+    @Test("what a coupon is worth isn't given up for a refund that payment refuses later")
+    func couponAfterRefused() async throws {
+        let (coupon, payment) = (try FaultyProxy(), try FaultyProxy())
+        defer {
+            coupon.stop()
+            payment.stop()
+        }
+        let coupons =
+            "code,amount_off,limit_per_customer,eligible_skus,valid_until,offline\nTENTH,10,1,APPLE,,false"
+        try await withStack(
+            settings: quick, through: ["COUPON_URL": coupon, "PAYMENT_URL": payment], coupons: coupons
+        ) { stack in
+            coupon.treat { _ in .refuse }
+            let placed: OrderDocument = try await stack.place(request(coupon: "TENTH")).decode()
+            payment.treat { _ in .refuse }
+            #expect(try await stack.refund(placed.id, OrderRefundRequest(reason: "r")).status == 202)
+            coupon.treat { _ in .pass }
+            try await eventually {
+                let timeline: Page<TimelineEntry> = try await stack.order.get(
+                    "/orders/\(placed.id)/timeline"
+                ).decode()
+                let queue: QueueStatus = try await stack.order.get("/queue").decode()
+                return queue.ready + queue.leased == 0
+                    && timeline.items.contains { $0.detail.contains("to be refunded") }
+            }
+            let captured: Page<Payment> = try await stack.payment.get("/payments?orderId=\(placed.id)")
+                .decode()
+            let id = try #require(captured.items.first?.id)
+            let past = RefundRequest(amount: 100, reason: "past order")
+            #expect(try await stack.payment.post("/payments/\(id)/refunds", past, key: "r1").status == 201)
+            payment.treat { _ in .pass }
+            try await stack.drained()
+            let order = try await stack.show(placed.id)
+            #expect(order.refunded == 110)
+            #expect(order.degradations.map(\.outcome) == ["redeemed; 10 refunded"])
+        }
+    }
+
     @Test("sold goods that can't be delivered are refunded and notified, and the rest is committed")
     func undeliverable() async throws {
         let proxy = try FaultyProxy()

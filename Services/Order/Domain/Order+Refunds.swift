@@ -30,8 +30,13 @@ extension Order {
             pending: (items.isEmpty ? [] : ["inventory"]) + (amount > 0 ? ["payment"] : []), at: now)
     }
 
+    /// Whether other refunds leave less than the order owes, and payment may still refuse them.
+    func waitsForRefunds(toRefund owed: Int) -> Bool {
+        owed > refundable && document.refunds.contains { $0.pending.contains("payment") }
+    }
+
     /// Their price, less a share of the discount, rounded so that all pieces together give the total.
-    private func paid(for items: [ItemQuantity]) -> Int {
+    func paid(for items: [ItemQuantity]) -> Int {
         let prices = Dictionary(pricedItems.map { ($0.sku, $0.unitPrice) }) { first, _ in first }
         let rest = kept.reduce(0) { $0 + $1.value * (prices[$1.key] ?? 0) }
         let value = items.reduce(0) { $0 + $1.quantity * (prices[$1.sku] ?? 0) }

@@ -21,7 +21,7 @@ struct OrderOutbox: Sendable {
         case .voidPayment: try await undo.voidPayment(message)
         case .releaseRedemption: await undo.releaseRedemption(message)
         case .repairCoupon: try await repairCoupon(message)
-        case .refundCoupon: refundCoupon(message)
+        case .refundCoupon: try await refundCoupon(message)
         case .refundOrder: try await settle.pay(message.key, for: .queue)
         case .returnGoods: try await settle.returnGoods(message.key, for: .queue)
         case .notifyAccepted: try await notify(.orderAccepted, message)

@@ -34,7 +34,7 @@ struct CommitStock: Sendable {
             let lines = order.document.items.compactMap { line in
                 kept[line.sku].map { ItemQuantity(sku: line.sku, quantity: $0) }
             }
-            guard !lines.isEmpty else { return nil }
+            guard !lines.isEmpty, !order.waitsForRefunds(toRefund: order.paid(for: lines)) else { return nil }
             return order.refund(id: id, .outOfStock, items: lines, reason: "out of stock", at: now)
         }
         try await store.write("undeliverable", refund)

@@ -8,12 +8,16 @@ struct RefundCoupon: Sendable {
     let store: OrderStore
     let wall: @Sendable () -> Timestamp
 
-    func callAsFunction(_ message: Message) -> DeliveryResult {
+    func callAsFunction(_ message: Message) async throws -> DeliveryResult {
         let now = wall()
         let id = "\(message.key):coupon"
+        guard let order = try await store.order(message.key), let owed = order.progress.couponRefund
+        else { return .done() }
+        guard !order.waitsForRefunds(toRefund: owed) else { return .unavailable("a refund comes first") }
         return .done(
             commit: store.beginningRefund(id, of: message.key, at: now) { order in
-                guard order.owesCouponRepair, let owed = order.progress.couponRefund else { return nil }
+                guard order.owesCouponRepair else { return nil }
+                guard !order.waitsForRefunds(toRefund: owed) else { throw OrderChanged() }
                 // A reason has as many characters as a code may have.
                 let reason = String(
                     "coupon \(order.request.couponCode ?? "")".unicodeScalars.prefix(

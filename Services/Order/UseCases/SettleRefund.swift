@@ -32,7 +32,7 @@ struct SettleRefund: Sendable {
     }
 
     private func paid(_ id: String, refunded: Int) -> Commit {
-        store.settling(id, awaiting: "payment") { [wall] order, refund in
+        store.settling(id, awaiting: "payment", expediting: .refundCoupon) { [wall] order, refund in
             let now = wall()
             order.settle(id, by: "payment", at: now)
             order.document.refunded = max(order.document.refunded, refunded)
@@ -43,7 +43,7 @@ struct SettleRefund: Sendable {
     }
 
     private func exceeded(_ id: String, left: Int) -> Commit {
-        store.settling(id, awaiting: "payment") { [wall] order, refund in
+        store.settling(id, awaiting: "payment", expediting: .refundCoupon) { [wall] order, refund in
             let now = wall()
             order.document.refunded = max(order.document.refunded, (order.document.total ?? 0) - left)
             order.shrink(id, to: left, at: now)
