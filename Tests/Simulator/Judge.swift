@@ -26,14 +26,16 @@ final class Judge {
     private(set) var placed: [String: Int64] = [:]
     private var discounted: [String: Set<String>] = [:]
     private var estimated: Set<String> = []
-    /// Orders in the sequence in which they called coupon or were decided without it.
-    private(set) var claims: [String] = []
-    private var everRedeemed: Set<String> = []
+    /// When each order last called coupon, and when it was decided what its coupon does.
+    private var couponCalls: [String: Int] = [:]
+    private var couponDecisions: [String: Int] = [:]
+    /// Of what was ever redeemed, when that was asked for.
+    private var redeemed: [String: Int] = [:]
     /// Orders whose coupon was refused after they were confirmed, since it was used up.
     private var usedUpLate: Set<String> = []
     /// Of each use, its orders: when each was placed, and when it came to nothing.
     private var claimants: [String: [String: (placed: Int, ended: Int?)]] = [:]
-    /// Orders that were placed or ended.
+    /// Numbers what is compared in time.
     private var moments = 0
     /// What was refunded past order.
     private(set) var byHand: [String: Int] = [:]
@@ -277,7 +279,7 @@ final class Judge {
             broken(.tombstone, orderId, "redeemed after its release")
         }
         uses[use, default: []].insert(orderId)
-        everRedeemed.insert(orderId)
+        if redeemed[orderId] == nil { redeemed[orderId] = couponCalls[orderId] ?? moments }
         if let limit = limits[code], uses[use, default: []].count > limit {
             broken(.withinLimits, orderId, "\(use), limit \(limit)")
         }
@@ -299,7 +301,7 @@ final class Judge {
 
     /// Order tells coupon what it has lost.
     func reconciled(_ orderIds: [String]) {
-        for id in orderIds where !everRedeemed.contains(id) {
+        for id in orderIds where redeemed[id] == nil {
             broken(.reconciled, id, "its coupon was never redeemed")
         }
     }
@@ -320,9 +322,16 @@ final class Judge {
 
     // MARK: Order
 
-    /// The order calls coupon, or was decided without it.
-    func claimed(_ orderId: String) {
-        if !claims.contains(orderId) { claims.append(orderId) }
+    /// An order calls coupon.
+    func calledCoupon(_ orderId: String) {
+        moments += 1
+        couponCalls[orderId] = moments
+    }
+
+    /// Whether an order had taken its use of the coupon before another was promised one.
+    func tookCoupon(_ orderId: String, before promised: String) -> Bool {
+        let taken = min(redeemed[orderId] ?? .max, couponDecisions[orderId] ?? .max)
+        return taken < couponDecisions[promised] ?? .max
     }
 
     private func placed(_ id: String, use: String?) {
@@ -366,7 +375,10 @@ final class Judge {
         }
         guard let use = row["note"] as String?, let code = use.split(separator: " ").first.map(String.init)
         else { return }
-        if flag & 4 > 0 { claimed(id) }
+        if flag & 4 > 0, couponDecisions[id] == nil {
+            moments += 1
+            couponDecisions[id] = moments
+        }
         let isSale = to != "rejected" && to != "cancelled"
         if flag & 32 > 0, usedUpLate.insert(id).inserted { usedUp(id, use, limit: limits[code] ?? 0) }
         if !isSale { ended(id, use, isUsedUp: flag & 16 > 0, limit: limits[code] ?? 0) }

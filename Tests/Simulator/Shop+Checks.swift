@@ -251,40 +251,37 @@ extension Shop {
         }
     }
 
-    /// Checked in the sequence of the claims.
     private func checkCouponRules(_ orders: [String: Kept]) {
-        let claimed = judge.claims.compactMap { orders[$0] }.filter { $0.document.status == .confirmed }
-        let groups = Dictionary(grouping: claimed) {
+        let confirmed = orders.values.filter { $0.document.status == .confirmed }
+            .sorted { $0.document.id < $1.document.id }
+        let groups = Dictionary(grouping: confirmed) {
             "\($0.document.couponCode ?? "?") by \($0.document.customerId)"
         }
-        for (use, claims) in groups.sorted(by: { $0.key < $1.key }) {
+        for (use, orders) in groups.sorted(by: { $0.key < $1.key }) {
             guard let limit = Catalogue.limits[String(use.prefix { $0 != " " })] else { continue }
-            let used = claims.filter(\.hasUsedCoupon)
+            let used = orders.filter(\.hasUsedCoupon)
             if used.count > limit, let last = used.last {
                 judge.broken(
                     .couponRule, last.document.id,
-                    "\(used.count) uses of \(use), limit \(limit): \(story(use, orders))")
+                    "\(used.count) uses, limit \(limit): \(story(use, orders))")
             }
-            for (place, order) in claims.enumerated() where order.isUsedUp && !order.hasUsedCoupon {
-                // Promises to other orders count as uses.
-                let earlier = used.count { used in
-                    claims[..<place].contains { $0.document.id == used.document.id } || used.isSkipped
+            for order in orders where order.isUsedUp && !order.hasUsedCoupon {
+                // Other promises count as well.
+                let earlier = used.count {
+                    $0.isSkipped || judge.tookCoupon($0.document.id, before: order.document.id)
                 }
                 if earlier < limit {
                     judge.broken(
                         .couponPromise, order.document.id,
-                        """
-                        refused with \(earlier) earlier uses of \(use), limit \(limit): \(story(use, orders))
-                        """)
+                        "refused with \(earlier) earlier uses, limit \(limit): \(story(use, orders))")
                 }
             }
         }
     }
 
-    private func story(_ use: String, _ orders: [String: Kept]) -> String {
-        judge.claims.compactMap { orders[$0] }
-            .filter { "\($0.document.couponCode ?? "?") by \($0.document.customerId)" == use }
-            .map { order in
+    private func story(_ use: String, _ orders: [Kept]) -> String {
+        "\(use): "
+            + orders.map { order in
                 let outcome =
                     order.document.degradations.compactMap(\.outcome).first { $0.contains("coupon") } ?? "-"
                 let state = order.redeemed.map { $0.isActive ? "active" : "released" } ?? "-"

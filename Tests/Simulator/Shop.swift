@@ -117,11 +117,6 @@ final class Shop: @unchecked Sendable {
             {
                 judge.asked(asked.orderId, asked.amount)
             }
-            if request.url.hasSuffix("/redemptions"),
-                let asked = try? JSON.decode(RedemptionRequest.self, from: Data(body))
-            {
-                judge.claimed(asked.orderId)
-            }
             if request.url.hasSuffix("/reconciliation"),
                 let told = try? JSON.decode(ReconciliationRequest.self, from: Data(body))
             {
@@ -203,6 +198,11 @@ final class Shop: @unchecked Sendable {
     private func endanger(_ machine: Machine, _ request: HTTPClient.Request?) {
         holdUpCommits(request)
         let isRedemption = request?.url.hasSuffix("/redemptions") == true
+        if isRedemption, let body = request?.body,
+            let claim = try? JSON.decode(RedemptionRequest.self, from: Data(body))
+        {
+            judge.calledCoupon(claim.orderId)
+        }
         let odds = isRedemption ? 30 : machine.name == "order" ? 400 : 700
         guard network.isFaulty, scheduler.dice.onceIn(odds), let process = machine.process else { return }
         scheduler.after(0, in: process.host) { [self] in
@@ -237,8 +237,13 @@ final class Shop: @unchecked Sendable {
             try machine.disk.change("UPDATE products SET unit_price = \(price) WHERE sku = '\(sku)'")
         case "coupon":
             let skus = Catalogue.skus.filter { $0 != sku }.joined(separator: " ")
+            // Withdrawn: what was given for it by estimate can't be recorded.
+            let validUntil = scheduler.dice.happens(300) ? "1" : "NULL"
             try machine.disk.change(
-                "UPDATE coupons SET amount_off = \(amount), eligible_skus = '\(skus)' WHERE code = '\(code)'")
+                """
+                UPDATE coupons SET amount_off = \(amount), eligible_skus = '\(skus)',
+                    valid_until = \(validUntil) WHERE code = '\(code)'
+                """)
         default: return
         }
         happened("other rules in \(machine.name)")
