@@ -38,7 +38,8 @@ package struct OrderApplication: ServiceApplication {
         coupons = CouponRuleRefresh(coupon: dependencies.coupon, refreshEvery: configuration.couponsRefresh)
         let useCases = OrderUseCases(
             configuration, environment, dependencies,
-            store: OrderStore(store: store, queue: queue, stockMargin: configuration.stockMargin))
+            store: OrderStore(
+                store: store, queue: queue, stockMargin: configuration.stockMargin, logger: logger))
         routes = useCases.routes
         var policy = QueueWorkers.Policy()
         policy.lease = configuration.queueLease

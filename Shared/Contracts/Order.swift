@@ -116,7 +116,7 @@ package struct OrderLine: Codable, Sendable, Hashable {
 
 /// One thing that was done otherwise than with everything healthy, and its repair.
 package struct Degradation: Codable, Sendable, Hashable {
-    package enum Effect: String, Codable, Sendable, Hashable {
+    package enum Effect: String, Codable, Sendable, Hashable, CaseIterable {
         case couponSkipped = "coupon-skipped"
         /// The discount is that of the last known rule.
         case couponEstimated = "coupon-estimated"

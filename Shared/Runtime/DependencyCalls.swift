@@ -3,12 +3,13 @@ import Metrics
 import Resilience
 import ServingPath
 
-/// `csp_dependency_calls_total{dependency,outcome}`, and `csp_dependency_call_duration_seconds{dependency}`
-/// of the calls that were made: how long the caller waited, including all tries and the waits for a permit.
+/// What is counted of calls to dependencies: ``MetricHelp`` says what each means.
 final class DependencyCalls: Sendable {
     private struct Instruments {
         var calls: [CallOutcome: Counter]
         var duration: Timer
+        var fallbacks: Counter
+        var retries: Counter
 
         init(_ dependency: String) {
             calls = Dictionary(
@@ -18,29 +19,44 @@ final class DependencyCalls: Sendable {
                 })
             duration = Timer(
                 label: "csp_dependency_call_duration_seconds", dimensions: [("dependency", dependency)])
+            fallbacks = Counter(label: "csp_fallbacks_total", dimensions: [("dependency", dependency)])
+            retries = Counter(label: "csp_retries_total", dimensions: [("dependency", dependency)])
         }
     }
 
     private let instruments = Locked<[String: Instruments]>([:])
 
     func count(_ dependency: String, _ outcome: CallOutcome, after elapsed: Duration) {
-        let (counter, timer) = instruments.withLock { instruments -> (Counter?, Timer?) in
-            if instruments[dependency] == nil { instruments[dependency] = Instruments(dependency) }
-            return (instruments[dependency]?.calls[outcome], instruments[dependency]?.duration)
-        }
-        counter?.increment()
+        let instruments = instruments(of: dependency)
+        instruments.calls[outcome]?.increment()
+        if outcome == .unavailable || outcome == .rejected { instruments.fallbacks.increment() }
         guard outcome != .rejected else { return }
-        timer?.recordNanoseconds(Int64(elapsed / .nanoseconds(1)))
+        instruments.duration.recordNanoseconds(Int64(elapsed / .nanoseconds(1)))
+    }
+
+    func count(_ event: PolicyEvent) {
+        guard case .retrying = event.kind else { return }
+        instruments(of: event.name).retries.increment()
+    }
+
+    private func instruments(of dependency: String) -> Instruments {
+        instruments.withLock { instruments in
+            if let known = instruments[dependency] { return known }
+            let new = Instruments(dependency)
+            instruments[dependency] = new
+            return new
+        }
     }
 }
 
 extension Logger {
-    /// A breaker's change of phase is news; a call that a policy refused is one of many.
+    /// A breaker that opens is a warning, its other phases are news; a call that a policy refused is one of
+    /// many.
     func log(_ event: PolicyEvent) {
         switch event.kind {
         case .breakerChanged(let from, let to, let reason):
-            notice(
-                "breaker \(to.rawValue)",
+            log(
+                level: to == .open ? .warning : .notice, "breaker \(to.rawValue)",
                 metadata: ["dependency": "\(event.name)", "from": "\(from.rawValue)", "reason": "\(reason)"])
         default:
             debug("policy", metadata: ["dependency": "\(event.name)", "event": "\(event.kind)"])

@@ -91,7 +91,10 @@ package struct ServiceEnvironment: Sendable {
         let calls = DependencyCalls()
         return PathEnvironment(
             time: time, isProtected: common.mode == .protected, called: { calls.count($0, $1, after: $2) },
-            happened: { [logger] in logger.log($0) })
+            happened: { [logger] in
+                calls.count($0)
+                logger.log($0)
+            })
     }
 }
 

@@ -195,8 +195,7 @@ package enum Metering {
     static let registry: PrometheusRegistry = {
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
-        registry.describe(
-            "csp_build_info", help: "Always 1; the labels say which version runs and what it was built from.")
+        for (name, help) in MetricHelp.texts { registry.describe(name, help: help) }
         let labels = [("version", SystemVersion.current), ("commit", SystemVersion.commit)]
         Gauge(label: "csp_build_info", dimensions: labels).record(1)
         return registry

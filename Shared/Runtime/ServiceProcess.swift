@@ -70,10 +70,15 @@ package enum ServiceProcess<Application: ServiceApplication> {
     private static func run(file: String?, acceptsLoss: Bool) async throws {
         let (common, configuration) = try await read(file: file, acceptsLoss: acceptsLoss)
         LoggingSystem.bootstrap {
-            LineLogHandler(label: $0, format: common.logFormat, level: common.logLevel)
+            LineLogHandler(
+                label: $0, service: Application.name, format: common.logFormat, level: common.logLevel,
+                metadataProvider: TraceContext.metadataProvider)
         }
         var logger = Logger(label: Application.name)
         logger.logLevel = common.logLevel
+        logger.info(
+            "starting",
+            metadata: ["version": "\(SystemVersion.current)", "commit": "\(SystemVersion.commit)"])
         let http = HTTPClient()
         defer { http.shutdown() }
         let host = try ServiceHost<Application>(

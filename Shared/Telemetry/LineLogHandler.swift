@@ -4,7 +4,7 @@ package import Logging
 package enum LogFormat: String, Sendable, CaseIterable {
     /// `2026-01-05T12:00:00.123Z info order: message key=value key="quoted value"`, for people.
     case text
-    /// `{"ts":"…","level":"info","logger":"order","message":"…","metadata":{"key":"value"}}`, for programs.
+    /// `{"ts":"…","level":"info","logger":"order","msg":"…","service":"order","key":"value"}`, for programs.
     case json
 }
 
@@ -17,22 +17,29 @@ package typealias LineSink = @Sendable (_ line: [UInt8]) -> Void
 ///
 /// Line breaks and control characters in messages and metadata are escaped, so that no client can forge a
 /// line. Metadata values are strings, sorted by key; the event's own win over the provider's, which win over
-/// the logger's. An error adds `error.message` and `error.type`.
+/// the logger's. An error adds `error.message` and `error.type`. In JSON a key that is one of the line's own
+/// gets a `_` at its end.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
+    /// The members of a JSON line that aren't metadata.
+    private static let own: Set = ["ts", "level", "logger", "msg", "service"]
+
     private let label: String
+    private let service: String
     private let format: LogFormat
     private let sink: LineSink
     private let now: @Sendable () -> Timestamp
 
     /// - Parameters:
+    ///   - service: Of the process; by default the label.
     ///   - level: The least severe level that is logged.
     ///   - metadataProvider: Asked at every event; by default the logging system's.
     package init(
         label: String,
+        service: String? = nil,
         format: LogFormat,
         level: Logger.Level,
         metadataProvider: Logger.MetadataProvider? = LoggingSystem.metadataProvider,
@@ -40,6 +47,7 @@ package struct LineLogHandler: LogHandler {
         now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
     ) {
         self.label = label
+        self.service = service ?? label
         self.format = format
         self.logLevel = level
         self.metadataProvider = metadataProvider
@@ -73,17 +81,17 @@ package struct LineLogHandler: LogHandler {
             line.append(now())
             line.append("\",\"level\":\"\(event.level.rawValue)\",\"logger\":")
             line.appendQuoted(label)
-            line.append(",\"message\":")
+            line.append(",\"msg\":")
             line.appendQuoted(event.message.description)
-            var separator = ",\"metadata\":{"
+            line.append(",\"service\":")
+            line.appendQuoted(service)
             for (key, value) in pairs {
-                line.append(separator)
-                line.appendQuoted(key)
+                line.append(",")
+                line.appendQuoted(Self.own.contains(key) ? key + "_" : key)
                 line.append(":")
                 line.appendQuoted(value.description)
-                separator = ","
             }
-            line.append(pairs.isEmpty ? "}" : "}}")
+            line.append("}")
         }
         line.append("\n")
         sink(line.bytes)

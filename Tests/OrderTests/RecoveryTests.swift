@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import GRDB
 import InventoryService
+import Logging
 import Queue
 import Storage
 import TestSupport
@@ -22,8 +23,10 @@ struct RecoveryTests {
         let queue = DurableQueue(store: store, wall: { Timestamp.now().milliseconds })
         let order = Order(id: Identifier.make("ord_", at: now), request: request, at: now)
         let body = try JSON.encode(request)
-        _ = try await OrderStore(store: store, queue: queue, stockMargin: 0)
-            .begin(order, key: key, request: body, resumeAfter: due)
+        _ = try await OrderStore(
+            store: store, queue: queue, stockMargin: 0, logger: Logger(label: "test")
+        )
+        .begin(order, key: key, request: body, resumeAfter: due)
         store.close()
         return order.id
     }

@@ -28,7 +28,22 @@ private struct Entry: Decodable, Equatable {
     var level: String
     var logger: String
     var message: String
-    var metadata: [String: String]?
+    var metadata: [String: String]
+
+    init(from decoder: any Decoder) throws {
+        var members = try [String: String](from: decoder)
+        func take(_ key: String) throws -> String {
+            let value = members.removeValue(forKey: key)
+            return try #require(value)
+        }
+        ts = try take("ts")
+        level = try take("level")
+        logger = try take("logger")
+        message = try take("msg")
+        let service = try take("service")
+        #expect(service == logger)
+        metadata = members
+    }
 }
 
 private struct CardDeclined: Error, CustomStringConvertible {
@@ -66,13 +81,16 @@ private struct CardDeclined: Error, CustomStringConvertible {
 
     @Test("A JSON line has the documented form")
     func json() {
-        lines.logger(.json).warning("order placed", metadata: ["orderId": "o-1", "attempt": "\(2)"])
+        lines.logger(.json).warning(
+            "order placed", metadata: ["order_id": "o-1", "attempt": "\(2)", "ts": "x"])
         lines.logger(.json).info("bare")
         #expect(
             lines.text == [
                 #"{"ts":"2026-01-05T12:00:00.123Z","level":"warning","logger":"order","#
-                    + #""message":"order placed","metadata":{"attempt":"2","orderId":"o-1"}}"# + "\n",
-                #"{"ts":"2026-01-05T12:00:00.123Z","level":"info","logger":"order","message":"bare"}"# + "\n",
+                    + #""msg":"order placed","service":"order","attempt":"2","order_id":"o-1","ts_":"x"}"#
+                    + "\n",
+                #"{"ts":"2026-01-05T12:00:00.123Z","level":"info","logger":"order","#
+                    + #""msg":"bare","service":"order"}"# + "\n",
             ])
     }
 

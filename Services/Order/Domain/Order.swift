@@ -22,6 +22,8 @@ struct Order: Sendable {
     let request: OrderRequest
     var document: OrderDocument
     var progress = Progress()
+    /// Its degradations as they are on disk.
+    var savedDegradations: [Degradation] = []
     /// Counts the saved changes; a change is saved only over the version it began from.
     var version = 0
 

@@ -46,7 +46,7 @@ extension OrderStore {
             if let refund = try refund(&order) {
                 try begin(database, refund, of: order, at: now)
             } else if order.document != before {
-                try OrderTable.save(database, order)
+                try save(database, order)
             }
         }
     }
@@ -59,7 +59,7 @@ extension OrderStore {
         order.begin(refund, at: now)
         try RefundTable.insert(
             database, refund.id, orderId: order.id, key: asked?.key, request: asked?.request)
-        try OrderTable.save(database, order)
+        try save(database, order)
         if refund.amount > 0 {
             try add(database, OutgoingMessage(.refundOrder, refund.id), delay: delay)
         } else {
@@ -82,7 +82,7 @@ extension OrderStore {
                 refund.pending.contains(dependency)
             else { return }
             let messages = try change(&order, refund)
-            try OrderTable.save(database, order)
+            try save(database, order)
             for message in messages { try add(database, message) }
             if let kind { try expedite(database, kind, order.id) }
         }

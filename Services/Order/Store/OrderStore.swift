@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import GRDB
+import Logging
 import Metrics
 import Mutants
 import Queue
@@ -21,6 +22,26 @@ struct OrderStore: Sendable {
         uniqueKeysWithValues: OrderStatus.allCases.map {
             ($0, Counter(label: "csp_orders_total", dimensions: [("outcome", $0.rawValue)]))
         })
+
+    private let degradations: DegradationCounts
+
+    init(store: Store, queue: DurableQueue, stockMargin: Int, logger: Logger) {
+        self.store = store
+        self.queue = queue
+        self.stockMargin = stockMargin
+        degradations = DegradationCounts(logger: logger)
+    }
+
+    /// What has become of its degradations is counted once it is on disk.
+    @discardableResult
+    func save(_ database: Database, _ order: Order, document: Data? = nil) throws -> Order {
+        var saved = try OrderTable.save(database, order, document: document)
+        if saved.savedDegradations != saved.document.degradations {
+            database.afterNextTransaction { [degradations] _ in degradations.count(order) }
+            saved.savedDegradations = saved.document.degradations
+        }
+        return saved
+    }
 
     // MARK: Reading
 
@@ -75,7 +96,7 @@ struct OrderStore: Sendable {
     /// An order that is still under way, with its new version. Throws ``OrderChanged``.
     func save(_ order: Order) async throws -> Order {
         let document = try JSON.encode(order.document)
-        return try await store.write("saved") { try OrderTable.save($0, order, document: document) }
+        return try await store.write("saved") { try save($0, order, document: document) }
     }
 
     /// The same for an estimated coupon, if the customer's other claims leave room, in one transaction: two
@@ -87,7 +108,7 @@ struct OrderStore: Sendable {
         return try await store.write("estimated") { database in
             guard let coupon = order.coupon, hasRoom(try CouponClaimTable.claims(database, coupon))
             else { return nil }
-            return try OrderTable.save(database, order, document: document)
+            return try save(database, order, document: document)
         }
     }
 
@@ -135,7 +156,7 @@ struct OrderStore: Sendable {
     }
 
     private func concludeOrder(_ database: Database, _ change: OrderChange, document: Data?) throws {
-        try OrderTable.save(database, change.order, document: document)
+        try save(database, change.order, document: document)
         if change.freesKey { try OrderTable.forgetKey(database, id: change.order.id) }
     }
 
@@ -165,7 +186,7 @@ struct OrderStore: Sendable {
         { database in
             guard var order = try OrderTable.order(database, id: id), let messages = try change(&order)
             else { return }
-            try OrderTable.save(database, order)
+            try save(database, order)
             try add(database, messages, of: order)
         }
     }

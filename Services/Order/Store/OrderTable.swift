@@ -164,6 +164,7 @@ enum OrderTable {
         if let document: Data = row[3], let progress: Data = row[4] {
             order.document = try JSON.decode(OrderDocument.self, from: document)
             order.progress = try JSON.decode(Order.Progress.self, from: progress)
+            order.savedDegradations = order.document.degradations
         }
         return order
     }

@@ -60,7 +60,7 @@ struct PlaceOrder: Sendable {
         } catch {
             // The disk, most likely: the order is there as `placing`, and will be finished.
             logger.error(
-                "an order could not be saved", metadata: ["order": "\(begun.id)", "error": "\(error)"])
+                "an order could not be saved", metadata: ["order_id": "\(begun.id)", "error": "\(error)"])
             let document = (try? JSON.encode(begun.document)) ?? Data()
             return .order(.placing, id: begun.id, document: document, replayed: false)
         }

@@ -1,11 +1,22 @@
 import Contracts
 import GRDB
+import Metrics
 import Mutants
 import Storage
 
 /// The payments on disk, in this service's verbs: each is one transaction.
 struct PaymentStore: Sendable {
     let store: Store
+    private let counts = Dictionary(
+        uniqueKeysWithValues: ["captured", "declined", "refunded", "voided"].map {
+            ($0, Counter(label: "csp_payments_total", dimensions: [("outcome", $0)]))
+        })
+
+    init(store: Store) { self.store = store }
+
+    private func count(_ outcome: String, _ database: Database) {
+        database.afterNextTransaction { [counts] _ in counts[outcome]?.increment() }
+    }
 
     /// Captures, or refuses, as `decide` says of what is known.
     func capture(
@@ -21,7 +32,10 @@ struct PaymentStore: Sendable {
             switch decision {
             case .capture(let payment):
                 try PaymentTable.insert(database, payment, token: request.token, key: key)
-            case .decline(let reason): try PaymentTable.insert(database, declined: request, reason, key: key)
+                count("captured", database)
+            case .decline(let reason):
+                try PaymentTable.insert(database, declined: request, reason, key: key)
+                count("declined", database)
             case .repeatCapture(let payment) where Mutant.isOn(.paymentCapturesTwice):
                 try LedgerTable.book(
                     database, payment.id, to: .cash, from: .sales, payment.amount, payment.currency)
@@ -45,6 +59,7 @@ struct PaymentStore: Sendable {
                 return (payment, true)
             }
             try PaymentTable.refund(database, payment, try decide(payment), key: key)
+            count("refunded", database)
             return (try PaymentTable.record(database, id: id)?.payment ?? payment, false)
         }
     }
@@ -66,6 +81,7 @@ struct PaymentStore: Sendable {
             if Mutant.isOn(.paymentVoidsWithoutRefund) { return existing }
             if let refund = rest(existing) { try PaymentTable.refund(database, existing, refund, key: nil) }
             try PaymentTable.void(database, paymentId: existing.id)
+            count("voided", database)
             return try PaymentTable.record(database, orderId: orderId)?.payment ?? existing
         }
     }
