@@ -11,7 +11,7 @@ BUILD_TESTS = swift build --build-tests --explicit-target-dependency-import-chec
 help:                ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-up: requirements     ## build (release) and start the stack, on ports from 8081 on
+up: requirements     ## build (release) and start the stack, on ports from 8080 on
 	swift build -c release
 	.build/release/csp up --detach
 	@echo 'In this terminal, first:  export PATH="$$PWD/.build/release:$$PATH"'

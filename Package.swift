@@ -26,9 +26,16 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 /// The folders of the services. Products, targets and the tests of all of them follow from this list.
-let services = ["Order", "Payment", "Coupon", "Inventory", "Notification"]
+let services = ["Order", "Payment", "Coupon", "Inventory", "Notification", "Console"]
 let serviceLibraries = services.map { Target.Dependency.target(name: "\($0)Service") }
 let serviceExecutables = services.map { $0.lowercased() }
+
+/// What a browser loads of the console.
+let page = [
+    "index.html", "console.css", "app.js", "break.js", "charts.js", "page.js", "path.js", "stories.js",
+    "text.en.js",
+    "text.ko.js",
+]
 
 /// A service is a library (`OrderService`), so that tests and the simulator run the same code, and an
 /// executable of one file with the name that users type (`order`).
@@ -39,10 +46,11 @@ func service(_ folder: String) -> [Target] {
             dependencies: [
                 "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage",
                 "Transport", grdb, httpTypes, lifecycle, logging, metrics,
-            ],
+            ] + (folder == "Console" ? ["StackView"] : []),
             path: "Services/\(folder)",
             exclude: ["Main"],
             resources: [.embedInCode("openapi.json")]
+                + (folder == "Console" ? page.map { .embedInCode("Web/\($0)") } : [])
         ),
         .executableTarget(
             name: folder.lowercased(),
@@ -65,9 +73,9 @@ func serviceTests(_ folder: String) -> Target {
     tests(
         folder,
         (folder == "Order" ? serviceLibraries : [.target(name: "\(folder)Service")]) + [
-            "TestSupport", "Contracts", httpTypes, "Queue", "Resilience", "Runtime", "ServingPath",
+            "TestSupport", "Contracts", httpTypes, logging, "Queue", "Resilience", "Runtime", "ServingPath",
             "Storage", "Transport", grdb,
-        ]
+        ] + (folder == "Console" ? ["StackView"] : [])
     )
 }
 
@@ -139,11 +147,14 @@ let package = Package(
             ],
             path: "Shared/Runtime"),
 
+        .target(name: "StackView", dependencies: ["Contracts", "Transport"], path: "Shared/StackView"),
+
         .target(name: "Load", dependencies: ["Resilience"], path: "Tools/Load"),
         .executableTarget(
             name: "CommandLine",
             dependencies: [
-                "Contracts", "Load", "Resilience", "ServingPath", "Transport", argumentParser, logging,
+                "Contracts", "Load", "Resilience", "ServingPath", "StackView", "Transport", argumentParser,
+                logging,
             ],
             path: "Tools/CommandLine"),
 
@@ -179,11 +190,13 @@ let package = Package(
             ]),
         // The simulator itself is another executable, which stands in front of the C library's clock.
         tests("Simulation", ["Contracts", "Mutants", "Queue", "Resilience", "TestSupport"]),
-        tests("CommandLine", ["CommandLine", "Contracts", "Load", "Transport", "TestSupport"]),
+        tests(
+            "CommandLine", ["CommandLine", "Contracts", "Load", "StackView", "Transport", "TestSupport"]),
         tests(
             "System",
             [
-                "CommandLine", "Contracts", "Resilience", "Storage", "TestSupport", "Transport", grdb,
+                "CommandLine", "Contracts", "Resilience", "StackView", "Storage", "TestSupport", "Transport",
+                grdb,
             ] + serviceLibraries + serviceExecutables.map { .target(name: $0) }
         ),
         .target(name: "CSimulation", path: "Tests/CSimulation"),

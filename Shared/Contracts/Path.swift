@@ -60,13 +60,15 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
     package var fallback: String
     /// What the customer notices of that.
     package var effect: String
+    /// The same in other languages, by their tags: `ko`.
+    package var effectTranslations: [String: String]
     /// Its numbers by name, durations in milliseconds; `PATCH /csp/dependencies/{name}` takes any of them.
     package var policies: [String: Double]
     package var state: State
 
     package init(
         name: String, role: Role, criticality: String, operations: [OperationDocument], fallback: String,
-        effect: String,
+        effect: String, effectTranslations: [String: String] = [:],
         policies: [String: Double], state: State
     ) {
         self.name = name
@@ -75,6 +77,7 @@ package struct DependencyDocument: Codable, Sendable, Hashable {
         self.operations = operations
         self.fallback = fallback
         self.effect = effect
+        self.effectTranslations = effectTranslations
         self.policies = policies
         self.state = state
     }

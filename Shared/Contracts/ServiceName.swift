@@ -1,12 +1,13 @@
 /// The services of the system. What names them all (settings, `csp`, tests) derives from this table.
 package enum ServiceName: String, CaseIterable, Codable, Sendable {
-    case order, payment, coupon, inventory, notification
+    case order, payment, coupon, inventory, notification, console
 
-    /// Port of a stack's console. The services' ports count from it.
+    /// Port of the console of a stack. The services' ports count from it.
     package static let basePort = 8080
 
     package var portOffset: Int {
         switch self {
+        case .console: 0
         case .order: 1
         case .payment: 2
         case .coupon: 3

@@ -97,6 +97,7 @@ struct PathRoutes: Sendable {
                     })
             },
             fallback: status.declaration.fallback, effect: status.declaration.effect,
+            effectTranslations: status.declaration.effectTranslations,
             policies: status.protection.numbers,
             state: DependencyDocument.State(
                 breaker: foremost.map { BreakerDocument($0.breaker) } ?? .unasked,

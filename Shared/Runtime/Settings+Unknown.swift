@@ -44,7 +44,8 @@ extension Settings {
             "CONFIG_FILE", "ORDER_BUDGET", "ACCEPTED_MAX_AGE", "CATALOGUE_MAX_AGE", "CATALOGUE_REFRESH",
             "CATALOGUE_TIMEOUT", "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE",
             "QUEUE_CAPACITY", "COUPON_OFFLINE_LIMIT", "RESERVATION_TTL", "RESERVATION_GRACE",
-            "ORDER_RETENTION", "NOTIFICATION_RETENTION",
+            "ORDER_RETENTION", "NOTIFICATION_RETENTION", "STACK_FILE",
+            "CONTROL_COMMAND",
         ]
         let protections = ProtectionNumber.all.map { key($0.name) } + ["URL", "FAULTS"]
         return Set(

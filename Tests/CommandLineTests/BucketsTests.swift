@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct BucketsTests {
     private let buckets = Buckets(cumulative: [0.1: 50, 0.2: 100, 1: 100, .infinity: 100])

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct DashboardViewTests {
     private func view(_ width: Int, _ dashboard: Dashboard = .sample) throws -> DashboardView {

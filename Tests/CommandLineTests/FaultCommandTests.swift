@@ -5,6 +5,7 @@ import Testing
 import Transport
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct FaultCommandTests {
     @Test("csp fault SERVICE KIND works without a subcommand")

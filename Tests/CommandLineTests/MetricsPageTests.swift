@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct MetricsPageTests {
     private let page = MetricsPage(

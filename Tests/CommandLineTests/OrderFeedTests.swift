@@ -2,6 +2,7 @@ import Contracts
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct OrderFeedTests {
     private let wall = Timestamp(milliseconds: 1_767_614_584_000)
@@ -20,22 +21,12 @@ import Testing
             updatedAt: wall.advanced(by: .seconds(9)))
     }
 
-    private func snapshot(_ orders: [OrderDocument], _ timelines: [String: [TimelineEntry]] = [:])
-        -> StackSnapshot
-    {
-        StackSnapshot(at: .now, wall: wall, services: [], orders: orders, timelines: timelines)
-    }
-
-    private func repair(_ detail: String) -> [TimelineEntry] {
-        [
-            TimelineEntry(at: wall, step: "place", outcome: "done"),
-            TimelineEntry(
-                at: wall.advanced(by: .seconds(7)), step: "repair", outcome: "done", detail: detail),
-        ]
+    private func snapshot(_ orders: [OrderDocument]) -> StackSnapshot {
+        StackSnapshot(at: .now, wall: wall, services: [], orders: orders)
     }
 
     @Test("a degradation is reported once, with the time of its repair")
-    func degraded() {
+    func reported() {
         var news = OrderFeed()
         let first = news.news(snapshot([order("ord_1")]))
         #expect(first.map(\.words) == ["coupon-skipped (circuit-open), refund later"])
@@ -52,20 +43,13 @@ import Testing
         var news = OrderFeed()
         _ = news.news(snapshot([order("ord_1")]))
         #expect(news.following == ["ord_1"])
-        #expect(news.news(snapshot([order("ord_9", repair: .none)], ["ord_1": []])).count == 1)
+        #expect(news.news(snapshot([order("ord_9", repair: .none), order("ord_1")])).count == 1)
         #expect(news.following == ["ord_1"])
-        let repaired = news.news(snapshot([], ["ord_1": repair("coupon: redeemed; 305 refunded")]))
+        let repaired = news.news(snapshot([order("ord_1", "redeemed; 305 refunded")]))
         #expect(repaired.map(\.words) == ["repaired coupon: redeemed; 305 refunded"])
-        #expect(repaired.first?.at == wall.advanced(by: .seconds(7)) && repaired.first?.kind == .better)
+        #expect(repaired.first?.at == wall.advanced(by: .seconds(9)) && repaired.first?.kind == .better)
         #expect(news.following.isEmpty)
-    }
-
-    @Test("a repair in both the list and the timeline is reported once")
-    func once() {
-        var news = OrderFeed()
-        _ = news.news(snapshot([order("ord_1")]))
-        let both = news.news(snapshot([order("ord_1", "moot")], ["ord_1": repair("coupon: moot")]))
-        #expect(both.map(\.words) == ["repaired coupon: moot"])
+        #expect(news.news(snapshot([order("ord_1", "redeemed; 305 refunded")])).isEmpty)
     }
 
     @Test("followed orders take turns, a few at a time")
@@ -73,9 +57,18 @@ import Testing
         var news = OrderFeed()
         _ = news.news(snapshot((10..<50).map { order("ord_\($0)") }))
         #expect(news.following == ["ord_10", "ord_11", "ord_12", "ord_13"])
-        let unrepaired = Dictionary(uniqueKeysWithValues: news.following.map { ($0, [TimelineEntry]()) })
-        _ = news.news(snapshot([], unrepaired))
+        _ = news.news(snapshot(news.following.map { order($0) }))
         #expect(news.following == ["ord_14", "ord_15", "ord_16", "ord_17"])
+    }
+
+    @Test("the newest degraded orders are kept as they were when last read")
+    func degraded() {
+        var news = OrderFeed()
+        _ = news.news(snapshot((10..<50).map { order("ord_\($0)") }))
+        #expect(news.degraded.map(\.id) == (30..<50).reversed().map { "ord_\($0)" })
+        #expect(!news.degraded.contains { !$0.owesRepair })
+        _ = news.news(snapshot([order("ord_49", "moot")]))
+        #expect(news.degraded.first?.owesRepair == false)
     }
 
     @Test("equal events of orders are counted under the newest; those of two services aren't merged")

@@ -1,6 +1,7 @@
 import Contracts
 
 @testable import CommandLine
+@testable import StackView
 
 extension Dashboard {
     /// Coupon was killed half a minute ago, notification is frozen, and order sheds.

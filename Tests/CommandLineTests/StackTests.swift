@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct StackTests {
     private func record(_ process: ProcessIdentity) -> StackRecord {

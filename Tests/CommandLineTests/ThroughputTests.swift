@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite struct ThroughputTests {
     @Test("an operation's answers are the successful ones of its route and method")

@@ -2,6 +2,7 @@ import Contracts
 import Testing
 
 @testable import CommandLine
+@testable import StackView
 
 private let duration = "http_server_request_duration_seconds"
 

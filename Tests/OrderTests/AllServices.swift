@@ -1,3 +1,4 @@
+import ConsoleService
 import Contracts
 import CouponService
 import InventoryService
@@ -10,7 +11,7 @@ import Testing
 /// What is tested of all services together, which none of their own tests sees.
 let allServices: [any ServiceApplication.Type] = [
     OrderApplication.self, PaymentApplication.self, CouponApplication.self, InventoryApplication.self,
-    NotificationApplication.self,
+    NotificationApplication.self, ConsoleApplication.self,
 ]
 
 @Suite("All services")

@@ -49,6 +49,7 @@ struct MigrationTests {
             "notification-lists-1 ff2d912eed1b087",
             "queue-counts-1 8f8ebe2540b232c8",
         ],
+        "console": ["queue-1 9f023757e5dc7b12", "queue-counts-1 8f8ebe2540b232c8"],
     ]
 
     @Test("a released migration is never edited, moved or removed; new ones are at the end, and listed")

@@ -11,6 +11,7 @@ import Testing
 import Transport
 
 @testable import CommandLine
+@testable import StackView
 
 @Suite("Orders and notifications that are deleted once they are old", .timeLimit(.minutes(20)), .serialized)
 struct RetentionTests {

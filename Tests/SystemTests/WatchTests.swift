@@ -5,6 +5,7 @@ import Testing
 import Transport
 
 @testable import CommandLine
+@testable import StackView
 
 /// `csp watch` against real processes.
 @Suite(.timeLimit(.minutes(10))) struct WatchTests {
@@ -25,7 +26,10 @@ import Transport
     func seen() async throws {
         try await withSystemStack(environment: SystemStack.generousTimeouts()) { stack in
             var watcher = Watcher(
-                poller: Poller(subject: .stack(StackFolder(path: stack.folder.path)), client: stack.client))
+                poller: Poller(client: stack.client) {
+                    try StackFolder(path: stack.folder.path).reachable().services.map(
+                        StackSnapshot.Service.init)
+                })
             func state(_ name: ServiceName, _ dashboard: Dashboard) -> Dashboard.Condition? {
                 dashboard.services.first { $0.name == name }?.state
             }

@@ -166,7 +166,8 @@ struct BodyTests {
         _ body: Data, query: [String: String] = [:], deadline: Deadline = .after(.seconds(60))
     ) -> Call {
         Call(
-            path: "/sample", body: body, deadline: deadline, criticality: .critical, refusal: nil,
+            method: .post, path: "/sample", authority: nil, body: body, deadline: deadline,
+            criticality: .critical, refusal: nil,
             headers: [.contentType: "application/json"], parameters: Parameters(), query: query)
     }
 }

@@ -13,8 +13,8 @@ struct CSP: AsyncParsableCommand {
         version: "csp \(SystemVersion.description)",
         subcommands: [
             Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self,
-            BreakerCommand.self, Place.self, ShowOrder.self, Load.self, WatchCommand.self, Drill.self,
-            Audit.self, Backup.self,
+            BreakerCommand.self, Place.self, ShowOrder.self, Logs.self, Load.self, WatchCommand.self,
+            Drill.self, Audit.self, Backup.self,
         ]
     )
 }

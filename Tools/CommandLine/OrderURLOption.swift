@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import StackView
 
 /// `--url`: an order service that is not on this machine.
 struct OrderURLOption: ParsableArguments {

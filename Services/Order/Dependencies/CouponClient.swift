@@ -57,7 +57,10 @@ struct CouponClient: Sendable {
                     the discount by the last known rule where that may be honoured offline; else the order \
                     goes on without the coupon, or is refused where the customer asked for that
                     """,
-                effect: "a small discount all the same; a large one is refunded when coupon is back",
+                effect: "Small coupons are taken off by the last known rule; larger ones are refunded later.",
+                effectTranslations: [
+                    "ko": "소액 쿠폰은 마지막으로 확인한 규칙으로 바로 할인되고, 더 큰 쿠폰은 나중에 환불됩니다."
+                ],
                 protection: protection))
         redeem = try OptionalOperation(
             step, "redeem", route: "POST /redemptions", isIdempotent: true, live: client.redeem,

@@ -42,7 +42,10 @@ struct InventoryClient: Sendable {
                     the last known prices, and the last known stock less what was promised since and \
                     a margin
                     """,
-                effect: "202 accepted, nothing charged; reserved and charged later, and the customer is told",
+                effect: "Orders are accepted at the last known prices, and reserved and charged later.",
+                effectTranslations: [
+                    "ko": "주문은 마지막으로 확인한 가격으로 접수되고, 재고 확보와 결제는 나중에 진행됩니다."
+                ],
                 protection: protection), isReady: client.isReady)
         reserve = try CriticalOperation(
             step, "reserve", route: "POST /reservations", isIdempotent: true, live: client.reserve)

@@ -29,7 +29,8 @@ struct NotificationClient: Sendable {
             Declaration(
                 name: "notification", criticality: .sheddable,
                 fallback: "the message stays in the queue and is sent again",
-                effect: "the customer hears of the order later", protection: protection))
+                effect: "Messages about orders arrive later.",
+                effectTranslations: ["ko": "주문 안내 메시지가 늦게 도착합니다."], protection: protection))
         send = try OptionalOperation(
             step, "send", route: "POST /events", isIdempotent: true, live: client.send,
             fallback: { _, _ in .absent })

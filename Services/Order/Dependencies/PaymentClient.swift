@@ -42,7 +42,8 @@ struct PaymentClient: Sendable {
                     none: the order is accepted with its stock reserved, and charged once when payment is \
                     back
                     """,
-                effect: "202 accepted; confirmed or cancelled later, and the customer is told",
+                effect: "Orders are accepted and charged later.",
+                effectTranslations: ["ko": "주문은 접수되고 결제는 나중에 진행됩니다."],
                 protection: protection), isReady: client.isReady)
         capture = try CriticalOperation(
             step, "capture", route: "POST /payments", isIdempotent: true, live: client.capture)

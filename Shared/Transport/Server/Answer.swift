@@ -3,20 +3,26 @@ package import Foundation
 package import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 
 /// What a route answers.
 package struct Answer: Sendable {
     package var status: Int
     package var headers: HTTPFields
     package var body: Data
+    /// Sent instead of the body, as it comes, until it ends, the client goes or the service stops.
+    package var stream: AsyncStream<Data>?
 
     /// A longer path is cut in a problem's `instance`.
     static let longestInstance = 200
 
-    package init(status: Int, headers: HTTPFields = [:], body: Data = Data()) {
+    package init(
+        status: Int, headers: HTTPFields = [:], body: Data = Data(), stream: AsyncStream<Data>? = nil
+    ) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.stream = stream
     }
 
     package static func json(_ status: Int = 200, _ value: some Encodable, headers: HTTPFields = [:]) throws
@@ -40,14 +46,18 @@ package struct Answer: Sendable {
     }
 
     var response: Response {
-        Response(
-            status: HTTPResponse.Status(code: status), headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        let body =
+            stream.map { stream in
+                ResponseBody(
+                    asyncSequence: stream.map { ByteBuffer(bytes: $0) }.cancelOnGracefulShutdown())
+            } ?? ResponseBody(byteBuffer: ByteBuffer(bytes: body))
+        return Response(status: HTTPResponse.Status(code: status), headers: headers, body: body)
     }
 
     /// - Parameter written: called when the answer has left this process, in a build that tests kill; never
     ///   in a release.
     func response(written: @escaping @Sendable () -> Void) -> Response {
+        guard stream == nil else { return response }
         #if DEBUG
             let buffer = ByteBuffer(bytes: body)
             let writing = ResponseBody(contentLength: body.count) { writer in

@@ -10,7 +10,10 @@ package struct Call: Sendable {
     /// 256 KiB: a larger body is 413.
     package static let largestBody = 256 * 1024
 
+    package let method: HTTPRequest.Method
     package let path: String
+    /// Host and port as the client wrote them.
+    package let authority: String?
     package let body: Data
     package let deadline: Deadline
     package let criticality: Criticality
@@ -20,6 +23,11 @@ package struct Call: Sendable {
     let headers: HTTPFields
     let parameters: Parameters
     let query: [String: String]
+
+    /// Whether the bearer token is the administrator's.
+    package func isOfAdministrator(_ credentials: Credentials) -> Bool {
+        credentials.isAdministrator(headers)
+    }
 
     package func header(_ name: HTTPField.Name) -> String? { headers[name] }
 

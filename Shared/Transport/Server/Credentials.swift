@@ -22,6 +22,10 @@ package struct Credentials: Sendable {
         return headers[.authorization].flatMap(Self.bearer).map { Self.equal($0, administrator) } ?? false
     }
 
+    package func isAdministrator(token: String) -> Bool {
+        administrator.map { Self.equal(token[...], $0) } ?? false
+    }
+
     private static func bearer(_ authorization: String) -> Substring? {
         guard authorization.prefix(7).lowercased() == "bearer " else { return nil }
         return authorization.dropFirst(7)

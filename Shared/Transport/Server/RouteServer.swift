@@ -119,7 +119,7 @@ struct RouteServer: Sendable {
         }
         let body = try await Self.body(of: request)
         return Call(
-            path: request.uri.path, body: body,
+            method: request.method, path: request.uri.path, authority: request.head.authority, body: body,
             deadline: admission.deadline, criticality: admission.criticality, refusal: refusal,
             headers: request.headers, parameters: parameters, query: query)
     }

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// Reads a stack's services over HTTP.

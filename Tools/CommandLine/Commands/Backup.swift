@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 struct Backup: AsyncParsableCommand, StackCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// `csp breaker NAME open|closed|auto`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contracts
+import StackView
 
 struct Down: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import StackView
 
 struct Freeze: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(

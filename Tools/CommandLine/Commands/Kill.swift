@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import StackView
 
 struct Kill: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import StackView
 import Transport
 
 struct Start: AsyncParsableCommand, StackCommand {

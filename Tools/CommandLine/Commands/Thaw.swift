@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import StackView
 
 struct Thaw: AsyncParsableCommand, StackCommand {
     static let configuration = CommandConfiguration(

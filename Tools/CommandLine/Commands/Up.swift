@@ -1,6 +1,7 @@
 import ArgumentParser
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 struct Up: AsyncParsableCommand, StackCommand {
@@ -71,6 +72,7 @@ struct Up: AsyncParsableCommand, StackCommand {
         }
         let option = folder.option
         let suggestions = [
+            (record[.console]?.url ?? "", "in a browser: the path, live"),
             ("csp place\(option)", "place one order"),
             ("csp kill coupon\(option)", "break something, place again, and read the difference"),
             ("csp start coupon\(option)", "bring it back; what is owed is made good"),
@@ -122,12 +124,5 @@ struct Up: AsyncParsableCommand, StackCommand {
         let before = signals.count
         // Where the folder is gone, the services of the first record are stopped.
         _ = await (current ?? record).stop { signals.count > before }
-    }
-}
-
-extension Double {
-    func rounded(places: Int) -> Double {
-        let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
-        return (self * scale).rounded() / scale
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// `csp watch`.
@@ -36,8 +38,11 @@ struct WatchCommand: AsyncParsableCommand, StackCommand {
     func run() async throws {
         let client = HTTPClient(maximumBodyBytes: 16 << 20)
         defer { client.shutdown() }
-        let poller = Poller(
-            subject: order.given.map { .order(url: $0) } ?? .stack(data.folder), client: client)
+        let (url, folder) = (order.given, data.folder)
+        let poller = Poller(client: client) {
+            if let url { return [StackSnapshot.Service(.order, at: url)] }
+            return try folder.reachable().services.map(StackSnapshot.Service.init)
+        }
         let signals = StopSignals()
         let sources = signals.watch()
         defer { for source in sources { source.cancel() } }

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 extension DrillAudit {
     /// Name of the finding that the queues weren't empty in time.

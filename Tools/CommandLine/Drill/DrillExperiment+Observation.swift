@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 extension DrillExperiment {
     /// The figures of what was observed, with the outcome.

@@ -1,4 +1,5 @@
 import Foundation
+import StackView
 import Transport
 
 /// `DIR/drill.json` marks a stack that a drill is breaking. A killed drill leaves it behind, and the next

@@ -1,3 +1,5 @@
+import StackView
+
 /// The drill in the terminal: a row an experiment, with the failures below.
 struct DrillTable {
     let report: DrillReport

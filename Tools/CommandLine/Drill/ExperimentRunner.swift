@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// Carries out one experiment under load: steady state → fault → proof → rollback → recovery → audit. The

@@ -1,3 +1,5 @@
+import StackView
+
 extension DrillExperiment.Figures {
     init(_ samples: some Collection<Sample>) {
         self.init()

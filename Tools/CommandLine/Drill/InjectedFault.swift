@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// The fault of one service: injected, proven and rolled back.

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 import Transport
 
 /// Compares what was observed with the contract's matrix.

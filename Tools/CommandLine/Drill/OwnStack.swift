@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// The drill's own stack, on free ports and in a temporary folder that is removed at the end.

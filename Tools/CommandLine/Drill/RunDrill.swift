@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// A whole drill: chooses the experiments, finds or starts their stacks, and collects the results.

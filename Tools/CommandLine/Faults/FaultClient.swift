@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// Sets, ends and reads the faults of a stack's services, over `/faults`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contracts
+import StackView
 
 /// The faults of several services.
 struct FaultReport: Encodable {

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Contracts
 public import Resilience
+import StackView
 import Transport
 
 extension FaultKind: ExpressibleByArgument {}

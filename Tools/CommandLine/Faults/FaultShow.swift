@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contracts
+import StackView
 import Transport
 
 /// `csp fault show [SERVICE]`.

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 /// The result of a load, as text and as JSON.
 struct LoadReport: Encodable {

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 extension StackRecord {
     /// The environment of a service: that of `up`, with the service's own settings on top.
@@ -10,6 +11,10 @@ extension StackRecord {
         values["SEED_DIR"] = seedFolder
         values["SERVICE_TOKEN"] = tokens.serviceToken
         values["ADMIN_TOKEN"] = tokens.adminToken
+        if name == .console {
+            values["STACK_FILE"] = folder.recordFile
+            values["CONTROL_COMMAND"] = "\(Paths.executables())/csp"
+        }
         for service in services { values[service.name.urlKey] = service.url }
         return values
     }

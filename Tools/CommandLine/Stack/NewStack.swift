@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 
 extension StackRecord {
     /// A stack that isn't started yet.

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 
 /// The folder of one stack (`--data`): a folder a service, `logs/`, `stack.json`, `tokens.json`.
 struct StackFolder {
@@ -15,6 +16,7 @@ struct StackFolder {
         option = path == Self.defaultPath ? "" : " --data \(path)"
     }
 
+    var recordFile: String { "\(path)/stack.json" }
     var logs: String { "\(path)/logs" }
     func log(of name: ServiceName) -> String { "\(logs)/\(name.rawValue).log" }
     func data(of name: ServiceName) -> String { "\(path)/\(name.rawValue)" }
@@ -28,7 +30,7 @@ struct StackFolder {
     }
 
     func recordIfAny() throws -> StackRecord? {
-        let file = "\(path)/stack.json"
+        let file = recordFile
         guard FileManager.default.fileExists(atPath: file) else { return nil }
         guard let data = FileManager.default.contents(atPath: file) else {
             throw Failure("\(file) can't be read")
@@ -50,7 +52,7 @@ struct StackFolder {
     }
 
     func write(_ record: StackRecord) throws {
-        try OwnerFile.write(Terminal.json(record), to: "\(path)/stack.json")
+        try OwnerFile.write(Terminal.json(record), to: recordFile)
     }
 
     /// Makes the folder with everything that must be there before a service starts.

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 
 extension StackRecord {
     static let stopLimit = Duration.seconds(10)

@@ -1,4 +1,5 @@
 import Foundation
+import StackView
 
 /// Starts a program in a session of its own: no Ctrl-C meant for csp reaches it, and it outlives csp.
 ///

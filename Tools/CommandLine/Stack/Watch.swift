@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 
 /// What a foreground `up` does once all are ready: it reports services that died or came back, until it is
 /// stopped.

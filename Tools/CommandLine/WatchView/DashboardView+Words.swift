@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 
 extension DashboardView {
     /// `unknown 12s` with the age of the last answer; a dash if there was none.

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServingPath
+import StackView
 
 /// The dashboard as lines of text for a terminal of that width, the most important first.
 struct DashboardView {

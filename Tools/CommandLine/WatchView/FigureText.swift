@@ -1,3 +1,5 @@
+import StackView
+
 /// Formats the dashboard's figures: short, with their unit, `-` if unknown.
 enum FigureText {
     static let unknown = "-"

@@ -1,4 +1,5 @@
 import Foundation
+import StackView
 
 /// Processor time so far, in seconds: of a stack with this process, which together carry the cost of an
 /// order, and of the machine.

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StackView
 import Transport
 
 /// Measures the capacity and the cost of a refusal, then sends several times the capacity.

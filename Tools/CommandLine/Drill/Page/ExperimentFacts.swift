@@ -1,3 +1,5 @@
+import StackView
+
 /// The figures of an experiment, as text.
 struct ExperimentFacts {
     let experiment: DrillExperiment

@@ -1,3 +1,5 @@
+import StackView
+
 /// The overload steps, with their goodput.
 struct OverloadSection {
     let report: OverloadReport

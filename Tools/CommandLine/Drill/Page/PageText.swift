@@ -1,3 +1,5 @@
+import StackView
+
 /// How the page writes figures.
 enum PageText {
     static let none = "–"

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 extension ExperimentRunner {
     /// Like ``round(_:_:_:_:)``, and measures throughput before and during the fault.

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 /// A partial fault: injected, proven and rolled back.
 struct InjectedPartialFault: Sendable {

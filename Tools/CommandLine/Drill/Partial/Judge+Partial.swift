@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 extension Judge {
     /// Contradictions of the hypothesis of a partial fault.

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 import Transport
 
 /// Answers and finished orders since the services started, from their metrics.

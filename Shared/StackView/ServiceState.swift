@@ -1,15 +1,15 @@
 import Contracts
-import Transport
+package import Transport
 
 /// The state of one service, as users see it.
-enum ServiceState: String, Codable { case ready, starting, draining, frozen, dead }
+package enum ServiceState: String, Codable { case ready, starting, draining, frozen, dead }
 
 /// What `/readyz` said: its status and body, or nil when there was no answer in time.
-typealias ReadyAnswer = (status: Int, body: String)
+package typealias ReadyAnswer = (status: Int, body: String)
 
 extension ServiceState {
     /// A process's activity and the answer of its `/readyz` in one word.
-    init(_ activity: ProcessIdentity.Activity, _ answer: ReadyAnswer?) {
+    package init(_ activity: ProcessIdentity.Activity, _ answer: ReadyAnswer?) {
         self =
             switch (activity, answer) {
             case (.gone, _): .dead
@@ -23,7 +23,7 @@ extension ServiceState {
 
 extension StackRecord.Service {
     /// Checks the process and asks `/readyz`, within half a second.
-    func state(_ client: HTTPClient) async -> ServiceState {
+    package func state(_ client: HTTPClient) async -> ServiceState {
         let activity = process.activity
         guard activity == .running else { return ServiceState(activity, nil) }
         let request = HTTPClient.Request(

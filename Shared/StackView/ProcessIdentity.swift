@@ -1,30 +1,30 @@
-import Foundation
+package import Foundation
 
 /// A process that can't be mistaken for a later one with the same pid.
-struct ProcessIdentity: Codable, Equatable {
-    enum Activity: Equatable { case running, stopped, gone }
+package struct ProcessIdentity: Codable, Equatable {
+    package enum Activity: Equatable { case running, stopped, gone }
 
-    var pid: pid_t
+    package var pid: pid_t
     /// Field 22 of `/proc/PID/stat`: clock ticks from the machine's start to the process's.
-    var startTime: UInt64
+    package var startTime: UInt64
 
     /// Of a service in another container: it counts as running, and no signal reaches it.
-    static let elsewhere = ProcessIdentity(pid: 0, startTime: .max)
+    package static let elsewhere = ProcessIdentity(pid: 0, startTime: .max)
 
-    init(pid: pid_t, startTime: UInt64) {
+    package init(pid: pid_t, startTime: UInt64) {
         self.pid = pid
         self.startTime = startTime
     }
 
     /// The process that has this pid now; nil if there is none.
-    init?(running pid: pid_t) {
+    package init?(running pid: pid_t) {
         guard let stat = Self.stat(of: pid) else { return nil }
         self.init(pid: pid, startTime: stat.startTime)
     }
 
     /// A zombie counts as gone: it only waits for its parent. It does not while one of its threads is left,
     /// which may be in the middle of a write and hold the lock of its folder.
-    var activity: Activity {
+    package var activity: Activity {
         if self == .elsewhere { return .running }
         guard let stat = Self.stat(of: pid), stat.startTime == startTime else { return .gone }
         return switch stat.state {
@@ -34,16 +34,16 @@ struct ProcessIdentity: Codable, Equatable {
         }
     }
 
-    var isAlive: Bool { activity != .gone }
+    package var isAlive: Bool { activity != .gone }
 
     /// Sends the signal, unless the process is gone: a pid that was given to another process is never
     /// touched.
-    func send(_ signal: Int32) {
+    package func send(_ signal: Int32) {
         if self != .elsewhere, isAlive { kill(pid, signal) }
     }
 
     /// Nil if the text is not that of `/proc/PID/stat`.
-    static func parse(stat text: String) -> (state: Character, threads: Int, startTime: UInt64)? {
+    package static func parse(stat text: String) -> (state: Character, threads: Int, startTime: UInt64)? {
         // The second field is the program's name in parentheses and may hold anything, parentheses too.
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")

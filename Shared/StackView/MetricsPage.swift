@@ -1,11 +1,11 @@
 /// A page of Prometheus' text format 0.0.4, as far as the services use it. Unreadable lines are ignored.
-struct MetricsPage: Sendable {
-    typealias Labels = [String: String]
+package struct MetricsPage: Sendable {
+    package typealias Labels = [String: String]
     private typealias Sample = (labels: Labels, value: Double)
 
     private var samples: [String: [Sample]] = [:]
 
-    init(_ text: String) {
+    package init(_ text: String) {
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...])
             else { continue }
@@ -16,20 +16,20 @@ struct MetricsPage: Sendable {
     }
 
     /// The sum of all series of that name whose labels fit; nil if there is none.
-    func sum(_ name: String, where fits: (Labels) -> Bool = { _ in true }) -> Double? {
+    package func sum(_ name: String, where fits: (Labels) -> Bool = { _ in true }) -> Double? {
         let values = (samples[name] ?? []).filter { fits($0.labels) }.map(\.value)
         return values.isEmpty ? nil : values.reduce(0, +)
     }
 
     /// The sums by one label.
-    func sums(_ name: String, by label: String) -> [String: Double] {
+    package func sums(_ name: String, by label: String) -> [String: Double] {
         (samples[name] ?? []).reduce(into: [:]) { sums, sample in
             if let key = sample.labels[label] { sums[key, default: 0] += sample.value }
         }
     }
 
     /// A histogram, its series added up where their labels fit.
-    func buckets(_ name: String, where fits: (Labels) -> Bool = { _ in true }) -> Buckets {
+    package func buckets(_ name: String, where fits: (Labels) -> Bool = { _ in true }) -> Buckets {
         var cumulative: [Double: Double] = [:]
         for sample in samples[name + "_bucket"] ?? [] where fits(sample.labels) {
             if let bound = sample.labels["le"].flatMap(Double.init(prometheus:)) {

@@ -1,27 +1,27 @@
-import Contracts
+package import Contracts
 
 /// A degradation, a repair, or a change of a breaker or service.
-struct WatchEvent: Encodable, Sendable, Equatable {
-    enum Kind: String, Encodable { case worse, better }
+package struct WatchEvent: Encodable, Sendable, Equatable {
+    package enum Kind: String, Encodable { case worse, better }
 
-    var at: Timestamp
+    package var at: Timestamp
     /// An order's id or a service's name.
-    var subject: String
-    var words: String
-    var kind: Kind
+    package var subject: String
+    package var words: String
+    package var kind: Kind
     /// How often it occurred in a row; time and subject are those of the last.
-    var count = 1
+    package var count = 1
 }
 
 /// The last events, newest first.
-struct EventLog: Sendable {
+package struct EventLog: Sendable {
     private static let kept = 50
     /// Milliseconds in which an equal event is counted instead of listed again.
     private static let oneSpell: Int64 = 10_000
 
     private(set) var list: [WatchEvent] = []
 
-    mutating func add(_ event: WatchEvent) {
+    package mutating func add(_ event: WatchEvent) {
         var event = event
         if let index = list.firstIndex(where: { $0.words == event.words && $0.kind == event.kind }),
             event.isSameSort(list[index]),

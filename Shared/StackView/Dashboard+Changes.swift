@@ -2,7 +2,7 @@ import Contracts
 
 extension Dashboard {
     /// Changes of services and breakers since the previous dashboard; none for the first.
-    func changes(since before: Dashboard?) -> [WatchEvent] {
+    package func changes(since before: Dashboard?) -> [WatchEvent] {
         guard let before else { return [] }
         var changes: [WatchEvent] = []
         for service in services {
@@ -10,10 +10,13 @@ extension Dashboard {
             changes += Self.changes(of: service, since: earlier, at: at)
         }
         for dependency in dependencies {
-            guard let earlier = before.dependencies.first(where: { $0.name == dependency.name }),
+            guard
+                let earlier = before.dependencies.first(where: {
+                    $0.name == dependency.name && $0.from == dependency.from
+                }),
                 earlier.breaker != dependency.breaker, dependency.breaker != Dependency.unknown
             else { continue }
-            // It counts as closed before order fell silent.
+            // It counts as closed before its caller fell silent.
             if earlier.breaker == Dependency.unknown, dependency.breaker == "closed" { continue }
             // Probes of an open breaker are no event until one succeeds.
             if dependency.breaker == "half-open"
@@ -24,7 +27,7 @@ extension Dashboard {
             let isClosed = dependency.breaker == "closed"
             changes.append(
                 WatchEvent(
-                    at: at, subject: "order",
+                    at: at, subject: dependency.from.rawValue,
                     words: isClosed
                         ? "asks \(dependency.name) again" : "does without \(dependency.name): breaker open",
                     kind: isClosed ? .better : .worse))
@@ -56,5 +59,5 @@ extension Dashboard {
 }
 
 extension Dashboard.Condition {
-    var words: String { self == .silent ? "not answering" : rawValue }
+    package var words: String { self == .silent ? "not answering" : rawValue }
 }

@@ -1,29 +1,44 @@
-import Contracts
+package import Contracts
 
 /// Turns snapshots into dashboards: keeps the last seconds of answers for rates and latencies, and the time
 /// of each service's last answer.
-struct Watching: Sendable {
+package struct Watching: Sendable {
     /// Long enough for a 99th percentile, short enough to see a fault come and go.
     private static let window: Duration = .seconds(3)
 
     private var answers: [ServiceName: AnswerHistory] = [:]
     private var before: Dashboard?
+    private var states: [ServiceName: (state: Dashboard.Condition, since: Timestamp)] = [:]
     private var orderFeed = OrderFeed()
     private var events = EventLog()
 
-    var following: [String] { orderFeed.following }
+    /// Orders that are to be read with the next snapshot.
+    package var following: [String] { orderFeed.following }
+    /// The newest degraded orders as they were when last read.
+    package var degraded: [OrderDocument] { orderFeed.degraded }
 
-    mutating func dashboard(_ snapshot: StackSnapshot) -> Dashboard {
+    package init() {}
+
+    package mutating func dashboard(_ snapshot: StackSnapshot) -> Dashboard {
         for service in snapshot.services {
             answers[service.name, default: AnswerHistory()].add(service, snapshot.at, Self.window)
         }
-        let services = snapshot.services.map { service($0, snapshot) }
+        var services = snapshot.services.map { service($0, snapshot) }
+        for index in services.indices {
+            let (name, state) = (services[index].name, services[index].state)
+            if states[name]?.state != state { states[name] = (state, snapshot.wall) }
+            services[index].since = states[name]?.since
+        }
         let order = answers[.order]?.span
         let age = services.first { $0.name == .order }?.ageSeconds ?? 0
         var dashboard = Dashboard(
             at: snapshot.wall, orders: age < Dashboard.old ? order.map(Dashboard.Orders.init) : nil,
             services: services,
-            dependencies: order.map { Dashboard.Dependency.all($0, age: age) } ?? [], events: [])
+            dependencies: services.flatMap { service in
+                answers[service.name]?.span.map {
+                    Dashboard.Dependency.all($0, from: service.name, age: service.ageSeconds ?? 0)
+                } ?? []
+            }, events: [])
         let news = orderFeed.news(snapshot) + dashboard.changes(since: before)
         for event in news.sorted(by: { $0.at < $1.at }) { events.add(event) }
         before = dashboard
@@ -42,6 +57,7 @@ struct Watching: Sendable {
         }
         let age = last.at.duration(to: snapshot.at).seconds.rounded(places: 1)
         dashboard.ageSeconds = age
+        dashboard.faults = service.faults?.faults
         if age < Dashboard.old, let span = history.span { dashboard.fill(from: span, at: snapshot.wall) }
         let lacks =
             last.path.dependencies.contains { $0.state.breaker.state != "closed" } || dashboard.isShedding

@@ -1,16 +1,19 @@
-import Contracts
+package import Contracts
 
 /// Reports degradations of the newest orders, and follows orders with pending repairs until these are done.
-struct OrderFeed: Sendable {
+package struct OrderFeed: Sendable {
     private static let followed = 20
-    private static let askedAtOnce = 4
+    private static let readAtOnce = 4
+    private static let kept = 20
 
     private var known: Set<String> = []
     /// Ids of orders with a pending repair; those read last are at the end.
     private var owed: [String] = []
+    /// Degraded orders as they were when last read, the newest first.
+    package private(set) var degraded: [OrderDocument] = []
 
-    /// The orders whose timelines are read next.
-    var following: [String] { Array(owed.prefix(Self.askedAtOnce)) }
+    /// The orders that are read next, among the newest or not.
+    var following: [String] { Array(owed.prefix(Self.readAtOnce)) }
 
     /// New events, unordered.
     mutating func news(_ snapshot: StackSnapshot) -> [WatchEvent] {
@@ -21,14 +24,10 @@ struct OrderFeed: Sendable {
                 repaired(order.id, "\($0.dependency): \($0.outcome ?? "done")", at: order.updatedAt)
             }
             follow(order)
+            degraded.removeAll { $0.id == order.id }
+            degraded.append(order)
         }
-        for id in following {
-            guard let timeline = snapshot.timelines[id] else { continue }
-            owed.removeAll { $0 == id }
-            let repairs = timeline.filter { $0.step == "repair" }
-            news += repairs.compactMap { repaired(id, $0.detail, at: $0.at) }
-            if repairs.isEmpty { owed.append(id) }
-        }
+        degraded = Array(degraded.sorted { $0.id > $1.id }.prefix(Self.kept))
         forget(keeping: snapshot.orders.map(\.id) + owed)
         return news
     }
@@ -39,18 +38,21 @@ struct OrderFeed: Sendable {
     }
 
     private mutating func follow(_ order: OrderDocument) {
-        let isOwed = order.degradations.contains { $0.repair != .none && !$0.repaired }
-        if !isOwed {
-            owed.removeAll { $0 == order.id }
-        } else if !owed.contains(order.id), owed.count < Self.followed {
-            owed.append(order.id)
-        }
+        let isFollowed = owed.contains(order.id)
+        owed.removeAll { $0 == order.id }
+        guard order.owesRepair, isFollowed || owed.count < Self.followed else { return }
+        owed.append(order.id)
     }
 
     private mutating func forget(keeping ids: [String]) {
         let ids = Set(ids)
         known = known.filter { ids.contains(String($0.prefix { $0 != " " })) }
     }
+}
+
+extension OrderDocument {
+    /// Whether something that was done instead is still to be made good.
+    package var owesRepair: Bool { degradations.contains { $0.repair != .none && !$0.repaired } }
 }
 
 extension Degradation {

@@ -1,16 +1,16 @@
 /// The buckets of a Prometheus histogram.
-struct Buckets: Sendable, Equatable {
+package struct Buckets: Sendable, Equatable {
     /// Counts at or below inclusive upper bounds, ascending; the last bound is infinite.
     private var steps: [(bound: Double, count: Double)]
 
-    init(cumulative: [Double: Double]) {
+    package init(cumulative: [Double: Double]) {
         steps = cumulative.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    var count: Double { steps.last?.count ?? 0 }
+    package var count: Double { steps.last?.count ?? 0 }
 
     /// The difference to `earlier`; everything, if the process was restarted meanwhile.
-    func since(_ earlier: Buckets) -> Buckets {
+    package func since(_ earlier: Buckets) -> Buckets {
         guard earlier.count <= count else { return self }
         let before = Dictionary(uniqueKeysWithValues: earlier.steps.map { ($0.bound, $0.count) })
         return Buckets(
@@ -23,7 +23,7 @@ struct Buckets: Sendable, Equatable {
     ///
     /// - Parameter share: 0 to 1.
     /// - Returns: nil when nothing was counted.
-    func quantile(_ share: Double) -> Double? {
+    package func quantile(_ share: Double) -> Double? {
         guard count > 0, let index = steps.firstIndex(where: { $0.count >= share * count && $0.count > 0 })
         else { return nil }
         let below: (bound: Double, count: Double) = index > 0 ? steps[index - 1] : (0, 0)
@@ -32,7 +32,7 @@ struct Buckets: Sendable, Equatable {
         return below.bound + (steps[index].bound - below.bound) * max(0, part)
     }
 
-    static func == (left: Buckets, right: Buckets) -> Bool {
+    package static func == (left: Buckets, right: Buckets) -> Bool {
         left.steps.elementsEqual(right.steps) { $0 == $1 }
     }
 }

@@ -4,7 +4,7 @@ private let requests = "http_server_request_duration_seconds"
 
 extension Dashboard {
     /// Seconds after which the last answer of a service is out of date.
-    static let old = 1.0
+    package static let old = 1.0
 }
 
 extension Dashboard.Condition {
@@ -15,7 +15,10 @@ extension Dashboard.Condition {
         switch ServiceState(service.activity, service.ready) {
         case .ready: self = lacks ? .degraded : .ready
         case .starting:
-            self = service.ready == nil && (hasAnswered || service.process == nil) ? .silent : .starting
+            self =
+                service.ready != nil || (!hasAnswered && service.process != nil)
+                ? .starting
+                : service.isUnreachable && service.process == nil ? .dead : .silent
         case .draining: self = .draining
         case .frozen: self = .frozen
         case .dead: self = .dead
@@ -43,6 +46,7 @@ extension Dashboard.Service {
         latency = span.latency(requests, where: Self.isWork)
         let messages = page.sums("csp_queue_messages", by: "state")
         if !messages.isEmpty {
+            self.messages = messages.mapValues { Int($0) }
             deadLetters = Int(messages["dead"] ?? 0)
             queued = Int(messages.values.reduce(0, +)) - Int(messages["dead"] ?? 0)
         }
@@ -88,36 +92,40 @@ extension Dashboard.Orders {
 }
 
 extension Dashboard.Dependency {
-    /// - Parameter age: seconds since the answer of order.
-    static func all(_ span: AnswerSpan, age: Double) -> [Dashboard.Dependency] {
-        guard age < Dashboard.old else {
-            return span.last.path.dependencies.map { dependency in
-                Dashboard.Dependency(
-                    name: dependency.name, role: dependency.role, breaker: unknown, ageSeconds: age,
-                    callsPerSecond: [:],
-                    lastFailure: dependency.state.lastFailure)
-            }
+    /// - Parameters:
+    ///   - caller: whose dependencies they are.
+    ///   - age: seconds since its answer.
+    static func all(_ span: AnswerSpan, from caller: ServiceName, age: Double) -> [Dashboard.Dependency] {
+        let isKnown = age < Dashboard.old
+        return span.last.path.dependencies.map { document in
+            var dependency =
+                isKnown
+                ? known(document, span)
+                : Dashboard.Dependency(
+                    name: document.name, role: document.role, breaker: unknown, callsPerSecond: [:],
+                    lastFailure: document.state.lastFailure)
+            dependency.from = caller
+            dependency.ageSeconds = age
+            dependency.criticality = document.criticality
+            dependency.effect = document.effectTranslations.merging(["en": document.effect]) { $1 }
+            return dependency
         }
-        return known(span, age)
     }
 
-    private static func known(_ span: AnswerSpan, _ age: Double) -> [Dashboard.Dependency] {
-        span.last.path.dependencies.map { dependency in
-            let before = span.first.path.dependencies.first { $0.name == dependency.name }
-            let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
-            return Dashboard.Dependency(
-                name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state,
-                ageSeconds: age,
-                retryAfterMilliseconds: dependency.isOpen
-                    ? dependency.state.breaker.retryAfterMilliseconds : nil,
-                inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
-                callsPerSecond: span.perSecond(
-                    counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
-                latency: span.latency("csp_dependency_call_duration_seconds") {
-                    $0["dependency"] == dependency.name
-                },
-                lastFailure: dependency.state.lastFailure)
-        }
+    private static func known(_ dependency: DependencyDocument, _ span: AnswerSpan) -> Dashboard.Dependency {
+        let before = span.first.path.dependencies.first { $0.name == dependency.name }
+        let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
+        return Dashboard.Dependency(
+            name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state,
+            retryAfterMilliseconds: dependency.isOpen
+                ? dependency.state.breaker.retryAfterMilliseconds : nil,
+            inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
+            callsPerSecond: span.perSecond(
+                counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
+            latency: span.latency("csp_dependency_call_duration_seconds") {
+                $0["dependency"] == dependency.name
+            },
+            lastFailure: dependency.state.lastFailure)
     }
 }
 

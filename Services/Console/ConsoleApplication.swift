@@ -1,0 +1,63 @@
+import Contracts
+import Foundation
+package import Queue
+package import Runtime
+package import ServiceLifecycle
+import StackView
+package import Storage
+package import Transport
+
+/// Shows the stack in a browser. Nothing on a purchase's way calls it or waits for it.
+package struct ConsoleApplication: ServiceApplication {
+    package static let name = ServiceName.console.rawValue
+    package static var openAPI: [UInt8] { PackageResources.openapi_json }
+    package static let migrations = [DurableQueue.migration, DurableQueue.counts]
+
+    package let store: Store
+    package let queue: DurableQueue
+    package let routes: [Route]
+    package let background: [any Service]
+
+    package init(configuration: ConsoleConfiguration, environment: ServiceEnvironment) throws {
+        let wall = environment.wall
+        store = try environment.store(Self.name, migrations: Self.migrations)
+        queue = DurableQueue(store: store, wall: { wall().milliseconds }, time: environment.time)
+        let board = Board()
+        let common = environment.common
+        let services = Self.services(configuration)
+        routes =
+            ConsoleRoutes(board: board).routes
+            + ControlRoutes(
+                credentials: Credentials(
+                    service: common.serviceToken, administrator: common.administratorToken),
+                sessions: Sessions(time: environment.time), command: configuration.command,
+                faults: FaultRelay(
+                    client: environment.http, administratorToken: common.administratorToken,
+                    services: services),
+                logger: environment.logger
+            ).routes
+        background = [
+            WatchStack(
+                poller: Poller(
+                    client: environment.http,
+                    administratorToken: common.faultsEnabled ? common.administratorToken : nil,
+                    services: services),
+                mode: common.mode, control: configuration.stackFile == nil ? "compose" : "csp", board: board,
+                time: environment.time, logger: environment.logger)
+        ]
+    }
+
+    /// Those of the stack's record, which names the processes too; else those of the settings.
+    private static func services(_ configuration: ConsoleConfiguration)
+        -> @Sendable () -> [StackSnapshot.Service]
+    {
+        let settings = configuration.services.map { StackSnapshot.Service($0.name, at: $0.url) }
+        guard let file = configuration.stackFile else { return { settings } }
+        return {
+            guard let data = FileManager.default.contents(atPath: file),
+                let record = try? JSONDecoder().decode(StackRecord.self, from: data)
+            else { return settings }
+            return record.services.filter { $0.name != .console }.map(StackSnapshot.Service.init)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Transport
+
+/// The page, and what it is drawn from.
+struct ConsoleRoutes: Sendable {
+    let board: Board
+
+    var routes: [Route] {
+        [
+            .get("/") { _ in Self.page },
+            .get("/assets/{name}") { call in
+                guard let asset = Asset.all[call.parameter("name")] else {
+                    throw Problem.notFound("There is nothing at this path.")
+                }
+                return asset
+            },
+            .get("/api/snapshot") { _ in
+                guard let snapshot = board.snapshot else { throw Self.nothingYet }
+                return .json(encoded: snapshot)
+            },
+            .get("/api/history") { _ in try .json(200, HistoryDocument(points: board.history)) },
+            .get("/api/stream") { _ in
+                Answer(
+                    status: 200, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                    stream: board.subscribe())
+            },
+        ]
+    }
+
+    private static let page = Asset.answer(PackageResources.index_html, "text/html; charset=utf-8")
+
+    private static let nothingYet = Problem.unavailable(
+        "starting", "Nothing was read yet",
+        "The console has just begun; the services are read once a second.",
+        retryAfter: 1)
+}
+
+private struct HistoryDocument: Encodable {
+    var points: [HistoryPoint]
+}
+
+/// What the page loads. Nothing comes from outside.
+private enum Asset {
+    static let all: [String: Answer] = [
+        "console.css": answer(PackageResources.console_css, "text/css; charset=utf-8"),
+        "app.js": script(PackageResources.app_js), "break.js": script(PackageResources.break_js),
+        "charts.js": script(PackageResources.charts_js),
+        "page.js": script(PackageResources.page_js), "path.js": script(PackageResources.path_js),
+        "stories.js": script(PackageResources.stories_js),
+        "text.en.js": script(PackageResources.text_en_js),
+        "text.ko.js": script(PackageResources.text_ko_js),
+    ]
+
+    static func script(_ bytes: [UInt8]) -> Answer { answer(bytes, "text/javascript; charset=utf-8") }
+
+    static func answer(_ bytes: [UInt8], _ type: String) -> Answer {
+        var headers: HTTPFields = [
+            .contentType: type, .cacheControl: "no-cache", .xContentTypeOptions: "nosniff",
+        ]
+        headers[.contentSecurityPolicy] =
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+        return Answer(status: 200, headers: headers, body: Data(bytes))
+    }
+}

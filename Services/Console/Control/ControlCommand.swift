@@ -1,0 +1,49 @@
+import Contracts
+import Foundation
+
+/// Runs `csp kill`, `freeze`, `thaw` or `start`: the one tool that knows a stack's processes.
+struct ControlCommand: Sendable {
+    enum Action: String, CaseIterable {
+        case kill, freeze, thaw, start
+
+        var past: String {
+            switch self {
+            case .kill: "killed"
+            case .freeze: "frozen"
+            case .thaw: "thawed"
+            case .start: "started"
+            }
+        }
+    }
+
+    struct Outcome: Sendable {
+        var status: Int32
+        /// What it printed.
+        var words: String
+    }
+
+    /// Path of `csp`.
+    let executable: String
+    /// Of the stack (`--data`).
+    let folder: String
+
+    func run(_ action: Action, _ name: ServiceName) async throws -> Outcome {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: executable)
+        process.arguments = [action.rawValue, name.rawValue, "--data", folder]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        return try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { process in
+                let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+                continuation.resume(
+                    returning: Outcome(
+                        status: process.terminationStatus,
+                        words: text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+    }
+}

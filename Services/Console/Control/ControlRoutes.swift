@@ -1,0 +1,95 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Logging
+import ServingPath
+import Transport
+
+/// What breaks the services and brings them back, for administrators: by their token, or in a browser by a
+/// session. 404 where the console can't.
+struct ControlRoutes: Sendable {
+    /// Longer than `csp start` waits for a service to become ready.
+    private static let budget: Duration = .seconds(40)
+
+    let credentials: Credentials
+    let sessions: Sessions
+    /// Nil where no `csp up` runs the stack.
+    let command: ControlCommand?
+    /// How the services are asked for their faults.
+    let faults: FaultRelay
+    let logger: Logger
+
+    private struct Token: Decodable {
+        var token: String
+    }
+
+    private struct Session: Encodable {
+        var isActive: Bool
+    }
+
+    var routes: [Route] {
+        [
+            .get("/api/session") { call in try .json(200, Session(isActive: isAllowed(call))) },
+            .post("/api/session", .critical) { try await begin($0) },
+            .put("/api/services/{name}/faults", .critical) { try await set($0) },
+            .delete("/api/services/{name}/faults", .critical) { call in
+                try check(call)
+                return try await faults.send("DELETE", to: service(call), call, body: nil)
+            },
+        ]
+            + ControlCommand.Action.allCases.map { action in
+                .post("/api/services/{name}/\(action.rawValue)", .critical, budget: Self.budget) {
+                    try await run(action, $0)
+                }
+            }
+    }
+
+    private func begin(_ call: Call) async throws -> Answer {
+        let given = try await call.decode(Token.self)
+        guard credentials.isAdministrator(token: given.token) else { throw Problem.unauthorized }
+        return Answer(status: 204, headers: [.setCookie: sessions.begin()])
+    }
+
+    private func run(_ action: ControlCommand.Action, _ call: Call) async throws -> Answer {
+        let name = try service(call)
+        guard let command else {
+            throw Problem.notFound("No csp up runs this stack: processes can't be \(action.past) from here.")
+        }
+        try check(call)
+        logger.warning("\(action.past) by the console", metadata: ["service": "\(name)"])
+        let outcome = try await command.run(action, name)
+        guard outcome.status == 0 else {
+            throw Problem(409, "not-\(action.past)", "The service was not \(action.past)", outcome.words)
+        }
+        return try .json(200, ["detail": outcome.words])
+    }
+
+    private func set(_ call: Call) async throws -> Answer {
+        try check(call)
+        return try await faults.send("PUT", to: service(call), call, body: call.body)
+    }
+
+    /// One of those that the console watches.
+    private func service(_ call: Call) throws -> ServiceName {
+        guard let name = ServiceName(rawValue: call.parameter("name")), name != .console else {
+            throw Problem.notFound("The console watches no service \(call.parameter("name").excerpt()).")
+        }
+        return name
+    }
+
+    private func check(_ call: Call) throws {
+        guard isAllowed(call) else { throw Problem.unauthorized }
+    }
+
+    /// A cookie comes along with whatever page sends the request: it counts only for this one.
+    private func isAllowed(_ call: Call) -> Bool {
+        if call.isOfAdministrator(credentials) { return true }
+        guard sessions.isKnown(call.header(.cookie)) else { return false }
+        guard let origin = call.header(.origin) else { return call.method == .get }
+        return call.authority.map { origin == "http://\($0)" || origin == "https://\($0)" } ?? false
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let origin = HTTPField.Name("Origin") ?? .cookie
+}

@@ -1,0 +1,38 @@
+import Contracts
+import Logging
+import Resilience
+import Runtime
+import ServiceLifecycle
+import StackView
+
+/// Reads all services once a second, however many look at the page.
+struct WatchStack: Service {
+    private static let interval: Duration = .seconds(1)
+
+    let poller: Poller
+    let mode: CommonConfiguration.Mode
+    let control: String
+    let board: Board
+    let time: TimeSource
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var watching = Watching()
+            var telling = Telling(mode: mode, control: control)
+            var next = time.now()
+            while !Task.isCancelled {
+                do {
+                    let dashboard = watching.dashboard(
+                        try await poller.snapshot(following: watching.following))
+                    try board.publish(telling.snapshot(dashboard, degraded: watching.degraded))
+                } catch {
+                    logger.error("the stack could not be read", metadata: ["error": "\(error)"])
+                }
+                next = max(next.advanced(by: Self.interval), time.now())
+                try? await time.sleep(time.now().duration(to: next))
+            }
+        }
+        board.close()
+    }
+}

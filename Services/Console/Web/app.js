@@ -1,0 +1,122 @@
+// One stream of snapshots, drawn anew each second.
+import { askSession, key, tools } from "./break.js";
+import { History, charts, reading } from "./charts.js";
+import { language, show, switchLanguage, text, time, zone } from "./page.js";
+import { path } from "./path.js";
+import { stories } from "./stories.js";
+
+const element = (id) => document.getElementById(id);
+const history = new History();
+let snapshot = null;
+let lostAt = null;
+let retryAt = null;
+
+function draw() {
+  document.documentElement.lang = language;
+  for (const each of document.querySelectorAll("[data-text]")) each.textContent = text[each.dataset.text];
+  for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", text[each.dataset.label]);
+  element("language").textContent = text.other;
+  element("theme").textContent = text.theme[theme()];
+  drawConnection();
+  if (!snapshot) return;
+  element("clock").textContent = `${time(snapshot.at)} ${zone()}`;
+  element("mode").hidden = snapshot.mode !== "naive";
+  element("mode").textContent = text.naive;
+  drawSentence();
+  show(element("path"), language + JSON.stringify([snapshot.services, snapshot.dependencies, snapshot.queues]), () => path(snapshot));
+  show(element("stories"), language + JSON.stringify(snapshot.recent), () => stories(snapshot.recent));
+  drawBreak();
+  drawHistory();
+}
+
+function drawBreak() {
+  show(element("break"), language + key(snapshot), () => tools(snapshot, drawBreak));
+}
+
+/** A change of the sentence is said once: what didn't change isn't touched. */
+function drawSentence() {
+  const section = element("sentence");
+  section.dataset.level = snapshot.level;
+  show(section.querySelector("h1"), language + snapshot.sentence[language], () => [snapshot.sentence[language]]);
+  const since = snapshot.since && snapshot.level !== "ok" ? text.since(time(snapshot.since)) : "";
+  show(section.querySelector(".since"), language + since, () => [since]);
+}
+
+function drawHistory() {
+  element("history").querySelector(".charts").replaceChildren(...charts(history));
+  element("history").querySelector(".reading").textContent = reading(history);
+}
+
+function drawConnection() {
+  const bar = element("connection");
+  bar.hidden = lostAt === null;
+  document.body.classList.toggle("lost", lostAt !== null);
+  if (lostAt !== null) bar.textContent = text.lost(Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)));
+}
+
+/** Follows the stream; when it is lost, tries again after 1, 2, 4, … at most 10 seconds. */
+function follow(wait = 1) {
+  const stream = new EventSource("/api/stream");
+  stream.addEventListener("snapshot", (event) => {
+    wait = 1;
+    lostAt = null;
+    take(JSON.parse(event.data));
+  });
+  stream.onerror = () => {
+    stream.close();
+    lostAt ??= Date.now();
+    retryAt = Date.now() + wait * 1000;
+    setTimeout(() => follow(Math.min(10, wait * 2)), wait * 1000);
+  };
+}
+
+function take(next) {
+  snapshot = next;
+  history.add(next.point);
+  draw();
+}
+
+function theme() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+}
+
+element("theme").addEventListener("click", () => {
+  document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
+  localStorage.setItem("theme", document.documentElement.dataset.theme);
+  draw();
+});
+askSession();
+element("language").addEventListener("click", () => {
+  switchLanguage();
+  draw();
+});
+
+const charted = element("history").querySelector(".charts");
+charted.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30 }[event.key];
+  if (event.key === "Escape") history.focus = null;
+  else if (step) history.move(step);
+  else return;
+  event.preventDefault();
+  drawHistory();
+});
+charted.addEventListener("pointermove", (event) => {
+  const drawing = charted.querySelector("svg")?.getBoundingClientRect();
+  if (!drawing) return;
+  history.pick((event.clientX - drawing.left) / drawing.width);
+  drawHistory();
+});
+charted.addEventListener("pointerleave", () => {
+  history.focus = null;
+  drawHistory();
+});
+
+const kept = localStorage.getItem("theme");
+if (kept) document.documentElement.dataset.theme = kept;
+draw();
+setInterval(() => { if (lostAt !== null) drawConnection(); }, 500);
+fetch("/api/history").then((answer) => answer.json()).then(({ points }) => {
+  for (const point of points) history.add(point);
+  draw();
+}).catch(() => {}).finally(() => follow());
