@@ -195,7 +195,8 @@ let package = Package(
         tests(
             "System",
             [
-                "CommandLine", "Contracts", "Resilience", "StackView", "Storage", "TestSupport", "Transport",
+                "CommandLine", "Contracts", "Resilience", "ServingPath", "StackView", "Storage",
+                "TestSupport", "Transport",
                 grdb,
             ] + serviceLibraries + serviceExecutables.map { .target(name: $0) }
         ),
