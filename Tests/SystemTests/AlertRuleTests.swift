@@ -57,7 +57,9 @@ struct AlertRuleTests {
         for (dependency, timeout) in limits {
             let line = try #require(slow.split(separator: "\n").first { $0.contains("\"\(dependency)\"") })
             let threshold = line.split(separator: " ").last.flatMap { Double($0) }
-            #expect(threshold.map { Duration.seconds($0) } == timeout * 4 / 5, "\(dependency)")
+            #expect(
+                threshold.map { ($0 * 1000).rounded() } == (800 * (timeout / .seconds(1))).rounded(),
+                "\(dependency)")
         }
         #expect(alerts["StorageNearlyFull"]?.contains("< \(4 * (64 << 20))\n") == true)
     }
