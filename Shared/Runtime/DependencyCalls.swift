@@ -9,7 +9,6 @@ final class DependencyCalls: Sendable {
         var calls: [CallOutcome: Counter]
         var duration: Timer
         var fallbacks: Counter
-        var retries: Counter
 
         init(_ dependency: String) {
             calls = Dictionary(
@@ -20,11 +19,11 @@ final class DependencyCalls: Sendable {
             duration = Timer(
                 label: "csp_dependency_call_duration_seconds", dimensions: [("dependency", dependency)])
             fallbacks = Counter(label: "csp_fallbacks_total", dimensions: [("dependency", dependency)])
-            retries = Counter(label: "csp_retries_total", dimensions: [("dependency", dependency)])
         }
     }
 
     private let instruments = Locked<[String: Instruments]>([:])
+    private let retries = Locked<[String: Counter]>([:])
 
     func count(_ dependency: String, _ outcome: CallOutcome, after elapsed: Duration) {
         let instruments = instruments(of: dependency)
@@ -36,7 +35,14 @@ final class DependencyCalls: Sendable {
 
     func count(_ event: PolicyEvent) {
         guard case .retrying = event.kind else { return }
-        instruments(of: event.name).retries.increment()
+        let dependency = event.dependency
+        let counter = retries.withLock { retries in
+            if let known = retries[dependency] { return known }
+            let new = Counter(label: "csp_retries_total", dimensions: [("dependency", dependency)])
+            retries[dependency] = new
+            return new
+        }
+        counter.increment()
     }
 
     private func instruments(of dependency: String) -> Instruments {
@@ -49,6 +55,11 @@ final class DependencyCalls: Sendable {
     }
 }
 
+extension PolicyEvent {
+    /// A policy on the path is called `dependency.operation@criticality`.
+    fileprivate var dependency: String { String(name.prefix { $0 != "." }) }
+}
+
 extension Logger {
     /// A breaker that opens is a warning, its other phases are news; a call that a policy refused is one of
     /// many.
@@ -57,9 +68,12 @@ extension Logger {
         case .breakerChanged(let from, let to, let reason):
             log(
                 level: to == .open ? .warning : .notice, "breaker \(to.rawValue)",
-                metadata: ["dependency": "\(event.name)", "from": "\(from.rawValue)", "reason": "\(reason)"])
+                metadata: [
+                    "dependency": "\(event.dependency)", "policy": "\(event.name)",
+                    "from": "\(from.rawValue)", "reason": "\(reason)",
+                ])
         default:
-            debug("policy", metadata: ["dependency": "\(event.name)", "event": "\(event.kind)"])
+            debug("policy", metadata: ["policy": "\(event.name)", "event": "\(event.kind)"])
         }
     }
 }

@@ -5,6 +5,8 @@ private let requests = "http_server_request_duration_seconds"
 extension Dashboard {
     /// Seconds after which the last answer of a service is out of date.
     package static let old = 1.0
+    /// Seconds after which a service that runs and doesn't answer is silent.
+    static let silence = 2.5
 }
 
 extension Dashboard.Condition {

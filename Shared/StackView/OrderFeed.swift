@@ -1,13 +1,13 @@
 package import Contracts
 
-/// Reports degradations of the newest orders, and follows orders with pending repairs until these are done.
+/// Reports degradations of the newest orders, keeps the last degraded ones, and follows those of them with
+/// pending repairs until these are done.
 package struct OrderFeed: Sendable {
-    private static let followed = 20
     private static let readAtOnce = 4
     private static let kept = 20
 
     private var known: Set<String> = []
-    /// Ids of orders with a pending repair; those read last are at the end.
+    /// Ids of kept orders with a pending repair; those read last are at the end.
     private var owed: [String] = []
     /// Degraded orders as they were when last read, the newest first.
     package private(set) var degraded: [OrderDocument] = []
@@ -28,6 +28,8 @@ package struct OrderFeed: Sendable {
             degraded.append(order)
         }
         degraded = Array(degraded.sorted { $0.id > $1.id }.prefix(Self.kept))
+        let kept = Set(degraded.map(\.id))
+        owed.removeAll { !kept.contains($0) }
         forget(keeping: snapshot.orders.map(\.id) + owed)
         return news
     }
@@ -38,10 +40,8 @@ package struct OrderFeed: Sendable {
     }
 
     private mutating func follow(_ order: OrderDocument) {
-        let isFollowed = owed.contains(order.id)
         owed.removeAll { $0 == order.id }
-        guard order.owesRepair, isFollowed || owed.count < Self.followed else { return }
-        owed.append(order.id)
+        if order.owesRepair { owed.append(order.id) }
     }
 
     private mutating func forget(keeping ids: [String]) {

@@ -25,7 +25,14 @@ package struct Watching: Sendable {
         }
         var services = snapshot.services.map { service($0, snapshot) }
         for index in services.indices {
-            let (name, state) = (services[index].name, services[index].state)
+            let name = services[index].name
+            // One late answer isn't silence yet.
+            if services[index].state == .silent, let age = services[index].ageSeconds,
+                age < Dashboard.silence, let last = states[name]?.state
+            {
+                services[index].state = last
+            }
+            let state = services[index].state
             if states[name]?.state != state { states[name] = (state, snapshot.wall) }
             services[index].since = states[name]?.since
         }

@@ -29,10 +29,10 @@ struct ControlTests {
             #expect(try await console.post(Self.kill).status == 401)
             let done = try await console.post(Self.kill, token: TestTokens.administrator)
             #expect(done.status == 200)
-            #expect(try done.decode([String: String].self) == ["detail": "kill coupon"])
+            #expect(try done.decode([String: String].self) == ["detail": "coupon is killed."])
             let failed = try await console.post(
                 "/api/services/payment/start", token: TestTokens.administrator)
-            #expect(failed.status == 409 && failed.text.contains("start payment"))
+            #expect(failed.status == 409 && failed.text.contains("payment was not started"))
             for unknown in ["mail", "console"] {
                 let path = "/api/services/\(unknown)/kill"
                 #expect(try await console.post(path, token: TestTokens.administrator).status == 404)

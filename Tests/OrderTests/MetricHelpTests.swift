@@ -40,6 +40,9 @@ struct MetricHelpTests {
                     })
             }
             #expect(names("TYPE").subtracting(names("HELP")) == [])
+            // Of dependencies, not of single policies.
+            #expect(!lines.contains { $0.contains("dependency=\"") && $0.contains("@") })
+            #expect(count(#"csp_retries_total{dependency="coupon"}"#, in: after) > 0)
         }
     }
 }

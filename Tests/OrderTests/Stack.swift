@@ -82,6 +82,9 @@ private let generousTimeouts: [String: String] = {
     return settings
 }()
 
+/// A stack has some 200 files and sockets open, and a process 20,000 at most.
+private let stacks = Slots(24)
+
 /// Runs `body` with all services up; `settings` are those of the order service, such as another URL of a
 /// dependency.
 ///
@@ -95,33 +98,36 @@ func withStack(
     coupons: String = Stack.coupons, inventoryWall: @escaping @Sendable () -> Timestamp = { Timestamp.now() },
     _ body: @Sendable (Stack) async throws -> Void
 ) async throws {
-    let seeds = try TemporaryFolder()
-    try seeds.write(Stack.products, to: "products.csv")
-    try seeds.write(coupons, to: "coupons.csv")
-    let seed = ["SEED_DIR": seeds.path]
-    try await withService(InventoryApplication.self, settings: seed, wall: inventoryWall) { inventory in
-        try await withService(CouponApplication.self, settings: seed) { coupon in
-            try await withService(PaymentApplication.self) { payment in
-                try await withService(NotificationApplication.self) { notification in
-                    var all = [
-                        "INVENTORY_URL": inventory.url, "COUPON_URL": coupon.url, "PAYMENT_URL": payment.url,
-                        "NOTIFICATION_URL": notification.url,
-                    ]
-                    for (key, proxy) in proxies {
-                        if let url = all[key] { proxy.connect(to: url) }
-                        all[key] = proxy.url
-                    }
-                    all.merge(generousTimeouts) { $1 }
-                    all.merge(settings) { $1 }
-                    try await withService(OrderApplication.self, settings: all, folder: folder) { order in
-                        try await body(
-                            Stack(
-                                order: order, payment: payment, coupon: coupon, inventory: inventory,
-                                notification: notification))
+    try await stacks.run {
+        let seeds = try TemporaryFolder()
+        try seeds.write(Stack.products, to: "products.csv")
+        try seeds.write(coupons, to: "coupons.csv")
+        let seed = ["SEED_DIR": seeds.path]
+        try await withService(InventoryApplication.self, settings: seed, wall: inventoryWall) { inventory in
+            try await withService(CouponApplication.self, settings: seed) { coupon in
+                try await withService(PaymentApplication.self) { payment in
+                    try await withService(NotificationApplication.self) { notification in
+                        var all = [
+                            "INVENTORY_URL": inventory.url, "COUPON_URL": coupon.url,
+                            "PAYMENT_URL": payment.url,
+                            "NOTIFICATION_URL": notification.url,
+                        ]
+                        for (key, proxy) in proxies {
+                            if let url = all[key] { proxy.connect(to: url) }
+                            all[key] = proxy.url
+                        }
+                        all.merge(generousTimeouts) { $1 }
+                        all.merge(settings) { $1 }
+                        try await withService(OrderApplication.self, settings: all, folder: folder) { order in
+                            try await body(
+                                Stack(
+                                    order: order, payment: payment, coupon: coupon, inventory: inventory,
+                                    notification: notification))
+                        }
                     }
                 }
             }
         }
+        withExtendedLifetime(seeds) {}
     }
-    withExtendedLifetime(seeds) {}
 }

@@ -35,15 +35,18 @@ struct ControlCommand: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
-        return try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { process in
-                let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        try process.run()
+        return await withCheckedContinuation { continuation in
+            // Read while it runs: a full pipe would hold it up.
+            DispatchQueue.global().async {
+                let text = String(
+                    decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                process.waitUntilExit()
                 continuation.resume(
                     returning: Outcome(
                         status: process.terminationStatus,
                         words: text.trimmingCharacters(in: .whitespacesAndNewlines)))
             }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
         }
     }
 }

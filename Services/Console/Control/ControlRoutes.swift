@@ -46,7 +46,9 @@ struct ControlRoutes: Sendable {
 
     private func begin(_ call: Call) async throws -> Answer {
         let given = try await call.decode(Token.self)
-        guard credentials.isAdministrator(token: given.token) else { throw Problem.unauthorized }
+        guard credentials.isAdministrator(token: given.token) else {
+            throw Problem(401, "unauthorized", "Not authorized", "This is not the administrator's token.")
+        }
         return Answer(status: 204, headers: [.setCookie: sessions.begin()])
     }
 
@@ -56,12 +58,16 @@ struct ControlRoutes: Sendable {
             throw Problem.notFound("No csp up runs this stack: processes can't be \(action.past) from here.")
         }
         try check(call)
-        logger.warning("\(action.past) by the console", metadata: ["service": "\(name)"])
+        logger.warning("\(action.past) by the console", metadata: ["about": "\(name)"])
         let outcome = try await command.run(action, name)
+        // In its own words: those of csp name files of this machine.
         guard outcome.status == 0 else {
-            throw Problem(409, "not-\(action.past)", "The service was not \(action.past)", outcome.words)
+            logger.error("csp could not", metadata: ["about": "\(name)", "words": "\(outcome.words)"])
+            throw Problem(
+                409, "not-\(action.past)", "The service was not \(action.past)",
+                "\(name) was not \(action.past): csp logs console has the reason.")
         }
-        return try .json(200, ["detail": outcome.words])
+        return try .json(200, ["detail": "\(name) is \(action.past)."])
     }
 
     private func set(_ call: Call) async throws -> Answer {
@@ -78,6 +84,9 @@ struct ControlRoutes: Sendable {
     }
 
     private func check(_ call: Call) throws {
+        guard credentials.hasAdministrator else {
+            throw Problem.notFound("There is no administrator: ADMIN_TOKEN isn't set.")
+        }
         guard isAllowed(call) else { throw Problem.unauthorized }
     }
 

@@ -43,7 +43,7 @@ final class Board: Sendable {
                     continue
                 }
                 state.followers[id]?.missed += 1
-                if follower.missed >= Self.mostMissed { late.append(follower.stream) }
+                if follower.missed + 1 >= Self.mostMissed { late.append(follower.stream) }
             }
             return late
         }

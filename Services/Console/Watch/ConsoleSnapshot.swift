@@ -6,7 +6,7 @@ import StackView
 struct ConsoleSnapshot: Encodable {
     struct Service: Encodable {
         var name: String
-        /// `ready`, `degraded`, `starting`, `draining`, `silent`, `frozen`, `dead`.
+        /// `ready`, `starting`, `draining`, `frozen`, `dead`; `unknown` where it runs and doesn't answer.
         var state: String
         @Nullable var since: Timestamp?
         /// Since its last answer; null if there was none.
@@ -64,11 +64,12 @@ struct ConsoleSnapshot: Encodable {
     var services: [Service]
     var dependencies: [Dependency]
     var queues: [Queue]
-    /// A second, by outcome.
-    var orders: [String: Double]
-    /// A second, by criticality.
+    var orders: OrderRates
+    /// A second, by criticality, of the services that answer.
     var shed: [String: Double]
     var faults: [ActiveFault]
+    /// Whether the services take faults (`FAULTS_ENABLED`).
+    var faultsAllowed: Bool
     /// Open ones.
     var incidents: [String] = []
     var recent: [Order]
@@ -81,10 +82,20 @@ struct ConsoleSnapshot: Encodable {
     }
 }
 
+/// Orders a second, by what became of them; null while order doesn't answer.
+struct OrderRates: Encodable {
+    @Nullable var confirmed: Double?
+    @Nullable var accepted: Double?
+    @Nullable var rejected: Double?
+    @Nullable var cancelled: Double?
+    /// 503.
+    @Nullable var refused: Double?
+}
+
 /// A fault that is injected, or a process that is gone or stopped.
 struct ActiveFault: Codable, Hashable {
     var service: String
-    /// Of `PUT /faults`, or `killed`, `frozen`, `silent`.
+    /// Of `PUT /faults`, or `killed`, `frozen`.
     var kind: String
     @Nullable var route: String?
     @Nullable var remainingSeconds: Double?
@@ -93,11 +104,12 @@ struct ActiveFault: Codable, Hashable {
 /// One second of the history.
 struct HistoryPoint: Encodable, Sendable {
     var at: Timestamp
-    var orders: [String: Double]
+    var orders: OrderRates
     @Nullable var p50Milliseconds: Double?
     @Nullable var p99Milliseconds: Double?
     var shed: [String: Double]
-    var queued: Int
-    var oldestAgeSeconds: Double
+    /// Null while a service that has a queue doesn't answer.
+    @Nullable var queued: Int?
+    @Nullable var oldestAgeSeconds: Double?
     var faults: [ActiveFault]
 }

@@ -19,7 +19,7 @@ struct Sentence: Encodable, Equatable {
         let called = Set(dashboard.dependencies.map(\.name))
         let entry = dashboard.dependencies.map(\.from).first { !called.contains($0.rawValue) }
         guard let entry, let service = dashboard.services.first(where: { $0.name == entry }) else {
-            let isUp = dashboard.services.contains { $0.state.isUp }
+            let isUp = dashboard.services.allSatisfy { $0.state.isUp }
             self.init(
                 isUp ? .degraded : .outage,
                 "Nothing is known yet: no service that takes orders has answered.",

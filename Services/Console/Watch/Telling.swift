@@ -19,8 +19,8 @@ struct Telling {
         let since = last.map { $0.sentence == sentence ? $0.since : dashboard.at } ?? dashboard.at
         last = (sentence, since)
         let queues = dashboard.services.compactMap(ConsoleSnapshot.Queue.init)
-        var orders = dashboard.orders?.perSecond.filter { $0.key != OrderStatus.placing.rawValue } ?? [:]
-        orders["refused"] = dashboard.orders?.unservedPerSecond
+        let orders = OrderRates(dashboard.orders)
+        let isQueueKnown = dashboard.services.allSatisfy { $0.messages != nil }
         let shed = dashboard.services.compactMap(\.shedding?.shedPerSecond).reduce(into: [:]) {
             $0.merge($1) { $0 + $1 }
         }
@@ -31,20 +31,43 @@ struct Telling {
             level: sentence.level, since: since,
             services: dashboard.services.map(ConsoleSnapshot.Service.init),
             dependencies: dashboard.dependencies.map(ConsoleSnapshot.Dependency.init), queues: queues,
-            orders: orders, shed: shed, faults: faults, recent: degraded.map(ConsoleSnapshot.Order.init),
+            orders: orders, shed: shed, faults: faults,
+            faultsAllowed: dashboard.services.contains { $0.faults != nil },
+            recent: degraded.map(ConsoleSnapshot.Order.init),
             point: HistoryPoint(
                 at: dashboard.at, orders: orders,
                 p50Milliseconds: dashboard.orders?.latency?.p50Milliseconds,
                 p99Milliseconds: dashboard.orders?.latency?.p99Milliseconds, shed: shed,
-                queued: queues.reduce(0) { $0 + $1.ready + $1.leased + $1.delayed },
-                oldestAgeSeconds: queues.map(\.oldestAgeSeconds).max() ?? 0, faults: faults))
+                queued: isQueueKnown ? queues.reduce(0) { $0 + $1.ready + $1.leased + $1.delayed } : nil,
+                oldestAgeSeconds: isQueueKnown ? queues.map(\.oldestAgeSeconds).max() : nil,
+                faults: faults))
+    }
+}
+
+extension OrderRates {
+    fileprivate init(_ orders: Dashboard.Orders?) {
+        func rate(_ status: OrderStatus) -> Double? { orders.map { $0.perSecond[status.rawValue] ?? 0 } }
+        self.init(
+            confirmed: rate(.confirmed), accepted: rate(.accepted), rejected: rate(.rejected),
+            cancelled: rate(.cancelled), refused: orders?.unservedPerSecond)
+    }
+}
+
+extension Dashboard.Condition {
+    /// In the words of `csp status`.
+    fileprivate var told: String {
+        switch self {
+        case .degraded: Dashboard.Condition.ready.rawValue
+        case .silent: "unknown"
+        case .ready, .starting, .draining, .frozen, .dead: rawValue
+        }
     }
 }
 
 extension ConsoleSnapshot.Service {
     fileprivate init(_ service: Dashboard.Service) {
         self.init(
-            name: service.name.rawValue, state: service.state.rawValue, since: service.since,
+            name: service.name.rawValue, state: service.state.told, since: service.since,
             ageSeconds: service.ageSeconds, requestsPerSecond: service.requestsPerSecond,
             p99Milliseconds: service.latency?.p99Milliseconds)
     }
@@ -95,8 +118,7 @@ extension ActiveFault {
             switch service.state {
             case .dead: "killed"
             case .frozen: "frozen"
-            case .silent: "silent"
-            case .ready, .degraded, .starting, .draining: nil
+            case .silent, .ready, .degraded, .starting, .draining: nil
             }
         let injected = (service.faults ?? []).map { entry in
             ActiveFault(

@@ -6,10 +6,14 @@ import { path } from "./path.js";
 import { stories } from "./stories.js";
 
 const element = (id) => document.getElementById(id);
+/** Milliseconds without a snapshot. */
+const silence = 4000;
 const history = new History();
 let snapshot = null;
 let lostAt = null;
 let retryAt = null;
+let stream = null;
+let heardAt = Date.now();
 
 function draw() {
   document.documentElement.lang = language;
@@ -29,8 +33,13 @@ function draw() {
   drawHistory();
 }
 
+/** Drawn anew, it keeps the focus where it was. */
 function drawBreak() {
+  const focused = document.activeElement?.dataset?.key;
   show(element("break"), language + key(snapshot), () => tools(snapshot, drawBreak));
+  if (focused && document.activeElement === document.body) {
+    element("break").querySelector(`[data-key="${focused}"]`)?.focus();
+  }
 }
 
 /** A change of the sentence is said once: what didn't change isn't touched. */
@@ -44,30 +53,59 @@ function drawSentence() {
 
 function drawHistory() {
   element("history").querySelector(".charts").replaceChildren(...charts(history));
-  element("history").querySelector(".reading").textContent = reading(history);
+  const line = element("history").querySelector(".reading");
+  // Spoken only to who moves along the axis.
+  line.setAttribute("aria-live", history.focus === null ? "off" : "polite");
+  line.textContent = reading(history);
 }
 
 function drawConnection() {
   const bar = element("connection");
   bar.hidden = lostAt === null;
   document.body.classList.toggle("lost", lostAt !== null);
-  if (lostAt !== null) bar.textContent = text.lost(Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)));
+  if (lostAt === null) return;
+  // Said once; the countdown is only seen.
+  show(bar.querySelector("[role=status]"), language, () => [text.lost]);
+  bar.querySelector(".countdown").textContent = text.nextTry(Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)));
 }
 
+let wait = 1;
+
 /** Follows the stream; when it is lost, tries again after 1, 2, 4, … at most 10 seconds. */
-function follow(wait = 1) {
-  const stream = new EventSource("/api/stream");
+function follow() {
+  heardAt = Date.now();
+  stream = new EventSource("/api/stream");
   stream.addEventListener("snapshot", (event) => {
+    if (lostAt !== null) readHistory();
     wait = 1;
     lostAt = null;
+    heardAt = Date.now();
     take(JSON.parse(event.data));
   });
-  stream.onerror = () => {
-    stream.close();
-    lostAt ??= Date.now();
-    retryAt = Date.now() + wait * 1000;
-    setTimeout(() => follow(Math.min(10, wait * 2)), wait * 1000);
-  };
+  stream.onerror = lose;
+}
+
+function lose() {
+  stream?.close();
+  stream = null;
+  lostAt ??= Date.now();
+  retryAt = Date.now() + wait * 1000;
+  setTimeout(follow, wait * 1000);
+  wait = Math.min(10, wait * 2);
+  drawConnection();
+}
+
+/** A frozen console breaks no connection: silence counts as a loss. */
+function watch() {
+  if (stream !== null && Date.now() - heardAt > silence) lose();
+  if (lostAt !== null) drawConnection();
+}
+
+function readHistory() {
+  fetch("/api/history").then((answer) => answer.json()).then(({ points }) => {
+    history.replace(points);
+    draw();
+  }).catch(() => {});
 }
 
 function take(next) {
@@ -115,8 +153,6 @@ charted.addEventListener("pointerleave", () => {
 const kept = localStorage.getItem("theme");
 if (kept) document.documentElement.dataset.theme = kept;
 draw();
-setInterval(() => { if (lostAt !== null) drawConnection(); }, 500);
-fetch("/api/history").then((answer) => answer.json()).then(({ points }) => {
-  for (const point of points) history.add(point);
-  draw();
-}).catch(() => {}).finally(() => follow());
+setInterval(watch, 500);
+readHistory();
+follow();

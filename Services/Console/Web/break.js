@@ -2,7 +2,7 @@
 import { make, text } from "./page.js";
 
 const seconds = 60;
-const faults = {
+const kinds = {
   slow: { kind: "latency", milliseconds: 2000, expiresInSeconds: seconds },
   errors: { kind: "error", status: 500, percent: 50, expiresInSeconds: seconds },
 };
@@ -19,14 +19,17 @@ export async function askSession() {
   isActive = answer?.ok ? (await answer.json()).isActive : false;
 }
 
-/** What is drawn follows from this. */
-export const key = ({ control, services }) =>
-  JSON.stringify([control, isActive, said, services.map((service) => [service.name, service.state])]);
+/** What is drawn follows from this; a form that is being filled in doesn't change. */
+export const key = ({ control, faultsAllowed, services }) =>
+  JSON.stringify([control, faultsAllowed, isActive, said, isActive ? services.map((service) => [service.name, service.state]) : []]);
 
-export function tools({ control, services }, changed) {
-  const status = make("p", { role: "status" }, said);
-  if (control !== "csp") return [...commands(services), status];
-  return [isActive ? table(services, changed) : signIn(changed), status];
+export function tools(snapshot, changed) {
+  const { control, faultsAllowed } = snapshot;
+  const parts = [];
+  if (control !== "csp") parts.push(...commands(snapshot.services));
+  if (control === "csp" || faultsAllowed) parts.push(isActive ? table(snapshot, changed) : signIn(changed));
+  if (control === "csp" && !faultsAllowed) parts.push(make("p", { class: "hint" }, text.faultsOff));
+  return [...parts, make("p", { role: "status" }, said)];
 }
 
 function commands(services) {
@@ -53,23 +56,27 @@ function signIn(changed) {
     make("label", {}, `${text.token} `, token), make("button", {}, text.signIn), make("p", {}, text.tokenIs));
 }
 
-function table(services, changed) {
+function table({ control, faultsAllowed, services }, changed) {
   const act = (method, path, body, words) => async () => {
     said = `${words} …`;
     changed();
     const answer = await send(method, path, body);
-    said = answer.detail ?? `${words} ✓`;
+    // The session has ended: the form is shown again.
+    if (answer.status === 401) isActive = false;
+    said = answer.detail ?? (answer.ok ? `${words} ✓` : text.noAnswer);
     changed();
   };
   const row = ({ name, state }) => {
     const base = `/api/services/${encodeURIComponent(name)}`;
-    const actions = Object.keys(states).map((action) => make("button", {
-      type: "button", disabled: !states[action](state), title: text.explain[action],
+    const actions = control !== "csp" ? [] : Object.keys(states).map((action) => make("button", {
+      type: "button", "data-key": `${name} ${action}`, disabled: !states[action](state), title: text.explain[action],
       onclick: act("POST", `${base}/${action}`, null, `${text.actions[action]} ${name}`),
     }, text.actions[action]));
-    const injected = Object.entries(faults).map(([fault, value]) => make("button", {
-      type: "button", title: text.explain[fault],
-      onclick: act("PUT", `${base}/faults`, { faults: [value] }, `${name}: ${text.actions[fault]}`),
+    const injected = !faultsAllowed ? [] : [...Object.keys(kinds), "clear"].map((fault) => make("button", {
+      type: "button", "data-key": `${name} ${fault}`, title: text.explain[fault],
+      onclick: act(
+        fault === "clear" ? "DELETE" : "PUT", `${base}/faults`,
+        fault === "clear" ? null : { faults: [kinds[fault]] }, `${name}: ${text.actions[fault]}`),
     }, text.actions[fault]));
     return make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, ...actions), make("td", {}, ...injected));
   };
@@ -82,8 +89,8 @@ async function send(method, path, body) {
       method, headers: body ? { "content-type": "application/json" } : {}, body: body ? JSON.stringify(body) : null,
     });
     const document = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
-    return { ok: answer.ok, detail: document.detail };
+    return { ok: answer.ok, status: answer.status, detail: document.detail };
   } catch {
-    return { ok: false, detail: text.noAnswer };
+    return { ok: false, status: 0, detail: text.noAnswer };
   }
 }

@@ -13,7 +13,15 @@ export class History {
   add(point) {
     this.points.push(point);
     const first = Date.parse(point.at) - length * 1000;
-    while (Date.parse(this.points[0].at) < first) this.points.shift();
+    while (Date.parse(this.points[0].at) < first) {
+      this.points.shift();
+      if (this.focus !== null) this.focus = Math.max(0, this.focus - 1);
+    }
+  }
+
+  replace(points) {
+    this.points = points;
+    this.focus = null;
   }
 
   /** Seconds before the newest point, as a place from the left. */
@@ -93,9 +101,22 @@ function latency(history) {
 
 function area(history, value) {
   const top = Math.max(1, ...history.points.map((point) => value(point) ?? 0));
-  const places = history.points.map((point) => [history.x(point.at), y((value(point) ?? 0) / top)]);
-  const closed = `${line(places)} L${places.at(-1)[0]} ${height} L${places[0][0]} ${height} Z`;
-  return { shapes: [make("svg:path", { d: closed, class: "area plain" })], top };
+  const shapes = runs(history.points, (point) => value(point) !== null).map((points) => {
+    const places = points.map((point) => [history.x(point.at), y(value(point) / top)]);
+    const closed = `${line(places)} L${places.at(-1)[0]} ${height} L${places[0][0]} ${height} Z`;
+    return make("svg:path", { d: closed, class: "area plain" });
+  });
+  return { shapes, top };
+}
+
+/** What is known in a row: there is a gap where it isn't. */
+function runs(points, isKnown) {
+  const runs = [[]];
+  for (const point of points) {
+    if (isKnown(point)) runs.at(-1).push(point);
+    else if (runs.at(-1).length > 0) runs.push([]);
+  }
+  return runs.filter((run) => run.length > 0);
 }
 
 const y = (share) => height - 2 - share * (height - 6);

@@ -38,7 +38,7 @@ export const milliseconds = (number) =>
   number === null || number === undefined ? "–" : number >= 1000 ? `${figure(number / 1000)} s` : `${figure(number)} ms`;
 
 /** The time of day in the viewer's zone. */
-export const time = (at) => new Date(at).toLocaleTimeString(language, { hour12: false });
+export const time = (at) => new Date(at).toLocaleTimeString(language, { hourCycle: "h23" });
 
 export const zone = () =>
   new Intl.DateTimeFormat(language, { timeZoneName: "short" })

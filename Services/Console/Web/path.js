@@ -2,7 +2,7 @@
 import { figure, make, milliseconds, text } from "./page.js";
 
 const shapes = {
-  ready: "●", starting: "◌", draining: "◌", frozen: "❚❚", dead: "✕", silent: "?", unknown: "?", degraded: "▲",
+  ready: "●", starting: "◌", draining: "◌", frozen: "❚❚", dead: "✕", unknown: "?",
 };
 
 /** From so many seconds on, a figure is not how things are. */
@@ -19,8 +19,8 @@ export function path(snapshot) {
   const drawn = make("div", { class: "drawn" },
     make("div", { class: "line", role: "group", "aria-label": text.critical }, ...line),
     make("p", { class: "legend" }, text.critical),
-    make("div", { class: "beside", role: "group", "aria-label": text.optional }, ...beside),
-    make("p", { class: "legend" }, text.optional));
+    make("div", { class: "beside", role: "group", "aria-label": snapshot.dependencies.length > 0 ? text.optional : text.notDeclared }, ...beside),
+    make("p", { class: "legend" }, snapshot.dependencies.length > 0 ? text.optional : text.notDeclared));
   // By it the rail of the optional ones begins below the entry point.
   drawn.style.setProperty("--stops", 1 + critical.length);
   return [drawn];

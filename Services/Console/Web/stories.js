@@ -17,5 +17,6 @@ export function stories(recent) {
 function ending(order) {
   const outcomes = order.degradations.map((degradation) => degradation.outcome).filter(Boolean);
   if (!order.repaired) return text.stillOwed;
+  if (order.degradations.every((degradation) => degradation.repair === "none")) return text.stays;
   return `${outcomes.join(", ") || "✓"} ${time(order.updatedAt)}`;
 }

@@ -22,6 +22,8 @@ package struct Credentials: Sendable {
         return headers[.authorization].flatMap(Self.bearer).map { Self.equal($0, administrator) } ?? false
     }
 
+    package var hasAdministrator: Bool { administrator != nil }
+
     package func isAdministrator(token: String) -> Bool {
         administrator.map { Self.equal(token[...], $0) } ?? false
     }

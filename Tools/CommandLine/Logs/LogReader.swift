@@ -20,7 +20,7 @@ final class LogReader {
         guard end > offset, (try? file.seek(toOffset: offset)) != nil,
             let data = try? file.read(upToCount: Int(end - offset))
         else { return [] }
-        offset = end
+        offset += UInt64(data.count)
         rest += data
         guard let last = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
         let text = String(decoding: rest[..<last], as: UTF8.self)
