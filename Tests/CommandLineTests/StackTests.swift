@@ -58,6 +58,8 @@ import Testing
         // Pid 0 is this process's own group: it goes on.
         found[.coupon]?.process.send(SIGKILL)
         #expect(throws: Failure.self) { try folder.record() }
+        environment["CONSOLE_URL"] = nil
+        #expect(try folder.reachable(environment).services.map(\.name) == names.filter { $0 != .console })
         environment["COUPON_URL"] = nil
         #expect(throws: Failure.self) { try folder.reachable(environment) }
         let record = record(ProcessIdentity(pid: 1, startTime: 2))

@@ -1,6 +1,5 @@
 import Foundation
 import Resilience
-import Synchronization
 import Transport
 
 /// Browsers that have shown the administrator's token: each has a cookie of 256 random bits. Kept in memory:
@@ -10,7 +9,7 @@ final class Sessions: Sendable {
     static let lifetime: Duration = .seconds(12 * 3600)
     private static let cookie = "csp-session"
 
-    private let ends = Mutex<[String: ContinuousClock.Instant]>([:])
+    private let ends = Locked<[String: ContinuousClock.Instant]>([:])
     private let time: TimeSource
 
     init(time: TimeSource) { self.time = time }

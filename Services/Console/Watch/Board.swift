@@ -1,6 +1,6 @@
 import Contracts
 import Foundation
-import Synchronization
+import Resilience
 
 /// The last snapshot, ten minutes of history, and who follows them.
 final class Board: Sendable {
@@ -22,7 +22,7 @@ final class Board: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// As JSON; nil before the first.
     var snapshot: Data? { state.withLock { $0.snapshot } }

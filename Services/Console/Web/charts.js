@@ -133,7 +133,7 @@ function axis(history) {
 function said(point) {
   const orders = outcomes.filter((outcome) => point.orders?.[outcome] > 0).map((outcome) => `${text.outcomes[outcome]} ${figure(point.orders[outcome])}`);
   return {
-    orders: orders.join(", ") || "0",
+    orders: point.orders?.confirmed === null ? "–" : orders.join(", ") || "0",
     latency: `p50 ${figure(point.p50Milliseconds)}, p99 ${figure(point.p99Milliseconds)}`,
     shed: figure(sum(point.shed)),
     queue: figure(point.queued),

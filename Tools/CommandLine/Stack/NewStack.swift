@@ -20,12 +20,13 @@ extension StackRecord {
 
 extension StackRecord {
     /// The services at the addresses by which they find each other (`ORDER_URL`, …), as a command finds them
-    /// that runs in one of their containers; nil unless there is one of each.
+    /// that runs in one of their containers; nil unless there is one of each. The console may be missing.
     static func elsewhere(_ environment: [String: String]) -> StackRecord? {
         let services = ServiceName.allCases.compactMap { name in
             environment[name.urlKey].map { Service(name: name, url: $0, port: 0, process: .elsewhere) }
         }
-        guard services.count == ServiceName.allCases.count else { return nil }
+        let others = Set(ServiceName.allCases).subtracting([.console])
+        guard others.isSubset(of: services.map(\.name)) else { return nil }
         return StackRecord(
             instance: "", basePort: 0, host: "", seedFolder: "", stopping: false, environment: [:],
             services: services)
