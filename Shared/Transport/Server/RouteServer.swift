@@ -78,16 +78,14 @@ struct RouteServer: Sendable {
 
     /// The work, and what it answers.
     func answer(_ request: Request, parameters: Parameters, _ admission: Admission) async -> Answer {
-        let trace = TraceContext.continuing(
-            traceparent: request.headers[.traceparent], state: request.headers[.tracestate],
-            baggage: request.headers[.baggage])
-        return await TraceContext.$current.withValue(trace) {
-            do {
-                return try await route.handler(
-                    try await call(from: request, parameters: parameters, admission))
-            } catch {
-                return .problem(problem(for: error), instance: request.uri.path)
-            }
+        do {
+            let call = try await call(from: request, parameters: parameters, admission)
+            let trace = TraceContext.continuing(
+                traceparent: request.headers[.traceparent], state: request.headers[.tracestate],
+                baggage: request.headers[.baggage])
+            return try await TraceContext.$current.withValue(trace) { try await route.handler(call) }
+        } catch {
+            return .problem(problem(for: error), instance: request.uri.path)
         }
     }
 
