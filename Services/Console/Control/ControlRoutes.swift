@@ -34,7 +34,7 @@ struct ControlRoutes: Sendable {
             .put("/api/services/{name}/faults", .critical) { try await set($0) },
             .delete("/api/services/{name}/faults", .critical) { call in
                 try check(call)
-                return try await faults.send("DELETE", to: service(call), call, body: nil)
+                return try await faults.send("DELETE", to: service(call), body: nil)
             },
         ]
             + ControlCommand.Action.allCases.map { action in
@@ -72,7 +72,7 @@ struct ControlRoutes: Sendable {
 
     private func set(_ call: Call) async throws -> Answer {
         try check(call)
-        return try await faults.send("PUT", to: service(call), call, body: call.body)
+        return try await faults.send("PUT", to: service(call), body: call.body)
     }
 
     /// One of those that the console watches.

@@ -13,7 +13,7 @@ struct FaultRelay: Sendable {
     /// Where the services are now.
     let services: @Sendable () -> [StackSnapshot.Service]
 
-    func send(_ method: String, to name: ServiceName, _ call: Call, body: Data?) async throws -> Answer {
+    func send(_ method: String, to name: ServiceName, body: Data?) async throws -> Answer {
         guard let service = services().first(where: { $0.name == name }), let administratorToken else {
             throw Problem.notFound("No faults can be set from here.")
         }

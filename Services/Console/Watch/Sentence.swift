@@ -4,7 +4,7 @@ import StackView
 
 /// What a customer gets now, in one sentence a language. It follows from what the entry point of the path
 /// declares of its dependencies, from their breakers and processes, and from the last orders.
-struct Sentence: Encodable, Equatable {
+struct Sentence: Equatable {
     enum Level: String, Encodable { case ok, degraded, outage }
 
     /// Seconds in which a degraded order says how things are now.

@@ -1,5 +1,4 @@
 export default {
-  name: "English",
   other: "한국어",
   skip: "Skip to the path",
   naive: "naive: protections off",

@@ -1,5 +1,4 @@
 export default {
-  name: "한국어",
   other: "English",
   skip: "주문 경로로 바로 가기",
   naive: "naive: 보호 기능 꺼짐",

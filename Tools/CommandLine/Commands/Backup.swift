@@ -1,7 +1,6 @@
 import ArgumentParser
 import Contracts
 import Foundation
-import StackView
 import Transport
 
 struct Backup: AsyncParsableCommand, StackCommand {

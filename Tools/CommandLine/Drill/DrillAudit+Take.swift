@@ -1,5 +1,4 @@
 import Contracts
-import StackView
 
 extension DrillAudit {
     /// Name of the finding that the queues weren't empty in time.

@@ -1,5 +1,4 @@
 import Contracts
-import StackView
 
 extension DrillExperiment {
     /// The figures of what was observed, with the outcome.

@@ -1,4 +1,4 @@
-import StackView
+import Contracts
 
 /// The drill in the terminal: a row an experiment, with the failures below.
 struct DrillTable {

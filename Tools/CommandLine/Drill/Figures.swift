@@ -1,4 +1,4 @@
-import StackView
+import Contracts
 
 extension DrillExperiment.Figures {
     init(_ samples: some Collection<Sample>) {

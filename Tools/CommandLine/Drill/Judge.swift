@@ -1,5 +1,4 @@
 import Contracts
-import StackView
 import Transport
 
 /// Compares what was observed with the contract's matrix.

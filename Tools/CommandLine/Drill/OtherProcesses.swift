@@ -1,7 +1,6 @@
 import Contracts
 import Foundation
 import Resilience
-import StackView
 
 /// Measures how much of this machine other processes use during a drill. A busy process makes a correct stack
 /// slow: then slowness is undecided, while wrong results still fail.

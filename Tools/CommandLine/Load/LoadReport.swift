@@ -1,5 +1,4 @@
 import Contracts
-import StackView
 
 /// The result of a load, as text and as JSON.
 struct LoadReport: Encodable {

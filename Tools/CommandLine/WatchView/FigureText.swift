@@ -1,4 +1,4 @@
-import StackView
+import Contracts
 
 /// Formats the dashboard's figures: short, with their unit, `-` if unknown.
 enum FigureText {

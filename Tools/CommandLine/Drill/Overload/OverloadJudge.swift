@@ -1,5 +1,4 @@
 import Contracts
-import StackView
 
 /// Compares one step of overload with the capacity that the cost of refusals leaves.
 struct OverloadJudge {

@@ -1,4 +1,4 @@
-import StackView
+import Contracts
 
 /// The figures of an experiment, as text.
 struct ExperimentFacts {

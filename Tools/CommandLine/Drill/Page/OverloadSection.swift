@@ -1,4 +1,4 @@
-import StackView
+import Contracts
 
 /// The overload steps, with their goodput.
 struct OverloadSection {

@@ -1,4 +1,4 @@
-import StackView
+import Contracts
 
 /// How the page writes figures.
 enum PageText {

@@ -1,5 +1,4 @@
 import Contracts
-import StackView
 
 extension Judge {
     /// Contradictions of the hypothesis of a partial fault.
