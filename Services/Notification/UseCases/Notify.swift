@@ -16,7 +16,8 @@ struct Notify: Sendable {
             logger.info(
                 "notification sent",
                 metadata: [
-                    "event": "\(event.id)", "order": "\(notification.orderId)", "kind": "\(kind.rawValue)",
+                    "event": "\(event.id)", "order_id": "\(notification.orderId)",
+                    "kind": "\(kind.rawValue)",
                 ])
         }
         return EventReceipt(id: event.id, accepted: true)
