@@ -42,10 +42,12 @@ bench: requirements  ## what the policies cost, and the queue and an order besid
 	swift build -c release
 	clang -O2 -shared -fPIC Scripts/count-allocations.c -o .build/release/count-allocations.so
 	LD_PRELOAD=$$PWD/.build/release/count-allocations.so .build/release/Benchmarks policies
+	.build/release/Benchmarks telemetry
 	.build/release/Benchmarks queue
 	.build/release/Benchmarks orders
 	.build/release/Benchmarks overload
 	.build/release/Benchmarks bodies
+	.build/release/Benchmarks watched
 
 races: requirements  ## the concurrent parts under the thread sanitizer (the first time builds for minutes)
 	Scripts/check-races

@@ -11,6 +11,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTestKit = Target.Dependency.product(name: "MetricsTestKit", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -32,9 +34,9 @@ let serviceExecutables = services.map { $0.lowercased() }
 
 /// What a browser loads of the console.
 let page = [
-    "index.html", "console.css", "app.js", "break.js", "charts.js", "page.js", "path.js", "stories.js",
-    "text.en.js",
-    "text.ko.js",
+    "index.html", "console.css", "app.js", "break.js", "charts.js", "page.js", "path.js", "place.js",
+    "stories.js", "text.en.js", "text.ko.js",
+    "order.html", "order.css", "order.js", "receipt.js", "trace.js", "waterfall.js",
 ]
 
 /// A service is a library (`OrderService`), so that tests and the simulator run the same code, and an
@@ -45,7 +47,8 @@ func service(_ folder: String) -> [Target] {
             name: "\(folder)Service",
             dependencies: [
                 "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage",
-                "Transport", grdb, httpTypes, lifecycle, logging, metrics,
+                "Telemetry", "Transport", grdb, httpTypes, instrumentation, tracing, lifecycle, logging,
+                metrics,
             ] + (folder == "Console" ? ["StackView"] : []),
             path: "Services/\(folder)",
             exclude: ["Main"],
@@ -93,6 +96,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -116,23 +120,29 @@ let package = Package(
         .target(name: "Mutants", path: "Shared/Mutants"),
         .target(name: "Contracts", dependencies: ["CBuild", "Mutants"], path: "Shared/Contracts"),
         .target(
-            name: "Telemetry", dependencies: ["Resilience", logging, coreMetrics], path: "Shared/Telemetry"),
+            name: "Telemetry",
+            dependencies: ["Resilience", logging, coreMetrics, tracing, instrumentation],
+            path: "Shared/Telemetry"),
         .target(name: "CrashPoints", dependencies: ["Resilience"], path: "Shared/CrashPoints"),
         .target(
             name: "Storage",
-            dependencies: ["Contracts", "CrashPoints", "Mutants", "Resilience", grdb, logging, sqlite],
+            dependencies: [
+                "Contracts", "CrashPoints", "Mutants", "Resilience", "Telemetry", grdb, instrumentation,
+                logging, sqlite, tracing,
+            ],
             path: "Shared/Storage"),
         .target(
             name: "Queue",
             dependencies: [
-                "Contracts", "Mutants", "Resilience", "Storage", grdb, logging, metrics, lifecycle,
+                "Contracts", "Mutants", "Resilience", "Storage", "Telemetry", grdb, instrumentation, logging,
+                metrics, lifecycle, tracing,
             ],
             path: "Shared/Queue"),
         .target(
             name: "Transport",
             dependencies: [
-                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", hummingbird,
-                hummingbirdCore, httpTypes,
+                "CCurl", "Contracts", "CrashPoints", "Resilience", "ServingPath", "Telemetry", hummingbird,
+                hummingbirdCore, httpTypes, instrumentation, tracing,
                 lifecycle, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
             ],
             path: "Shared/Transport"),
@@ -142,8 +152,8 @@ let package = Package(
                 "Contracts", "Queue", "Resilience", "ServingPath", "Storage", "Telemetry", "Transport",
                 configuration, grdb,
                 hummingbird, hummingbirdCore, httpTypes, lifecycle, unixSignals, logging, metrics,
-                coreMetrics, nioCore,
-                nioPosix, systemPackage,
+                coreMetrics, instrumentation, nioCore,
+                nioPosix, systemPackage, tracing,
             ],
             path: "Shared/Runtime"),
 
@@ -168,7 +178,9 @@ let package = Package(
         tests("Resilience", ["Resilience", "TestSupport"]),
         tests("ServingPath", ["ServingPath", "Resilience", "TestSupport"]),
         tests("Contracts", ["Contracts", "TestSupport"]),
-        tests("Telemetry", ["Telemetry", "Resilience", "TestSupport", coreMetrics, logging]),
+        tests(
+            "Telemetry",
+            ["Telemetry", "Resilience", "TestSupport", coreMetrics, instrumentation, logging, tracing]),
         tests("Storage", ["Storage", "Contracts", "Resilience", "TestSupport", grdb]),
         tests(
             "Queue",
@@ -212,9 +224,10 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "Contracts", "Load", "Queue", "Resilience", "Runtime", "Storage", "Transport", grdb, sqlite,
-                hummingbird,
-                logging,
+                "Contracts", "Load", "Queue", "Resilience", "Runtime", "Storage", "Telemetry", "Transport",
+                grdb, sqlite,
+                hummingbird, instrumentation,
+                logging, metrics, tracing,
             ],
             path: "Tests/Benchmarks"),
     ]

@@ -11,7 +11,7 @@ package import Transport
 package struct ConsoleApplication: ServiceApplication {
     package static let name = ServiceName.console.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
-    package static let migrations = [DurableQueue.migration, DurableQueue.counts]
+    package static let migrations = [DurableQueue.migration, DurableQueue.counts, DurableQueue.traces]
 
     package let store: Store
     package let queue: DurableQueue
@@ -25,17 +25,17 @@ package struct ConsoleApplication: ServiceApplication {
         let board = Board()
         let common = environment.common
         let services = Self.services(configuration)
+        let relay = ServiceRelay(client: environment.http, services: services)
         routes =
             ConsoleRoutes(board: board).routes
             + ControlRoutes(
                 credentials: Credentials(
                     service: common.serviceToken, administrator: common.administratorToken),
                 sessions: Sessions(time: environment.time), command: configuration.command,
-                faults: FaultRelay(
-                    client: environment.http, administratorToken: common.administratorToken,
-                    services: services),
-                logger: environment.logger
+                administratorToken: common.administratorToken, relay: relay, logger: environment.logger
             ).routes
+            + PurchaseRoutes(relay: relay).routes
+            + TraceRoutes(archive: TraceArchive(capacity: configuration.traceCapacity)).routes
         background = [
             WatchStack(
                 poller: Poller(

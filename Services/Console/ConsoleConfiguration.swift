@@ -10,6 +10,8 @@ package struct ConsoleConfiguration: ServiceConfiguration {
     var stackFile: String?
     /// Path of `csp`, which kills, freezes, thaws and starts the services of such a stack; nil: none is.
     var control: String?
+    /// Bytes.
+    var traceCapacity: Int
 
     package init(reading settings: inout Settings) {
         services = []
@@ -20,6 +22,10 @@ package struct ConsoleConfiguration: ServiceConfiguration {
             "STACK_FILE", "stack.json of a stack that csp up runs: it says which processes are alive")
         control = settings.optional(
             "CONTROL_COMMAND", "path of csp, by which administrators kill and start services in the browser")
+        traceCapacity = Int(
+            settings.bytes(
+                "TRACES_KEPT", default: 64 << 20, in: (1 << 20)...(4 << 30),
+                "memory for traces; the oldest go first"))
     }
 }
 

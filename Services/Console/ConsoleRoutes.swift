@@ -10,6 +10,7 @@ struct ConsoleRoutes: Sendable {
     var routes: [Route] {
         [
             .get("/") { _ in Self.page },
+            .get("/orders/{id}", query: .ignored) { _ in Self.purchasePage },
             .get("/assets/{name}") { call in
                 guard let asset = Asset.all[call.parameter("name")] else {
                     throw Problem.notFound("There is nothing at this path.")
@@ -31,6 +32,8 @@ struct ConsoleRoutes: Sendable {
 
     private static let page = Asset.answer(PackageResources.index_html, "text/html; charset=utf-8")
 
+    private static let purchasePage = Asset.answer(PackageResources.order_html, "text/html; charset=utf-8")
+
     private static let nothingYet = Problem.unavailable(
         "starting", "Nothing was read yet",
         "The console has just begun; the services are read once a second.",
@@ -47,6 +50,11 @@ private enum Asset {
         "console.css": answer(PackageResources.console_css, "text/css; charset=utf-8"),
         "app.js": script(PackageResources.app_js), "break.js": script(PackageResources.break_js),
         "charts.js": script(PackageResources.charts_js),
+        "order.css": answer(PackageResources.order_css, "text/css; charset=utf-8"),
+        "order.js": script(PackageResources.order_js), "place.js": script(PackageResources.place_js),
+        "receipt.js": script(PackageResources.receipt_js),
+        "trace.js": script(PackageResources.trace_js),
+        "waterfall.js": script(PackageResources.waterfall_js),
         "page.js": script(PackageResources.page_js), "path.js": script(PackageResources.path_js),
         "stories.js": script(PackageResources.stories_js),
         "text.en.js": script(PackageResources.text_en_js),

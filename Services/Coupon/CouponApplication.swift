@@ -11,7 +11,7 @@ package struct CouponApplication: ServiceApplication {
 
     package static let migrations = [
         CouponTable.migration, DurableQueue.migration, RedemptionTable.lists, DurableQueue.counts,
-        ReconciliationTable.migration,
+        ReconciliationTable.migration, DurableQueue.traces,
     ]
 
     package let store: Store

@@ -12,7 +12,7 @@ package struct InventoryApplication: ServiceApplication {
 
     package static let migrations = [
         ProductTable.migration, DurableQueue.migration, ReturnTable.migration, ReservationTable.lists,
-        DurableQueue.counts,
+        DurableQueue.counts, DurableQueue.traces,
     ]
 
     package let store: Store

@@ -11,6 +11,7 @@ package struct NotificationApplication: ServiceApplication {
 
     package static let migrations = [
         NotificationTable.migration, DurableQueue.migration, NotificationTable.lists, DurableQueue.counts,
+        DurableQueue.traces,
     ]
 
     package let store: Store

@@ -45,7 +45,8 @@ package struct OrderApplication: ServiceApplication {
         policy.lease = configuration.queueLease
         let workers = QueueWorkers(
             queue: queue, lanes: useCases.outbox.lanes, policy: policy,
-            share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 }, logger: logger)
+            share: { [shedder = environment.shedder] in shedder?.backgroundShare ?? 1 },
+            tracer: environment.tracer, logger: logger)
         retentions = [
             Retention("orders", keptFor: configuration.retention) {
                 try OrderTable.deleteOld($0, until: $1, past: $2, limit: $3)

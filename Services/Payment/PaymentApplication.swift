@@ -11,6 +11,7 @@ package struct PaymentApplication: ServiceApplication {
 
     package static let migrations = [
         PaymentTable.migration, DurableQueue.migration, LedgerTable.migration, DurableQueue.counts,
+        DurableQueue.traces,
     ]
 
     package let store: Store

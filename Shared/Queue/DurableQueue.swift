@@ -1,9 +1,11 @@
 import Contracts
 package import Foundation
 package import GRDB
+import Instrumentation
 import Mutants
 package import Resilience
 package import Storage
+import Telemetry
 
 /// What runs in the transaction that removes a message.
 package typealias Commit = @Sendable (Database) throws -> Void
@@ -32,7 +34,8 @@ package final class DurableQueue: Sendable {
         depth = QueueDepth(capacity: capacity)
     }
 
-    /// Adds a message to the caller's transaction; its lane's worker wakes when that is committed.
+    /// Adds a message to the caller's transaction; its lane's worker wakes when that is committed. The
+    /// message belongs to the trace that the caller's task works for.
     ///
     /// A message of the same kind for the same key that is still there is replaced: removed, and the new one
     /// added.
@@ -51,18 +54,19 @@ package final class DurableQueue: Sendable {
         let now = clock.now
         if let id, try !Inbox.absorb(database, id: id, at: now) { return }
         let wait = max(0, delay.wholeMilliseconds)
+        let trace = InstrumentationContext.current?.trace?.traceparent
         let ordered = ordered && !Mutant.isOn(.deliversInAnyOrder)
         func insert() throws -> Bool {
             let isBlocked = try ordered && LaneOrder.isTaken(database, lane: lane, key: key)
             try database.run(
                 """
                 INSERT INTO queue
-                (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, kind) DO NOTHING
+                (lane, kind, key, payload, priority, ordered, state, due_at, wait_ms, created_at, trace)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key, kind) DO NOTHING
                 """,
                 [
                     lane, kind, key, payload, priority, ordered, isBlocked ? "blocked" : "waiting",
-                    isBlocked ? nil : now + wait, wait, now,
+                    isBlocked ? nil : now + wait, wait, now, trace,
                 ])
             return database.changesCount == 1
         }

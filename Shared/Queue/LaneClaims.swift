@@ -34,7 +34,7 @@ package struct LaneClaims: Sendable {
         return """
             UPDATE queue SET state = 'leased', owner = :owner, attempt = attempt + 1, due_at = :end
             WHERE id IN (SELECT id FROM (\(due.joined(separator: " UNION ALL "))) LIMIT :limit)
-            RETURNING id, kind, key, payload, failures, tries, created_at, priority, ordered, attempt
+            RETURNING id, kind, key, payload, failures, tries, created_at, trace, priority, ordered, attempt
             """
     }()
 
@@ -63,8 +63,8 @@ package struct LaneClaims: Sendable {
             messages.append(
                 Message(
                     id: row[0], kind: row[1], key: row[2], payload: row[3], failures: row[4], tries: row[5],
-                    createdAt: row[6],
-                    priority: row[7], isOrdered: row[8], owner: owner, attempt: row[9]))
+                    createdAt: row[6], trace: row[7],
+                    priority: row[8], isOrdered: row[9], owner: owner, attempt: row[10]))
         }
         return messages.sorted { ($1.priority, $0.id) < ($0.priority, $1.id) }
     }

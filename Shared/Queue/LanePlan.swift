@@ -1,3 +1,4 @@
+import Instrumentation
 import Resilience
 
 /// The in-flight leases of a lane's worker, and when it next has something to write. It has neither a clock
@@ -8,6 +9,8 @@ struct LanePlan {
     struct Delivery: Sendable {
         var message: Message
         var result: DeliveryResult
+        /// Of its trace, which what the result's commit adds belongs to as well.
+        var context: InstrumentationContext?
     }
 
     /// What a round has written.

@@ -1,8 +1,11 @@
 import GRDB
+import Instrumentation
 import Logging
 import Metrics
 import Resilience
 import Storage
+import Telemetry
+import Tracing
 
 /// Works through one lane: messages are delivered side by side, as many at once as the ``LaneWindow`` lets
 /// in, and what has been delivered is settled together with the next claim, in one transaction.
@@ -18,6 +21,7 @@ struct LaneWorker: Sendable {
     let wakeSignal: WakeSignal
     let stale: Counter
     let share: @Sendable () -> Double
+    let tracer: ServiceTracer
     let logger: Logger
 
     /// What deliveries and the shutdown leave for the loop.
@@ -68,7 +72,7 @@ struct LaneWorker: Sendable {
                 }
                 for message in await round(&plan, now: now, isStopping: isStopping) {
                     deliveries.addTask {
-                        completions.put(LanePlan.Delivery(message: message, result: await handle(message)))
+                        completions.put(await deliver(message))
                         wakeSignal.signal()
                     }
                 }
@@ -130,7 +134,11 @@ struct LaneWorker: Sendable {
         var isOurs = true
         do {
             try database.inSavepoint {
-                isOurs = try claims.settle(database, message, delivery.result, random: &random)
+                let span = delivery.context?.span?.child("write \(message.kind)", ofKind: .internal)
+                defer { span?.end() }
+                isOurs = try InstrumentationContext.withValue(span?.inside ?? delivery.context) {
+                    try claims.settle(database, message, delivery.result, random: &random)
+                }
                 return .commit
             }
         } catch {
@@ -142,6 +150,21 @@ struct LaneWorker: Sendable {
             isOurs = try claims.settle(database, message, .unavailable("\(error)"), random: &random)
         }
         return isOurs
+    }
+
+    private func deliver(_ message: Message) async -> LanePlan.Delivery {
+        guard let parent = message.trace else {
+            return LanePlan.Delivery(message: message, result: await handle(message))
+        }
+        var context = InstrumentationContext.topLevel
+        let trace = tracer.trace(continuing: parent)
+        context.trace = trace
+        let span = tracer.begin("process \(message.kind)", ofKind: .consumer, in: trace)
+        span?.describe(message, lane: lane.name, enqueuedBy: trace)
+        if let span { context = span.inside }
+        let result = await context.asCurrent { await handle(message) }
+        span?.end(result)
+        return LanePlan.Delivery(message: message, result: result, context: context)
     }
 
     private func handle(_ message: Message) async -> DeliveryResult {
@@ -168,5 +191,30 @@ struct LaneWorker: Sendable {
         }
         await wakeSignal.wait()
         timer.cancel()
+    }
+}
+
+extension ServiceSpan {
+    fileprivate func describe(_ message: Message, lane: String, enqueuedBy trace: TraceContext) {
+        set("messaging.system", "csp")
+        set("messaging.operation.type", "process")
+        set("messaging.destination.name", .string(lane))
+        set("messaging.message.id", .string("\(message.id)"))
+        set("messaging.message.conversation_id", .string(message.key))
+        set("csp.attempt", .int64(message.attempt))
+        link(to: trace)
+    }
+
+    fileprivate func end(_ result: DeliveryResult) {
+        switch result {
+        case .done: set("csp.outcome", "ok")
+        case .unavailable(let reason):
+            set("csp.outcome", "unavailable")
+            fail(reason)
+        case .refused(let reason):
+            set("csp.outcome", "refused")
+            fail(reason)
+        }
+        end()
     }
 }

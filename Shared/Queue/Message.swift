@@ -13,6 +13,8 @@ package struct Message: Sendable {
     /// How often it was refused so far.
     package var tries: Int
     package var createdAt: Int64
+    /// The `traceparent` of what added it, if that had one.
+    package var trace: String?
     let priority: Int
     let isOrdered: Bool
     let owner: Int64

@@ -44,4 +44,8 @@ extension DurableQueue {
         CREATE INDEX seen_at ON seen (at);
         """
     )
+
+    /// The trace of what added a message: see ``Message/trace``.
+    package static let traces = Store.Migration(
+        "queue-traces-1", "ALTER TABLE queue ADD COLUMN trace TEXT;")
 }

@@ -4,6 +4,7 @@ package import Metrics
 package import Resilience
 import ServiceLifecycle
 import Storage
+package import Telemetry
 
 /// Delivers a queue's messages until the process shuts down: one worker a lane, so that a dead destination
 /// holds up its own messages only.
@@ -53,7 +54,7 @@ package struct QueueWorkers: Service {
     ///   lease was lost.
     package init(
         queue: DurableQueue, lanes: [Lane], policy: Policy = Policy(),
-        share: @escaping @Sendable () -> Double = { 1 }, logger: Logger,
+        share: @escaping @Sendable () -> Double = { 1 }, tracer: ServiceTracer = .off, logger: Logger,
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.queue = queue
@@ -66,7 +67,7 @@ package struct QueueWorkers: Service {
                 claims: LaneClaims(lane: lane.name, policy: policy, clock: queue.clock, owner: owner),
                 store: queue.store, policy: policy, time: queue.clock.time,
                 wakeSignal: queue.wakeSignal(lane.name), stale: stale,
-                share: share, logger: logger)
+                share: share, tracer: tracer, logger: logger)
         }
     }
 

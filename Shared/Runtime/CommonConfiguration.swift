@@ -27,6 +27,12 @@ package struct CommonConfiguration: ServiceConfiguration {
     /// Shared between the services.
     package var serviceToken: String
     package var administratorToken: String?
+    /// Where spans are sent, OTLP over HTTP in JSON: `/v1/traces` below it. Nil: nowhere.
+    package var traceEndpoint: String?
+    /// Of the traces that begin here, 0 … 1.
+    package var traceShare: Double
+    /// What this service is called in its traces.
+    package var traceName: String
     package var faultsEnabled: Bool
     package var mode: Mode
     /// Requests in work at once: always let in, and never exceeded.
@@ -62,6 +68,14 @@ package struct CommonConfiguration: ServiceConfiguration {
         serviceToken = settings.required("SERVICE_TOKEN", "secret shared between the services")
         administratorToken = settings.optional(
             "ADMIN_TOKEN", "secret for operators; without it, what needs it is refused")
+        traceEndpoint = settings.optionalURL(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "collector of traces, which gets OTLP/HTTP JSON at /v1/traces; without it nothing is recorded")
+        traceShare = settings.real(
+            "OTEL_TRACES_SAMPLER_ARG", default: 1, in: 0...1,
+            "share of the traces that is recorded; degraded and failed orders always are")
+        traceName = settings.string(
+            "OTEL_SERVICE_NAME", default: name, "name of this service in its traces")
         faultsEnabled = settings.flag("FAULTS_ENABLED", default: false, "whether faults may be injected")
         mode = settings.choice(
             "CSP_MODE", default: .protected, "naive switches the protections off, for comparison")

@@ -27,6 +27,9 @@ enum MetricHelp {
             "Deliveries whose lease had ended before they did: another worker has repeated them.",
         "csp_repairs_total": "Degradations of orders that were made good, by effect.",
         "csp_retries_total": "Further tries of calls to a dependency.",
+        "csp_spans_dropped_total":
+            "Spans that were not exported: more than could be sent, no collector, or refused by it.",
+        "csp_spans_exported_total": "Spans of traces that the collector has taken.",
         "csp_shed_total": "Requests refused at admission because there were too many, by criticality.",
         "csp_shedder_in_flight": "Requests in work.",
         "csp_shedder_limit": "How many requests may be in work at once now.",

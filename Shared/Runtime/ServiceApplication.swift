@@ -5,6 +5,7 @@ package import Resilience
 package import ServiceLifecycle
 package import ServingPath
 package import Storage
+package import Telemetry
 package import Transport
 
 /// What a service is made of. `Main` runs one, and so do the component tests.
@@ -57,6 +58,11 @@ package struct ServiceEnvironment: Sendable {
     package var openStore: (@Sendable (String, [Store.Migration]) throws -> Store)?
     /// Keeps what is known of other services' stores; nil: a file in the data folder.
     package var peerRecord: PeerRecord?
+    /// Where spans go; nil: nothing is recorded.
+    package var exporter: SpanExporter? {
+        didSet { tracer = exporter.map { ServiceTracer(exporter: $0, share: common.traceShare) } ?? .off }
+    }
+    package private(set) var tracer = ServiceTracer.off
     /// What is known of other services' stores.
     package let peers = PeerStores()
     /// Of this service's admission; nil: nothing is shed.
@@ -90,10 +96,15 @@ package struct ServiceEnvironment: Sendable {
     package var path: PathEnvironment {
         let calls = DependencyCalls()
         return PathEnvironment(
-            time: time, isProtected: common.mode == .protected, called: { calls.count($0, $1, after: $2) },
+            time: time, isProtected: common.mode == .protected, observer: CallSpans(),
+            called: {
+                calls.count($0, $1, after: $2)
+                ServiceSpan.current?.called($1)
+            },
             happened: { [logger] in
                 calls.count($0)
                 logger.log($0)
+                ServiceSpan.current?.add($0)
             })
     }
 }

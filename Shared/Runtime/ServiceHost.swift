@@ -66,7 +66,11 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
                 wall: environment.wall,
                 admission: admission, store: { [store = application.store] in store.mark },
                 peers: environment.peers))
-        var routes = standard.routes
+        var routes = standard.routes.map { route in
+            var route = route
+            route.isForMonitors = true
+            return route
+        }
         routes += application.routes.map { route in
             var route = route
             route.budget = max(route.budget, environment.minimumTime)
@@ -92,7 +96,9 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         }
         try await application.prepare()
         // Stopped in reverse: unready first, then no new requests, then no more deliveries.
-        let services: [any Service] = application.background + deletions + [server(onListening), readiness]
+        let services: [any Service] =
+            [ExportSpans(exporter: environment.exporter)] + application.background + deletions
+            + [server(onListening), readiness]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: signals, logger: environment.logger)
         configuration.maximumGracefulShutdownDuration = max(.seconds(10), environment.minimumTime)
@@ -134,7 +140,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
             routes: routes,
             credentials: credentials,
             admit: { [queue = application.queue, reserve] in try await Self.admit($0, reserve, queue) },
-            translate: Self.problem, faults: faults, peers: environment.peers, logger: environment.logger)
+            translate: Self.problem, faults: faults, peers: environment.peers, tracer: environment.tracer,
+            logger: environment.logger)
     }
 
     /// Refuses new work early if there is no room for what it will need until it ends.

@@ -1,6 +1,7 @@
 import Configuration
 import Contracts
 import Foundation
+import Instrumentation
 import Logging
 import NIOCore
 import NIOPosix
@@ -9,6 +10,7 @@ import ServiceLifecycle
 import Storage
 import SystemPackage
 import Telemetry
+import Tracing
 import Transport
 import UnixSignals
 
@@ -72,7 +74,7 @@ package enum ServiceProcess<Application: ServiceApplication> {
         LoggingSystem.bootstrap {
             LineLogHandler(
                 label: $0, service: Application.name, format: common.logFormat, level: common.logLevel,
-                metadataProvider: TraceContext.metadataProvider)
+                metadataProvider: InstrumentationContext.metadataProvider)
         }
         var logger = Logger(label: Application.name)
         logger.logLevel = common.logLevel
@@ -81,9 +83,14 @@ package enum ServiceProcess<Application: ServiceApplication> {
             metadata: ["version": "\(SystemVersion.current)", "commit": "\(SystemVersion.commit)"])
         let http = HTTPClient()
         defer { http.shutdown() }
-        let host = try ServiceHost<Application>(
-            configuration: configuration,
-            environment: ServiceEnvironment(common: common, logger: logger, http: http))
+        var environment = ServiceEnvironment(common: common, logger: logger, http: http)
+        environment.exporter = common.traceEndpoint.map {
+            SpanExporter(
+                service: common.traceName, version: SystemVersion.current, instance: "\(getpid())",
+                endpoint: $0, http: http)
+        }
+        InstrumentationSystem.bootstrap(environment.tracer)
+        let host = try ServiceHost<Application>(configuration: configuration, environment: environment)
         try await host.run(signals: [.sigterm, .sigint]) { [logger] port in
             logger.info(
                 "serving",

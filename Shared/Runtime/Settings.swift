@@ -117,9 +117,15 @@ package struct Settings {
     }
 
     package mutating func url(_ key: String, default defaultValue: String, _ help: String) -> String {
-        parsed(key, default: defaultValue, shown: defaultValue, help) {
-            ($0.hasPrefix("http://") || $0.hasPrefix("https://")) && !$0.contains(" ") ? $0 : nil
-        }
+        parsed(key, default: defaultValue, shown: defaultValue, help) { Self.isURL($0) ? $0 : nil }
+    }
+
+    package mutating func optionalURL(_ key: String, _ help: String) -> String? {
+        parsed(key, default: nil, shown: "none", help) { Self.isURL($0) ? .some($0) : nil }
+    }
+
+    private static func isURL(_ text: String) -> Bool {
+        (text.hasPrefix("http://") || text.hasPrefix("https://")) && !text.contains(" ")
     }
 
     private mutating func parsed<Value>(

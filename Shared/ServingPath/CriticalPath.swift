@@ -122,6 +122,8 @@ public struct PathEnvironment: Sendable {
     public var random: RandomSource
     /// False switches every protection off, for comparison: see ``Protection/switchedOff``.
     public var isProtected: Bool
+    /// Goes around every call, all of its tries and waits included: for traces. Default: none.
+    public var observer: (any CallObserver)?
     /// Told of every call's end: the dependency's name, how it ended, and how long its caller waited. Must
     /// not block.
     public var called: @Sendable (_ dependency: String, CallOutcome, Duration) -> Void
@@ -131,12 +133,14 @@ public struct PathEnvironment: Sendable {
     /// Everything has a default: the system's time and random source, protections on, no observers.
     public init(
         time: TimeSource = .system, random: RandomSource = .system, isProtected: Bool = true,
+        observer: (any CallObserver)? = nil,
         called: @escaping @Sendable (_ dependency: String, CallOutcome, Duration) -> Void = { _, _, _ in },
         happened: @escaping @Sendable (PolicyEvent) -> Void = { _ in }
     ) {
         self.time = time
         self.random = random
         self.isProtected = isProtected
+        self.observer = observer
         self.called = called
         self.happened = happened
     }

@@ -8,6 +8,9 @@ import Resilience
 final class Operation: Sendable {
     let name: String
     let route: String?
+    private let dependency: String
+    private let isCritical: Bool
+    private let observer: (any CallObserver)?
     private let concurrency: Int?
     private let traffic: [OperationTraffic]
 
@@ -19,6 +22,9 @@ final class Operation: Sendable {
         self.name = name
         self.route = route
         self.concurrency = concurrency
+        self.dependency = dependency
+        self.isCritical = isCritical
+        observer = environment.observer
         var traffic: [OperationTraffic] = []
         // In the order of rank, which is the index.
         for criticality in Criticality.allCases {
@@ -36,6 +42,17 @@ final class Operation: Sendable {
 
     /// Makes one call under the policies of its criticality.
     func run<Value: Sendable, Refusal: Sendable>(
+        _ caller: Caller, isIdempotent: Bool,
+        _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
+    ) async throws(DependencyFailure<Refusal>) -> Value {
+        guard let observer else { return try await protected(caller, isIdempotent: isIdempotent, live) }
+        return try await observer.observe(dependency, name, isCritical: isCritical) {
+            () async throws(DependencyFailure<Refusal>) in
+            try await protected(caller, isIdempotent: isIdempotent, live)
+        }
+    }
+
+    private func protected<Value: Sendable, Refusal: Sendable>(
         _ caller: Caller, isIdempotent: Bool,
         _ live: @escaping @Sendable (CallContext) async throws(DependencyFailure<Refusal>) -> Value
     ) async throws(DependencyFailure<Refusal>) -> Value {

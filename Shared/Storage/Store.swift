@@ -1,7 +1,9 @@
 package import Contracts
 import CrashPoints
 package import GRDB
+import Instrumentation
 package import Resilience
+import Telemetry
 
 /// One service's data: one SQLite file, which only its process opens.
 ///
@@ -84,12 +86,16 @@ package final class Store: Sendable {
     package func write<Value: Sendable>(
         _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try await engine.write { database in
-            let value = try body(database)
-            CrashPoint.pass(.before, "commit \(name)")
-            return value
-        } committed: {
-            CrashPoint.pass(.after, "commit \(name)")
+        try await ServiceSpan.within("write \(name)") { (_) async throws(any Error) in
+            // The writer's thread is no part of the caller's task.
+            let context = InstrumentationContext.current
+            return try await engine.write { database in
+                let value = try InstrumentationContext.withValue(context) { try body(database) }
+                CrashPoint.pass(.before, "commit \(name)")
+                return value
+            } committed: {
+                CrashPoint.pass(.after, "commit \(name)")
+            }
         }
     }
 

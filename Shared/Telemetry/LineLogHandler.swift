@@ -31,7 +31,7 @@ package struct LineLogHandler: LogHandler {
     private let service: String
     private let format: LogFormat
     private let sink: LineSink
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> LogTime
 
     /// - Parameters:
     ///   - service: Of the process; by default the label.
@@ -44,7 +44,7 @@ package struct LineLogHandler: LogHandler {
         level: Logger.Level,
         metadataProvider: Logger.MetadataProvider? = LoggingSystem.metadataProvider,
         sink: @escaping LineSink = LineWriter.standardOutput.emit,
-        now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
+        now: @escaping @Sendable () -> LogTime = { LogTime.now() }
     ) {
         self.label = label
         self.service = service ?? label
@@ -62,7 +62,7 @@ package struct LineLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let pairs = allMetadata(of: event).sorted { $0.key < $1.key }
-        var line = LogLine()
+        var line = TextBuffer()
         switch format {
         case .text:
             line.append(now())

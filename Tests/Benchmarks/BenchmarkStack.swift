@@ -45,12 +45,22 @@ final class BenchmarkStack {
     }
 
     /// - Parameter seedFolder: of the catalogue; the journey's, if none is given.
-    func start(seedFolder: String? = nil) throws {
+    func start(seedFolder: String? = nil, environment: [String: String] = [:]) throws {
+        for (key, value) in environment { setenv(key, value, 1) }
+        defer { for key in environment.keys { unsetenv(key) } }
         if let seedFolder { setenv("SEED_DIR", seedFolder, 1) }
         // A random base below the range of ephemeral ports; csp reports a taken port.
         let base = Int.random(in: 10_000...30_000)
         _ = try csp("up", "--detach", "--data", folder, "--ports", "\(base)")
         services = try JSON.decode(Status.self, from: csp("status", "--json", "--data", folder)).services
+    }
+
+    /// `csp kill console`, and the like.
+    func control(_ action: String, _ service: String) throws {
+        _ = try csp(action, service, "--data", folder)
+        services = try JSON.decode(
+            Status.self, from: csp("status", "--json", "--data", folder, mayFail: true)
+        ).services
     }
 
     func stop() {
@@ -80,7 +90,7 @@ final class BenchmarkStack {
         services.map { ($0.name, $0.pid.map { CPUTime.residentMiB(pid: $0) } ?? 0) }
     }
 
-    private func csp(_ arguments: String...) throws -> Data {
+    private func csp(_ arguments: String..., mayFail: Bool = false) throws -> Data {
         let process = Process()
         process.executableURL = binaries.appending(path: "csp")
         process.arguments = arguments
@@ -89,7 +99,7 @@ final class BenchmarkStack {
         try process.run()
         let data = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        guard process.terminationStatus == 0 || mayFail else {
             throw Failure(
                 description: "csp \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)"
             )

@@ -4,7 +4,7 @@ import Foundation
 /// `make bench`: the cost of policies around a call, and of the queue and an order relative to this machine's
 /// limits.
 ///
-///     Benchmarks [policies | queue | orders | overload | bodies]   one part, or all
+///     Benchmarks [policies | telemetry | queue | orders | overload | bodies | watched]   one part, or all
 ///     Benchmarks --only CASE --iterations COUNT                    calls of one kind, for a profiler
 @main
 struct Main {
@@ -25,7 +25,9 @@ struct Main {
 
     private struct Usage: Error, CustomStringConvertible {
         var description: String {
-            "policies, queue, orders, overload, bodies, or --only CASE --iterations COUNT"
+            """
+            policies, telemetry, queue, orders, overload, bodies, watched, or --only CASE --iterations COUNT
+            """
         }
     }
 
@@ -40,11 +42,12 @@ struct Main {
             }
             return try await ResilienceBenchmark.run(only: arguments[1], count: count)
         }
-        let parts = ["policies", "queue", "orders", "overload", "bodies"]
+        let parts = ["policies", "telemetry", "queue", "orders", "overload", "bodies", "watched"]
         guard arguments.isEmpty || arguments.count == 1 && parts.contains(arguments[0]) else { throw Usage() }
         let chosen = arguments.isEmpty ? parts : arguments
         print("Release build, one run, everything on this machine (load generator included).\n")
         if chosen.contains("policies") { print(try await ResilienceBenchmark.run().text) }
+        if chosen.contains("telemetry") { try await TelemetryBenchmark.run() }
         if chosen.contains("queue") { print(try await QueueBenchmark.run().text) }
         if chosen.contains("orders") {
             let floor = try await FloorBenchmark.run()
@@ -54,5 +57,6 @@ struct Main {
         }
         if chosen.contains("overload") { try await OverloadBenchmark.run() }
         if chosen.contains("bodies") { try await BodyBenchmark.run() }
+        if chosen.contains("watched") { try await WatchedBenchmark.run() }
     }
 }

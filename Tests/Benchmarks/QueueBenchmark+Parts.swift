@@ -10,7 +10,7 @@ extension QueueBenchmark {
     private static func open(_ folder: String, _ name: String) throws -> (Store, DurableQueue) {
         let store = try Store(
             folder: folder + "/" + name, name: "queue",
-            migrations: [DurableQueue.migration, DurableQueue.counts])
+            migrations: [DurableQueue.migration, DurableQueue.counts, DurableQueue.traces])
         return (store, DurableQueue(store: store, wall: { 2_000_000 }))
     }
 

@@ -21,7 +21,7 @@ final class RawQueue {
         try Self.run(
             opened,
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; " + DurableQueue.migration.sql
-                + DurableQueue.counts.sql)
+                + DurableQueue.counts.sql + DurableQueue.traces.sql)
         claiming = try Self.prepare(opened, LaneClaims.claimSQL)
         removing = try Self.prepare(opened, "DELETE FROM queue WHERE id = ? AND owner = ? AND attempt = ?")
     }

@@ -22,12 +22,14 @@ struct MigrationTests {
             "order-retention-1 e9e0334b2dd779d3",
             "coupon-uses-3 63b6432f70b64d49",
             "order-transitions-1 288fec788fe416e1",
+            "queue-traces-1 4b5dd8334bd88f66",
         ],
         "payment": [
             "payments-1 209a7d55f02af05a",
             "queue-1 9f023757e5dc7b12",
             "balances-1 c204886f1d21eebf",
             "queue-counts-1 8f8ebe2540b232c8",
+            "queue-traces-1 4b5dd8334bd88f66",
         ],
         "coupon": [
             "coupons-1 ee9d88d4a731a21d",
@@ -35,6 +37,7 @@ struct MigrationTests {
             "redemption-lists-1 e67fc8f4ba2887b",
             "queue-counts-1 8f8ebe2540b232c8",
             "reconciliation-1 322759f214625ea2",
+            "queue-traces-1 4b5dd8334bd88f66",
         ],
         "inventory": [
             "inventory-1 e9f37f9500827ed1",
@@ -42,14 +45,18 @@ struct MigrationTests {
             "returns-1 b2c746cce3a45474",
             "reservation-lists-1 3a7dc0a77ca10908",
             "queue-counts-1 8f8ebe2540b232c8",
+            "queue-traces-1 4b5dd8334bd88f66",
         ],
         "notification": [
             "notifications-1 ef33a6e1230d11cb",
             "queue-1 9f023757e5dc7b12",
             "notification-lists-1 ff2d912eed1b087",
             "queue-counts-1 8f8ebe2540b232c8",
+            "queue-traces-1 4b5dd8334bd88f66",
         ],
-        "console": ["queue-1 9f023757e5dc7b12", "queue-counts-1 8f8ebe2540b232c8"],
+        "console": [
+            "queue-1 9f023757e5dc7b12", "queue-counts-1 8f8ebe2540b232c8", "queue-traces-1 4b5dd8334bd88f66",
+        ],
     ]
 
     @Test("a released migration is never edited, moved or removed; new ones are at the end, and listed")

@@ -22,7 +22,7 @@ struct QueueBench {
         let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
         store = try Store(
             folder: folder.path, name: "queue",
-            migrations: [effects, DurableQueue.migration, DurableQueue.counts])
+            migrations: [effects, DurableQueue.migration, DurableQueue.counts, DurableQueue.traces])
         var source = time.source
         source.sleep = { [sleep = source.sleep] duration in
             sleeping?(duration)
@@ -76,7 +76,7 @@ func makeQueue(_ folder: TemporaryFolder, time: TimeSource = .system) throws -> 
     let effects = Store.Migration("effects", "CREATE TABLE effects (key TEXT NOT NULL) STRICT")
     let store = try Store(
         folder: folder.path, name: "queue",
-        migrations: [effects, DurableQueue.migration, DurableQueue.counts])
+        migrations: [effects, DurableQueue.migration, DurableQueue.counts, DurableQueue.traces])
     return (store, DurableQueue(store: store, wall: { 1_000_000 }, time: time))
 }
 

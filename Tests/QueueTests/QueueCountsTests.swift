@@ -41,7 +41,8 @@ struct QueueCountsTests {
         }
         old.close()
         let store = try Store(
-            folder: folder.path, name: "queue", migrations: [DurableQueue.migration, DurableQueue.counts])
+            folder: folder.path, name: "queue",
+            migrations: [DurableQueue.migration, DurableQueue.counts, DurableQueue.traces])
         let queue = DurableQueue(store: store, wall: { 6 }, time: ManualTime().source)
         let report = try await queue.report()
         #expect(report.counts == ["a": [.ready: 1, .leased: 1, .dead: 1], "b": [.delayed: 1]])

@@ -18,6 +18,7 @@ struct SmallService: ServiceApplication {
         Store.Migration("notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT"),
         DurableQueue.migration,
         DurableQueue.counts,
+        DurableQueue.traces,
     ]
     static let openAPI = Array(#"{"paths":{}}"#.utf8)
 

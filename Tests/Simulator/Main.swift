@@ -1,6 +1,7 @@
 import CSimulation
 import Foundation
 import Mutants
+import Transport
 
 /// `simulator --seed N --steps M [--mutant NAME] [--trace] [--calm]`: runs episodes with the seeds from N on,
 /// until M steps were taken or a property is broken; then it exits with 1.
@@ -10,6 +11,7 @@ struct Simulator {
         sim_start_anew(CommandLine.unsafeArgv)
         do {
             let options = try Options(CommandLine.arguments.dropFirst())
+            LargeValues.runInline()
             guard Scheduler.shared.takeOver() else {
                 throw Problem("the Swift runtime has no hooks for its tasks here")
             }

@@ -18,7 +18,7 @@ private final class Lines: Sendable {
             LineLogHandler(
                 label: label, format: format, level: level, metadataProvider: provider,
                 sink: { line in self.lines.withLock { $0.append(line) } },
-                now: { Timestamp(seconds: 1_767_614_400, milliseconds: 123) })
+                now: { LogTime(seconds: 1_767_614_400, milliseconds: 123) })
         }
     }
 }

@@ -61,7 +61,7 @@ import Testing
                 #expect(try #require(page.value(name)) > 0)
             }
             let start = try #require(page.value("process_start_time_seconds"))
-            let now = Double(Timestamp.now().seconds)
+            let now = Double(LogTime.now().seconds)
             #expect(start > now - 86_400 && start < now + 5)
         }
     #endif

@@ -15,8 +15,8 @@ struct ControlRoutes: Sendable {
     let sessions: Sessions
     /// Nil where no `csp up` runs the stack.
     let command: ControlCommand?
-    /// How the services are asked for their faults.
-    let faults: FaultRelay
+    let administratorToken: String?
+    let relay: ServiceRelay
     let logger: Logger
 
     private struct Token: Decodable {
@@ -34,7 +34,7 @@ struct ControlRoutes: Sendable {
             .put("/api/services/{name}/faults", .critical) { try await set($0) },
             .delete("/api/services/{name}/faults", .critical) { call in
                 try check(call)
-                return try await faults.send("DELETE", to: service(call), body: nil)
+                return try await sendFaults("DELETE", to: service(call), body: nil)
             },
         ]
             + ControlCommand.Action.allCases.map { action in
@@ -72,7 +72,15 @@ struct ControlRoutes: Sendable {
 
     private func set(_ call: Call) async throws -> Answer {
         try check(call)
-        return try await faults.send("PUT", to: service(call), body: call.body)
+        return try await sendFaults("PUT", to: service(call), body: call.body)
+    }
+
+    private func sendFaults(_ method: String, to name: ServiceName, body: Data?) async throws -> Answer {
+        guard let administratorToken else { throw Problem.notFound("No faults can be set from here.") }
+        return try await relay.send(
+            method, to: name, "/faults", body: body,
+            headers: [("Authorization", "Bearer \(administratorToken)")]
+                + (body == nil ? [] : [("Content-Type", "application/json")]))
     }
 
     /// One of those that the console watches.
@@ -94,11 +102,18 @@ struct ControlRoutes: Sendable {
     private func isAllowed(_ call: Call) -> Bool {
         if call.isOfAdministrator(credentials) { return true }
         guard sessions.isKnown(call.header(.cookie)) else { return false }
-        guard let origin = call.header(.origin) else { return call.method == .get }
-        return call.authority.map { origin == "http://\($0)" || origin == "https://\($0)" } ?? false
+        return call.method == .get || call.isFromOwnPage
+    }
+}
+
+extension Call {
+    /// Whether a browser says that the console's own page sends it; other clients say nothing.
+    var isFromOwnPage: Bool {
+        guard let origin = header(.origin) else { return false }
+        return authority.map { origin == "http://\($0)" || origin == "https://\($0)" } ?? false
     }
 }
 
 extension HTTPField.Name {
-    fileprivate static let origin = HTTPField.Name("Origin") ?? .cookie
+    static let origin = HTTPField.Name("Origin") ?? .cookie
 }

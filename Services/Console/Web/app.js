@@ -1,8 +1,9 @@
 // One stream of snapshots, drawn anew each second.
 import { askSession, key, tools } from "./break.js";
 import { History, charts, reading } from "./charts.js";
-import { language, show, switchLanguage, text, time, zone } from "./page.js";
+import { language, obeyHeader, show, text, time, translate, zone } from "./page.js";
 import { path } from "./path.js";
+import { drawPlace } from "./place.js";
 import { stories } from "./stories.js";
 
 const element = (id) => document.getElementById(id);
@@ -16,11 +17,8 @@ let stream = null;
 let heardAt = Date.now();
 
 function draw() {
-  document.documentElement.lang = language;
-  for (const each of document.querySelectorAll("[data-text]")) each.textContent = text[each.dataset.text];
-  for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", text[each.dataset.label]);
-  element("language").textContent = text.other;
-  element("theme").textContent = text.theme[theme()];
+  translate();
+  drawPlace();
   drawConnection();
   if (!snapshot) return;
   element("clock").textContent = `${time(snapshot.at)} ${zone()}`;
@@ -114,21 +112,7 @@ function take(next) {
   draw();
 }
 
-function theme() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-}
-
-element("theme").addEventListener("click", () => {
-  document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", document.documentElement.dataset.theme);
-  draw();
-});
 askSession();
-element("language").addEventListener("click", () => {
-  switchLanguage();
-  draw();
-});
 
 const charted = element("history").querySelector(".charts");
 charted.addEventListener("keydown", (event) => {
@@ -150,8 +134,7 @@ charted.addEventListener("pointerleave", () => {
   drawHistory();
 });
 
-const kept = localStorage.getItem("theme");
-if (kept) document.documentElement.dataset.theme = kept;
+obeyHeader(draw);
 draw();
 setInterval(watch, 500);
 readHistory();

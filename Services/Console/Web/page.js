@@ -37,12 +37,59 @@ export function figure(number) {
 export const milliseconds = (number) =>
   number === null || number === undefined ? "–" : number >= 1000 ? `${figure(number / 1000)} s` : `${figure(number)} ms`;
 
+/** From milliseconds to hours, on one line. */
+export function elapsed(number) {
+  if (number < 999.5) return `${figure(number)}\u00a0ms`;
+  if (number < 59_950) return `${figure(number / 1000)}\u00a0s`;
+  const seconds = Math.round(number / 1000);
+  return text.longer(Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60);
+}
+
+/** Of minor units, in the currency's form; as they are where the currency isn't known. */
+export function money(amount, currency) {
+  if (amount === null || amount === undefined || !currency) return figure(amount);
+  const form = { style: "currency", currency, currencyDisplay: "narrowSymbol" };
+  const format = new Intl.NumberFormat(language, form);
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
 /** The time of day in the viewer's zone. */
 export const time = (at) => new Date(at).toLocaleTimeString(language, { hourCycle: "h23" });
 
 export const zone = () =>
   new Intl.DateTimeFormat(language, { timeZoneName: "short" })
     .formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
+
+export function theme() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+}
+
+/** The words that a page's own HTML asks for. */
+export function translate() {
+  document.documentElement.lang = language;
+  for (const each of document.querySelectorAll("[data-text]")) each.textContent = text[each.dataset.text];
+  for (const each of document.querySelectorAll("[data-label]")) {
+    each.setAttribute("aria-label", text[each.dataset.label]);
+  }
+  document.getElementById("language").textContent = text.other;
+  document.getElementById("theme").textContent = text.theme[theme()];
+}
+
+/** The buttons in the header, which both pages have; the choices are kept. */
+export function obeyHeader(draw) {
+  const kept = localStorage.getItem("theme");
+  if (kept) document.documentElement.dataset.theme = kept;
+  document.getElementById("theme").addEventListener("click", () => {
+    document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", document.documentElement.dataset.theme);
+    draw();
+  });
+  document.getElementById("language").addEventListener("click", () => {
+    switchLanguage();
+    draw();
+  });
+}
 
 /** Replaces what an element holds, and leaves it alone where nothing changed: a reader's place and focus stay. */
 export function show(element, key, build) {

@@ -1,5 +1,6 @@
 // The last orders that were degraded: each a line that ends well, or says what is still owed.
 import { make, text, time } from "./page.js";
+import { outcome } from "./receipt.js";
 
 export function stories(recent) {
   const degraded = recent.filter((order) => order.degradations.length > 0);
@@ -8,14 +9,16 @@ export function stories(recent) {
     make(
       "li", { class: order.repaired ? "repaired" : "owed" },
       make("time", { class: "figure", datetime: order.at }, time(order.at)), " ",
-      make("span", { class: "figure", title: order.orderId }, `…${order.orderId.slice(-6)}`), " ",
+      make("a", {
+        class: "figure", title: order.orderId, href: `/orders/${encodeURIComponent(order.orderId)}`,
+      }, `…${order.orderId.slice(-6)}`), " ",
       text.outcomes[order.status] ?? order.status, ": ",
       order.degradations.map((degradation) => text.effects[degradation.effect] ?? degradation.effect).join(", "),
       make("span", { class: "end" }, ` → ${ending(order)}`)));
 }
 
 function ending(order) {
-  const outcomes = order.degradations.map((degradation) => degradation.outcome).filter(Boolean);
+  const outcomes = order.degradations.filter((each) => each.outcome).map((each) => outcome(each.outcome));
   if (!order.repaired) return text.stillOwed;
   if (order.degradations.every((degradation) => degradation.repair === "none")) return text.stays;
   return `${outcomes.join(", ") || "✓"} ${time(order.updatedAt)}`;

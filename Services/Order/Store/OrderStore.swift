@@ -1,11 +1,13 @@
 import Contracts
 import Foundation
 import GRDB
+import Instrumentation
 import Logging
 import Metrics
 import Mutants
 import Queue
 import Storage
+import Telemetry
 
 /// The orders on disk, in this service's verbs: each is one transaction, with the messages that go with it. A
 /// ``Commit`` is a part of another: that which removes the message whose handler asks for it.
@@ -36,8 +38,12 @@ struct OrderStore: Sendable {
     @discardableResult
     func save(_ database: Database, _ order: Order, document: Data? = nil) throws -> Order {
         var saved = try OrderTable.save(database, order, document: document)
+        ServiceSpan.current?.note(order)
         if saved.savedDegradations != saved.document.degradations {
-            database.afterNextTransaction { [degradations] _ in degradations.count(order) }
+            let context = InstrumentationContext.current
+            database.afterNextTransaction { [degradations] _ in
+                InstrumentationContext.withValue(context) { degradations.count(order) }
+            }
             saved.savedDegradations = saved.document.degradations
         }
         return saved
@@ -86,6 +92,7 @@ struct OrderStore: Sendable {
     ) async throws -> OrderTable.Placed {
         try await store.write("placing") { database in
             let placed = try OrderTable.insert(database, order, key: key, request: request)
+            ServiceSpan.current?.note(order)
             if case .new = placed, !Mutant.isOn(.forgetsTheRecoveryMessage) {
                 try add(database, OutgoingMessage(.finishOrder, order.id), delay: resumeAfter)
             }

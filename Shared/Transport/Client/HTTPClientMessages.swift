@@ -57,6 +57,11 @@ extension HTTPClient {
         package func header(_ name: String) -> String? {
             headers.first { sameHeaderName($0.name, name) }?.value
         }
+
+        /// Where it is in seconds, an hour at most; our services never send a date, its other form.
+        package var retryAfter: Duration? {
+            header("Retry-After").flatMap(Int.init).map { .seconds(max(0, min($0, 3600))) }
+        }
     }
 }
 

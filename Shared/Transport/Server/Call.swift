@@ -55,7 +55,12 @@ package struct Call: Sendable {
         return id
     }
 
-    var queryNames: [String] { query.keys.sorted() }
+    /// Records each query parameter that the route doesn't have.
+    package func refuseQuery(except known: [String], _ check: inout FieldCheck) {
+        for name in query.keys.sorted() where !known.contains(name) {
+            check(false, "/\(name)", "is not known here: \(known.joined(separator: ", ")) are")
+        }
+    }
 
     /// A query parameter that may be left out; an empty one counts as left out.
     package func query(_ name: String) -> String? { query[name].flatMap { $0.isEmpty ? nil : $0.canonical } }
@@ -81,9 +86,7 @@ package struct Call: Sendable {
     package func decode<Value: Decodable & Sendable>(
         _ type: Value.Type, check: @escaping @Sendable (Value, inout FieldCheck) -> Void = { _, _ in }
     ) async throws -> Value {
-        guard let mediaType = headers[.contentType].map(Self.essence), Self.isJSON(mediaType) else {
-            throw Problem.unsupportedMediaType
-        }
+        try requireJSON()
         let value =
             if body.count > LargeValues.threshold {
                 try await LargeValues.run(before: deadline) { [body] in
@@ -94,6 +97,13 @@ package struct Call: Sendable {
             }
         guard !deadline.hasPassed() else { throw Problem.deadlineExceeded }
         return value
+    }
+
+    /// - Throws: 415 for another media type.
+    package func requireJSON() throws {
+        guard let mediaType = headers[.contentType].map(Self.essence), Self.isJSON(mediaType) else {
+            throw Problem.unsupportedMediaType
+        }
     }
 
     /// The `Idempotency-Key` header: 1 to 255 visible ASCII characters. `"k"`, the string of a structured

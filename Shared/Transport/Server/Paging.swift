@@ -13,9 +13,7 @@ package struct Paging: Sendable {
     ///     a misspelt filter would otherwise filter nothing.
     package init(_ call: Call, filters: [String] = [], _ check: inout FieldCheck) {
         let known = ["limit", "cursor"] + filters
-        for name in call.queryNames where !known.contains(name) {
-            check(false, "/\(name)", "is not known here: \(known.joined(separator: ", ")) are")
-        }
+        call.refuseQuery(except: known, &check)
         limit = call.query("limit").flatMap { Int($0) ?? 0 } ?? 50
         check.number(limit, in: 1...500, "/limit")
         if let cursor = call.query("cursor") {

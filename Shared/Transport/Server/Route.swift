@@ -38,6 +38,8 @@ package struct Route: Sendable {
     /// the earlier one first.
     package var answersRepeats = false
     package var query = Query.ignored
+    /// Whether only who watches the service asks for it: no trace begins with it.
+    package var isForMonitors = false
     package var handler: Handler
 
     package static func get(

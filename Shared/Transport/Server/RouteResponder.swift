@@ -6,6 +6,7 @@ package import Logging
 import NIOCore
 package import Resilience
 import ServingPath
+package import Telemetry
 
 /// Serves a route table: one pass from the request's head to its answer, in which every error becomes a
 /// problem document.
@@ -20,15 +21,14 @@ package struct RouteResponder: HTTPResponder {
     package init(
         routes: [Route], credentials: Credentials, admit: @escaping NewWorkCheck = { _ in },
         translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults? = nil,
-        peers: PeerStores? = nil, logger: Logger
+        peers: PeerStores? = nil, tracer: ServiceTracer = .off, logger: Logger
     ) {
         let router = Router(context: ConnectionContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: MissedRoutes(routes: routes))
         for route in routes {
             let server = RouteServer(
                 route: route, credentials: credentials, admit: admit, translate: translate, faults: faults,
-                peers: peers,
-                logger: logger)
+                peers: peers, tracer: tracer, logger: logger)
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 await server.serve(request, context: context)
             }

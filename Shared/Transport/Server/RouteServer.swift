@@ -7,6 +7,8 @@ import Logging
 import NIOCore
 import Resilience
 import ServingPath
+import Telemetry
+import Tracing
 
 /// Serves the requests of one route.
 struct RouteServer: Sendable {
@@ -19,6 +21,7 @@ struct RouteServer: Sendable {
     /// nil where none may be injected.
     let faults: Faults?
     let peers: PeerStores?
+    let tracer: ServiceTracer
     let logger: Logger
     private let name: String
     private let durations: RouteDurations
@@ -26,7 +29,7 @@ struct RouteServer: Sendable {
     init(
         route: Route, credentials: Credentials, admit: @escaping RouteResponder.NewWorkCheck,
         translate: @escaping @Sendable (any Error) -> Problem?, faults: Faults?, peers: PeerStores?,
-        logger: Logger
+        tracer: ServiceTracer, logger: Logger
     ) {
         self.route = route
         self.credentials = credentials
@@ -34,6 +37,7 @@ struct RouteServer: Sendable {
         self.translate = translate
         self.faults = Route.spared.contains(route.path) ? nil : faults
         self.peers = peers
+        self.tracer = tracer
         name = route.name
         self.logger = logger
         durations = RouteDurations(method: route.method.rawValue, path: route.path)
@@ -78,15 +82,16 @@ struct RouteServer: Sendable {
 
     /// The work, and what it answers.
     func answer(_ request: Request, parameters: Parameters, _ admission: Admission) async -> Answer {
+        let trace = ServerTrace(request, of: route, admission, by: tracer)
+        let answer: Answer
         do {
             let call = try await call(from: request, parameters: parameters, admission)
-            let trace = TraceContext.continuing(
-                traceparent: request.headers[.traceparent], state: request.headers[.tracestate],
-                baggage: request.headers[.baggage])
-            return try await TraceContext.$current.withValue(trace) { try await route.handler(call) }
+            answer = try await trace.inside.asCurrent { try await route.handler(call) }
         } catch {
-            return .problem(problem(for: error), instance: request.uri.path)
+            answer = .problem(problem(for: error), instance: request.uri.path)
         }
+        trace.end(status: answer.status)
+        return answer
     }
 
     private func call(from request: Request, parameters: Parameters, _ admission: Admission) async throws

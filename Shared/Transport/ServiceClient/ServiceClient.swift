@@ -1,8 +1,11 @@
 package import Contracts
 import CrashPoints
 import Foundation
+import Instrumentation
 package import Resilience
 package import ServingPath
+import Telemetry
+import Tracing
 
 /// Another service of the system, called over HTTP: sends what the caller's contract says, and sorts the
 /// result into an answer, a refusal, or no answer at all.
@@ -50,12 +53,21 @@ package struct ServiceClient: Sendable {
         expecting: Set<Int> = [200, 201], refusals: Set<String> = [], in context: CallContext,
         where isAsked: (Answer) -> Bool = { _ in true }
     ) async throws(CallError) -> Answer {
-        CrashPoint.pass(.before, "call \(method) \(Self.template(path))")
-        let response = try await send(method, path, body: body, key: key, in: context)
-        CrashPoint.pass(.after, "call \(method) \(Self.template(path))")
-        let answer: Answer = try Self.sort(response, expecting: expecting, refusals: refusals)
-        guard isAsked(answer) else { throw .unavailable(.invalidAnswer) }
-        return answer
+        let route = "\(method) \(Self.template(path))"
+        return try await ServiceSpan.within(route, ofKind: .client) { (span) async throws(CallError) in
+            do throws(CallError) {
+                CrashPoint.pass(.before, "call \(route)")
+                let response = try await send(method, path, body: body, key: key, in: context)
+                CrashPoint.pass(.after, "call \(route)")
+                span?.set("http.response.status_code", .int64(Int64(response.status)))
+                let answer: Answer = try Self.sort(response, expecting: expecting, refusals: refusals)
+                guard isAsked(answer) else { throw .unavailable(.invalidAnswer) }
+                return answer
+            } catch {
+                if case .unavailable(let why) = error { span?.fail(why.reason.rawValue) }
+                throw error
+            }
+        }
     }
 
     /// The path with its variable segments as `{id}`: segments with a digit are ids.
@@ -96,8 +108,9 @@ package struct ServiceClient: Sendable {
         ]
         if let own = peers?.header { request.headers.append((name: ServiceStore.header, value: own)) }
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
-        if let trace = TraceContext.current {
-            request.headers.append((name: "traceparent", value: trace.childHeader))
+        if let trace = InstrumentationContext.current?.trace {
+            let parent = ServiceSpan.current == nil ? trace.childHeader : trace.traceparent
+            request.headers.append((name: "traceparent", value: parent))
             if let state = trace.state { request.headers.append((name: "tracestate", value: state)) }
             if let baggage = trace.baggage { request.headers.append((name: "baggage", value: baggage)) }
         }
@@ -136,10 +149,10 @@ package struct ServiceClient: Sendable {
         if response.status == 429
             || response.status == 503 && problem.map({ shedding.contains($0.code) }) == true
         {
-            throw .unavailable(Unavailability(.overloaded, retryAfter: retryAfter(response)))
+            throw .unavailable(Unavailability(.overloaded, retryAfter: response.retryAfter))
         }
         if response.status >= 500 {
-            throw .unavailable(Unavailability(.serverError, retryAfter: retryAfter(response)))
+            throw .unavailable(Unavailability(.serverError, retryAfter: response.retryAfter))
         }
         if let problem, refusals.contains(problem.code) { throw .refused(problem) }
         guard (400..<500).contains(response.status), !passing.contains(response.status) else {
@@ -153,11 +166,6 @@ package struct ServiceClient: Sendable {
     private static let shedding: Set<String> = ["overloaded", "deadline-exceeded"]
     /// The 4xx that another try may change: Request Timeout and Too Early.
     private static let passing: Set<Int> = [408, 425]
-
-    /// Seconds; our services never send a date, the header's other form.
-    private static func retryAfter(_ response: HTTPClient.Response) -> Duration? {
-        response.header("Retry-After").flatMap(Int.init).map { .seconds(max(0, min($0, 3600))) }
-    }
 }
 
 /// Why a call to another service has no success.

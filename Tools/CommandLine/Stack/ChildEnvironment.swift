@@ -16,6 +16,9 @@ extension StackRecord {
             values["CONTROL_COMMAND"] = "\(Paths.executables())/csp"
         }
         for service in services { values[service.name.urlKey] = service.url }
+        if name != .console, values["OTEL_EXPORTER_OTLP_ENDPOINT"] == nil {
+            values["OTEL_EXPORTER_OTLP_ENDPOINT"] = self[.console]?.url
+        }
         return values
     }
 

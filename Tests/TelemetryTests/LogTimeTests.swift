@@ -3,8 +3,8 @@ import Testing
 
 @testable import Telemetry
 
-@Suite struct TimestampTests {
-    private func text(_ timestamp: Timestamp) -> String {
+@Suite struct LogTimeTests {
+    private func text(_ timestamp: LogTime) -> String {
         var bytes: [UInt8] = []
         timestamp.write(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
@@ -19,7 +19,7 @@ import Testing
             (4_107_542_400, "2100-03-01T00:00:00.007Z"),
         ])
     func known(seconds: Int, expected: String) {
-        #expect(text(Timestamp(seconds: seconds, milliseconds: 7)) == expected)
+        #expect(text(LogTime(seconds: seconds, milliseconds: 7)) == expected)
     }
 
     @Test("Times over two centuries agree with Foundation's formatter")
@@ -28,7 +28,7 @@ import Testing
             let date = Date(timeIntervalSince1970: TimeInterval(seconds))
             let expected = date.formatted(
                 .iso8601.time(includingFractionalSeconds: true).year().month().day())
-            let ours = text(Timestamp(seconds: seconds))
+            let ours = text(LogTime(seconds: seconds))
             #expect(ours.dropLast() == expected.prefix(23))
         }
     }

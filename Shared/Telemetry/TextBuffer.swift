@@ -1,5 +1,5 @@
-/// The bytes of one log line, being built.
-struct LogLine {
+/// The bytes of one log line, or of a JSON document, being built.
+struct TextBuffer {
     private(set) var bytes: [UInt8] = []
 
     init() {
@@ -11,7 +11,11 @@ struct LogLine {
         bytes.append(contentsOf: text.utf8)
     }
 
-    mutating func append(_ timestamp: Timestamp) {
+    mutating func append(bytes more: [UInt8]) {
+        bytes.append(contentsOf: more)
+    }
+
+    mutating func append(_ timestamp: LogTime) {
         timestamp.write(to: &bytes)
     }
 

@@ -7,7 +7,7 @@
 #endif
 
 /// A wall-clock time that is written as RFC 3339 in UTC with milliseconds, without a formatter.
-package struct Timestamp: Sendable {
+package struct LogTime: Sendable {
     /// Since 1970, without leap seconds.
     package var seconds: Int
     /// 0…999, cut off rather than rounded.
@@ -18,10 +18,10 @@ package struct Timestamp: Sendable {
         self.milliseconds = milliseconds
     }
 
-    package static func now() -> Timestamp {
+    package static func now() -> LogTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int(time.tv_sec), milliseconds: Int(time.tv_nsec) / 1_000_000)
+        return LogTime(seconds: Int(time.tv_sec), milliseconds: Int(time.tv_nsec) / 1_000_000)
     }
 
     /// Appends 24 characters, `2026-01-05T12:00:00.123Z`, for any year from 0000 to 9999.

@@ -1,0 +1,34 @@
+package import Instrumentation
+package import Tracing
+
+extension ServiceSpan {
+    /// The span that the task works in; nil where none is recorded.
+    package static var current: ServiceSpan? { InstrumentationContext.current?.span }
+
+    /// Runs `body` in a span that is a part of the task's own. Where none is recorded it only runs `body`.
+    package static func within<Value, Failure: Error>(
+        _ name: @autoclosure () -> String, ofKind kind: SpanKind = .internal,
+        _ body: (ServiceSpan?) async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        guard let current else { return try await body(nil) }
+        let span = current.child(name(), ofKind: kind)
+        defer { span.end() }
+        return try await span.inside.asCurrent { () async throws(Failure) in try await body(span) }
+    }
+}
+
+extension InstrumentationContext {
+    /// Runs `body` with this as the task's context. (The package's own `withValue` forgets the error's type.)
+    package func asCurrent<Value, Failure: Error>(
+        _ body: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let result: Result<Value, Failure> = await Self.$current.withValue(self) {
+            do throws(Failure) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}
