@@ -15,6 +15,24 @@ struct TextBuffer {
         bytes.append(contentsOf: more)
     }
 
+    /// 16 lower-case hexadecimal digits.
+    mutating func append(hex number: UInt64) {
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
+
+    /// A number in decimal digits.
+    mutating func append(_ number: UInt64) {
+        var divisor: UInt64 = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
+    }
+
     mutating func append(_ timestamp: LogTime) {
         timestamp.write(to: &bytes)
     }
@@ -46,6 +64,16 @@ struct TextBuffer {
     }
 
     private mutating func appendEscaped(_ text: String, quotes: Bool) {
+        // Most text needs no escaping.
+        var text = text
+        let isPlain = text.withUTF8 { characters in
+            guard characters.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) else {
+                return false
+            }
+            bytes.append(contentsOf: characters)
+            return true
+        }
+        if isPlain { return }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"" where quotes: append("\\\"")

@@ -69,9 +69,9 @@ final class BenchmarkStack {
         try? FileManager.default.removeItem(atPath: folder + "-seed")
     }
 
-    /// Waits until every service's queue is empty.
+    /// Waits until every service's queue is empty; the console's always is, and it may be frozen.
     func drain(_ client: HTTPClient) async throws {
-        for service in services {
+        for service in services where service.name != "console" {
             while true {
                 let answer = try await client.send(
                     HTTPClient.Request(method: "GET", url: service.url + "/queue"))

@@ -41,8 +41,8 @@ def violations(page):
     return [f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}" for each in found]
 
 
-def looks(browser, name):
-    """The page in both languages, both themes and both widths: nothing is wider than the window."""
+def looks(browser, name, address=None, ready="#path h3"):
+    """A page in both languages, both themes and both widths: nothing is wider than the window."""
     for width, height, scheme, locale in [
         (1440, 1000, "light", "en-US"), (1440, 1000, "dark", "ko-KR"),
         (390, 844, "light", "ko-KR"), (390, 844, "dark", "en-US"),
@@ -50,9 +50,10 @@ def looks(browser, name):
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale)
         page = context.new_page()
-        page.goto(url)
-        expect(page.locator("#path h3").first).to_be_visible()
-        page.locator("summary").click()
+        page.goto(address or url)
+        expect(page.locator(ready).first).to_be_visible()
+        if page.locator("summary").count() > 0:
+            page.locator("summary").first.click()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px: too wide"
         page.screenshot(path=f"{screenshots}/{name}-{width}-{scheme}-{locale}.png", full_page=True)
         found = violations(page)
@@ -74,19 +75,34 @@ def main(browser):
     looks(browser, "rest")
     step("at rest: the whole path, ready")
 
+    page.locator("#place button").press("Enter")
+    page.locator("#place .answer a").press("Enter")
+    purchase = page.locator("#trace")
+    for name in ["POST /orders", "inventory reserve", "payment capture", "process order-confirmed"]:
+        expect(purchase.get_by_text(name, exact=True).first).to_be_visible()
+    expect(sentence).to_contain_text("Confirmed")
+    looks(browser, "purchase", page.url, "#trace tbody tr")
+    step("placed from the page: the purchase is one trace, with its queued steps")
+    page.goto(url)
+
     run("kill", "coupon")
     expect(sentence).to_contain_text("Orders go through. Small coupons")
     expect(page.locator("#service-coupon .state")).to_contain_text("dead")
     run("place")
     expect(page.locator("#stories .owed")).to_have_count(1)
     looks(browser, "coupon-dead")
+    degraded = page.locator("#stories a").first.evaluate("link => link.href")
     step("coupon dead: the sentence, the picture and the order say so")
 
     run("start", "coupon")
     expect(page.locator("#stories .repaired")).to_have_count(1)
     expect(sentence).to_have_text("Every order is confirmed.")
     expect(page.locator("#service-coupon .state")).to_contain_text("ready")
+    page.goto(degraded)
+    expect(purchase.get_by_text("process repair-coupon", exact=True).first).to_be_visible()
+    looks(browser, "purchase-repaired", degraded, "#trace tbody tr")
     step("coupon back: the order is shown as made good")
+    page.goto(url)
 
     run("freeze", "payment")
     expect(sentence).to_contain_text("Orders are accepted and charged later.")

@@ -166,7 +166,8 @@ struct TraceTests {
             try await stack.csp("start", "order")
             let whole = try await trace(
                 stack, accepted.trace,
-                Self.queued.union(["order process finish-order", "payment POST /payments"]), isComplete: false)
+                Self.queued.union(["order process finish-order", "payment POST /payments"]),
+                isComplete: false)
             check(whole)
             #expect(whole.orderIds == [accepted.order])
             // Logs name the same trace.

@@ -60,12 +60,20 @@ extension TextBuffer {
         let record = span.recorded
         append("{")
         append(span.trace)
-        if let parent = span.parent { append(",\"parentSpanId\":\"\(parent)\"") }
+        if let parent = span.parent {
+            append(",\"parentSpanId\":\"")
+            append(hex: parent.number)
+            append("\"")
+        }
         append(",\"name\":")
         appendQuoted(record.name)
-        append(",\"kind\":\(span.kind.number)")
-        append(
-            ",\"startTimeUnixNano\":\"\(span.begin)\",\"endTimeUnixNano\":\"\(record.end)\",\"attributes\":[")
+        append(",\"kind\":")
+        append(span.kind.number)
+        append(",\"startTimeUnixNano\":\"")
+        append(span.begin)
+        append("\",\"endTimeUnixNano\":\"")
+        append(record.end)
+        append("\",\"attributes\":[")
         var isFirst = true
         for (key, value) in record.attributes {
             if !isFirst { append(",") }
@@ -91,7 +99,12 @@ extension TextBuffer {
     }
 
     private mutating func append(_ trace: TraceContext) {
-        append("\"traceId\":\"\(trace.traceId)\",\"spanId\":\"\(trace.spanId)\"")
+        append("\"traceId\":\"")
+        append(hex: trace.traceId.high)
+        append(hex: trace.traceId.low)
+        append("\",\"spanId\":\"")
+        append(hex: trace.spanId.number)
+        append("\"")
     }
 
     private mutating func append(_ events: [ServiceSpan.Event]) {
@@ -146,7 +159,7 @@ extension TextBuffer {
 
 extension SpanKind {
     /// As OTLP numbers it.
-    fileprivate var number: Int {
+    fileprivate var number: UInt64 {
         switch self {
         case .internal: 1
         case .server: 2

@@ -35,6 +35,7 @@ package final class ServiceTracer: Tracer {
     /// - Parameter share: of the traces that begin here, 0 … 1.
     package init(exporter: SpanExporter?, share: Double = 1) {
         self.exporter = exporter
+        if exporter != nil { ServiceSpan.beginRecording() }
         threshold = exporter == nil ? 0 : UInt64(max(0, min(1, share)) * Double(UInt64(1) << 56))
     }
 

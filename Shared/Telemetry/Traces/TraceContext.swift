@@ -84,7 +84,7 @@ package final class Sampling: Sendable {
 
 /// 16 bytes, written as 32 lower-case hexadecimal digits.
 package struct TraceID: Sendable, Hashable, CustomStringConvertible {
-    private let high: UInt64
+    let high: UInt64
     let low: UInt64
 
     static func random() -> TraceID {
@@ -108,7 +108,7 @@ package struct TraceID: Sendable, Hashable, CustomStringConvertible {
 
 /// 8 bytes, written as 16 lower-case hexadecimal digits.
 package struct SpanID: Sendable, Hashable, CustomStringConvertible {
-    private let number: UInt64
+    let number: UInt64
 
     static func random() -> SpanID { SpanID(number: .random(in: 1...UInt64.max)) }
 

@@ -1,9 +1,17 @@
 package import Instrumentation
+import Synchronization
 package import Tracing
 
 extension ServiceSpan {
+    /// Whether this process has ever recorded one. Looking for the task's span costs a hundred nanoseconds.
+    private static let isAnyRecorded = Atomic(false)
+
+    static func beginRecording() { isAnyRecorded.store(true, ordering: .relaxed) }
+
     /// The span that the task works in; nil where none is recorded.
-    package static var current: ServiceSpan? { InstrumentationContext.current?.span }
+    package static var current: ServiceSpan? {
+        isAnyRecorded.load(ordering: .relaxed) ? InstrumentationContext.current?.span : nil
+    }
 
     /// Runs `body` in a span that is a part of the task's own. Where none is recorded it only runs `body`.
     package static func within<Value, Failure: Error>(
