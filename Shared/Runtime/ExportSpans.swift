@@ -5,11 +5,9 @@ package import Transport
 
 /// Sends what is recorded until the process has shut down.
 struct ExportSpans: Service {
-    /// Nil: nothing is recorded.
-    let exporter: SpanExporter?
+    let exporter: SpanExporter
 
     func run() async throws {
-        guard let exporter else { return try await gracefulShutdown() }
         await cancelWhenGracefulShutdown { await exporter.run() }
     }
 }

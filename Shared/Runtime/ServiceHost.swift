@@ -97,8 +97,8 @@ package struct ServiceHost<Application: ServiceApplication>: Sendable {
         try await application.prepare()
         // Stopped in reverse: unready first, then no new requests, then no more deliveries.
         let services: [any Service] =
-            [ExportSpans(exporter: environment.exporter)] + application.background + deletions
-            + [server(onListening), readiness]
+            (environment.exporter.map { [ExportSpans(exporter: $0)] } ?? [])
+            + application.background + deletions + [server(onListening), readiness]
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: signals, logger: environment.logger)
         configuration.maximumGracefulShutdownDuration = max(.seconds(10), environment.minimumTime)

@@ -8,6 +8,7 @@ playwright, Chromium or axe-core are missing (exit code 77).
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -110,6 +111,19 @@ def main(browser):
     run("thaw", "payment")
     expect(sentence).to_have_text("Every order is confirmed.")
     step("payment frozen and thawed")
+
+    # More than any machine takes from a stack whose services work on eight requests at once.
+    load = subprocess.Popen(
+        [csp, "load", "--rate", "2000", "--duration", "30s", "--data", data],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        expect(page.locator(".reading")).to_contain_text(re.compile(r"shed a second: [1-9]"))
+        looks(browser, "overload")
+    finally:
+        load.terminate()
+        load.wait()
+    expect(sentence).to_contain_text("Every order is confirmed.")
+    step("far more orders than fit: what is shed is shown, and then it is over")
 
     token = json.loads(pathlib.Path(data, "tokens.json").read_text())["adminToken"]
     page.locator("summary").press("Enter")

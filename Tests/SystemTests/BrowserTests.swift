@@ -12,7 +12,9 @@ struct BrowserTests {
         "shows deaths, freezes and repairs; passes axe; fits 390 and 1,440 px, light and dark, both languages"
     )
     func page() async throws {
-        try await withSystemStack { stack in
+        // Few requests at once, so that any load is too much for it.
+        let settings = ["SHED_MINIMUM": "8", "SHED_MAXIMUM": "8", "SHED_MAX_QUEUE_TIME": "500ms"]
+        try await withSystemStack(environment: settings) { stack in
             let scratch = try TemporaryFolder()
             let screenshots = ProcessInfo.processInfo.environment["CSP_SCREENSHOTS"] ?? scratch.path
             let output = try scratch.write("", to: "output")

@@ -149,13 +149,12 @@ struct ObservabilityTests {
                 let alert = try await tools.notice("CriticalServiceDown", "firing")
                 print("payment killed → webhook after \(killed.duration(to: clock.now))")
                 #expect(alert.labels["service"] == "payment" && alert.labels["priority"] == "P1")
-                try await stack.csp("kill", "coupon")
-                try await self.answers(tools)
-                try await stack.csp("start", "coupon")
                 try await stack.csp("start", "payment")
                 let started = clock.now
                 _ = try await tools.notice("CriticalServiceDown", "resolved")
                 print("payment started → resolved after \(started.duration(to: clock.now))")
+                try await stack.csp("kill", "coupon")
+                try await self.answers(tools)
                 load.terminate()
                 _ = await load.end()
             }

@@ -2,26 +2,31 @@ package import Instrumentation
 package import Logging
 
 extension InstrumentationContext {
-    private enum TraceKey: InstrumentationContextKey {
-        typealias Value = TraceContext
+    private enum Key: InstrumentationContextKey {
+        /// One key: each costs a dictionary's entry for every span.
+        enum Value: Sendable {
+            case passedOn(TraceContext)
+            case recorded(ServiceSpan)
+        }
         static var nameOverride: String? { "trace" }
-    }
-
-    private enum SpanKey: InstrumentationContextKey {
-        typealias Value = ServiceSpan
-        static var nameOverride: String? { "span" }
     }
 
     /// The trace that the task works for, whether it is recorded or not.
     package var trace: TraceContext? {
-        get { self[TraceKey.self] }
-        set { self[TraceKey.self] = newValue }
+        get {
+            switch self[Key.self] {
+            case .passedOn(let trace): trace
+            case .recorded(let span): span.trace
+            case nil: nil
+            }
+        }
+        set { self[Key.self] = newValue.map { .passedOn($0) } }
     }
 
     /// The span that is being recorded.
     package internal(set) var span: ServiceSpan? {
-        get { self[SpanKey.self] }
-        set { self[SpanKey.self] = newValue }
+        get { if case .recorded(let span) = self[Key.self] { span } else { nil } }
+        set { self[Key.self] = newValue.map { .recorded($0) } }
     }
 
     /// Adds `trace_id` to each line that is logged for a request or a delivery, and `span_id` where there is

@@ -67,7 +67,6 @@ package final class ServiceSpan: Tracing.Span {
     /// The context for what is a part of this span.
     package var inside: InstrumentationContext {
         var inside = context
-        inside.trace = trace
         inside.span = self
         return inside
     }

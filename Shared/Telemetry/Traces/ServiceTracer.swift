@@ -1,5 +1,6 @@
 package import Instrumentation
 import Resilience
+import Synchronization
 package import Tracing
 
 #if canImport(Glibc)
@@ -35,7 +36,7 @@ package final class ServiceTracer: Tracer {
     /// - Parameter share: of the traces that begin here, 0 … 1.
     package init(exporter: SpanExporter?, share: Double = 1) {
         self.exporter = exporter
-        if exporter != nil { ServiceSpan.beginRecording() }
+        if exporter != nil { ServiceSpan.isAnyRecorded.store(true, ordering: .relaxed) }
         threshold = exporter == nil ? 0 : UInt64(max(0, min(1, share)) * Double(UInt64(1) << 56))
     }
 

@@ -26,15 +26,27 @@ package final class SpanExporter: Sendable {
     private static let tries = 3
     private static let backoff = Backoff(base: .seconds(1), cap: .seconds(30), floor: .milliseconds(500))
 
-    private struct State {
-        var waiting: [ServiceSpan] = []
-        var isStopping = false
+    /// Spans of traces that are worth it in any case go in batches of their own: a collector with little room
+    /// can keep those longer.
+    private struct Waiting {
+        var kept: [ServiceSpan] = []
+        var others: [ServiceSpan] = []
+
+        mutating func next(_ most: Int) -> [ServiceSpan] {
+            kept.isEmpty ? Self.take(most, of: &others) : Self.take(most, of: &kept)
+        }
+
+        private static func take(_ most: Int, of spans: inout [ServiceSpan]) -> [ServiceSpan] {
+            let batch = Array(spans.prefix(most))
+            spans.removeFirst(batch.count)
+            return batch
+        }
     }
 
     private let resource: OTLPResource
     private let send: Send
     private let time: TimeSource
-    private let state = Locked(State())
+    private let waiting = Locked(Waiting())
     /// Writing JSON is work that no request should wait for.
     private let queue = DispatchQueue(label: "spans", qos: .utility)
     private let exported: any CounterHandler
@@ -67,9 +79,9 @@ package final class SpanExporter: Sendable {
 
     /// Never waits.
     func add(_ span: ServiceSpan) {
-        let isFull = state.withLock { state in
-            guard state.waiting.count < Self.capacity else { return true }
-            state.waiting.append(span)
+        let isFull = waiting.withLock { waiting in
+            guard waiting.kept.count + waiting.others.count < Self.capacity else { return true }
+            if span.trace.sampling.isKept { waiting.kept.append(span) } else { waiting.others.append(span) }
             return false
         }
         if isFull { dropped[.full]?.increment(by: 1) }
@@ -83,22 +95,10 @@ package final class SpanExporter: Sendable {
         await Task { _ = await exportNext(tries: 1) }.value
     }
 
-    /// One batch. Spans of traces that are worth it in any case are in batches of their own: a collector with
-    /// little room can keep those longer.
+    /// One batch.
     /// - Returns: whether there may be more.
     package func exportNext(tries: Int) async -> Bool {
-        let spans = state.withLock { state in
-            guard let isKept = state.waiting.first?.trace.sampling.isKept else { return [ServiceSpan]() }
-            var batch: [ServiceSpan] = []
-            state.waiting.removeAll { span in
-                guard batch.count < Self.largestBatch, span.trace.sampling.isKept == isKept else {
-                    return false
-                }
-                batch.append(span)
-                return true
-            }
-            return batch
-        }
+        let spans = waiting.withLock { $0.next(Self.largestBatch) }
         guard !spans.isEmpty else { return false }
         for payload in await encode(spans) { await export(payload, tries: tries) }
         return true

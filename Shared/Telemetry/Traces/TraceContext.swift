@@ -1,4 +1,5 @@
 import Resilience
+import Synchronization
 
 /// The W3C trace context of a request or a delivery (`traceparent`, `tracestate`, `baggage`), passed on with
 /// every call and every message that it causes. A request without a valid one begins a new trace.
@@ -87,9 +88,7 @@ package struct TraceID: Sendable, Hashable, CustomStringConvertible {
     let high: UInt64
     let low: UInt64
 
-    static func random() -> TraceID {
-        TraceID(high: .random(in: 1...UInt64.max), low: .random(in: 1...UInt64.max))
-    }
+    static func random() -> TraceID { TraceID(high: Identifiers.next(), low: Identifiers.next()) }
 
     private init(high: UInt64, low: UInt64) {
         self.high = high
@@ -110,7 +109,7 @@ package struct TraceID: Sendable, Hashable, CustomStringConvertible {
 package struct SpanID: Sendable, Hashable, CustomStringConvertible {
     let number: UInt64
 
-    static func random() -> SpanID { SpanID(number: .random(in: 1...UInt64.max)) }
+    static func random() -> SpanID { SpanID(number: Identifiers.next()) }
 
     private init(number: UInt64) { self.number = number }
 
@@ -120,6 +119,20 @@ package struct SpanID: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { number.lowerCaseHex }
+}
+
+/// Numbers that are not zero and that no other process will draw: SplitMix64 from a random beginning. The
+/// system's own generator is a system call a number.
+private enum Identifiers {
+    private static let state = Atomic(UInt64.random(in: .min ... .max))
+
+    static func next() -> UInt64 {
+        var mixed = state.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        mixed ^= mixed >> 31
+        return mixed == 0 ? 1 : mixed
+    }
 }
 
 extension UInt64 {

@@ -1,12 +1,10 @@
 package import Instrumentation
-import Synchronization
+package import Synchronization
 package import Tracing
 
 extension ServiceSpan {
     /// Whether this process has ever recorded one. Looking for the task's span costs a hundred nanoseconds.
-    private static let isAnyRecorded = Atomic(false)
-
-    static func beginRecording() { isAnyRecorded.store(true, ordering: .relaxed) }
+    @usableFromInline static let isAnyRecorded = Atomic(false)
 
     /// The span that the task works in; nil where none is recorded.
     package static var current: ServiceSpan? {
@@ -14,12 +12,20 @@ extension ServiceSpan {
     }
 
     /// Runs `body` in a span that is a part of the task's own. Where none is recorded it only runs `body`.
+    @inlinable
     package static func within<Value, Failure: Error>(
         _ name: @autoclosure () -> String, ofKind kind: SpanKind = .internal,
         _ body: (ServiceSpan?) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        guard let current else { return try await body(nil) }
-        let span = current.child(name(), ofKind: kind)
+        guard isAnyRecorded.load(ordering: .relaxed), let current else { return try await body(nil) }
+        return try await current.recording(name(), ofKind: kind, body)
+    }
+
+    @usableFromInline
+    func recording<Value, Failure: Error>(
+        _ name: String, ofKind kind: SpanKind, _ body: (ServiceSpan?) async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let span = child(name, ofKind: kind)
         defer { span.end() }
         return try await span.inside.asCurrent { () async throws(Failure) in try await body(span) }
     }
