@@ -13,6 +13,7 @@ extension ServiceSpan {
 
     /// Runs `body` in a span that is a part of the task's own. Where none is recorded it only runs `body`.
     @inlinable
+    @inline(__always)
     package static func within<Value, Failure: Error>(
         _ name: @autoclosure () -> String, ofKind kind: SpanKind = .internal,
         _ body: (ServiceSpan?) async throws(Failure) -> Value
