@@ -136,8 +136,13 @@ struct LaneWorker: Sendable {
             try database.inSavepoint {
                 let span = delivery.context?.span?.child("write \(message.kind)", ofKind: .internal)
                 defer { span?.end() }
-                isOurs = try InstrumentationContext.withValue(span?.inside ?? delivery.context) {
-                    try claims.settle(database, message, delivery.result, random: &random)
+                do {
+                    isOurs = try InstrumentationContext.withValue(span?.context ?? delivery.context) {
+                        try claims.settle(database, message, delivery.result, random: &random)
+                    }
+                } catch {
+                    span?.fail("\(type(of: error))")
+                    throw error
                 }
                 return .commit
             }
@@ -161,7 +166,7 @@ struct LaneWorker: Sendable {
         context.trace = trace
         let span = tracer.begin("process \(message.kind)", ofKind: .consumer, in: trace)
         span?.describe(message, lane: lane.name, enqueuedBy: trace)
-        if let span { context = span.inside }
+        if let span { context = span.context }
         let result = await context.asCurrent { await handle(message) }
         span?.end(result)
         return LanePlan.Delivery(message: message, result: result, context: context)

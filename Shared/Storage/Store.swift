@@ -86,15 +86,20 @@ package final class Store: Sendable {
     package func write<Value: Sendable>(
         _ name: String = "something", _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try await ServiceSpan.within("write \(name)") { (_) async throws(any Error) in
+        try await ServiceSpan.within("write \(name)") { (span) async throws(any Error) in
             // The writer's thread is no part of the caller's task.
             let context = InstrumentationContext.current
-            return try await engine.write { database in
-                let value = try InstrumentationContext.withValue(context) { try body(database) }
-                CrashPoint.pass(.before, "commit \(name)")
-                return value
-            } committed: {
-                CrashPoint.pass(.after, "commit \(name)")
+            do {
+                return try await engine.write { database in
+                    let value = try InstrumentationContext.withValue(context) { try body(database) }
+                    CrashPoint.pass(.before, "commit \(name)")
+                    return value
+                } committed: {
+                    CrashPoint.pass(.after, "commit \(name)")
+                }
+            } catch {
+                span?.fail("\(type(of: error))")
+                throw error
             }
         }
     }

@@ -44,7 +44,7 @@ enum TelemetryBenchmark {
         var recorded: [Double] = []
         for _ in 0..<rounds {
             let begin = CPUTime.ofThisProcess()
-            await root.inside.asCurrent {
+            await root.context.asCurrent {
                 for _ in 0..<SpanExporter.capacity {
                     await ServiceSpan.within("payment capture") { span in
                         span?.set("csp.dependency", "payment")

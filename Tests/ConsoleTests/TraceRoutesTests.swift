@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Resilience
 import TestSupport
 import Testing
 
@@ -40,11 +41,18 @@ struct TraceRoutesTests {
               {"key":"list","value":{"arrayValue":{"values":[]}}}],"status":{"code":2}}
             """
         }
-        return """
-            {"resourceSpans":[{"schemaUrl":"urn:x","resource":{"attributes":[
-              {"key":"service.name","value":{"stringValue":"mail"}}]},
-              "scopeSpans":[{"spans":[\(all.joined(separator: ","))]}]}]}
-            """
+        // Only the services' own payloads say what is to be kept longer.
+        let first = isKept ? "" : #""schemaUrl":"urn:x","#
+        let begin =
+            #"{"resourceSpans":[{"# + first + #""resource":{"attributes":[{"key":"service.name","value":"#
+        return begin
+            + #"{"stringValue":"mail"}}]},"scopeSpans":[{"spans":["# + all.joined(separator: ",") + "]}]}]}"
+    }
+
+    private static let later = Deadline.after(.seconds(600))
+
+    private func read(_ archive: TraceArchive, _ id: some StringProtocol) async throws -> Shown? {
+        try await archive.trace(String(id), before: Self.later).map { try JSON.decode(Shown.self, from: $0) }
     }
 
     @Test("a trace is shown by its id and by its order, also that of another sender")
@@ -63,7 +71,12 @@ struct TraceRoutesTests {
             #expect(list.items.map(\.traceId) == [Self.trace])
             let none: List = try await console.get("/api/traces?orderId=ord_2").decode()
             #expect(none.items.isEmpty)
-            #expect(try await console.get("/api/traces/0").status == 404)
+            // Words that every payload has.
+            for id in ["0", "traceId", "%00", "%22"] {
+                #expect(try await console.get("/api/traces/\(id)").status == 404)
+                let list: List = try await console.get("/api/traces?orderId=\(id)").decode()
+                #expect(list.items.isEmpty)
+            }
             #expect(try await console.get("/api/traces").status == 422)
             #expect(try await console.get("/api/traces?orderId=a&other=b").status == 422)
         }
@@ -72,8 +85,8 @@ struct TraceRoutesTests {
     @Test("the same span sent twice is one", arguments: [1, 3])
     func repeated(times: Int) async throws {
         let archive = TraceArchive(capacity: 1 << 20)
-        for _ in 0..<times { try await archive.add(Data(payload().utf8)) }
-        #expect(try await archive.trace(Self.trace)?.spans.count == 1)
+        for _ in 0..<times { try await archive.add(Data(payload().utf8), before: Self.later) }
+        #expect(try await read(archive, Self.trace)?.spans.count == 1)
     }
 
     @Test(
@@ -94,30 +107,30 @@ struct TraceRoutesTests {
         let forged = """
             {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name" \u{0} "\(Self.trace)" ]}]}]}
             """
-        try await archive.add(Data(forged.utf8))
-        #expect(try await archive.trace(Self.trace) == nil)
-        try await archive.add(Data(payload().utf8))
-        #expect(try await archive.trace(Self.trace)?.spans.count == 1)
+        try await archive.add(Data(forged.utf8), before: Self.later)
+        #expect(try await read(archive, Self.trace) == nil)
+        try await archive.add(Data(payload().utf8), before: Self.later)
+        #expect(try await read(archive, Self.trace)?.spans.count == 1)
     }
 
     @Test("the oldest go first, and ordinary traces don't push out those of degraded orders")
     func bounded() async throws {
         let archive = TraceArchive(capacity: 64 << 10)
         let (kept, old) = ("a" + Self.trace.dropFirst(), "b" + Self.trace.dropFirst())
-        try await archive.add(Data(payload(trace: kept, isKept: true).utf8))
-        try await archive.add(Data(payload(trace: old).utf8))
-        for _ in 0..<200 { try await archive.add(Data(payload().utf8)) }
-        #expect(try await archive.trace(old) == nil)
-        #expect(try await archive.trace(kept)?.spans.count == 1)
-        for _ in 0..<200 { try await archive.add(Data(payload(isKept: true).utf8)) }
-        #expect(try await archive.trace(kept) == nil)
+        try await archive.add(Data(payload(trace: kept, isKept: true).utf8), before: Self.later)
+        try await archive.add(Data(payload(trace: old).utf8), before: Self.later)
+        for _ in 0..<200 { try await archive.add(Data(payload().utf8), before: Self.later) }
+        #expect(try await read(archive, old) == nil)
+        #expect(try await read(archive, kept)?.spans.count == 1)
+        for _ in 0..<200 { try await archive.add(Data(payload(isKept: true).utf8), before: Self.later) }
+        #expect(try await read(archive, kept) == nil)
     }
 
     @Test("of a trace that grew for hours its beginning and its end are shown")
     func long() async throws {
         let archive = TraceArchive(capacity: 8 << 20)
-        try await archive.add(Data(payload(spans: 1500).utf8))
-        let trace = try #require(try await archive.trace(Self.trace))
+        try await archive.add(Data(payload(spans: 1500).utf8), before: Self.later)
+        let trace = try #require(try await read(archive, Self.trace))
         #expect(trace.spans.count == 1000 && trace.droppedSpans == 500)
         #expect(trace.spans.first?.name == "span 0" && trace.spans.last?.name == "span 1499")
     }

@@ -195,7 +195,10 @@ struct TraceTests {
         }
         while port() == nil {
             guard collector.isRunning else {
-                return print((try? String(contentsOfFile: output, encoding: .utf8)) ?? "no collector")
+                let words = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+                print(words)
+                #expect(await collector.end() == 77, "\(words)")
+                return
             }
             await Task.yield()
         }

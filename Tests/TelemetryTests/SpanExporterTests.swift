@@ -70,7 +70,7 @@ struct SpanExporterTests {
         let tracer = ServiceTracer(exporter: exporter)
         let span = try #require(
             tracer.begin("POST /orders", ofKind: .server, in: tracer.trace(continuing: nil), isRoot: true))
-        await span.inside.asCurrent {
+        await span.context.asCurrent {
             await ServiceSpan.within("commit \"placing\"\n") { inner in
                 inner?.set("csp.order.id", "ord_1")
                 inner?.set("csp.order.id", "ord_2")
@@ -130,9 +130,38 @@ struct SpanExporterTests {
         #expect(await sent)
         #expect(try collected.names() == ["first", "first", "first"])
         _ = record(tracer, ["second"])
-        #expect(await exporter.exportNext(tries: 3))
+        #expect(await !exporter.exportNext(tries: 3))
         #expect(count("csp_spans_dropped_total{reason=\"refused\"} 1"))
         #expect(count("csp_spans_exported_total 1"))
+    }
+
+    @Test("at the end everything that waits is sent while the collector takes it, and the rest is counted")
+    func atTheEnd() async throws {
+        let collected = Collected([.accepted, .accepted, .later(after: nil)])
+        let exporter = exporter(collected)
+        let tracer = ServiceTracer(exporter: exporter)
+        _ = record(tracer, (0..<2000).map { "span \($0)" })
+        let running = Task { await exporter.run() }
+        running.cancel()
+        await running.value
+        #expect(try collected.spans().map(\.count) == [512, 512, 512])
+        #expect(count("csp_spans_exported_total 1024"))
+        #expect(count("csp_spans_dropped_total{reason=\"unreachable\"} 976"))
+    }
+
+    @Test("where all is full, an ordinary span makes room for one of a degraded order")
+    func keptFirst() async throws {
+        let collected = Collected()
+        let exporter = exporter(collected)
+        let tracer = ServiceTracer(exporter: exporter)
+        _ = record(tracer, (0..<SpanExporter.capacity).map { "span \($0)" })
+        let span = try #require(
+            tracer.begin("degraded", ofKind: .internal, in: tracer.trace(continuing: nil)))
+        span.keep()
+        span.end()
+        #expect(await exporter.exportNext(tries: 1))
+        #expect(try collected.names() == ["degraded"])
+        #expect(count("csp_spans_dropped_total{reason=\"full\"} 1"))
     }
 
     @Test("of unsampled traces nothing is exported, until one is found to be worth it: then all of it is")
@@ -163,6 +192,19 @@ struct SpanExporterTests {
         tracer.begin("commit stock", ofKind: .server, in: sampled)?.end()
         while await exporter.exportNext(tries: 1) {}
         #expect(try Set(collected.names()) == ["reserve", "commit stock"])
+    }
+
+    @Test("what is held is bounded, and the oldest goes first")
+    func held() async throws {
+        let collected = Collected()
+        let exporter = exporter(collected)
+        let tracer = ServiceTracer(exporter: exporter, share: 0)
+        let old = record(tracer, ["old"])
+        var last = record(tracer, ["next"])
+        for number in 0..<ServiceTracer.mostHeld { last = record(tracer, ["span \(number)"]) }
+        for trace in [old, last] { tracer.begin("commit", ofKind: .internal, in: trace)?.keep() }
+        while await exporter.exportNext(tries: 1) {}
+        #expect(try collected.names() == ["span \(ServiceTracer.mostHeld - 1)"])
     }
 
     @Test("all services sample the same traces: by the id alone, as large a share as asked")

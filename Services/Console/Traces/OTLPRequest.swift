@@ -32,11 +32,8 @@ struct OTLPRequest: Decodable {
         payload.starts(with: ownPrefix) && payload.suffix(ownSuffix.count).elementsEqual(ownSuffix)
     }
 
-    /// Those of a payload that can be read; none of another.
-    /// - Parameter payload: with a zero at its end.
-    static func spans(of payload: [UInt8]) -> [OTLPSpan] {
-        guard let request = try? Self(reading: payload.dropLast()) else { return [] }
-        return request.resourceSpans.flatMap { resource in
+    var spans: [OTLPSpan] {
+        resourceSpans.flatMap { resource in
             let name = resource.resource?.attributes?.first { $0.key == "service.name" }?.value
             return (resource.scopeSpans ?? []).flatMap { $0.spans ?? [] }.map { span in
                 var span = span
@@ -44,6 +41,12 @@ struct OTLPRequest: Decodable {
                 return span
             }
         }
+    }
+
+    /// Those of a payload that can be read; none of another.
+    /// - Parameter payload: with a zero at its end.
+    static func spans(of payload: [UInt8]) -> [OTLPSpan] {
+        (try? Self(reading: payload.dropLast()))?.spans ?? []
     }
 }
 

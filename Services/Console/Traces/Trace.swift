@@ -45,7 +45,8 @@ struct Trace: Encodable {
         guard let start = sorted.first?.startTimeUnixNano.value else { return nil }
         let end = sorted.map(\.endTimeUnixNano.value).max() ?? start
         traceId = id
-        orderIds = sorted.compactMap(\.orderId).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        var known: Set<String> = []
+        orderIds = sorted.compactMap(\.orderId).filter { known.insert($0).inserted }
         startedAt = Timestamp(milliseconds: start / 1_000_000)
         durationMilliseconds = Self.milliseconds(end, since: start)
         droppedSpans = max(0, sorted.count - most)

@@ -2,6 +2,8 @@ import Contracts
 import Dispatch
 import Foundation
 import Resilience
+import Telemetry
+import Transport
 
 #if canImport(Glibc)
     import Glibc
@@ -19,6 +21,9 @@ import Resilience
 final class TraceArchive: Sendable {
     /// The last payloads that fit into `capacity` bytes, each with a zero at its end.
     private struct Ring {
+        /// Of each payload, beside its bytes.
+        private static let overhead = 64
+
         let capacity: Int
         var payloads: [[UInt8]] = []
         var first = 0
@@ -26,9 +31,9 @@ final class TraceArchive: Sendable {
 
         mutating func add(_ payload: [UInt8]) {
             payloads.append(payload)
-            bytes += payload.count
+            bytes += payload.count + Self.overhead
             while bytes > capacity, first < payloads.count {
-                bytes -= payloads[first].count
+                bytes -= payloads[first].count + Self.overhead
                 payloads[first] = []
                 first += 1
             }
@@ -41,6 +46,8 @@ final class TraceArchive: Sendable {
 
     /// More of one trace are left out.
     static let mostSpans = 1000
+    /// Payloads that are decoded for one question: those of a purchase are a dozen.
+    private static let mostPayloads = 100
     /// Traces of one order.
     static let mostTraces = 20
 
@@ -52,59 +59,73 @@ final class TraceArchive: Sendable {
         rings = Locked((Ring(capacity: capacity / 2), Ring(capacity: capacity / 2)))
     }
 
-    /// - Throws: `DecodingError` for what isn't an `ExportTraceServiceRequest`.
-    func add(_ payload: Data) async throws {
+    /// - Throws: `DecodingError` for what isn't an `ExportTraceServiceRequest`; 503 past the deadline.
+    func add(_ payload: Data, before deadline: Deadline) async throws {
         var bytes = Array(payload)
         // The services' own are whole, and many: those aren't read at once.
-        if !OTLPRequest.isOfServices(bytes) {
-            try await run { [bytes] in _ = try OTLPRequest(reading: bytes) }
+        let isOurs = OTLPRequest.isOfServices(bytes)
+        if !isOurs {
+            let isEmpty = try await run(before: deadline) { [bytes] in
+                try OTLPRequest(reading: bytes).spans.isEmpty
+            }
+            if isEmpty { return }
         }
         bytes.append(0)
+        let isKept = isOurs && bytes.contains(text: "\"csp.kept\"")
         rings.withLock { [bytes] rings in
-            if bytes.contains(text: "\"csp.kept\"") { rings.kept.add(bytes) } else { rings.others.add(bytes) }
+            if isKept { rings.kept.add(bytes) } else { rings.others.add(bytes) }
         }
     }
 
-    /// Nil for one that isn't kept.
-    func trace(_ id: String) async throws -> Trace? {
-        let payloads = payloads
-        return try await run { Self.trace(id, in: payloads) }
+    /// As JSON; nil for one that isn't kept.
+    func trace(_ id: String, before deadline: Deadline) async throws -> Data? {
+        guard TraceID(id) != nil else { return nil }
+        return try await run(before: deadline) { [self] in
+            try Self.trace(id, in: payloads).map { try JSON.encode($0) }
+        }
     }
 
-    /// The traces in which an order was written, the oldest first.
-    func traces(ofOrder orderId: String) async throws -> [Trace] {
-        let payloads = payloads
-        return try await run {
-            var ids: [String] = []
-            for payload in payloads where payload.contains(text: "\"\(orderId)\"") {
-                for span in OTLPRequest.spans(of: payload) where span.orderId == orderId {
-                    if !ids.contains(span.traceId) { ids.append(span.traceId) }
-                }
-            }
-            return ids.suffix(Self.mostTraces).compactMap { Self.trace($0, in: payloads) }
-                .sorted { $0.startedAt.milliseconds < $1.startedAt.milliseconds }
+    /// The traces in which an order was written, the oldest first, as JSON.
+    func traces(ofOrder orderId: String, before deadline: Deadline) async throws -> Data {
+        try await run(before: deadline) { [self] in
+            try JSON.encode(TraceList(items: Self.traces(ofOrder: orderId, in: payloads)))
         }
+    }
+
+    private static func traces(ofOrder orderId: String, in payloads: [[UInt8]]) -> [Trace] {
+        // Any other text would be found in every payload.
+        guard orderId.wholeMatch(of: /ord_[A-Za-z0-9_-]{1,64}/) != nil else { return [] }
+        let spans = payloads.lazy.filter { $0.contains(text: "\"\(orderId)\"") }.prefix(mostPayloads)
+            .flatMap { OTLPRequest.spans(of: $0) }
+        let ids = Set(spans.filter { $0.orderId == orderId }.map(\.traceId))
+        return ids.prefix(mostTraces).compactMap { trace($0, in: payloads) }
+            .sorted { $0.startedAt.milliseconds < $1.startedAt.milliseconds }
     }
 
     private static func trace(_ id: String, in payloads: [[UInt8]]) -> Trace? {
-        var spans: [OTLPSpan] = []
-        var known: Set<String> = []
-        for payload in payloads where payload.contains(text: "\"\(id)\"") {
-            for span in OTLPRequest.spans(of: payload) where span.traceId == id {
-                if known.insert(span.spanId).inserted { spans.append(span) }
-            }
+        var spans: [String: OTLPSpan] = [:]
+        for payload in payloads.lazy.filter({ $0.contains(text: "\"\(id)\"") }).prefix(mostPayloads) {
+            for span in OTLPRequest.spans(of: payload) where span.traceId == id { spans[span.spanId] = span }
         }
-        return Trace(id, spans, most: mostSpans)
+        return Trace(id, Array(spans.values), most: mostSpans)
     }
 
     private var payloads: [[UInt8]] {
         rings.withLock { Array($0.kept.payloads[$0.kept.first...] + $0.others.payloads[$0.others.first...]) }
     }
 
-    /// Off the event loop: it serves everything else.
-    private func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    /// Off the event loop, which serves everything else.
+    private func run<Value: Sendable>(
+        before deadline: Deadline, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try body() }) }
+            queue.async {
+                continuation.resume(
+                    with: Result {
+                        if deadline.hasPassed() { throw Problem.deadlineExceeded }
+                        return try body()
+                    })
+            }
         }
     }
 }
@@ -117,4 +138,8 @@ extension [UInt8] {
             return strstr(base, text) != nil
         }
     }
+}
+
+private struct TraceList: Encodable {
+    var items: [Trace]
 }

@@ -15,7 +15,7 @@ struct TraceRoutes: Sendable {
             .post("/v1/traces", .sheddable) { call in
                 try call.requireJSON()
                 do {
-                    try await archive.add(call.body)
+                    try await archive.add(call.body, before: call.deadline)
                 } catch is DecodingError {
                     throw Problem(
                         400, "invalid-request", "Not an export request",
@@ -24,10 +24,11 @@ struct TraceRoutes: Sendable {
                 return try .json(200, Accepted())
             },
             .get("/api/traces/{id}") { call in
-                guard let trace = try await archive.trace(call.parameter("id")) else {
+                guard let trace = try await archive.trace(call.parameter("id"), before: call.deadline)
+                else {
                     throw Problem.notFound("No such trace is kept here.")
                 }
-                return try .json(200, trace)
+                return .json(encoded: trace)
             },
             .get("/api/traces", query: .checked) { call in
                 var check = FieldCheck()
@@ -35,12 +36,9 @@ struct TraceRoutes: Sendable {
                 let id = call.query("orderId")
                 check(id != nil, "/orderId", "is required")
                 try check.finish()
-                return try await .json(200, TraceList(items: archive.traces(ofOrder: id ?? "")))
+                return try await .json(
+                    encoded: archive.traces(ofOrder: id ?? "", before: call.deadline))
             },
         ]
     }
-}
-
-private struct TraceList: Encodable {
-    var items: [Trace]
 }

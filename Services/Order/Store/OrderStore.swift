@@ -92,7 +92,10 @@ struct OrderStore: Sendable {
     ) async throws -> OrderTable.Placed {
         try await store.write("placing") { database in
             let placed = try OrderTable.insert(database, order, key: key, request: request)
-            ServiceSpan.current?.note(order)
+            switch placed {
+            case .new: ServiceSpan.current?.note(order)
+            case .existing(let known): ServiceSpan.current?.note(known)
+            }
             if case .new = placed, !Mutant.isOn(.forgetsTheRecoveryMessage) {
                 try add(database, OutgoingMessage(.finishOrder, order.id), delay: resumeAfter)
             }
@@ -175,7 +178,10 @@ struct OrderStore: Sendable {
             try remove(database, .finishOrder, order.id)
             for id in try CouponClaimTable.leftWaiting(database, by: order)
             where !Mutant.isOn(.forgetsToRecordEstimates) {
-                try add(database, OutgoingMessage(.repairCoupon, id))
+                // Another order's, which is no part of this one's trace.
+                try InstrumentationContext.withValue(nil) {
+                    try add(database, OutgoingMessage(.repairCoupon, id))
+                }
             }
         } else {
             try add(database, OutgoingMessage(.finishOrder, order.id), in: order.lane, delay: Self.pause)

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Resilience
 import ServingPath
+import Telemetry
 
 /// Places an order while the customer waits: write ahead → reserve → redeem → charge → confirm.
 ///
@@ -59,6 +60,7 @@ struct PlaceOrder: Sendable {
             return .refused(.cancelledMeanwhile(id: begun.id), replayed: false)
         } catch {
             // The disk, most likely: the order is there as `placing`, and will be finished.
+            ServiceSpan.current?.keep()
             logger.error(
                 "an order could not be saved", metadata: ["order_id": "\(begun.id)", "error": "\(error)"])
             let document = (try? JSON.encode(begun.document)) ?? Data()

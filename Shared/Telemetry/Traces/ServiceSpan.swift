@@ -29,12 +29,13 @@ package final class ServiceSpan: Tracing.Span {
         var end: UInt64 = 0
     }
 
-    package let context: InstrumentationContext
     package let trace: TraceContext
     let parent: SpanID?
     let kind: SpanKind
     /// Nanoseconds since 1970.
     let begin: UInt64
+    /// Where it was begun.
+    private let outer: InstrumentationContext
     /// Nil: nothing is recorded.
     private let tracer: ServiceTracer?
     private let record: Locked<Record>
@@ -49,7 +50,7 @@ package final class ServiceSpan: Tracing.Span {
         self.begin = begin
         self.tracer = tracer
         record = Locked(Record(name: name))
-        self.context = context
+        outer = context
     }
 
     var recorded: Record { record.withLock { $0 } }
@@ -60,15 +61,15 @@ package final class ServiceSpan: Tracing.Span {
         var trace = trace
         trace.spanId = .random()
         return ServiceSpan(
-            name, in: context, trace: trace, parent: self.trace.spanId, kind: kind,
+            name, in: outer, trace: trace, parent: self.trace.spanId, kind: kind,
             begin: tracer.now(), tracer: tracer)
     }
 
-    /// The context for what is a part of this span.
-    package var inside: InstrumentationContext {
-        var inside = context
-        inside.span = self
-        return inside
+    /// For what is a part of this span.
+    package var context: InstrumentationContext {
+        var context = outer
+        if tracer == nil { context.trace = trace } else { context.span = self }
+        return context
     }
 
     package func set(_ key: String, _ value: SpanAttribute) {

@@ -29,7 +29,30 @@ package final class ServiceTracer: Tracer {
     /// A trace is sampled if the last 7 bytes of its id are below this: OpenTelemetry's
     /// `TraceIdRatioBased`.
     private let threshold: UInt64
-    private let held = Locked((spans: [ServiceSpan](), next: 0))
+    private let held = Locked(Held())
+
+    /// Spans of traces that aren't sampled, the last ones; the oldest trace goes first.
+    private struct Held {
+        private var traces: [TraceID: [ServiceSpan]] = [:]
+        private var ids: [TraceID] = []
+        private var count = 0
+
+        mutating func add(_ span: ServiceSpan) {
+            let id = span.trace.traceId
+            if traces[id] == nil { ids.append(id) }
+            traces[id, default: []].append(span)
+            count += 1
+            while count > ServiceTracer.mostHeld { _ = take(ids.removeFirst()) }
+            // Those of traces that were taken are still there.
+            if ids.count > 2 * ServiceTracer.mostHeld { ids.removeAll { traces[$0] == nil } }
+        }
+
+        mutating func take(_ id: TraceID) -> [ServiceSpan] {
+            let spans = traces.removeValue(forKey: id) ?? []
+            count -= spans.count
+            return spans
+        }
+    }
 
     package static let off = ServiceTracer(exporter: nil)
 
@@ -46,10 +69,10 @@ package final class ServiceTracer: Tracer {
     package func trace(
         continuing traceparent: String?, state: String? = nil, baggage: String? = nil
     ) -> TraceContext {
-        TraceContext(continuing: traceparent, state: state, baggage: baggage) { [threshold] in
-            $0.low & (UInt64(1) << 56 - 1) < threshold
-        }
+        TraceContext(continuing: traceparent, state: state, baggage: baggage, sampled: isSampled)
     }
+
+    private func isSampled(_ id: TraceID) -> Bool { id.low & (UInt64(1) << 56 - 1) < threshold }
 
     /// A span that begins something in this process; nil where nothing is recorded.
     /// - Parameters:
@@ -62,7 +85,7 @@ package final class ServiceTracer: Tracer {
     ) -> ServiceSpan? {
         guard exporter != nil else { return nil }
         // Its caller has found that the trace is worth it.
-        if trace.sampling.isSampled, threshold < UInt64(1) << 56 { release(trace.traceId) }
+        if trace.sampling.isSampled, !isSampled(trace.traceId) { release(trace.traceId) }
         var own = trace
         own.spanId = .random()
         let ago = UInt64(max(0, elapsed / .nanoseconds(1)))
@@ -82,32 +105,13 @@ package final class ServiceTracer: Tracer {
         if span.trace.sampling.isSampled {
             exporter?.add(span)
         } else {
-            hold(span)
-        }
-    }
-
-    private func hold(_ span: ServiceSpan) {
-        held.withLock { held in
-            if held.spans.count < Self.mostHeld {
-                held.spans.append(span)
-            } else {
-                held.spans[held.next] = span
-                held.next = (held.next + 1) % Self.mostHeld
-            }
+            held.withLock { $0.add(span) }
         }
     }
 
     /// Exports what is held of a trace.
     func release(_ traceId: TraceID) {
-        let released = held.withLock { held in
-            let released = held.spans.filter { $0.trace.traceId == traceId }
-            if !released.isEmpty {
-                held.spans.removeAll { $0.trace.traceId == traceId }
-                held.next = 0
-            }
-            return released
-        }
-        for span in released { exporter?.add(span) }
+        for span in held.withLock({ $0.take(traceId) }) { exporter?.add(span) }
     }
 
     // MARK: Tracer

@@ -26,14 +26,37 @@ package final class SpanExporter: Sendable {
     private static let tries = 3
     private static let backoff = Backoff(base: .seconds(1), cap: .seconds(30), floor: .milliseconds(500))
 
-    /// Spans of traces that are worth it in any case go in batches of their own: a collector with little room
-    /// can keep those longer.
+    /// Spans of traces that are worth it in any case go first, and in batches of their own: a collector with
+    /// little room can keep those longer.
     private struct Waiting {
-        var kept: [ServiceSpan] = []
-        var others: [ServiceSpan] = []
+        private var kept: [ServiceSpan] = []
+        private var others: [ServiceSpan] = []
+
+        /// - Returns: whether a span was dropped: this one, or an ordinary one in its place.
+        mutating func add(_ span: ServiceSpan) -> Bool {
+            let isFull = kept.count + others.count >= SpanExporter.capacity
+            if span.trace.sampling.isKept {
+                if isFull, others.popLast() == nil { return true }
+                kept.append(span)
+            } else if !isFull {
+                others.append(span)
+            }
+            return isFull
+        }
 
         mutating func next(_ most: Int) -> [ServiceSpan] {
-            kept.isEmpty ? Self.take(most, of: &others) : Self.take(most, of: &kept)
+            // A trace may have been found worth it since the span came.
+            let first = Self.take(most, of: &others)
+            kept += first.filter(\.trace.sampling.isKept)
+            let ordinary = first.filter { !$0.trace.sampling.isKept }
+            if kept.isEmpty { return ordinary }
+            others.insert(contentsOf: ordinary, at: 0)
+            return Self.take(most, of: &kept)
+        }
+
+        mutating func takeAll() -> Int {
+            defer { self = Waiting() }
+            return kept.count + others.count
         }
 
         private static func take(_ most: Int, of spans: inout [ServiceSpan]) -> [ServiceSpan] {
@@ -79,29 +102,25 @@ package final class SpanExporter: Sendable {
 
     /// Never waits.
     func add(_ span: ServiceSpan) {
-        let isFull = waiting.withLock { waiting in
-            guard waiting.kept.count + waiting.others.count < Self.capacity else { return true }
-            if span.trace.sampling.isKept { waiting.kept.append(span) } else { waiting.others.append(span) }
-            return false
-        }
-        if isFull { dropped[.full]?.increment(by: 1) }
+        if waiting.withLock({ $0.add(span) }) { dropped[.full]?.increment(by: 1) }
     }
 
-    /// Sends until the task is cancelled; what waits then gets one more try.
+    /// Sends until the task is cancelled, and then what waits, as long as the collector takes it.
     package func run() async {
         while (try? await time.sleep(Self.interval)) != nil {
             while !Task.isCancelled, await exportNext(tries: Self.tries) {}
         }
-        await Task { _ = await exportNext(tries: 1) }.value
+        while await exportNext(tries: 1) {}
+        dropped[.unreachable]?.increment(by: Int64(waiting.withLock { $0.takeAll() }))
     }
 
     /// One batch.
-    /// - Returns: whether there may be more.
+    /// - Returns: whether the collector took it; false also where nothing waits.
     package func exportNext(tries: Int) async -> Bool {
         let spans = waiting.withLock { $0.next(Self.largestBatch) }
-        guard !spans.isEmpty else { return false }
-        for payload in await encode(spans) { await export(payload, tries: tries) }
-        return true
+        var isTaken = !spans.isEmpty
+        for payload in await encode(spans) where await !export(payload, tries: tries) { isTaken = false }
+        return isTaken
     }
 
     private func encode(_ spans: [ServiceSpan]) async -> [OTLPPayload] {
@@ -113,19 +132,26 @@ package final class SpanExporter: Sendable {
         }
     }
 
-    private func export(_ payload: OTLPPayload, tries: Int) async {
+    private func export(_ payload: OTLPPayload, tries: Int) async -> Bool {
         for attempt in 1...tries {
-            switch await send(payload.bytes) {
-            case .accepted: return exported.increment(by: Int64(payload.spans))
-            case .refused: return drop(payload, .refused)
+            // What is on its way when the process stops is still sent.
+            switch await Task(operation: { await send(payload.bytes) }).value {
+            case .accepted:
+                exported.increment(by: Int64(payload.spans))
+                return true
+            case .refused:
+                drop(payload, .refused)
+                return false
             case .later(let after):
                 var random = SystemRandomNumberGenerator()
                 let wait = max(Self.backoff.delay(afterFailures: attempt, using: &random), after ?? .zero)
                 guard attempt < tries, (try? await time.sleep(min(wait, Self.backoff.cap))) != nil else {
-                    return drop(payload, .unreachable)
+                    drop(payload, .unreachable)
+                    return false
                 }
             }
         }
+        return false
     }
 
     private func drop(_ payload: OTLPPayload, _ reason: Drop) {

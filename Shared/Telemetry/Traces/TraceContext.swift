@@ -12,6 +12,8 @@ package struct TraceContext: Sendable {
     package let sampling: Sampling
     package var state: String?
     package var baggage: String?
+    /// Whether it began elsewhere: a header said so, and could be read.
+    package let isContinued: Bool
 
     /// Longer values come from no known tracer and are dropped.
     static let longestHeader = 1024
@@ -30,23 +32,19 @@ package struct TraceContext: Sendable {
             spanId = parsed.spanId
             sampling = Sampling(parsed.isSampled || sampled(traceId))
             self.state = capped(state)
+            isContinued = true
         } else {
             traceId = .random()
             spanId = .random()
             sampling = Sampling(sampled(traceId))
             self.state = nil
+            isContinued = false
         }
     }
 
-    /// The header for what this causes: the same trace, from this span on.
-    package var traceparent: String { header(from: spanId) }
-
-    /// The header for a call of which no span is recorded.
-    package var childHeader: String { header(from: .random()) }
-
-    private func header(from spanId: SpanID) -> String {
-        "00-\(traceId)-\(spanId)-\(sampling.isSampled ? "01" : "00")"
-    }
+    /// The header for what this causes: the same trace, from this span on. Where no span was recorded, that
+    /// is the caller's.
+    package var traceparent: String { "00-\(traceId)-\(spanId)-\(sampling.isSampled ? "01" : "00")" }
 
     private static func parse(_ header: String) -> (traceId: TraceID, spanId: SpanID, isSampled: Bool)? {
         let parts = header.split(separator: "-", omittingEmptySubsequences: false)

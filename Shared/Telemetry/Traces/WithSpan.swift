@@ -28,7 +28,7 @@ extension ServiceSpan {
     ) async throws(Failure) -> Value {
         let span = child(name, ofKind: kind)
         defer { span.end() }
-        return try await span.inside.asCurrent { () async throws(Failure) in try await body(span) }
+        return try await span.context.asCurrent { () async throws(Failure) in try await body(span) }
     }
 }
 

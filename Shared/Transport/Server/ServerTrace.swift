@@ -10,20 +10,25 @@ import Tracing
 /// A request without a trace of its own begins one, unless nothing follows from it: the routes that every
 /// service answers to monitors, and reads that may be shed.
 struct ServerTrace: Sendable {
-    private let trace: TraceContext
+    private let trace: TraceContext?
     private let span: ServiceSpan?
+    /// Whether its failure is one of a purchase.
+    private let isOfPurchase: Bool
 
     init(_ request: Request, of route: Route, _ admission: Admission, by tracer: ServiceTracer) {
-        let parent = request.headers[.traceparent]
-        trace = tracer.trace(
-            continuing: parent, state: request.headers[.tracestate], baggage: request.headers[.baggage])
-        let isOfInterest = !route.isForMonitors && admission.criticality != .sheddable
-        guard tracer.isRecording, parent != nil || isOfInterest else {
-            span = nil
+        let trace = tracer.trace(
+            continuing: request.headers[.traceparent], state: request.headers[.tracestate],
+            baggage: request.headers[.baggage])
+        isOfPurchase = admission.criticality == .criticalPlus
+        let isOfInterest =
+            !route.isForMonitors && !(route.method == .get && admission.criticality == .sheddable)
+        guard trace.isContinued || isOfInterest else {
+            (self.trace, span) = (nil, nil)
             return
         }
+        self.trace = trace
         span = tracer.begin(
-            route.name, ofKind: .server, in: trace, isRoot: parent == nil,
+            route.name, ofKind: .server, in: trace, isRoot: !trace.isContinued,
             elapsed: admission.arrival.duration(to: .now))
         span?.set("http.request.method", .string(route.method.rawValue))
         span?.set("http.route", .string(route.path))
@@ -32,7 +37,7 @@ struct ServerTrace: Sendable {
 
     /// The context for the request's work.
     var inside: InstrumentationContext {
-        if let span { return span.inside }
+        if let span { return span.context }
         var context = InstrumentationContext.current ?? .topLevel
         context.trace = trace
         return context
@@ -41,7 +46,10 @@ struct ServerTrace: Sendable {
     func end(status: Int) {
         guard let span else { return }
         span.set("http.response.status_code", .int64(Int64(status)))
-        if status >= 500 { span.fail("\(status)") }
+        if status >= 500 {
+            span.fail("\(status)")
+            if isOfPurchase { span.keep() }
+        }
         span.end()
     }
 }

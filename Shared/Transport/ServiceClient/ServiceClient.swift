@@ -109,8 +109,7 @@ package struct ServiceClient: Sendable {
         if let own = peers?.header { request.headers.append((name: ServiceStore.header, value: own)) }
         if let key { request.headers.append((name: "Idempotency-Key", value: key)) }
         if let trace = InstrumentationContext.current?.trace {
-            let parent = ServiceSpan.current == nil ? trace.childHeader : trace.traceparent
-            request.headers.append((name: "traceparent", value: parent))
+            request.headers.append((name: "traceparent", value: trace.traceparent))
             if let state = trace.state { request.headers.append((name: "tracestate", value: state)) }
             if let baggage = trace.baggage { request.headers.append((name: "baggage", value: baggage)) }
         }
