@@ -17,10 +17,7 @@ struct TextBuffer {
 
     /// 16 lower-case hexadecimal digits.
     mutating func append(hex number: UInt64) {
-        for shift in stride(from: 60, through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15
-            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-        }
+        for index in 0..<16 { bytes.append(number.hexDigit(index)) }
     }
 
     /// A number in decimal digits.
@@ -92,5 +89,13 @@ struct TextBuffer {
     private mutating func appendCode(_ scalar: Unicode.Scalar) {
         let digits = String(scalar.value, radix: 16)
         append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+    }
+}
+
+extension UInt64 {
+    /// The lower-case hexadecimal digit at `index`, 0 … 15 from the left.
+    func hexDigit(_ index: Int) -> UInt8 {
+        let digit = UInt8(truncatingIfNeeded: self >> UInt64(60 - 4 * index)) & 15
+        return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
     }
 }

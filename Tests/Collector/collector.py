@@ -8,7 +8,9 @@ read. Exits with 77 where opentelemetry-proto is missing.
 import base64
 import json
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+
+from answers import Answers
 
 try:
     from google.protobuf import json_format
@@ -49,11 +51,9 @@ def read(body):
                 })
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Collector(Answers):
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         try:
             assert self.path == "/v1/traces" and self.headers["Content-Type"] == "application/json"
             read(body)
@@ -64,19 +64,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.answer(spans if self.path == "/spans" else errors)
 
-    def answer(self, value):
-        body = json.dumps(value).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def log_message(self, *_):
-        pass
-
-
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
 with open(sys.argv[1], "w") as file:
     file.write(f"{server.server_port}\n")
 server.serve_forever()

@@ -14,7 +14,7 @@ import Transport
 #endif
 
 /// The last traces, as the services sent them. A payload is read when a person asks for a trace that is in
-/// it: most never are, and reading costs a hundred times what keeping does.
+/// it: most never are, and reading costs far more than keeping.
 ///
 /// Two halves of the memory: one for traces that are worth it in any case (an order was degraded or refused),
 /// one for all others, so that many ordinary orders don't push out the few that someone will ask for.

@@ -150,10 +150,7 @@ extension UInt64 {
 
     fileprivate var lowerCaseHex: String {
         String(unsafeUninitializedCapacity: 16) { digits in
-            for index in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: self >> (60 - 4 * UInt64(index))) & 15
-                digits[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-            }
+            for index in 0..<16 { digits[index] = hexDigit(index) }
             return 16
         }
     }
