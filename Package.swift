@@ -18,6 +18,10 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+/// Signs the console's notices.
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+/// Reads the console's list of who is on call.
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -49,7 +53,7 @@ func service(_ folder: String) -> [Target] {
                 "Contracts", "Mutants", "Queue", "Resilience", "Runtime", "ServingPath", "Storage",
                 "Telemetry", "Transport", grdb, httpTypes, instrumentation, tracing, lifecycle, logging,
                 metrics,
-            ] + (folder == "Console" ? ["StackView"] : []),
+            ] + (folder == "Console" ? ["StackView", crypto, yams] : []),
             path: "Services/\(folder)",
             exclude: ["Main"],
             resources: [.embedInCode("openapi.json")]
@@ -78,7 +82,7 @@ func serviceTests(_ folder: String) -> Target {
         (folder == "Order" ? serviceLibraries : [.target(name: "\(folder)Service")]) + [
             "TestSupport", "Contracts", httpTypes, logging, "Queue", "Resilience", "Runtime", "ServingPath",
             "Storage", "Transport", grdb,
-        ] + (folder == "Console" ? ["StackView"] : [])
+        ] + (folder == "Console" ? ["StackView", crypto] : [])
     )
 }
 
@@ -100,6 +104,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         // Hummingbird's own foundations, named because the HTTP layer speaks their types.
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),

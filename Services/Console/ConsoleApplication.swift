@@ -11,7 +11,9 @@ package import Transport
 package struct ConsoleApplication: ServiceApplication {
     package static let name = ServiceName.console.rawValue
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
-    package static let migrations = [DurableQueue.migration, DurableQueue.counts, DurableQueue.traces]
+    package static let migrations = [
+        DurableQueue.migration, DurableQueue.counts, DurableQueue.traces, IncidentTable.migration,
+    ]
 
     package let store: Store
     package let queue: DurableQueue
@@ -26,14 +28,27 @@ package struct ConsoleApplication: ServiceApplication {
         let common = environment.common
         let services = Self.services(configuration)
         let relay = ServiceRelay(client: environment.http, services: services)
+        let incidents = IncidentWatch(
+            store: IncidentStore(
+                store: store, queue: queue,
+                notices: NoticePlan(
+                    link: configuration.link, channel: configuration.notices.webhook == nil ? "log" : "webhook"),
+                escalation: Escalation(
+                    onCall: configuration.onCall, after: configuration.escalateAfter)),
+            changes: ChangeLog(), time: environment.time, logger: environment.logger)
+        let status = StatusBoard(
+            store: incidents.store, file: configuration.statusFile, time: environment.time,
+            logger: environment.logger)
+        let control = ControlRoutes(
+            credentials: Credentials(
+                service: common.serviceToken, administrator: common.administratorToken),
+            sessions: Sessions(time: environment.time), command: configuration.command,
+            administratorToken: common.administratorToken, relay: relay,
+            changed: { incidents.changes.add($0, at: wall()) }, logger: environment.logger)
         routes =
-            ConsoleRoutes(board: board).routes
-            + ControlRoutes(
-                credentials: Credentials(
-                    service: common.serviceToken, administrator: common.administratorToken),
-                sessions: Sessions(time: environment.time), command: configuration.command,
-                administratorToken: common.administratorToken, relay: relay, logger: environment.logger
-            ).routes
+            ConsoleRoutes(board: board).routes + control.routes
+            + IncidentRoutes(watch: incidents, control: control, wall: wall).routes
+            + StatusRoutes(board: status, link: configuration.link).routes
             + PurchaseRoutes(relay: relay).routes
             + TraceRoutes(archive: TraceArchive(capacity: configuration.traceCapacity)).routes
         background = [
@@ -43,7 +58,26 @@ package struct ConsoleApplication: ServiceApplication {
                     administratorToken: common.faultsEnabled ? common.administratorToken : nil,
                     services: services),
                 mode: common.mode, control: configuration.stackFile == nil ? "compose" : "csp", board: board,
-                time: environment.time, logger: environment.logger)
+                incidents: incidents, status: status, time: environment.time, logger: environment.logger),
+            CountImpact(
+                store: incidents.store, orders: OrderPages(client: environment.http, services: services),
+                graph: { incidents.graph }, time: environment.time, wall: wall, logger: environment.logger),
+            QueueWorkers(
+                queue: queue, lanes: Self.lanes(configuration.notices, environment),
+                tracer: environment.tracer, logger: environment.logger),
+        ]
+    }
+
+    private static func lanes(
+        _ settings: NoticeSettings, _ environment: ServiceEnvironment
+    ) -> [QueueWorkers.Lane] {
+        guard let url = settings.webhook else { return [] }
+        let send = SendNotice(
+            url: url, format: settings.format, secret: settings.secret,
+            allowsPrivate: settings.allowsPrivate, client: environment.http, wall: environment.wall)
+        return [
+            QueueWorkers.Lane(
+                SendNotice.lane, concurrency: 4, handlers: [SendNotice.kind: { await send($0) }])
         ]
     }
 

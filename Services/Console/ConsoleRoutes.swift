@@ -34,7 +34,7 @@ struct ConsoleRoutes: Sendable {
 
     private static let purchasePage = Asset.answer(PackageResources.order_html, "text/html; charset=utf-8")
 
-    private static let nothingYet = Problem.unavailable(
+    static let nothingYet = Problem.unavailable(
         "starting", "Nothing was read yet",
         "The console has just begun; the services are read once a second.",
         retryAfter: 1)

@@ -71,9 +71,12 @@ struct OrderRoutes: Sendable {
     }
 
     private func list(_ call: Call) async throws -> Answer {
-        try await call.list(filters: ["customerId", "status"]) { check in
+        try await call.list(filters: ["customerId", "degraded", "status"]) { check in
             let status = call.query("status", as: OrderStatus.self, &check)
-            return store.list(customerId: call.query("customerId"), status: status)
+            let degraded = call.query("degraded")
+            check(degraded == nil || degraded == "true", "/degraded", "must be true, or left out")
+            return store.list(
+                customerId: call.query("customerId"), isDegraded: degraded != nil, status: status)
         }
     }
 

@@ -15,6 +15,13 @@ enum MetricHelp {
             "Calls to a dependency by outcome: ok, refused by it, unavailable, rejected by a policy.",
         "csp_fallbacks_total": "Calls that went on without the dependency's own answer.",
         "csp_faults_injected_total": "Requests or calls into which a fault was injected on purpose, by kind.",
+        "csp_incident_mtbf_seconds": "Mean time from the end of an incident to the next, over 90 days.",
+        "csp_incident_mtta_seconds": "Mean time from detection to acknowledgement, over 90 days.",
+        "csp_incident_mttd_seconds": "Mean time from the start of incidents to detection, over 90 days.",
+        "csp_incident_mttr_seconds":
+            "Mean time from the start of incidents until customers noticed nothing any more, over 90 days.",
+        "csp_incidents": "Incidents of the last 90 days.",
+        "csp_incidents_open": "Incidents that go on, by priority.",
         "csp_operation_breaker_state":
             "The circuit breaker of one operation at one criticality: 0 closed, 1 open, 2 half-open.",
         "csp_operation_bulkhead_in_use": "Calls of one operation at one criticality under way now.",

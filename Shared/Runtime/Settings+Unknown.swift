@@ -45,7 +45,8 @@ extension Settings {
             "CATALOGUE_TIMEOUT", "COUPONS_MAX_AGE", "COUPONS_REFRESH", "STOCK_MARGIN", "QUEUE_LEASE",
             "QUEUE_CAPACITY", "COUPON_OFFLINE_LIMIT", "RESERVATION_TTL", "RESERVATION_GRACE",
             "ORDER_RETENTION", "NOTIFICATION_RETENTION", "STACK_FILE", "TRACES_KEPT",
-            "CONTROL_COMMAND",
+            "CONTROL_COMMAND", "ONCALL_FILE", "ESCALATE_P1_AFTER", "ESCALATE_P2_AFTER", "NOTICE_WEBHOOK_URL",
+            "NOTICE_FORMAT", "NOTICE_SECRET", "NOTICE_ALLOW_PRIVATE", "STATUS_FILE", "PUBLIC_URL",
         ]
         let protections = ProtectionNumber.all.map { key($0.name) } + ["URL", "FAULTS"]
         return Set(

@@ -22,6 +22,9 @@ package struct Settings {
         self.value = { key in value(key).flatMap { $0.isEmpty ? nil : $0 } }
     }
 
+    /// Adds a problem that only the service can see.
+    package mutating func refuse(_ problem: String) { problems.append(problem) }
+
     package mutating func string(_ key: String, default defaultValue: String, _ help: String) -> String {
         declare(key, defaultValue, help)
         return value(key) ?? defaultValue

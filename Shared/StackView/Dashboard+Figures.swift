@@ -56,6 +56,7 @@ extension Dashboard.Service {
         shedding = span.last.path.shedder.map {
             Dashboard.Shedding($0, before: span.first.path.shedder, span)
         }
+        freeBytes = page.sum("csp_storage_free_bytes")
         upSeconds = span.last.started.map { (Double(now.milliseconds) / 1000 - $0).rounded(places: 1) }
     }
 }
@@ -90,6 +91,21 @@ extension Dashboard.Orders {
             + turnedAway
         perSecond = span.perSecond("csp_orders_total", by: "outcome")
         latency = span.latency(requests, where: isPlacing)
+    }
+}
+
+extension Dashboard.Totals {
+    /// - Parameter answer: nil of a service that doesn't answer.
+    init(order: AnswerHistory.Answer?, payment: AnswerHistory.Answer?) {
+        captured = payment?.metrics.sum("csp_payments_total") { $0["outcome"] == "captured" }
+        guard let order else { return }
+        func answered(_ statuses: Set<String>) -> Double {
+            order.metrics.sum(requests + "_count") {
+                $0["route"] == "/orders" && $0["method"] == "POST" && statuses.contains($0["status"] ?? "")
+            } ?? 0
+        }
+        placed = answered(["201", "202"])
+        unserved = answered(["503"]) + Double(order.path.shedder?.shed["critical-plus"] ?? 0)
     }
 }
 

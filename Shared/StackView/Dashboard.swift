@@ -28,6 +28,18 @@ package struct Dashboard: Encodable, Sendable, Equatable {
         package var latency: Latency?
     }
 
+    /// Counters, which begin again with their process; nil while it doesn't answer.
+    package struct Totals: Encodable, Equatable {
+        /// `POST /orders` that were answered 201 or 202.
+        package var placed: Double?
+        /// `POST /orders` that were answered 503.
+        package var unserved: Double?
+        /// Payments.
+        package var captured: Double?
+
+        package init() {}
+    }
+
     package struct Shedding: Encodable, Equatable {
         package var limit: Int
         package var inFlight: Int
@@ -55,6 +67,8 @@ package struct Dashboard: Encodable, Sendable, Equatable {
         /// Messages by state.
         package var messages: [String: Int]?
         package var shedding: Shedding?
+        /// Of the disk that its store is on.
+        package var freeBytes: Double?
         package var faults: [FaultStatus.Entry]?
 
         package var isShedding: Bool { (shedding?.shedPerSecond.values.reduce(0, +) ?? 0) > 0 }
@@ -86,6 +100,7 @@ package struct Dashboard: Encodable, Sendable, Equatable {
 
     package var at: Timestamp
     package var orders: Orders?
+    package var totals = Totals()
     package var services: [Service]
     /// The dependencies of all services.
     package var dependencies: [Dependency]

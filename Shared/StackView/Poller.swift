@@ -21,7 +21,7 @@ package struct Poller: Sendable {
         self.services = services
     }
 
-    /// - Parameter following: orders that are read even if they aren't among the newest.
+    /// - Parameter following: orders that are read although they aren't among the newest degraded ones.
     package func snapshot(following: [String]) async throws -> StackSnapshot {
         let services = try services()
         let orderURL = services.first { $0.name == .order && $0.activity == .running }?.url
@@ -62,7 +62,7 @@ package struct Poller: Sendable {
 
     private func orders(_ orderURL: String?, _ following: [String]) async -> [OrderDocument] {
         guard let orderURL else { return [] }
-        let newest = await get(Page<OrderDocument>.self, "\(orderURL)/orders?limit=50")?.items ?? []
+        let newest = await get(Page<OrderDocument>.self, "\(orderURL)/orders?degraded=true&limit=20")?.items ?? []
         let read = Set(newest.map(\.id))
         return await withTaskGroup { group in
             for id in following where !read.contains(id) {

@@ -20,7 +20,7 @@ package struct StackSnapshot: Sendable {
     package var at: ContinuousClock.Instant
     package var wall: Timestamp
     package var services: [Service]
-    /// The newest orders, and those that are followed.
+    /// The newest degraded orders, and those that are followed.
     package var orders: [OrderDocument] = []
 }
 

@@ -46,11 +46,20 @@ package struct Watching: Sendable {
                     Dashboard.Dependency.all($0, from: service.name, age: service.ageSeconds ?? 0)
                 } ?? []
             }, events: [])
+        dashboard.totals = Dashboard.Totals(
+            order: fresh(.order, at: snapshot.at), payment: fresh(.payment, at: snapshot.at))
         let news = orderFeed.news(snapshot) + dashboard.changes(since: before)
         for event in news.sorted(by: { $0.at < $1.at }) { events.add(event) }
         before = dashboard
         dashboard.events = events.list
         return dashboard
+    }
+
+    private func fresh(_ name: ServiceName, at now: ContinuousClock.Instant) -> AnswerHistory.Answer? {
+        guard let last = answers[name]?.last, last.at.duration(to: now).seconds < Dashboard.old else {
+            return nil
+        }
+        return last
     }
 
     private func service(_ service: StackSnapshot.Service, _ snapshot: StackSnapshot) -> Dashboard.Service {

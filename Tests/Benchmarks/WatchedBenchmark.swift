@@ -3,7 +3,7 @@ import Load
 import Transport
 
 /// What being watched costs orders: two stacks, one with console and traces, one with neither, under the same
-/// load in turn; and the first one's orders while its console is frozen or dead.
+/// load in turn; and the first one's orders while its console is frozen or dead, or its disk is full.
 struct WatchedBenchmark {
     private static let rate = 100.0
     private static let seconds = 10.0
@@ -77,6 +77,16 @@ struct WatchedBenchmark {
         try await compare("console and traces, to neither", { try await watched.stretch() }) {
             try await alone.stretch()
         }
+        try await withFullDisk(of: watched.stack) { fill, free in
+            try await compare(
+                "console's disk full, to not",
+                {
+                    try fill()
+                    defer { free() }
+                    return try await watched.stretch()
+                },
+                { try await watched.stretch() })
+        }
         for (state, command, back) in [("frozen", "freeze", "thaw"), ("dead", "kill", "start")] {
             try await compare(
                 "console \(state), to alive",
@@ -87,6 +97,37 @@ struct WatchedBenchmark {
                 },
                 { try await watched.stretch() })
         }
+    }
+
+    /// The console starts anew on a small disk in memory, which is filled and freed.
+    private static func withFullDisk(
+        of stack: BenchmarkStack, _ body: (() throws -> Void, () -> Void) async throws -> Void
+    ) async throws {
+        let folder = stack.folder + "/console"
+        try stack.control("kill", "console")
+        guard run("/bin/mount", "-t", "tmpfs", "-o", "size=32m", "csp-bench", folder) else {
+            print("  console's disk full: skipped, a disk can't be mounted here (that takes root)")
+            return try stack.control("start", "console")
+        }
+        try stack.control("start", "console")
+        let ballast = folder + "/ballast"
+        try await body({
+            _ = run("/bin/dd", "if=/dev/zero", "of=\(ballast)", "bs=64k", "count=1024", "status=none")
+        }, { unlink(ballast) })
+        try stack.control("kill", "console")
+        _ = run("/bin/umount", folder)
+        try stack.control("start", "console")
+    }
+
+    /// Whether it ended well.
+    private static func run(_ tool: String, _ arguments: String...) -> Bool {
+        let process = Process()
+        process.executableURL = URL(filePath: tool)
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
     }
 
     private static func compare(

@@ -11,8 +11,8 @@ struct BoardTests {
     private func snapshot(_ second: Double) -> ConsoleSnapshot {
         let at = Timestamp(milliseconds: 1_767_614_584_000).advanced(by: .seconds(second))
         var telling = Telling(mode: .protected, control: "csp")
-        return telling.snapshot(
-            Dashboard(at: at, orders: nil, services: [], dependencies: [], events: []), degraded: [])
+        let dashboard = Dashboard(at: at, orders: nil, services: [], dependencies: [], events: [])
+        return telling.snapshot(dashboard, telling.sentence(dashboard, degraded: []), degraded: [])
     }
 
     @Test("a follower gets the last snapshot at once, and then each new one")

@@ -23,6 +23,7 @@ struct MigrationTests {
             "coupon-uses-3 63b6432f70b64d49",
             "order-transitions-1 288fec788fe416e1",
             "queue-traces-1 4b5dd8334bd88f66",
+            "order-degraded-1 8e8fd98976c5c50c",
         ],
         "payment": [
             "payments-1 209a7d55f02af05a",
@@ -56,6 +57,7 @@ struct MigrationTests {
         ],
         "console": [
             "queue-1 9f023757e5dc7b12", "queue-counts-1 8f8ebe2540b232c8", "queue-traces-1 4b5dd8334bd88f66",
+            "incidents-1 9ef2d39fb1792d03",
         ],
     ]
 

@@ -82,7 +82,7 @@ import Transport
 
 extension SystemStack {
     /// The services that the console shows.
-    fileprivate var watched: [String] {
+    var watched: [String] {
         ServiceName.allCases.filter { $0 != .console }.map(\.rawValue).sorted()
     }
 }

@@ -18,7 +18,7 @@ enum Executables {
         var errors: String
     }
 
-    /// Runs an executable to its end.
+    /// Runs one of the built executables, or another by its absolute path, to its end.
     static func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws
         -> Outcome
     {
@@ -26,7 +26,7 @@ enum Executables {
         let output = try scratch.write("", to: "out")
         let errors = try scratch.write("", to: "err")
         let process = try ChildProcess(
-            folder.appending(path: name).path, arguments, environment: environment, output: output,
+            name.hasPrefix("/") ? name : folder.appending(path: name).path, arguments, environment: environment, output: output,
             errors: errors)
         return Outcome(
             status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8),

@@ -82,15 +82,14 @@ struct ObservabilityTests {
         let rules = try configuration("Deploy/prometheus/rules.yml")
         try folder.write(rules, to: "rules.yml")
         let scrapeFile = try folder.write(scrape, to: "prometheus.yml")
-        let receiver = """
-              - name: people
-                webhook_configs: [{url: 'http://127.0.0.1:\(recorder)/', send_resolved: true}]
-
-            """
+        // To the console as in the repository, and to the recorder.
+        let hook = "{ url: \"http://console:8080/api/alerts\", send_resolved: true }"
+        let console = hook.replacing("console:8080", with: "127.0.0.1:\(try stack.port("console"))")
+        let own = "{ url: \"http://127.0.0.1:\(recorder)/\", send_resolved: true }"
+        let routes = try configuration("Deploy/alertmanager/alertmanager.yml")
+        #expect(routes.contains(hook))
         let routesFile = try folder.write(
-            configuration("Deploy/alertmanager/alertmanager.yml").replacing(
-                "  - name: people\n", with: receiver),
-            to: "alertmanager.yml")
+            routes.replacing(hook, with: "\(console), \(own)"), to: "alertmanager.yml")
         let output = try folder.write("", to: "output")
         func start(_ executable: String, _ arguments: [String]) throws -> ChildProcess {
             try ChildProcess(executable, arguments, output: output, errors: output)
@@ -153,11 +152,33 @@ struct ObservabilityTests {
                 let started = clock.now
                 _ = try await tools.notice("CriticalServiceDown", "resolved")
                 print("payment started → resolved after \(started.duration(to: clock.now))")
+                try await self.oneIncident(stack)
                 try await stack.csp("kill", "coupon")
                 try await self.answers(tools)
                 load.terminate()
                 _ = await load.end()
             }
+        }
+    }
+
+    private struct Incident: Decodable {
+        struct Entry: Decodable { var kind: String }
+        var cause: String
+        var priority: String
+        var status: String
+        var timeline: [Entry]
+    }
+
+    /// What the console saw itself and what Alertmanager told it are one incident, also once it is over.
+    private func oneIncident(_ stack: SystemStack) async throws {
+        while true {
+            let page: [String: [Incident]?] = try await stack.get("console", "/api/incidents")
+            let incidents = (page["items"] ?? nil) ?? []
+            #expect(incidents.allSatisfy { $0.cause == "payment" && $0.priority == "P1" })
+            #expect(incidents.count <= 1)
+            let alerts = incidents.flatMap(\.timeline).count { $0.kind == "alert" }
+            if incidents.first?.status == "resolved", alerts >= 2 { return }
+            await Task.yield()
         }
     }
 

@@ -228,12 +228,20 @@ struct TraceTests {
         }
     }
 
-    @Test("without a collector orders are confirmed as ever, and the lost spans are counted")
-    func dead() async throws {
-        // A port on which nothing listens.
-        let settings = SystemStack.generousTimeouts(["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"])
+    enum Collector: String, CaseIterable, Sendable {
+        case dead, slow, garbage
+    }
+
+    @Test(
+        "with a dead, slow or garbled collector orders are confirmed as ever, and the lost spans are counted",
+        arguments: Collector.allCases)
+    func broken(_ kind: Collector) async throws {
+        let server = try MisbehavingServer(
+            behaviour: kind == .dead ? .refuse : kind == .slow ? .hang : .answer("nonsense"))
+        defer { server.stop() }
+        let settings = SystemStack.generousTimeouts(["OTEL_EXPORTER_OTLP_ENDPOINT": server.url])
         try await withSystemStack(environment: settings) { stack in
-            #expect(try await place(stack, request()).status == 201)
+            for _ in 0..<3 { #expect(try await place(stack, request()).status == 201) }
             while true {
                 let page = try await stack.client.send(
                     HTTPClient.Request(url: try stack.url("order") + "/metrics", timeout: .seconds(60)))
@@ -244,6 +252,7 @@ struct TraceTests {
                 }
                 await Task.yield()
             }
+            #expect(try await place(stack, request()).status == 201)
         }
     }
 }

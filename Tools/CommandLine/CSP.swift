@@ -14,7 +14,7 @@ struct CSP: AsyncParsableCommand {
         subcommands: [
             Up.self, Down.self, Status.self, Kill.self, Freeze.self, Thaw.self, Start.self, FaultCommand.self,
             BreakerCommand.self, Place.self, ShowOrder.self, Logs.self, Load.self, WatchCommand.self,
-            Drill.self, Audit.self, Backup.self,
+            IncidentCommand.self, Drill.self, GameDayCommand.self, Audit.self, Backup.self,
         ]
     )
 }

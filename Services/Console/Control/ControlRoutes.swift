@@ -17,6 +17,8 @@ struct ControlRoutes: Sendable {
     let command: ControlCommand?
     let administratorToken: String?
     let relay: ServiceRelay
+    /// Hears of what was done to a service.
+    let changed: @Sendable (String) -> Void
     let logger: Logger
 
     private struct Token: Decodable {
@@ -58,6 +60,7 @@ struct ControlRoutes: Sendable {
             throw Problem.notFound("No csp up runs this stack: processes can't be \(action.past) from here.")
         }
         try check(call)
+        changed("\(name) is \(action.past) by the console")
         logger.warning("\(action.past) by the console", metadata: ["about": "\(name)"])
         let outcome = try await command.run(action, name)
         // In its own words: those of csp name files of this machine.
@@ -91,7 +94,8 @@ struct ControlRoutes: Sendable {
         return name
     }
 
-    private func check(_ call: Call) throws {
+    /// - Throws: 401 for all but administrators, 404 where there is none.
+    func check(_ call: Call) throws {
         guard credentials.hasAdministrator else {
             throw Problem.notFound("There is no administrator: ADMIN_TOKEN isn't set.")
         }

@@ -53,6 +53,15 @@ struct ConsoleSnapshot: Encodable {
         var updatedAt: Timestamp
     }
 
+    struct OpenIncident: Encodable {
+        var id: String
+        var title: String
+        var priority: Incident.Priority
+        var status: Incident.Status
+        var cause: String
+        var startedAt: Timestamp
+    }
+
     var at: Timestamp
     var mode: String
     /// What starts and stops the services: `csp` or `compose`.
@@ -70,8 +79,8 @@ struct ConsoleSnapshot: Encodable {
     var faults: [ActiveFault]
     /// Whether the services take faults (`FAULTS_ENABLED`).
     var faultsAllowed: Bool
-    /// Open ones.
-    var incidents: [String] = []
+    /// Open ones, the oldest first.
+    var incidents: [OpenIncident]
     var recent: [Order]
     /// The figures of this second for the history.
     var point: HistoryPoint

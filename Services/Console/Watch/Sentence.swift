@@ -90,7 +90,7 @@ struct Sentence: Equatable {
 
 extension Dashboard.Condition {
     /// Completes "payment …".
-    fileprivate var isWhat: String {
+    var isWhat: String {
         switch self {
         case .ready, .degraded: "is ready"
         case .starting: "is starting"

@@ -14,8 +14,13 @@ struct Telling {
         self.control = control
     }
 
-    mutating func snapshot(_ dashboard: Dashboard, degraded: [OrderDocument]) -> ConsoleSnapshot {
-        let sentence = Sentence(dashboard, degraded: degraded, mode: mode)
+    func sentence(_ dashboard: Dashboard, degraded: [OrderDocument]) -> Sentence {
+        Sentence(dashboard, degraded: degraded, mode: mode)
+    }
+
+    mutating func snapshot(
+        _ dashboard: Dashboard, _ sentence: Sentence, degraded: [OrderDocument], incidents: [Incident] = []
+    ) -> ConsoleSnapshot {
         let since = last.map { $0.sentence == sentence ? $0.since : dashboard.at } ?? dashboard.at
         last = (sentence, since)
         let queues = dashboard.services.compactMap(ConsoleSnapshot.Queue.init)
@@ -33,6 +38,7 @@ struct Telling {
             dependencies: dashboard.dependencies.map(ConsoleSnapshot.Dependency.init), queues: queues,
             orders: orders, shed: shed, faults: faults,
             faultsAllowed: dashboard.services.contains { $0.faults != nil },
+            incidents: incidents.map(ConsoleSnapshot.OpenIncident.init),
             recent: degraded.map(ConsoleSnapshot.Order.init),
             point: HistoryPoint(
                 at: dashboard.at, orders: orders,
@@ -101,6 +107,14 @@ extension ConsoleSnapshot.Dependency {
             callsPerSecond: isKnown ? calls.values.reduce(0, +) : nil,
             failuresPerSecond: isKnown ? failed : nil,
             fallbacksPerSecond: isKnown ? failed + (calls["rejected"] ?? 0) : nil)
+    }
+}
+
+extension ConsoleSnapshot.OpenIncident {
+    fileprivate init(_ incident: Incident) {
+        self.init(
+            id: incident.id, title: incident.title, priority: incident.priority, status: incident.status,
+            cause: incident.cause, startedAt: incident.startedAt)
     }
 }
 

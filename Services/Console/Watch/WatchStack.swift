@@ -13,6 +13,8 @@ struct WatchStack: Service {
     let mode: CommonConfiguration.Mode
     let control: String
     let board: Board
+    let incidents: IncidentWatch
+    let status: StatusBoard
     let time: TimeSource
     let logger: Logger
 
@@ -25,7 +27,13 @@ struct WatchStack: Service {
                 do {
                     let dashboard = watching.dashboard(
                         try await poller.snapshot(following: watching.following))
-                    try board.publish(telling.snapshot(dashboard, degraded: watching.degraded))
+                    let degraded = watching.degraded
+                    let sentence = telling.sentence(dashboard, degraded: degraded)
+                    try board.publish(
+                        telling.snapshot(
+                            dashboard, sentence, degraded: degraded, incidents: incidents.open))
+                    await incidents.observe(dashboard, degraded: degraded, sentence: sentence.en)
+                    await status.observe(dashboard, sentence, open: incidents.open)
                 } catch {
                     logger.error("the stack could not be read", metadata: ["error": "\(error)"])
                 }

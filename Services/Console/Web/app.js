@@ -1,9 +1,11 @@
 // One stream of snapshots, drawn anew each second.
-import { askSession, key, tools } from "./break.js";
+import { key, tools } from "./break.js";
 import { History, charts, reading } from "./charts.js";
-import { language, obeyHeader, show, text, time, translate, zone } from "./page.js";
+import { banner } from "./incident-words.js";
+import { language, obeyHeader, show, showConnection, text, time, translate, zone } from "./page.js";
 import { path } from "./path.js";
 import { drawPlace } from "./place.js";
+import { askSession } from "./session.js";
 import { stories } from "./stories.js";
 
 const element = (id) => document.getElementById(id);
@@ -25,19 +27,22 @@ function draw() {
   element("mode").hidden = snapshot.mode !== "naive";
   element("mode").textContent = text.naive;
   drawSentence();
+  drawIncidents();
   show(element("path"), language + JSON.stringify([snapshot.services, snapshot.dependencies, snapshot.queues]), () => path(snapshot));
   show(element("stories"), language + JSON.stringify(snapshot.recent), () => stories(snapshot.recent));
   drawBreak();
   drawHistory();
 }
 
-/** Drawn anew, it keeps the focus where it was. */
 function drawBreak() {
-  const focused = document.activeElement?.dataset?.key;
   show(element("break"), language + key(snapshot), () => tools(snapshot, drawBreak));
-  if (focused && document.activeElement === document.body) {
-    element("break").querySelector(`[data-key="${focused}"]`)?.focus();
-  }
+}
+
+function drawIncidents() {
+  const { incidents } = snapshot;
+  element("incidents").hidden = incidents.length === 0;
+  show(element("incidents"), language + JSON.stringify(incidents), () => banner(incidents));
+  history.incidentSince = incidents.map((incident) => incident.startedAt).sort()[0] ?? null;
 }
 
 /** A change of the sentence is said once: what didn't change isn't touched. */
@@ -57,15 +62,7 @@ function drawHistory() {
   line.textContent = reading(history);
 }
 
-function drawConnection() {
-  const bar = element("connection");
-  bar.hidden = lostAt === null;
-  document.body.classList.toggle("lost", lostAt !== null);
-  if (lostAt === null) return;
-  // Said once; the countdown is only seen.
-  show(bar.querySelector("[role=status]"), language, () => [text.lost]);
-  bar.querySelector(".countdown").textContent = text.nextTry(Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)));
-}
+const drawConnection = () => showConnection(lostAt === null ? null : retryAt);
 
 let wait = 1;
 

@@ -1,5 +1,6 @@
 // What breaks a service and brings it back: buttons where this console may, commands to copy where it may not.
 import { make, text } from "./page.js";
+import { mayChange, send, signIn } from "./session.js";
 
 const seconds = 60;
 const kinds = {
@@ -11,23 +12,20 @@ const states = {
   thaw: (state) => state === "frozen", start: (state) => state === "dead",
 };
 
-let isActive = false;
 let said = "";
-
-export async function askSession() {
-  const answer = await fetch("/api/session").catch(() => null);
-  isActive = answer?.ok ? (await answer.json()).isActive : false;
-}
 
 /** What is drawn follows from this; a form that is being filled in doesn't change. */
 export const key = ({ control, faultsAllowed, services }) =>
-  JSON.stringify([control, faultsAllowed, isActive, said, isActive ? services.map((service) => [service.name, service.state]) : []]);
+  JSON.stringify([
+    control, faultsAllowed, mayChange(), said,
+    mayChange() ? services.map((service) => [service.name, service.state]) : [],
+  ]);
 
 export function tools(snapshot, changed) {
   const { control, faultsAllowed } = snapshot;
   const parts = [];
   if (control !== "csp") parts.push(...commands(snapshot.services));
-  if (control === "csp" || faultsAllowed) parts.push(isActive ? table(snapshot, changed) : signIn(changed));
+  if (control === "csp" || faultsAllowed) parts.push(mayChange() ? table(snapshot, changed) : signIn(text.signIn, changed));
   if (control === "csp" && !faultsAllowed) parts.push(make("p", { class: "hint" }, text.faultsOff));
   return [...parts, make("p", { role: "status" }, said)];
 }
@@ -43,26 +41,11 @@ function commands(services) {
   ];
 }
 
-function signIn(changed) {
-  const token = make("input", { type: "password", name: "token", autocomplete: "off", required: true });
-  return make(
-    "form", { class: "sign-in", onsubmit: async (event) => {
-      event.preventDefault();
-      const answer = await send("POST", "/api/session", { token: token.value });
-      isActive = answer.ok;
-      said = answer.ok ? "" : answer.detail;
-      changed();
-    } },
-    make("label", {}, `${text.token} `, token), make("button", {}, text.signIn), make("p", {}, text.tokenIs));
-}
-
 function table({ control, faultsAllowed, services }, changed) {
   const act = (method, path, body, words) => async () => {
     said = `${words} …`;
     changed();
     const answer = await send(method, path, body);
-    // The session has ended: the form is shown again.
-    if (answer.status === 401) isActive = false;
     said = answer.detail ?? (answer.ok ? `${words} ✓` : text.noAnswer);
     changed();
   };
@@ -81,16 +64,4 @@ function table({ control, faultsAllowed, services }, changed) {
     return make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, ...actions), make("td", {}, ...injected));
   };
   return make("table", { class: "break" }, make("tbody", {}, ...services.map(row)));
-}
-
-async function send(method, path, body) {
-  try {
-    const answer = await fetch(path, {
-      method, headers: body ? { "content-type": "application/json" } : {}, body: body ? JSON.stringify(body) : null,
-    });
-    const document = answer.headers.get("content-type")?.includes("json") ? await answer.json() : {};
-    return { ok: answer.ok, status: answer.status, detail: document.detail };
-  } catch {
-    return { ok: false, status: 0, detail: text.noAnswer };
-  }
 }

@@ -9,6 +9,8 @@ const outcomes = ["confirmed", "accepted", "rejected", "cancelled", "refused"];
 export class History {
   points = [];
   focus = null;
+  /** When the oldest open incident started. */
+  incidentSince = null;
 
   add(point) {
     this.points.push(point);
@@ -63,7 +65,7 @@ function row(history, name, { shapes, top }) {
       focus === null ? null : make("svg:path", { d: `M${focus} 0 V${height}`, class: "focus" })));
 }
 
-/** Where faults were active. */
+/** Where faults were active, or an incident is open. */
 function shades(history) {
   const spans = [];
   for (const point of history.points) {
@@ -73,6 +75,7 @@ function shades(history) {
     if (last && x - last[1] <= 2) last[1] = x;
     else spans.push([x - 1, x]);
   }
+  if (history.incidentSince) spans.push([Math.max(0, Math.min(width, history.x(history.incidentSince))), width]);
   return spans.map(([from, to]) => make("svg:rect", { x: from, y: 0, width: to - from, height, class: "shade" }));
 }
 

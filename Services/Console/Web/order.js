@@ -1,13 +1,13 @@
 // The page of one purchase: what order says of it, and its trace, read again until nothing is left to do.
-import { language, make, obeyHeader, show, text, time, translate, zone } from "./page.js";
+import { language, make, obeyHeader, ownId, show, text, time, translate, zone } from "./page.js";
+import { Polling } from "./polling.js";
 import { degraded, isSettled, level, receipt, sentence, timelineList } from "./receipt.js";
 import { waterfall, waterfallKey } from "./waterfall.js";
 
 const element = (id) => document.getElementById(id);
-const id = decodeURIComponent(location.pathname.replace(/\/$/, "").split("/").at(-1));
+const id = ownId();
 /** Milliseconds between two readings: of an open order, and of one that is settled or unknown. */
 const pauses = { open: 1000, settled: 5000 };
-const timeout = 4000;
 
 /** `asking`, `known`, `unknown` (there is none), `silent` (order doesn't answer). What was known stays. */
 let orderState = "asking";
@@ -17,35 +17,13 @@ let readAt = null;
 let timeline = null;
 let traceState = "asking";
 let traces = [];
-let isLost = false;
-let nextAt = 0;
-let timer = null;
 let said = "";
 
-/** `{ status, body }`; status 0 where the console itself doesn't answer. */
-async function read(path) {
-  try {
-    const answer = await fetch(path, { signal: AbortSignal.timeout(timeout), cache: "no-store" });
-    return { status: answer.status, body: await answer.json().catch(() => null) };
-  } catch {
-    return { status: 0, body: null };
-  }
-}
+const path = `/api/orders/${encodeURIComponent(id)}`;
+const polling = new Polling(
+  () => [path, `${path}/timeline`, `/api/traces?orderId=${encodeURIComponent(id)}`], take, draw);
 
-async function poll() {
-  clearTimeout(timer);
-  const path = `/api/orders/${encodeURIComponent(id)}`;
-  const [found, steps, kept] = await Promise.all([
-    read(path), read(`${path}/timeline`), read(`/api/traces?orderId=${encodeURIComponent(id)}`),
-  ]);
-  isLost = found.status === 0 && kept.status === 0;
-  if (!isLost) take(found, steps, kept);
-  const isSlow = !isLost && (orderState === "unknown" || (order !== null && isSettled(order)));
-  plan(isSlow ? pauses.settled : pauses.open);
-  draw();
-}
-
-function take(found, steps, kept) {
+function take([found, steps, kept]) {
   // What the state says already isn't said twice.
   problem = [200, 0, 404, 503, 504].includes(found.status) ? "" : found.body?.detail ?? "";
   if (found.status === 200) {
@@ -62,12 +40,7 @@ function take(found, steps, kept) {
   } else {
     traceState = "silent";
   }
-}
-
-function plan(pause) {
-  nextAt = Date.now() + pause;
-  // Of a hidden page only the first reading is made; it is read again when it is seen.
-  if (!document.hidden) timer = setTimeout(poll, pause);
+  return orderState === "unknown" || (order !== null && isSettled(order)) ? pauses.settled : pauses.open;
 }
 
 function draw() {
@@ -76,26 +49,16 @@ function draw() {
   element("order-id").textContent = id;
   element("copy").textContent = text.copy;
   element("copied").textContent = said && text[said];
-  drawConnection();
+  polling.drawConnection();
   drawSentence();
   drawOrder();
   drawTrace();
 }
 
-function drawConnection() {
-  const bar = element("connection");
-  bar.hidden = !isLost;
-  document.body.classList.toggle("lost", isLost);
-  if (!isLost) return;
-  show(bar.querySelector("[role=status]"), language, () => [text.lost]);
-  bar.querySelector(".countdown").textContent =
-    text.nextTry(Math.max(0, Math.ceil((nextAt - Date.now()) / 1000)));
-}
-
 function drawSentence() {
   const section = element("sentence");
   section.dataset.level = order ? level(order) : orderState === "asking" ? "none" : "outage";
-  const words = order ? sentence(order) : text.orderStates[isLost ? "silent" : orderState];
+  const words = order ? sentence(order) : text.orderStates[polling.isLost ? "silent" : orderState];
   show(section.querySelector("h1"), words, () => [words]);
   const since = order ? text.placedAt(`${time(order.createdAt)} ${zone()}`) : problem;
   show(section.querySelector(".since"), since, () => [since]);
@@ -118,17 +81,12 @@ function drawOrder() {
     order ? timelineList(timeline ?? [], order) : []);
 }
 
-/** Drawn anew, it keeps the focus where it was. */
 function drawTrace() {
-  const focused = document.activeElement?.dataset?.key;
   const key = JSON.stringify([language, traceState]) + waterfallKey(traces);
   show(element("trace"), key, () => [
     traceState === "known" ? null : make("p", { class: "hint" }, text.traceStates[traceState]),
     ...traces.length > 0 ? waterfall(traces, drawTrace) : [],
   ].filter(Boolean));
-  if (focused && document.activeElement === document.body) {
-    element("trace").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-  }
 }
 
 /** Without a clipboard (a page that isn't from this machine) the id is selected. */
@@ -144,11 +102,6 @@ async function copy() {
 }
 
 element("copy").addEventListener("click", copy);
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) clearTimeout(timer);
-  else poll();
-});
 obeyHeader(draw);
 draw();
-poll();
-setInterval(() => { if (isLost) drawConnection(); }, 500);
+polling.again();

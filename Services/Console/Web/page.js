@@ -56,6 +56,11 @@ export function money(amount, currency) {
 /** The time of day in the viewer's zone. */
 export const time = (at) => new Date(at).toLocaleTimeString(language, { hourCycle: "h23" });
 
+export const day = (at) => new Date(at).toLocaleDateString(language, { dateStyle: "medium" });
+
+/** The time of day, and the day where it isn't today. */
+export const moment = (at) => day(at) === day(Date.now()) ? time(at) : `${day(at)} ${time(at)}`;
+
 export const zone = () =>
   new Intl.DateTimeFormat(language, { timeZoneName: "short" })
     .formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
@@ -65,18 +70,28 @@ export function theme() {
   return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 }
 
-/** The words that a page's own HTML asks for. */
+/** The id that the page's own address ends with. */
+export const ownId = () => decodeURIComponent(location.pathname.replace(/\/$/, "").split("/").at(-1));
+
+/** A text by its name, as `theme.dark`. */
+const word = (name) => name.split(".").reduce((words, part) => words[part], text);
+
+/** The words that a page's own HTML asks for, and links to what speaks the language of `?lang=`. */
 export function translate() {
   document.documentElement.lang = language;
-  for (const each of document.querySelectorAll("[data-text]")) each.textContent = text[each.dataset.text];
-  for (const each of document.querySelectorAll("[data-label]")) {
-    each.setAttribute("aria-label", text[each.dataset.label]);
+  for (const each of document.querySelectorAll("[data-text]")) {
+    const words = word(each.dataset.text);
+    if (each.textContent !== words) each.textContent = words;
   }
+  for (const each of document.querySelectorAll("[data-label]")) {
+    each.setAttribute("aria-label", word(each.dataset.label));
+  }
+  for (const each of document.querySelectorAll("a[data-lang]")) each.search = `?lang=${language}`;
   document.getElementById("language").textContent = text.other;
   document.getElementById("theme").textContent = text.theme[theme()];
 }
 
-/** The buttons in the header, which both pages have; the choices are kept. */
+/** The buttons in the header, which all pages have; the choices are kept. */
 export function obeyHeader(draw) {
   const kept = localStorage.getItem("theme");
   if (kept) document.documentElement.dataset.theme = kept;
@@ -91,9 +106,29 @@ export function obeyHeader(draw) {
   });
 }
 
-/** Replaces what an element holds, and leaves it alone where nothing changed: a reader's place and focus stay. */
+/** Replaces what an element holds, and leaves it alone where nothing changed: a reader's place and focus stay.
+    Drawn anew, it keeps the focus on what has the same `data-key`. */
 export function show(element, key, build) {
   if (element.dataset.shown === key) return;
+  const focused = element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   element.dataset.shown = key;
   element.replaceChildren(...[build()].flat());
+  if (!focused) return;
+  element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
+/** What had the focus may be gone: then `next` gets it. */
+export function keepFocus(next) {
+  if (!document.activeElement?.offsetParent) next?.focus();
+}
+
+/** The bar above a page that has lost the console, with a countdown to the next try; null: it isn't lost. */
+export function showConnection(nextAt) {
+  const bar = document.getElementById("connection");
+  bar.hidden = nextAt === null;
+  document.body.classList.toggle("lost", nextAt !== null);
+  if (nextAt === null) return;
+  // Said once; the countdown is only seen.
+  show(bar.querySelector("[role=status]"), language, () => [text.lost]);
+  bar.querySelector(".countdown").textContent = text.nextTry(Math.max(0, Math.ceil((nextAt - Date.now()) / 1000)));
 }

@@ -8,7 +8,7 @@ extension OrderApplication {
         FallbackTable.products.migration("catalogue-1"), FallbackTable.coupons.migration("known-coupons-1"),
         DurableQueue.migration, lanes, CouponClaimTable.states, RefundTable.migration, OrderTable.lists,
         DurableQueue.counts, OrderTable.retention, CouponClaimTable.byOrder, OrderTable.transitions,
-        DurableQueue.traces,
+        DurableQueue.traces, OrderTable.degraded,
     ]
 
     /// Lanes were dependencies once. In words of its own, since a migration doesn't change with the code.

@@ -77,8 +77,8 @@ struct OrderStore: Sendable {
     }
 
     /// Newest first, by id.
-    func list(customerId: String?, status: OrderStatus?) -> KeysetList {
-        OrderTable.list(store, customerId: customerId, status: status)
+    func list(customerId: String?, isDegraded: Bool, status: OrderStatus?) -> KeysetList {
+        OrderTable.list(store, customerId: customerId, isDegraded: isDegraded, status: status)
     }
 
     /// What deleted orders had sold, less what was returned, by SKU.

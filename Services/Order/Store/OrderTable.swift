@@ -43,6 +43,16 @@ enum OrderTable {
         """
     )
 
+    /// Null for the many that are not: they stand in no index.
+    static let degraded = Store.Migration(
+        "order-degraded-1",
+        """
+        ALTER TABLE orders ADD COLUMN degraded INTEGER;
+        UPDATE orders SET degraded = 1 WHERE CAST(document AS TEXT) LIKE '%"degradations":[{%';
+        CREATE INDEX orders_degraded ON orders (degraded, id) WHERE degraded IS NOT NULL;
+        """
+    )
+
     /// ``save(_:_:document:)`` guards the transitions.
     static let transitions = Store.Migration("order-transitions-1", "DROP TRIGGER orders_transition")
 
@@ -79,11 +89,12 @@ enum OrderTable {
         let legal = ([order.status] + order.status.predecessors).map(\.rawValue)
         let values: [(any DatabaseValueConvertible)?] = [
             order.status.rawValue, try document ?? JSON.encode(order.document),
-            try JSON.encode(order.progress), order.id, order.version,
+            try JSON.encode(order.progress), order.document.degradations.isEmpty ? nil : 1, order.id,
+            order.version,
         ]
         try database.run(
             """
-            UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ?
+            UPDATE orders SET status = ?, version = version + 1, document = ?, progress = ?, degraded = ?
             WHERE id = ? AND version = ? AND status IN (\(legal.map { _ in "?" }.joined(separator: ", ")))
             """,
             StatementArguments(values + legal))
@@ -141,13 +152,19 @@ enum OrderTable {
     }
 
     /// Newest first, by id, the rows as they lie.
-    static func list(_ store: Store, customerId: String?, status: OrderStatus?) -> KeysetList {
+    /// - Parameter isDegraded: only those with a degradation, repaired or not.
+    static func list(
+        _ store: Store, customerId: String?, isDegraded: Bool, status: OrderStatus?
+    ) -> KeysetList {
         KeysetList(
             store,
             """
             SELECT id, created_at, status, CASE WHEN document IS NULL THEN request END, document FROM orders
             """, by: "id", .descending,
-            where: ["customer_id = ?": customerId, "status = ?": status?.rawValue]
+            where: [
+                "customer_id = ?": customerId, "degraded = ?": isDegraded ? 1 : nil,
+                "status = ?": status?.rawValue,
+            ]
         ) { database, row in
             let isCancelled = row[2] == OrderStatus.cancelled.rawValue
             let order = ListedOrder(

@@ -18,6 +18,9 @@ extension HTTPClient {
         /// one that names none may have come through a proxy, and counts. Nil: an answer of any service
         /// counts.
         package var service: String?
+        /// Whether the address has to lie beyond this network: for addresses that others chose. It is looked
+        /// at once the connection stands, so that no name can lead elsewhere.
+        package var isForPublicAddress = false
 
         package init(
             method: String = "GET",

@@ -9,6 +9,8 @@ final class Transfer {
     private var answer: ReceivedAnswer
     /// True from just before the first byte is sent: until then nothing can have happened at the other end.
     private var requestWasSent = false
+    private var isForPublicAddress = false
+    private var isAddressRefused = false
     /// Scheme, host and port.
     private(set) var host = ""
     /// False while the call waits for its turn.
@@ -70,6 +72,8 @@ final class Transfer {
         connectDeadline = now + min(max(request.connectTimeout, .milliseconds(1)), request.timeout)
         host = request.host
         answer.service = request.service
+        isForPublicAddress = request.isForPublicAddress
+        isAddressRefused = false
         message.pointee = 0
         try set(CURLOPT_URL, request.url)
         try setMethodAndBody(request)
@@ -128,6 +132,7 @@ final class Transfer {
 
     /// The call's outcome, once libcurl is done with it.
     func outcome(_ code: CURLcode) -> Result<HTTPClient.Response, HTTPClientError> {
+        if isAddressRefused { return .failure(.invalidRequest("the address is not a public one")) }
         if let broken = answer.broken { return .failure(broken) }
         guard code != CURLE_OK else {
             return answer.response(status: csp_get_long(easy, CURLINFO_RESPONSE_CODE))
@@ -163,7 +168,9 @@ extension Transfer {
 
     /// libcurl sends a request again by itself when a kept connection dies under it. The other end may have
     /// acted on the first one, so the second is refused here.
-    fileprivate func mayBeSent() -> Bool {
+    fileprivate func mayBeSent(to address: String) -> Bool {
+        isAddressRefused = isForPublicAddress && !PublicAddress.isPublic(address)
+        guard !isAddressRefused else { return false }
         defer { requestWasSent = true }
         return !requestWasSent
     }
@@ -190,11 +197,13 @@ private func receiveBody(
 }
 
 private func beforeRequest(
-    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?,
+    _ context: UnsafeMutableRawPointer?, _ address: UnsafeMutablePointer<CChar>?,
+    _: UnsafeMutablePointer<CChar>?,
     _: Int32, _: Int32
 ) -> Int32 {
-    guard let context else { return CURL_PREREQFUNC_ABORT }
-    let mayBeSent = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().mayBeSent()
+    guard let context, let address else { return CURL_PREREQFUNC_ABORT }
+    let mayBeSent = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+        .mayBeSent(to: String(cString: address))
     return mayBeSent ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 

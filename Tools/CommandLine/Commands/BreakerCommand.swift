@@ -53,7 +53,7 @@ struct BreakerCommand: AsyncParsableCommand, StackCommand {
         guard let order = try data.folder.reachable()[.order] else {
             throw Failure("this stack has no order")
         }
-        let api = OrderAPI(
+        let api = ServiceAPI(
             url: order.url, client: client,
             adminToken: try Tokens.known(\.adminToken, "ADMIN_TOKEN", in: data.folder))
         let dependency = try await api.ask(

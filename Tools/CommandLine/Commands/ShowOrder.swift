@@ -44,7 +44,7 @@ struct ShowOrder: AsyncParsableCommand, StackCommand {
     func run() async throws {
         let client = HTTPClient()
         defer { client.shutdown() }
-        let api = OrderAPI(url: try order.url(data.folder), client: client)
+        let api = ServiceAPI(url: try order.url(data.folder), client: client)
         let path = "/orders/\(id.percentEncoded)"
         let report = Report(
             order: try await api.ask("GET", path, as: OrderDocument.self),

@@ -20,6 +20,8 @@ struct ExperimentRunner {
     let schedule: ArrivalSchedule
     let seed: UInt64
     let signals: StopSignals
+    /// Whether the console's incidents are checked as well.
+    var checksIncidents = false
     /// Receives the progress as text.
     let show: @Sendable (String) -> Void
 
@@ -83,6 +85,11 @@ struct ExperimentRunner {
             stack.reader(), history: load.history, known: &known, wait: .seconds(60), progress: show)
         seen.audit = audit
         seen.repaired = .init(orders, run: load.run)
+        if checksIncidents, let begin = seen.faultAt, let end = seen.backAt {
+            let check = IncidentCheck(stack: stack, experiment: experiment, span: (begin, end))
+            seen.incidents = try await check.findings(
+                orders.filter { $0.customerId.hasPrefix("load-\(load.run)-") }, progress: show)
+        }
         return DrillExperiment(
             experiment, seen, rate: rate,
             durationSeconds: (ContinuousClock.now - begin).seconds.rounded(places: 1))
@@ -127,6 +134,7 @@ struct ExperimentRunner {
         let before = try await met(experiment)
         let injectedFaults = try injectedFaults(experiment)
         let begin = load.now
+        seen.faultAt = seen.faultAt ?? .now()
         var end = begin
         var inPlace = begin
         do {
@@ -147,6 +155,7 @@ struct ExperimentRunner {
         }
         for injectedFault in injectedFaults { try await injectedFault.end() }
         let back = load.now
+        seen.backAt = .now()
         try await recover(experiment, load, watch, since: back)
         seen.rounds.append(
             .init(

@@ -9,15 +9,24 @@ enum Experiments {
     /// Every dependency with every fault, pairs of optional ones, partial faults, order itself, then
     /// overload.
     static func all(_ path: PathDocument) -> [Experiment] {
-        let single = path.dependencies.flatMap { dependency in
-            DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
-        }
         let paired = pairs(path).flatMap { pair in
             DrillFault.allCases.map { Experiment(disruption: .broken(pair, $0)) }
         }
         let partial = PartialFaults.all(path).map { Experiment(disruption: .partial($0)) }
-        return single + paired + partial + [Experiment(disruption: .orderKilled)]
+        return whole(path) + paired + partial + [Experiment(disruption: .orderKilled)]
             + overloads.map { Experiment(disruption: .overload($0)) } + outage(path)
+    }
+
+    /// Every dependency with every fault.
+    static func whole(_ path: PathDocument) -> [Experiment] {
+        path.dependencies.flatMap { dependency in
+            DrillFault.allCases.map { Experiment(disruption: .broken([dependency], $0)) }
+        }
+    }
+
+    /// Those of which the console has to make an incident each.
+    static func incidents(_ path: PathDocument) -> [Experiment] {
+        whole(path) + [Experiment(disruption: .overload(5))]
     }
 
     /// Every kind once and every dependency at least once, two partial faults, order itself, and the smallest

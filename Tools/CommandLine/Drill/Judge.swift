@@ -37,7 +37,7 @@ struct Judge {
         if let fault = experiment.partial { return findings(of: fault) }
         let customers: [Finding] =
             isOrderKilled ? unended : outcomes + .certain(honesty) + .doubtful(latency + isolation)
-        return customers + .doubtful(recovery + reads) + books + .certain(seen.unprotected)
+        return customers + .doubtful(recovery + reads) + books + .certain(seen.unprotected) + seen.incidents
     }
 
     private var outcomes: [Finding] {

@@ -1,3 +1,5 @@
+import Contracts
+
 /// Everything that was observed in one experiment. Times are seconds since the load began.
 struct Observation {
     /// A healthy stretch, the fault, and what came after it.
@@ -25,6 +27,11 @@ struct Observation {
         var state: String
     }
 
+    /// When the first fault began, and the last one was rolled back.
+    var faultAt: Timestamp?
+    var backAt: Timestamp?
+    /// What the console's incidents contradict; empty where they aren't checked.
+    var incidents: [Finding] = []
     var samples: [Sample] = []
     var rounds: [Round] = []
     var breakers: [BreakerSighting] = []

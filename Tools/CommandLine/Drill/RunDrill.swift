@@ -9,6 +9,8 @@ struct RunDrill: Sendable {
     let only: [String]
     let extent: DrillReport.Extent
     let isComparing: Bool
+    /// Whether the console's incidents are checked as well.
+    let checksIncidents: Bool
     let schedule: ArrivalSchedule
     let seed: UInt64
     let signals: StopSignals
@@ -40,6 +42,7 @@ struct RunDrill: Sendable {
     private func chosen(_ stack: DrillStack) async throws -> [Experiment] {
         let path = try await stack.path()
         let all = Experiments.all(path)
+        if checksIncidents, only.isEmpty { return Experiments.incidents(path) }
         if isComparing { return try Experiments.chosen(only.isEmpty ? Experiments.telling : only, from: all) }
         return try Experiments.chosen(
             only, from: extent == .quick && only.isEmpty ? Experiments.quick(path) : all)
@@ -101,13 +104,19 @@ struct RunDrill: Sendable {
         _ experiments: [Experiment], on stack: DrillStack, _ known: inout Set<String>, _ line: LiveLine
     ) async throws -> OverloadReport {
         defer { line.finish() }
-        return try await RunOverload(
+        var report = try await RunOverload(
             stack: stack, baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"),
             seconds: schedule.overload,
             signals: signals
         ) { text in
             line.show("overload: \(text)")
         }.run(experiments, known: &known)
+        if checksIncidents {
+            let violations = try await IncidentCheck.overload(stack)
+            report.audit?.findings.append(
+                .init(name: "incidents", ok: violations.isEmpty, violations: violations))
+        }
+        return report
     }
 
     private func conduct(
@@ -119,7 +128,7 @@ struct RunDrill: Sendable {
         let runner = ExperimentRunner(
             stack: stack, customers: customers,
             baskets: try Basket.read(from: "\(stack.seedFolder)/orders.jsonl"), schedule: schedule,
-            seed: seed, signals: signals, show: show)
+            seed: seed, signals: signals, checksIncidents: checksIncidents, show: show)
         do {
             let result = try await runner.run(experiment, known: &known)
             try await stack.restore()

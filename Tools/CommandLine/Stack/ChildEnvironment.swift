@@ -13,6 +13,7 @@ extension StackRecord {
         values["ADMIN_TOKEN"] = tokens.adminToken
         if name == .console {
             values["STACK_FILE"] = folder.recordFile
+            values["PUBLIC_URL"] = values["PUBLIC_URL"] ?? self[.console]?.url
             values["CONTROL_COMMAND"] = "\(Paths.executables())/csp"
         }
         for service in services { values[service.name.urlKey] = service.url }

@@ -67,7 +67,8 @@ extension ExperimentRunner {
         let coupons: [Coupon] = fault.needsRefunds ? try await stack.reader().all(.coupon, "/coupons") : []
         return SideTraffic(
             fault, client: customers, orderURL: try stack.service(.order).url,
-            inventoryURL: try stack.service(.inventory).url, baskets: .init(baskets, coupons: coupons))
+            inventoryURL: try stack.service(.inventory).url, adminToken: stack.launch.tokens.adminToken,
+            baskets: .init(baskets, coupons: coupons))
     }
 }
 

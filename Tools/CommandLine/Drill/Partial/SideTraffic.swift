@@ -5,11 +5,11 @@ import Transport
 
 /// Customers beside the measured ones, who cause the calls that a successful purchase doesn't make. Some
 /// cancel an unpaid order, which voids and releases; some get their coupon's discount refunded later; some
-/// read product pages.
+/// send an item back, which an operator refunds; some read product pages.
 final class SideTraffic: Sendable {
     /// Criticality of the orders for refunds. A fault of this criticality spares the other customers' orders.
     static let criticality = "critical"
-    /// Cancellations a second, and as many orders for refunds.
+    /// Cancellations a second, as many orders for refunds, and as many returns.
     private static let rate = 2.0
     /// Payment captures at once and answers after 3 s, so that the order is accepted and can still be
     /// cancelled.
@@ -33,14 +33,19 @@ final class SideTraffic: Sendable {
     private let client: HTTPClient
     private let orderURL: String
     private let inventoryURL: String
+    /// The operator's, who refunds.
+    private let adminToken: String
     private let baskets: Baskets
     private let fault: PartialFault
     private let run = "side-" + randomHex(UInt32.self)
     private let isStopped = Locked(false)
 
-    init(_ fault: PartialFault, client: HTTPClient, orderURL: String, inventoryURL: String, baskets: Baskets)
-    {
+    init(
+        _ fault: PartialFault, client: HTTPClient, orderURL: String, inventoryURL: String, adminToken: String,
+        baskets: Baskets
+    ) {
         self.fault = fault
+        self.adminToken = adminToken
         self.client = client
         self.orderURL = orderURL
         self.inventoryURL = inventoryURL
@@ -54,8 +59,9 @@ final class SideTraffic: Sendable {
         let rate = fault.hasSideTraffic ? Self.rate : 0
         async let cancellations: Void = repeating(rate) { await self.cancel($0) }
         async let refunds: Void = repeating(fault.needsRefunds ? rate : 0) { await self.buyWithoutCoupon($0) }
+        async let returns: Void = repeating(rate) { await self.sendBack($0) }
         async let pages: Void = repeating(fault.pages) { await self.readPage($0) }
-        _ = try await (cancellations, refunds, pages)
+        _ = try await (cancellations, refunds, returns, pages)
     }
 
     /// At a fixed rate, whether or not answers come.
@@ -88,6 +94,24 @@ final class SideTraffic: Sendable {
         let basket = baskets.refundable[number % baskets.refundable.count]
         _ = await place(
             basket, "refund-\(number)", token: "tok_ok", [(name: "csp-criticality", value: Self.criticality)])
+    }
+
+    private func sendBack(_ number: Int) async {
+        let basket = baskets.all[number % baskets.all.count]
+        guard let order = await place(basket, "return-\(number)", token: "tok_ok"),
+            order.status == .confirmed, let sku = order.items.first?.sku
+        else {
+            return
+        }
+        let refund = OrderRefundRequest(items: [ItemQuantity(sku: sku, quantity: 1)], reason: "sent back")
+        var request = request("POST", "\(orderURL)/orders/\(order.id)/refunds")
+        request.headers = [
+            (name: "Authorization", value: "Bearer \(adminToken)"),
+            (name: "Content-Type", value: "application/json"),
+            (name: "Idempotency-Key", value: "\(run)-refund-\(number)"),
+        ]
+        request.body = (try? JSON.encode(refund)).map(Array.init) ?? []
+        _ = try? await client.send(request)
     }
 
     private func readPage(_ number: Int) async {

@@ -1,0 +1,96 @@
+import Contracts
+import Foundation
+import Logging
+import Resilience
+import Runtime
+import ServiceLifecycle
+import StackView
+import Transport
+
+/// Counts what incidents cost, from the degraded orders, until nothing is owed any more.
+struct CountImpact: Service {
+    private static let pause: Duration = .seconds(2)
+    /// Counting takes at most this share of the time.
+    private static let share = 0.1
+    /// After its end an incident is counted for at least this long.
+    private static let after: Duration = .seconds(30)
+
+    let store: IncidentStore
+    let orders: OrderPages
+    let graph: @Sendable () -> PathGraph
+    let time: TimeSource
+    let wall: @Sendable () -> Timestamp
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let start = time.now()
+                do {
+                    try await count()
+                } catch {
+                    logger.warning("an impact could not be counted", metadata: ["error": "\(error)"])
+                }
+                try? await time.sleep(max(Self.pause, start.duration(to: time.now()) / Self.share))
+            }
+        }
+    }
+
+    func count() async throws {
+        let incidents = try await store.counting()
+        guard !incidents.isEmpty else { return }
+        let graph = graph()
+        var counts = incidents.map { incident, floor in
+            ImpactCount(
+                incident, floor: floor, entry: graph.entry,
+                others: Set(incidents.map(\.incident.cause)).subtracting([incident.cause]))
+        }
+        let start = counts.map(\.start).min() ?? wall()
+        try await orders.degraded(since: start) { order in
+            for index in counts.indices { counts[index].add(order) }
+        }
+        for ((incident, _), count) in zip(incidents, counts) {
+            let isOver = incident.resolvedAt.map { $0.advanced(by: Self.after) <= wall() } ?? false
+            let isFinal = isOver && count.owed == 0
+            var counted = incident
+            counted.set(count)
+            if counted != incident || isFinal {
+                try await store.save(count, of: incident.id, isFinal: isFinal)
+            }
+        }
+    }
+}
+
+/// Reads order's list page by page.
+struct OrderPages: Sendable {
+    private static let timeout: Duration = .seconds(2)
+
+    let client: any HTTPSender
+    let services: @Sendable () -> [StackSnapshot.Service]
+
+    struct Unreadable: Error {}
+
+    /// Degraded orders from the newest to those that were placed at `since`.
+    func degraded(since: Timestamp, _ body: (OrderDocument) -> Void) async throws {
+        guard let order = services().first(where: { $0.name == .order }) else { throw Unreadable() }
+        var cursor: String?
+        repeat {
+            let next = cursor.map { "&cursor=\($0)" } ?? ""
+            let page = try await page("\(order.url)/orders?degraded=true&limit=500\(next)")
+            for order in page.items where order.createdAt >= since { body(order) }
+            if let last = page.items.last, last.createdAt < since { return }
+            cursor = page.nextCursor
+        } while cursor != nil
+    }
+
+    private func page(_ url: String) async throws -> Page<OrderDocument> {
+        // Customers' requests go first.
+        let request = HTTPClient.Request(
+            url: url, headers: [(name: "csp-criticality", value: "sheddable")],
+            connectTimeout: .milliseconds(500),
+            timeout: Self.timeout)
+        let answer = try await client.send(request)
+        guard answer.status == 200 else { throw Unreadable() }
+        return try JSON.decode(Page<OrderDocument>.self, from: Data(answer.body))
+    }
+}

@@ -1,0 +1,65 @@
+import Contracts
+import Testing
+
+@testable import CommandLine
+
+@Suite("The drill's judgement of incidents")
+struct IncidentCheckTests {
+    private static let begin = Timestamp(milliseconds: 1_767_614_584_000)
+
+    private static func report(
+        cause: String = "payment", priority: String = "P1", detected: Double = 8, resolved: Double? = 45,
+        degraded: Int = 1
+    ) -> IncidentReport {
+        IncidentReport(
+            id: "inc_1", title: "payment is dead", priority: priority, status: "resolved", cause: cause,
+            startedAt: begin, detectedAt: begin.advanced(by: .seconds(detected)),
+            resolvedAt: resolved.map { begin.advanced(by: .seconds($0)) },
+            impact: .init(
+                ordersDegraded: degraded, ordersRefused: 0, ordersDelayed: degraded,
+                ordersMadeGood: degraded, customers: degraded,
+                revenueDelayedByCurrency: ["USD": 500]),
+            timeline: [])
+    }
+
+    private static let order = OrderDocument(
+        id: "ord_1", status: .confirmed, customerId: "H1", items: [], currency: "USD", subtotal: 500,
+        discount: 0, total: 500, refunded: 0, couponCode: nil, pending: [],
+        degradations: [
+            Degradation(
+                dependency: "payment", effect: .paymentQueued, source: .queue, reason: "timeout",
+                repair: .finishLater, repaired: true, outcome: "confirmed")
+        ], createdAt: begin, updatedAt: begin)
+
+    private func words(_ incidents: [IncidentReport]) throws -> [String] {
+        let payment = try #require(SampleDrill.path.dependencies.first { $0.name == "payment" })
+        return IncidentCheck.judge(
+            incidents, [Self.order], experiment: Experiment(disruption: .broken([payment], .killed)),
+            span: (Self.begin, Self.begin.advanced(by: .seconds(20)))
+        ).map(\.words)
+    }
+
+    @Test("one of the right cause and priority, in time, with the orders' impact, contradicts nothing")
+    func right() throws {
+        #expect(try words([Self.report()]) == [])
+    }
+
+    @Test("none, two, another cause, priority or impact, or a late one is said")
+    func wrong() throws {
+        #expect(try words([]) == ["one incident of payment was expected, not none"])
+        #expect(try words([Self.report(), Self.report(cause: "order")]).first?.contains("not 2") == true)
+        #expect(try words([Self.report(priority: "P2")]) == ["incident of payment: it is P2, not P1"])
+        #expect(try words([Self.report(degraded: 2)]).first?.contains("the orders say 1 orders") == true)
+        #expect(try words([Self.report(detected: 16)]) == ["incident of payment: detected after 16.0 s"])
+        #expect(try words([Self.report(resolved: 81)]) == ["incident of payment: resolved after 61.0 s"])
+        #expect(try words([Self.report(resolved: nil)]).first?.contains("not resolved") == true)
+    }
+
+    @Test("a game day's points fall with the time that was needed")
+    func points() {
+        #expect(GameDayScore.points(nil, most: 50, good: 10, bad: 20) == 0)
+        #expect(GameDayScore.points(5, most: 50, good: 10, bad: 20) == 50)
+        #expect(GameDayScore.points(15, most: 50, good: 10, bad: 20) == 25)
+        #expect(GameDayScore.points(99, most: 50, good: 10, bad: 20) == 0)
+    }
+}
