@@ -40,6 +40,8 @@ let serviceExecutables = services.map { $0.lowercased() }
 let page = [
     "index.html", "console.css", "app.js", "break.js", "charts.js", "page.js", "path.js", "place.js",
     "stories.js", "text.en.js", "text.ko.js",
+    "incident.css", "incident.html", "incident.js", "incident-figures.js", "incident-record.js",
+    "incident-words.js", "incidents.html", "incidents.js", "polling.js", "session.js",
     "order.html", "order.css", "order.js", "receipt.js", "trace.js", "waterfall.js",
 ]
 

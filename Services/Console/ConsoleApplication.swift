@@ -32,7 +32,8 @@ package struct ConsoleApplication: ServiceApplication {
             store: IncidentStore(
                 store: store, queue: queue,
                 notices: NoticePlan(
-                    link: configuration.link, channel: configuration.notices.webhook == nil ? "log" : "webhook"),
+                    link: configuration.link,
+                    channel: configuration.notices.webhook == nil ? "log" : "webhook"),
                 escalation: Escalation(
                     onCall: configuration.onCall, after: configuration.escalateAfter)),
             changes: ChangeLog(), time: environment.time, logger: environment.logger)
@@ -51,33 +52,36 @@ package struct ConsoleApplication: ServiceApplication {
             + StatusRoutes(board: status, link: configuration.link).routes
             + PurchaseRoutes(relay: relay).routes
             + TraceRoutes(archive: TraceArchive(capacity: configuration.traceCapacity)).routes
-        background = [
-            WatchStack(
-                poller: Poller(
-                    client: environment.http,
-                    administratorToken: common.faultsEnabled ? common.administratorToken : nil,
-                    services: services),
-                mode: common.mode, control: configuration.stackFile == nil ? "compose" : "csp", board: board,
-                incidents: incidents, status: status, time: environment.time, logger: environment.logger),
-            CountImpact(
-                store: incidents.store, orders: OrderPages(client: environment.http, services: services),
-                graph: { incidents.graph }, time: environment.time, wall: wall, logger: environment.logger),
-            QueueWorkers(
-                queue: queue, lanes: Self.lanes(configuration.notices, environment),
-                tracer: environment.tracer, logger: environment.logger),
-        ]
+        background =
+            [
+                WatchStack(
+                    poller: Poller(
+                        client: environment.http,
+                        administratorToken: common.faultsEnabled ? common.administratorToken : nil,
+                        services: services),
+                    mode: common.mode, control: configuration.stackFile == nil ? "compose" : "csp",
+                    board: board,
+                    incidents: incidents, status: status, time: environment.time, logger: environment.logger),
+                CountImpact(
+                    store: incidents.store, orders: OrderPages(client: environment.http, services: services),
+                    graph: { incidents.graph }, time: environment.time, wall: wall, logger: environment.logger
+                ),
+            ] + Self.workers(queue, configuration.notices, environment)
     }
 
-    private static func lanes(
-        _ settings: NoticeSettings, _ environment: ServiceEnvironment
-    ) -> [QueueWorkers.Lane] {
+    /// None where no notice is to be sent.
+    private static func workers(
+        _ queue: DurableQueue, _ settings: NoticeSettings, _ environment: ServiceEnvironment
+    ) -> [any Service] {
         guard let url = settings.webhook else { return [] }
         let send = SendNotice(
             url: url, format: settings.format, secret: settings.secret,
             allowsPrivate: settings.allowsPrivate, client: environment.http, wall: environment.wall)
+        let lane = QueueWorkers.Lane(
+            SendNotice.lane, concurrency: 4, handlers: [SendNotice.kind: { await send($0) }])
         return [
-            QueueWorkers.Lane(
-                SendNotice.lane, concurrency: 4, handlers: [SendNotice.kind: { await send($0) }])
+            QueueWorkers(
+                queue: queue, lanes: [lane], tracer: environment.tracer, logger: environment.logger)
         ]
     }
 

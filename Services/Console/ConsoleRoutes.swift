@@ -11,6 +11,8 @@ struct ConsoleRoutes: Sendable {
         [
             .get("/") { _ in Self.page },
             .get("/orders/{id}", query: .ignored) { _ in Self.purchasePage },
+            .get("/incidents", query: .ignored) { _ in Self.incidentsPage },
+            .get("/incidents/{id}", query: .ignored) { _ in Self.incidentPage },
             .get("/assets/{name}") { call in
                 guard let asset = Asset.all[call.parameter("name")] else {
                     throw Problem.notFound("There is nothing at this path.")
@@ -34,6 +36,12 @@ struct ConsoleRoutes: Sendable {
 
     private static let purchasePage = Asset.answer(PackageResources.order_html, "text/html; charset=utf-8")
 
+    private static let incidentsPage = Asset.answer(
+        PackageResources.incidents_html, "text/html; charset=utf-8")
+
+    private static let incidentPage = Asset.answer(
+        PackageResources.incident_html, "text/html; charset=utf-8")
+
     static let nothingYet = Problem.unavailable(
         "starting", "Nothing was read yet",
         "The console has just begun; the services are read once a second.",
@@ -50,6 +58,14 @@ private enum Asset {
         "console.css": answer(PackageResources.console_css, "text/css; charset=utf-8"),
         "app.js": script(PackageResources.app_js), "break.js": script(PackageResources.break_js),
         "charts.js": script(PackageResources.charts_js),
+        "incident.css": answer(PackageResources.incident_css, "text/css; charset=utf-8"),
+        "incident.js": script(PackageResources.incident_js),
+        "incident-figures.js": script(PackageResources.incident_figures_js),
+        "incident-record.js": script(PackageResources.incident_record_js),
+        "incident-words.js": script(PackageResources.incident_words_js),
+        "incidents.js": script(PackageResources.incidents_js),
+        "polling.js": script(PackageResources.polling_js),
+        "session.js": script(PackageResources.session_js),
         "order.css": answer(PackageResources.order_css, "text/css; charset=utf-8"),
         "order.js": script(PackageResources.order_js), "place.js": script(PackageResources.place_js),
         "receipt.js": script(PackageResources.receipt_js),

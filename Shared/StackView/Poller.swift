@@ -62,7 +62,8 @@ package struct Poller: Sendable {
 
     private func orders(_ orderURL: String?, _ following: [String]) async -> [OrderDocument] {
         guard let orderURL else { return [] }
-        let newest = await get(Page<OrderDocument>.self, "\(orderURL)/orders?degraded=true&limit=20")?.items ?? []
+        let newest =
+            await get(Page<OrderDocument>.self, "\(orderURL)/orders?degraded=true&limit=20")?.items ?? []
         let read = Set(newest.map(\.id))
         return await withTaskGroup { group in
             for id in following where !read.contains(id) {

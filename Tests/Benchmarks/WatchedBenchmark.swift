@@ -111,9 +111,10 @@ struct WatchedBenchmark {
         }
         try stack.control("start", "console")
         let ballast = folder + "/ballast"
-        try await body({
-            _ = run("/bin/dd", "if=/dev/zero", "of=\(ballast)", "bs=64k", "count=1024", "status=none")
-        }, { unlink(ballast) })
+        try await body(
+            {
+                _ = run("/bin/dd", "if=/dev/zero", "of=\(ballast)", "bs=64k", "count=1024", "status=none")
+            }, { unlink(ballast) })
         try stack.control("kill", "console")
         _ = run("/bin/umount", folder)
         try stack.control("start", "console")

@@ -1,6 +1,7 @@
 import Contracts
 import Crypto
 import Foundation
+import StackView
 import TestSupport
 import Testing
 import Transport
@@ -11,12 +12,18 @@ import Transport
 struct IncidentRoutesTests {
     private typealias Console = RunningService<ConsoleApplication>
 
-    /// Time stands still: what the console sees of this machine opens nothing.
+    /// A console that watches no service, so that nothing on this machine opens an incident.
     private func withConsole(
         settings: [String: String] = [:], _ body: @Sendable (Console) async throws -> Void
     ) async throws {
+        let folder = try TemporaryFolder()
+        let record = StackRecord(
+            instance: "none", basePort: 0, host: "", seedFolder: "", stopping: false, environment: [:],
+            services: [])
+        let file = try folder.write(
+            String(decoding: JSONEncoder().encode(record), as: UTF8.self), to: "stack.json")
         try await withService(
-            ConsoleApplication.self, settings: settings, time: ManualTime().source, body)
+            ConsoleApplication.self, settings: settings.merging(["STACK_FILE": file]) { $1 }, body)
     }
 
     private struct Opening: Encodable {
@@ -61,9 +68,12 @@ struct IncidentRoutesTests {
                     .detected, .acknowledged, .note, .escalated, .mitigated, .resolved, .reviewed,
                 ])
             #expect(incident.timeline.allSatisfy { $0.by == "ada" })
-            #expect(incident.escalations.map(\.level) == [2] && incident.notices.map(\.channel).allSatisfy { $0 == "log" })
+            #expect(
+                incident.escalations.map(\.level) == [2]
+                    && incident.notices.map(\.channel).allSatisfy { $0 == "log" })
             #expect(try await act(console, opened, "acknowledge").status == 409)
             #expect(try await act(console, opened, "escalate").status == 409)
+            #expect(try await console.get("/incidents/\(opened.id)").status == 200)
         }
     }
 
@@ -74,7 +84,9 @@ struct IncidentRoutesTests {
             #expect(try await console.post("/api/incidents", Opening()).status == 401)
             #expect(try await console.post("/api/incidents/\(incident.id)/acknowledge").status == 401)
             #expect(try await act(console, incident, "note", ["by": "ada"]).status == 422)
-            #expect(try await act(console, incident, "note", ["text": String(repeating: "x", count: 2001)]).status == 422)
+            #expect(
+                try await act(console, incident, "note", ["text": String(repeating: "x", count: 2001)]).status
+                    == 422)
             var opening = Opening()
             opening.priority = "P9"
             let answer = try await console.post("/api/incidents", opening, token: TestTokens.administrator)
@@ -113,7 +125,9 @@ struct IncidentRoutesTests {
             let action = ["text": "Test cards nightly", "owner": "ada", "due": "2026-12-24"]
             let added = try await act(console, incident, "actions", action)
             #expect(try added.decode(Incident.self).actions.map(\.owner) == ["ada"])
-            #expect(try await act(console, incident, "actions", ["text": "x", "owner": "y", "due": "soon"]).status == 422)
+            #expect(
+                try await act(console, incident, "actions", ["text": "x", "owner": "y", "due": "soon"]).status
+                    == 422)
             let closed = try await act(console, incident, "actions/1/close")
             #expect(try closed.decode(Incident.self).actions[0].closedAt != nil)
             #expect(try await act(console, incident, "actions/2/close").status == 404)
@@ -176,7 +190,8 @@ struct IncidentRoutesTests {
             #expect(incident.timeline.map(\.kind) == [.symptom, .detected])
             // The same cause by another alert; one whose end comes twice, and before its start.
             for text in [
-                Self.payload(fingerprint: "f2", startsAt: "2026-11-30T14:00:01+02:00"), Self.payload("resolved"),
+                Self.payload(fingerprint: "f2", startsAt: "2026-11-30T14:00:01+02:00"),
+                Self.payload("resolved"),
                 Self.payload("resolved"), Self.payload("resolved", fingerprint: "f9"),
             ] { #expect(try await console.post("/api/alerts", text: text).status == 200) }
             let told = try #require(try await incidents(console).first)
@@ -278,8 +293,9 @@ struct IncidentRoutesTests {
         try await withConsole(settings: ["NOTICE_WEBHOOK_URL": receiver.url]) { console in
             _ = try await open(console)
             await receiver.until { $0.accepted >= 1 }
-            let console = console
-            while try await !console.get("/queue").text.contains("\"delayed\":1") { await Task.yield() }
+            while try await !console.get("/queue").text.contains(#/"(delayed|dead)":1/#) {
+                await Task.yield()
+            }
         }
         #expect(receiver.seen.requests.isEmpty)
     }

@@ -221,7 +221,8 @@ struct IncidentTests {
             for _ in 0..<40 {
                 let name = WatchedShop.names.randomElement(using: &random) ?? .order
                 switch Int.random(in: 0..<6, using: &random) {
-                case 0: shop.conditions[name] = [.dead, .frozen, .silent, .draining].randomElement(using: &random)
+                case 0:
+                    shop.conditions[name] = [.dead, .frozen, .silent, .draining].randomElement(using: &random)
                 case 1: shop.openBreakers = name == .order ? [] : [name.rawValue]
                 case 2: shop.refused = Double.random(in: 0...10, using: &random)
                 case 3: shop.shed = Double.random(in: 0...5, using: &random)
@@ -243,8 +244,10 @@ struct IncidentTests {
             try shop.pass(120)
             #expect(shop.open.isEmpty, "seed \(seed)")
             for incident in shop.incidents {
-                let times = [incident.startedAt, incident.detectedAt, incident.mitigatedAt, incident.resolvedAt]
-                    .compactMap { $0 }
+                let times = [
+                    incident.startedAt, incident.detectedAt, incident.mitigatedAt, incident.resolvedAt,
+                ]
+                .compactMap { $0 }
                 #expect(times == times.sorted() && times.count == 4, "seed \(seed)")
             }
         }
@@ -254,7 +257,8 @@ struct IncidentTests {
     func alerts() throws {
         func alert(_ name: String, _ service: String, isEffect: Bool = false) -> Symptom {
             Symptom(
-                kind: .alert, service: service, priority: .p2, text: name, alert: (name: name, isEffect: isEffect)
+                kind: .alert, service: service, priority: .p2, text: name,
+                alert: (name: name, isEffect: isEffect)
             )
         }
         var shop = try shop()

@@ -81,7 +81,8 @@ struct StatusTests {
         let effect = ["en": "<script>alert(1)</script> & \"more\"", "ko": "<b>쿠폰</b>"]
         let page = StatusPage(
             status: Self.status([
-                try Self.incident("coupon", effect: effect), try Self.incident("payment", daysAgo: 1, minutes: 1),
+                try Self.incident("coupon", effect: effect),
+                try Self.incident("payment", daysAgo: 1, minutes: 1),
             ]))
         for languages in [["en"], ["ko"], ["en", "ko"]] {
             let html = page.html(languages)

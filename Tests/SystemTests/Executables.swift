@@ -26,7 +26,8 @@ enum Executables {
         let output = try scratch.write("", to: "out")
         let errors = try scratch.write("", to: "err")
         let process = try ChildProcess(
-            name.hasPrefix("/") ? name : folder.appending(path: name).path, arguments, environment: environment, output: output,
+            name.hasPrefix("/") ? name : folder.appending(path: name).path, arguments,
+            environment: environment, output: output,
             errors: errors)
         return Outcome(
             status: await process.end(), output: try String(contentsOfFile: output, encoding: .utf8),

@@ -42,7 +42,7 @@ import Transport
     }
 
     @Test(
-        "an outage is one incident with what it cost, which outlives the console and ends once all is made good"
+        "an outage is one incident with what it cost, which outlives the console and ends by itself"
     )
     func outage() async throws {
         let folder = try TemporaryFolder()

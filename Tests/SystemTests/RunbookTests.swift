@@ -16,8 +16,8 @@ struct RunbookTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Those without a fault of their own concern numbers that take hours to reach: their commands have to work
-    /// on any stack.
+    /// Those without a fault of their own concern numbers that take hours to reach: their commands have to
+    /// work on any stack.
     private static func fault(of runbook: String) -> Case {
         switch runbook {
         case "ConsoleDown": Case(fault: [["kill", "console"]], service: "console")
@@ -29,9 +29,13 @@ struct RunbookTests {
         case "OptionalBreakerOpen", "FallbacksSurging":
             Case(fault: [["breaker", "coupon", "open"]], service: "coupon")
         case "DependencyFailing", "RetriesSurging":
-            Case(fault: [["fault", "coupon", "error", "--percent", "50", "--expires", "60s"]], service: "coupon")
+            Case(
+                fault: [["fault", "coupon", "error", "--percent", "50", "--expires", "60s"]],
+                service: "coupon")
         case "DependencySlow":
-            Case(fault: [["fault", "coupon", "latency", "--milliseconds", "150", "--expires", "60s"]], service: "coupon")
+            Case(
+                fault: [["fault", "coupon", "latency", "--milliseconds", "150", "--expires", "60s"]],
+                service: "coupon")
         default: Case(fault: [], service: "inventory")
         }
     }
@@ -92,7 +96,8 @@ struct RunbookTests {
             for action in ["thaw", "start"] {
                 _ = try await Executables.run("csp", [action, name.rawValue, "--data", stack.folder.path])
             }
-            _ = try await Executables.run("csp", ["fault", "clear", name.rawValue, "--data", stack.folder.path])
+            _ = try await Executables.run(
+                "csp", ["fault", "clear", name.rawValue, "--data", stack.folder.path])
         }
         for name in ["payment", "coupon", "inventory"] {
             _ = try await Executables.run("csp", ["breaker", name, "auto", "--data", stack.folder.path])
@@ -106,7 +111,8 @@ struct RunbookTests {
         var words = command.replacing("SERVICE", with: service).replacing("NAME", with: service)
             .replacing("ORDER-ID", with: order)
         for name in ServiceName.allCases {
-            words = words.replacing("localhost:\(name.defaultPort)", with: "127.0.0.1:\(try stack.port(name.rawValue))")
+            words = words.replacing(
+                "localhost:\(name.defaultPort)", with: "127.0.0.1:\(try stack.port(name.rawValue))")
         }
         return words
     }

@@ -23,7 +23,9 @@ struct AlertPayload: Decodable, Sendable {
     func validate(_ check: inout FieldCheck) {
         check(version == "4", "/version", "must be 4")
         for (index, alert) in alerts.enumerated() {
-            check(["firing", "resolved"].contains(alert.status), "/alerts/\(index)/status", "must be firing or resolved")
+            check(
+                ["firing", "resolved"].contains(alert.status), "/alerts/\(index)/status",
+                "must be firing or resolved")
             check.text(alert.fingerprint, "/alerts/\(index)/fingerprint")
             check.text(alert.labels["alertname"] ?? "", "/alerts/\(index)/labels/alertname")
         }
@@ -56,7 +58,8 @@ struct PreciseTime: Decodable, Sendable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let time = Self.read(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be an RFC 3339 time")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "must be an RFC 3339 time")
         }
         self.time = time
     }
@@ -68,7 +71,9 @@ struct PreciseTime: Decodable, Sendable {
         else { return nil }
         let fraction = Int64("\(match.2 ?? "")000".prefix(3)) ?? 0
         var offset: Int64 = 0
-        if match.3 != "Z", let hours = Int64(match.3.dropFirst().prefix(2)), let minutes = Int64(match.3.suffix(2)) {
+        if match.3 != "Z", let hours = Int64(match.3.dropFirst().prefix(2)),
+            let minutes = Int64(match.3.suffix(2))
+        {
             offset = (hours * 60 + minutes) * 60_000 * (match.3.first == "-" ? -1 : 1)
         }
         return Timestamp(milliseconds: start.milliseconds + fraction - offset)

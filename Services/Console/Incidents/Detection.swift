@@ -169,7 +169,8 @@ struct Detection {
         let window = 5.0
         let placed = dashboard.orders?.answeredPerSecond ?? 0
         var counts: [String: Int] = [:]
-        let isCrowded = graph.entry.flatMap(ServiceName.init(rawValue:)).map { Self.isCrowded($0, dashboard) } ?? false
+        let isCrowded =
+            graph.entry.flatMap(ServiceName.init(rawValue:)).map { Self.isCrowded($0, dashboard) } ?? false
         for order in degraded
         where Double(dashboard.at.milliseconds - order.createdAt.milliseconds) < window * 1000 {
             for name in Set(order.degradations.map(\.dependency)) { counts[name, default: 0] += 1 }

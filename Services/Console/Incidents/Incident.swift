@@ -91,7 +91,7 @@ struct Incident: Codable, Sendable, Hashable {
         @Nullable var closedAt: Timestamp?
     }
 
-    /// A timeline has this many entries at most; what would be one more is counted in the last.
+    /// A timeline has this many entries at most. Beyond it only what moves the incident is added.
     private static let longestTimeline = 500
 
     let id: String
@@ -137,8 +137,13 @@ extension Incident {
     static let alertmanager = "alertmanager"
 
     mutating func add(_ kind: Entry.Kind, _ text: String, by: String = Self.console, at: Timestamp) {
-        guard timeline.count < Self.longestTimeline else { return }
-        timeline.append(Entry(at: at, kind: kind, text: text, by: by))
+        add(Entry(at: at, kind: kind, text: text, by: by))
+    }
+
+    mutating func add(_ entry: Entry) {
+        let isMove = [.acknowledged, .mitigated, .resolved, .reviewed].contains(entry.kind)
+        guard timeline.count < Self.longestTimeline || isMove else { return }
+        timeline.append(entry)
     }
 
     mutating func acknowledge(by: String, at: Timestamp) throws {

@@ -181,7 +181,8 @@ struct IncidentGrouping {
         incident.add(.symptom, symptom.text, by: by, at: item.since)
         incident.symptoms = [symptom.name]
         incident.add(
-            .detected, "detected: \(symptom.priority.rawValue), the cause is \(symptom.service)", by: by, at: at)
+            .detected, "detected: \(symptom.priority.rawValue), the cause is \(symptom.service)", by: by,
+            at: at)
         if !sentence.isEmpty { incident.add(.customers, sentence, at: at) }
         incidents.append(incident)
         return incident.id
@@ -215,7 +216,7 @@ struct IncidentGrouping {
     private mutating func tellChanges(_ index: Int) {
         let incident = incidents[index]
         for change in changes where change.at > incident.detectedAt && !incident.timeline.contains(change) {
-            incidents[index].timeline.append(change)
+            incidents[index].add(change)
         }
         let told = incident.timeline.last { $0.kind == .customers }?.text
         if !sentence.isEmpty, told != sentence { incidents[index].add(.customers, sentence, at: at) }

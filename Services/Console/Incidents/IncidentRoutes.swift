@@ -41,7 +41,8 @@ struct IncidentRoutes: Sendable {
             .get("/api/incidents", query: .checked) { try await list($0) },
             .post("/api/incidents", .critical) { try await open($0) },
             .get("/api/incidents/metrics", query: .checked) { try await metrics($0) },
-            .get("/api/incidents/{id}") { call in .json(200, encoded: try await JSON.encode(incident(call))) },
+            .get("/api/incidents/{id}") { call in .json(200, encoded: try await JSON.encode(incident(call)))
+            },
             .get("/api/incidents/{id}/postmortem.md", query: .checked) { try await postmortem($0) },
             .post("/api/incidents/{id}/acknowledge", .critical) { call in
                 try await change(call) { try $0.acknowledge(by: $1.author, at: $2) }
@@ -57,15 +58,17 @@ struct IncidentRoutes: Sendable {
             },
             .post("/api/incidents/{id}/escalate", .critical) { call in
                 try await change(call) { [escalation = store.escalation] incident, remark, now in
-                    guard incident.status.isOpen else {
-                        throw Incident.IllegalTransition(from: incident.status, to: .detected)
+                    guard incident.status.isOpen, incident.level < escalation.onCall.levels.count else {
+                        throw Self.noHigher
                     }
                     escalation.escalate(
                         &incident, remark.text ?? "asked for", by: remark.author, isForImpact: false, at: now)
                 }
             },
             .post("/api/incidents/{id}/note", .critical) { call in
-                try await change(call, needsText: true) { $0.add(.note, $1.text ?? "", by: $1.author, at: $2) }
+                try await change(call, needsText: true) {
+                    $0.add(.note, $1.text ?? "", by: $1.author, at: $2)
+                }
             },
             .post("/api/incidents/{id}/actions", .critical) { try await addAction($0) },
             .post("/api/incidents/{id}/actions/{action}/close", .critical) { try await closeAction($0) },
@@ -122,11 +125,17 @@ struct IncidentRoutes: Sendable {
             call.body.isEmpty && !needsText
             ? Remark()
             : try await call.decode(Remark.self) { remark, check in
-                let length = remark.text?.unicodeScalars.count ?? (needsText ? 0 : 1)
-                check((1...2000).contains(length), "/text", "must have 1 to 2,000 characters")
-                if let by = remark.by { check.text(by, "/by") }
+                if needsText, remark.text == nil { check(false, "/text", "is missing") }
+                Self.check(remark, &check)
             }
         return try await changed(call) { try change(&$0, remark, $1) }
+    }
+
+    private static func check(_ remark: Remark, _ check: inout FieldCheck) {
+        if let text = remark.text {
+            check((1...2000).contains(text.unicodeScalars.count), "/text", "must have 1 to 2,000 characters")
+        }
+        if let by = remark.by { check.text(by, "/by") }
     }
 
     private func changed(
@@ -165,6 +174,7 @@ struct IncidentRoutes: Sendable {
 
     private func closeAction(_ call: Call) async throws -> Answer {
         try control.check(call)
+        let remark = call.body.isEmpty ? Remark() : try await call.decode(Remark.self, check: Self.check)
         let action = Int(call.parameter("action"))
         guard try await incident(call).actions.contains(where: { $0.id == action }) else {
             throw Problem.notFound("The incident has no action \(call.parameter("action").excerpt()).")
@@ -173,7 +183,8 @@ struct IncidentRoutes: Sendable {
             for index in incident.actions.indices
             where incident.actions[index].id == action && incident.actions[index].closedAt == nil {
                 incident.actions[index].closedAt = now
-                incident.add(.action, "done: \(incident.actions[index].text)", by: "operator", at: now)
+                incident.add(
+                    .action, "done: \(incident.actions[index].text)", by: remark.author, at: now)
             }
         }
     }
@@ -220,6 +231,10 @@ struct IncidentRoutes: Sendable {
     private static func unknown(_ id: String) -> Problem {
         .notFound("There is no incident \(id.excerpt()).")
     }
+
+    private static let noHigher = Problem(
+        409, "not-escalated", "The incident can't go higher",
+        "It is over, or with the highest level already.")
 
     private static let tooMany = Problem(
         429, "too-many-incidents", "Too many incidents are open",

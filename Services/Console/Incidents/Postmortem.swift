@@ -6,10 +6,12 @@ struct Postmortem {
     enum Language: String, CaseIterable { case en, ko }
 
     private let incident: Incident
+    private let language: Language
     private let words: PostmortemWords
 
     init(_ incident: Incident, _ language: Language) {
         self.incident = incident
+        self.language = language
         words = language == .ko ? .korean : .english
     }
 
@@ -39,7 +41,8 @@ struct Postmortem {
     }
 
     private var summary: [String] {
-        let told = incident.timeline.first { $0.kind == .customers }?.text
+        let told =
+            incident.effect[language.rawValue] ?? incident.timeline.first { $0.kind == .customers }?.text
         return [
             "## \(words.summary)", "",
             words.sentence(Self.escaped(incident.title), incident.cause, duration),
@@ -68,7 +71,8 @@ struct Postmortem {
         return [
             "## \(words.detection)", "",
             words.detected(incident.detectedBy, words.time(seconds)),
-        ] + incident.timeline.filter { $0.kind == .symptom || $0.kind == .alert }.prefix(10)
+        ]
+            + incident.timeline.filter { $0.kind == .symptom || $0.kind == .alert }.prefix(10)
             .map { "- \(time($0.at)) \(Self.escaped($0.text))" }
     }
 
@@ -104,7 +108,8 @@ struct Postmortem {
         let known = words.chain(incident)
         return ["## \(words.whys)", ""]
             + (0..<5).map { index in
-                "\(index + 1). " + (known.indices.contains(index) ? Self.escaped(known[index]) : words.toWrite)
+                "\(index + 1). "
+                    + (known.indices.contains(index) ? Self.escaped(known[index]) : words.toWrite)
             }
     }
 
@@ -128,7 +133,8 @@ struct Postmortem {
     private var links: [String] {
         [
             "## \(words.links)", "", "- /incidents/\(incident.id)", "- /api/incidents/\(incident.id)",
-        ] + incident.symptoms.filter { Symptom.Kind(rawValue: $0) == nil }
+        ]
+            + incident.symptoms.filter { Symptom.Kind(rawValue: $0) == nil }
             .map { "- Docs/runbooks/\(Self.escaped($0)).md" }
     }
 

@@ -73,7 +73,8 @@ struct StatusDocument: Encodable, Sendable, Equatable {
         self.sentence = ["en": sentence.en, "ko": sentence.ko]
         components = dashboard.services.map { service in
             let name = service.name.rawValue
-            let isBroken = !service.state.isUp || open.contains { $0.cause == name && $0.status != .mitigated }
+            let isBroken =
+                !service.state.isUp || open.contains { $0.cause == name && $0.status != .mitigated }
             return Component(
                 name: name, label: StatusText.label(name),
                 level: !isBroken ? .operational : name == graph.entry ? .outage : .degraded)

@@ -88,7 +88,8 @@ struct IncidentStore: Sendable {
                 makeId: { Identifier.make("inc_", at: observation.at) })
             for alert in alerts {
                 guard alert.isFiring else {
-                    if let id = try IncidentTable.end(database, alert: alert.fingerprint, since: alert.since) {
+                    if let id = try IncidentTable.end(database, alert: alert.fingerprint, since: alert.since)
+                    {
                         grouping.end(alert: alert.name, of: id)
                     }
                     continue

@@ -127,7 +127,8 @@ function drawActions(all) {
   const open = all.flatMap((incident) => toDo(incident).map((each) => ({ incident, each })))
     .sort((left, right) => left.each.due < right.each.due ? -1 : 1);
   const others = Math.max(0, (metrics?.openActions ?? 0) - open.length);
-  show(element("actions"), key(open.map(({ incident, each }) => [incident.id, incident.title, each]), others, readAt === null), () => [
+  const lines = open.map(({ incident, each }) => [incident.id, incident.title, each]);
+  show(element("actions"), key(lines, others, readAt === null), () => [
     open.length > 0 ? make("ul", { class: "actions" }, ...open.map(({ incident, each }) =>
       action(each, make("p", {}, link(incident, `${incident.id} ${each.id}`))))) : null,
     others > 0 ? hint(text.otherActions(figure(others))) : null,

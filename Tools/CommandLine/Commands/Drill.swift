@@ -39,7 +39,8 @@ struct Drill: AsyncParsableCommand, StackCommand {
     @Flag(help: "On a naive stack (protections off) and on a protected one, side by side.")
     var compare = false
 
-    @Flag(help: "Check too that each fault is one incident of the console, in time (default: whole services).")
+    @Flag(
+        help: "Check too that each fault is one incident of the console, in time (default: whole services).")
     var incidents = false
 
     @Flag(help: "Print the names of the experiments, and do nothing.")
@@ -79,7 +80,8 @@ struct Drill: AsyncParsableCommand, StackCommand {
         let sources = signals.watch()
         defer { for source in sources { source.cancel() } }
         let drill = RunDrill(
-            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare, checksIncidents: incidents,
+            folder: data.folder, only: only, extent: quick ? .quick : .full, isComparing: compare,
+            checksIncidents: incidents,
             schedule: schedule,
             seed: seed ?? UInt64.random(in: 0...999_999), signals: signals)
         do {

@@ -23,7 +23,8 @@ struct IncidentCheck {
     func findings(_ orders: [OrderDocument], progress: (String) -> Void) async throws -> [Finding] {
         let limit = ContinuousClock.now + .seconds(Self.resolution) + Self.counting
         var incidents = try await Self.incidents(stack)
-        while ContinuousClock.now < limit, incidents.isEmpty || !incidents.allSatisfy({ isDone($0, orders) }) {
+        while ContinuousClock.now < limit, incidents.isEmpty || !incidents.allSatisfy({ isDone($0, orders) })
+        {
             progress("waiting for \(incidents.count) incidents to end")
             try await Task.sleep(for: .milliseconds(500))
             incidents = try await Self.incidents(stack)

@@ -57,11 +57,12 @@ struct GameDayScore: Codable {
             let words = seconds.map { "after \($0.formattedWithoutZeros) s" } ?? "never"
             return "  \(Terminal.column(name, 16))\(words)"
         }
-        return ([
-            "It was: \(fault) (seed \(seed)).", line("detected", detectedSeconds),
-            line("acknowledged", acknowledgedSeconds), line("mended", mendedSeconds),
-            line("recovered", recoveredSeconds),
-        ]
+        return
+            ([
+                "It was: \(fault) (seed \(seed)).", line("detected", detectedSeconds),
+                line("acknowledged", acknowledgedSeconds), line("mended", mendedSeconds),
+                line("recovered", recoveredSeconds),
+            ]
             + (orders.map { ["  \($0) orders were degraded or refused"] } ?? [])
             + ["  \(points) of 100 points"]
             + (incident.map { ["csp incident postmortem \($0) has the post-mortem to complete."] } ?? []))
