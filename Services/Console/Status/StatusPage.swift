@@ -18,7 +18,6 @@ struct StatusPage: Sendable {
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="refresh" content="30">
             <title>\(Self.text(StatusText.title, first))</title>
             <link rel="alternate" type="application/rss+xml" title="RSS" href="/status.rss">
             <style>\(Self.style)</style>
