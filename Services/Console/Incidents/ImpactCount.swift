@@ -3,8 +3,8 @@ import StackView
 
 /// What an incident costs customers, added up from the orders themselves.
 struct ImpactCount: Sendable {
-    /// Orders may have been degraded this long before anything was noticed.
-    static let lookback: Duration = .seconds(30)
+    /// Orders may have been degraded this long before the incident was detected.
+    static let lookback: Duration = .seconds(15)
 
     private let cause: String
     /// Dependencies that have incidents of their own; nil: only those of the cause are counted.
@@ -25,7 +25,7 @@ struct ImpactCount: Sendable {
         cause = incident.cause
         // Where customers come in there is no dependency to blame.
         self.others = incident.cause == entry ? others : nil
-        let start = incident.startedAt.advanced(by: .zero - Self.lookback)
+        let start = min(incident.startedAt, incident.detectedAt.advanced(by: .zero - Self.lookback))
         from = floor.map { max($0, start) } ?? start
         to = incident.resolvedAt
     }

@@ -144,7 +144,7 @@ struct StatusPage: Sendable {
         .days{display:flex;gap:1px;list-style:none;padding:0;height:2rem}\
         .days li{flex:1;background:var(--good)}\
         .days .degraded{background:var(--part)}.days .outage{background:var(--bad)}\
-        .time{opacity:.85}
+        a{color:inherit}.time{opacity:.85}
         """
 }
 
