@@ -141,7 +141,7 @@ struct BadInputTests {
             #expect(problem?.errors?.map(\.pointer).sorted() == ["/Limit", "/status"])
             #expect(
                 problem?.errors?.contains {
-                    $0.detail == "is not known here: limit, cursor, customerId, status are"
+                    $0.detail == "is not known here: limit, cursor, customerId, degraded, status are"
                 } == true)
         }
     }

@@ -33,6 +33,25 @@ struct ReadLoadTests {
         }
     }
 
+    @Test("degraded orders are a list of their own, also once they are repaired")
+    func degradedList() async throws {
+        let broken = try MisbehavingServer(behaviour: .refuse)
+        defer { broken.stop() }
+        try await withStack(settings: ["COUPON_URL": broken.url]) { stack in
+            var degraded: [String] = []
+            for coupon in ["TENTH", nil, "TENTH"] {
+                let order: OrderDocument = try await stack.place(request(coupon: coupon)).decode()
+                #expect(order.degradations.isEmpty == (coupon == nil))
+                if coupon != nil { degraded.insert(order.id, at: 0) }
+            }
+            for path in ["/orders?degraded=true", "/orders?degraded=true&status=confirmed"] {
+                let page: Page<OrderDocument> = try await stack.order.get(path).decode()
+                #expect(page.items.map(\.id) == degraded, "\(path)")
+            }
+            #expect(try await stack.order.get("/orders?degraded=false").status == 422)
+        }
+    }
+
     @Test("a quote has an order's prices and promises nothing")
     func quotes() async throws {
         try await withStack { stack in

@@ -71,6 +71,12 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         INSERT INTO notifications (id, order_id, customer_id, kind, channel, status, at)
         VALUES ('ord_1:order-accepted', 'ord_1', 'H1', 'order-accepted', 'log', 'stored', 1);
         """,
+        "incidents-1": """
+        INSERT INTO incidents (id, status, cause, detected_at, resolved_at, is_counting, document)
+        VALUES ('inc_1', 'resolved', 'payment', 1, 2, 0, x'7b7d');
+        INSERT INTO alerts (fingerprint, incident_id, name, is_firing, starts_at)
+        VALUES ('f1', 'inc_1', 'CriticalBreakerOpen', 0, 1);
+        """,
     ]
 
     /// Without the current code, which also writes the store's identity.

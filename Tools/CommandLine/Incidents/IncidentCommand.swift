@@ -114,7 +114,11 @@ struct IncidentOpen: IncidentSubcommand {
     static let configuration = CommandConfiguration(
         commandName: "open", abstract: "Open an incident that nothing has detected.")
 
-    enum Priority: String, CaseIterable, ExpressibleByArgument { case P1, P2, P3 }
+    enum Priority: String, CaseIterable, ExpressibleByArgument {
+        case p1 = "P1"
+        case p2 = "P2"
+        case p3 = "P3"
+    }
 
     @OptionGroup var data: DataFolderOption
 
@@ -122,7 +126,7 @@ struct IncidentOpen: IncidentSubcommand {
     var title: String
 
     @Option(help: "P1: customers can't buy. P2: something is lost or late for them. P3: it can wait.")
-    var priority = Priority.P2
+    var priority = Priority.p2
 
     @Option(help: "The service that broke, if it is known.")
     var service: ServiceName?
