@@ -19,6 +19,7 @@ package struct ConsoleApplication: ServiceApplication {
     package let queue: DurableQueue
     package let routes: [Route]
     package let background: [any Service]
+    let incidents: IncidentStore
 
     package init(configuration: ConsoleConfiguration, environment: ServiceEnvironment) throws {
         let wall = environment.wall
@@ -28,27 +29,27 @@ package struct ConsoleApplication: ServiceApplication {
         let common = environment.common
         let services = Self.services(configuration)
         let relay = ServiceRelay(client: environment.http, services: services)
-        let incidents = IncidentWatch(
-            store: IncidentStore(
-                store: store, queue: queue,
-                notices: NoticePlan(
-                    link: configuration.link,
-                    channel: configuration.notices.webhook == nil ? "log" : "webhook"),
-                escalation: Escalation(
-                    onCall: configuration.onCall, after: configuration.escalateAfter)),
-            changes: ChangeLog(), time: environment.time, logger: environment.logger)
+        incidents = IncidentStore(
+            store: store, queue: queue,
+            notices: NoticePlan(
+                link: configuration.link,
+                channel: configuration.notices.webhook == nil ? "log" : "webhook"),
+            escalation: Escalation(
+                onCall: configuration.onCall, after: configuration.escalateAfter))
+        let watch = IncidentWatch(
+            store: incidents, changes: ChangeLog(), time: environment.time, logger: environment.logger)
         let status = StatusBoard(
-            store: incidents.store, file: configuration.statusFile, time: environment.time,
+            store: incidents, file: configuration.statusFile, time: environment.time,
             logger: environment.logger)
         let control = ControlRoutes(
             credentials: Credentials(
                 service: common.serviceToken, administrator: common.administratorToken),
             sessions: Sessions(time: environment.time), command: configuration.command,
             administratorToken: common.administratorToken, relay: relay,
-            changed: { incidents.changes.add($0, at: wall()) }, logger: environment.logger)
+            changed: { watch.changes.add($0, at: wall()) }, logger: environment.logger)
         routes =
             ConsoleRoutes(board: board).routes + control.routes
-            + IncidentRoutes(watch: incidents, control: control, wall: wall).routes
+            + IncidentRoutes(watch: watch, control: control, wall: wall).routes
             + StatusRoutes(board: status, link: configuration.link).routes
             + PurchaseRoutes(relay: relay).routes
             + TraceRoutes(archive: TraceArchive(capacity: configuration.traceCapacity)).routes
@@ -61,10 +62,10 @@ package struct ConsoleApplication: ServiceApplication {
                         services: services),
                     mode: common.mode, control: configuration.stackFile == nil ? "compose" : "csp",
                     board: board,
-                    incidents: incidents, status: status, time: environment.time, logger: environment.logger),
+                    incidents: watch, status: status, time: environment.time, logger: environment.logger),
                 CountImpact(
-                    store: incidents.store, orders: OrderPages(client: environment.http, services: services),
-                    graph: { incidents.graph }, time: environment.time, wall: wall, logger: environment.logger
+                    store: incidents, orders: OrderPages(client: environment.http, services: services),
+                    graph: { watch.graph }, time: environment.time, wall: wall, logger: environment.logger
                 ),
             ] + Self.workers(queue, configuration.notices, environment)
     }

@@ -12,8 +12,9 @@ struct ImpactCountTests {
         isCauseAssumed: false, detectedBy: "console", startedAt: detected.advanced(by: .seconds(-5)),
         detectedAt: detected, services: ["payment", "order"])
 
-    private static func order(
-        _ seconds: Double, _ dependency: String = "payment", effect: Degradation.Effect = .paymentQueued,
+    static func order(
+        _ seconds: Double, at start: Timestamp = detected, _ dependency: String = "payment",
+        effect: Degradation.Effect = .paymentQueued,
         status: OrderStatus = .confirmed, repaired: Bool = true, currency: String = "USD", total: Int = 100
     ) -> OrderDocument {
         OrderDocument(
@@ -24,7 +25,7 @@ struct ImpactCountTests {
                 Degradation(
                     dependency: dependency, effect: effect, source: .queue, reason: "timeout",
                     repair: .finishLater, repaired: repaired, outcome: nil)
-            ], createdAt: detected.advanced(by: .seconds(seconds)), updatedAt: detected)
+            ], createdAt: start.advanced(by: .seconds(seconds)), updatedAt: start)
     }
 
     private func count(

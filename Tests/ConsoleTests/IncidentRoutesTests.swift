@@ -218,6 +218,21 @@ struct IncidentRoutesTests {
         }
     }
 
+    @Test("what an incident cost stays when people write to it later, though the orders are gone")
+    func keptImpact() async throws {
+        try await withConsole { console in
+            let incident = try await open(console)
+            _ = try await act(console, incident, "resolve")
+            let store = console.application.incidents
+            var counted = ImpactCount(incident, floor: nil, entry: nil, others: [])
+            counted.add(ImpactCountTests.order(1, at: incident.startedAt))
+            try await store.save(counted, of: incident.id, isFinal: true)
+            _ = try await act(console, incident, "note", ["text": "read once more"])
+            #expect(try await store.counting().isEmpty)
+            #expect(try await store.incident(incident.id)?.impact.ordersDegraded == 1)
+        }
+    }
+
     @Test("at most a hundred are open, however they are asked for")
     func bounded() async throws {
         try await withConsole { console in

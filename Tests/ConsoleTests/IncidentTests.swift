@@ -165,6 +165,21 @@ struct IncidentTests {
         #expect(shop.incidents.count == 2)
     }
 
+    @Test("an acknowledgement counts also once it is mitigated, and is no step back")
+    func lateAcknowledgement() throws {
+        var shop = try shop()
+        shop.openBreakers = ["coupon"]
+        try shop.pass(10)
+        shop.openBreakers = []
+        try shop.pass(8)
+        let at = shop.at
+        try shop.change(0) { try $0.acknowledge(by: "ada", at: at) }
+        #expect(shop.incidents[0].status == .mitigated && shop.incidents[0].acknowledgedAt == at)
+        shop.openBreakers = ["coupon"]
+        try shop.pass(3)
+        #expect(shop.incidents[0].status == .acknowledged)
+    }
+
     @Test("one that was reviewed never reopens")
     func reviewed() throws {
         var shop = try shop()

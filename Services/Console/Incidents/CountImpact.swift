@@ -43,7 +43,7 @@ struct CountImpact: Service {
         var counts = incidents.map { incident, floor in
             ImpactCount(
                 incident, floor: floor, entry: graph.entry,
-                others: Set(incidents.map(\.incident.cause)).subtracting([incident.cause]))
+                others: Set(incidents.filter { $0.incident.overlaps(incident) }.map(\.incident.cause)))
         }
         let start = counts.map(\.start).min() ?? wall()
         try await orders.degraded(since: start) { order in
@@ -58,6 +58,15 @@ struct CountImpact: Service {
                 try await store.save(count, of: incident.id, isFinal: isFinal)
             }
         }
+    }
+}
+
+extension Incident {
+    /// Whether it is another one, and both went on at one time.
+    fileprivate func overlaps(_ other: Incident) -> Bool {
+        let isEarlier = resolvedAt.map { $0 < other.startedAt } ?? false
+        let isLater = other.resolvedAt.map { $0 < startedAt } ?? false
+        return cause != other.cause && !isEarlier && !isLater
     }
 }
 

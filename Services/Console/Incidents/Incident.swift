@@ -148,7 +148,9 @@ extension Incident {
 
     mutating func acknowledge(by: String, at: Timestamp) throws {
         guard status != .acknowledged else { return }
-        try go(to: .acknowledged, from: [.detected])
+        // One that is mitigated already stays so.
+        if status != .mitigated { try go(to: .acknowledged, from: [.detected]) }
+        guard acknowledgedAt == nil else { return }
         acknowledgedAt = at
         add(.acknowledged, "acknowledged", by: by, at: at)
     }

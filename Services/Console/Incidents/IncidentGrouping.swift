@@ -8,6 +8,9 @@ struct IncidentGrouping {
     /// Late consequences, such as a queue that has to catch up, belong to an incident of the last minutes.
     static let consequences: Duration = .seconds(600)
 
+    /// An incident lists as many kinds of symptoms and alerts.
+    private static let mostSymptoms = 100
+
     let observation: Observation
     /// Those that are open, and those that were resolved lately.
     private(set) var incidents: [Incident]
@@ -190,7 +193,8 @@ struct IncidentGrouping {
 
     private mutating func note(_ item: Observation.Item, in index: Int, by: String) {
         let symptom = item.symptom
-        if !incidents[index].symptoms.contains(symptom.name) {
+        let known = incidents[index].symptoms
+        if !known.contains(symptom.name), known.count < Self.mostSymptoms {
             incidents[index].symptoms.append(symptom.name)
             incidents[index].add(symptom.kind == .alert ? .alert : .symptom, symptom.text, by: by, at: at)
         }

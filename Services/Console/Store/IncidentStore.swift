@@ -7,6 +7,10 @@ import Storage
 struct IncidentStore: Sendable {
     /// As many may be open; what would open another is refused.
     static let mostOpen = 100
+    /// As many alerts are remembered.
+    static let mostAlerts = 10_000
+    /// An alert that has ended is remembered this long.
+    private static let remembered: Duration = .seconds(7 * 86_400)
 
     struct TooMany: Error {}
 
@@ -81,11 +85,15 @@ struct IncidentStore: Sendable {
         changes: [Incident.Entry]
     ) async throws -> [IncidentChange] {
         try await store.write("alerts") { database in
-            let since = observation.at.advanced(by: .zero - IncidentGrouping.consequences)
+            let now = observation.at
+            let known = try IncidentTable.forgetAlerts(
+                database, before: now.advanced(by: .zero - Self.remembered))
+            guard known + alerts.count <= Self.mostAlerts else { throw TooMany() }
+            let since = now.advanced(by: .zero - IncidentGrouping.consequences)
             let before = try IncidentTable.current(database, resolvedSince: since)
             var grouping = IncidentGrouping(
                 observation, before, sentence: sentence, changes: changes,
-                makeId: { Identifier.make("inc_", at: observation.at) })
+                makeId: { Identifier.make("inc_", at: now) })
             for alert in alerts {
                 guard alert.isFiring else {
                     if let id = try IncidentTable.end(database, alert: alert.fingerprint, since: alert.since)

@@ -31,18 +31,20 @@ enum IncidentTable {
         """
     )
 
-    static func save(_ database: Database, _ incident: Incident, isCounting: Bool = true) throws {
+    /// - Parameter isCounting: whether its impact may still change; nil: as before, and of an open one it may.
+    static func save(_ database: Database, _ incident: Incident, isCounting: Bool? = nil) throws {
+        let isCounting = incident.status.isOpen ? true : isCounting
         try database.run(
             """
             INSERT INTO incidents (id, status, cause, detected_at, resolved_at, is_counting, document)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET status = excluded.status, cause = excluded.cause,
-                resolved_at = excluded.resolved_at, is_counting = excluded.is_counting,
+                resolved_at = excluded.resolved_at, is_counting = coalesce(?, incidents.is_counting),
                 document = excluded.document
             """,
             [
                 incident.id, incident.status.rawValue, incident.cause, incident.detectedAt,
-                incident.resolvedAt, isCounting, try JSON.encode(incident),
+                incident.resolvedAt, isCounting ?? true, try JSON.encode(incident), isCounting,
             ])
     }
 
@@ -124,6 +126,12 @@ enum IncidentTable {
                 is_firing = excluded.is_firing, starts_at = excluded.starts_at
             """,
             [fingerprint, incident, name, isFiring, since])
+    }
+
+    /// Forgets alerts that have ended before `time`, and answers how many are left.
+    static func forgetAlerts(_ database: Database, before time: Timestamp) throws -> Int {
+        try database.run("DELETE FROM alerts WHERE is_firing = 0 AND starts_at < ?", [time])
+        return try database.row("SELECT count(*) FROM alerts")?[0] ?? 0
     }
 
     /// - Returns: the incident of the alert, if it was firing.
