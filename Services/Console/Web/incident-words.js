@@ -31,7 +31,7 @@ export const link = ({ id, title }, key = id) =>
 
 /** For the first page: one line each. */
 export const banner = (incidents) => make("ul", {}, ...[...incidents].sort(byUrgency).map((incident) => make(
-  "li", {}, priority(incident.priority), " ", link(incident),
+  "li", {}, ...incident.status === "mitigated" ? [text.watchedOn] : [priority(incident.priority)], " ", link(incident),
   make("span", { class: "facts figure" }, ` ${text.sinceThen(moment(incident.startedAt))} · ${status(incident.status)}`))));
 
 export const length = (incident) =>

@@ -28,13 +28,23 @@ async function readProducts() {
 
 /** The form is built once a language, so that what was filled in stays; its answer is drawn alone. */
 export function drawPlace() {
-  const chosen = Object.fromEntries(new FormData(element().querySelector("form") ?? undefined));
+  const typed = element().querySelector("form");
+  const chosen = typed ? Object.fromEntries(new FormData(typed)) : kept();
   const key = language + (products?.length ?? "?");
   show(element(), key, () => [form(chosen), make("p", { role: "status", class: "answer" })]);
   const answer = element().querySelector(".answer");
   show(answer, JSON.stringify([language, isSending, outcome]), words);
   answer.dataset.level = isSending ? "" : outcome?.level ?? "";
   element().querySelector("button").setAttribute("aria-disabled", String(isSending));
+}
+
+/** What was ordered last on this tab: who comes back can place it again. */
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem("order")) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 function form(chosen) {
@@ -63,6 +73,7 @@ async function place(event) {
   if (isSending) return;
   const { sku, quantity, coupon } = Object.fromEntries(new FormData(event.target));
   const wanted = JSON.stringify([sku, quantity, coupon.trim()]);
+  sessionStorage.setItem("order", JSON.stringify({ sku, quantity, coupon }));
   if (sent?.wanted !== wanted) sent = { wanted, key: crypto.randomUUID?.() ?? randomKey() };
   isSending = true;
   drawPlace();
@@ -113,6 +124,7 @@ function words() {
   const effects = order.degradations.map((each) => text.effects[each.effect] ?? each.effect);
   return [
     text.orderStatus[order.status] ?? order.status,
+    order.discount > 0 ? ` ${text.discountOf(money(order.discount, order.currency))}` : "",
     order.total === null ? "" : ` ${text.total}: ${money(order.total, order.currency)}.`,
     effects.length > 0 ? ` ${text.degradedWith(effects.join(", "))}` : "", ...link(order.id),
   ];

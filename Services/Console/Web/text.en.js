@@ -76,6 +76,8 @@ export default {
   sending: "Sent; order has a second to answer …",
   notSent: "No answer came: whether it was placed is unknown.",
   refusedWith: (detail) => `Refused: ${detail}`,
+  discountOf: (amount) => `Coupon: ${amount} off.`,
+  watchedOn: "Over for customers, and watched:",
   notConfirmed: (detail) => `Not confirmed: ${detail}`,
   keyKept: "Press again: the same key is sent, and it is placed once at most.",
   degradedWith: (effects) => `Done otherwise: ${effects}.`,
@@ -91,7 +93,7 @@ export default {
   placedAt: (time) => `Placed at ${time}.`,
   orderStatus: {
     placing: "Being placed: written down, not decided yet.",
-    accepted: "Accepted: it is finished and charged later.",
+    accepted: "Accepted: you are charged later; there is nothing to do.",
     confirmed: "Confirmed: reserved and paid.",
     rejected: "Rejected: nothing is charged.",
     cancelled: "Cancelled: what was done is undone.",

@@ -72,6 +72,8 @@ export default {
   sending: "보냈습니다. order는 1초 안에 답해야 합니다 …",
   notSent: "응답이 없어 주문됐는지 알 수 없습니다.",
   refusedWith: (detail) => `거절됨: ${detail}`,
+  discountOf: (amount) => `쿠폰 할인 ${amount}.`,
+  watchedOn: "고객 영향 종료, 관찰 중:",
   notConfirmed: (detail) => `확인되지 않음: ${detail}`,
   keyKept: "다시 누르면 같은 키로 보내므로 두 번 주문되지 않습니다.",
   degradedWith: (effects) => `대체 처리: ${effects}.`,
