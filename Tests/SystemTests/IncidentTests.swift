@@ -88,8 +88,14 @@ import Transport
         let folder = try TemporaryFolder()
         let page = folder.path + "/status.html"
         try await withSystemStack(environment: ["STATUS_FILE": page]) { stack in
-            for name in stack.watched { try await stack.csp("kill", name) }
             struct Status: Decodable { var level: String }
+            // It has to know the path before it can say what is missing.
+            while true {
+                let status: Status? = try? await stack.get("console", "/api/status")
+                if status?.level == "operational" { break }
+                await Task.yield()
+            }
+            for name in stack.watched { try await stack.csp("kill", name) }
             while true {
                 let status: Status = try await stack.get("console", "/api/status")
                 let html = (try? String(contentsOfFile: page, encoding: .utf8)) ?? ""
