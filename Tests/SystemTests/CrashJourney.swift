@@ -25,8 +25,8 @@ struct CrashJourney: Sendable {
     /// `CRASH_LIST`.
     let list: String
 
-    /// Without answers to GET, on which nothing depends, and without the console, which no purchase passes and
-    /// which writes what it sees by the clock.
+    /// Without answers to GET, on which nothing depends, and without the console, which no purchase passes
+    /// and which writes what it sees by the clock.
     private func passed() throws -> Set<CrashPlace> {
         let text = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
         return Set(

@@ -31,7 +31,7 @@ enum IncidentTable {
         """
     )
 
-    /// - Parameter isCounting: whether its impact may still change; nil: as before, and of an open one it may.
+    /// - Parameter isCounting: whether its impact may still change; nil: as before. That of an open one may.
     static func save(_ database: Database, _ incident: Incident, isCounting: Bool? = nil) throws {
         let isCounting = incident.status.isOpen ? true : isCounting
         try database.run(
