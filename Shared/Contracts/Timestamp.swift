@@ -20,6 +20,9 @@ package struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringC
         Timestamp(milliseconds: milliseconds + duration.wholeMilliseconds)
     }
 
+    /// Negative if `other` is earlier.
+    package func seconds(to other: Timestamp) -> Double { Double(other.milliseconds - milliseconds) / 1000 }
+
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }

@@ -172,7 +172,7 @@ struct Detection {
         let isCrowded =
             graph.entry.flatMap(ServiceName.init(rawValue:)).map { Self.isCrowded($0, dashboard) } ?? false
         for order in degraded
-        where Double(dashboard.at.milliseconds - order.createdAt.milliseconds) < window * 1000 {
+        where order.createdAt.seconds(to: dashboard.at) < window {
             for name in Set(order.degradations.map(\.dependency)) { counts[name, default: 0] += 1 }
         }
         if isCrowded { counts = counts.filter { !isUp($0.key, dashboard) } }
@@ -191,25 +191,4 @@ extension Dashboard.Service {
         let shed = shedding?.shedPerSecond ?? [:]
         return (shed["critical-plus"] ?? 0) + (shed["critical"] ?? 0)
     }
-}
-
-/// What is wrong at one time.
-struct Observation: Sendable {
-    struct Item: Sendable, Hashable {
-        var symptom: Symptom
-        var since: Timestamp
-
-        init(_ symptom: Symptom, _ since: Timestamp) {
-            self.symptom = symptom
-            self.since = since
-        }
-    }
-
-    var at: Timestamp
-    var graph: PathGraph
-    var present: [Item]
-    /// Not seen for some seconds, and not over yet.
-    var fading: [Item] = []
-    /// Whether what isn't seen isn't there: the console has watched for long enough.
-    var isSettled: Bool
 }

@@ -30,7 +30,7 @@ struct Incident: Codable, Sendable, Hashable {
     struct Entry: Codable, Sendable, Hashable {
         enum Kind: String, Codable, Sendable, Hashable, CaseIterable {
             case change, symptom, detected, alert, customers, cause, priority, acknowledged, escalated
-            case mitigated, recurred, resolved, reopened, reviewed, note, notice, action
+            case mitigated, recurred, resolved, reopened, reviewed, note, action
         }
 
         var at: Timestamp
@@ -135,6 +135,8 @@ struct Incident: Codable, Sendable, Hashable {
 extension Incident {
     static let console = "console"
     static let alertmanager = "alertmanager"
+    /// A person who doesn't say who.
+    static let unnamed = "operator"
 
     mutating func add(_ kind: Entry.Kind, _ text: String, by: String = Self.console, at: Timestamp) {
         add(Entry(at: at, kind: kind, text: text, by: by))

@@ -88,11 +88,7 @@ struct IncidentGrouping {
     /// is new those since it started.
     mutating func count(_ refused: [Refusals.Count]) {
         let open = incidents.indices.filter { incidents[$0].status.isOpen }
-        let first = open.min { left, right in
-            (incidents[left].priority, incidents[left].startedAt)
-                < (incidents[right].priority, incidents[right].startedAt)
-        }
-        guard let first else { return }
+        guard let first = mostUrgent(open) else { return }
         let isNew = incidents[first].detectedAt == at
         let since = isNew ? incidents[first].startedAt.advanced(by: .seconds(-2)) : at
         incidents[first].impact.ordersRefused +=
@@ -146,11 +142,14 @@ struct IncidentGrouping {
         let own = open.first { incidents[$0].cause == symptom.service }
         guard symptom.isEffect else { return own }
         let below = observation.graph.below(symptom.service)
-        let first = open.filter { below.contains(incidents[$0].cause) }.min { left, right in
+        return mostUrgent(open.filter { below.contains(incidents[$0].cause) }) ?? own
+    }
+
+    private func mostUrgent(_ indices: [Int]) -> Int? {
+        indices.min { left, right in
             (incidents[left].priority, incidents[left].startedAt)
                 < (incidents[right].priority, incidents[right].startedAt)
         }
-        return first ?? own
     }
 
     /// An incident that knows only where it showed, above what broke.

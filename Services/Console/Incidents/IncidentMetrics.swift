@@ -70,8 +70,6 @@ private func mean(_ values: [Double]) -> Double? {
 }
 
 extension Timestamp {
-    func seconds(to other: Timestamp) -> Double { Double(other.milliseconds - milliseconds) / 1000 }
-
     /// `2026-11-30`.
     var day: String { String(description.prefix(10)) }
 

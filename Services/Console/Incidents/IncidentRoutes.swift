@@ -26,7 +26,7 @@ struct IncidentRoutes: Sendable {
         var text: String?
         var by: String?
 
-        var author: String { by ?? "operator" }
+        var author: String { by ?? Incident.unnamed }
     }
 
     private struct NewAction: Decodable {
@@ -99,7 +99,7 @@ struct IncidentRoutes: Sendable {
             }
         }
         let now = wall()
-        let by = new.by ?? "operator"
+        let by = new.by ?? Incident.unnamed
         let services = new.services ?? []
         var incident = Incident(
             id: Identifier.make("inc_", at: now), title: new.title, priority: new.priority, status: .detected,
@@ -168,7 +168,8 @@ struct IncidentRoutes: Sendable {
                 Incident.Action(
                     id: incident.actions.count + 1, text: new.text, owner: new.owner, due: new.due))
             incident.add(
-                .action, "\(new.text): \(new.owner), until \(new.due)", by: new.by ?? "operator", at: now)
+                .action, "\(new.text): \(new.owner), until \(new.due)", by: new.by ?? Incident.unnamed,
+                at: now)
         }
     }
 
@@ -208,7 +209,7 @@ struct IncidentRoutes: Sendable {
     private func postmortem(_ call: Call) async throws -> Answer {
         var check = FieldCheck()
         call.refuseQuery(except: ["lang"], &check)
-        let language = call.query("lang", as: Postmortem.Language.self, &check) ?? .en
+        let language = call.query("lang", as: Language.self, &check) ?? .en
         try check.finish()
         let text = Postmortem(try await incident(call), language).text
         return Answer(

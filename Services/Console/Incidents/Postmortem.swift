@@ -3,8 +3,6 @@ import Contracts
 /// What there is to learn from an incident, as Markdown: filled in from the record; what only people know is
 /// marked as theirs to write.
 struct Postmortem {
-    enum Language: String, CaseIterable { case en, ko }
-
     private let incident: Incident
     private let language: Language
     private let words: PostmortemWords

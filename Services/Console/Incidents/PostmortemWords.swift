@@ -1,3 +1,5 @@
+import Contracts
+
 /// The words of a post-mortem in one language.
 struct PostmortemWords: Sendable {
     var id, date, duration, author, status, severity, startedAt, detectedAt, acknowledgedAt: String

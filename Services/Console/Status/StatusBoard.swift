@@ -78,7 +78,7 @@ final class StatusBoard: Sendable {
 
     /// Renamed into place: a web server never reads half of it.
     private func write(_ status: StatusDocument, to file: String) {
-        let html = StatusPage(status: status).html(StatusText.languages)
+        let html = StatusPage(status: status).html(Language.allCases.map(\.rawValue))
         do {
             try Data(html.utf8).write(to: URL(filePath: file), options: .atomic)
             state.withLock { $0.isFailing = false }

@@ -8,7 +8,7 @@ struct StatusPage: Sendable {
     /// - Parameter languages: one, or several one below the other.
     func html(_ languages: [String]) -> String {
         let first = languages.first ?? "en"
-        let switches = StatusText.languages.map { language in
+        let switches = Language.allCases.map(\.rawValue).map { language in
             let name = Self.names[language] ?? language
             return "<a href=\"?lang=\(language)\" lang=\"\(language)\">\(name)</a>"
         }

@@ -33,12 +33,12 @@ struct StatusRoutes: Sendable {
     private static func language(_ call: Call) throws -> String {
         var check = FieldCheck()
         call.refuseQuery(except: ["lang"], &check)
-        let asked = call.query("lang", as: Postmortem.Language.self, &check)
+        let asked = call.query("lang", as: Language.self, &check)
         try check.finish()
         if let asked { return asked.rawValue }
         let accepted = (call.header(.acceptLanguage) ?? "").split(separator: ",")
             .map { $0.trimmingCharacters(in: .whitespaces).prefix(2).lowercased() }
-        return accepted.first { StatusText.languages.contains($0) } ?? "en"
+        return accepted.first { Language(rawValue: $0) != nil } ?? "en"
     }
 
     private static func answer(_ text: String, _ type: String) -> Answer {

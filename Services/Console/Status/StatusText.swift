@@ -1,7 +1,5 @@
 /// The words of the status page, for customers, by language.
 enum StatusText {
-    static let languages = ["en", "ko"]
-
     static let title = ["en": "Status", "ko": "서비스 상태"]
     static let now = ["en": "Now", "ko": "현재 상태"]
     static let goingOn = ["en": "What is going on", "ko": "진행 중인 장애"]
@@ -76,7 +74,7 @@ enum StatusText {
             ]
         case .recurred, .reopened: ["en": "It has come back.", "ko": "같은 장애가 다시 발생했습니다."]
         case .resolved: ["en": "It is over.", "ko": "장애가 해소되었습니다."]
-        case .change, .symptom, .alert, .customers, .cause, .priority, .escalated, .reviewed, .note, .notice,
+        case .change, .symptom, .alert, .customers, .cause, .priority, .escalated, .reviewed, .note,
             .action:
             nil
         }

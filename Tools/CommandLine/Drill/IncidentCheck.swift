@@ -122,8 +122,7 @@ struct IncidentCheck {
         for order in orders where order.degradations.contains(where: { $0.dependency == cause }) {
             counted.degraded += 1
             customers.insert(order.customerId)
-            let isOwed = order.degradations.contains { $0.repair != .none && !$0.repaired }
-            if !isOwed, order.status.isTerminal { counted.madeGood += 1 }
+            if !order.owesRepair, order.status.isTerminal { counted.madeGood += 1 }
             let effects = order.degradations.map(\.effect)
             guard effects.contains(.paymentQueued) || effects.contains(.stockUnverified) else { continue }
             counted.delayed += 1
@@ -154,11 +153,5 @@ struct IncidentCheck {
         ServiceAPI(
             name: .console, url: try stack.service(.console).url, client: stack.client,
             adminToken: stack.launch.tokens.adminToken)
-    }
-}
-
-extension Timestamp {
-    fileprivate func seconds(to other: Timestamp) -> Double {
-        Double(other.milliseconds - milliseconds) / 1000
     }
 }

@@ -29,9 +29,7 @@ struct GameDayScore: Codable {
     var isMended: Bool { mendedSeconds != nil }
 
     mutating func add(_ report: IncidentReport) {
-        func seconds(_ time: Timestamp) -> Double {
-            (Double(time.milliseconds - startedAt.milliseconds) / 1000).rounded(places: 1)
-        }
+        func seconds(_ time: Timestamp) -> Double { startedAt.seconds(to: time).rounded(places: 1) }
         incident = report.id
         detectedSeconds = seconds(report.detectedAt)
         acknowledgedSeconds = report.acknowledgedAt.map(seconds)

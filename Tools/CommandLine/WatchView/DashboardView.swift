@@ -90,7 +90,7 @@ struct DashboardView {
             let use = dependency.inUse.flatMap { inUse in dependency.limit.map { "\(inUse)/\($0)" } }
             let figures = [use ?? FigureText.unknown] + calls + latencies(dependency.latency)
             let failure = dependency.lastFailure.map {
-                let seconds = Double(dashboard.at.milliseconds - $0.at.milliseconds) / 1000
+                let seconds = $0.at.seconds(to: dashboard.at)
                 return "\($0.reason), \(FigureText.age(seconds)) ago"
             }
             table.row(
