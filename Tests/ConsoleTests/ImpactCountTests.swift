@@ -52,6 +52,17 @@ struct ImpactCountTests {
         #expect(counted.impact.revenueDelayed == 350)
     }
 
+    @Test("an order that another cause delayed is degraded here, and delayed there")
+    func delayedByAnother() {
+        var order = Self.order(1)
+        order.degradations += Self.order(1, "coupon", effect: .couponSkipped).degradations
+        var coupon = Self.incident
+        coupon.cause = "coupon"
+        let counted = count([order], coupon).impact
+        #expect(counted.ordersDegraded == 1 && counted.ordersDelayed == 0 && counted.revenueDelayed == 0)
+        #expect(count([order]).impact.ordersDelayed == 1)
+    }
+
     @Test("it starts with its first order, some seconds before the detection, however often it is counted")
     func start() {
         var incident = Self.incident

@@ -71,6 +71,19 @@ struct IncidentTests {
         #expect(shop.open[0].title == "inventory is frozen")
     }
 
+    @Test("one that was over, and whose cause is found later, goes on again")
+    func causeFoundOnceMitigated() throws {
+        var shop = try shop()
+        shop.refused = 10
+        try shop.pass(8)
+        shop.refused = 0
+        try shop.pass(7)
+        #expect(shop.open.map(\.status) == [.mitigated])
+        shop.conditions[.inventory] = .frozen
+        try shop.pass(8)
+        #expect(shop.incidents.map(\.cause) == ["inventory"] && shop.open.map(\.status) == [.detected])
+    }
+
     @Test("an overload is order's own, whatever its calls say then")
     func overload() throws {
         var shop = try shop()

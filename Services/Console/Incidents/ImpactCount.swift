@@ -43,7 +43,7 @@ struct ImpactCount: Sendable {
         impact.customers = customers.count
         let isOwed = order.owesRepair || !order.status.isTerminal
         if isOwed { owed += 1 } else { impact.ordersMadeGood += 1 }
-        guard order.degradations.contains(where: \.isDelay) else { return }
+        guard order.degradations.contains(where: { isOurs($0) && $0.isDelay }) else { return }
         impact.ordersDelayed += 1
         if order.status == .cancelled { impact.ordersLost += 1 }
         impact.revenueDelayedByCurrency[order.currency, default: 0] += order.total ?? 0

@@ -111,10 +111,7 @@ struct IncidentGrouping {
         let symptom = item.symptom
         if let index = index(of: symptom) {
             note(item, in: index, by: Incident.console)
-            if incidents[index].status == .mitigated {
-                try incidents[index].recur("\(symptom.text) again", at: at)
-            }
-            return
+            return try recurIfMitigated(index, symptom)
         }
         if let index = assumed(above: symptom) {
             incidents[index].cause = symptom.service
@@ -123,7 +120,8 @@ struct IncidentGrouping {
             incidents[index].services = services(symptom.service)
             incidents[index].effect = observation.graph.effects[symptom.service] ?? [:]
             incidents[index].add(.cause, "the cause is \(symptom.service)", at: at)
-            return note(item, in: index, by: Incident.console)
+            note(item, in: index, by: Incident.console)
+            return try recurIfMitigated(index, symptom)
         }
         if let index = resolved(symptom, within: Self.reopening) {
             try incidents[index].reopen("\(symptom.text) again", at: at)
@@ -131,6 +129,11 @@ struct IncidentGrouping {
         }
         if symptom.kind == .queueLagging, resolved(symptom, within: Self.consequences) != nil { return }
         _ = open(item, by: Incident.console)
+    }
+
+    private mutating func recurIfMitigated(_ index: Int, _ symptom: Symptom) throws {
+        guard incidents[index].status == .mitigated else { return }
+        try incidents[index].recur("\(symptom.text) again", at: at)
     }
 
     private func home(of symptom: Symptom) -> String? { index(of: symptom).map { incidents[$0].id } }

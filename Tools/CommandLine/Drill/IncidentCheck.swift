@@ -123,7 +123,7 @@ struct IncidentCheck {
             counted.degraded += 1
             customers.insert(order.customerId)
             if !order.owesRepair, order.status.isTerminal { counted.madeGood += 1 }
-            let effects = order.degradations.map(\.effect)
+            let effects = order.degradations.filter { $0.dependency == cause }.map(\.effect)
             guard effects.contains(.paymentQueued) || effects.contains(.stockUnverified) else { continue }
             counted.delayed += 1
             counted.revenueDelayed[order.currency, default: 0] += order.total ?? 0
