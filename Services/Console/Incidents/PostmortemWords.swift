@@ -48,7 +48,7 @@ extension PostmortemWords {
             .p3: "it could wait",
         ],
         sentence: { "\($0). The cause was \($1). Customers were affected for \($2)." },
-        customersGot: { "Customers were told: \($0)" },
+        customersGot: { "What customers got meanwhile: \($0)" },
         detected: { "By \($0), \($1) after it started. What was seen:" },
         causeIs: { cause, isAssumed in
             isAssumed
@@ -103,7 +103,7 @@ extension PostmortemWords {
             .p1: "고객이 주문을 못 하거나 바로 확정받지 못함", .p2: "고객에게 일부가 빠지거나 늦어짐", .p3: "급하지 않음",
         ],
         sentence: { "\($0). 원인은 \($1) 서비스이며, 고객 영향은 \($2) 동안 이어졌습니다." },
-        customersGot: { "고객 안내: \($0)" },
+        customersGot: { "장애 중 고객에게 제공된 처리: \($0)" },
         detected: { "발생 \($1) 후 \($0)에서 감지했습니다. 관찰된 증상:" },
         causeIs: { cause, isAssumed in
             isAssumed
