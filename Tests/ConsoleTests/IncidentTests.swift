@@ -50,6 +50,17 @@ struct IncidentTests {
         }
     }
 
+    @Test("it is called by what says most: that the service is dead, though failing calls were seen first")
+    func title() throws {
+        var shop = try shop()
+        shop.failing = ["coupon"]
+        try shop.pass(7)
+        #expect(shop.open.map(\.title) == ["calls of order to coupon fail"])
+        shop.conditions[.coupon] = .dead
+        try shop.pass(7)
+        #expect(shop.open.map(\.title) == ["coupon is dead"] && shop.incidents.count == 1)
+    }
+
     @Test("two dependencies that break are two incidents")
     func twoFaults() throws {
         var shop = try shop()

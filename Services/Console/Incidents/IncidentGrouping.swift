@@ -202,6 +202,8 @@ struct IncidentGrouping {
         }
         if incidents[index].cause == symptom.service, !symptom.isEffect {
             incidents[index].isCauseAssumed = false
+            // That it is dead says more than that calls to it fail, whichever was seen first.
+            if symptom.kind == .serviceDown { incidents[index].title = symptom.text }
         }
         incidents[index].startedAt = min(incidents[index].startedAt, max(item.since, earliest(index)))
         guard symptom.priority < incidents[index].priority else { return }
