@@ -13,6 +13,7 @@ package struct ConsoleApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
     package static let migrations = [
         DurableQueue.migration, DurableQueue.counts, DurableQueue.traces, IncidentTable.migration,
+        PathTable.migration,
     ]
 
     package let store: Store

@@ -110,40 +110,36 @@ extension Dashboard.Totals {
 }
 
 extension Dashboard.Dependency {
+    /// As it is declared; how it is isn't known.
+    init(_ declared: DeclaredPath.Dependency, from caller: ServiceName) {
+        self.init(
+            from: caller, name: declared.name, role: declared.role, breaker: Self.unknown,
+            callsPerSecond: [:],
+            criticality: declared.criticality, effect: declared.effect)
+    }
+
     /// - Parameters:
     ///   - caller: whose dependencies they are.
     ///   - age: seconds since its answer.
     static func all(_ span: AnswerSpan, from caller: ServiceName, age: Double) -> [Dashboard.Dependency] {
-        let isKnown = age < Dashboard.old
-        return span.last.path.dependencies.map { document in
-            var dependency =
-                isKnown
-                ? known(document, span)
-                : Dashboard.Dependency(
-                    name: document.name, role: document.role, breaker: unknown, callsPerSecond: [:],
-                    lastFailure: document.state.lastFailure)
-            dependency.from = caller
+        span.last.path.dependencies.map { document in
+            var dependency = Dashboard.Dependency(.init(document), from: caller)
             dependency.ageSeconds = age
-            dependency.criticality = document.criticality
-            dependency.effect = document.effectTranslations.merging(["en": document.effect]) { $1 }
+            dependency.lastFailure = document.state.lastFailure
+            if age < Dashboard.old { dependency.fill(document, span) }
             return dependency
         }
     }
 
-    private static func known(_ dependency: DependencyDocument, _ span: AnswerSpan) -> Dashboard.Dependency {
-        let before = span.first.path.dependencies.first { $0.name == dependency.name }
+    private mutating func fill(_ document: DependencyDocument, _ span: AnswerSpan) {
+        let before = span.first.path.dependencies.first { $0.name == name }
         let counts = { (calls: [String: Int]) in calls.mapValues(Double.init) }
-        return Dashboard.Dependency(
-            name: dependency.name, role: dependency.role, breaker: dependency.state.breaker.state,
-            retryAfterMilliseconds: dependency.isOpen
-                ? dependency.state.breaker.retryAfterMilliseconds : nil,
-            inUse: dependency.state.bulkhead.inUse, limit: dependency.state.bulkhead.limit,
-            callsPerSecond: span.perSecond(
-                counts(before?.state.calls ?? [:]), counts(dependency.state.calls)),
-            latency: span.latency("csp_dependency_call_duration_seconds") {
-                $0["dependency"] == dependency.name
-            },
-            lastFailure: dependency.state.lastFailure)
+        breaker = document.state.breaker.state
+        retryAfterMilliseconds = document.isOpen ? document.state.breaker.retryAfterMilliseconds : nil
+        inUse = document.state.bulkhead.inUse
+        limit = document.state.bulkhead.limit
+        callsPerSecond = span.perSecond(counts(before?.state.calls ?? [:]), counts(document.state.calls))
+        latency = span.latency("csp_dependency_call_duration_seconds") { [name] in $0["dependency"] == name }
     }
 }
 

@@ -11,17 +11,21 @@ package struct Watching: Sendable {
     private var states: [ServiceName: (state: Dashboard.Condition, since: Timestamp)] = [:]
     private var orderFeed = OrderFeed()
     private var events = EventLog()
+    /// As it was seen last, also of services that don't answer.
+    package private(set) var declared: DeclaredPath
 
     /// Orders that are to be read with the next snapshot.
     package var following: [String] { orderFeed.following }
     /// The newest degraded orders as they were when last read.
     package var degraded: [OrderDocument] { orderFeed.degraded }
 
-    package init() {}
+    /// - Parameter declared: what was known before, for services that haven't answered yet.
+    package init(declared: DeclaredPath = DeclaredPath()) { self.declared = declared }
 
     package mutating func dashboard(_ snapshot: StackSnapshot) -> Dashboard {
         for service in snapshot.services {
             answers[service.name, default: AnswerHistory()].add(service, snapshot.at, Self.window)
+            if let path = service.path { declared.update(path, of: service.name) }
         }
         var services = snapshot.services.map { service($0, snapshot) }
         for index in services.indices {
@@ -44,7 +48,7 @@ package struct Watching: Sendable {
             dependencies: services.flatMap { service in
                 answers[service.name]?.span.map {
                     Dashboard.Dependency.all($0, from: service.name, age: service.ageSeconds ?? 0)
-                } ?? []
+                } ?? declared.dependencies(of: service.name)
             }, events: [])
         dashboard.totals = Dashboard.Totals(
             order: fresh(.order, at: snapshot.at), payment: fresh(.payment, at: snapshot.at))

@@ -118,6 +118,7 @@ struct OverloadBenchmark {
                 """)
             if goodput > best { (best, cost) = (goodput, spent / Double(max(1, served))) }
         }
+        try await stack.drain(client)
         let before = stack.cpu()
         let refusals = try await send([stream("order", refused, 4000, connections: 200)], for: 4)
         let count = Double(refusals.outcomes[0].count)

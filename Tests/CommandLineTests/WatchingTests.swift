@@ -73,6 +73,18 @@ private let duration = "http_server_request_duration_seconds"
         #expect(later.requestsPerSecond == 0 && later.latency == nil)
     }
 
+    @Test("what was declared before is known of a service that doesn't answer, its state is not")
+    func declared() {
+        var before = Watching()
+        let known = before.dashboard(snapshot(0, coupon(requests: 1))).dependencies
+        #expect(known.map(\.breaker) == ["closed"])
+        var watching = Watching(declared: before.declared)
+        let dashboard = watching.dashboard(snapshot(0, silent(.gone)))
+        #expect(dashboard.dependencies.map(\.name) == ["ledger"])
+        #expect(dashboard.dependencies.map(\.breaker) == [Dashboard.Dependency.unknown])
+        #expect(watching.declared == before.declared)
+    }
+
     @Test("another process counts from zero")
     func restarted() {
         var watching = Watching()

@@ -1,6 +1,7 @@
 import Contracts
 import Crypto
 import Foundation
+import Resilience
 import StackView
 import TestSupport
 import Testing
@@ -204,11 +205,40 @@ struct IncidentRoutesTests {
     }
 
     @Test(
+        "alerts that come as a group go to the incident of each one's cause; how many were left out is said")
+    func groupedAlerts() async throws {
+        func alert(_ name: String, _ dependency: String, _ fingerprint: String) -> String {
+            """
+            {"status":"firing","labels":{"alertname":"\(name)","priority":"P2","dependency":"\(dependency)"},
+            "startsAt":"2026-11-30T12:00:00Z","fingerprint":"\(fingerprint)"}
+            """
+        }
+        let group = """
+            {"version":"4","status":"firing","truncatedAlerts":7,"alerts":[
+            \(alert("BreakerOpen", "coupon", "f1")),\(alert("Degraded", "coupon", "f2")),
+            \(alert("BreakerOpen", "notification", "f3")),\(alert("BreakerOpen", "coupon", "f1"))]}
+            """
+        try await withConsole { console in
+            for _ in 0..<2 {
+                let answer = try await console.post("/api/alerts", text: group)
+                #expect(answer.status == 200 && answer.text.contains(#""received":4"#))
+            }
+            let told = try await incidents(console).sorted { $0.cause < $1.cause }
+            #expect(told.map(\.cause) == ["coupon", "notification"])
+            // The second alert of coupon, and what was left out: of the last one that is listed.
+            #expect(told.map { $0.timeline.count { $0.kind == .alert } } == [2, 0])
+            #expect(
+                told[0].timeline.last { $0.kind == .alert }?.text == "alerts that Alertmanager left out: 7")
+        }
+    }
+
+    @Test(
         "what isn't Alertmanager's is refused and changes nothing",
         arguments: [
             ("{}", 422), ("[]", 422), ("nonsense", 400), (payload().replacing("\"4\"", with: "\"3\""), 422),
             (payload("maybe"), 422), (payload(fingerprint: ""), 422), (payload(startsAt: "yesterday"), 422),
             (payload().replacing("alertname", with: "name"), 422),
+            (payload().replacing("\"truncatedAlerts\":0", with: "\"truncatedAlerts\":-1"), 422),
             (#"{"version":"4","alerts":[{"status":"firing"}]}"#, 422),
         ])
     func garbage(_ text: String, _ status: Int) async throws {
@@ -250,13 +280,15 @@ struct IncidentRoutesTests {
 
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
-    /// Opens an incident, and answers what the webhook got.
-    private func notices(_ settings: [String: String]) async throws -> [String] {
+    /// Opens an incident, resolves it, and answers what the webhook got.
+    private func notices(_ settings: [String: String], _ opening: Opening = Opening()) async throws
+        -> [String]
+    {
         let receiver = try MisbehavingServer(behaviour: .answer(Self.ok))
         defer { receiver.stop() }
         let settings = settings.merging(["NOTICE_WEBHOOK_URL": receiver.url + "/hook"]) { $1 }
         try await withConsole(settings: settings) { console in
-            let incident = try await open(console)
+            let incident = try await open(console, opening)
             _ = try await act(console, incident, "resolve")
             await receiver.until { $0.requests.count >= 2 }
         }
@@ -292,15 +324,61 @@ struct IncidentRoutesTests {
         #expect(kinds == ["incident.opened", "incident.resolved"])
     }
 
-    @Test("Slack's and Discord's webhooks get the one member that they need, and no mention works")
+    /// What Slack's incoming webhooks and Discord's `ExecuteWebhook` document: the members and their limits.
+    @Test("Slack's and Discord's webhooks get what they document, whatever the title, and no mention works")
     func chats() async throws {
-        for (format, member) in [("slack", "text"), ("discord", "content")] {
-            let requests = try await notices(["NOTICE_ALLOW_PRIVATE": "true", "NOTICE_FORMAT": format])
-            for request in requests {
-                let text = try #require(try body(request)[member] as? String)
-                #expect(text.contains("Cards are declined") && text.contains("/incidents/inc_"))
+        var opening = Opening()
+        opening.title = "<!channel> @everyone & <@U1> "
+        opening.title += String(repeating: "🧾", count: 255 - opening.title.count)
+        for format in ["slack", "discord"] {
+            let settings = ["NOTICE_ALLOW_PRIVATE": "true", "NOTICE_FORMAT": format]
+            for request in try await notices(settings, opening) {
+                #expect(header("Content-Type", request) == "application/json")
+                let body = try body(request)
+                let text = try #require((body["text"] ?? body["content"]) as? String)
+                #expect(text.contains("🧾🧾") && text.contains("/incidents/inc_"))
+                if format == "slack" {
+                    #expect(body.keys.sorted() == ["text"] && text.utf16.count <= 40_000)
+                    #expect(text.contains("&lt;!channel&gt; @everyone &amp; &lt;@U1&gt;"))
+                } else {
+                    #expect(body.keys.sorted() == ["allowed_mentions", "content"])
+                    #expect((1...2000).contains(text.utf16.count))
+                    #expect((body["allowed_mentions"] as? [String: [String]]) == ["parse": []])
+                }
             }
         }
+    }
+
+    @Test("a notice waits for a webhook that is down, and is taken once when it is back")
+    func webhookDown() async throws {
+        struct Receiver {
+            var isUp = false
+            var taken = 0
+        }
+        let state = Locked(Receiver())
+        let receiver = try MisbehavingServer(
+            behaviour: .answer(now: {
+                state.withLock { state in
+                    guard state.isUp else {
+                        return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+                    }
+                    state.taken += 1
+                    return Self.ok
+                }
+            }))
+        defer { receiver.stop() }
+        let settings = ["NOTICE_ALLOW_PRIVATE": "true", "NOTICE_WEBHOOK_URL": receiver.url]
+        try await withConsole(settings: settings) { console in
+            // Nothing waits for the webhook: the incident is open.
+            _ = try await open(console)
+            await receiver.until { $0.requests.count >= 2 }
+            state.withLock { $0.isUp = true }
+            while try await console.get("/queue").text.contains(#/"(ready|leased|delayed|dead)":[1-9]/#) {
+                await Task.yield()
+            }
+        }
+        #expect(state.withLock(\.taken) == 1)
+        #expect(Set(receiver.seen.requests.map { header("webhook-id", $0) }).count == 1)
     }
 
     @Test("a webhook in this network gets nothing unless that is allowed")

@@ -30,7 +30,7 @@ struct StatusTests {
     }
 
     private static func status(
-        _ known: [Incident], down: [ServiceName: Dashboard.Condition] = [:]
+        _ known: [Incident], down: [ServiceName: Dashboard.Condition] = [:], watchedForDays days: Int = 100
     ) -> StatusDocument {
         let names: [ServiceName] = [.order, .payment, .coupon]
         let dashboard = Dashboard(
@@ -40,7 +40,8 @@ struct StatusTests {
                 .init(name: "coupon", role: .optional, breaker: "closed", callsPerSecond: [:]),
             ], events: [])
         return StatusDocument(
-            dashboard, Sentence(dashboard, degraded: [], mode: .protected), known: known)
+            dashboard, Sentence(dashboard, degraded: [], mode: .protected), known: known,
+            since: at.advanced(by: .seconds(-days * 86_400)))
     }
 
     @Test("components follow the path; an incident says what is affected, what works, and when there is news")
@@ -74,6 +75,14 @@ struct StatusTests {
         #expect(days.map(\.minutes) == [7, 5] && days.map(\.level) == [.degraded, .outage])
         #expect(status.incidents.isEmpty && status.past.count == 3)
         #expect(status.past.allSatisfy { $0.nextUpdateAt == nil && $0.resolvedAt != nil })
+        #expect(status.past.allSatisfy { $0.affected["en"]?.hasPrefix("Then: ") == true })
+    }
+
+    @Test("days before the console first saw the stack are no good days: nothing is known of them")
+    func before() {
+        let days = Self.status([], watchedForDays: 2).days
+        #expect(days.prefix(87).allSatisfy { $0.level == nil })
+        #expect(days.suffix(3).allSatisfy { $0.level == .operational })
     }
 
     @Test("the page and the feed are well-formed in each language, whatever an incident is called")

@@ -57,7 +57,7 @@ struct MigrationTests {
         ],
         "console": [
             "queue-1 9f023757e5dc7b12", "queue-counts-1 8f8ebe2540b232c8", "queue-traces-1 4b5dd8334bd88f66",
-            "incidents-1 9ef2d39fb1792d03",
+            "incidents-1 9ef2d39fb1792d03", "declared-path-1 94acdb7906289ca9",
         ],
     ]
 

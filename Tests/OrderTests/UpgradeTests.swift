@@ -77,6 +77,9 @@ struct EarlierStore: Sendable, CustomStringConvertible {
         INSERT INTO alerts (fingerprint, incident_id, name, is_firing, starts_at)
         VALUES ('f1', 'inc_1', 'CriticalBreakerOpen', 0, 1);
         """,
+        "declared-path-1": """
+        INSERT INTO declared_path (caller, first_seen_at, dependencies) VALUES ('order', 1, x'5b5d');
+        """,
     ]
 
     /// Without the current code, which also writes the store's identity.

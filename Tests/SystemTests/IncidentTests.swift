@@ -83,7 +83,7 @@ import Transport
         }
     }
 
-    @Test("with every service dead the status page says so, from its file too")
+    @Test("with every service dead the status page says so, from its file and from a new console too")
     func allDead() async throws {
         let folder = try TemporaryFolder()
         let page = folder.path + "/status.html"
@@ -95,13 +95,23 @@ import Transport
                 if status?.level == "operational" { break }
                 await Task.yield()
             }
-            for name in stack.watched { try await stack.csp("kill", name) }
-            while true {
-                let status: Status = try await stack.get("console", "/api/status")
-                let html = (try? String(contentsOfFile: page, encoding: .utf8)) ?? ""
-                if status.level == "outage", html.contains("No order can be placed") { break }
-                await Task.yield()
+            func untilTold() async throws {
+                while true {
+                    try Task.checkCancellation()
+                    let status: Status? = try? await stack.get("console", "/api/status")
+                    let html = (try? String(contentsOfFile: page, encoding: .utf8)) ?? ""
+                    if status?.level == "outage", html.contains("No order can be placed: order is dead") {
+                        return
+                    }
+                    await Task.yield()
+                }
             }
+            for name in stack.watched { try await stack.csp("kill", name) }
+            try await untilTold()
+            try await stack.csp("kill", "console")
+            try FileManager.default.removeItem(atPath: page)
+            try await stack.csp("start", "console")
+            try await untilTold()
         }
     }
 }

@@ -22,6 +22,7 @@ struct AlertPayload: Decodable, Sendable {
 
     func validate(_ check: inout FieldCheck) {
         check(version == "4", "/version", "must be 4")
+        check((truncatedAlerts ?? 0) >= 0, "/truncatedAlerts", "must not be negative")
         for (index, alert) in alerts.enumerated() {
             check(
                 ["firing", "resolved"].contains(alert.status), "/alerts/\(index)/status",

@@ -84,15 +84,30 @@ struct IncidentGrouping {
         incidents[index].add(.alert, "\(name) has ended", by: Incident.alertmanager, at: at)
     }
 
+    /// Alertmanager has left alerts out of what it sent, which is said once.
+    mutating func note(leftOut count: Int, of id: String) {
+        let text = "alerts that Alertmanager left out: \(count)"
+        guard let index = incidents.firstIndex(where: { $0.id == id }),
+            !incidents[index].timeline.contains(where: { $0.kind == .alert && $0.text == text })
+        else { return }
+        incidents[index].add(.alert, text, by: Incident.alertmanager, at: at)
+    }
+
     /// Adds refused orders to the impact of the most urgent incident: those of this second, and to one that
-    /// is new those since it started.
+    /// is new or open again those since it started to.
     mutating func count(_ refused: [Refusals.Count]) {
         let open = incidents.indices.filter { incidents[$0].status.isOpen }
         guard let first = mostUrgent(open) else { return }
-        let isNew = incidents[first].detectedAt == at
-        let since = isNew ? incidents[first].startedAt.advanced(by: .seconds(-2)) : at
+        let since = begin(of: incidents[first])?.advanced(by: .seconds(-2)) ?? at
         incidents[first].impact.ordersRefused +=
             refused.filter { $0.at >= since }.map(\.orders).reduce(0, +)
+    }
+
+    /// Of one that opens or reopens now: when it was first seen.
+    private func begin(of incident: Incident) -> Timestamp? {
+        if incident.detectedAt == at { return incident.startedAt }
+        guard incident.timeline.contains(where: { $0.kind == .reopened && $0.at == at }) else { return nil }
+        return observation.present.filter { home(of: $0.symptom) == incident.id }.map(\.since).min()
     }
 
     mutating func escalate(_ escalation: Escalation) {

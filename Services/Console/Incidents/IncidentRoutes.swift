@@ -222,7 +222,7 @@ struct IncidentRoutes: Sendable {
         guard call.header(.origin) == nil else { throw Problem.unauthorized }
         let payload = try await call.decode(AlertPayload.self) { $0.validate(&$1) }
         do {
-            try await watch.receive(payload.alerts, at: wall())
+            try await watch.receive(payload, at: wall())
         } catch is IncidentStore.TooMany {
             throw Self.tooMany
         }

@@ -38,12 +38,16 @@ final class StatusBoard: Sendable {
     /// Nil before the first look.
     var status: StatusDocument? { state.withLock { $0.status } }
 
-    /// - Parameter open: the incidents that go on.
-    func observe(_ dashboard: Dashboard, _ sentence: Sentence, open: [Incident]) async {
+    /// - Parameters:
+    ///   - open: the incidents that go on.
+    ///   - since: since when the stack is watched; nil where no service ever answered.
+    func observe(
+        _ dashboard: Dashboard, _ sentence: Sentence, open: [Incident], since: Timestamp?
+    ) async {
         let past = await past(at: dashboard.at, open: Set(open.map(\.id)))
         let known = (past + open).sorted { $0.id < $1.id }
         gauges.set(known)
-        let status = StatusDocument(dashboard, sentence, known: known)
+        let status = StatusDocument(dashboard, sentence, known: known, since: since)
         let now = time.now()
         let isDue = state.withLock { state in
             var before = state.status

@@ -3,7 +3,7 @@ import StackView
 
 /// How things are, for customers.
 struct StatusDocument: Encodable, Sendable, Equatable {
-    enum Level: String, Encodable, Sendable, Comparable {
+    enum Level: String, Codable, Sendable, Comparable {
         case operational, degraded, outage
 
         private var rank: Int {
@@ -34,7 +34,7 @@ struct StatusDocument: Encodable, Sendable, Equatable {
         var level: Level
         /// What is affected.
         var affected: [String: String]
-        /// What still works.
+        /// What still works; empty once it is over.
         var works: [String: String]
         var since: Timestamp
         /// When there is news again at the latest; null once it is over.
@@ -47,7 +47,8 @@ struct StatusDocument: Encodable, Sendable, Equatable {
     struct Day: Encodable, Sendable, Equatable {
         /// `2026-11-30`, UTC.
         var day: String
-        var level: Level
+        /// Null: before the first look.
+        @Nullable var level: Level?
         /// Of an incident that customers noticed.
         var minutes: Int
     }
@@ -64,8 +65,10 @@ struct StatusDocument: Encodable, Sendable, Equatable {
     /// The last 90 days, the oldest first.
     var days: [Day]
 
-    /// - Parameter known: incidents of the last 90 days, the oldest first.
-    init(_ dashboard: Dashboard, _ sentence: Sentence, known: [Incident]) {
+    /// - Parameters:
+    ///   - known: incidents of the last 90 days, the oldest first.
+    ///   - since: since when the stack is watched; nil where no service ever answered.
+    init(_ dashboard: Dashboard, _ sentence: Sentence, known: [Incident], since: Timestamp?) {
         let graph = PathGraph(dashboard.dependencies)
         let open = known.filter(\.status.isOpen)
         at = dashboard.at
@@ -83,21 +86,26 @@ struct StatusDocument: Encodable, Sendable, Equatable {
         let recent = dashboard.at.advanced(by: .seconds(-14 * 86_400))
         past = known.reversed().filter { !$0.status.isOpen && $0.detectedAt >= recent }.prefix(50)
             .map { Item($0, entry: graph.entry) }
-        days = Self.days(known, until: dashboard.at, entry: graph.entry)
+        // Incidents may be older than the record of the first look.
+        let first = ([since ?? dashboard.at] + known.map(\.startedAt)).min() ?? dashboard.at
+        days = Self.days(known, since: first, until: dashboard.at, entry: graph.entry)
     }
 
-    private static func days(_ incidents: [Incident], until now: Timestamp, entry: String?) -> [Day] {
+    private static func days(
+        _ incidents: [Incident], since first: Timestamp, until now: Timestamp, entry: String?
+    ) -> [Day] {
         let day: Int64 = 86_400_000
         let today = now.milliseconds / day
         return (today - 89...today).map { index in
             let (start, end) = (index * day, (index + 1) * day)
+            let isWatched = end > first.milliseconds
             var result = Day(
-                day: Timestamp(milliseconds: start).day, level: .operational, minutes: 0)
+                day: Timestamp(milliseconds: start).day, level: isWatched ? .operational : nil, minutes: 0)
             for incident in incidents where incident.priority != .p3 {
                 let until = (incident.mitigatedAt ?? incident.resolvedAt ?? now).milliseconds
                 let overlap = min(until, end) - max(incident.startedAt.milliseconds, start)
                 guard overlap > 0 else { continue }
-                result.level = max(result.level, .init(incident, entry: entry))
+                result.level = max(result.level ?? .operational, .init(incident, entry: entry))
                 result.minutes += Int((overlap + 59_999) / 60_000)
             }
             result.minutes = min(result.minutes, 1440)
@@ -131,8 +139,8 @@ extension StatusDocument.Item {
         id = incident.id
         level = .init(incident, entry: entry)
         let affected = StatusText.affected(incident)
-        self.affected = affected
-        works = StatusText.works(incident, isEntry: incident.cause == entry)
+        self.affected = incident.status.isOpen ? affected : StatusText.then(affected)
+        works = incident.status.isOpen ? StatusText.works(incident, isEntry: incident.cause == entry) : [:]
         since = incident.startedAt
         resolvedAt = incident.resolvedAt
         let told = incident.timeline.compactMap { entry in

@@ -42,9 +42,10 @@ struct StatusPage: Sendable {
             """
         }
         let days = status.days.map { day in
-            let words = text(StatusText.levels[day.level] ?? [:])
+            let words = text(day.level.flatMap { StatusText.levels[$0] } ?? StatusText.notWatched)
             let minutes = day.minutes > 0 ? ", \(day.minutes) \(text(StatusText.minutes))" : ""
-            return "<li class=\"\(day.level.rawValue)\" title=\"\(day.day): \(words)\(minutes)\"></li>"
+            let level = day.level?.rawValue ?? "unknown"
+            return "<li class=\"\(level)\" title=\"\(day.day): \(words)\(minutes)\"></li>"
         }
         let affected = status.days.filter { $0.minutes > 0 }.suffix(10).map {
             "\($0.day): \($0.minutes) \(text(StatusText.minutes))"
@@ -76,7 +77,7 @@ struct StatusPage: Sendable {
             return """
                 <article class="\(item.level.rawValue)" id="\(language)-\(Self.escaped(item.id))">
                 <h3>\(text(item.affected))</h3>
-                <p>\(text(item.works))</p>
+                \(item.works.isEmpty ? "" : "<p>\(text(item.works))</p>")
                 <p>\(text(StatusText.since)) \(Self.time(item.since))\(end)</p>\(next)
                 <ul>\(updates.joined())</ul>
                 </article>
@@ -123,7 +124,8 @@ struct StatusPage: Sendable {
 
     private static func time(_ time: Timestamp) -> String {
         let text = time.description
-        return "<time datetime=\"\(text)\">\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC</time>"
+        let (day, clock) = (text.prefix(10), text.dropFirst(11).prefix(8))
+        return "<time datetime=\"\(text)\">\(day) \(clock) UTC</time>"
     }
 
     private static let style = """
@@ -143,7 +145,8 @@ struct StatusPage: Sendable {
         article{border-left:.4rem solid;padding:.2rem .8rem;margin:1rem 0}article p{margin:.3rem 0}\
         .days{display:flex;gap:1px;list-style:none;padding:0;height:2rem}\
         .days li{flex:1;background:var(--good)}\
-        .days .degraded{background:var(--part)}.days .outage{background:var(--bad)}\
+        .days .unknown{background:#8885}.days .degraded{background:var(--part)}\
+        .days .outage{background:var(--bad)}\
         a{color:inherit}.time{opacity:.85}
         """
 }

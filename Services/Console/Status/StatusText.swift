@@ -10,6 +10,7 @@ enum StatusText {
     static let until = ["en": "until", "ko": "해소"]
     static let next = ["en": "More here by", "ko": "다음 안내 예정"]
     static let asOf = ["en": "As of", "ko": "기준 시각"]
+    static let notWatched = ["en": "not recorded yet", "ko": "기록 없음"]
     static let minutes = ["en": "min", "ko": "분"]
 
     static let levels: [StatusDocument.Level: [String: String]] = [
@@ -41,6 +42,14 @@ enum StatusText {
                 "en": "\(label(incident.cause)["en"] ?? ""): something is late.",
                 "ko": "\(label(incident.cause)["ko"] ?? "") 처리가 일부 늦어지고 있습니다.",
             ]
+    }
+
+    /// What was so in an incident that is over.
+    static func then(_ affected: [String: String]) -> [String: String] {
+        [
+            "en": "Then: \(affected["en"] ?? "")",
+            "ko": "당시 안내: \(affected["ko"] ?? affected["en"] ?? "")",
+        ]
     }
 
     static func works(_ incident: Incident, isEntry: Bool) -> [String: String] {

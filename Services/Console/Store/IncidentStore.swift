@@ -1,6 +1,7 @@
 import Contracts
 import GRDB
 import Queue
+import StackView
 import Storage
 
 /// The incidents on disk, in the console's verbs: each is one transaction.
@@ -80,8 +81,9 @@ struct IncidentStore: Sendable {
 
     /// Adds alerts to the incidents that they belong to, or opens one. One that was told before changes
     /// nothing.
+    /// - Parameter leftOut: how many alerts came with them and are not listed.
     func receive(
-        _ alerts: [AlertPayload.Alert], seen observation: Observation, sentence: String,
+        _ alerts: [AlertPayload.Alert], leftOut: Int, seen observation: Observation, sentence: String,
         changes: [Incident.Entry]
     ) async throws -> [IncidentChange] {
         try await store.write("alerts") { database in
@@ -94,6 +96,7 @@ struct IncidentStore: Sendable {
             var grouping = IncidentGrouping(
                 observation, before, sentence: sentence, changes: changes,
                 makeId: { Identifier.make("inc_", at: now) })
+            var last: String?
             for alert in alerts {
                 guard alert.isFiring else {
                     if let id = try IncidentTable.end(database, alert: alert.fingerprint, since: alert.since)
@@ -102,15 +105,15 @@ struct IncidentStore: Sendable {
                     }
                     continue
                 }
-                guard
-                    try IncidentTable.incident(database, ofAlert: alert.fingerprint, since: alert.since)
-                        == nil
-                else { continue }
+                last = try IncidentTable.incident(database, ofAlert: alert.fingerprint, since: alert.since)
+                guard last == nil else { continue }
                 let id = try grouping.place(alert: alert.symptom(observation.graph), since: alert.since)
                 try IncidentTable.keep(
                     database, alert: alert.fingerprint, name: alert.name, since: alert.since,
                     isFiring: true, of: id)
+                last = id
             }
+            if leftOut > 0, let last { grouping.note(leftOut: leftOut, of: last) }
             guard grouping.incidents.count(where: \.status.isOpen) <= Self.mostOpen else { throw TooMany() }
             return try save(database, grouping.incidents, before: before, at: observation.at)
         }
@@ -137,6 +140,21 @@ struct IncidentStore: Sendable {
         }
         try IncidentTable.save(database, incident)
         return IncidentChange(before: before, incident)
+    }
+
+    // MARK: Path
+
+    /// As it was declared last, and since when any of it is known; nil before the first.
+    func path() async throws -> (path: DeclaredPath, since: Timestamp)? {
+        try await store.read { try PathTable.read($0) }
+    }
+
+    /// - Returns: since when any of it is known.
+    func save(_ path: DeclaredPath, at now: Timestamp) async throws -> Timestamp {
+        try await store.write("path") { database in
+            try PathTable.save(database, path, at: now)
+            return try PathTable.read(database)?.since ?? now
+        }
     }
 
     // MARK: Impact

@@ -117,8 +117,18 @@ struct HistoryPoint: Encodable, Sendable {
     @Nullable var p50Milliseconds: Double?
     @Nullable var p99Milliseconds: Double?
     var shed: [String: Double]
-    /// Null while a service that has a queue doesn't answer.
+    /// Of the services that answer; null where none does.
     @Nullable var queued: Int?
     @Nullable var oldestAgeSeconds: Double?
+    /// Services whose queues aren't known.
+    var queuedWithout: [String]
     var faults: [ActiveFault]
+    /// Those that are open.
+    var incidents: [Incident]
+
+    struct Incident: Codable, Hashable {
+        var id: String
+        var title: String
+        var startedAt: Timestamp
+    }
 }

@@ -25,7 +25,6 @@ struct Telling {
         last = (sentence, since)
         let queues = dashboard.services.compactMap(ConsoleSnapshot.Queue.init)
         let orders = OrderRates(dashboard.orders)
-        let isQueueKnown = dashboard.services.allSatisfy { $0.messages != nil }
         let shed = dashboard.services.compactMap(\.shedding?.shedPerSecond).reduce(into: [:]) {
             $0.merge($1) { $0 + $1 }
         }
@@ -44,9 +43,11 @@ struct Telling {
                 at: dashboard.at, orders: orders,
                 p50Milliseconds: dashboard.orders?.latency?.p50Milliseconds,
                 p99Milliseconds: dashboard.orders?.latency?.p99Milliseconds, shed: shed,
-                queued: isQueueKnown ? queues.reduce(0) { $0 + $1.ready + $1.leased + $1.delayed } : nil,
-                oldestAgeSeconds: isQueueKnown ? queues.map(\.oldestAgeSeconds).max() : nil,
-                faults: faults))
+                queued: queues.isEmpty ? nil : queues.reduce(0) { $0 + $1.ready + $1.leased + $1.delayed },
+                oldestAgeSeconds: queues.map(\.oldestAgeSeconds).max(),
+                queuedWithout: dashboard.services.filter { $0.messages == nil }.map(\.name.rawValue),
+                faults: faults,
+                incidents: incidents.map { .init(id: $0.id, title: $0.title, startedAt: $0.startedAt) }))
     }
 }
 
@@ -127,10 +128,11 @@ extension ConsoleSnapshot.Order {
 }
 
 extension ActiveFault {
+    /// What never answered isn't up yet.
     fileprivate static func all(_ service: Dashboard.Service) -> [ActiveFault] {
         let gone: String? =
             switch service.state {
-            case .dead: "killed"
+            case .dead: service.ageSeconds == nil ? nil : "killed"
             case .frozen: "frozen"
             case .silent, .ready, .degraded, .starting, .draining: nil
             }

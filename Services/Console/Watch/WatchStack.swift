@@ -20,7 +20,7 @@ struct WatchStack: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var watching = Watching()
+            var watching = await Watching(declared: incidents.path())
             var telling = Telling(mode: mode, control: control)
             var next = time.now()
             while !Task.isCancelled {
@@ -32,8 +32,10 @@ struct WatchStack: Service {
                     try board.publish(
                         telling.snapshot(
                             dashboard, sentence, degraded: degraded, incidents: incidents.open))
-                    await incidents.observe(dashboard, degraded: degraded, sentence: sentence.en)
-                    await status.observe(dashboard, sentence, open: incidents.open)
+                    await incidents.observe(
+                        dashboard, path: watching.declared, degraded: degraded, sentence: sentence.en)
+                    await status.observe(
+                        dashboard, sentence, open: incidents.open, since: incidents.since)
                 } catch {
                     logger.error("the stack could not be read", metadata: ["error": "\(error)"])
                 }

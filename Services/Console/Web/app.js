@@ -42,7 +42,6 @@ function drawIncidents() {
   const { incidents } = snapshot;
   element("incidents").hidden = incidents.length === 0;
   show(element("incidents"), language + JSON.stringify(incidents), () => banner(incidents));
-  history.incidentSince = incidents.map((incident) => incident.startedAt).sort()[0] ?? null;
 }
 
 /** A change of the sentence is said once: what didn't change isn't touched. */

@@ -18,7 +18,7 @@ let said = "";
 export const key = ({ control, faultsAllowed, services }) =>
   JSON.stringify([
     control, faultsAllowed, mayChange(), said,
-    mayChange() ? services.map((service) => [service.name, service.state]) : [],
+    services.map(({ name, state }) => mayChange() ? [name, state] : name),
   ]);
 
 export function tools(snapshot, changed) {
@@ -30,13 +30,19 @@ export function tools(snapshot, changed) {
   return [...parts, make("p", { role: "status" }, said)];
 }
 
+/** What each command does, said once; then the commands of each service. */
 function commands(services) {
-  const name = services.at(-1)?.name ?? "SERVICE";
-  const lines = { kill: "kill", freeze: "pause", thaw: "unpause", start: "start" };
+  const words = { kill: "kill", freeze: "pause", thaw: "unpause", start: "start" };
+  const meanings = Object.entries(words).flatMap(([action, word]) => [
+    make("dt", {}, word), make("dd", {}, text.explain[action]),
+  ]);
+  const lines = (name) => Object.values(words).map((word) =>
+    make("code", {}, `docker compose ${word} ${name}`));
   return [
+    make("dl", { class: "commands" }, ...meanings),
     make("p", {}, text.inTerminal),
-    make("dl", { class: "commands" }, ...Object.entries(lines).flatMap(([action, command]) => [
-      make("dt", {}, `docker compose ${command} ${name}`), make("dd", {}, text.explain[action]),
+    make("dl", { class: "commands" }, ...services.flatMap(({ name }) => [
+      make("dt", {}, name), make("dd", { class: "copy" }, ...lines(name)),
     ])),
   ];
 }

@@ -1,4 +1,6 @@
-// Ten minutes on one time axis: orders by outcome, latency, what was shed, what waits; faults shaded through all rows.
+// Ten minutes on one time axis: orders by outcome, latency, what was shed, what waits; faults and
+// incidents shaded through all rows.
+import { told } from "./incident-words.js";
 import { figure, make, text, time, zone } from "./page.js";
 
 const length = 600;
@@ -9,8 +11,6 @@ const outcomes = ["confirmed", "accepted", "rejected", "cancelled", "refused"];
 export class History {
   points = [];
   focus = null;
-  /** When the oldest open incident started. */
-  incidentSince = null;
 
   add(point) {
     this.points.push(point);
@@ -65,18 +65,20 @@ function row(history, name, { shapes, top }) {
       focus === null ? null : make("svg:path", { d: `M${focus} 0 V${height}`, class: "focus" })));
 }
 
-/** Where faults were active, or an incident is open. */
+/** Where faults were active, and from the start of each incident to the last second that has it. */
 function shades(history) {
   const spans = [];
+  const ends = new Map();
   for (const point of history.points) {
     const x = history.x(point.at);
     const last = spans.at(-1);
+    for (const { id, startedAt } of point.incidents) ends.set(id, [history.x(startedAt), x]);
     if (!point.faults?.length) continue;
     if (last && x - last[1] <= 2) last[1] = x;
     else spans.push([x - 1, x]);
   }
-  if (history.incidentSince) spans.push([Math.max(0, Math.min(width, history.x(history.incidentSince))), width]);
-  return spans.map(([from, to]) => make("svg:rect", { x: from, y: 0, width: to - from, height, class: "shade" }));
+  spans.push(...ends.values());
+  return spans.map(([from, to]) => [Math.max(0, from), Math.max(0, from + 1, to)]).map(([from, to]) => make("svg:rect", { x: from, y: 0, width: to - from, height, class: "shade" }));
 }
 
 function stacked(history) {
@@ -139,7 +141,8 @@ function said(point) {
     orders: point.orders?.confirmed === null ? "–" : orders.join(", ") || "0",
     latency: `p50 ${figure(point.p50Milliseconds)}, p99 ${figure(point.p99Milliseconds)}`,
     shed: figure(sum(point.shed)),
-    queue: figure(point.queued),
+    queue: point.queuedWithout.length > 0
+      ? text.queuedWithout(figure(point.queued), point.queuedWithout.join(", ")) : figure(point.queued),
   };
 }
 
@@ -150,5 +153,6 @@ export function reading(history) {
   const figures = said(point);
   const rows = Object.keys(figures).map((name) => `${text.rows[name]}: ${figures[name]}`);
   const faults = (point.faults ?? []).map((fault) => `${fault.service} ${text.kinds[fault.kind] ?? fault.kind}`);
-  return [time(point.at), ...rows, ...faults].join(" · ");
+  const incidents = point.incidents.map((incident) => told(incident.title));
+  return [time(point.at), ...rows, ...faults, ...incidents].join(" · ");
 }

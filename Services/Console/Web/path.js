@@ -12,9 +12,11 @@ export function path(snapshot) {
   const { entry, critical, optional, others } = sort(snapshot);
   const line = [make("div", { class: "node customer" }, make("h3", {}, text.customer)), link(null, "critical")];
   line.push(service(snapshot, entry));
-  for (const dependency of critical) line.push(link(dependency, "critical"), service(snapshot, dependency.to));
+  const stops = [entry, ...critical.map((dependency) => dependency.to)];
+  critical.forEach((dependency, index) =>
+    line.push(link(dependency, "critical", stops[index]), service(snapshot, dependency.to)));
   const beside = optional.map((dependency) =>
-    make("div", { class: "branch" }, link(dependency, "optional"), service(snapshot, dependency.to)));
+    make("div", { class: "branch" }, link(dependency, "optional", entry), service(snapshot, dependency.to)));
   for (const name of others) beside.push(make("div", { class: "branch" }, service(snapshot, name)));
   const drawn = make("div", { class: "drawn" },
     make("div", { class: "line", role: "group", "aria-label": text.critical }, ...line),
@@ -47,7 +49,7 @@ function service({ services, queues }, name) {
   const waiting = queue ? queue.ready + queue.leased + queue.delayed : 0;
   const facts = isOld ? [] : [
     traffic(found.requestsPerSecond, () =>
-      `${text.perSecond(figure(found.requestsPerSecond))} · ${text.latency(milliseconds(found.p99Milliseconds))}`),
+      `${rate(found.requestsPerSecond)} · ${text.latency(milliseconds(found.p99Milliseconds))}`),
     waiting > 0 ? text.owed(figure(waiting)) : null,
     queue?.dead > 0 ? text.dead(figure(queue.dead)) : null,
   ];
@@ -62,15 +64,19 @@ function service({ services, queues }, name) {
 /** Nothing where it isn't known. */
 const traffic = (perSecond, words) => perSecond === null ? null : perSecond > 0 ? words() : text.rest;
 
+/** Of single orders the fraction says nothing. */
+const rate = (perSecond) => perSecond < 1 ? text.underOne : text.perSecond(figure(perSecond));
+
 /** The calls from one service to another: a gap where the breaker is open, dots where it is half-open, and the
-    bulkhead's permits in use as a fill. */
-function link(dependency, role) {
+    bulkhead's permits in use as a fill. `before` names the box that stands before it. */
+function link(dependency, role, before) {
   const state = dependency ? dependency.breaker ?? "unknown" : "closed";
   const drawing = make(
     "svg:svg", { viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": true, class: "wire" },
     ...wire(state),
     dependency?.bulkhead ? fill(dependency.bulkhead) : null);
-  return make("div", { class: `link ${role} ${state}` }, drawing, ...words(dependency, state).map((word) => make("p", {}, word)));
+  const said = dependency ? words(dependency, state, before) : [];
+  return make("div", { class: `link ${role} ${state}` }, drawing, ...said);
 }
 
 function wire(state) {
@@ -89,14 +95,18 @@ function fill({ inUse, limit }) {
   return make("svg:path", { d: `M0 22 H${100 * share}`, class: `fill ${share > 0.9 ? "full" : ""}` });
 }
 
-function words(dependency, state) {
-  if (!dependency) return [];
+/** Who calls whom comes first, where the box before the wire isn't the caller. */
+function words(dependency, state, before) {
+  const { from, to, bulkhead, callsPerSecond, failuresPerSecond, fallbacksPerSecond } = dependency;
   return [
-    state === "closed" ? null : text.breakers[state] ?? state,
-    traffic(dependency.callsPerSecond, () =>
-      `${text.calls(figure(dependency.callsPerSecond))} · ${milliseconds(dependency.p99Milliseconds)}`),
-    dependency.failuresPerSecond > 0 ? text.failures(figure(dependency.failuresPerSecond)) : null,
-    dependency.fallbacksPerSecond > 0 ? text.fallbacks(figure(dependency.fallbacksPerSecond)) : null,
-    dependency.bulkhead?.inUse > 0 ? text.bulkhead(dependency.bulkhead.inUse, dependency.bulkhead.limit) : null,
+    from === before ? null : make("p", {}, `${from} → ${to}`),
+    state === "closed" ? null : make("p", { class: "breaker" }, text.breakers[state] ?? state),
+    ...[
+      traffic(callsPerSecond, () =>
+        `${text.calls(rate(callsPerSecond))} · ${milliseconds(dependency.p99Milliseconds)}`),
+      failuresPerSecond > 0 ? text.failures(rate(failuresPerSecond)) : null,
+      fallbacksPerSecond > 0 ? text.fallbacks(rate(fallbacksPerSecond)) : null,
+      bulkhead?.inUse > 0 ? text.bulkhead(bulkhead.inUse, bulkhead.limit) : null,
+    ].filter(Boolean).map((word) => make("p", {}, word)),
   ].filter(Boolean);
 }

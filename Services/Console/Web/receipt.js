@@ -2,6 +2,9 @@
 import { elapsed, figure, make, money, text, time, zone } from "./page.js";
 
 const isOwed = (degradation) => degradation.repair !== "none" && !degradation.repaired;
+const repair = (degradation) => text.repairs[degradation.repair] ?? degradation.repair;
+/** What is still to be done, each said once. */
+export const owed = (degradations) => [...new Set(degradations.filter(isOwed).map(repair))];
 const isOpen = (order) => order.status === "placing" || order.status === "accepted";
 
 /** Whether nothing is left to be done for it. */
@@ -17,9 +20,9 @@ export function level(order) {
 /** One sentence: the status, and what follows for the customer. */
 export function sentence(order) {
   const made = order.degradations.filter((each) => each.repair !== "none");
-  const owed = [...new Set(made.filter(isOwed).map(effect))];
+  const lacking = [...new Set(made.filter(isOwed).map(effect))];
   const parts = [text.orderStatus[order.status] ?? order.status];
-  if (owed.length > 0 && order.status === "confirmed") parts.push(text.owedEffects(owed.join(", ")));
+  if (lacking.length > 0 && order.status === "confirmed") parts.push(text.owedEffects(lacking.join(", ")));
   else if (made.length > 0 && isSettled(order) && order.status === "confirmed") parts.push(text.allGood);
   return parts.join(" ");
 }
@@ -73,7 +76,7 @@ function degradation(each, order, timeline) {
       entry.step === "repair" && entry.detail === `${each.dependency}: ${each.outcome}`);
     const words = `✓ ${outcome(each.outcome, order.currency)}`;
     return ended ? `${words} · ${text.after(elapsed(since(order, ended.at)))}` : words;
-  }, text.repairs[each.repair] ?? each.repair);
+  }, repair(each));
 }
 
 function refund(each, order) {
@@ -83,11 +86,11 @@ function refund(each, order) {
   text.pending(each.pending.join(", ")));
 }
 
-function ending(title, why, isOpen, ended, owed) {
+function ending(title, why, isOpen, ended, still) {
   return make(
     "li", { class: isOpen ? "owed" : "repaired" },
     make("strong", {}, title), make("p", {}, why.filter(Boolean).join(" · ")),
-    make("p", { class: "end" }, isOpen ? `… ${owed}` : ended()));
+    make("p", { class: "end" }, isOpen ? `… ${still}` : ended()));
 }
 
 /** Order's own words; where this page knows them in its language, with money in the currency's form. */

@@ -1,6 +1,6 @@
-// The last orders that were degraded: each a line that ends well, or says what is still owed.
+// The last orders that were degraded: each a line that ends well, or says what is still to be done.
 import { make, text, time } from "./page.js";
-import { outcome } from "./receipt.js";
+import { outcome, owed } from "./receipt.js";
 
 export function stories(recent) {
   const degraded = recent.filter((order) => order.degradations.length > 0);
@@ -19,7 +19,7 @@ export function stories(recent) {
 
 function ending(order) {
   const outcomes = order.degradations.filter((each) => each.outcome).map((each) => outcome(each.outcome));
-  if (!order.repaired) return text.stillOwed;
+  if (!order.repaired) return text.stillOwed(owed(order.degradations).join(", "));
   if (order.degradations.every((degradation) => degradation.repair === "none")) return text.stays;
   return `${outcomes.join(", ") || "✓"} ${time(order.updatedAt)}`;
 }

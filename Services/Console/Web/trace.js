@@ -3,6 +3,8 @@
 /** Deliveries of one message that failed so many times are one row. */
 const foldedFrom = 3;
 const failures = new Set(["unavailable", "refused", "rejected", "retry", "failed"]);
+/** Milliseconds by which the clocks of two services may differ. */
+const skew = 5;
 
 /** `{ requests, deliveries, reads, dropped, startedAt }`: trees in the order in which they began. */
 export function readTraces(traces) {
@@ -23,35 +25,47 @@ export function readTraces(traces) {
     else if (children.has(parent)) children.get(parent).push(span);
     else children.set(parent, [span]);
   }
-  const trees = roots.map((root) => tree(root, children)).sort((left, right) => left.at - right.at);
-  const requests = trees.filter(({ rows: [{ span }] }) => span.kind !== "consumer" && !isRead(span));
+  roots.sort(byStart);
+  const asked = roots.filter((root) => root.kind !== "consumer");
+  const grown = (some) => some.flatMap((root) => trees(root, children)).sort(byStart);
+  const requests = grown(asked.filter((root) => !isRead(root)));
   return {
     requests,
-    deliveries: fold(trees.filter(({ rows: [{ span }] }) => span.kind === "consumer")),
-    reads: trees.filter(({ rows: [{ span }] }) => span.kind !== "consumer" && isRead(span)).length,
+    deliveries: fold(grown(roots.filter((root) => root.kind === "consumer"))),
+    reads: asked.filter(isRead).length,
     dropped: traces.reduce((sum, trace) => sum + (trace.droppedSpans ?? 0), 0),
-    startedAt: requests[0]?.at ?? trees[0]?.at ?? null,
+    startedAt: requests[0]?.at ?? roots[0]?.at ?? null,
   };
 }
+
+const byStart = (left, right) => left.at - right.at;
 
 /** To look at an order is no part of its story. */
 const isRead = (span) => (span.attributes["http.request.method"] ?? span.name.split(" ")[0]) === "GET";
 
-/** Its rows from above to below, each `{ span, depth }`, and how long it took in all. */
-function tree(root, children) {
+/** The tree of a root: its rows from above to below, each `{ span, depth }`, and how long it took in all.
+    A step that began after the root had answered is a tree of its own, which knows when that was. */
+function trees(root, children, answeredAt = null) {
   const rows = [];
+  const late = [];
   const seen = new Set();
+  const answer = root.kind === "server" ? root.at + root.durationMilliseconds : Infinity;
   const visit = (span, depth) => {
     // Ids are the senders' own: a circle must not hang the page.
     if (seen.has(span)) return;
     seen.add(span);
     rows.push({ span, depth });
-    const own = (children.get(span) ?? []).sort((left, right) => left.at - right.at);
-    for (const child of own) visit(child, depth + 1);
+    for (const child of (children.get(span) ?? []).sort(byStart)) {
+      if (child.at > answer + skew) late.push(child);
+      else visit(child, depth + 1);
+    }
   };
   visit(root, 0);
   const end = Math.max(...rows.map(({ span }) => span.at + span.durationMilliseconds));
-  return { key: root.key, at: root.at, duration: Math.max(end - root.at, 0.001), rows };
+  return [
+    { key: root.key, at: root.at, duration: Math.max(end - root.at, 0.001), rows, answeredAt },
+    ...late.flatMap((step) => trees(step, children, answer)),
+  ];
 }
 
 export const isFailed = (span) =>
@@ -111,6 +125,8 @@ export function verdict(span) {
   if (events.some((event) => event.name === "fallback")) {
     return { look: "mended", word: outcome ?? "fallback", error };
   }
+  // A repeated request is answered from what the first one did.
+  if (attributes["csp.replayed"] && !isFailed(span)) return { look: "ok", word: "replayed", status, error };
   if (outcome) return { look: isFailed(span) ? "broken" : "ok", word: outcome, status, error };
   const isBad = span.status === "error" || status >= 500;
   return { look: isBad ? "broken" : "ok", word: isBad ? "failed" : "ok", status, error };

@@ -36,7 +36,8 @@ function notes({ reads, dropped }) {
 
 const group = (...rows) => make("tbody", { role: "rowgroup" }, ...rows.flat(2));
 
-/** A request's axis is above it. One sent again has its own, and so have steps whose caller isn't kept. */
+/** A request's axis is above it. One sent again has its own, and so have steps that began after the answer or
+    whose caller isn't kept. */
 function requestRows(request, context) {
   const lines = ticks(request.duration);
   const axis = make("div", { class: "axis-line", "aria-hidden": true }, ...lines.map((at) => {
@@ -45,15 +46,18 @@ function requestRows(request, context) {
     if (at > request.duration * 0.85) label.className = "last";
     return label;
   }));
-  const later = request.at - context.startedAt;
-  const isAgain = request.rows[0].span.name === context.name;
-  const words = later > 0 ? text[isAgain ? "again" : "apart"](elapsed(later)) : text.began(time(request.at));
   return group(
     make("tr", { class: "axis-row", role: "row" },
-      make("th", { role: "rowheader", scope: "row", class: "step" }, words),
+      make("th", { role: "rowheader", scope: "row", class: "step" }, beginning(request, context)),
       make("td", { role: "cell", class: "scale" }, axis),
       ...["start", "duration", "outcome"].map((each) => make("td", { role: "cell", class: each }))),
     request.rows.map((row) => spanRows(row, request, context, lines[1])));
+}
+
+function beginning({ at, answeredAt, rows: [{ span }] }, { startedAt, name }) {
+  if (answeredAt !== null) return text.afterAnswer(elapsed(at - answeredAt));
+  if (at === startedAt) return text.began(time(at));
+  return text[span.name === name ? "again" : "apart"](elapsed(at - startedAt));
 }
 
 /** Time is not to scale below. */

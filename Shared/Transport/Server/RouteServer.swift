@@ -90,7 +90,7 @@ struct RouteServer: Sendable {
         } catch {
             answer = .problem(problem(for: error), instance: request.uri.path)
         }
-        trace.end(status: answer.status)
+        trace.end(answer)
         return answer
     }
 

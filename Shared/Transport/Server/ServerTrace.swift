@@ -43,11 +43,12 @@ struct ServerTrace: Sendable {
         return context
     }
 
-    func end(status: Int) {
+    func end(_ answer: Answer) {
         guard let span else { return }
-        span.set("http.response.status_code", .int64(Int64(status)))
-        if status >= 500 {
-            span.fail("\(status)")
+        span.set("http.response.status_code", .int64(Int64(answer.status)))
+        if answer.headers[.idempotentReplayed] == "true" { span.set("csp.replayed", .bool(true)) }
+        if answer.status >= 500 {
+            span.fail("\(answer.status)")
             if isOfPurchase { span.keep() }
         }
         span.end()

@@ -1,6 +1,7 @@
 package import Contracts
 import CrashPoints
 import Foundation
+import HTTPTypes
 import Instrumentation
 package import Resilience
 package import ServingPath
@@ -59,7 +60,7 @@ package struct ServiceClient: Sendable {
                 CrashPoint.pass(.before, "call \(route)")
                 let response = try await send(method, path, body: body, key: key, in: context)
                 CrashPoint.pass(.after, "call \(route)")
-                span?.set("http.response.status_code", .int64(Int64(response.status)))
+                if let span { Self.note(response, in: span) }
                 let answer: Answer = try Self.sort(response, expecting: expecting, refusals: refusals)
                 guard isAsked(answer) else { throw .unavailable(.invalidAnswer) }
                 return answer
@@ -68,6 +69,12 @@ package struct ServiceClient: Sendable {
                 throw error
             }
         }
+    }
+
+    private static func note(_ response: HTTPClient.Response, in span: ServiceSpan) {
+        span.set("http.response.status_code", .int64(Int64(response.status)))
+        let replayed = HTTPField.Name.idempotentReplayed.rawName
+        if response.header(replayed) == "true" { span.set("csp.replayed", .bool(true)) }
     }
 
     /// The path with its variable segments as `{id}`: segments with a digit are ids.

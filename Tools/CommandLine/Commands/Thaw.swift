@@ -21,6 +21,9 @@ struct Thaw: AsyncParsableCommand, StackCommand {
         guard service.process.isAlive else {
             throw Failure("\(name) is dead; csp start \(name)\(data.folder.option) brings it back")
         }
+        guard service.process.activity == .stopped else {
+            return Terminal.print("\(name) (pid \(service.process.pid)) is not frozen.")
+        }
         service.process.send(SIGCONT)
         guard await service.process.waitUntil({ $0 != .stopped }) else {
             throw Failure("\(name) does not go on")

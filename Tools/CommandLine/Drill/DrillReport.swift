@@ -253,6 +253,8 @@ struct OverloadReport: Codable, Equatable {
     var p99AtSeventyPercent: Double
     /// Processor time of a refusal over that of a served order, all processes counted.
     var refusalCost: Double
+    /// Orders that were answered 503, while the capacity was measured and in all steps.
+    var ordersRefused = 0
     var steps: [Step]
     /// Nil if it wasn't requested.
     var outage: Outage?

@@ -86,9 +86,12 @@ struct ExperimentRunner {
         seen.audit = audit
         seen.repaired = .init(orders, run: load.run)
         if checksIncidents, let begin = seen.faultAt, let end = seen.backAt {
+            let asked = load.history.operations.flatMap(\.attempts).filter { $0.call == .place }
+            let refused = asked.count { $0.status == 503 }
             let check = IncidentCheck(stack: stack, experiment: experiment, span: (begin, end))
             seen.incidents = try await check.findings(
-                orders.filter { $0.customerId.hasPrefix("load-\(load.run)-") }, progress: show)
+                orders.filter { $0.customerId.hasPrefix("load-\(load.run)-") },
+                refused: refused...(refused + asked.count { $0.status == nil }), progress: show)
         }
         return DrillExperiment(
             experiment, seen, rate: rate,

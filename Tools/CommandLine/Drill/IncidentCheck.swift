@@ -19,8 +19,12 @@ struct IncidentCheck {
     let span: (begin: Timestamp, end: Timestamp)
 
     /// What contradicts it.
-    /// - Parameter orders: those of the experiment's load.
-    func findings(_ orders: [OrderDocument], progress: (String) -> Void) async throws -> [Finding] {
+    /// - Parameters:
+    ///   - orders: those of the experiment's load.
+    ///   - refused: how many of its requests for an order were answered 503; of some that isn't known.
+    func findings(
+        _ orders: [OrderDocument], refused: ClosedRange<Int>, progress: (String) -> Void
+    ) async throws -> [Finding] {
         let limit = ContinuousClock.now + .seconds(Self.resolution) + Self.counting
         var incidents = try await Self.incidents(stack)
         while ContinuousClock.now < limit, incidents.isEmpty || !incidents.allSatisfy({ isDone($0, orders) })
@@ -30,12 +34,17 @@ struct IncidentCheck {
             incidents = try await Self.incidents(stack)
         }
         try await review(incidents)
-        return Self.judge(incidents, orders, experiment: experiment, span: span)
+        return Self.judge(incidents, orders, refused: refused, experiment: experiment, span: span)
     }
 
     /// What contradicts that an overload is one incident of order.
-    static func overload(_ stack: DrillStack) async throws -> [String] {
-        let incidents = try await incidents(stack)
+    static func overload(_ report: OverloadReport, on stack: DrillStack) async throws -> [String] {
+        let inSteps = report.steps.flatMap(\.timeline).reduce(0) { $0 + ($1.figures.answers["503"] ?? 0) }
+        // What is sent to measure the capacity may be part of it.
+        return overload(try await incidents(stack), refused: inSteps...max(inSteps, report.ordersRefused))
+    }
+
+    static func overload(_ incidents: [IncidentReport], refused: ClosedRange<Int>) -> [String] {
         let words = incidents.map { "\($0.priority) of \($0.cause) (\($0.title))" }
         guard incidents.count == 1, incidents[0].cause == "order", incidents[0].priority == "P1" else {
             return [
@@ -43,7 +52,15 @@ struct IncidentCheck {
                     + (words.isEmpty ? "none" : words.joined(separator: ", "))
             ]
         }
-        return []
+        return contradiction(incidents, refused).map { [$0] } ?? []
+    }
+
+    private static func contradiction(_ incidents: [IncidentReport], _ refused: ClosedRange<Int>) -> String? {
+        let told = incidents.map(\.impact.ordersRefused).reduce(0, +)
+        guard !refused.contains(told) else { return nil }
+        let seen =
+            refused.count == 1 ? "\(refused.lowerBound)" : "\(refused.lowerBound) to \(refused.upperBound)"
+        return "incidents tell of \(told) refused orders, customers saw \(seen)"
     }
 
     private func isDone(_ incident: IncidentReport, _ orders: [OrderDocument]) -> Bool {
@@ -51,8 +68,8 @@ struct IncidentCheck {
     }
 
     static func judge(
-        _ incidents: [IncidentReport], _ orders: [OrderDocument], experiment: Experiment,
-        span: (begin: Timestamp, end: Timestamp)
+        _ incidents: [IncidentReport], _ orders: [OrderDocument], refused: ClosedRange<Int>,
+        experiment: Experiment, span: (begin: Timestamp, end: Timestamp)
     ) -> [Finding] {
         let causes = experiment.targets.sorted()
         guard incidents.map(\.cause).sorted() == causes else {
@@ -62,7 +79,8 @@ struct IncidentCheck {
                     + (words.isEmpty ? "none" : "\(incidents.count): \(words)")
             ])
         }
-        return incidents.flatMap { judge($0, orders, experiment, span) }
+        return .certain(contradiction(incidents, refused).map { [$0] } ?? [])
+            + incidents.flatMap { judge($0, orders, experiment, span) }
     }
 
     private static func judge(

@@ -112,7 +112,7 @@ struct RunDrill: Sendable {
             line.show("overload: \(text)")
         }.run(experiments, known: &known)
         if checksIncidents {
-            let violations = try await IncidentCheck.overload(stack)
+            let violations = try await IncidentCheck.overload(report, on: stack)
             report.audit?.findings.append(
                 .init(name: "incidents", ok: violations.isEmpty, violations: violations))
         }

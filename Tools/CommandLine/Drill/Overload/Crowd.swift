@@ -23,6 +23,8 @@ struct Crowd {
     private var number = 0
     /// Requests sent so far.
     private(set) var requests = 0
+    /// Orders that were answered 503 so far.
+    private(set) var ordersRefused = 0
 
     /// - Parameter baskets: are ordered repeatedly, without their coupons, which would be used up.
     init(orderURL: String, baskets: [Basket]) throws {
@@ -60,20 +62,28 @@ struct Crowd {
         let seen = try await run(
             [stream(orders) { 1 - $0.quotes }, stream(quotes, \.quotes)],
             for: phases.reduce(0) { $0 + $1.seconds })
+        note(seen[0])
         return (seen[0], seen[1])
     }
 
     /// A closed loop of so many customers.
     mutating func inTurn(_ customers: Int, for seconds: Double) async throws -> [Sample] {
-        try await run(
+        let seen = try await run(
             [.init(port: port, requests: orders, phases: nil, connections: customers)], for: seconds)[0]
+        note(seen)
+        return seen
     }
 
     /// Sends orders with expired deadlines at a rate, and returns how many were refused.
     mutating func refused(at rate: Double, for seconds: Double) async throws -> Int {
         let phases = [RawSender.Stream.Phase(seconds: seconds, rate: rate)]
-        return try await run([.init(port: port, requests: late, phases: phases)], for: seconds)[0]
-            .count { $0.outcome == .turnedAway }
+        let seen = try await run([.init(port: port, requests: late, phases: phases)], for: seconds)[0]
+        note(seen)
+        return seen.count { $0.outcome == .turnedAway }
+    }
+
+    private mutating func note(_ orders: [Sample]) {
+        ordersRefused += orders.count { $0.outcome == .turnedAway }
     }
 
     private mutating func run(_ streams: [RawSender.Stream], for seconds: Double) async throws -> [[Sample]] {

@@ -69,6 +69,7 @@ struct RunOverload {
         report.capacity = measure.capacity.rounded(places: 1)
         report.p99AtSeventyPercent = measure.usualP99
         report.refusalCost = measure.refusalCost.rounded(places: 4)
+        report.ordersRefused = crowd.ordersRefused
     }
 
     private func measure(_ crowd: inout Crowd) async throws -> Measure {
@@ -118,8 +119,9 @@ struct RunOverload {
             """)
     }
 
-    /// The processor time of one refusal.
+    /// The processor time of one refusal, once what was measured before is delivered.
     private func refusal(_ crowd: inout Crowd) async throws -> Double {
+        try await drain()
         show("measuring what a refusal costs")
         let before = try CPUTime(stack.folder.record())
         let count = try await crowd.refused(at: 4000, for: 2)
