@@ -3,10 +3,17 @@ package import Logging
 
 extension InstrumentationContext {
     private enum Key: InstrumentationContextKey {
-        /// One key: each costs a dictionary's entry for every span.
+        /// One key: each costs a dictionary's entry for every span. One word: a larger value costs an
+        /// allocation besides.
         enum Value: Sendable {
-            case passedOn(TraceContext)
+            case passedOn(Shared)
             case recorded(ServiceSpan)
+        }
+
+        final class Shared: Sendable {
+            let trace: TraceContext
+
+            init(_ trace: TraceContext) { self.trace = trace }
         }
         static var nameOverride: String? { "trace" }
     }
@@ -15,12 +22,12 @@ extension InstrumentationContext {
     package var trace: TraceContext? {
         get {
             switch self[Key.self] {
-            case .passedOn(let trace): trace
+            case .passedOn(let shared): shared.trace
             case .recorded(let span): span.trace
             case nil: nil
             }
         }
-        set { self[Key.self] = newValue.map { .passedOn($0) } }
+        set { self[Key.self] = newValue.map { .passedOn(Key.Shared($0)) } }
     }
 
     /// The span that is being recorded.

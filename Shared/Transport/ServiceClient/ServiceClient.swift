@@ -54,12 +54,12 @@ package struct ServiceClient: Sendable {
         expecting: Set<Int> = [200, 201], refusals: Set<String> = [], in context: CallContext,
         where isAsked: (Answer) -> Bool = { _ in true }
     ) async throws(CallError) -> Answer {
-        let route = "\(method) \(Self.template(path))"
-        return try await ServiceSpan.within(route, ofKind: .client) { (span) async throws(CallError) in
+        func route() -> String { "\(method) \(Self.template(path))" }
+        return try await ServiceSpan.within(route(), ofKind: .client) { (span) async throws(CallError) in
             do throws(CallError) {
-                CrashPoint.pass(.before, "call \(route)")
+                CrashPoint.pass(.before, "call \(route())")
                 let response = try await send(method, path, body: body, key: key, in: context)
-                CrashPoint.pass(.after, "call \(route)")
+                CrashPoint.pass(.after, "call \(route())")
                 if let span { Self.note(response, in: span) }
                 let answer: Answer = try Self.sort(response, expecting: expecting, refusals: refusals)
                 guard isAsked(answer) else { throw .unavailable(.invalidAnswer) }
