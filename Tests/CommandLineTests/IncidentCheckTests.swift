@@ -19,7 +19,7 @@ struct IncidentCheckTests {
                 ordersDegraded: degraded, ordersRefused: refused, ordersDelayed: degraded,
                 ordersMadeGood: degraded, customers: degraded,
                 revenueDelayedByCurrency: ["USD": 500]),
-            timeline: [])
+            timeline: [], symptoms: ["breaker-open"])
     }
 
     private static let order = OrderDocument(
@@ -77,6 +77,14 @@ struct IncidentCheckTests {
                 == ["incidents tell of 3 refused orders, customers saw 4 to 9"])
         #expect(IncidentCheck.overload([], refused: 0...0).count == 1)
         #expect(IncidentCheck.overload([incident, Self.report()], refused: 3...3).count == 1)
+    }
+
+    @Test("an open incident says what to do next; one that is over doesn't")
+    func next() {
+        let open = Self.report(resolved: nil).text(option: " --data x")
+        #expect(open.contains("csp incident ack inc_1 --data x"))
+        #expect(open.hasSuffix("read Docs/runbooks/CriticalBreakerOpen.md"))
+        #expect(!Self.report().text(option: "").contains("Next:"))
     }
 
     @Test("a game day's points fall with the time that was needed")

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import TestSupport
 import Testing
 
@@ -12,6 +13,20 @@ struct IncidentTests {
         var shop = WatchedShop()
         try shop.pass(60)
         return shop
+    }
+
+    @Test("there is a runbook for everything that the console detects")
+    func runbooks() {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let kinds = Symptom.Kind.allCases.filter { $0 != .alert }.map(\.rawValue)
+        for priority in ["P1", "P2"] {
+            let files = Runbook.files(kinds, priority: priority)
+            #expect(files.count == kinds.count)
+            for file in files {
+                #expect(FileManager.default.fileExists(atPath: root.appending(path: file).path), "\(file)")
+            }
+        }
     }
 
     @Test("a dependency that dies is one incident, whatever it sets off, and ends by itself")

@@ -75,7 +75,18 @@ struct StatusTests {
         #expect(days.map(\.minutes) == [7, 5] && days.map(\.level) == [.degraded, .outage])
         #expect(status.incidents.isEmpty && status.past.count == 3)
         #expect(status.past.allSatisfy { $0.nextUpdateAt == nil && $0.resolvedAt != nil })
-        #expect(status.past.allSatisfy { $0.affected["en"]?.hasPrefix("Then: ") == true })
+        #expect(status.past.allSatisfy { $0.affected["en"]?.hasPrefix("What was affected: ") == true })
+    }
+
+    @Test("that all is made good is said at the end, once it is so")
+    func madeGood() throws {
+        var incident = try Self.incident("payment", minutes: 5)
+        incident.impact.ordersDegraded = 3
+        incident.impact.ordersMadeGood = 2
+        #expect(Self.status([incident]).past[0].updates[0].text["en"] == "It is over.")
+        incident.impact.ordersMadeGood = 3
+        let told = Self.status([incident]).past[0].updates[0].text["en"]
+        #expect(told == "It is over, and everything that was put off has been done.")
     }
 
     @Test("days before the console first saw the stack are no good days: nothing is known of them")

@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 /// What there is to learn from an incident, as Markdown: filled in from the record; what only people know is
 /// marked as theirs to write.
@@ -132,8 +133,8 @@ struct Postmortem {
         [
             "## \(words.links)", "", "- /incidents/\(incident.id)", "- /api/incidents/\(incident.id)",
         ]
-            + incident.symptoms.filter { Symptom.Kind(rawValue: $0) == nil }
-            .map { "- Docs/runbooks/\(Self.escaped($0)).md" }
+            + Runbook.files(incident.symptoms, priority: incident.priority.rawValue)
+            .map { "- \(Self.escaped($0))" }
     }
 
     private var duration: String {

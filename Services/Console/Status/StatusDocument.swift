@@ -143,8 +143,10 @@ extension StatusDocument.Item {
         works = incident.status.isOpen ? StatusText.works(incident, isEntry: incident.cause == entry) : [:]
         since = incident.startedAt
         resolvedAt = incident.resolvedAt
+        let impact = incident.impact
+        let isMadeGood = impact.ordersDegraded > 0 && impact.ordersMadeGood == impact.ordersDegraded
         let told = incident.timeline.compactMap { entry in
-            StatusText.update(entry, affected).map { Update(at: entry.at, text: $0) }
+            StatusText.update(entry, affected, isMadeGood: isMadeGood).map { Update(at: entry.at, text: $0) }
         }
         updates = told.reversed()
         let last = updates.first?.at ?? incident.detectedAt

@@ -47,7 +47,7 @@ enum StatusText {
     /// What was so in an incident that is over.
     static func then(_ affected: [String: String]) -> [String: String] {
         [
-            "en": "Then: \(affected["en"] ?? "")",
+            "en": "What was affected: \(affected["en"] ?? "")",
             "ko": "당시 안내: \(affected["ko"] ?? affected["en"] ?? "")",
         ]
     }
@@ -61,19 +61,25 @@ enum StatusText {
         }
         return incident.priority == .p1
             ? [
-                "en": "Orders are accepted and kept; they are finished later by themselves.",
-                "ko": "주문은 접수되어 보관되며, 이후 자동으로 완료됩니다.",
+                "en": """
+                Orders are accepted and kept, and finished later by themselves; \
+                there is no need to order again.
+                """,
+                "ko": "주문은 접수되어 보관되며, 이후 자동으로 완료됩니다. 다시 주문하실 필요가 없습니다.",
             ]
             : ["en": "Orders are placed and paid as usual.", "ko": "주문과 결제는 평소처럼 이용하실 수 있습니다."]
     }
 
     /// Nil: it is nothing for customers.
-    static func update(_ entry: Incident.Entry, _ affected: [String: String]) -> [String: String]? {
+    /// - Parameter isMadeGood: whether all that was put off has been done.
+    static func update(
+        _ entry: Incident.Entry, _ affected: [String: String], isMadeGood: Bool
+    ) -> [String: String]? {
         switch entry.kind {
         case .detected:
             [
-                "en": "We have noticed it and are on it. \(affected["en"] ?? "")",
-                "ko": "장애를 인지하고 조치하고 있습니다. \(affected["ko"] ?? "")",
+                "en": "We have noticed it. \(affected["en"] ?? "")",
+                "ko": "장애를 인지했습니다. \(affected["ko"] ?? "")",
             ]
         case .acknowledged: ["en": "People are working on it.", "ko": "담당자가 조치 중입니다."]
         case .mitigated:
@@ -82,7 +88,12 @@ enum StatusText {
                 "ko": "정상화되었습니다. 미뤄진 처리는 지금 바로잡고 있습니다.",
             ]
         case .recurred, .reopened: ["en": "It has come back.", "ko": "같은 장애가 다시 발생했습니다."]
-        case .resolved: ["en": "It is over.", "ko": "장애가 해소되었습니다."]
+        case .resolved:
+            isMadeGood
+                ? [
+                    "en": "It is over, and everything that was put off has been done.",
+                    "ko": "장애가 해소되었고, 미뤄진 처리는 모두 완료되었습니다.",
+                ] : ["en": "It is over.", "ko": "장애가 해소되었습니다."]
         case .change, .symptom, .alert, .customers, .cause, .priority, .escalated, .reviewed, .note,
             .action:
             nil

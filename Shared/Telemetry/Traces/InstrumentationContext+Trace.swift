@@ -3,17 +3,10 @@ package import Logging
 
 extension InstrumentationContext {
     private enum Key: InstrumentationContextKey {
-        /// One key: each costs a dictionary's entry for every span. One word: a larger value costs an
-        /// allocation besides.
+        /// One key: each costs a dictionary's entry for every span.
         enum Value: Sendable {
-            case passedOn(Shared)
+            case passedOn(TraceContext)
             case recorded(ServiceSpan)
-        }
-
-        final class Shared: Sendable {
-            let trace: TraceContext
-
-            init(_ trace: TraceContext) { self.trace = trace }
         }
         static var nameOverride: String? { "trace" }
     }
@@ -22,12 +15,12 @@ extension InstrumentationContext {
     package var trace: TraceContext? {
         get {
             switch self[Key.self] {
-            case .passedOn(let shared): shared.trace
+            case .passedOn(let trace): trace
             case .recorded(let span): span.trace
             case nil: nil
             }
         }
-        set { self[Key.self] = newValue.map { .passedOn(Key.Shared($0)) } }
+        set { self[Key.self] = newValue.map { .passedOn($0) } }
     }
 
     /// The span that is being recorded.

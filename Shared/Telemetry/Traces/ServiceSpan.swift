@@ -183,8 +183,6 @@ extension ServiceSpan.Record {
         if let index = attributes.firstIndex(where: { $0.key == key }) {
             attributes[index].value = value
         } else if attributes.count < ServiceSpan.Limits.attributes {
-            // A request's: it doesn't grow twice.
-            if attributes.isEmpty { attributes.reserveCapacity(5) }
             attributes.append((key, value))
         }
     }

@@ -22,9 +22,8 @@ extension ServiceSpan {
         return try await current.recording(name(), ofKind: kind, body)
     }
 
-    // Inlinable, as `asCurrent` is: unspecialized, they cost more than what they record.
-    @inlinable
-    package func recording<Value, Failure: Error>(
+    @usableFromInline
+    func recording<Value, Failure: Error>(
         _ name: String, ofKind kind: SpanKind, _ body: (ServiceSpan?) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let span = child(name, ofKind: kind)
@@ -35,7 +34,6 @@ extension ServiceSpan {
 
 extension InstrumentationContext {
     /// Runs `body` with this as the task's context. (The package's own `withValue` forgets the error's type.)
-    @inlinable
     package func asCurrent<Value, Failure: Error>(
         _ body: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value {

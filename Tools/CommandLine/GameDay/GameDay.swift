@@ -44,6 +44,7 @@ struct GameDay: Sendable {
             try await pause(.milliseconds(500))
         }
         score.mendedSeconds = begin.duration(to: .now).seconds.rounded(places: 1)
+        Terminal.note("Mended. Now orders have to be as usual, and the incident over: about half a minute.")
         while !load.isNormal(for: Self.calm), begin.duration(to: .now) < limit {
             try await pause(.milliseconds(200))
         }
@@ -81,6 +82,12 @@ struct GameDay: Sendable {
         }
         guard let incident else { return score }
         score.add(incident)
+        // So that a later reader doesn't take it for a real one.
+        let remark = IncidentRemark(
+            text: "an exercise (csp gameday, seed \(seed)): \(score.fault); \(score.points) of 100 points",
+            by: "gameday")
+        _ = try await console().ask(
+            "POST", "/api/incidents/\(incident.id)/note", body: Array(try JSON.encode(remark)))
         score.postmortem = String(
             decoding: try await console().ask("GET", "/api/incidents/\(incident.id)/postmortem.md"),
             as: UTF8.self)
@@ -93,7 +100,9 @@ struct GameDay: Sendable {
     }
 
     private func console() throws -> ServiceAPI {
-        ServiceAPI(name: .console, url: try stack.service(.console).url, client: stack.client)
+        ServiceAPI(
+            name: .console, url: try stack.service(.console).url, client: stack.client,
+            adminToken: stack.launch.tokens.adminToken)
     }
 
     private func pause(_ duration: Duration) async throws {

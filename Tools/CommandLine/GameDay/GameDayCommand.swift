@@ -62,8 +62,8 @@ struct GameDayCommand: AsyncParsableCommand, StackCommand {
         Terminal.note(
             """
             Customers order now. Within \(Int(within.duration.seconds)) s something breaks. Find it: \
-            \(console), csp incident list, csp logs, Docs/runbooks. Say that you are on it: csp incident ack \
-            ID. Mend it.
+            \(console), csp incident list\(data.folder.option), csp logs\(data.folder.option), \
+            Docs/runbooks. Say that you are on it: csp incident ack ID\(data.folder.option). Mend it.
             """)
         try DrillNote.write(to: data.folder)
         defer { DrillNote.remove(from: data.folder) }
@@ -75,15 +75,18 @@ struct GameDayCommand: AsyncParsableCommand, StackCommand {
             if error is ExperimentRunner.Interrupted { throw Failure("given up; everything was rolled back") }
             throw error
         }
-        try write(found)
-        Terminal.print(json ? try Terminal.json(found) : found.text)
+        let file = try write(found)
+        let text = found.text(option: data.folder.option, file: file)
+        Terminal.print(json ? try Terminal.json(found) : text)
         if !found.isMended { throw ExitCode(1) }
     }
 
-    private func write(_ found: GameDayScore) throws {
+    /// - Returns: the file of the score; beside it is the post-mortem.
+    private func write(_ found: GameDayScore) throws -> String {
         try FileManager.default.createDirectory(atPath: report, withIntermediateDirectories: true)
         let name = "\(report)/\(found.startedAt.description.prefix(19).replacing(":", with: ""))"
         try Data(Terminal.json(found).utf8).write(to: URL(filePath: "\(name).json"))
         if let text = found.postmortem { try Data(text.utf8).write(to: URL(filePath: "\(name).md")) }
+        return "\(name).json"
     }
 }

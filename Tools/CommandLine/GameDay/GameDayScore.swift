@@ -16,8 +16,10 @@ struct GameDayScore: Codable {
     var mendedSeconds: Double?
     /// Every order is as usual.
     var recoveredSeconds: Double?
-    /// Degraded and refused.
-    var orders: Int?
+    var ordersDegraded: Int?
+    var ordersRefused: Int?
+    /// Of 100.
+    var points = 0
     var postmortem: String?
 
     init(seed: UInt64, startedAt: Timestamp, fault: String) {
@@ -33,7 +35,13 @@ struct GameDayScore: Codable {
         incident = report.id
         detectedSeconds = seconds(report.detectedAt)
         acknowledgedSeconds = report.acknowledgedAt.map(seconds)
-        orders = report.impact.ordersDegraded + report.impact.ordersRefused
+        ordersDegraded = report.impact.ordersDegraded
+        ordersRefused = report.impact.ordersRefused
+        // 20 for the detection, 30 for the acknowledgement, 50 for the recovery.
+        points =
+            Self.points(detectedSeconds, most: 20, good: 15, bad: 120)
+            + Self.points(acknowledgedSeconds, most: 30, good: 60, bad: 600)
+            + Self.points(recoveredSeconds, most: 50, good: 120, bad: 900)
     }
 
     /// All of `most` up to `good` seconds, nothing from `bad` on, and in proportion between.
@@ -43,14 +51,10 @@ struct GameDayScore: Codable {
         return Int((Double(most) * share).rounded())
     }
 
-    /// 20 for the detection, 30 for the acknowledgement, 50 for the recovery.
-    var points: Int {
-        Self.points(detectedSeconds, most: 20, good: 15, bad: 120)
-            + Self.points(acknowledgedSeconds, most: 30, good: 60, bad: 600)
-            + Self.points(recoveredSeconds, most: 50, good: 120, bad: 900)
-    }
-
-    var text: String {
+    /// - Parameters:
+    ///   - option: names the stack in commands.
+    ///   - file: where the score was written.
+    func text(option: String, file: String) -> String {
         func line(_ name: String, _ seconds: Double?) -> String {
             let words = seconds.map { "after \($0.formattedWithoutZeros) s" } ?? "never"
             return "  \(Terminal.column(name, 16))\(words)"
@@ -61,9 +65,13 @@ struct GameDayScore: Codable {
                 line("acknowledged", acknowledgedSeconds), line("mended", mendedSeconds),
                 line("recovered", recoveredSeconds),
             ]
-            + (orders.map { ["  \($0) orders were degraded or refused"] } ?? [])
-            + ["  \(points) of 100 points"]
-            + (incident.map { ["csp incident postmortem \($0) has the post-mortem to complete."] } ?? []))
+            + [
+                "  \(ordersDegraded ?? 0) orders were degraded, \(ordersRefused ?? 0) refused",
+                "  \(points) of 100 points: 20 for detection, 30 for acknowledgement, 50 for recovery",
+                "\(file) has the score.",
+            ]
+            + (incident.map { ["csp incident postmortem \($0)\(option) has the post-mortem to complete."] }
+                ?? []))
             .joined(separator: "\n")
     }
 }

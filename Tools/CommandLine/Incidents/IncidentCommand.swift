@@ -105,7 +105,7 @@ struct IncidentShow: IncidentSubcommand {
     func run() async throws {
         let answer = try await withConsole { try await $0.ask("GET", "/api/incidents/\(id.percentEncoded)") }
         if json { return Terminal.print(String(decoding: answer, as: UTF8.self)) }
-        Terminal.print(try JSON.decode(IncidentReport.self, from: answer).text)
+        Terminal.print(try JSON.decode(IncidentReport.self, from: answer).text(option: data.folder.option))
     }
 }
 

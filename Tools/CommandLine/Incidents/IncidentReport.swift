@@ -1,4 +1,5 @@
 import Contracts
+import StackView
 
 /// An incident of the console, as far as the command line prints it.
 struct IncidentReport: Codable, Sendable {
@@ -30,6 +31,7 @@ struct IncidentReport: Codable, Sendable {
     var resolvedAt: Timestamp?
     var impact: Impact
     var timeline: [Entry]
+    var symptoms: [String]
 
     var line: String {
         [
@@ -37,7 +39,8 @@ struct IncidentReport: Codable, Sendable {
         ].joined(separator: "  ")
     }
 
-    var text: String {
+    /// - Parameter option: names the stack in commands.
+    func text(option: String) -> String {
         let times: [(String, Timestamp?)] = [
             ("started", startedAt), ("detected", detectedAt), ("acknowledged", acknowledgedAt),
             ("mitigated", mitigatedAt), ("resolved", resolvedAt),
@@ -57,7 +60,16 @@ struct IncidentReport: Codable, Sendable {
                     + "\(impact.customers) customers\(money)",
                 "", "Its timeline:",
             ]
-            + timeline.map { "  \($0.at)  \(Terminal.column($0.kind, 12))  \($0.text) (\($0.by))" })
+            + timeline.map { "  \($0.at)  \(Terminal.column($0.kind, 12))  \($0.text) (\($0.by))" }
+            + next(option))
             .joined(separator: "\n")
+    }
+
+    /// What to do about one that is open.
+    private func next(_ option: String) -> [String] {
+        guard resolvedAt == nil else { return [] }
+        let acknowledge = acknowledgedAt == nil ? ["  csp incident ack \(id)\(option)"] : []
+        return ["", "Next:"] + acknowledge
+            + Runbook.files(symptoms, priority: priority).map { "  read \($0)" }
     }
 }
