@@ -12,6 +12,8 @@ final class Customers: Sendable {
         var confirmed = 0
         /// The other answers by their problem's code.
         var refusals: [String: Int] = [:]
+        /// Who was answered so, by the problem's code.
+        var refused: [String: Set<String>] = [:]
         var unexpected: [String] = []
         var latencies: [Duration] = []
         var isOver = false
@@ -105,7 +107,10 @@ final class Customers: Sendable {
                 }
             }
             let code = (try? JSON.decode(ProblemDocument.self, from: body))?.code ?? "none"
-            tally.update { $0.refusals[code, default: 0] += 1 }
+            tally.update {
+                $0.refusals[code, default: 0] += 1
+                $0.refused[code, default: []].insert(customer)
+            }
             // 409: the first request with this key still runs.
             guard status == 503 || code == "request-in-progress" else {
                 return tally.update { $0.unexpected.append("\(status) \(code)") }

@@ -35,7 +35,11 @@ struct DiskSyncTests {
                 try await customers.until { $0.orders.count >= 20 }
                 let syncs = try BrokenSyncs(of: try await stack.pid("order"), "error=EIO")
                 let refused = customers.tally.value.refusals["storage-failed", default: 0]
-                try await customers.until { $0.refusals["storage-failed", default: 0] >= refused + 50 }
+                // Each of them: an answer to what was committed before may come late.
+                try await customers.until {
+                    $0.refusals["storage-failed", default: 0] >= refused + 50
+                        && $0.refused["storage-failed", default: []].count == 8
+                }
                 // The disk works again, but the store must not trust it.
                 syncs.end()
                 let placed = customers.tally.value.orders.count
