@@ -13,7 +13,7 @@ package struct ConsoleApplication: ServiceApplication {
     package static var openAPI: [UInt8] { PackageResources.openapi_json }
     package static let migrations = [
         DurableQueue.migration, DurableQueue.counts, DurableQueue.traces, IncidentTable.migration,
-        PathTable.migration,
+        PathStore.migration,
     ]
 
     package let store: Store
@@ -62,7 +62,7 @@ package struct ConsoleApplication: ServiceApplication {
                         administratorToken: common.faultsEnabled ? common.administratorToken : nil,
                         services: services),
                     mode: common.mode, control: configuration.stackFile == nil ? "compose" : "csp",
-                    board: board,
+                    board: board, paths: PathStore(store: store),
                     incidents: watch, status: status, time: environment.time, logger: environment.logger),
                 CountImpact(
                     store: incidents, orders: OrderPages(client: environment.http, services: services),

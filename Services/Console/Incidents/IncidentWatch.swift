@@ -11,10 +11,6 @@ final class IncidentWatch: Sendable {
         var last: Observation?
         var sentence = ""
         var open: [Incident] = []
-        /// The path as it is on disk.
-        var path = DeclaredPath()
-        /// Since when any of it is known.
-        var since: Timestamp?
         var isStoreFailing = false
     }
 
@@ -37,28 +33,10 @@ final class IncidentWatch: Sendable {
     /// Who calls whom, as it was last seen.
     var graph: PathGraph { state.withLock { $0.last?.graph } ?? PathGraph([]) }
 
-    /// Since when the stack is watched; nil where no service ever answered.
-    var since: Timestamp? { state.withLock { $0.since } }
-
-    /// The path as it was declared last, for a console that starts while the services don't answer.
-    func path() async -> DeclaredPath {
-        do {
-            guard let known = try await store.path() else { return DeclaredPath() }
-            state.withLock { ($0.path, $0.since) = (known.path, known.since) }
-            return known.path
-        } catch {
-            logger.error("the declared path can't be read", metadata: ["error": "\(error)"])
-            return DeclaredPath()
-        }
-    }
-
     /// - Parameters:
-    ///   - path: as it is declared now.
     ///   - degraded: the newest degraded orders.
     ///   - sentence: what customers get now.
-    func observe(
-        _ dashboard: Dashboard, path: DeclaredPath, degraded: [OrderDocument], sentence: String
-    ) async {
+    func observe(_ dashboard: Dashboard, degraded: [OrderDocument], sentence: String) async {
         changes.observe(dashboard)
         let (observation, refused) = state.withLock { state in
             let observation = state.detection.observe(dashboard, degraded: degraded, at: time.now())
@@ -83,14 +61,6 @@ final class IncidentWatch: Sendable {
             }
             if isNew { logger.error("incidents can't be recorded", metadata: ["error": "\(error)"]) }
         }
-        await keep(path, at: dashboard.at)
-    }
-
-    /// Where it can't be written that is tried again with the next look; the store says why.
-    private func keep(_ path: DeclaredPath, at now: Timestamp) async {
-        guard state.withLock({ $0.path }) != path, let since = try? await store.save(path, at: now)
-        else { return }
-        state.withLock { ($0.path, $0.since) = (path, since) }
     }
 
     /// - Throws: ``IncidentStore/TooMany``.

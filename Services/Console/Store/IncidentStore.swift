@@ -1,7 +1,6 @@
 import Contracts
 import GRDB
 import Queue
-import StackView
 import Storage
 
 /// The incidents on disk, in the console's verbs: each is one transaction.
@@ -140,21 +139,6 @@ struct IncidentStore: Sendable {
         }
         try IncidentTable.save(database, incident)
         return IncidentChange(before: before, incident)
-    }
-
-    // MARK: Path
-
-    /// As it was declared last, and since when any of it is known; nil before the first.
-    func path() async throws -> (path: DeclaredPath, since: Timestamp)? {
-        try await store.read { try PathTable.read($0) }
-    }
-
-    /// - Returns: since when any of it is known.
-    func save(_ path: DeclaredPath, at now: Timestamp) async throws -> Timestamp {
-        try await store.write("path") { database in
-            try PathTable.save(database, path, at: now)
-            return try PathTable.read(database)?.since ?? now
-        }
     }
 
     // MARK: Impact

@@ -13,6 +13,7 @@ struct WatchStack: Service {
     let mode: CommonConfiguration.Mode
     let control: String
     let board: Board
+    let paths: PathStore
     let incidents: IncidentWatch
     let status: StatusBoard
     let time: TimeSource
@@ -20,7 +21,8 @@ struct WatchStack: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var watching = await Watching(declared: incidents.path())
+            var known = await knownPath()
+            var watching = Watching(declared: known.path)
             var telling = Telling(mode: mode, control: control)
             var next = time.now()
             while !Task.isCancelled {
@@ -32,10 +34,15 @@ struct WatchStack: Service {
                     try board.publish(
                         telling.snapshot(
                             dashboard, sentence, degraded: degraded, incidents: incidents.open))
-                    await incidents.observe(
-                        dashboard, path: watching.declared, degraded: degraded, sentence: sentence.en)
+                    await incidents.observe(dashboard, degraded: degraded, sentence: sentence.en)
                     await status.observe(
-                        dashboard, sentence, open: incidents.open, since: incidents.since)
+                        dashboard, sentence, open: incidents.open, since: known.since)
+                    // Where it can't be written that is tried again with the next look; the store says why.
+                    if watching.declared != known.path,
+                        let kept = try? await paths.save(watching.declared, at: dashboard.at)
+                    {
+                        known = kept
+                    }
                 } catch {
                     logger.error("the stack could not be read", metadata: ["error": "\(error)"])
                 }
@@ -44,5 +51,15 @@ struct WatchStack: Service {
             }
         }
         board.close()
+    }
+
+    /// For a start while the services don't answer.
+    private func knownPath() async -> PathStore.Known {
+        do {
+            return try await paths.known()
+        } catch {
+            logger.error("the declared path can't be read", metadata: ["error": "\(error)"])
+            return PathStore.Known()
+        }
     }
 }

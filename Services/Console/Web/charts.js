@@ -67,18 +67,20 @@ function row(history, name, { shapes, top }) {
 
 /** Where faults were active, and from the start of each incident to the last second that has it. */
 function shades(history) {
-  const spans = [];
-  const ends = new Map();
+  const faults = [];
+  const incidents = new Map();
   for (const point of history.points) {
     const x = history.x(point.at);
-    const last = spans.at(-1);
-    for (const { id, startedAt } of point.incidents) ends.set(id, [history.x(startedAt), x]);
+    const last = faults.at(-1);
+    for (const { id, startedAt } of point.incidents) incidents.set(id, [history.x(startedAt), x]);
     if (!point.faults?.length) continue;
     if (last && x - last[1] <= 2) last[1] = x;
-    else spans.push([x - 1, x]);
+    else faults.push([x - 1, x]);
   }
-  spans.push(...ends.values());
-  return spans.map(([from, to]) => [Math.max(0, from), Math.max(0, from + 1, to)]).map(([from, to]) => make("svg:rect", { x: from, y: 0, width: to - from, height, class: "shade" }));
+  return [...faults, ...incidents.values()].map(([from, to]) => {
+    const x = Math.max(0, from);
+    return make("svg:rect", { x, y: 0, width: Math.max(1, to - x), height, class: "shade" });
+  });
 }
 
 function stacked(history) {

@@ -52,15 +52,16 @@ struct IncidentCheck {
                     + (words.isEmpty ? "none" : words.joined(separator: ", "))
             ]
         }
-        return contradiction(incidents, refused).map { [$0] } ?? []
+        return contradictions(incidents, refused)
     }
 
-    private static func contradiction(_ incidents: [IncidentReport], _ refused: ClosedRange<Int>) -> String? {
+    private static func contradictions(_ incidents: [IncidentReport], _ refused: ClosedRange<Int>) -> [String]
+    {
         let told = incidents.map(\.impact.ordersRefused).reduce(0, +)
-        guard !refused.contains(told) else { return nil }
+        guard !refused.contains(told) else { return [] }
         let seen =
             refused.count == 1 ? "\(refused.lowerBound)" : "\(refused.lowerBound) to \(refused.upperBound)"
-        return "incidents tell of \(told) refused orders, customers saw \(seen)"
+        return ["incidents tell of \(told) refused orders, customers saw \(seen)"]
     }
 
     private func isDone(_ incident: IncidentReport, _ orders: [OrderDocument]) -> Bool {
@@ -79,7 +80,7 @@ struct IncidentCheck {
                     + (words.isEmpty ? "none" : "\(incidents.count): \(words)")
             ])
         }
-        return .certain(contradiction(incidents, refused).map { [$0] } ?? [])
+        return .certain(contradictions(incidents, refused))
             + incidents.flatMap { judge($0, orders, experiment, span) }
     }
 

@@ -80,8 +80,8 @@ struct GameDay: Sendable {
             try await pause(.milliseconds(500))
             incident = try await self.incident(since: score.startedAt)
         }
-        guard let incident else { return score }
         score.add(incident)
+        guard let incident else { return score }
         // So that a later reader doesn't take it for a real one.
         let remark = IncidentRemark(
             text: "an exercise (csp gameday, seed \(seed)): \(score.fault); \(score.points) of 100 points",

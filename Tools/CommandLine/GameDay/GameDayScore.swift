@@ -30,14 +30,16 @@ struct GameDayScore: Codable {
 
     var isMended: Bool { mendedSeconds != nil }
 
-    mutating func add(_ report: IncidentReport) {
+    /// - Parameter report: what the console recorded; nil: nothing.
+    mutating func add(_ report: IncidentReport?) {
         func seconds(_ time: Timestamp) -> Double { startedAt.seconds(to: time).rounded(places: 1) }
-        incident = report.id
-        detectedSeconds = seconds(report.detectedAt)
-        acknowledgedSeconds = report.acknowledgedAt.map(seconds)
-        ordersDegraded = report.impact.ordersDegraded
-        ordersRefused = report.impact.ordersRefused
-        // 20 for the detection, 30 for the acknowledgement, 50 for the recovery.
+        if let report {
+            incident = report.id
+            detectedSeconds = seconds(report.detectedAt)
+            acknowledgedSeconds = report.acknowledgedAt.map(seconds)
+            ordersDegraded = report.impact.ordersDegraded
+            ordersRefused = report.impact.ordersRefused
+        }
         points =
             Self.points(detectedSeconds, most: 20, good: 15, bad: 120)
             + Self.points(acknowledgedSeconds, most: 30, good: 60, bad: 600)
@@ -59,6 +61,7 @@ struct GameDayScore: Codable {
             let words = seconds.map { "after \($0.formattedWithoutZeros) s" } ?? "never"
             return "  \(Terminal.column(name, 16))\(words)"
         }
+        func count(_ orders: Int?) -> String { orders.map(String.init) ?? "not known" }
         return
             ([
                 "It was: \(fault) (seed \(seed)).", line("detected", detectedSeconds),
@@ -66,7 +69,7 @@ struct GameDayScore: Codable {
                 line("recovered", recoveredSeconds),
             ]
             + [
-                "  \(ordersDegraded ?? 0) orders were degraded, \(ordersRefused ?? 0) refused",
+                "  orders degraded: \(count(ordersDegraded)), refused: \(count(ordersRefused))",
                 "  \(points) of 100 points: 20 for detection, 30 for acknowledgement, 50 for recovery",
                 "\(file) has the score.",
             ]

@@ -62,35 +62,30 @@ struct Crowd {
         let seen = try await run(
             [stream(orders) { 1 - $0.quotes }, stream(quotes, \.quotes)],
             for: phases.reduce(0) { $0 + $1.seconds })
-        note(seen[0])
         return (seen[0], seen[1])
     }
 
     /// A closed loop of so many customers.
     mutating func inTurn(_ customers: Int, for seconds: Double) async throws -> [Sample] {
-        let seen = try await run(
+        try await run(
             [.init(port: port, requests: orders, phases: nil, connections: customers)], for: seconds)[0]
-        note(seen)
-        return seen
     }
 
     /// Sends orders with expired deadlines at a rate, and returns how many were refused.
     mutating func refused(at rate: Double, for seconds: Double) async throws -> Int {
         let phases = [RawSender.Stream.Phase(seconds: seconds, rate: rate)]
-        let seen = try await run([.init(port: port, requests: late, phases: phases)], for: seconds)[0]
-        note(seen)
-        return seen.count { $0.outcome == .turnedAway }
+        return try await run([.init(port: port, requests: late, phases: phases)], for: seconds)[0]
+            .count { $0.outcome == .turnedAway }
     }
 
-    private mutating func note(_ orders: [Sample]) {
-        ordersRefused += orders.count { $0.outcome == .turnedAway }
-    }
-
+    /// - Parameter streams: the first one is of orders.
     private mutating func run(_ streams: [RawSender.Stream], for seconds: Double) async throws -> [[Sample]] {
         defer { number += 100_000_000 }
         let result = try await RawSender.run(streams, for: seconds, firstNumber: number)
         requests += result.requests
-        return result.outcomes.map { outcomes in outcomes.map(Sample.init) }
+        let samples = result.outcomes.map { outcomes in outcomes.map(Sample.init) }
+        ordersRefused += samples[0].count { $0.outcome == .turnedAway }
+        return samples
     }
 }
 
